@@ -1,0 +1,3 @@
+"""Agents and teams as files."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The nouns: frozen values and small protocols, without I/O, loop, clock or logging."""

@@ -1,0 +1,51 @@
+"""Agent: a frozen definition of who does a piece of work; never what it is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.schema import JsonObject
+
+
+class Tier(StrEnum):
+    """How strong a model an agent wants; the settings name a model for each."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+class Need(StrEnum):
+    """What an agent's work asks of a model; a model that lacks it earns the result a notice."""
+
+    JUDGEMENT = "judgement"
+    FACTS = "facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A definition, from a file of the catalog or made in code.
+
+    Attributes:
+        name: lower-case letters, digits and underscores.
+        instructions: the system prompt.
+        input_schema: JSON Schema of the task's `input`, or None to take anything.
+        output_schema: JSON Schema of the answer, or None for plain text.
+        model: `provider/model`, or None to go by `tier`.
+        tools: names of tools that it may call.
+    """
+
+    name: str
+    description: str
+    instructions: str
+    category: str = "general"
+    input_schema: JsonObject | None = None
+    output_schema: JsonObject | None = None
+    model: str | None = None
+    tier: Tier = Tier.SMALL
+    tools: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    temperature: float | None = None
+    needs: tuple[Need, ...] = ()

@@ -1,0 +1,174 @@
+"""Events: what happened, append-only; all that anyone can watch, and all that a run starts from.
+
+Each event has a key that says what it is within its run (`turn-3/model`, `steer-9f1c`); a key is
+written once, so doing a step again finds the step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import Message, ToolCall, ToolResult
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure, Outcome
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.tool import Effect
+from parallel_agents.core.usage import Usage
+
+
+class SteerMode(StrEnum):
+    """When a word reaches a live run: before its next model call, or by breaking into this one."""
+
+    NEXT = "next"
+    NOW = "now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A run was accepted, with all that it needs to be carried out."""
+
+    text: str
+    input: JsonObject = field(default_factory=dict[str, Json])
+    limits: Limits = Limits()
+    spec: JsonObject | None = None
+    kind: Literal["queued"] = "queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A process claimed the run."""
+
+    owner: OwnerId
+    epoch: int
+    kind: Literal["started"] = "started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempted:
+    """The work began again from the task, because the attempt before was refused."""
+
+    number: int
+    error: Failure
+    kind: Literal["attempted"] = "attempted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replied:
+    """A model answered; durable before it is used. A cost of None is an unknown price."""
+
+    turn: int
+    message: Message
+    model: str
+    finish: Finish
+    usage: Usage
+    cost_nanousd: int | None
+    seconds: float
+    tries: int = 1
+    kind: Literal["replied"] = "replied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """A model call failed and is made again after a wait."""
+
+    turn: int
+    attempt: int
+    error: Failure
+    wait_seconds: float
+    kind: Literal["retrying"] = "retrying"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted:
+    turn: int
+    call: ToolCall
+    effect: Effect
+    kind: Literal["tool_started"] = "tool_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished:
+    turn: int
+    result: ToolResult
+    seconds: float
+    kind: Literal["tool_finished"] = "tool_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An answer did not fit its schema; `words` is what the model is told."""
+
+    turn: int
+    words: str
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """Somebody gave a live run a word."""
+
+    text: str
+    mode: SteerMode
+    by: str
+    kind: Literal["steered"] = "steered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A word became part of the transcript, before the model call of `turn`."""
+
+    steer: str
+    text: str
+    turn: int
+    kind: Literal["delivered"] = "delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The run is over. `by` says who killed it, where somebody did."""
+
+    outcome: Outcome
+    by: str = ""
+    kind: Literal["finished"] = "finished"
+
+
+Body: TypeAlias = (
+    Queued
+    | Started
+    | Attempted
+    | Replied
+    | Retrying
+    | ToolStarted
+    | ToolFinished
+    | Refused
+    | Steered
+    | Delivered
+    | Finished
+)
+AnyBody: TypeAlias = Annotated[Body, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be written: a body under its key."""
+
+    key: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What was written. `seq` is the order of the whole store; `at` is seconds since the epoch."""
+
+    seq: int
+    at: float
+    session: SessionKey
+    run: RunId
+    key: str
+    body: Body

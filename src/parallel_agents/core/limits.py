@@ -1,0 +1,62 @@
+"""Limits: what a run may use before it is stopped with what it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from parallel_agents.errors import InvalidInput
+
+DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one run; None leaves the choice to the next source (task, agent, settings).
+
+    Attributes:
+        timeout_seconds: the run, from its first admission, without the time that it waits.
+        call_timeout_seconds: one model call or one tool call.
+        max_turns: model calls in the run.
+        max_output_tokens: tokens of one reply.
+        max_parallel: runs of this agent at once, or children at once of a team.
+        attempts: how often the run may begin again after an answer that was refused.
+    """
+
+    timeout_seconds: float | None = None
+    call_timeout_seconds: float | None = None
+    max_turns: int | None = None
+    max_output_tokens: int | None = None
+    max_parallel: int | None = None
+    attempts: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value: float | None = getattr(self, field.name)
+            if value is None:
+                continue
+            top = 30 * DAY_SECONDS if field.name.endswith("_seconds") else 10_000_000
+            if not 0 < value <= top:
+                raise InvalidInput(
+                    f"{field.name} is {value}",
+                    why=f"it must be more than 0 and at most {top:,.0f}",
+                    mend=f"leave {field.name} out to take the default",
+                )
+
+    def over(self, weaker: Limits) -> Limits:
+        """These limits, with `weaker` where these say nothing."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Limits(
+            **{
+                name: getattr(weaker, name) if value is None else value
+                for name, value in chosen.items()
+            }
+        )
+
+
+DEFAULTS = Limits(
+    timeout_seconds=600.0,
+    call_timeout_seconds=300.0,
+    max_turns=25,
+    max_output_tokens=4096,
+    attempts=1,
+)

@@ -1,0 +1,124 @@
+"""Model: a transcript and tool specs in, the next message and its usage out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from parallel_agents.core.message import Message
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import ProviderError
+
+
+class Finish(StrEnum):
+    """Why the model stopped."""
+
+    STOP = "stop"
+    TOOLS = "tools"
+    LENGTH = "length"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One call.
+
+    Attributes:
+        system: the instructions.
+        messages: the transcript, oldest first.
+        tools: what the model may call.
+        output_schema: JSON Schema that the final answer must fit, or None for plain text.
+        max_output_tokens: tokens of the reply.
+    """
+
+    messages: tuple[Message, ...]
+    system: str = ""
+    tools: tuple[ToolSpec, ...] = ()
+    output_schema: JsonObject | None = None
+    max_output_tokens: int = 4096
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReply:
+    """What came back. `model` is the `provider/model` that answered; `tries` counts HTTP calls."""
+
+    message: Message
+    model: str
+    finish: Finish = Finish.STOP
+    usage: Usage = Usage()
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the runtime must know of a model before it calls it.
+
+    Attributes:
+        streams_always: text arrives while the call runs, whether or not somebody listens.
+        max_parallel: calls at once that the model serves, or None for no bound of its own.
+        lacks: needs that its answers do not meet, such as judgement; results say so.
+    """
+
+    streams_always: bool = False
+    max_parallel: int | None = None
+    lacks: frozenset[str] = frozenset()
+
+
+class Listener(Protocol):
+    """Who hears of a call while it runs."""
+
+    @property
+    def wants_text(self) -> bool:
+        """Whether somebody reads along; nothing is streamed for nobody."""
+        ...
+
+    def text(self, piece: str) -> None:
+        """A piece of the reply's text, as it comes."""
+        ...
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        """Try number `attempt` failed; the next begins after the wait."""
+        ...
+
+
+class Model(Protocol):
+    @property
+    def name(self) -> str:
+        """`provider/model`."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        """Ask for the next message.
+
+        Raises:
+            ProviderError: the provider's failure, mapped to one of its classes.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections and processes; the model is not called afterwards."""
+        ...
+
+
+class Models(Protocol):
+    """Where the runtime gets its models by name."""
+
+    def get(self, name: str) -> Model:
+        """The model `provider/model`, the same object each time.
+
+        Raises:
+            UnknownModel: no such provider.
+            MissingKey: the provider's key is not set; the text names the variable.
+        """
+        ...
+
+    def cost_nanousd(self, model: str, usage: Usage) -> int | None:
+        """What `usage` cost on `model`, or None where no price is known."""
+        ...

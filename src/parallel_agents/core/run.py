@@ -1,0 +1,137 @@
+"""Run: one bounded piece of work in a session, its states, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.errors import PagentsError
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    KILLED = "killed"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended; a run that is over never moves again."""
+        return self not in LIVE
+
+
+LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
+
+
+class RunnerKind(StrEnum):
+    """How a run is carried out: by our loop, or as a team of child runs."""
+
+    SUBAGENT = "subagent"
+    TEAM = "team"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as it is kept: the code, what happened, why, and what to do."""
+
+    code: str
+    message: str
+    why: str = ""
+    mend: str = ""
+
+    @classmethod
+    def of(cls, error: PagentsError) -> Failure:
+        return cls(error.code, error.message, error.why, error.mend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended, once and for all.
+
+    Attributes:
+        output: the answer: JSON that fits the agent's schema, or text; the part that there was
+            when the run did not end in done; None when there was none.
+        text: the raw text of the last reply, kept also when it was refused.
+        notices: what a reader of the output should know, such as a model too weak to judge.
+    """
+
+    status: RunStatus
+    output: Json = None
+    text: str = ""
+    error: Failure | None = None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A row of work. Times are seconds since the epoch; None where it has not come to that.
+
+    Attributes:
+        number: 1 for the first run of its session, 2 for the next.
+        title: the first words of the task.
+        owner: the process that carries it out, or None while any may take it.
+        epoch: rises with each claim; an append with an older epoch is refused.
+        attempts: how often the work was begun.
+        doing: what it does now, in a few words.
+    """
+
+    id: RunId
+    session: SessionKey
+    number: int
+    kind: RunnerKind
+    status: RunStatus
+    title: str
+    model: str = ""
+    priority: int = 0
+    owner: OwnerId | None = None
+    epoch: int = 0
+    attempts: int = 0
+    doing: str = ""
+    spend: Spend = Spend()
+    created_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    error_code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What wait returns for one run: a single terminal status, and all that is known of it.
+
+    Attributes:
+        cost_usd: None when a price is unknown.
+        seconds: wall time of the run, without its time in the queue.
+        attempts: how often the work was begun.
+    """
+
+    agent: str
+    label: str
+    status: RunStatus
+    output: Json
+    text: str
+    error: Failure | None
+    notices: tuple[str, ...]
+    model: str
+    spend: Spend
+    seconds: float
+    attempts: int
+    session_key: SessionKey
+    run_id: RunId
+
+    @property
+    def usage(self) -> Usage:
+        return self.spend.usage
+
+    @property
+    def cost_usd(self) -> float | None:
+        return self.spend.cost_usd
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is RunStatus.DONE

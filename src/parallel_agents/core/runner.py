@@ -1,0 +1,56 @@
+"""Runner: how a claimed run is carried out, to its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from parallel_agents.core.event import Body, Entry
+from parallel_agents.core.run import Outcome
+from parallel_agents.core.store import Claim
+
+
+class Activation(Protocol):
+    """A run in the hands of this process: the claim, and the only way to write to its journal."""
+
+    @property
+    def claim(self) -> Claim: ...
+
+    @property
+    def wants_text(self) -> bool:
+        """Whether somebody reads along."""
+        ...
+
+    def text(self, piece: str) -> None:
+        """Pass on a piece of text to who reads along; it is not kept."""
+        ...
+
+    def note(self, entry: Entry) -> None:
+        """Write an event without waiting until it is durable."""
+        ...
+
+    async def append(self, *entries: Entry) -> None:
+        """Write events, durable on return.
+
+        Raises:
+            OwnershipLost: the run is no longer this process's.
+        """
+        ...
+
+    async def wait_steered(self) -> None:
+        """Return when a word comes in that breaks into the current call."""
+        ...
+
+    def take_steers(self) -> Sequence[tuple[str, Body]]:
+        """Words that came in since the last time, by event key."""
+        ...
+
+
+class Runner(Protocol):
+    async def run(self, activation: Activation) -> Outcome:
+        """Carry the run on from where its events leave off.
+
+        Raises:
+            OwnershipLost: another process has it.
+        """
+        ...

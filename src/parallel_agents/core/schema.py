@@ -1,0 +1,99 @@
+"""JSON and JSON Schema: types, validation, and finding the JSON in what a model wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+import jsonschema_rs
+import orjson
+from typing_extensions import override
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = Mapping[str, Json]
+
+_FENCE = re.compile(r"```[A-Za-z0-9_-]*\s*\n?(.*?)```", re.DOTALL)
+_OPENING = re.compile(r"[{\[]")
+_DECODER = json.JSONDecoder()
+_MAX_PROBLEMS = 5
+
+
+class Problem(NamedTuple):
+    """One way in which a value does not fit: where (a path such as `issues/0/line`) and why."""
+
+    where: str
+    why: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.where or 'the value'}: {self.why}"
+
+
+class Schema:
+    """A compiled JSON Schema (draft 2020-12 unless `$schema` says otherwise).
+
+    Raises:
+        ValueError: `schema` is not a valid JSON Schema; the text says where.
+    """
+
+    __slots__ = ("_validator", "source")
+
+    def __init__(self, source: JsonObject) -> None:
+        self.source = source
+        try:
+            self._validator = jsonschema_rs.validator_for(dict(source))
+        except jsonschema_rs.ValidationError as error:
+            where = "/".join(str(step) for step in error.instance_path)
+            raise ValueError(f"{where or 'the schema'}: {error.message}") from error
+
+    def problems(self, value: Json) -> list[Problem]:
+        """What is wrong with `value`: at most five problems, none when it fits."""
+        found: list[Problem] = []
+        for error in self._validator.iter_errors(value):
+            found.append(
+                Problem("/".join(str(step) for step in error.instance_path), error.message)
+            )
+            if len(found) == _MAX_PROBLEMS:
+                break
+        return found
+
+
+def find_json(text: str, schema: Schema | None = None) -> Json:
+    """The JSON value in a model's text: the whole, in a code fence, or after prose.
+
+    Of several candidates the first that fits `schema` wins, else the first.
+
+    Raises:
+        ValueError: there is no JSON object or array in `text`.
+    """
+    first: list[Json] = []
+    for value in _values(text):
+        if schema is None or not schema.problems(value):
+            return value
+        first = first or [value]
+    if not first:
+        raise ValueError("no JSON was found in the answer")
+    return first[0]
+
+
+def _values(text: str) -> Iterator[Json]:
+    for candidate in (text.strip(), *(match.group(1) for match in _FENCE.finditer(text))):
+        try:
+            yield orjson.loads(candidate)
+        except orjson.JSONDecodeError:
+            continue
+    yield from _embedded(text)
+
+
+def _embedded(text: str) -> Iterator[Json]:
+    """Each outermost object or array that stands in prose."""
+    position = 0
+    while opening := _OPENING.search(text, position):
+        try:
+            value, position = _DECODER.raw_decode(text, opening.start())
+        except (ValueError, RecursionError):
+            position = opening.end()
+        else:
+            yield value

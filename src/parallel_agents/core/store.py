@@ -1,0 +1,203 @@
+"""Store: what is durable; if it is not in the store, it did not happen.
+
+Every method that changes something does so in one transaction with the events that tell of it, and
+returns after the commit. Several processes may use one store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.event import Entry, Event, Queued, SteerMode
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Outcome, Result, Run, RunnerKind
+from parallel_agents.core.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """A session to be made with its first run. `digest` tells the same work from other work."""
+
+    session: Session
+    run: RunId
+    kind: RunnerKind
+    queued: Queued
+    digest: str
+    model: str = ""
+    priority: int = 0
+    owner: OwnerId | None = None
+
+
+class Born(NamedTuple):
+    """The session and its latest run; `is_new` is False where the key was in the store already."""
+
+    session: Session
+    run: Run
+    is_new: bool
+    digest: str
+
+
+class Claim(NamedTuple):
+    """What a process needs to carry a run out: the rows, and the session's events in order."""
+
+    session: Session
+    run: Run
+    events: list[Event]
+
+
+class OwnerState(StrEnum):
+    """`live` works; `gone` ended in good order; `dead` fell silent, and its runs are free."""
+
+    LIVE = "live"
+    GONE = "gone"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A process that works on the store; `beat_at` is its last sign of life."""
+
+    id: OwnerId
+    host: str
+    pid: int
+    state: OwnerState = OwnerState.LIVE
+    beat_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A session with its latest run, and who works on it; what lists are made of."""
+
+    session: Session
+    run: Run
+    owner_state: OwnerState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which rows; fields that are None do not choose.
+
+    Attributes:
+        prefix: the start of a session key, of its last part, of a run id, or a whole label.
+        tree: this session and all that it spawned.
+        is_live: with a live latest run, or without.
+        orphaned: live runs that no living process has.
+    """
+
+    prefix: str | None = None
+    tree: SessionKey | None = None
+    parent: SessionKey | None = None
+    is_live: bool | None = None
+    orphaned: bool = False
+    roots_only: bool = False
+    since: float | None = None
+    limit: int | None = None
+
+
+class Killed(NamedTuple):
+    """What a kill did, or would do: runs ended by it, and how many were over already."""
+
+    runs: list[Run]
+    already_over: int
+
+
+OnEvents = Callable[[Sequence[Event]], None]
+Unsubscribe = Callable[[], None]
+
+
+class Store(Protocol):
+    async def spawn(self, births: Sequence[Birth]) -> list[Born]:
+        """Make sessions; a child of a killed session is born killed."""
+        ...
+
+    async def send(
+        self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
+    ) -> Run:
+        """Queue the next run of a session.
+
+        Raises:
+            NotFound: no such session.
+            RunIsOver: the session was killed.
+        """
+        ...
+
+    async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
+        """Take a live run that no other living owner has, or None. Raises its epoch."""
+        ...
+
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+        """Write events of a claimed run; a key that is there is left as it is.
+
+        Raises:
+            OwnershipLost: the run has a newer epoch or is over.
+        """
+        ...
+
+    async def finish(self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int) -> bool:
+        """End a claimed run; False, and nothing written, when words came in that were not seen.
+
+        Raises:
+            OwnershipLost: as for append.
+        """
+        ...
+
+    async def steer(self, run: RunId, key: str, text: str, *, mode: SteerMode, by: str) -> None:
+        """Leave a word for a live run.
+
+        Raises:
+            NotFound: no such run.
+            RunIsOver: it has ended.
+        """
+        ...
+
+    async def kill(self, session: SessionKey, *, by: str, dry_run: bool = False) -> Killed:
+        """End every live run of the tree under `session`; later children are born killed."""
+        ...
+
+    async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        """Give live runs back to whoever comes."""
+        ...
+
+    async def beat(self, owner: Owner) -> None:
+        """Note a sign of life, and the state that it gives."""
+        ...
+
+    async def bury(self, owner: OwnerId) -> None:
+        """Note that an owner is dead."""
+        ...
+
+    async def owners(self) -> list[Owner]: ...
+
+    async def rows(self, chosen: Filter) -> list[Row]:
+        """Sessions with their latest run, the newest first."""
+        ...
+
+    async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
+        """A result for each run, in order; None for one that is not over.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
+        ...
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """Events in order, those after `after`, of one session, of a tree, or of all."""
+        ...
+
+    def subscribe(self, on_events: OnEvents) -> Unsubscribe:
+        """Hear of every batch of events from now on, whoever wrote it, in order, on the loop."""
+        ...
+
+    async def aclose(self) -> None:
+        """Write what waits, and give back threads and files."""
+        ...

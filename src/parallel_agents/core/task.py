@@ -1,0 +1,38 @@
+"""Task: what is handed to spawn; and the team, a named list of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.schema import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work for one agent.
+
+    Attributes:
+        agent: a name of the catalog, or a definition.
+        text: what to do, in words.
+        input: values that fit the agent's input schema.
+        model: `provider/model`; without it the agent's or the settings' choice.
+        label: a human name, shown in tables; the agent's name without it.
+        key: unique under the parent; spawning the same key again returns the run that is there.
+        priority: higher goes first among those that wait; 0 is the default.
+    """
+
+    agent: str | Agent
+    text: str
+    input: Mapping[str, Json] = field(default_factory=dict[str, Json], kw_only=True)
+    model: str | None = field(default=None, kw_only=True)
+    label: str | None = field(default=None, kw_only=True)
+    key: str | None = field(default=None, kw_only=True)
+    limits: Limits = field(default=Limits(), kw_only=True)
+    priority: int = field(default=0, kw_only=True)
+
+    @property
+    def agent_name(self) -> str:
+        return self.agent if isinstance(self.agent, str) else self.agent.name

@@ -1,0 +1,129 @@
+"""Transcript: what a model is shown, folded from a session's events; the state a run starts from.
+
+The loop applies each event to the same fold as it writes it, so a run that goes on after a crash
+and one that was never interrupted hold the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Delivered,
+    Event,
+    Queued,
+    Refused,
+    Replied,
+    Steered,
+    ToolFinished,
+    ToolStarted,
+)
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, user
+from parallel_agents.core.schema import JsonObject
+
+CUT_OFF = "This call was cut off before its result was known."
+
+
+def task_words(text: str, values: JsonObject) -> str:
+    """The first message of a run: the task, and its input as JSON under it."""
+    if not values:
+        return text
+    body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
+    return f"{text}\n\nInput:\n{body}"
+
+
+@dataclass(slots=True)
+class Transcript:
+    """Where a run stands.
+
+    Attributes:
+        messages: what was said, oldest first; a reply's tool results follow once all are known.
+        turn: the number of model replies in the run.
+        repairs: refusals since the attempt began.
+        last_text: the text of the run's last reply.
+        asked: the tool calls of the last reply that the model still waits for.
+        results: those of them whose result is known, by call id.
+        started: those of them that were begun, by call id.
+        pending: words not yet delivered, by event key.
+        steers: how many words the run was given so far.
+    """
+
+    messages: list[Message] = field(default_factory=list[Message])
+    turn: int = 0
+    attempt: int = 1
+    repairs: int = 0
+    last_text: str = ""
+    asked: tuple[ToolCall, ...] = ()
+    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+    started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
+    pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
+    steers: int = 0
+    task_end: int = 0
+
+    def apply(self, key: str, body: Body) -> None:
+        """Take in one event of the session."""
+        match body:
+            case Replied():
+                self._hand_over_results()
+                self.messages.append(body.message)
+                self.turn, self.last_text = body.turn, body.message.text
+                self.asked = body.message.tool_calls
+            case ToolStarted():
+                self.started[body.call.id] = body
+            case ToolFinished():
+                self.results[body.result.call_id] = body.result
+                if len(self.results) == len(self.asked):
+                    self._hand_over_results()
+            case Refused():
+                self.messages.append(user(body.words))
+                self.repairs += 1
+            case Steered():
+                self.pending[key] = body
+                self.steers += 1
+            case Delivered():
+                self._hand_over_results()
+                self.pending.pop(body.steer, None)
+                self.messages.append(user(body.text))
+            case Queued():
+                self._begin_run(body)
+            case Attempted():
+                del self.messages[self.task_end :]
+                self.attempt, self.repairs, self.asked = body.number, 0, ()
+            case _:
+                pass
+
+    def _begin_run(self, queued: Queued) -> None:
+        self._hand_over_results()
+        self.messages.append(user(task_words(queued.text, queued.input)))
+        self.task_end = len(self.messages)
+        self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
+        self.pending.clear()
+        self.steers = 0
+
+    def _hand_over_results(self) -> None:
+        """Tell the results in the order of the calls; a call without one was cut off."""
+        if not self.asked:
+            return
+        told = tuple(
+            self.results.get(call.id) or ToolResult(call.id, call.name, CUT_OFF, is_error=True)
+            for call in self.asked
+        )
+        self.messages.append(Message(Role.TOOL, told))
+        self.asked, self.results, self.started = (), {}, {}
+
+
+def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:
+    """The transcript of a session up to its run `run`, or the whole."""
+    state, reached = Transcript(), False
+    for event in events:
+        if run is not None and reached and event.run != run:
+            continue
+        reached = reached or event.run == run
+        state.apply(event.key, event.body)
+    return state

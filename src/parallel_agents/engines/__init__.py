@@ -1,0 +1,3 @@
+"""Engines: where runs are carried out."""
+
+from __future__ import annotations

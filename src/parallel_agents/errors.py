@@ -1,0 +1,258 @@
+"""Every error that a user can meet, in one tree, ordered by who must act.
+
+PagentsError
+ ├─ CallerError                 the caller must change something
+ │   ├─ InvalidInput            PA-E101  a value does not fit its schema or its range
+ │   ├─ UnknownAgent            PA-E102
+ │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
+ │   ├─ NotFound                PA-E104  no such session or run
+ │   ├─ Ambiguous               PA-E105  a name that fits several
+ │   ├─ Conflict                PA-E106  the key is taken by other work
+ │   ├─ RunIsOver               PA-E107  a word to a run that has ended
+ │   └─ ConfigError             PA-E110  a setting
+ │       ├─ UnknownModel        PA-E111
+ │       ├─ MissingKey          PA-E112
+ │       └─ MissingExtra        PA-E113  an optional part is not installed
+ ├─ ProviderError               the provider must act; some of these are worth another try
+ │   ├─ RateLimited             PA-E201
+ │   ├─ Overloaded              PA-E202
+ │   ├─ AuthFailed              PA-E203
+ │   ├─ ContextTooLong          PA-E204
+ │   ├─ ModelRefused            PA-E205
+ │   ├─ StreamCut               PA-E206
+ │   ├─ MalformedReply          PA-E207
+ │   ├─ Unreachable             PA-E208
+ │   ├─ CallTimedOut            PA-E209
+ │   ├─ RequestRejected         PA-E210
+ │   └─ OutputCut               PA-E211  the reply hit its token limit
+ ├─ RunError                    recorded as the outcome of a run, never raised at a caller of `wait`
+ │   ├─ OutputInvalid           PA-E301
+ │   ├─ RunTimedOut             PA-E302
+ │   ├─ TurnLimit               PA-E303
+ │   ├─ RunKilled               PA-E304
+ │   ├─ ToolUnavailable         PA-E305
+ │   ├─ Incomplete              PA-E306  some tasks of a team did not end in done
+ │   └─ RunCrashed              PA-E307  a bug of ours or of a tool ended the run
+ └─ HostError                   this machine or this package must be mended
+     ├─ StoreUnreachable        PA-E401
+     ├─ StoreFull               PA-E402
+     ├─ StoreReadOnly           PA-E403
+     ├─ StoreTooNew             PA-E404
+     ├─ OwnershipLost           PA-E405  another process took the run over
+     ├─ LocalModelError         PA-E410  the embedded model can not be fetched or started
+     └─ Stopping                PA-E411  this process admits nothing new
+
+`docs/errors.md` has a paragraph for each code.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PagentsError(Exception):
+    """What happened, why, and what to do about it.
+
+    Attributes:
+        code: stable, such as `PA-E203`; the heading of its paragraph in `docs/errors.md`.
+        message: what happened, in one line, naming the value.
+        why: the cause, or an empty string where the message says it all.
+        mend: what the reader can do now.
+    """
+
+    code: ClassVar[str] = "PA-E000"
+
+    def __init__(self, message: str, *, why: str = "", mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.mend = mend
+
+    @property
+    def docs(self) -> str:
+        return f"docs/errors.md#{self.code.lower()}"
+
+
+class CallerError(PagentsError):
+    code = "PA-E100"
+
+
+class InvalidInput(CallerError):
+    code = "PA-E101"
+
+
+class UnknownAgent(CallerError):
+    code = "PA-E102"
+
+
+class InvalidFile(CallerError):
+    code = "PA-E103"
+
+
+class NotFound(CallerError):
+    code = "PA-E104"
+
+
+class Ambiguous(CallerError):
+    code = "PA-E105"
+
+
+class Conflict(CallerError):
+    code = "PA-E106"
+
+
+class RunIsOver(CallerError):
+    code = "PA-E107"
+
+
+class ConfigError(CallerError):
+    code = "PA-E110"
+
+
+class UnknownModel(ConfigError):
+    code = "PA-E111"
+
+
+class MissingKey(ConfigError):
+    code = "PA-E112"
+
+
+class MissingExtra(ConfigError):
+    code = "PA-E113"
+
+
+class ProviderError(PagentsError):
+    """A model call failed at the provider.
+
+    Attributes:
+        retryable: whether the same request may succeed later.
+        retry_after_seconds: how long the provider asks us to wait, or None.
+    """
+
+    code = "PA-E200"
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        why: str = "",
+        mend: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, why=why, mend=mend)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimited(ProviderError):
+    code = "PA-E201"
+    retryable = True
+
+
+class Overloaded(ProviderError):
+    code = "PA-E202"
+    retryable = True
+
+
+class AuthFailed(ProviderError):
+    code = "PA-E203"
+
+
+class ContextTooLong(ProviderError):
+    code = "PA-E204"
+
+
+class ModelRefused(ProviderError):
+    code = "PA-E205"
+
+
+class StreamCut(ProviderError):
+    code = "PA-E206"
+    retryable = True
+
+
+class MalformedReply(ProviderError):
+    code = "PA-E207"
+    retryable = True
+
+
+class Unreachable(ProviderError):
+    code = "PA-E208"
+    retryable = True
+
+
+class CallTimedOut(ProviderError):
+    code = "PA-E209"
+    retryable = True
+
+
+class RequestRejected(ProviderError):
+    code = "PA-E210"
+
+
+class OutputCut(ProviderError):
+    code = "PA-E211"
+
+
+class RunError(PagentsError):
+    code = "PA-E300"
+
+
+class OutputInvalid(RunError):
+    code = "PA-E301"
+
+
+class RunTimedOut(RunError):
+    code = "PA-E302"
+
+
+class TurnLimit(RunError):
+    code = "PA-E303"
+
+
+class RunKilled(RunError):
+    code = "PA-E304"
+
+
+class ToolUnavailable(RunError):
+    code = "PA-E305"
+
+
+class Incomplete(RunError):
+    code = "PA-E306"
+
+
+class RunCrashed(RunError):
+    code = "PA-E307"
+
+
+class HostError(PagentsError):
+    code = "PA-E400"
+
+
+class StoreUnreachable(HostError):
+    code = "PA-E401"
+
+
+class StoreFull(HostError):
+    code = "PA-E402"
+
+
+class StoreReadOnly(HostError):
+    code = "PA-E403"
+
+
+class StoreTooNew(HostError):
+    code = "PA-E404"
+
+
+class OwnershipLost(HostError):
+    code = "PA-E405"
+
+
+class LocalModelError(HostError):
+    code = "PA-E410"
+
+
+class Stopping(HostError):
+    code = "PA-E411"

@@ -1,0 +1,3 @@
+"""How a run is carried out."""
+
+from __future__ import annotations

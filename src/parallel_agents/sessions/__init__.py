@@ -1,0 +1,3 @@
+"""The seven verbs."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Stores: what is durable."""
+
+from __future__ import annotations

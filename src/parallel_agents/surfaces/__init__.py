@@ -1,0 +1,3 @@
+"""What people touch."""
+
+from __future__ import annotations

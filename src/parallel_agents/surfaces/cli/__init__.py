@@ -1,0 +1,3 @@
+"""The command pagents."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tools: what an agent may call."""
+
+from __future__ import annotations
