@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.store import Row
+
+
+class Scope(NamedTuple):
+    """What can be bounded, such as `("model", "local/qwen2.5-coder-1.5b")`."""
+
+    kind: str
+    name: str
 
 
 class Engine(Protocol):
@@ -13,13 +20,13 @@ class Engine(Protocol):
     def owner(self) -> OwnerId: ...
 
     def submit(self, row: Row) -> None:
-        """Put a live run into the queue; a run that is queued or runs here already stays as it is.
+        """Put a live run into the queue; one that is queued or runs here already stays as it is.
 
         Raises:
             Stopping: the engine admits nothing new.
         """
         ...
 
-    def admit_nothing_new(self) -> None:
-        """Let what runs go on to its next stop; what waits stays queued in the store."""
+    def bound(self, scope: Scope, at_most: int) -> None:
+        """Hold at most so many runs of `scope` at once, from now on."""
         ...

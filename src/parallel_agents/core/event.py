@@ -18,6 +18,7 @@ from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.task import Team
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Usage
 
@@ -31,12 +32,12 @@ class SteerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """A run was accepted, with all that it needs to be carried out."""
+    """A run was accepted, with all that it needs to be carried out; a team's run has a `team`."""
 
     text: str
     input: JsonObject = field(default_factory=dict[str, Json])
     limits: Limits = Limits()
-    spec: JsonObject | None = None
+    team: Team | None = None
     kind: Literal["queued"] = "queued"
 
 

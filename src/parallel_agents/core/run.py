@@ -99,6 +99,13 @@ class Run:
     finished_at: float | None = None
     error_code: str = ""
 
+    @property
+    def seconds(self) -> float | None:
+        """Wall time from first admission to the end, or None while it is not over."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return self.finished_at - self.started_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:

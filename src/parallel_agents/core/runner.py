@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from parallel_agents.core.event import Body, Entry
+from parallel_agents.core.event import Entry
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim
 
@@ -37,20 +37,35 @@ class Activation(Protocol):
         """
         ...
 
+    async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
+        """End the run; False when words came in beyond the `steers_seen` that were taken in.
+
+        Without `steers_seen` the run ends whether or not words wait.
+
+        Raises:
+            OwnershipLost: as for append.
+        """
+        ...
+
+    def check_stopping(self) -> None:
+        """Raise Stopping when this process admits nothing new: a run stops between two calls."""
+        ...
+
     async def wait_steered(self) -> None:
         """Return when a word comes in that breaks into the current call."""
         ...
 
-    def take_steers(self) -> Sequence[tuple[str, Body]]:
-        """Words that came in since the last time, by event key."""
+    def take_steers(self) -> Sequence[Entry]:
+        """Words that came in since the last time."""
         ...
 
 
 class Runner(Protocol):
-    async def run(self, activation: Activation) -> Outcome:
-        """Carry the run on from where its events leave off.
+    async def run(self, activation: Activation) -> None:
+        """Carry the run on from where its events leave off, and finish it.
 
         Raises:
-            OwnershipLost: another process has it.
+            OwnershipLost: it was ended, or another process has it.
+            Stopping: it was asked to stop, and did at a point from which it can go on.
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 import jsonschema_rs
 import orjson
@@ -18,6 +18,7 @@ _FENCE = re.compile(r"```[A-Za-z0-9_-]*\s*\n?(.*?)```", re.DOTALL)
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
 _MAX_PROBLEMS = 5
+_QUOTED = 150
 
 
 class Problem(NamedTuple):
@@ -31,11 +32,21 @@ class Problem(NamedTuple):
         return f"{self.where or 'the value'}: {self.why}"
 
 
+class InvalidSchema(ValueError):
+    """A JSON Schema that is none; `problem` says where in it, and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.where or 'the schema'}: {problem.why}")
+        self.problem = problem
+
+
 class Schema:
     """A compiled JSON Schema (draft 2020-12 unless `$schema` says otherwise).
 
+    A `$ref` reaches what is in the schema itself; nothing is fetched or read from disk.
+
     Raises:
-        ValueError: `schema` is not a valid JSON Schema; the text says where.
+        InvalidSchema: `source` is not a valid JSON Schema.
     """
 
     __slots__ = ("_validator", "source")
@@ -43,21 +54,30 @@ class Schema:
     def __init__(self, source: JsonObject) -> None:
         self.source = source
         try:
-            self._validator = jsonschema_rs.validator_for(dict(source))
+            self._validator = jsonschema_rs.validator_for(dict(source), retriever=_fetch_nothing)
         except jsonschema_rs.ValidationError as error:
             where = "/".join(str(step) for step in error.instance_path)
-            raise ValueError(f"{where or 'the schema'}: {error.message}") from error
+            raise InvalidSchema(Problem(where, _brief(error.message))) from error
 
     def problems(self, value: Json) -> list[Problem]:
         """What is wrong with `value`: at most five problems, none when it fits."""
         found: list[Problem] = []
         for error in self._validator.iter_errors(value):
             found.append(
-                Problem("/".join(str(step) for step in error.instance_path), error.message)
+                Problem("/".join(str(step) for step in error.instance_path), _brief(error.message))
             )
             if len(found) == _MAX_PROBLEMS:
                 break
         return found
+
+
+def _brief(words: str) -> str:
+    """A validator's words; it quotes the whole value, of which the middle can be megabytes."""
+    return words if len(words) <= 2 * _QUOTED else f"{words[:_QUOTED]} ... {words[-_QUOTED:]}"
+
+
+def _fetch_nothing(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} lies outside of the schema")
 
 
 def find_json(text: str, schema: Schema | None = None) -> Json:

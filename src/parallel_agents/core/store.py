@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from parallel_agents.core.event import Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import Outcome, Result, Run, RunnerKind
+from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 
 
@@ -56,6 +56,13 @@ class OwnerState(StrEnum):
     DEAD = "dead"
 
 
+class Role(StrEnum):
+    """A script works for itself; a worker runs what others queue, until nothing is left."""
+
+    SCRIPT = "script"
+    WORKER = "worker"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     """A process that works on the store; `beat_at` is its last sign of life."""
@@ -63,6 +70,7 @@ class Owner:
     id: OwnerId
     host: str
     pid: int
+    role: Role = Role.SCRIPT
     state: OwnerState = OwnerState.LIVE
     beat_at: float = 0.0
 
@@ -136,8 +144,10 @@ class Store(Protocol):
         """
         ...
 
-    async def finish(self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int) -> bool:
-        """End a claimed run; False, and nothing written, when words came in that were not seen.
+    async def finish(
+        self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
+    ) -> bool:
+        """End a claimed run; False, and nothing written, when more words than seen came in.
 
         Raises:
             OwnershipLost: as for append.
@@ -153,8 +163,21 @@ class Store(Protocol):
         """
         ...
 
-    async def kill(self, session: SessionKey, *, by: str, dry_run: bool = False) -> Killed:
-        """End every live run of the tree under `session`; later children are born killed."""
+    async def kill(
+        self,
+        session: SessionKey,
+        *,
+        by: str,
+        status: RunStatus = RunStatus.KILLED,
+        dry_run: bool = False,
+    ) -> Killed:
+        """End every live run of the tree under `session` with `status` and what it has.
+
+        Children that are spawned later are born killed.
+
+        Raises:
+            NotFound: no such session.
+        """
         ...
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:

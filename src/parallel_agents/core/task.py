@@ -36,3 +36,21 @@ class Task:
     @property
     def agent_name(self) -> str:
         return self.agent if isinstance(self.agent, str) else self.agent.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """Tasks that run side by side, and how.
+
+    Attributes:
+        name: what the team is called in keys and tables.
+        model: for those tasks that name none.
+        max_parallel: runs at once; None leaves it to the process.
+        timeout_seconds: for the whole; what is not over by then ends timed out.
+    """
+
+    tasks: tuple[Task, ...]
+    name: str = "run"
+    model: str | None = None
+    max_parallel: int | None = None
+    timeout_seconds: float | None = None

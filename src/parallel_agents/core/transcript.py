@@ -51,7 +51,7 @@ class Transcript:
         results: those of them whose result is known, by call id.
         started: those of them that were begun, by call id.
         pending: words not yet delivered, by event key.
-        steers: how many words the run was given so far.
+        heard: event keys of all words that the run was given.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -63,7 +63,7 @@ class Transcript:
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
-    steers: int = 0
+    heard: set[str] = field(default_factory=set[str])
     task_end: int = 0
 
     def apply(self, key: str, body: Body) -> None:
@@ -84,8 +84,9 @@ class Transcript:
                 self.messages.append(user(body.words))
                 self.repairs += 1
             case Steered():
-                self.pending[key] = body
-                self.steers += 1
+                if key not in self.heard:
+                    self.heard.add(key)
+                    self.pending[key] = body
             case Delivered():
                 self._hand_over_results()
                 self.pending.pop(body.steer, None)
@@ -104,7 +105,7 @@ class Transcript:
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.pending.clear()
-        self.steers = 0
+        self.heard.clear()
 
     def _hand_over_results(self) -> None:
         """Tell the results in the order of the calls; a call without one was cut off."""

@@ -1,0 +1,251 @@
+"""Local engine: carries runs out in this process, as tasks of one group, within its places."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from parallel_agents.core.engine import Scope
+from parallel_agents.core.event import Event, Finished, Steered
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
+from parallel_agents.core.runner import Runner
+from parallel_agents.core.store import Claim, Owner, OwnerState, Row, Store, Unsubscribe
+from parallel_agents.engines import ownership
+from parallel_agents.engines.live_run import LiveRun, Mailbox, OnText
+from parallel_agents.engines.places import Places
+from parallel_agents.errors import HostError, OwnershipLost, PagentsError, RunCrashed, Stopping
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Carried:
+    """A run that this process has: its task once it is admitted, its mail from the start."""
+
+    row: Row
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    live: LiveRun | None = None
+    task: asyncio.Task[None] | None = None
+
+
+class LocalEngine:
+    """An engine for as long as its `async with` block lasts.
+
+    Leaving the block admits nothing new, lets calls in flight end and be kept, and gives the
+    process's runs back to the store, from where the same work goes on later.
+
+    Args:
+        store: where the runs are.
+        owner: this process.
+        runners: how each kind of run is carried out.
+        scopes_of: the scopes that bound a run.
+        now: seconds since the epoch.
+        on_failure: told once when the store fails, which ends the engine.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        owner: Owner,
+        *,
+        runners: Mapping[RunnerKind, Runner],
+        scopes_of: Callable[[Row], Sequence[Scope]],
+        now: Callable[[], float],
+        on_failure: Callable[[HostError], None],
+    ) -> None:
+        self._store = store
+        self._owner = owner
+        self._runners = runners
+        self._scopes_of = scopes_of
+        self._now = now
+        self._on_failure = on_failure
+        self._places: Places[_Carried] = Places()
+        self._carried: dict[RunId, _Carried] = {}
+        self._blocked: dict[SessionKey, dict[RunId, Row]] = {}
+        self._adopted: set[RunId] = set()
+        self._listeners: dict[RunId, list[OnText]] = {}
+        self._group = asyncio.TaskGroup()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._is_stopping = False
+        self._has_failed = False
+        self._beating: asyncio.Task[None] | None = None
+        self._unsubscribe: Unsubscribe | None = None
+
+    @property
+    def owner(self) -> OwnerId:
+        return self._owner.id
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return not self._carried
+
+    async def __aenter__(self) -> Self:
+        await self._store.beat(self._owner)
+        self._unsubscribe = self._store.subscribe(self._hear)
+        await self._group.__aenter__()
+        self._beating = self._group.create_task(self._beat())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.admit_nothing_new()
+        try:
+            if error[0] is None and not self._has_failed:
+                await self.wait_calls_ended()
+        finally:
+            await self._shut_down()
+
+    async def _shut_down(self) -> None:
+        self.cancel_all()
+        if self._beating is not None:
+            self._beating.cancel()
+        await self._group.__aexit__(None, None, None)
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if not self._has_failed:
+            await self._store.release(self._owner.id, sorted(self._adopted))
+            await self._store.beat(replace(self._owner, state=OwnerState.GONE))
+
+    def bound(self, scope: Scope, at_most: int) -> None:
+        """Hold at most so many runs of `scope` at once, from now on."""
+        self._places.bound(scope, at_most)
+        self._admit()
+
+    def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
+        """Hear the text of a run that is carried out here as it comes."""
+        listeners = self._listeners.setdefault(run, [])
+        listeners.append(on_text)
+        return lambda: listeners.remove(on_text)
+
+    def submit(self, row: Row) -> None:
+        if self._is_stopping:
+            raise Stopping("this process admits nothing new", mend="run it again with the same id")
+        if row.run.id in self._carried or row.run.status.is_over:
+            return
+        carried = self._carried[row.run.id] = _Carried(row)
+        self._idle.clear()
+        self._places.wait(carried, self._scopes_of(row), priority=row.run.priority)
+        self._admit()
+
+    def admit_nothing_new(self) -> None:
+        self._is_stopping = True
+        for carried in self._places.clear():
+            self._drop(carried.row.run.id)
+
+    async def wait_calls_ended(self) -> None:
+        """Return when every agent's run has come to a stop; teams wait for them, so they do not count."""
+        while tasks := [
+            carried.task
+            for carried in self._carried.values()
+            if carried.task and carried.row.run.kind is not RunnerKind.TEAM
+        ]:
+            await asyncio.wait(tasks)
+
+    async def wait_idle(self) -> None:
+        """Return when nothing runs and nothing waits."""
+        await self._idle.wait()
+
+    def cancel_all(self) -> None:
+        """Break off every run at once; each can go on from its last event."""
+        self.admit_nothing_new()
+        for carried in self._carried.values():
+            if carried.task is not None:
+                carried.task.cancel()
+
+    def _admit(self) -> None:
+        while (taken := self._places.take()) is not None:
+            carried, scopes = taken
+            carried.task = self._group.create_task(self._carry(carried, scopes))
+
+    async def _carry(self, carried: _Carried, scopes: Sequence[Scope]) -> None:
+        run = carried.row.run.id
+        try:
+            claim = await self._store.claim(run, self._owner.id)
+            if claim is None:
+                self._blocked.setdefault(carried.row.session.key, {})[run] = carried.row
+            else:
+                await self._run(carried, claim)
+        except (Stopping, OwnershipLost) as reason:
+            _log.debug("run %s: %s", run, reason)
+        except HostError as error:
+            self._fail(error)
+        finally:
+            self._drop(run)
+            self._places.give_back(scopes)
+            self._admit()
+
+    async def _run(self, carried: _Carried, claim: Claim) -> None:
+        live = carried.live = LiveRun(
+            claim,
+            self._store,
+            carried.mailbox,
+            listeners=self._listeners.setdefault(claim.run.id, []),
+            is_stopping=lambda: self._is_stopping,
+        )
+        try:
+            await self._runners[claim.run.kind].run(live)
+        except HostError:
+            raise
+        except PagentsError as error:
+            await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
+        except Exception as bug:  # noqa: BLE001 - the run's edge: a bug must end one run, not its team
+            _log.exception("run %s crashed", claim.run.id)
+            crash = RunCrashed(
+                f"{type(bug).__name__}: {bug}", why="a bug", mend="please report it with the log"
+            )
+            await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
+
+    def _drop(self, run: RunId) -> None:
+        del self._carried[run]
+        self._listeners.pop(run, None)
+        self._adopted.discard(run)
+        if not self._carried:
+            self._idle.set()
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event.body, Steered):
+                if carried := self._carried.get(event.run):
+                    carried.mailbox.hear(event)
+            elif isinstance(event.body, Finished):
+                self._hear_end(event)
+
+    def _hear_end(self, event: Event) -> None:
+        """A run is over: break it off here if that came from outside, and free its session."""
+        carried = self._carried.get(event.run)
+        if carried and carried.task and not (carried.live and carried.live.is_finishing):
+            carried.task.cancel()
+        blocked = self._blocked.pop(event.session, {})
+        if not self._is_stopping:
+            for row in blocked.values():
+                self.submit(row)
+
+    def _fail(self, error: HostError) -> None:
+        if self._has_failed:
+            return
+        self._has_failed = True
+        self._on_failure(error)
+        self.cancel_all()
+
+    async def _beat(self) -> None:
+        """One sign of life every two seconds, and a look at who gives none any more."""
+        try:
+            while True:
+                await ownership.bury_silent(self._store, self._owner, self._now)
+                await self.adopt_orphans()
+                await asyncio.sleep(ownership.BEAT_SECONDS)
+                await self._store.beat(self._owner)
+        except HostError as error:
+            self._fail(error)
+
+    async def adopt_orphans(self) -> None:
+        """Take over the runs that nobody has."""
+        for row in await ownership.find_orphans(self._store):
+            if not self._is_stopping and row.run.id not in self._carried:
+                self.submit(row)
+                self._adopted.add(row.run.id)

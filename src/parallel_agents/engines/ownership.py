@@ -1,0 +1,56 @@
+"""Ownership: signs of life of this process, and the runs of those that fell silent."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from parallel_agents.core.ids import make_owner_id
+from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
+
+BEAT_SECONDS = 2.0
+SILENT_SECONDS = 30.0
+
+
+def this_process(role: Role) -> Owner:
+    """An owner that names this process."""
+    return Owner(id=make_owner_id(), host=_host(), pid=os.getpid(), role=role)
+
+
+def _host() -> str:
+    """The machine and, on Linux, the namespace in which a process number means this process."""
+    namespace = Path("/proc/self/ns/pid")
+    try:
+        inside = str(namespace.readlink())
+    except OSError:
+        inside = ""
+    return f"{socket.gethostname()} {inside}".strip()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # signal 0 asks nothing there; a silent owner is found by its silence
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def bury_silent(store: Store, owner: Owner, now: Callable[[], float]) -> None:
+    """Declare dead who works no more: a process that is gone, or one silent for 30 s."""
+    for other in await store.owners():
+        if other.state is not OwnerState.LIVE or other.id == owner.id:
+            continue
+        is_gone = other.host == owner.host and not _is_alive(other.pid)
+        if is_gone or now() - other.beat_at > SILENT_SECONDS:
+            await store.bury(other.id)
+
+
+async def find_orphans(store: Store) -> list[Row]:
+    """Live runs that nobody has: queued for whoever comes, or left by a dead owner."""
+    return await store.rows(Filter(orphaned=True))

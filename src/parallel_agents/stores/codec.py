@@ -1,0 +1,113 @@
+"""Codec: events and agents as JSON bytes, rows as values."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any, NamedTuple
+
+import orjson
+from pydantic import TypeAdapter
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import AnyBody, Body, Event
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.session import Mode, Session
+from parallel_agents.core.store import OwnerState, Row
+from parallel_agents.core.usage import Spend, Usage
+
+SqlRow = tuple[Any, ...]  # sqlite3 gives its rows no narrower type
+
+
+class Encoded(NamedTuple):
+    """An agent's definition as JSON, and the digest that names it."""
+
+    digest: str
+    body: bytes
+
+
+@cache
+def _body_adapter() -> TypeAdapter[Body]:
+    return TypeAdapter(AnyBody)
+
+
+@cache
+def _agent_adapter() -> TypeAdapter[Agent]:
+    return TypeAdapter(Agent)
+
+
+def encode_body(body: Body) -> bytes:
+    return orjson.dumps(body)
+
+
+def decode_body(stored: bytes) -> Body:
+    return _body_adapter().validate_json(stored)
+
+
+def encode_agent(agent: Agent) -> Encoded:
+    body = orjson.dumps(agent)
+    return Encoded(hashlib.sha256(body).hexdigest()[:32], body)
+
+
+def decode_agent(stored: bytes) -> Agent:
+    return _agent_adapter().validate_json(stored)
+
+
+def event_from(row: SqlRow) -> Event:
+    """An event from the columns of the query `events`."""
+    seq, at, session, run, key, body = row
+    return Event(seq, at, SessionKey(session), RunId(run), key, decode_body(body))
+
+
+def row_from(columns: SqlRow, agent: Agent) -> Row:
+    """A row from the columns of the query `rows`."""
+    owner_state = columns[32]
+    return Row(
+        session=_session_from(columns[:10], agent),
+        run=_run_from(columns[0], columns[10:32]),
+        owner_state=None if owner_state is None else OwnerState(owner_state),
+    )
+
+
+def _session_from(columns: SqlRow, agent: Agent) -> Session:
+    key, _, label, parent, spawn_key, root, depth, mode, killed, created_at = columns
+    return Session(
+        key=SessionKey(key),
+        agent=agent,
+        label=label,
+        spawn_key=spawn_key,
+        parent=SessionKey(parent) if parent else None,
+        root=SessionKey(root),
+        depth=depth,
+        mode=Mode(mode),
+        killed=bool(killed),
+        created_at=created_at,
+    )
+
+
+def _run_from(session: str, columns: SqlRow) -> Run:
+    (identity, number, kind, status, title, model, priority, owner, epoch, attempts, doing) = (
+        columns[:11]
+    )
+    calls, given, written, cache_read, cache_write, cost, unpriced = columns[11:18]
+    created_at, started_at, finished_at, error_code = columns[18:]
+    return Run(
+        id=RunId(identity),
+        session=SessionKey(session),
+        number=number,
+        kind=RunnerKind(kind),
+        status=RunStatus(status),
+        title=title,
+        model=model,
+        priority=priority,
+        owner=None if owner is None else OwnerId(owner),
+        epoch=epoch,
+        attempts=attempts,
+        doing=doing,
+        spend=Spend(Usage(given, written, cache_read, cache_write), calls, cost, unpriced),
+        created_at=created_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        error_code=error_code,
+    )

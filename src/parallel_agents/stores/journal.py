@@ -1,0 +1,282 @@
+"""Journal: each change of the store as a function on one SQL transaction.
+
+A change refuses before it writes, so several can share a transaction: a refused one leaves the
+others as they are. Who opens and commits the transaction is the store's business.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Delivered,
+    Entry,
+    Event,
+    Finished,
+    Queued,
+    Refused,
+    Replied,
+    Retrying,
+    Started,
+    Steered,
+    SteerMode,
+    ToolFinished,
+    ToolStarted,
+)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunnerKind, RunStatus
+from parallel_agents.core.store import Birth, Born, Claim, Killed, Owner, OwnerState
+from parallel_agents.errors import NotFound, OwnershipLost, RunIsOver, RunKilled, RunTimedOut
+from parallel_agents.stores import reading
+from parallel_agents.stores.codec import Encoded, decode_body, encode_agent, encode_body
+from parallel_agents.stores.queries import query
+
+_TITLE_CHARACTERS = 120
+_ENCODINGS_KEPT = 256
+_OWNER_KEPT_SECONDS = 7 * 86_400.0
+
+
+class Journal:
+    """The changes. `written` collects the events of the transaction, in order."""
+
+    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+        self._sql = connection
+        self._now = now
+        self._encoded: dict[int, tuple[Agent, Encoded]] = {}
+        self.agents = reading.Agents(connection)
+        self.written: list[Event] = []
+
+    def spawn(self, births: Sequence[Birth]) -> list[Born]:
+        return [self._spawn(birth) for birth in births]
+
+    def _spawn(self, birth: Birth) -> Born:
+        session = birth.session
+        parent = session.parent or ""
+        found = self._sql.execute(
+            query("session_by_spawn_key"), (parent, session.spawn_key)
+        ).fetchone()
+        if found is not None:
+            row = reading.row_of_session(self._sql, self.agents, SessionKey(found[0]))
+            return Born(row.session, row.run, is_new=False, digest=found[1])
+        killed = session.killed or self._is_killed(session.parent)
+        agent = self._put_agent(session.agent)
+        self._sql.execute(
+            query("put_session"),
+            (
+                session.key,
+                agent,
+                session.label,
+                parent,
+                session.spawn_key,
+                birth.digest,
+                session.root,
+                session.depth,
+                session.mode,
+                killed,
+                self._now(),
+            ),
+        )
+        self._put_run(birth.run, session.key, 1, birth.kind, birth.queued, birth)
+        if killed:
+            self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
+        row = reading.row_of_run(self._sql, self.agents, birth.run)
+        return Born(row.session, row.run, is_new=True, digest=birth.digest)
+
+    def send(self, session: SessionKey, run: RunId, queued: Queued, owner: OwnerId | None) -> Run:
+        latest = reading.row_of_session(self._sql, self.agents, session)
+        if latest.session.killed:
+            raise RunIsOver(f"session {session} was killed", mend="spawn a new one")
+        birth = Birth(
+            session=latest.session,
+            run=run,
+            kind=latest.run.kind,
+            queued=queued,
+            digest="",
+            model=latest.run.model,
+            priority=latest.run.priority,
+            owner=owner,
+        )
+        self._put_run(run, session, latest.run.number + 1, latest.run.kind, queued, birth)
+        return reading.row_of_run(self._sql, self.agents, run).run
+
+    def _put_run(
+        self,
+        run: RunId,
+        session: SessionKey,
+        number: int,
+        kind: RunnerKind,
+        queued: Queued,
+        birth: Birth,
+    ) -> None:
+        title = " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]
+        columns = (run, session, number, kind, title, birth.model, birth.priority, birth.owner)
+        self._sql.execute(query("put_run"), (*columns, self._now()))
+        self._write(run, session, Entry("queued", queued))
+
+    def _is_killed(self, session: SessionKey | None) -> bool:
+        if session is None:
+            return False
+        found = self._sql.execute(query("session_state"), (session,)).fetchone()
+        if found is None:
+            raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
+        return bool(found[0])
+
+    def _put_agent(self, agent: Agent) -> str:
+        kept = self._encoded.get(id(agent))
+        if kept is None or kept[0] is not agent:
+            if len(self._encoded) > _ENCODINGS_KEPT:
+                self._encoded.clear()
+            kept = self._encoded[id(agent)] = (agent, encode_agent(agent))
+        self._sql.execute(query("put_agent"), kept[1])
+        return kept[1].digest
+
+    def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
+        taken = self._sql.execute(
+            query("claim"), {"run": run, "owner": owner, "now": self._now()}
+        ).fetchone()
+        if taken is None:
+            return None
+        session, epoch = SessionKey(taken[0]), taken[1]
+        self._write(run, session, Entry(f"started-{epoch}", Started(owner=owner, epoch=epoch)))
+        row = reading.row_of_run(self._sql, self.agents, run)
+        events = reading.events_of_session(self._sql, session)
+        return Claim(row.session, row.run, events)
+
+    def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+        session = self._fence(run, epoch)
+        for entry in entries:
+            if self._write(run, session, entry):
+                self._project(run, entry.body)
+
+    def finish(self, run: RunId, epoch: int, outcome: Outcome, steers_seen: int | None) -> bool:
+        session = self._fence(run, epoch)
+        if steers_seen is not None and self._count_steers(run) > steers_seen:
+            return False
+        self._end(run, session, Finished(outcome=outcome), fence=0)
+        return True
+
+    def _count_steers(self, run: RunId) -> int:
+        return self._sql.execute(query("count_steers"), (run,)).fetchone()[0]
+
+    def _fence(self, run: RunId, epoch: int) -> SessionKey:
+        found = self._sql.execute(query("run_state"), (run,)).fetchone()
+        if found is None or found[2] != epoch or found[1] not in LIVE:
+            raise OwnershipLost(
+                f"run {run} is no longer this process's",
+                why="it was killed, or another process took it over",
+            )
+        return SessionKey(found[0])
+
+    def steer(self, run: RunId, key: str, text: str, mode: SteerMode, by: str) -> None:
+        found = self._sql.execute(query("run_state"), (run,)).fetchone()
+        if found is None:
+            raise NotFound(f"no run {run!r}", mend="`pagents list --all` shows them")
+        if found[1] not in LIVE:
+            raise RunIsOver(
+                f"run {run} is over: {found[1]}", mend="`pagents send` starts the next run"
+            )
+        self._write(run, SessionKey(found[0]), Entry(key, Steered(text=text, mode=mode, by=by)))
+
+    def kill(self, session: SessionKey, by: str, status: RunStatus, *, dry_run: bool) -> Killed:
+        ended: list[Run] = []
+        already_over = 0
+        for (key,) in self._sql.execute(query("subtree"), (session,)).fetchall():
+            if not dry_run:
+                self._sql.execute(query("mark_killed"), (key,))
+            for run, status in self._sql.execute(query("runs_of_session"), (key,)).fetchall():
+                if status not in LIVE:
+                    already_over += 1
+                    continue
+                ended.append(reading.row_of_run(self._sql, self.agents, run).run)
+                if not dry_run:
+                    self._end_early(run, key, status, by=by)
+        if not ended and not already_over:
+            raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
+        return Killed(ended, already_over)
+
+    def _end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:
+        """End a run from outside, with what it has; the epoch rises, so its owner is fenced out."""
+        text = self._last_text(run)
+        error = RunKilled if status is RunStatus.KILLED else RunTimedOut
+        outcome = Outcome(
+            status=status, output=text or None, text=text, error=Failure.of(error(f"ended by {by}"))
+        )
+        self._end(run, session, Finished(outcome=outcome, by=by), fence=1)
+
+    def _last_text(self, run: RunId) -> str:
+        found = self._sql.execute(query("last_reply"), (run,)).fetchone()
+        if found is None:
+            return ""
+        reply = decode_body(found[0])
+        return reply.message.text if isinstance(reply, Replied) else ""
+
+    def _end(self, run: RunId, session: SessionKey, finished: Finished, *, fence: int) -> None:
+        error = finished.outcome.error
+        self._write(run, session, Entry("finished", finished))
+        self._sql.execute(
+            query("end_run"),
+            {
+                "run": run,
+                "status": finished.outcome.status,
+                "now": self._now(),
+                "error_code": error.code if error else "",
+                "fence": fence,
+            },
+        )
+
+    def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        self._sql.executemany(query("release"), [(run, owner) for run in runs])
+
+    def beat(self, owner: Owner) -> None:
+        if owner.state is not OwnerState.LIVE:
+            self._sql.execute(query("requeue_owned"), (owner.id,))
+        self._sql.execute(
+            query("beat"),
+            {
+                "id": owner.id,
+                "host": owner.host,
+                "pid": owner.pid,
+                "role": owner.role,
+                "state": owner.state,
+                "beat_at": self._now(),
+            },
+        )
+        self._sql.execute(query("drop_old_owners"), (self._now() - _OWNER_KEPT_SECONDS,))
+
+    def bury(self, owner: OwnerId) -> None:
+        self._sql.execute(query("bury"), (owner,))
+
+    def _write(self, run: RunId, session: SessionKey, entry: Entry) -> bool:
+        at = self._now()
+        cursor = self._sql.execute(
+            query("put_event"), (at, run, entry.key, encode_body(entry.body))
+        )
+        if cursor.rowcount == 0:
+            return False
+        self.written.append(Event(cursor.lastrowid or 0, at, session, run, entry.key, entry.body))
+        return True
+
+    def _project(self, run: RunId, body: Body) -> None:
+        """Keep the run's row true to its events."""
+        match body:
+            case Replied():
+                usage = body.usage
+                tokens = (usage.input_tokens, usage.output_tokens)
+                cached = (usage.cache_read_tokens, usage.cache_write_tokens)
+                money = (body.cost_nanousd or 0, body.cost_nanousd is None)
+                self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
+            case Attempted():
+                self._sql.execute(query("note_attempt"), (body.number, run))
+            case Retrying():
+                words = f"{body.error.message}; again in {body.wait_seconds:.0f} s"
+                self._sql.execute(query("note_doing"), (words, run))
+            case ToolStarted():
+                self._sql.execute(query("note_doing"), (f"tool {body.call.name}", run))
+            case ToolFinished() | Delivered() | Refused():
+                self._sql.execute(query("note_doing"), ("", run))
+            case Queued() | Started() | Steered() | Finished():
+                pass

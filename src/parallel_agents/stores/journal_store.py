@@ -1,0 +1,118 @@
+"""Journal store: the Store protocol over a journal, whatever runs its changes and its reads."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from parallel_agents.core.event import Entry, Event, Queued, SteerMode
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Outcome, Result, Run, RunStatus
+from parallel_agents.core.store import (
+    Birth,
+    Born,
+    Claim,
+    Filter,
+    Killed,
+    OnEvents,
+    Owner,
+    Row,
+    Unsubscribe,
+)
+from parallel_agents.stores import reading
+from parallel_agents.stores.journal import Journal
+
+_T = TypeVar("_T")
+Read = Callable[[sqlite3.Connection, reading.Agents], _T]
+
+
+class JournalStore(ABC):
+    """What the SQLite stores share; see `core.store.Store` for what each method promises."""
+
+    def __init__(self) -> None:
+        self._listeners: list[OnEvents] = []
+
+    @abstractmethod
+    async def _change(self, change: Callable[[Journal], _T]) -> _T:
+        """Run a change in a transaction; return after its commit."""
+
+    @abstractmethod
+    async def _read(self, read: Read[_T]) -> _T:
+        """Run a read on committed state."""
+
+    def subscribe(self, on_events: OnEvents) -> Unsubscribe:
+        self._listeners.append(on_events)
+        return lambda: self._listeners.remove(on_events)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        if events:
+            for listener in tuple(self._listeners):
+                listener(events)
+
+    async def spawn(self, births: Sequence[Birth]) -> list[Born]:
+        return await self._change(lambda journal: journal.spawn(births))
+
+    async def send(
+        self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
+    ) -> Run:
+        return await self._change(lambda journal: journal.send(session, run, queued, owner))
+
+    async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
+        return await self._change(lambda journal: journal.claim(run, owner))
+
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+        await self._change(lambda journal: journal.append(run, epoch, entries))
+
+    async def finish(
+        self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
+    ) -> bool:
+        return await self._change(lambda journal: journal.finish(run, epoch, outcome, steers_seen))
+
+    async def steer(self, run: RunId, key: str, text: str, *, mode: SteerMode, by: str) -> None:
+        await self._change(lambda journal: journal.steer(run, key, text, mode, by))
+
+    async def kill(
+        self,
+        session: SessionKey,
+        *,
+        by: str,
+        status: RunStatus = RunStatus.KILLED,
+        dry_run: bool = False,
+    ) -> Killed:
+        return await self._change(
+            lambda journal: journal.kill(session, by, status, dry_run=dry_run)
+        )
+
+    async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        await self._change(lambda journal: journal.release(owner, runs))
+
+    async def beat(self, owner: Owner) -> None:
+        await self._change(lambda journal: journal.beat(owner))
+
+    async def bury(self, owner: OwnerId) -> None:
+        await self._change(lambda journal: journal.bury(owner))
+
+    async def owners(self) -> list[Owner]:
+        return await self._read(lambda sql, _: reading.owners(sql))
+
+    async def rows(self, chosen: Filter) -> list[Row]:
+        return await self._read(lambda sql, agents: reading.rows(sql, agents, chosen))
+
+    async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
+        return await self._read(
+            lambda sql, agents: [reading.result(sql, agents, run) for run in runs]
+        )
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        return await self._read(
+            lambda sql, _: reading.events(sql, after=after, session=session, tree=tree, limit=limit)
+        )

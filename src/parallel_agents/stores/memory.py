@@ -1,0 +1,53 @@
+"""Memory store: the same journal in a private database that is gone with the process.
+
+It runs each change where it is called, without a thread, so tests can use it on virtual time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from typing_extensions import override
+
+from parallel_agents.stores.journal import Journal
+from parallel_agents.stores.journal_store import JournalStore, Read
+from parallel_agents.stores.opening import migrate
+
+_T = TypeVar("_T")
+
+
+class MemoryStore(JournalStore):
+    """A store that forgets.
+
+    Args:
+        now: seconds since the epoch.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._sql = sqlite3.connect(":memory:", isolation_level=None)
+        migrate(self._sql)
+        self._journal = Journal(self._sql, now)
+
+    @override
+    async def _change(self, change: Callable[[Journal], _T]) -> _T:
+        self._journal.written = []
+        self._sql.execute("BEGIN")
+        try:
+            value = change(self._journal)
+        except BaseException:
+            self._sql.execute("ROLLBACK")
+            raise
+        self._sql.execute("COMMIT")
+        self._publish(self._journal.written)
+        return value
+
+    @override
+    async def _read(self, read: Read[_T]) -> _T:
+        return read(self._sql, self._journal.agents)
+
+    async def aclose(self) -> None:
+        self._sql.close()

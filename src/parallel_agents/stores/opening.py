@@ -1,0 +1,117 @@
+"""Opening: a connection set up for several processes, its migrations, and its errors in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from parallel_agents.errors import (
+    HostError,
+    StoreFull,
+    StoreReadOnly,
+    StoreTooNew,
+    StoreUnreachable,
+)
+from parallel_agents.stores.queries import Migration, read_migrations
+
+_BUSY_SECONDS = 30.0
+
+
+def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
+    """A connection in WAL mode that waits for other writers.
+
+    Args:
+        path: the database file; it is made when it is not there.
+        is_full_sync: wait for the disk at each commit, so that a power loss loses nothing either;
+            without it a commit survives the death of the process, not that of the machine.
+    """
+    with mapped_errors(path):
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
+        return connection
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()) -> None:
+    """Bring the store up to the newest migration; each is one transaction.
+
+    Raises:
+        StoreTooNew: a newer version of this package wrote the store.
+    """
+    steps = migrations or read_migrations()
+    newest = steps[-1].number
+    if _version(connection) == newest:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        _refuse_newer(version, newest)
+        for step in steps:
+            if step.number > version:
+                for statement in _statements(step.sql):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {step.number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _refuse_newer(version: int, newest: int) -> None:
+    if version > newest:
+        raise StoreTooNew(
+            f"the store is of version {version}; this package knows up to {newest}",
+            why="a newer version of pagents wrote it",
+            mend="update this package, or name another home with PARALLEL_AGENTS_HOME",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would commit the transaction around it."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def mapped_errors(path: Path) -> Generator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise as_host_error(error, path) from error
+
+
+def as_host_error(error: sqlite3.Error, path: Path) -> HostError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    where = f"store {path}"
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{where}: the disk is full", mend="free some space; nothing kept is lost")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return StoreReadOnly(
+            f"{where} cannot be written",
+            why=str(error),
+            mend="give yourself write permission, or name another home with PARALLEL_AGENTS_HOME",
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreUnreachable(
+            f"{where} is damaged or no store",
+            why=str(error),
+            mend="move it away, or restore a copy",
+        )
+    return StoreUnreachable(
+        f"{where} cannot be used",
+        why=str(error),
+        mend="see that the folder exists and that no other program holds the file",
+    )

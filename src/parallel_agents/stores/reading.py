@@ -1,0 +1,165 @@
+"""Reading: what the store answers, as values, from any connection."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Event, Finished
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Result
+from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row
+from parallel_agents.errors import NotFound
+from parallel_agents.stores.codec import (
+    decode_agent,
+    decode_body,
+    event_from,
+    row_from,
+)
+from parallel_agents.stores.queries import query
+
+_LIVE = "r.status IN ('queued', 'running')"
+
+
+class Agents:
+    """Agent definitions by digest; they never change, so each is decoded once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+        self._known: dict[str, Agent] = {}
+
+    def get(self, digest: str) -> Agent:
+        if digest not in self._known:
+            (body,) = self._sql.execute(query("agent"), (digest,)).fetchone()
+            self._known[digest] = decode_agent(body)
+        return self._known[digest]
+
+
+def row_of_run(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Row:
+    found = sql.execute(f"{query('rows')} WHERE r.id = ?", (run,)).fetchone()
+    if found is None:
+        raise NotFound(f"no run {run!r}", mend="`pagents list --all` shows them")
+    return row_from(found, agents.get(found[1]))
+
+
+def row_of_session(sql: sqlite3.Connection, agents: Agents, session: SessionKey) -> Row:
+    """The session with its latest run."""
+    found = sql.execute(
+        f"{query('rows')} WHERE s.key = ? ORDER BY r.number DESC LIMIT 1", (session,)
+    ).fetchone()
+    if found is None:
+        raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
+    return row_from(found, agents.get(found[1]))
+
+
+def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
+    conditions = ["r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)"]
+    values: list[str | float | int] = []
+
+    def add(condition: str, *given: str | float) -> None:
+        conditions.append(condition)
+        values.extend(given)
+
+    if chosen.orphaned:
+        # Every live run counts here, not only the latest of its session.
+        conditions.clear()
+        add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
+    if chosen.prefix is not None:
+        add("(" + " OR ".join(_PREFIXES) + ")", *_prefix_values(chosen.prefix))
+    if chosen.tree is not None:
+        add(f"s.key IN ({query('subtree')})", chosen.tree)
+    if chosen.parent is not None:
+        add("s.parent = ?", chosen.parent)
+    if chosen.roots_only:
+        add("s.parent = ''")
+    if chosen.is_live is not None:
+        add(_LIVE if chosen.is_live else f"NOT ({_LIVE})")
+    if chosen.since is not None:
+        add(f"({_LIVE} OR r.finished_at >= ?)", chosen.since)
+    tail = "" if chosen.limit is None else f" LIMIT {int(chosen.limit)}"
+    where = " AND ".join(conditions)
+    found = sql.execute(
+        f"{query('rows')} WHERE {where} ORDER BY r.created_at DESC, s.key{tail}", values
+    ).fetchall()
+    return [row_from(columns, agents.get(columns[1])) for columns in found]
+
+
+_PREFIXES = (
+    "s.key = ?",
+    "s.label = ?",
+    "s.key GLOB ?",
+    "s.key GLOB ?",
+    "r.id GLOB ?",
+)
+
+
+def _prefix_values(prefix: str) -> tuple[str, ...]:
+    pattern = "".join(f"[{char}]" if char in "*?[" else char for char in prefix)
+    return (prefix, prefix, f"{pattern}*", f"*:{pattern}*", f"{pattern}*")
+
+
+def events(
+    sql: sqlite3.Connection,
+    *,
+    after: int,
+    session: SessionKey | None,
+    tree: SessionKey | None,
+    limit: int | None,
+) -> list[Event]:
+    conditions = ["e.seq > ?"]
+    values: list[str | int] = [after]
+    if session is not None:
+        conditions.append("r.session = ?")
+        values.append(session)
+    if tree is not None:
+        conditions.append(f"r.session IN ({query('subtree')})")
+        values.append(tree)
+    tail = "" if limit is None else f" LIMIT {int(limit)}"
+    where = " AND ".join(conditions)
+    found = sql.execute(f"{query('events')} WHERE {where} ORDER BY e.seq{tail}", values)
+    return [event_from(row) for row in found]
+
+
+def events_of_session(sql: sqlite3.Connection, session: SessionKey) -> list[Event]:
+    found = sql.execute(query("events_of_session"), (session, 0))
+    return [event_from(row) for row in found]
+
+
+def result(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Result | None:
+    row = row_of_run(sql, agents, run)
+    found = sql.execute(query("finished"), (run,)).fetchone()
+    if found is None:
+        return None
+    finished = decode_body(found[0])
+    if not isinstance(finished, Finished):
+        return None
+    outcome = finished.outcome
+    return Result(
+        agent=row.session.agent.name,
+        label=row.session.label,
+        status=outcome.status,
+        output=outcome.output,
+        text=outcome.text,
+        error=outcome.error,
+        notices=outcome.notices,
+        model=row.run.model,
+        spend=row.run.spend,
+        seconds=row.run.seconds or 0.0,
+        attempts=row.run.attempts,
+        session_key=row.session.key,
+        run_id=row.run.id,
+    )
+
+
+def owners(sql: sqlite3.Connection) -> list[Owner]:
+    return [
+        Owner(
+            id=OwnerId(identity),
+            host=host,
+            pid=pid,
+            role=Role(role),
+            state=OwnerState(state),
+            beat_at=beat_at,
+        )
+        for identity, host, pid, role, state, beat_at in sql.execute(query("owners"))
+    ]

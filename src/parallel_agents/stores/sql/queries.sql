@@ -1,0 +1,126 @@
+-- name: put_agent
+INSERT INTO agents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING;
+
+-- name: agent
+SELECT body FROM agents WHERE digest = ?;
+
+-- name: put_session
+INSERT INTO sessions (key, agent, label, parent, spawn_key, digest, root, depth, mode, killed, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: session_by_spawn_key
+SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
+
+-- name: session_state
+SELECT killed, (SELECT MAX(number) FROM runs WHERE session = key) FROM sessions WHERE key = ?;
+
+-- name: put_run
+INSERT INTO runs (id, session, number, kind, status, title, model, priority, owner, created_at)
+VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
+
+-- name: run_of_session_before
+SELECT id FROM runs WHERE session = ? AND number < ? AND status IN ('queued', 'running') LIMIT 1;
+
+-- name: run_state
+SELECT session, status, epoch FROM runs WHERE id = ?;
+
+-- name: put_event
+INSERT INTO events (at, run, key, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: last_seq
+SELECT COALESCE(MAX(seq), 0) FROM events;
+
+-- name: claim
+UPDATE runs
+SET owner = :owner, epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
+    started_at = COALESCE(started_at, :now), doing = ''
+WHERE id = :run AND status IN ('queued', 'running')
+  AND (owner IS NULL OR owner = :owner
+       OR NOT EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'live'))
+  AND NOT EXISTS (SELECT 1 FROM runs AS earlier
+                  WHERE earlier.session = runs.session AND earlier.number < runs.number
+                    AND earlier.status IN ('queued', 'running'))
+RETURNING session, epoch;
+
+-- name: note_attempt
+UPDATE runs SET attempts = ?, doing = '' WHERE id = ?;
+
+-- name: note_doing
+UPDATE runs SET doing = ? WHERE id = ?;
+
+-- name: note_reply
+UPDATE runs
+SET calls = calls + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+    cache_read_tokens = cache_read_tokens + ?, cache_write_tokens = cache_write_tokens + ?,
+    cost_nanousd = cost_nanousd + ?, unpriced_calls = unpriced_calls + ?, doing = ''
+WHERE id = ?;
+
+-- name: end_run
+UPDATE runs
+SET status = :status, finished_at = :now, started_at = COALESCE(started_at, :now), doing = '',
+    error_code = :error_code, epoch = epoch + :fence
+WHERE id = :run;
+
+-- name: count_steers
+SELECT COUNT(*) FROM events WHERE run = ? AND key GLOB 'steer-*' AND key NOT GLOB '*/delivered';
+
+-- name: last_reply
+SELECT body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
+
+-- name: subtree
+WITH RECURSIVE tree (key) AS (
+    SELECT key FROM sessions WHERE key = ?
+    UNION ALL
+    SELECT child.key FROM sessions AS child JOIN tree ON child.parent = tree.key
+)
+SELECT tree.key FROM tree;
+
+-- name: mark_killed
+UPDATE sessions SET killed = 1 WHERE key = ?;
+
+-- name: runs_of_session
+SELECT id, status FROM runs WHERE session = ? ORDER BY number;
+
+-- name: release
+UPDATE runs SET owner = NULL, status = 'queued' WHERE id = ? AND owner = ? AND status IN ('queued', 'running');
+
+-- name: requeue_owned
+UPDATE runs SET status = 'queued', doing = '' WHERE owner = ? AND status = 'running';
+
+-- name: beat
+INSERT INTO owners (id, host, pid, role, state, beat_at)
+VALUES (:id, :host, :pid, :role, :state, :beat_at)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, beat_at = excluded.beat_at;
+
+-- name: bury
+UPDATE owners SET state = 'dead' WHERE id = ? AND state = 'live';
+
+-- name: owners
+SELECT id, host, pid, role, state, beat_at FROM owners ORDER BY beat_at DESC;
+
+-- name: drop_old_owners
+DELETE FROM owners
+WHERE state != 'live' AND beat_at < ?
+  AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id AND status IN ('queued', 'running'));
+
+-- name: rows
+SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.mode, s.killed, s.created_at,
+       r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
+       r.doing, r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
+       r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
+       o.state
+FROM sessions AS s
+JOIN runs AS r ON r.session = s.key
+LEFT JOIN owners AS o ON o.id = r.owner
+
+-- name: events
+SELECT e.seq, e.at, r.session, e.run, e.key, e.body
+FROM events AS e JOIN runs AS r ON r.id = e.run
+
+-- name: events_of_session
+SELECT e.seq, e.at, r.session, e.run, e.key, e.body
+FROM runs AS r JOIN events AS e ON e.run = r.id
+WHERE r.session = ? AND e.seq > ? ORDER BY e.seq;
+
+-- name: finished
+SELECT body FROM events WHERE run = ? AND key = 'finished';
