@@ -1,3 +1,86 @@
 """Parallel Agents: run teams of AI agents in parallel and get every result back."""
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from parallel_agents._version import __version__
+
+if TYPE_CHECKING:
+    from parallel_agents.api import arun, open, run
+    from parallel_agents.core.agent import Agent, Need, Tier
+    from parallel_agents.core.event import Event, SteerMode
+    from parallel_agents.core.limits import Limits
+    from parallel_agents.core.message import Message
+    from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+    from parallel_agents.core.session import Mode
+    from parallel_agents.core.store import Filter
+    from parallel_agents.core.task import Task, TeamTask
+    from parallel_agents.core.tool import Effect
+    from parallel_agents.core.usage import Spend, Usage
+    from parallel_agents.errors import PagentsError
+    from parallel_agents.sessions.handle import SessionHandle
+    from parallel_agents.sessions.open_sessions import OpenSessions
+    from parallel_agents.tools.function import tool
+
+__all__ = [
+    "Agent",
+    "Effect",
+    "Event",
+    "Failure",
+    "Filter",
+    "Limits",
+    "Message",
+    "Mode",
+    "Need",
+    "OpenSessions",
+    "PagentsError",
+    "Result",
+    "RunStatus",
+    "SessionHandle",
+    "Spend",
+    "SteerMode",
+    "Task",
+    "TeamResult",
+    "TeamTask",
+    "Tier",
+    "Usage",
+    "__version__",
+    "arun",
+    "open",
+    "run",
+    "tool",
+]
+
+_HOMES = {
+    "api": ("arun", "open", "run"),
+    "core.agent": ("Agent", "Need", "Tier"),
+    "core.event": ("Event", "SteerMode"),
+    "core.limits": ("Limits",),
+    "core.message": ("Message",),
+    "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
+    "core.session": ("Mode",),
+    "core.store": ("Filter",),
+    "core.task": ("Task", "TeamTask"),
+    "core.tool": ("Effect",),
+    "core.usage": ("Spend", "Usage"),
+    "errors": ("PagentsError",),
+    "sessions.handle": ("SessionHandle",),
+    "sessions.open_sessions": ("OpenSessions",),
+    "tools.function": ("tool",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used: importing the package itself does nothing."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

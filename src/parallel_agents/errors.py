@@ -34,13 +34,15 @@ PagentsError
  │   ├─ Incomplete              PA-E306  some tasks of a team did not end in done
  │   └─ RunCrashed              PA-E307  a bug of ours or of a tool ended the run
  └─ HostError                   this machine or this package must be mended
-     ├─ StoreUnreachable        PA-E401
-     ├─ StoreFull               PA-E402
-     ├─ StoreReadOnly           PA-E403
-     ├─ StoreTooNew             PA-E404
-     ├─ OwnershipLost           PA-E405  another process took the run over
-     ├─ LocalModelError         PA-E410  the embedded model can not be fetched or started
-     └─ Stopping                PA-E411  this process admits nothing new
+     ├─ StoreError                       the engine ends; what is in the store stays
+     │   ├─ StoreUnreachable    PA-E401
+     │   ├─ StoreFull           PA-E402
+     │   ├─ StoreReadOnly       PA-E403
+     │   └─ StoreTooNew         PA-E404
+     ├─ LeftRun                          the run goes on elsewhere or later, or was ended
+     │   ├─ OwnershipLost       PA-E405
+     │   └─ Stopping            PA-E406  this process admits nothing new
+     └─ LocalModelError         PA-E410  the embedded model can not be fetched or started
 
 `docs/errors.md` has a paragraph for each code.
 """
@@ -230,29 +232,37 @@ class HostError(PagentsError):
     code = "PA-E400"
 
 
-class StoreUnreachable(HostError):
+class StoreError(HostError):
+    code = "PA-E400"
+
+
+class StoreUnreachable(StoreError):
     code = "PA-E401"
 
 
-class StoreFull(HostError):
+class StoreFull(StoreError):
     code = "PA-E402"
 
 
-class StoreReadOnly(HostError):
+class StoreReadOnly(StoreError):
     code = "PA-E403"
 
 
-class StoreTooNew(HostError):
+class StoreTooNew(StoreError):
     code = "PA-E404"
 
 
-class OwnershipLost(HostError):
+class LeftRun(HostError):
+    code = "PA-E400"
+
+
+class OwnershipLost(LeftRun):
     code = "PA-E405"
+
+
+class Stopping(LeftRun):
+    code = "PA-E406"
 
 
 class LocalModelError(HostError):
     code = "PA-E410"
-
-
-class Stopping(HostError):
-    code = "PA-E411"

@@ -18,7 +18,7 @@ from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.task import Team
+from parallel_agents.core.task import TeamTask
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Usage
 
@@ -37,7 +37,7 @@ class Queued:
     text: str
     input: JsonObject = field(default_factory=dict[str, Json])
     limits: Limits = Limits()
-    team: Team | None = None
+    team: TeamTask | None = None
     kind: Literal["queued"] = "queued"
 
 

@@ -32,6 +32,7 @@ class ModelRequest:
         tools: what the model may call.
         output_schema: JSON Schema that the final answer must fit, or None for plain text.
         max_output_tokens: tokens of the reply.
+        timeout_seconds: for each try of the call; None waits as long as it takes.
     """
 
     messages: tuple[Message, ...]
@@ -40,6 +41,7 @@ class ModelRequest:
     output_schema: JsonObject | None = None
     max_output_tokens: int = 4096
     temperature: float | None = None
+    timeout_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,14 @@ class Model(Protocol):
 
     @property
     def capabilities(self) -> Capabilities: ...
+
+    async def start(self) -> None:
+        """Be ready for calls; done again it does nothing, and no deadline of a call runs meanwhile.
+
+        Raises:
+            PagentsError: what is missing.
+        """
+        ...
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message.

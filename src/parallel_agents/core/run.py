@@ -142,3 +142,31 @@ class Result:
     @property
     def is_done(self) -> bool:
         return self.status is RunStatus.DONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamResult:
+    """What a team's run gave: how it ended as a whole, and a result for each task, in order.
+
+    Attributes:
+        key: the name under which the same work goes on, or is found again.
+        seconds: wall time of the whole.
+    """
+
+    key: str
+    status: RunStatus
+    results: tuple[Result, ...]
+    session_key: SessionKey
+    seconds: float
+
+    @property
+    def spend(self) -> Spend:
+        return sum((result.spend for result in self.results), Spend())
+
+    @property
+    def cost_usd(self) -> float | None:
+        return self.spend.cost_usd
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is RunStatus.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from parallel_agents.core.event import Entry
@@ -51,8 +52,8 @@ class Activation(Protocol):
         """Raise Stopping when this process admits nothing new: a run stops between two calls."""
         ...
 
-    async def wait_steered(self) -> None:
-        """Return when a word comes in that breaks into the current call."""
+    def interruptible(self) -> AbstractAsyncContextManager[None]:
+        """A block that a word in mode `now` ends early, and quietly."""
         ...
 
     def take_steers(self) -> Sequence[Entry]:

@@ -1,4 +1,4 @@
-"""Task: what is handed to spawn; and the team, a named list of tasks."""
+"""Task: what is handed to spawn; and the same for a team."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """Tasks that run side by side, and how.
+class TeamTask:
+    """What is handed to spawn_team: tasks that run side by side, and how.
 
     Attributes:
         name: what the team is called in keys and tables.
         model: for those tasks that name none.
         max_parallel: runs at once; None leaves it to the process.
         timeout_seconds: for the whole; what is not over by then ends timed out.
+        agents: definitions for the names in `tasks`, as they were when the team was spawned.
     """
 
     tasks: tuple[Task, ...]
@@ -54,3 +55,9 @@ class Team:
     model: str | None = None
     max_parallel: int | None = None
     timeout_seconds: float | None = None
+    agents: tuple[Agent, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What each task is spawned under: its own key, or its place in the list."""
+        return tuple(task.key or f"task-{n}" for n, task in enumerate(self.tasks, start=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import JsonObject
@@ -36,6 +36,7 @@ class ToolContext:
     run: RunId
 
 
+@runtime_checkable
 class Tool(Protocol):
     @property
     def spec(self) -> ToolSpec: ...

@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, user
+from parallel_agents.core.model import Finish
 from parallel_agents.core.schema import JsonObject
 
 CUT_OFF = "This call was cut off before its result was known."
@@ -47,6 +48,7 @@ class Transcript:
         turn: the number of model replies in the run.
         repairs: refusals since the attempt began.
         last_text: the text of the run's last reply.
+        last_finish: why that reply ended.
         asked: the tool calls of the last reply that the model still waits for.
         results: those of them whose result is known, by call id.
         started: those of them that were begun, by call id.
@@ -59,6 +61,7 @@ class Transcript:
     attempt: int = 1
     repairs: int = 0
     last_text: str = ""
+    last_finish: Finish = Finish.STOP
     asked: tuple[ToolCall, ...] = ()
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
@@ -73,6 +76,7 @@ class Transcript:
                 self._hand_over_results()
                 self.messages.append(body.message)
                 self.turn, self.last_text = body.turn, body.message.text
+                self.last_finish = body.finish
                 self.asked = body.message.tool_calls
             case ToolStarted():
                 self.started[body.call.id] = body

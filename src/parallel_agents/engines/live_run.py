@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from parallel_agents.core.event import Entry, Event, Steered, SteerMode
@@ -19,13 +20,13 @@ class Mailbox:
     """Words for a run, from before its claim on, so that none falls between claim and start."""
 
     words: list[Entry] = field(default_factory=list[Entry])
-    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    call: asyncio.Timeout | None = None
 
     def hear(self, event: Event) -> None:
         if isinstance(event.body, Steered):
             self.words.append(Entry(event.key, event.body))
-            if event.body.mode is SteerMode.NOW:
-                self.interrupted.set()
+            if event.body.mode is SteerMode.NOW and self.call is not None:
+                self.call.reschedule(asyncio.get_running_loop().time())
 
 
 class LiveRun:
@@ -85,10 +86,20 @@ class LiveRun:
         if self._is_stopping():
             raise Stopping("this process admits nothing new", mend="run it again with the same id")
 
-    async def wait_steered(self) -> None:
-        await self._mailbox.interrupted.wait()
+    @asynccontextmanager
+    async def interruptible(self) -> AsyncGenerator[None]:
+        block = asyncio.timeout(None)
+        try:
+            async with block:
+                self._mailbox.call = block
+                try:
+                    yield
+                finally:
+                    self._mailbox.call = None
+        except TimeoutError:
+            if not block.expired():
+                raise
 
     def take_steers(self) -> Sequence[Entry]:
         words, self._mailbox.words = self._mailbox.words, []
-        self._mailbox.interrupted.clear()
         return words

@@ -17,7 +17,7 @@ from parallel_agents.core.store import Claim, Owner, OwnerState, Row, Store, Uns
 from parallel_agents.engines import ownership
 from parallel_agents.engines.live_run import LiveRun, Mailbox, OnText
 from parallel_agents.engines.places import Places
-from parallel_agents.errors import HostError, OwnershipLost, PagentsError, RunCrashed, Stopping
+from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, Stopping, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class LocalEngine:
         store: where the runs are.
         owner: this process.
         runners: how each kind of run is carried out.
-        scopes_of: the scopes that bound a run.
+        scopes_of: the scopes that a run takes a place in, each with its bound or None.
+        can_run: whether this process has what a run needs; only such runs are taken over.
         now: seconds since the epoch.
         on_failure: told once when the store fails, which ends the engine.
     """
@@ -53,14 +54,16 @@ class LocalEngine:
         owner: Owner,
         *,
         runners: Mapping[RunnerKind, Runner],
-        scopes_of: Callable[[Row], Sequence[Scope]],
+        scopes_of: Callable[[Row], Mapping[Scope, int | None]],
+        can_run: Callable[[Row], bool],
         now: Callable[[], float],
-        on_failure: Callable[[HostError], None],
+        on_failure: Callable[[StoreError], None],
     ) -> None:
         self._store = store
         self._owner = owner
         self._runners = runners
         self._scopes_of = scopes_of
+        self._can_run = can_run
         self._now = now
         self._on_failure = on_failure
         self._places: Places[_Carried] = Places()
@@ -87,6 +90,7 @@ class LocalEngine:
 
     async def __aenter__(self) -> Self:
         await self._store.beat(self._owner)
+        await ownership.bury_silent(self._store, self._owner, self._now)
         self._unsubscribe = self._store.subscribe(self._hear)
         await self._group.__aenter__()
         self._beating = self._group.create_task(self._beat())
@@ -129,7 +133,11 @@ class LocalEngine:
             return
         carried = self._carried[row.run.id] = _Carried(row)
         self._idle.clear()
-        self._places.wait(carried, self._scopes_of(row), priority=row.run.priority)
+        scopes = self._scopes_of(row)
+        for scope, at_most in scopes.items():
+            if at_most is not None:
+                self._places.bound(scope, at_most)
+        self._places.wait(carried, tuple(scopes), priority=row.run.priority)
         self._admit()
 
     def admit_nothing_new(self) -> None:
@@ -170,9 +178,9 @@ class LocalEngine:
                 self._blocked.setdefault(carried.row.session.key, {})[run] = carried.row
             else:
                 await self._run(carried, claim)
-        except (Stopping, OwnershipLost) as reason:
+        except LeftRun as reason:
             _log.debug("run %s: %s", run, reason)
-        except HostError as error:
+        except StoreError as error:
             self._fail(error)
         finally:
             self._drop(run)
@@ -189,7 +197,7 @@ class LocalEngine:
         )
         try:
             await self._runners[claim.run.kind].run(live)
-        except HostError:
+        except (StoreError, LeftRun):
             raise
         except PagentsError as error:
             await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
@@ -225,7 +233,7 @@ class LocalEngine:
             for row in blocked.values():
                 self.submit(row)
 
-    def _fail(self, error: HostError) -> None:
+    def _fail(self, error: StoreError) -> None:
         if self._has_failed:
             return
         self._has_failed = True
@@ -240,12 +248,13 @@ class LocalEngine:
                 await self.adopt_orphans()
                 await asyncio.sleep(ownership.BEAT_SECONDS)
                 await self._store.beat(self._owner)
-        except HostError as error:
+        except StoreError as error:
             self._fail(error)
 
     async def adopt_orphans(self) -> None:
         """Take over the runs that nobody has."""
         for row in await ownership.find_orphans(self._store):
-            if not self._is_stopping and row.run.id not in self._carried:
-                self.submit(row)
+            is_free = not self._is_stopping and row.run.id not in self._carried
+            if is_free and self._can_run(row):
                 self._adopted.add(row.run.id)
+                self.submit(row)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from parallel_agents.errors import (
-    HostError,
+    StoreError,
     StoreFull,
     StoreReadOnly,
     StoreTooNew,
@@ -90,10 +90,10 @@ def mapped_errors(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise as_host_error(error, path) from error
+        raise as_store_error(error, path) from error
 
 
-def as_host_error(error: sqlite3.Error, path: Path) -> HostError:
+def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     where = f"store {path}"
     if code == sqlite3.SQLITE_FULL:

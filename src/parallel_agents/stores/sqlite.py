@@ -25,7 +25,7 @@ from parallel_agents.errors import PagentsError, StoreUnreachable
 from parallel_agents.stores import reading
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
-from parallel_agents.stores.opening import as_host_error, connect, mapped_errors, migrate
+from parallel_agents.stores.opening import as_store_error, connect, mapped_errors, migrate
 from parallel_agents.stores.queries import query
 
 _T = TypeVar("_T")
@@ -186,7 +186,7 @@ class _Writer:
             for change in batch:
                 self._commit([change])
             return
-        told = as_host_error(error, self._path) if isinstance(error, sqlite3.Error) else error
+        told = as_store_error(error, self._path) if isinstance(error, sqlite3.Error) else error
         for change in batch:
             change.fail(told)
         self._hand_over(batch, [])

@@ -1,0 +1,124 @@
+"""The Python face: `open` for the verbs, `arun` and `run` for a team from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypedDict
+
+from typing_extensions import Unpack
+
+from parallel_agents.app import ModelFactory, Parts, open_app
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.run import TeamResult
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.tool import Tool
+from parallel_agents.interrupts import in_thread, unless
+from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.settings import load, read_environment
+from parallel_agents.tools.function import FunctionTool
+
+
+class Options(TypedDict, total=False):
+    """What `open`, `arun` and `run` take beside their own parameters.
+
+    Keys:
+        home: the folder of the store; `PARALLEL_AGENTS_HOME` or `~/.parallel-agents` without it.
+        tools: functions or tools that agents may name.
+        agents: definitions that go before those of the catalog.
+        models: makers of models by provider, such as `{"scripted": lambda name: model}`.
+        settings: settings by name, over those of files and environment.
+    """
+
+    home: Path | str | None
+    tools: Sequence[Tool | Callable[..., object]]
+    agents: Sequence[Agent]
+    models: Mapping[str, ModelFactory]
+    settings: Mapping[str, object]
+
+
+@asynccontextmanager
+async def open(
+    *, model: str | None = None, max_parallel: int | None = None, **options: Unpack[Options]
+) -> AsyncGenerator[OpenSessions]:
+    """The seven verbs on the store of this user, carried out in this process.
+
+    Leaving the block admits nothing new and lets model calls in flight end; what is unfinished
+    stays in the store and goes on when it is spawned again under the same key.
+
+    Args:
+        model: `provider/model` for agents that name none.
+        max_parallel: runs at once in this process.
+        **options: see `Options`.
+
+    Raises:
+        ConfigError, StoreError: what stands in the way.
+    """
+    home = options.get("home")
+    environment = read_environment(Path(home) if home else None)
+    flags = {**options.get("settings", {}), "model": model, "max_parallel": max_parallel}
+    tools = [t if isinstance(t, Tool) else FunctionTool(t) for t in options.get("tools", ())]
+    parts = Parts(
+        agents={agent.name: agent for agent in options.get("agents", ())},
+        tools={tool.spec.name: tool for tool in tools},
+        models=options.get("models", {}),
+    )
+    async with open_app(environment, load(environment, flags).settings, parts) as app:
+        yield OpenSessions(app.service)
+
+
+async def arun(
+    tasks: Sequence[Task],
+    *,
+    key: str | None = None,
+    model: str | None = None,
+    max_parallel: int | None = None,
+    timeout: float | None = None,
+    **options: Unpack[Options],
+) -> TeamResult:
+    """Run tasks side by side and give every result back, in the order of the tasks.
+
+    A task that fails, is killed or runs out of time is a result with that status, never an
+    exception, and does not touch the others.
+
+    Args:
+        tasks: what to do, by whom.
+        key: a name for the run; the same key and tasks again go on where they were.
+        model: `provider/model` for tasks that name none.
+        max_parallel: runs at once.
+        timeout: seconds for the whole; what is not over by then ends timed out, with what it has.
+        **options: see `Options`.
+
+    Raises:
+        CallerError: a task that cannot be accepted; then none is.
+        ConfigError, StoreError: what stands in the way.
+    """
+    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout)
+    async with open(max_parallel=max_parallel, **options) as sessions:
+        return await sessions.team_result(await sessions.spawn_team(team, key=key))
+
+
+def run(
+    tasks: Sequence[Task],
+    *,
+    key: str | None = None,
+    model: str | None = None,
+    max_parallel: int | None = None,
+    timeout: float | None = None,
+    **options: Unpack[Options],
+) -> TeamResult:
+    """`arun` for code that is not async, also inside a running loop such as a notebook's.
+
+    Ctrl-C once lets model calls in flight end and keeps everything; twice stops at once. Both
+    raise KeyboardInterrupt, and the same key goes on where it was.
+    """
+    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout)
+
+    async def until_asked_to_stop(stop: asyncio.Event) -> TeamResult | None:
+        async with open(max_parallel=max_parallel, **options) as sessions:
+            handle = await sessions.spawn_team(team, key=key)
+            return await unless(stop, sessions.team_result(handle))
+
+    return in_thread(until_asked_to_stop)

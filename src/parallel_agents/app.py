@@ -1,0 +1,236 @@
+"""App: the wiring, and the only place where adapters meet: settings in, working sessions out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.engine import Scope
+from parallel_agents.core.model import Model
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.runner import Runner
+from parallel_agents.core.store import Role, Row, Store
+from parallel_agents.core.tool import Tool
+from parallel_agents.engines.local import LocalEngine
+from parallel_agents.engines.ownership import this_process
+from parallel_agents.errors import PagentsError
+from parallel_agents.models.choice import LOCAL, Choice
+from parallel_agents.models.http import Http
+from parallel_agents.models.local.fetch import Progress
+from parallel_agents.models.local.model import LocalModel
+from parallel_agents.models.providers import read_providers
+from parallel_agents.models.registry import Registry
+from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.models.timed import Timed
+from parallel_agents.runners.subagent import Subagent
+from parallel_agents.runners.team import TeamRunner
+from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.service import Service
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.stores.sqlite import SqliteStore
+
+STORE_NAME = "store.db"
+MODELS_FOLDER = "models"
+
+ModelFactory = Callable[[str], Model]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a program puts in beside the settings.
+
+    Attributes:
+        agents: definitions that go before those of the catalog.
+        tools: what agents may name as tools, by name.
+        models: makers of models by provider, before the configured ones.
+        on_fetch: hears how far the fetch of the embedded model is.
+        role: a script, or a worker that others leave runs to.
+    """
+
+    agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
+    tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    models: Mapping[str, ModelFactory] = field(default_factory=dict[str, ModelFactory])
+    on_fetch: Callable[[Progress], None] = lambda _: None
+    role: Role = Role.SCRIPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What is in force for as long as `open_app` or `open_client` lasts; a client has no engine."""
+
+    settings: Settings
+    catalog: Catalog
+    models: Registry
+    store: Store
+    service: Service
+    engine: LocalEngine | None = None
+
+
+class _Choices:
+    """Which agent a name means, and which model a task gets."""
+
+    def __init__(self, parts: Parts, catalog: Catalog, choice: Choice, models: Registry) -> None:
+        self._parts = parts
+        self._catalog = catalog
+        self._choice = choice
+        self._models = models
+
+    def agent(self, name: str) -> Agent:
+        return self._parts.agents.get(name) or self._catalog.agent(name)
+
+    def model(self, agent: Agent, asked: str | None) -> str:
+        return self._models.get(self._choice.name_for(agent, asked)).name
+
+
+@asynccontextmanager
+async def open_app(
+    environment: Environment, settings: Settings, parts: Parts | None = None
+) -> AsyncGenerator[App]:
+    """Everything that a process needs to carry runs out.
+
+    Leaving the block lets calls in flight end, and gives what is unfinished back to the store.
+
+    Raises:
+        ConfigError, StoreError: what stands in the way.
+    """
+    parts = parts or Parts()
+    async with AsyncExitStack() as stack:
+        models = await _open_models(stack, environment, settings, parts)
+        store = await _open_store(stack, environment, settings)
+        runners: dict[RunnerKind, Runner] = {}
+        completions = Completions(store)
+        engine = LocalEngine(
+            store,
+            this_process(parts.role),
+            runners=runners,
+            scopes_of=partial(_scopes_of, settings, models),
+            can_run=partial(_can_run, parts, models),
+            now=time.time,
+            on_failure=completions.fail,
+        )
+        app = _app(environment, settings, parts, models, store, completions, engine)
+        # The one loop in the wiring: the engine carries teams out, and teams spawn by the verbs.
+        runners[RunnerKind.SUBAGENT] = Subagent(models, parts.tools)
+        runners[RunnerKind.TEAM] = TeamRunner(app.service)
+        await stack.enter_async_context(engine)
+        yield app
+
+
+@asynccontextmanager
+async def open_client(environment: Environment, settings: Settings) -> AsyncGenerator[App]:
+    """The verbs without an engine: what is spawned waits for a process that carries it out."""
+    parts = Parts()
+    async with AsyncExitStack() as stack:
+        models = await _open_models(stack, environment, settings, parts)
+        store = await _open_store(stack, environment, settings)
+        yield _app(environment, settings, parts, models, store, Completions(store), None)
+
+
+def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
+    """The models that the settings and the parts provide; none is called yet."""
+    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+
+    def make_local(name: str) -> Model:
+        return LocalModel(
+            name,
+            environment.home / MODELS_FOLDER,
+            file=settings.local_model_file,
+            slots=settings.local_slots,
+            progress=parts.on_fetch,
+        )
+
+    return Registry(
+        read_providers(settings.providers),
+        environment.read_key,
+        Http(),
+        factories={LOCAL: make_local, **parts.models},
+        wrap=lambda model: Retrying(Timed(model), patience),
+    )
+
+
+async def _open_models(
+    stack: AsyncExitStack, environment: Environment, settings: Settings, parts: Parts
+) -> Registry:
+    models = make_registry(environment, settings, parts)
+    stack.push_async_callback(models.aclose)
+    return models
+
+
+async def _open_store(
+    stack: AsyncExitStack, environment: Environment, settings: Settings
+) -> SqliteStore:
+    store = await SqliteStore.open(environment.home / STORE_NAME, is_full_sync=settings.full_sync)
+    stack.push_async_callback(store.aclose)
+    return store
+
+
+def _app(
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    models: Registry,
+    store: Store,
+    completions: Completions,
+    engine: LocalEngine | None,
+) -> App:
+    catalog = Catalog(environment.folders)
+    choice = Choice(
+        default=settings.model,
+        tiers=settings.tiers,
+        providers=models.providers,
+        read_key=environment.read_key,
+    )
+    service = Service(
+        store,
+        engine=engine,
+        choices=_Choices(parts, catalog, choice, models),
+        completions=completions,
+        defaults=settings.limits,
+        user=environment.user,
+    )
+    return App(
+        settings=settings,
+        catalog=catalog,
+        models=models,
+        store=store,
+        service=service,
+        engine=engine,
+    )
+
+
+def _scopes_of(settings: Settings, models: Registry, row: Row) -> dict[Scope, int | None]:
+    """An agent's run takes a place in its process, its team, its agent and its model."""
+    if row.run.kind is RunnerKind.TEAM:
+        return {}
+    agent = row.session.agent
+    return {
+        Scope("process", ""): settings.max_parallel,
+        Scope("team", row.session.root): None,
+        Scope("agent", agent.name): agent.limits.max_parallel,
+        Scope("model", row.run.model): _slots(models, row.run.model),
+    }
+
+
+def _slots(models: Registry, name: str) -> int | None:
+    try:
+        return models.get(name).capabilities.max_parallel
+    except PagentsError:
+        return None  # the run itself meets this error, and ends with it
+
+
+def _can_run(parts: Parts, models: Registry, row: Row) -> bool:
+    """Whether this process has the tools and the model of a run that another left."""
+    if row.run.kind is RunnerKind.TEAM:
+        return True
+    if not set(row.session.agent.tools) <= set(parts.tools):
+        return False
+    try:
+        models.get(row.run.model)
+    except PagentsError:
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""An agent as a file: YAML front matter that defines it, then its instructions in Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from parallel_agents.catalog.document import Document, parse_document
+from parallel_agents.catalog.fields import (
+    NAME_PATTERN,
+    Fields,
+    check_object_schema,
+    check_schema,
+    check_stem,
+    read_fields,
+)
+from parallel_agents.catalog.source import Source
+from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.limits import Limits
+from parallel_agents.errors import InvalidInput
+
+_RULE = "---"
+_LIMIT_NAMES = [field.name for field in fields(Limits)]
+
+Word = Annotated[str, Field(min_length=1)]
+
+
+class AgentFields(Fields):
+    """The front matter."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    description: Word
+    category: Word = "general"
+    tier: Tier = Tier.SMALL
+    model: Word | None = None
+    input: dict[str, JsonValue] | None = None
+    output: dict[str, JsonValue] | None = None
+    limits: Limits = Limits()
+    tools: tuple[Word, ...] = ()
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    needs: tuple[Need, ...] = ()
+
+
+def parse_agent(source: Source) -> Agent:
+    """The agent that a file defines.
+
+    Raises:
+        InvalidFile: with the line, and what to write instead.
+    """
+    front, instructions = _split(source)
+    document = parse_document(front)
+    found = _fields(document)
+    check_stem(document, found.name)
+    if found.input is not None:
+        check_object_schema(document, ("input",), found.input)
+    if found.output is not None:
+        check_schema(document, ("output",), found.output)
+    return Agent(
+        name=found.name,
+        description=found.description,
+        instructions=instructions,
+        category=found.category,
+        input_schema=found.input,
+        output_schema=found.output,
+        model=found.model,
+        tier=found.tier,
+        tools=found.tools,
+        limits=found.limits,
+        temperature=found.temperature,
+        needs=found.needs,
+    )
+
+
+def _split(source: Source) -> tuple[Source, str]:
+    """The front matter, with its place in the file, and the instructions."""
+    lines = source.text.split("\n")
+    if lines[0].rstrip() != _RULE:
+        raise source.error(
+            1, "no front matter", mend="begin the file with a line `---` and `name: ...` below it"
+        )
+    rules = (n for n, line in enumerate(lines) if n > 0 and line.rstrip() == _RULE)
+    end = next(rules, None)
+    if end is None:
+        raise source.error(
+            1, "the front matter has no end", mend="close it with a line `---` of its own"
+        )
+    instructions = "\n".join(lines[end + 1 :]).strip()
+    if not instructions:
+        raise source.error(
+            end + 1,
+            "the instructions are empty",
+            mend="write below the second `---` who the agent is, how it works and what it returns",
+        )
+    return Source(source.file, "\n".join(lines[1:end]), first_line=2), instructions
+
+
+def _fields(document: Document) -> AgentFields:
+    try:
+        return read_fields(document, AgentFields, nested={"limits": _LIMIT_NAMES})
+    except InvalidInput as error:
+        limit = error.message.partition(" ")[0]
+        raise document.error(
+            ("limits", limit), error.message, why=error.why, mend=error.mend
+        ) from error

@@ -1,0 +1,96 @@
+"""Catalog: the agents and teams that are at hand, by name: the user's files before the built-in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from parallel_agents.catalog.agent_file import parse_agent
+from parallel_agents.catalog.shelf import Entry, Shelf
+from parallel_agents.catalog.source import read_source
+from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.catalog.team import Team
+from parallel_agents.catalog.team_file import parse_team
+from parallel_agents.core.agent import Agent
+from parallel_agents.errors import NotFound, UnknownAgent
+
+BUILT_IN = Path(__file__).parent
+
+AgentEntry: TypeAlias = Entry[Agent]
+TeamEntry: TypeAlias = Entry[Team]
+
+
+class Catalog:
+    """Agents from `agents/*.md` and teams from `teams/*.yaml`.
+
+    A file is read when it is first asked for and kept; the next Catalog sees what changed.
+
+    Args:
+        folders: where `agents` and `teams` folders may be, the strongest first; a name in an
+            earlier one overrides the same name in a later one and in the built-in folder.
+    """
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        places = (*folders, BUILT_IN)
+        self._agents = Shelf([place / "agents" for place in places], suffix=".md", load=_load_agent)
+        self._teams = Shelf(
+            [place / "teams" for place in places], suffix=".yaml", load=self._load_team
+        )
+
+    def agent(self, name: str) -> Agent:
+        """The agent of that name.
+
+        Raises:
+            UnknownAgent: there is none.
+            InvalidFile: its file does not define one.
+        """
+        agent = self._agents.get(name)
+        if agent is None:
+            raise UnknownAgent(
+                f"no agent is called {name!r}",
+                mend=f"{did_you_mean(name, self._agents.names())} `pagents agents list` shows all",
+            )
+        return agent
+
+    def agents(self) -> list[AgentEntry]:
+        """All agents by name; a file that defines none is an entry with its error."""
+        return self._agents.entries()
+
+    def team(self, name_or_file: str | Path) -> Team:
+        """The team of that name, or that a file defines.
+
+        Args:
+            name_or_file: a path, or text with a `/` or the ending `.yaml` or `.yml`, is a file.
+
+        Raises:
+            NotFound: there is none of that name.
+            InvalidFile: its file, or the file of one of its agents, can not be used.
+        """
+        if _is_file(name_or_file):
+            return self._load_team(Path(name_or_file))
+        name = str(name_or_file)
+        team = self._teams.get(name)
+        if team is None:
+            raise NotFound(
+                f"no team is called {name!r}",
+                mend=f"{did_you_mean(name, self._teams.names())} A file is named with its ending.",
+            )
+        return team
+
+    def teams(self) -> list[TeamEntry]:
+        """All teams by name; a file that defines none is an entry with its error."""
+        return self._teams.entries()
+
+    def _load_team(self, file: Path) -> Team:
+        return parse_team(read_source(file), self.agent)
+
+
+def _load_agent(file: Path) -> Agent:
+    return parse_agent(read_source(file))
+
+
+def _is_file(name_or_file: str | Path) -> bool:
+    if isinstance(name_or_file, Path):
+        return True
+    return "/" in name_or_file or name_or_file.endswith((".yaml", ".yml"))

@@ -1,0 +1,187 @@
+"""Document: the YAML of a file as JSON values that remember their lines, so errors can name them.
+
+YAML's aliases, tags and duplicate keys are refused: an alias can blow a small file up to any size,
+a tag names a type that JSON does not have, and a second key would silently hide the first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+import yaml
+
+from parallel_agents.catalog.source import Source, unprintable
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.errors import InvalidFile
+
+Steps: TypeAlias = tuple[str, ...]
+
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_TAG = "tag:yaml.org,2002:"
+_BOOLEANS = {"true": True, "false": False}
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+_MAX_DEPTH = 50
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A mapping from YAML.
+
+    Attributes:
+        lines: the line of each key and each list item, by its steps from the top, such as
+            `("tasks", "0", "text")`.
+    """
+
+    source: Source
+    content: JsonObject
+    lines: Mapping[Steps, int] = field(repr=False)
+
+    def line(self, steps: Iterable[str]) -> int:
+        """The line of the value that `steps` lead to, or of the nearest one that is there."""
+        path = tuple(steps)
+        while path not in self.lines:
+            path = path[:-1]
+        return self.lines[path]
+
+    def error(self, steps: Iterable[str], what: str, *, why: str = "", mend: str) -> InvalidFile:
+        """An error in the value that `steps` lead to."""
+        return self.source.error(self.line(steps), what, why=why, mend=mend)
+
+
+def parse_document(source: Source) -> Document:
+    """Read a text that is one YAML mapping.
+
+    Raises:
+        InvalidFile: it is not YAML, not a mapping, or has what JSON has not.
+    """
+    try:
+        _check_events(source)
+        node = yaml.compose(source.text, _LOADER)
+    except yaml.MarkedYAMLError as error:
+        raise source.error(
+            _line(source, error.problem_mark or error.context_mark),
+            f"this is not YAML: {error.problem or error.context}",
+            mend='mind the indentation; put "..." around text that has a colon, # or quotes in it',
+        ) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise source.error(
+            source.first_line, "no fields here", mend="write fields as `name: value` lines"
+        )
+    builder = _Builder(source)
+    return Document(source, builder.mapping(node, ()), builder.lines)
+
+
+def _check_events(source: Source) -> None:
+    """Refuse aliases, tags and depth before nodes are made; making them recurses in C."""
+    depth = 0
+    for event in yaml.parse(source.text, _LOADER):
+        what = ""
+        if isinstance(event, yaml.AliasEvent):
+            what = f"the alias *{event.anchor} is not taken"
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+            what = f"the tag {event.tag} is not taken"
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            what = f"more than {_MAX_DEPTH} levels"
+        if what:
+            line = _line(source, event.start_mark)
+            raise source.error(line, what, mend="write the value out in plain YAML")
+
+
+class _Builder:
+    """Turns nodes into JSON values and notes their lines."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.lines: dict[Steps, int] = {(): source.first_line}
+
+    def mapping(self, node: yaml.MappingNode, steps: Steps) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        for key_node, value_node in pairs:
+            key = self._key(key_node)
+            path = (*steps, key)
+            if key in found:
+                raise self._error(
+                    key_node,
+                    f"{key!r} is given twice",
+                    why=f"it is on line {self.lines[path]} already",
+                    mend="delete one of the two",
+                )
+            self.lines[path] = _line(self._source, key_node.start_mark)
+            found[key] = self._value(value_node, path)
+        return found
+
+    def _value(self, node: yaml.Node, steps: Steps) -> Json:
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, steps)
+        if isinstance(node, yaml.SequenceNode):
+            items: list[yaml.Node] = node.value
+            for index, item in enumerate(items):
+                self.lines[*steps, str(index)] = _line(self._source, item.start_mark)
+            return [self._value(item, (*steps, str(i))) for i, item in enumerate(items)]
+        return self._scalar(node)
+
+    def _key(self, node: yaml.Node) -> str:
+        key = self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
+        if not isinstance(key, str):
+            raise self._error(
+                node, "the key is not text", mend='put "..." around it, or write a name'
+            )
+        return key
+
+    def _scalar(self, node: yaml.Node) -> Json:
+        text, kind = str(node.value), node.tag.removeprefix(_TAG)
+        if unprintable(text):
+            raise self._error(
+                node, "a control character", mend="delete the escape that stands for it"
+            )
+        try:
+            return _plain(kind, text)
+        except ValueError as error:
+            raise self._error(
+                node,
+                f"{text[:_SHOWN]!r} is not JSON; YAML takes it for a {kind}",
+                mend='put "..." around text; write true or false, and numbers in decimal',
+            ) from error
+
+    def _error(self, node: yaml.Node, what: str, *, why: str = "", mend: str) -> InvalidFile:
+        return self._source.error(_line(self._source, node.start_mark), what, why=why, mend=mend)
+
+
+def _plain(kind: str, text: str) -> Json:
+    """A scalar as JSON, without what YAML 1.1 reads as another value than it looks, such as `no`.
+
+    Raises:
+        ValueError: there is no such JSON value, or no store could keep it.
+    """
+    match kind:
+        case "str":
+            return text
+        case "null":
+            return None
+        case "bool" if text.lower() in _BOOLEANS:
+            return _BOOLEANS[text.lower()]
+        case "int" if _SMALLEST <= int(text) <= _LARGEST:
+            return int(text)
+        case "float" if math.isfinite(float(text)):
+            return float(text)
+        case _:
+            raise ValueError(text)
+
+
+class _Mark(Protocol):
+    """A place as PyYAML and its C part both give it, counted from 0."""
+
+    line: int
+
+
+def _line(source: Source, mark: _Mark | None) -> int:
+    return source.first_line + (mark.line if mark else 0)

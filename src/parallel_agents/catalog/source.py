@@ -1,0 +1,85 @@
+"""Source: the text of an agent or team file, and errors that name the file and the line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from parallel_agents.errors import InvalidFile
+
+MAX_BYTES = 256 * 1024
+
+# What YAML 1.1 (section 5.1) lets a text contain; the same bound serves the Markdown below it.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and where it came from.
+
+    Attributes:
+        first_line: the line of the file on which `text` begins, from 1.
+
+    Raises:
+        InvalidFile: the text has a control character, such as NUL.
+    """
+
+    file: Path
+    text: str
+    first_line: int = 1
+
+    def __post_init__(self) -> None:
+        if odd := unprintable(self.text):
+            raise self.error(
+                self.first_line + self.text.count("\n", 0, odd.start()),
+                f"character U+{ord(odd.group()):04X} does not belong in a text file",
+                mend="delete the character",
+            )
+
+    def error(self, line: int, what: str, *, why: str = "", mend: str) -> InvalidFile:
+        """An error in `line` of the file."""
+        return InvalidFile(f"{self.file}:{line}: {what}", why=why, mend=mend)
+
+
+def unprintable(text: str) -> re.Match[str] | None:
+    """The first character of `text` that no file may contain, such as NUL."""
+    return _UNPRINTABLE.search(text)
+
+
+def read_source(file: Path) -> Source:
+    """The text of a file, every line end a newline.
+
+    Raises:
+        InvalidFile: it can not be read, is larger than 256 KB, or is not plain UTF-8 text.
+    """
+    return Source(file, _decoded(file, _bytes(file)))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InvalidFile(
+            f"{file}: can not be read", why=str(error), mend="name a file that you may read"
+        ) from error
+    if len(content) > MAX_BYTES:
+        raise InvalidFile(
+            f"{file}: larger than {MAX_BYTES // 1024} KB",
+            why="an agent or a team is a few KB; a larger file is something else",
+            mend="give long material as the task's text or input",
+        )
+    return content
+
+
+def _decoded(file: Path, content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidFile(
+            f"{file}:{line}: byte 0x{content[error.start]:02x} is not UTF-8",
+            mend="save the file as UTF-8",
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")

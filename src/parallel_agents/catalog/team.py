@@ -1,0 +1,124 @@
+"""Team: agents and their tasks under a name, with inputs that are filled in for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.catalog.template import fill, fill_text
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.task import Task
+from parallel_agents.errors import InvalidInput
+
+_EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "integer": "3"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamTask:
+    """A task with placeholders in its text and in the values of its input.
+
+    Attributes:
+        label: unique in the team.
+    """
+
+    agent: Agent
+    label: str
+    text: str
+    input: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A definition, from a file of the catalog.
+
+    Attributes:
+        input_schema: JSON Schema of an object, whose properties are the team's inputs.
+        limits: those of the team: children at once, and the time for all.
+        model: `provider/model` for every task, or None to go by each agent.
+    """
+
+    name: str
+    description: str
+    input_schema: JsonObject
+    tasks: tuple[TeamTask, ...]
+    limits: Limits = Limits()
+    model: str | None = None
+
+    def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
+        """The tasks for these inputs, each under its label as key, in the order of the file.
+
+        Inputs that are not given take the default of the schema.
+
+        Raises:
+            InvalidInput: an input is unknown, missing or does not fit its schema.
+        """
+        filled = {**defaults(self.input_schema), **values}
+        self._check_names(filled)
+        self._check_values(filled)
+        return [
+            Task(
+                task.agent,
+                fill_text(task.text, filled),
+                input={name: fill(value, filled) for name, value in task.input.items()},
+                model=self.model,
+                label=task.label,
+                key=task.label,
+            )
+            for task in self.tasks
+        ]
+
+    def _check_names(self, values: Mapping[str, Json]) -> None:
+        known = properties(self.input_schema)
+        unknown = [name for name in values if name not in known]
+        if unknown:
+            raise InvalidInput(
+                f"the team {self.name} has no input {unknown[0]!r}",
+                mend=did_you_mean(unknown[0], known),
+            )
+        missing = [name for name in required(self.input_schema) if name not in values]
+        if missing:
+            raise InvalidInput(
+                f"the team {self.name} needs {_listed(missing)}",
+                mend=f"add {' '.join(self._example(name) for name in missing)}",
+            )
+
+    def _check_values(self, values: Mapping[str, Json]) -> None:
+        problems = Schema(self.input_schema).problems(values)
+        if problems:
+            name = problems[0].where.partition("/")[0]
+            raise InvalidInput(
+                f"the team {self.name} does not take this input: {problems[0]}",
+                why="; ".join(str(problem) for problem in problems[1:]),
+                mend=f"write, for example, {self._example(name)}" if name else "change the input",
+            )
+
+    def _example(self, name: str) -> str:
+        kind = properties(self.input_schema)[name].get("type")
+        example = _EXAMPLES.get(kind, '"..."') if isinstance(kind, str) else '"..."'
+        return f"--input {name}={example}"
+
+
+def properties(schema: JsonObject) -> dict[str, JsonObject]:
+    """The properties of an object's schema; one that is `true` takes anything."""
+    found = schema.get("properties")
+    if not isinstance(found, Mapping):
+        return {}
+    return {name: item if isinstance(item, Mapping) else {} for name, item in found.items()}
+
+
+def required(schema: JsonObject) -> list[str]:
+    """The names of the properties that an object's schema requires."""
+    found = schema.get("required")
+    return [str(name) for name in found] if isinstance(found, list | tuple) else []
+
+
+def defaults(schema: JsonObject) -> dict[str, Json]:
+    """The default values of an object's schema."""
+    return {name: item["default"] for name, item in properties(schema).items() if "default" in item}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names)

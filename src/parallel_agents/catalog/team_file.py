@@ -1,0 +1,170 @@
+"""A team as a file: YAML that names agents, their tasks, and the inputs that fill these in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
+
+from pydantic import Field, JsonValue
+
+from parallel_agents.catalog.agent_file import Word
+from parallel_agents.catalog.document import Document, Steps, parse_document
+from parallel_agents.catalog.fields import (
+    NAME_PATTERN,
+    Fields,
+    check_object_schema,
+    check_stem,
+    read_fields,
+)
+from parallel_agents.catalog.source import Source
+from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.catalog.team import Team, TeamTask, defaults, properties, required
+from parallel_agents.catalog.template import names_in, texts_in
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.schema import JsonObject, Schema
+from parallel_agents.errors import InvalidInput, UnknownAgent
+
+FindAgent: TypeAlias = Callable[[str], Agent]
+
+
+class TaskFields(Fields):
+    """One entry of `tasks`."""
+
+    agent: str
+    text: Word
+    label: Word | None = None
+    input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+
+class TeamFields(Fields):
+    """The file."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)]
+    description: Word
+    input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})
+    max_parallel: int | None = None
+    timeout_seconds: float | None = None
+    model: Word | None = None
+    tasks: Annotated[list[TaskFields], Field(min_length=1)]
+
+
+def parse_team(source: Source, find_agent: FindAgent) -> Team:
+    """The team that a file defines, with the agents that `find_agent` knows.
+
+    Raises:
+        InvalidFile: with the line, and what to write instead; also of an agent's file.
+    """
+    document = parse_document(source)
+    found = read_fields(document, TeamFields, nested={"tasks": TaskFields.model_fields})
+    check_stem(document, found.name)
+    check_object_schema(document, ("input",), found.input)
+    _check_defaults(document, found.input)
+    _check_labels(document, found.tasks)
+    for number, task in enumerate(found.tasks):
+        _check_placeholders(document, ("tasks", str(number)), task, inputs=found.input)
+    return Team(
+        name=found.name,
+        description=found.description,
+        input_schema=found.input,
+        tasks=tuple(
+            _task(document, ("tasks", str(number)), task, find_agent=find_agent)
+            for number, task in enumerate(found.tasks)
+        ),
+        limits=_limits(document, found),
+        model=found.model,
+    )
+
+
+def _limits(document: Document, found: TeamFields) -> Limits:
+    try:
+        return Limits(max_parallel=found.max_parallel, timeout_seconds=found.timeout_seconds)
+    except InvalidInput as error:
+        limit = error.message.partition(" ")[0]
+        raise document.error((limit,), error.message, why=error.why, mend=error.mend) from error
+
+
+def _check_defaults(document: Document, inputs: JsonObject) -> None:
+    for name, value in defaults(inputs).items():
+        for problem in Schema({**inputs, "required": []}).problems({name: value}):
+            raise document.error(
+                ("input", "properties", name, "default"),
+                f"the default of {name!r} does not fit: {problem.why}",
+                mend="change the default or the schema",
+            )
+
+
+def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
+    seen: set[str] = set()
+    for number, task in enumerate(tasks):
+        label = task.label or task.agent
+        if label in seen:
+            raise document.error(
+                ("tasks", str(number), "label"),
+                f"two tasks are called {label!r}",
+                why="a task without a label is called by its agent",
+                mend="give one of them a `label:` of its own",
+            )
+        seen.add(label)
+
+
+def _check_placeholders(
+    document: Document, steps: Steps, task: TaskFields, *, inputs: JsonObject
+) -> None:
+    sure = {*required(inputs), *defaults(inputs)} & properties(inputs).keys()
+    texts = texts_in({"text": task.text, "input": task.input}, steps)
+    for place, text in texts:
+        try:
+            unsure = [name for name in names_in(text) if name not in sure]
+        except ValueError as error:
+            raise document.error(
+                place, str(error), mend="write ${name} for an input and $$ for a dollar"
+            ) from error
+        if unsure and unsure[0] in properties(inputs):
+            raise document.error(
+                place,
+                f"${{{unsure[0]}}} may have no value",
+                mend=f"put {unsure[0]!r} under `required:`, or give it a `default:`",
+            )
+        if unsure:
+            raise document.error(
+                place,
+                f"${{{unsure[0]}}} is no input of this team",
+                mend=did_you_mean(unsure[0], properties(inputs)),
+            )
+
+
+def _task(document: Document, steps: Steps, task: TaskFields, *, find_agent: FindAgent) -> TeamTask:
+    try:
+        agent = find_agent(task.agent)
+    except UnknownAgent as error:
+        raise document.error((*steps, "agent"), error.message, mend=error.mend) from error
+    _check_input(document, (*steps, "input"), task.input, agent=agent)
+    return TeamTask(agent=agent, label=task.label or agent.name, text=task.text, input=task.input)
+
+
+def _check_input(document: Document, steps: Steps, given: JsonObject, *, agent: Agent) -> None:
+    """Refuse what can be seen not to fit the agent; placeholders are known when they are filled."""
+    schema = agent.input_schema
+    if schema is None:
+        return
+    for name in required(schema):
+        if name not in given:
+            raise document.error(
+                steps, f"{agent.name} needs the input {name!r}", mend=f"add `{name}: ...`"
+            )
+    for name in given:
+        if schema.get("additionalProperties") is False and name not in properties(schema):
+            raise document.error(
+                (*steps, name),
+                f"{agent.name} takes no input {name!r}",
+                mend=did_you_mean(name, properties(schema)),
+            )
+    for problem in Schema(schema).problems(given):
+        name = problem.where.partition("/")[0]
+        if name and not any(names_in(text) for _, text in texts_in(given[name])):
+            raise document.error(
+                (*steps, *problem.where.split("/")),
+                f"{agent.name} does not take this: {problem}",
+                mend=f"`pagents agents show {agent.name}` shows its input",
+            )

@@ -1,0 +1,50 @@
+"""Output: whether a final answer fits what the agent promised, and what to say when it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import orjson
+
+from parallel_agents.core.schema import Json, JsonObject, Schema, find_json
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    output: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why an answer does not fit, a line each."""
+
+    problems: tuple[str, ...]
+
+    def repair_words(self) -> str:
+        """What the model is told, once, to mend its answer."""
+        listed = "\n".join(f"- {problem}" for problem in self.problems)
+        return f"Your answer does not fit:\n{listed}\nAnswer again, with the corrected JSON only."
+
+
+def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
+    """Hold a final answer against the agent's output schema; without one any text will do."""
+    if not text.strip():
+        return Rejected(("the answer is empty",))
+    if schema is None:
+        return Accepted(text)
+    compiled = _compiled(orjson.dumps(schema))
+    try:
+        value = find_json(text, compiled)
+    except ValueError:
+        shown = text.strip()[:_SHOWN]
+        return Rejected((f"there is no JSON in it; it begins with {shown!r}",))
+    problems = compiled.problems(value)
+    return Rejected(tuple(str(problem) for problem in problems)) if problems else Accepted(value)
+
+
+@lru_cache(maxsize=512)
+def _compiled(schema: bytes) -> Schema:
+    return Schema(orjson.loads(schema))

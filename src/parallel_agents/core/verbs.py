@@ -1,0 +1,99 @@
+"""Verbs: what can be done with sessions, the same here and at a distance."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.run import Result
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.session import Mode
+from parallel_agents.core.store import Filter, Killed, Row
+from parallel_agents.core.task import Task, TeamTask
+
+
+class Spawned(NamedTuple):
+    """A session and one run of it; `is_new` is False where the key was there already."""
+
+    session_key: SessionKey
+    run_id: RunId
+    is_new: bool = True
+
+
+class Steer(NamedTuple):
+    """A receipt: the word is in the store, under this key, for this run."""
+
+    run_id: RunId
+    key: str
+
+
+class Sessions(Protocol):
+    """The seven verbs.
+
+    A `name` is a session key, a run id, a label, or the start of one that fits only one session;
+    `@last` is the newest; `RUN/LABEL` is a session of a team's run.
+
+    Raises:
+        NotFound, Ambiguous: from each verb that takes a name.
+    """
+
+    async def spawn(
+        self, task: Task, *, parent: SessionKey | None = None, mode: Mode = Mode.RUN
+    ) -> Spawned:
+        """Make a session and its first run.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is kept.
+            Conflict: the key stands for other work.
+        """
+        ...
+
+    async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
+        """Make a run of a team; the same key again goes on where it was."""
+        ...
+
+    async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
+        """Start the next run of a session, once those before it are over.
+
+        Raises:
+            RunIsOver: the session was killed.
+        """
+        ...
+
+    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+        """Give a live run a word.
+
+        Raises:
+            RunIsOver: it has ended; `send` starts the next.
+        """
+        ...
+
+    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
+        """End a session's live run and all that it spawned."""
+        ...
+
+    async def wait(self, runs: Sequence[RunId], *, timeout: float | None = None) -> list[Result]:
+        """The results of runs, in order, once all are over.
+
+        Raises:
+            TimeoutError: after `timeout` seconds; the runs go on.
+        """
+        ...
+
+    async def list(self, chosen: Filter | None = None) -> list[Row]:
+        """Sessions with their latest run, the newest first."""
+        ...
+
+    async def history(self, name: str) -> list[Event]:
+        """All that happened in a session, oldest first."""
+        ...
+
+    def follow(self, name: str, *, after: int = 0) -> AsyncIterator[Event]:
+        """What happens in a session and in all that it spawned, until its latest run is over."""
+        ...
+
+    async def find(self, name: str) -> Row:
+        """The one session that a name stands for."""
+        ...

@@ -1,0 +1,67 @@
+"""Interrupts: Ctrl-C once comes to a stop in good order, twice stops at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
+    """The result of `work`, or None, and `work` cancelled, when `stop` is set before."""
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(work)
+        stopping = group.create_task(stop.wait())
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+            return None
+    return working.result()
+
+
+def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) -> T:
+    """Run `work` on a loop in a thread of its own, and give its result.
+
+    `work` is handed an event that the first Ctrl-C sets; the second cancels it.
+
+    Raises:
+        KeyboardInterrupt: after either, once `work` has ended.
+    """
+    result: Future[T | None] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, asyncio.Task[T | None]]] = (
+        Future()
+    )
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        task = asyncio.create_task(work(stop))
+        started.set_result((asyncio.get_running_loop(), stop, task))
+        try:
+            result.set_result(await task)
+        except asyncio.CancelledError:
+            result.set_result(None)
+        except Exception as error:  # noqa: BLE001 - the thread's edge: the caller's thread raises it
+            result.set_exception(error)
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()), name="pagents-run")
+    thread.start()
+    loop, stop, task = started.result()
+    was_interrupted = False
+    for give_way in (stop.set, task.cancel):
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            was_interrupted = True
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(give_way)
+    thread.join()
+    value = result.result()
+    if was_interrupted or value is None:
+        raise KeyboardInterrupt
+    return value

@@ -1,0 +1,46 @@
+"""Choice: which model a task gets when several places could say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from parallel_agents.core.agent import Agent, Tier
+from parallel_agents.models.providers import Provider
+
+LOCAL = "local"
+
+
+class Choice:
+    """The first that says so: the task, its agent, the settings, a key that is set; else `local`.
+
+    Args:
+        default: the settings' model for agents that name none.
+        tiers: the settings' models by strength.
+        providers: by name, in the order in which a key that is set counts.
+        read_key: the key in an environment variable, or None where it is not set.
+    """
+
+    def __init__(
+        self,
+        *,
+        default: str | None,
+        tiers: Mapping[Tier, str],
+        providers: Mapping[str, Provider],
+        read_key: Callable[[str], str | None],
+    ) -> None:
+        self._default = default
+        self._tiers = tiers
+        self._providers = providers
+        self._read_key = read_key
+
+    def name_for(self, agent: Agent, asked: str | None = None) -> str:
+        """The model, as `provider/model` or `local`."""
+        said = asked or agent.model or self._default or self._tiers.get(agent.tier)
+        return said or self._by_key(agent.tier) or LOCAL
+
+    def _by_key(self, tier: Tier) -> str | None:
+        """The tier's model at the first provider whose key is set."""
+        for provider in self._providers.values():
+            if tier in provider.tiers and self._read_key(provider.key_variable):
+                return f"{provider.name}/{provider.tiers[tier]}"
+        return None

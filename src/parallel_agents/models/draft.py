@@ -1,0 +1,143 @@
+"""Draft: a reply while it comes in, whole or in pieces, and what it becomes; one for both wires."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import assert_never
+
+import orjson
+
+from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall
+from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.usage import Usage
+from parallel_agents.models.shapes import ShapeError, dump
+from parallel_agents.models.structured import FINAL_ANSWER
+
+Show = Callable[[str], None]
+
+
+class Kind(Enum):
+    TEXT = auto()
+    THINKING = auto()
+    CALL = auto()
+
+
+@dataclass(slots=True)
+class Block:
+    """One part as it grows; the pieces of a call are those of its arguments, as JSON."""
+
+    kind: Kind
+    id: str = ""
+    name: str = ""
+    signature: str = ""
+    pieces: list[str] = field(default_factory=list[str])
+
+
+@dataclass(slots=True)
+class Draft:
+    """What has come of one reply.
+
+    Attributes:
+        answers_by_tool: a call of `final_answer` is the answer, and no call.
+        show: hears of each piece of the answer, where somebody listens.
+        finish: None until the server said why it stopped.
+        refusal: the words with which the model declined, if it did.
+        blocks: by their place in the reply.
+    """
+
+    answers_by_tool: bool
+    show: Show | None = None
+    finish: Finish | None = None
+    refusal: str = ""
+    usage: Usage = Usage()
+    blocks: dict[int, Block] = field(default_factory=dict[int, Block])
+
+    def block(self, place: int, kind: Kind) -> Block:
+        """The block at `place`, begun if it is not there.
+
+        Raises:
+            ShapeError: there is one of another kind.
+        """
+        block = self.blocks.get(place)
+        if block is None:
+            block = self.blocks[place] = Block(kind)
+        elif block.kind is not kind:
+            raise ShapeError(f"part {place} is of two kinds")
+        return block
+
+    def add(self, block: Block, piece: str) -> None:
+        """Let `block` grow by `piece`, and show it if it is of the answer."""
+        if not piece:
+            return
+        block.pieces.append(piece)
+        if self.show is not None and (block.kind is Kind.TEXT or self._is_answer(block)):
+            self.show(piece)
+
+    def reply(self, model: str) -> ModelReply:
+        """The reply as `model`, `provider/model`, gave it.
+
+        Raises:
+            ShapeError: a call's arguments are not a JSON object though the reply was not cut.
+        """
+        parts = tuple(part for block in self.blocks.values() for part in self._parts(block))
+        if self.answers_by_tool:
+            parts = _unwrapped(parts)
+        calls = any(isinstance(part, ToolCall) for part in parts)
+        finish = Finish.TOOLS if calls else Finish.STOP
+        if self.finish is Finish.LENGTH:
+            finish = Finish.LENGTH
+        return ModelReply(
+            message=Message(Role.ASSISTANT, parts), model=model, finish=finish, usage=self.usage
+        )
+
+    def _parts(self, block: Block) -> tuple[Part, ...]:
+        text = "".join(block.pieces)
+        match block.kind:
+            case Kind.TEXT:
+                return (Text(text),) if text else ()
+            case Kind.THINKING:
+                return (Thinking(text, block.signature),) if text or block.signature else ()
+            case Kind.CALL:
+                return self._call(block, text)
+            case _:
+                assert_never(block.kind)
+
+    def _call(self, block: Block, text: str) -> tuple[Part, ...]:
+        try:
+            arguments = _arguments(text, block.name)
+        except ShapeError:
+            if self.finish is not Finish.LENGTH:
+                raise
+            # Cut in the middle: of an answer the start is worth keeping, a call cannot be made.
+            return (Text(text),) if self._is_answer(block) else ()
+        return (ToolCall(block.id or f"call_{uuid.uuid4().hex[:12]}", block.name, arguments),)
+
+    def _is_answer(self, block: Block) -> bool:
+        return self.answers_by_tool and block.kind is Kind.CALL and block.name == FINAL_ANSWER
+
+
+def _arguments(text: str, name: str) -> JsonObject:
+    try:
+        value: Json = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError as error:
+        raise ShapeError(f"the arguments of the call of {name} are not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ShapeError(f"the arguments of the call of {name} are not an object")
+    return value
+
+
+def _unwrapped(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts, with the call that is the answer as text in place of what was said around it."""
+    answers = [p for p in parts if isinstance(p, ToolCall) and p.name == FINAL_ANSWER]
+    if not answers:
+        return parts
+    others = tuple(p for p in parts if isinstance(p, ToolCall) and p.name != FINAL_ANSWER)
+    if others:
+        # An answer beside other calls was written before their results: it is not final.
+        return tuple(p for p in parts if p not in answers)
+    thinking = tuple(part for part in parts if isinstance(part, Thinking))
+    return (*thinking, Text(dump(answers[0].arguments).decode()))

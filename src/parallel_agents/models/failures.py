@@ -1,0 +1,237 @@
+"""Failures: what went wrong at a server, mapped once from its foreign form to our errors.
+
+Sources: https://platform.openai.com/docs/guides/error-codes, https://docs.anthropic.com/en/api/errors,
+and for `Retry-After` RFC 9110, section 10.2.3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+import aiohttp
+import orjson
+
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.errors import (
+    AuthFailed,
+    CallTimedOut,
+    ContextTooLong,
+    MalformedReply,
+    ModelRefused,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    StreamCut,
+    Unreachable,
+)
+from parallel_agents.models.providers import Endpoint
+
+_MAX_WORDS = 300
+
+_BY_STATUS: Mapping[int, type[ProviderError]] = {
+    401: AuthFailed,
+    403: AuthFailed,
+    408: Overloaded,
+    409: Overloaded,
+    413: ContextTooLong,
+    429: RateLimited,
+    502: Unreachable,
+    504: Unreachable,
+}
+
+
+class _Rule(NamedTuple):
+    """Words of a server that say more than its status."""
+
+    statuses: frozenset[int]
+    words: tuple[str, ...]
+    error: type[ProviderError]
+
+
+_RULES = (
+    _Rule(
+        frozenset({400, 413, 422}),
+        (
+            "context_length_exceeded",
+            "exceed_context_size_error",
+            "prompt is too long",
+            "maximum context length",
+        ),
+        ContextTooLong,
+    ),
+    _Rule(
+        frozenset({400, 403}),
+        ("content_policy_violation", "content_filter"),
+        ModelRefused,
+    ),
+    _Rule(
+        # An empty account is told as a rate limit, but no wait fills it.
+        frozenset({429}),
+        ("insufficient_quota", "exceeded_current_quota_error"),
+        RequestRejected,
+    ),
+    _Rule(frozenset({400, 429, 500}), ("overloaded_error",), Overloaded),
+)
+
+_STATUS_BY_TYPE: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+_MENDS: Mapping[type[ProviderError], str] = {
+    RateLimited: "wait and run it again, or lower max_parallel",
+    Overloaded: "run it again later, or choose another model with --model",
+    ContextTooLong: "shorten the input, or choose a model with a larger context",
+    ModelRefused: "word the task differently, or choose another model with --model",
+    CallTimedOut: "run it again, or choose another model with --model",
+    StreamCut: "run it again",
+    MalformedReply: "run it again; if it stays so, check that base_url is a model server",
+}
+
+
+def make_failure(
+    kind: type[ProviderError],
+    endpoint: Endpoint,
+    what: str,
+    *,
+    why: str = "",
+    retry_after_seconds: float | None = None,
+) -> ProviderError:
+    """An error of `kind` that begins with the provider's name, shows no key, and says how to mend."""
+    return kind(
+        f"{endpoint.provider} {clean(endpoint, what)}",
+        why=clean(endpoint, why),
+        mend=_mend(kind, endpoint),
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def from_response(
+    endpoint: Endpoint, status: int, *, headers: Mapping[str, str], body: bytes, now: float
+) -> ProviderError:
+    """The error that a response of any status but 2xx means; `now` is seconds since the epoch."""
+    try:
+        value: Json = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = body.decode(errors="replace")
+    return _from_words(
+        endpoint, status, value, retry_after_seconds=_retry_after_seconds(headers, now)
+    )
+
+
+def from_error_object(endpoint: Endpoint, value: JsonObject) -> ProviderError:
+    """The error in `{"error": ...}`, sent with a status of 200 or in the middle of a stream."""
+    inner = value.get("error")
+    status = 500
+    if isinstance(inner, Mapping):
+        code, kind = inner.get("code"), inner.get("type")
+        if isinstance(code, int):
+            status = code
+        elif isinstance(kind, str):
+            status = _STATUS_BY_TYPE.get(kind, 500)
+    return _from_words(endpoint, status, value)
+
+
+def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> ProviderError:
+    """The error that a failed exchange means; no response came, or only a part of one."""
+    match error:
+        case aiohttp.ClientPayloadError():
+            kind, what = StreamCut, "broke off in the middle of its reply"
+        case aiohttp.ConnectionTimeoutError():
+            kind, what = Unreachable, f"did not take a connection at {endpoint.base_url}"
+        case aiohttp.ServerTimeoutError():
+            kind, what = CallTimedOut, "fell silent in the middle of a call"
+        case aiohttp.ClientResponseError():
+            kind, what = MalformedReply, "did not answer in HTTP"
+            return make_failure(kind, endpoint, what, why=error.message)
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | aiohttp.RedirectClientError():
+            kind, what = RequestRejected, f"has no valid address: {endpoint.base_url}"
+        case _:
+            kind, what = Unreachable, f"cannot be reached at {endpoint.base_url}"
+    return make_failure(kind, endpoint, what, why=str(error))
+
+
+def clean(endpoint: Endpoint, words: str) -> str:
+    """`words` in one line of at most 300 characters, without control characters and the key."""
+    if endpoint.key:
+        words = words.replace(endpoint.key.reveal(), "***")
+    line = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 3] + "..."
+
+
+def _from_words(
+    endpoint: Endpoint, status: int, value: Json, *, retry_after_seconds: float | None = None
+) -> ProviderError:
+    said, hints = _said(value)
+    kind = _kind(status, hints)
+    return make_failure(
+        kind,
+        endpoint,
+        f"answered {status}: {said}" if said else f"answered {status}",
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def _kind(status: int, hints: str) -> type[ProviderError]:
+    for rule in _RULES:
+        if status in rule.statuses and any(word in hints for word in rule.words):
+            return rule.error
+    return _BY_STATUS.get(status, Overloaded if status >= 500 else RequestRejected)
+
+
+def _said(value: Json) -> tuple[str, str]:
+    """The server's own message, and in lower case all that may tell what kind of error it is."""
+    if not isinstance(value, Mapping):
+        text = value if isinstance(value, str) else str(value)
+        return text, text.lower()
+    inner = value.get("error") or value
+    if not isinstance(inner, Mapping):
+        return _said(inner)
+    message = inner.get("message") or inner.get("detail") or ""
+    text = message if isinstance(message, str) else str(message)
+    return text, f"{inner.get('type')} {inner.get('code')} {text}".lower()
+
+
+def _mend(kind: type[ProviderError], endpoint: Endpoint) -> str:
+    if kind is AuthFailed:
+        key = f"set {endpoint.key_variable} to" if endpoint.key_variable else "configure"
+        return f"{key} a key that {endpoint.provider} accepts, or use --model local"
+    if kind is RequestRejected:
+        return "check the model's name, the account and the request's limits"
+    if kind is Unreachable:
+        return f"check the network, and that a server runs at {endpoint.base_url}"
+    return _MENDS[kind]
+
+
+def _retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    told = headers.get("retry-after", "")
+    seconds = _number(told)
+    if seconds is not None or not told:
+        return seconds
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - now)
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return max(0.0, number) if math.isfinite(number) else None

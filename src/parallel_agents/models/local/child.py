@@ -1,0 +1,107 @@
+"""The server child: llama.cpp behind its own loopback API, run by `python -m` in its own process.
+
+Inside our process the library would hold Ctrl-C back until a call ends, and crash at exit while it
+generates. The child says whether it serves in one line and ends when its stdin closes, so that it
+never outlives its parent.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+import time
+from typing import NoReturn, TextIO
+
+from parallel_agents.models.local.launch import ANSWER, LAUNCH, Answer, Launch, NotReady, Ready
+
+EXIT_MISSING = 3
+EXIT_FAILED = 4
+_TOP_P = 0.9
+_BATCH_TOKENS = 2048
+_PHYSICAL_BATCH_TOKENS = 256
+_PROMPT_CACHE_MIB = 256
+_ERRORS_ONLY = 1
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> NoReturn:
+    """Serve until stdin closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to judge
+    _die_with_parent()
+    answers = _take_stdout()
+    launch = LAUNCH.validate_json(sys.stdin.buffer.readline())
+    try:
+        server, ready = _serve(launch)
+    except ModuleNotFoundError as error:
+        _say(answers, NotReady(error=str(error), missing=error.name or ""))
+        os._exit(EXIT_MISSING)
+    except Exception as error:  # noqa: BLE001 - whatever the library raises, the parent is told
+        _say(answers, NotReady(error=str(error)))
+        os._exit(EXIT_FAILED)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _say(answers, ready)
+    sys.stdin.buffer.read()
+    # Without the C++ destructors, which can hang or crash while a call runs: nothing is to be saved.
+    del server
+    os._exit(0)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for a kill at the parent's death, also in the midst of loading; see prctl(2)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _take_stdout() -> TextIO:
+    """The real stdout; what the library prints there goes to stderr from now on."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return answers
+
+
+def _say(answers: TextIO, answer: Answer) -> None:
+    with answers:
+        answers.write(ANSWER.dump_json(answer).decode() + "\n")
+
+
+def _serve(launch: Launch) -> tuple[object, Ready]:
+    """Load the model and open a port.
+
+    Raises:
+        ModuleNotFoundError: the runtime is not installed.
+        RuntimeError: the library can not load the file.
+    """
+    # Read by libgomp when it is loaded. By default its threads spin at every barrier, and two of
+    # three tokens a second are lost as soon as another process wants a core; a short spin before
+    # sleeping keeps 97 % of the speed of a quiet machine.
+    os.putenv("OMP_WAIT_POLICY", "passive")
+    os.putenv("GOMP_SPINCOUNT", "1000")
+    xllamacpp = importlib.import_module("xllamacpp")
+    params = xllamacpp.CommonParams()
+    params.model.path = launch.file
+    params.model_alias = {launch.alias}
+    params.n_parallel = launch.slots
+    params.n_ctx = launch.context_tokens * launch.slots
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = launch.threads
+    params.n_batch, params.n_ubatch = _BATCH_TOKENS, _PHYSICAL_BATCH_TOKENS
+    params.no_extra_bufts = not launch.repack
+    params.cache_ram_mib = _PROMPT_CACHE_MIB
+    params.sampling.top_p = _TOP_P
+    params.hostnames, params.port = ["127.0.0.1"], 0
+    params.api_keys = [launch.key]
+    params.cors_origins = "http://127.0.0.1"
+    params.ui, params.offline, params.fit_params = False, True, False
+    params.verbosity = _ERRORS_ONLY
+    began = time.monotonic()
+    server = xllamacpp.Server(params)
+    return server, Ready(
+        base_url=f"{server.listening_address}/v1",
+        load_seconds=round(time.monotonic() - began, 2),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Launch: the two lines that this process and its server child say to each other at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """The first line of the child's stdin. The key travels here, since others can list arguments.
+
+    Attributes:
+        context_tokens: of each slot: its prompt and its answer.
+        repack: lay the weights out anew: faster, for more memory.
+    """
+
+    file: str
+    alias: str
+    key: str = field(repr=False)
+    slots: int
+    threads: int
+    context_tokens: int
+    repack: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """The only line of its stdout: it serves the OpenAI-compatible API at `base_url`."""
+
+    base_url: str
+    load_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReady:
+    """Or this: it can not; `missing` names a package that is not installed."""
+
+    error: str
+    missing: str = ""
+
+
+Answer: TypeAlias = Ready | NotReady
+LAUNCH: TypeAdapter[Launch] = TypeAdapter(Launch)
+ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)

@@ -1,0 +1,50 @@
+"""Lock: one process at a time works on a file; the system gives the lock back when a holder dies."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+_POLL_SECONDS = 0.25
+
+
+@asynccontextmanager
+async def hold(path: Path, *, on_wait: Callable[[], None]) -> AsyncGenerator[None]:
+    """Hold the lock file `path`, and call `on_wait` now and then while somebody else has it.
+
+    There is no deadline: the holder works or is dead, and the caller may be cancelled.
+    """
+    with _open(path) as file:
+        while not _try_lock(file.fileno()):
+            on_wait()
+            await asyncio.sleep(_POLL_SECONDS)
+        yield
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("ab")

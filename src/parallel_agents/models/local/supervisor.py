@@ -1,0 +1,154 @@
+"""Supervisor: keeps one server child alive while there are calls, and ends it with us."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import ValidationError
+
+from parallel_agents.errors import LocalModelError, MissingExtra
+from parallel_agents.models.local.launch import ANSWER, LAUNCH, Launch, NotReady, Ready
+from parallel_agents.models.providers import Secret
+
+COMMAND = (sys.executable, "-m", "parallel_agents.models.local.child")
+_START_SECONDS = 180.0
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where a child listens, and the key that it asks for."""
+
+    base_url: str
+    key: Secret
+    pid: int
+
+
+class Supervisor:
+    """One child at a time, started at the first call.
+
+    A child that died is started again at the next call, unless it died twice in a row before it
+    answered anything.
+    """
+
+    def __init__(
+        self,
+        prepare: Callable[[], Awaitable[Launch]],
+        *,
+        log: Path,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._prepare = prepare
+        self._log = log
+        self._command = command
+        # Guards the child's start and end: callers that come meanwhile wait, and one that is
+        # cancelled in the midst of a start leaves it to the next.
+        self._lock = asyncio.Lock()
+        self._process: Process | None = None
+        self._server: Server | None = None
+        self._starts_without_answer = 0
+
+    async def server(self) -> Server:
+        """The running server, started where there is none.
+
+        Raises:
+            LocalModelError: it can not be started, or died twice without an answer.
+            MissingExtra: the runtime is not installed.
+        """
+        async with self._lock:
+            if self._server is None or self._has_died:
+                self._server = await self._start()
+            return self._server
+
+    def answered(self) -> None:
+        """Note that the child does its work."""
+        self._starts_without_answer = 0
+
+    async def aclose(self) -> None:
+        """End the child, within seconds also where it hangs."""
+        async with self._lock:
+            if self._process is not None:
+                await _end(self._process)
+            self._process = self._server = None
+
+    @property
+    def _has_died(self) -> bool:
+        return self._process is not None and self._process.returncode is not None
+
+    async def _start(self) -> Server:
+        if self._starts_without_answer > 1:
+            raise self._failure("the embedded model's server died twice without an answer")
+        launch = await self._prepare()
+        self._starts_without_answer += 1
+        process = await self._spawn()
+        try:
+            ready = await self._hand_over(launch, process)
+        except BaseException:
+            await _end(process)
+            raise
+        self._process = process
+        return Server(base_url=ready.base_url, key=Secret(launch.key), pid=process.pid)
+
+    async def _hand_over(self, launch: Launch, process: Process) -> Ready:
+        """Tell the child what to serve, and wait until it does."""
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                stdin.write(LAUNCH.dump_json(launch) + b"\n")
+                await stdin.drain()
+                answer = ANSWER.validate_json(await stdout.readline())
+        except TimeoutError as error:
+            raise self._failure(f"the model did not load within {_START_SECONDS:.0f} s") from error
+        except (ConnectionError, ValidationError) as error:
+            raise self._failure("the embedded model's server ended while it started") from error
+        if isinstance(answer, Ready):
+            return answer
+        if answer.missing:
+            raise missing_runtime(answer)
+        raise self._failure("the embedded model can not be loaded", why=answer.error)
+
+    async def _spawn(self) -> Process:
+        try:
+            with self._open_log() as log:
+                return await asyncio.create_subprocess_exec(
+                    *self._command, stdin=PIPE, stdout=PIPE, stderr=log
+                )
+        except OSError as error:
+            raise self._failure("the server can not be started", why=str(error)) from error
+
+    def _open_log(self) -> BinaryIO:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        return self._log.open("ab")
+
+    def _failure(self, message: str, *, why: str = "") -> LocalModelError:
+        return LocalModelError(
+            message, why=why, mend=f"the log '{self._log}' may say more; `pagents doctor` looks on"
+        )
+
+
+def missing_runtime(answer: NotReady) -> MissingExtra:
+    return MissingExtra(
+        "the embedded model's runtime is not installed",
+        why=answer.error,
+        mend='pip install "pagents[local]"',
+    )
+
+
+async def _end(process: Process) -> None:
+    """Let the child go by closing its stdin; kill it when it does not."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,209 @@
+"""Providers: where models are served and how each server differs, as data: presets and the user's tables.
+
+A `Provider` is configuration and holds no secret; an `Endpoint` is what a wire needs for a call.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from typing_extensions import override
+
+from parallel_agents.core.agent import Tier
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.usage import Price
+from parallel_agents.errors import ConfigError
+
+ANY_MODEL = "*"
+_KEY_PREFIX = "env:"
+_KEY_MEND = 'write key = "env:NAME"; the key itself stays in the environment'
+_MEND = "correct it in the configuration; the documentation lists the fields of a provider"
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
+_KeyReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$")]
+_HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
+_HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
+_ModelId = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Wire(StrEnum):
+    """The format that a server speaks: OpenAI's Chat Completions, or Anthropic's Messages."""
+
+    CHAT = "chat"
+    ANTHROPIC = "anthropic"
+
+
+class Structured(StrEnum):
+    """How a server is made to answer by a schema: `prompt` only asks, the others bind it."""
+
+    JSON_SCHEMA = "json_schema"
+    TOOL = "tool"
+    PROMPT = "prompt"
+
+
+class Secret:
+    """A key; only `reveal` shows it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    @override
+    def __repr__(self) -> str:
+        return "***"
+
+
+NO_KEY = Secret()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A server to call.
+
+    Attributes:
+        base_url: what stands before `/chat/completions` or `/v1/messages`.
+        key_variable: the environment variable that the key came from; errors name it.
+        headers: sent with each call beside those of the wire.
+        max_tokens_field: what the server calls the bound of a reply.
+        sends_cache_marks: whether the server reads `cache_control` marks (Anthropic wire only).
+        asks_for_usage: whether a stream must be asked to count its tokens (chat wire only).
+        returns_thinking: whether reasoning without a signature is handed back with its reply.
+    """
+
+    provider: str
+    wire: Wire
+    base_url: str
+    key: Secret = NO_KEY
+    key_variable: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    structured: Structured = Structured.JSON_SCHEMA
+    max_tokens_field: str = "max_tokens"
+    sends_cache_marks: bool = True
+    asks_for_usage: bool = True
+    returns_thinking: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A server as configured; the fields that it shares with `Endpoint` mean the same.
+
+    Attributes:
+        key: `env:NAME`, or empty for a server that wants none.
+        structured: None for the wire's best: a JSON Schema on chat, a tool on Anthropic.
+        prices: USD by model; the model `*` stands for all others.
+        price_list: the provider's name in genai-prices; its own name without it.
+        tiers: the model for each strength.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    name: _Name
+    wire: Wire
+    base_url: _Url
+    key: _KeyReference = ""
+    headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
+    structured: Structured | None = None
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    sends_cache_marks: bool = True
+    asks_for_usage: bool = True
+    returns_thinking: bool = False
+    prices: Mapping[_ModelId, Price] = field(default_factory=dict[str, Price])
+    price_list: str = ""
+    tiers: Mapping[Tier, _ModelId] = field(default_factory=dict[Tier, str])
+
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds the key, or an empty string."""
+        return self.key.removeprefix(_KEY_PREFIX)
+
+    def endpoint(self, key: Secret = NO_KEY) -> Endpoint:
+        best = Structured.TOOL if self.wire is Wire.ANTHROPIC else Structured.JSON_SCHEMA
+        return Endpoint(
+            provider=self.name,
+            wire=self.wire,
+            base_url=self.base_url.rstrip("/"),
+            key=key,
+            key_variable=self.key_variable,
+            headers=self.headers,
+            structured=self.structured or best,
+            max_tokens_field=self.max_tokens_field,
+            sends_cache_marks=self.sends_cache_marks,
+            asks_for_usage=self.asks_for_usage,
+            returns_thinking=self.returns_thinking,
+        )
+
+
+def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
+    """The presets, with the user's `[providers.NAME]` tables over them, by name.
+
+    A table of a preset's name changes the fields that it gives; within `headers`, `prices` and
+    `tiers` it changes the entries that it gives.
+
+    Raises:
+        ConfigError: a table does not fit; the text names the provider and the field, no value.
+    """
+    merged = dict(_presets())
+    for name, table in (tables or {}).items():
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"providers.{name} is not a table", mend=_MEND)
+        merged[name] = _merge(merged.get(name, {}), table)
+    return {name: _read_provider(name, table) for name, table in merged.items()}
+
+
+def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = {**below, **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+def _read_provider(name: str, table: JsonObject) -> Provider:
+    if "name" in table:
+        raise ConfigError(f"providers.{name}.name is no field", mend=_MEND)
+    try:
+        provider = _adapter().validate_python({**table, "name": name})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field_name = ".".join(str(step) for step in first["loc"])
+        mend = _KEY_MEND if field_name == "key" else _MEND
+        # Not from the cause: it shows the value, and that may be a key.
+        raise ConfigError(
+            f"providers.{name}.{field_name} does not fit", why=first["msg"], mend=mend
+        ) from None
+    if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
+        raise ConfigError(
+            f"providers.{name}.structured is json_schema",
+            why="the Anthropic wire binds answers by a tool",
+            mend='set it to "tool" or "prompt"',
+        )
+    return provider
+
+
+@cache
+def _adapter() -> TypeAdapter[Provider]:
+    return TypeAdapter(Provider)
+
+
+@cache
+def _presets() -> Mapping[str, JsonObject]:
+    text = files("parallel_agents.models").joinpath("presets.toml").read_text("utf-8")
+    return tomllib.loads(text)

@@ -1,0 +1,156 @@
+"""Registry: models by name, each made once, from the configured providers and what is plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from difflib import get_close_matches
+from typing import NoReturn
+
+from parallel_agents.core.agent import Tier
+from parallel_agents.core.model import Model
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
+from parallel_agents.models.anthropic import Anthropic
+from parallel_agents.models.chat import Chat
+from parallel_agents.models.http import Http
+from parallel_agents.models.pricing import Prices
+from parallel_agents.models.providers import ANY_MODEL, Provider, Secret, Wire
+from parallel_agents.models.retrying import Retrying
+
+_WIRES = {Wire.CHAT: Chat, Wire.ANTHROPIC: Anthropic}
+_LIST = "`pagents models list` shows the providers"
+
+
+class Registry:
+    """Gives the model that a name means, and closes all that it gave.
+
+    Args:
+        providers: by name, as from `read_providers`.
+        read_key: the key in an environment variable, or None where it is not set.
+        http: the pool of all wires; closed with the registry.
+        factories: providers of another make, by name; each makes a model from its full name, or
+            from the provider's name alone.
+        wrap: put around every model that is made.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        read_key: Callable[[str], str | None],
+        http: Http,
+        *,
+        factories: Mapping[str, Callable[[str], Model]] | None = None,
+        wrap: Callable[[Model], Model] = Retrying,
+    ) -> None:
+        self.providers = providers
+        self._read_key = read_key
+        self._http = http
+        self._factories = dict(factories or {})
+        self._wrap = wrap
+        self._prices = Prices(providers)
+        self._models: dict[str, Model] = {}
+
+    def get(self, name: str) -> Model:
+        """The model `provider/model`, the same object each time.
+
+        Names that a factory takes for one model give one object.
+
+        Raises:
+            UnknownModel: no such provider, or the name is not of that form.
+            MissingKey: the provider's key is not set; the text names the variable.
+        """
+        model = self._models.get(name)
+        if model is None:
+            made = self._make(name)
+            model = self._models.get(made.name) or self._wrap(made)
+            self._models[name] = self._models[made.name] = model
+        return model
+
+    def names(self) -> list[str]:
+        """Every `provider/model` that the providers' tiers and prices name; others may work too."""
+        return sorted(
+            {
+                f"{provider.name}/{model}"
+                for provider in self.providers.values()
+                for model in {*provider.tiers.values(), *provider.prices} - {ANY_MODEL}
+            }
+        )
+
+    def tier_model(self, provider: str, tier: Tier) -> str:
+        """The name of the provider's model for `tier`.
+
+        Raises:
+            UnknownModel: no such provider.
+            ConfigError: it names no model for the tier.
+        """
+        if provider not in self.providers:
+            self._refuse(provider)
+        model = self.providers[provider].tiers.get(tier)
+        if model is None:
+            raise ConfigError(
+                f"{provider} names no model for tier {tier}",
+                mend=f'name one with --model {provider}/MODEL, or set {tier} = "MODEL" in '
+                f"[providers.{provider}.tiers]",
+            )
+        return f"{provider}/{model}"
+
+    def cost_nanousd(self, model: str, usage: Usage) -> int | None:
+        """What `usage` cost on `model`, or None where no price is known."""
+        return self._prices.cost_nanousd(model, usage)
+
+    async def aclose(self) -> None:
+        """Close every model that was given, and the pool."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._http.aclose)
+            for model in set(self._models.values()):
+                stack.push_async_callback(model.aclose)
+
+    def _make(self, name: str) -> Model:
+        provider_name, _, model_id = name.partition("/")
+        if provider_name in self._factories:
+            return self._factories[provider_name](name)
+        provider = self.providers.get(provider_name)
+        if provider is None or not model_id:
+            self._refuse(name)
+        endpoint = provider.endpoint(self._key(provider))
+        return _WIRES[provider.wire](name, endpoint, self._http)
+
+    def _key(self, provider: Provider) -> Secret:
+        variable = provider.key_variable
+        if not variable:
+            return Secret()
+        key = (self._read_key(variable) or "").strip()
+        if not key:
+            raise MissingKey(
+                f"{provider.name} needs a key, and {variable} is not set",
+                mend=f"export {variable}=..., or use --model local, which needs none",
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigError(
+                f"the key in {variable} holds characters that no key has",
+                mend=f"copy the key of {provider.name} again, without quotes and line ends",
+            )
+        return Secret(key)
+
+    def _refuse(self, name: str) -> NoReturn:
+        provider, _, model_id = name.partition("/")
+        known = sorted({*self.providers, *self._factories})
+        why, mend = "a model's name is provider/model", f"give it in that form; {_LIST}"
+        if provider in self.providers:
+            mend = f"name a model of it, such as {self._example(provider)}"
+        elif model_id:
+            why, mend = f"{provider[:80]!r} is no provider", _LIST
+            if close := get_close_matches(provider, known, n=1):
+                mend = f"did you mean {close[0]}/{model_id[:80]}?"
+        elif models := self._named(name):
+            mend = f"did you mean {' or '.join(models)}?"
+        raise UnknownModel(f"no model {name[:80]!r}", why=why, mend=mend)
+
+    def _named(self, model_id: str) -> list[str]:
+        """Full names whose part after the provider is close to `model_id`."""
+        by_id = {name.partition("/")[2]: name for name in self.names()}
+        return [by_id[found] for found in get_close_matches(model_id, by_id, n=2, cutoff=0.8)]
+
+    def _example(self, provider: str) -> str:
+        return next((n for n in self.names() if n.startswith(f"{provider}/")), f"{provider}/MODEL")

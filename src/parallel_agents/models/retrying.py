@@ -1,0 +1,132 @@
+"""Retrying: call a model again when its failure may pass, patiently, and never once text was shown."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
+from parallel_agents.errors import ProviderError
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to go on.
+
+    A failure that says when to come back is bounded by time, all others by their number.
+
+    Attributes:
+        tries: calls in all, not counting those that a provider put off.
+        base_seconds: the longest wait before the second try; it doubles with each further one.
+        cap_seconds: the longest wait that is chosen here.
+        max_wait_seconds: a provider that asks for a longer wait has failed.
+        total_seconds: waits that providers asked for, in all.
+    """
+
+    tries: int = 5
+    base_seconds: float = 0.5
+    cap_seconds: float = 30.0
+    max_wait_seconds: float = 120.0
+    total_seconds: float = 300.0
+
+
+class Retrying:
+    """A model that makes a failed call again; a reply's `tries` counts them all.
+
+    The wait is drawn evenly from 0 to the bound ("full jitter",
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that agents
+    that failed together do not come back together.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        patience: Patience = Patience(),
+        *,
+        dice: random.Random | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.name = model.name
+        self.capabilities = model.capabilities
+        self._model = model
+        self._patience = patience
+        self._dice = dice or random.Random()  # noqa: S311 - jitter is no secret
+        self._sleep = sleep
+
+    async def start(self) -> None:
+        await self._model.start()
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        watched = None if listener is None else _Watched(listener)
+        waits = _Waits(self._patience, self._dice)
+        attempt = 1
+        while True:
+            try:
+                reply = await self._model.respond(request, watched)
+                return replace(reply, tries=attempt - 1 + reply.tries)
+            except ProviderError as error:
+                was_shown = watched is not None and watched.was_shown
+                wait = None if was_shown or not error.retryable else waits.after(error)
+                if wait is None:
+                    raise
+                if listener is not None:
+                    listener.retrying(error, attempt=attempt, wait_seconds=wait)
+            await self._sleep(wait)
+            attempt += 1
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
+
+
+class _Waits:
+    """The waits of one call, and what is left of the patience."""
+
+    def __init__(self, patience: Patience, dice: random.Random) -> None:
+        self._patience = patience
+        self._dice = dice
+        self._failures = 0
+        self._asked_seconds = 0.0
+
+    def after(self, error: ProviderError) -> float | None:
+        """Seconds to wait before the next try, or None to give up."""
+        asked = error.retry_after_seconds or 0.0
+        if asked > self._patience.max_wait_seconds:
+            return None
+        # "At once" would be a storm; below the usual wait it is no plan to be bounded by time.
+        if asked < self._patience.base_seconds:
+            return self._next_of_ours(asked)
+        self._asked_seconds += asked
+        if self._asked_seconds > self._patience.total_seconds:
+            return None
+        return asked + self._dice.uniform(0, self._patience.base_seconds)
+
+    def _next_of_ours(self, at_least: float) -> float | None:
+        self._failures += 1
+        if self._failures >= self._patience.tries:
+            return None
+        # The exponent is held down, or a large number of tries would overflow.
+        doubled = self._patience.base_seconds * 2 ** min(self._failures - 1, 30)
+        return max(at_least, self._dice.uniform(0, min(doubled, self._patience.cap_seconds)))
+
+
+class _Watched:
+    """A listener, and whether it was shown text."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.was_shown = False
+
+    @property
+    def wants_text(self) -> bool:
+        return self._listener.wants_text
+
+    def text(self, piece: str) -> None:
+        self.was_shown = self.was_shown or self._listener.wants_text
+        self._listener.text(piece)
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)

@@ -1,0 +1,216 @@
+"""SchemaTools: tool calls for a model that has none of its own, as one JSON Schema of all choices.
+
+Models of a billion parameters ignore native tools, but answer by a schema that is enforced. So each
+reply is one object, `{"tool": NAME, "arguments": {...}}`, and `final_answer` is one of the names.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from parallel_agents.core.message import (
+    Message,
+    Part,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from parallel_agents.core.model import Finish, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.schema import Json, JsonObject, find_json
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.errors import MalformedReply, ProviderError, RequestRejected
+from parallel_agents.models.shapes import dump
+from parallel_agents.models.structured import FINAL_ANSWER
+
+_TEXT_ANSWER: JsonObject = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
+
+
+class SchemaTools:
+    """A model that gets tools as a schema; requests without tools pass through."""
+
+    def __init__(self, model: Model) -> None:
+        self.name = model.name
+        self.capabilities = model.capabilities
+        self._model = model
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        """Ask for the next message; of a request with tools no pieces of text are shown.
+
+        Raises:
+            MalformedReply: the reply is none of the choices.
+            RequestRejected: a tool has the name that is kept for the answer.
+            ProviderError: as the model raises it.
+        """
+        plain = replace(request, messages=tuple(_as_text(message) for message in request.messages))
+        if not request.tools:
+            return await self._model.respond(plain, listener)
+        heard = None if listener is None else _Silent(listener)
+        reply = await self._model.respond(_with_union(plain), heard)
+        if reply.finish is not Finish.STOP:
+            return reply
+        return _from_union(reply, request)
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
+
+
+class _Silent:
+    """A listener that hears of retries only: a choice written as JSON is nothing to read along."""
+
+    wants_text = False
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def text(self, piece: str) -> None:
+        """Let the piece go."""
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
+
+
+def _with_union(request: ModelRequest) -> ModelRequest:
+    if any(tool.name == FINAL_ANSWER for tool in request.tools):
+        raise RequestRejected(
+            f"a tool is named '{FINAL_ANSWER}'",
+            why="models without native tools give their answer by that name",
+            mend="rename the tool, or use another model",
+        )
+    answer = request.output_schema or _TEXT_ANSWER
+    choices = [*((tool.name, tool.parameters) for tool in request.tools), (FINAL_ANSWER, answer)]
+    return replace(
+        request,
+        system=f"{request.system}\n\n{_tool_lines(request.tools, answer)}".strip(),
+        tools=(),
+        output_schema={
+            "anyOf": [
+                _choice(name, _moved(schema, f"#/anyOf/{place}/properties/arguments"))
+                for place, (name, schema) in enumerate(choices)
+            ]
+        },
+    )
+
+
+def _tool_lines(tools: Sequence[ToolSpec], answer: JsonObject) -> str:
+    """What the model is told of the choices: short, since a small machine reads 75 tokens a second."""
+    return "\n".join(
+        (
+            'Reply with one JSON object: {"tool": NAME, "arguments": {...}}. The tools:',
+            *(f"- {tool.name}({_fields(tool.parameters)}): {tool.description}" for tool in tools),
+            f"- {FINAL_ANSWER}({_fields(answer)}): the answer, as soon as nothing else is needed",
+        )
+    )
+
+
+def _fields(schema: JsonObject) -> str:
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return ""
+    return ", ".join(f"{name}{_one_of(value)}" for name, value in properties.items())
+
+
+def _one_of(schema: Json) -> str:
+    values = schema.get("enum") if isinstance(schema, Mapping) else None
+    if not isinstance(values, Sequence):
+        return ""
+    return " one of " + "|".join(str(value) for value in values)
+
+
+def _choice(name: str, arguments: Json) -> JsonObject:
+    return {
+        "type": "object",
+        "properties": {"tool": {"type": "string", "const": name}, "arguments": arguments},
+        "required": ["tool", "arguments"],
+        "additionalProperties": False,
+    }
+
+
+def _moved(schema: Json, place: str) -> Json:
+    """The schema with its references to itself led to `place`, where it stands in the union."""
+    match schema:
+        case str():
+            return schema
+        case Mapping():
+            return {key: _reference(key, value, place) for key, value in schema.items()}
+        case Sequence():
+            return [_moved(item, place) for item in schema]
+        case _:
+            return schema
+
+
+def _reference(key: str, value: Json, place: str) -> Json:
+    if key == "$ref" and isinstance(value, str) and value.startswith("#"):
+        return place + value[1:]
+    return _moved(value, place)
+
+
+def _as_text(message: Message) -> Message:
+    """A message without calls and results as parts: the model reads them as it would write them."""
+    if message.role is Role.TOOL:
+        return Message(Role.USER, (Text("\n".join(_result_lines(message))),))
+    if not message.tool_calls:
+        return message
+    return Message(message.role, (Text("\n".join(_call_lines(message))),))
+
+
+def _call_lines(message: Message) -> Iterator[str]:
+    if message.text:
+        yield message.text
+    for call in message.tool_calls:
+        yield dump({"tool": call.name, "arguments": call.arguments}).decode()
+
+
+def _result_lines(message: Message) -> Iterator[str]:
+    for part in message.parts:
+        if isinstance(part, ToolResult):
+            yield f"{'Error' if part.is_error else 'Result'} of {part.name}: {part.content}"
+
+
+def _from_union(reply: ModelReply, request: ModelRequest) -> ModelReply:
+    """The reply as the call or the answer that its JSON stands for."""
+    try:
+        choice = find_json(reply.message.text)
+    except ValueError as error:
+        raise _malformed(reply, str(error)) from error
+    match choice:
+        case {"tool": str(name), "arguments": arguments} if name == FINAL_ANSWER:
+            return _saying(reply, Text(_answer(reply, request, arguments)), Finish.STOP)
+        case {"tool": str(name), "arguments": {**arguments}} if _offers(request, name):
+            call = ToolCall(f"call_{uuid.uuid4().hex[:12]}", name, arguments)
+            return _saying(reply, call, Finish.TOOLS)
+        case _:
+            raise _malformed(reply, "it is neither a tool that was offered nor the answer")
+
+
+def _answer(reply: ModelReply, request: ModelRequest, arguments: Json) -> str:
+    if request.output_schema is not None:
+        return dump(arguments).decode()
+    match arguments:
+        case {"text": str(text)}:
+            return text
+        case _:
+            raise _malformed(reply, "the answer has no text")
+
+
+def _offers(request: ModelRequest, name: str) -> bool:
+    return any(tool.name == name for tool in request.tools)
+
+
+def _saying(reply: ModelReply, part: Part, finish: Finish) -> ModelReply:
+    thinking = tuple(part for part in reply.message.parts if isinstance(part, Thinking))
+    return replace(reply, message=Message(Role.ASSISTANT, (*thinking, part)), finish=finish)
+
+
+def _malformed(reply: ModelReply, why: str) -> MalformedReply:
+    return MalformedReply(
+        f"{reply.model} did not choose a tool: {reply.message.text[:80]!r}", why=why
+    )

@@ -1,0 +1,67 @@
+"""Shapes: read fields out of JSON that came from outside, and say which one was not what it must be.
+
+A field that is absent or null reads as empty; one of another kind is a `ShapeError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from parallel_agents.core.schema import Json, JsonObject
+
+_EMPTY: JsonObject = {}
+
+
+class ShapeError(ValueError):
+    """A reply is not formed as its wire says; the text names the field."""
+
+
+def to_object(value: Json, where: str) -> JsonObject:
+    if isinstance(value, dict):
+        return value
+    raise ShapeError(f"{where} is not an object")
+
+
+def object_at(parent: JsonObject, key: str) -> JsonObject:
+    value = parent.get(key)
+    return _EMPTY if value is None else to_object(value, key)
+
+
+def objects_at(parent: JsonObject, key: str) -> Sequence[JsonObject]:
+    value = parent.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise ShapeError(f"{key} is not a list")
+    return [to_object(item, f"an item of {key}") for item in value]
+
+
+def text_at(parent: JsonObject, key: str) -> str:
+    value = parent.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise ShapeError(f"{key} is not a text")
+
+
+def count_at(parent: JsonObject, key: str) -> int:
+    """A number of tokens or an index: at least 0."""
+    value = parent.get(key)
+    if value is None:
+        return 0
+    if isinstance(value, int | float):
+        return max(0, int(value))
+    raise ShapeError(f"{key} is not a number")
+
+
+def dump(value: Json) -> bytes:
+    """`value` as compact JSON."""
+    return orjson.dumps(value, default=_plain)
+
+
+def _plain(value: JsonObject) -> JsonObject:
+    """A mapping that is no dict, which orjson does not know by itself."""
+    return dict(value)

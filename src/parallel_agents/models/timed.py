@@ -1,0 +1,41 @@
+"""Timed: a model whose every call has a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+
+from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.errors import CallTimedOut
+
+
+class Timed:
+    """Wraps a model; a call that outlasts the request's `timeout_seconds` is broken off."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._model.capabilities
+
+    async def start(self) -> None:
+        await self._model.start()
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        try:
+            async with asyncio.timeout(request.timeout_seconds) as deadline:
+                return await self._model.respond(request, listener)
+        except TimeoutError as error:
+            if not deadline.expired():
+                raise
+            raise CallTimedOut(
+                f"{self.name} gave no answer in {request.timeout_seconds:g} s",
+                mend="give the call more time with call_timeout_seconds, or ask another model",
+            ) from error
+
+    async def aclose(self) -> None:
+        await self._model.aclose()

@@ -1,0 +1,77 @@
+"""Team: a run that is made of child runs; it spawns them by key, waits for all, and sums up.
+
+It keeps nothing of its own: begun again after a crash it finds its children by their keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from parallel_agents.core.event import Queued
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import Failure, Outcome, Result, RunStatus
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.session import Session
+from parallel_agents.core.task import TeamTask
+from parallel_agents.errors import Incomplete
+from parallel_agents.runners.subagent import active_seconds
+
+
+class Children(Protocol):
+    """What a team needs of the verbs."""
+
+    async def spawn_children(self, parent: Session, team: TeamTask) -> list[RunId]: ...
+
+    async def wait(
+        self, runs: Sequence[RunId], *, timeout: float | None = None
+    ) -> list[Result]: ...
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None: ...
+
+
+class TeamRunner:
+    """The runner of teams' runs."""
+
+    def __init__(self, children: Children) -> None:
+        self._children = children
+
+    async def run(self, activation: Activation) -> None:
+        claim = activation.claim
+        session = claim.session
+        team = _team_task(claim.events[0].body)
+        runs = await self._children.spawn_children(session, team)
+        spent = active_seconds(claim.events, claim.run.id)
+        left = None if team.timeout_seconds is None else max(team.timeout_seconds - spent, 0.0)
+        try:
+            async with asyncio.timeout(left):
+                results = await self._children.wait(runs)
+        except TimeoutError:
+            by = f"the team's time limit of {team.timeout_seconds:g} s"
+            await self._children.end_children(session, by=by, status=RunStatus.TIMED_OUT)
+            results = await self._children.wait(runs)
+        await activation.finish(summary(results))
+
+
+def _team_task(body: object) -> TeamTask:
+    if isinstance(body, Queued) and body.team is not None:
+        return body.team
+    raise TypeError("the first event of a team's run says what the team is")
+
+
+def summary(results: Sequence[Result]) -> Outcome:
+    """A team is done when all its tasks are; with some of them it is partial, with none failed."""
+    counts = Counter(result.status for result in results)
+    output = {result.label: result.output for result in results}
+    words = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    if counts[RunStatus.DONE] == len(results):
+        return Outcome(status=RunStatus.DONE, output=output, text=words)
+    missing = Incomplete(
+        f"{len(results) - counts[RunStatus.DONE]} of {len(results)} tasks did not end in done",
+        why=words,
+        mend="`pagents show` lists them with their errors",
+    )
+    status = RunStatus.PARTIAL if counts[RunStatus.DONE] else RunStatus.FAILED
+    return Outcome(status=status, output=output, text=words, error=Failure.of(missing))

@@ -1,0 +1,105 @@
+"""Tool calls: each written as started, made once, and written with its result.
+
+After a crash a call that was started and has no result is made again when its tool says that
+this does no harm; otherwise the model is told that its outcome is unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
+from parallel_agents.core.message import ToolCall, ToolResult
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.schema import Schema
+from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
+from parallel_agents.core.transcript import Transcript
+from parallel_agents.errors import ToolUnavailable
+
+UNKNOWN = "The call was begun before a crash; its outcome is unknown and it was not made again."
+
+
+class ToolCalls:
+    """The tools of one agent, in one run.
+
+    Raises:
+        ToolUnavailable: the agent names a tool that this process does not have.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], tools: Mapping[str, Tool], *, timeout_seconds: float | None
+    ) -> None:
+        if missing := [name for name in names if name not in tools]:
+            raise ToolUnavailable(
+                f"no tool {missing[0]!r} in this process",
+                why="the agent names it, and no such tool was given to `open` or `run`",
+                mend=f"pass tools=[{missing[0]}], or take it out of the agent's list",
+            )
+        self._tools = {name: tools[name] for name in names}
+        self._timeout_seconds = timeout_seconds
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(tool.spec for tool in self._tools.values())
+
+    async def make(self, activation: Activation, state: Transcript) -> None:
+        """Make every call of the last reply that has no result yet, side by side."""
+        open_calls = [call for call in state.asked if call.id not in state.results]
+        turn, begun = state.turn, dict(state.started)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._make_one(activation, call, turn, call.id in begun))
+                    for call in open_calls
+                ]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # callers know single errors, not groups
+        for task in tasks:
+            entry = task.result()
+            state.apply(entry.key, entry.body)
+
+    async def _make_one(
+        self, activation: Activation, call: ToolCall, turn: int, was_begun: bool
+    ) -> Entry:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        result = self._refusal(call, was_begun)
+        if result is None:
+            tool = self._tools[call.name]
+            started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect)
+            await activation.append(Entry(f"turn-{turn}/call-{call.id}/started", started))
+            result = await self._call(tool, call, activation)
+        finished = ToolFinished(turn=turn, result=result, seconds=loop.time() - began)
+        entry = Entry(f"turn-{turn}/call-{call.id}", finished)
+        await activation.append(entry)
+        return entry
+
+    def _refusal(self, call: ToolCall, was_begun: bool) -> ToolResult | None:
+        """Why the call is not made, as a result that the model can read; None to make it."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            known = ", ".join(self._tools) or "none"
+            return _error(call, f"There is no tool {call.name!r}. Tools: {known}.")
+        if problems := Schema(tool.spec.parameters).problems(call.arguments):
+            listed = "; ".join(str(problem) for problem in problems)
+            return _error(call, f"The arguments do not fit the tool: {listed}")
+        if was_begun and tool.spec.effect is Effect.ONCE:
+            return _error(call, UNKNOWN)
+        return None
+
+    async def _call(self, tool: Tool, call: ToolCall, activation: Activation) -> ToolResult:
+        claim = activation.claim
+        context = ToolContext(claim.session.key, claim.run.id)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                content = await tool.call(call.arguments, context)
+        except TimeoutError:
+            return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
+        except Exception as error:  # noqa: BLE001 - a tool's failure is the model's to deal with
+            return _error(call, f"{type(error).__name__}: {error}")
+        return ToolResult(call.id, call.name, content)
+
+
+def _error(call: ToolCall, words: str) -> ToolResult:
+    return ToolResult(call.id, call.name, words, is_error=True)

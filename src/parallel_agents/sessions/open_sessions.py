@@ -1,0 +1,71 @@
+"""Open sessions: the verbs with handles, as a program uses them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncIterator, Sequence
+
+from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.run import Result, TeamResult
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.session import Mode
+from parallel_agents.core.store import Filter, Killed, Row
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.verbs import Steer
+from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.service import Service
+
+
+class OpenSessions:
+    """What `open` gives; see `core.verbs.Sessions` for the names that it takes and its errors."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def spawn(
+        self, task: Task, *, parent: SessionHandle | None = None, mode: Mode = Mode.RUN
+    ) -> SessionHandle:
+        """Make a session and its first run; a key that is there already gives that session."""
+        above = None if parent is None else parent.key
+        return SessionHandle(
+            self._service, await self._service.spawn(task, parent=above, mode=mode)
+        )
+
+    async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> SessionHandle:
+        """Start several tasks side by side, all or none of them."""
+        return SessionHandle(self._service, await self._service.spawn_team(team, key=key))
+
+    async def team_result(self, handle: SessionHandle) -> TeamResult:
+        """Wait for a team, and give each task's result."""
+        await handle.wait()
+        return await self._service.team_result(handle.key)
+
+    async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> SessionHandle:
+        """Start the next run of a session."""
+        return SessionHandle(self._service, await self._service.send(name, text, input=input))
+
+    async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+        """Give a live run a word."""
+        return await self._service.steer(name, text, mode=mode)
+
+    async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
+        """End a session's live run and all that it spawned."""
+        return await self._service.kill(name, dry_run=dry_run)
+
+    async def wait(
+        self, handles: Sequence[SessionHandle], *, timeout: float | None = None
+    ) -> builtins.list[Result]:
+        """The results of several sessions, in order, once all are over."""
+        return await self._service.wait([handle.run_id for handle in handles], timeout=timeout)
+
+    async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
+        """Sessions with their latest run, the newest first."""
+        return await self._service.list(chosen)
+
+    async def history(self, name: str) -> builtins.list[Event]:
+        """All that happened in a session, oldest first."""
+        return await self._service.history(name)
+
+    def follow(self, session: SessionHandle | str) -> AsyncIterator[Event]:
+        """What happens in a session and in all that it spawned, until its latest run is over."""
+        return self._service.follow(session if isinstance(session, str) else session.key)

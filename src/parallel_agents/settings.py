@@ -1,0 +1,209 @@
+"""Settings: every knob, with its default, its unit and a sentence; the only reader of the environment.
+
+A setting comes from the user's `config.toml`, over it the project's, over it the environment
+(`PARALLEL_AGENTS_` and the name in capitals), over it a flag.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from parallel_agents.core.agent import Tier
+from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import ConfigError
+
+PREFIX = "PARALLEL_AGENTS_"
+CONFIG_NAME = "config.toml"
+PROJECT_FOLDER = ".parallel-agents"
+
+_Count = Annotated[int, Field(ge=1, le=100_000)]
+_Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+_Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
+
+
+def _knob(sentence: str) -> dict[str, str]:
+    return {"sentence": sentence}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The values in force; each field's sentence is what `pagents config` shows."""
+
+    model: str | None = field(
+        default=None, metadata=_knob("provider/model for agents that name none")
+    )
+    max_parallel: _Count = field(default=16, metadata=_knob("runs at once in a process"))
+    timeout_seconds: _Seconds = field(
+        default=600.0, metadata=_knob("seconds for a run, without its time in the queue")
+    )
+    call_timeout_seconds: _Seconds = field(
+        default=300.0, metadata=_knob("seconds for one try of a model call, and for a tool call")
+    )
+    max_turns: _Count = field(default=25, metadata=_knob("model calls in a run"))
+    max_output_tokens: _Tokens = field(default=4096, metadata=_knob("tokens of one reply"))
+    attempts: _Count = field(
+        default=1, metadata=_knob("how often a run may begin again after a refused answer")
+    )
+    tries: _Count = field(
+        default=5, metadata=_knob("how often a model call is made before its error counts")
+    )
+    patience_seconds: _Seconds = field(
+        default=300.0, metadata=_knob("seconds that a call waits for a rate limit in all")
+    )
+    full_sync: bool = field(
+        default=False, metadata=_knob("wait for the disk at each commit (against power loss)")
+    )
+    local_slots: _Count | None = field(
+        default=None, metadata=_knob("calls at once of the embedded model; by machine without it")
+    )
+    local_model_file: Path | None = field(
+        default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
+    )
+    tiers: Mapping[Tier, str] = field(
+        default_factory=dict[Tier, str], metadata=_knob("provider/model for small, medium, large")
+    )
+    providers: Mapping[str, Json] = field(
+        default_factory=dict[str, Json], metadata=_knob("own providers, or changes to the built-in")
+    )
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            timeout_seconds=self.timeout_seconds,
+            call_timeout_seconds=self.call_timeout_seconds,
+            max_turns=self.max_turns,
+            max_output_tokens=self.max_output_tokens,
+            attempts=self.attempts,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What this process was started with.
+
+    Attributes:
+        home: the user's folder: store, models, results, `config.toml`.
+        project: the project's `.parallel-agents` folder, or None.
+        variables: the environment variables.
+    """
+
+    home: Path
+    project: Path | None
+    variables: Mapping[str, str] = field(repr=False)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where agents and teams may be, the project's first."""
+        return (self.home,) if self.project is None else (self.project, self.home)
+
+    @property
+    def user(self) -> str:
+        """Who gives commands from here, as the journal names them."""
+        return self.variables.get("USER") or self.variables.get("USERNAME") or "user"
+
+    def read_key(self, variable: str) -> str | None:
+        return self.variables.get(variable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings, and for each name where its value comes from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+
+def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
+    """The environment of this process, and the project around the folder `start`."""
+    variables = dict(os.environ)
+    named = variables.get(f"{PREFIX}HOME")
+    where = home or (Path(named) if named else Path.home() / PROJECT_FOLDER)
+    return Environment(
+        home=where.expanduser().absolute(),
+        project=_find_project(start or Path.cwd(), where),
+        variables=variables,
+    )
+
+
+def _find_project(start: Path, home: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        found = folder / PROJECT_FOLDER
+        if found.is_dir() and found.resolve() != home.expanduser().resolve():
+            return found
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def load(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:
+    """Put the settings together; a flag of None was not given.
+
+    Raises:
+        ConfigError: a source can not be read, or holds an unknown name or a value that does not
+            fit; the text names the source.
+    """
+    settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for source, values in (*_files(environment), _variables(environment), ("flag", given)):
+        for name, value in values.items():
+            where = f"{source} {PREFIX}{name.upper()}" if source == "environment" else source
+            settings = replace(settings, **{name: _parse(name, value, settings, where)})
+            sources[name] = where
+    return Loaded(settings=settings, sources=sources)
+
+
+def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
+    found: list[tuple[str, Mapping[str, object]]] = []
+    for folder in reversed(environment.folders):
+        file = folder / CONFIG_NAME
+        try:
+            found.append((str(file), tomllib.loads(file.read_text("utf-8"))))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(
+                f"{file} cannot be read", why=str(error), mend="correct it, or move it away"
+            ) from error
+    return found
+
+
+def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
+    tables = {"tiers", "providers"}
+    names = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings) if f.name not in tables}
+    given = environment.variables
+    return "environment", {name: given[v] for v, name in names.items() if given.get(v, "") != ""}
+
+
+def _parse(name: str, value: object, below: Settings, source: str) -> object:
+    if name not in _adapters():
+        close = get_close_matches(name, _adapters(), n=1)
+        hint = f"did you mean {close[0]}?" if close else "`pagents config` lists them"
+        raise ConfigError(f"there is no setting {name!r}", why=f"it stands in {source}", mend=hint)
+    try:
+        parsed = _adapters()[name].validate_python(value)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise ConfigError(
+            f"setting {name} does not fit: {problem}",
+            why=f"it comes from {source}",
+            mend="`pagents config` shows each setting with its source",
+        ) from None
+    if isinstance(parsed, dict):
+        return getattr(below, name) | parsed
+    return parsed
+
+
+@cache
+def _adapters() -> Mapping[str, TypeAdapter[object]]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {f.name: TypeAdapter(hints[f.name]) for f in fields(Settings)}

@@ -1,0 +1,119 @@
+"""Behaviour: what a loopback provider answers, how fast, and on which of its days things go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.usage import Usage
+from parallel_agents.models.shapes import dump, object_at, objects_at, text_at
+from parallel_agents.models.structured import FINAL_ANSWER
+from parallel_agents.testing.samples import make_sample
+
+Reply: TypeAlias = str | Sequence[ToolCall]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpError:
+    """An answer of another status, in the form that both wires give their errors."""
+
+    status: int
+    message: str = "a fault was asked for"
+    type: str = "error"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """No answer until the client goes; in a stream after its first chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The connection breaks: a stream after so many chunks, a plain reply in its middle."""
+
+    after_chunks: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """A status of 200, and a body that is no reply."""
+
+    body: bytes = b"<html>Bad Gateway</html>"
+    content_type: str = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The model declines."""
+
+    message: str = "I cannot help with that."
+
+
+@dataclass(frozen=True, slots=True)
+class Drip:
+    """A stream that waits so long before each chunk; a plain reply waits as long once."""
+
+    seconds: float
+
+
+Fault: TypeAlias = HttpError | Hang | Cut | Garbage | Refusal | Drip
+
+
+def answer_by_schema(body: JsonObject) -> Reply:
+    """The smallest answer that fits the schema that `body` asks for, or an echo of its last words."""
+    response_format = object_at(object_at(body, "response_format"), "json_schema")
+    if response_format:
+        return dump(make_sample(object_at(response_format, "schema"))).decode()
+    for tool in objects_at(body, "tools"):
+        function = object_at(tool, "function") or tool
+        if text_at(function, "name") == FINAL_ANSWER:
+            schema = object_at(function, "parameters") or object_at(function, "input_schema")
+            arguments = make_sample(schema)
+            if isinstance(arguments, Mapping):
+                return (ToolCall("call_final_answer", FINAL_ANSWER, arguments),)
+    return last_words(body)
+
+
+def last_words(body: JsonObject) -> str:
+    """The text of the request's last message, on either wire."""
+    messages = objects_at(body, "messages")
+    content: Json = messages[-1].get("content") if messages else ""
+    if isinstance(content, str):
+        return content
+    return "".join(text_at(block, "text") for block in objects_at({"blocks": content}, "blocks"))
+
+
+def no_fault(number: int, body: JsonObject) -> Fault | None:
+    """A good day."""
+    del number, body
+
+
+def first(count: int, fault: Fault) -> Callable[[int, JsonObject], Fault | None]:
+    """`fault` for the first `count` requests."""
+    return lambda number, _: fault if number <= count else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """How a provider serves its requests.
+
+    Attributes:
+        latency_seconds: from the request to the first byte of the answer.
+        answer: from the request's body to a text, or to the tool calls to make.
+        fault: from the request's number, 1 for the first, and its body to what goes wrong.
+        usage: the tokens that each reply claims.
+        chunk_characters: of text in each chunk of a stream.
+    """
+
+    latency_seconds: float = 0.0
+    answer: Callable[[JsonObject], Reply] = answer_by_schema
+    fault: Callable[[int, JsonObject], Fault | None] = no_fault
+    usage: Usage = Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
+    chunk_characters: int = 12
+
+
+GOOD_DAY = Behaviour()

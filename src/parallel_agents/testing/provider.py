@@ -1,0 +1,171 @@
+"""LoopbackProvider: a model server on 127.0.0.1 that speaks both wires and has bad days on demand.
+
+As a process: `python -m parallel_agents.testing.provider --port 0 --latency 1 --log FILE` prints one
+JSON line with its `base_url` and serves until it is ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import orjson
+from aiohttp import web
+
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.shapes import dump, to_object
+from parallel_agents.testing.answers import answer, to_response
+from parallel_agents.testing.behaviour import GOOD_DAY, Behaviour, HttpError
+from parallel_agents.testing.wires import WIRES
+
+_BACKLOG = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A request that came; times are seconds since the epoch.
+
+    Attributes:
+        finished_at: when the last byte of the answer was sent, or None as long as it was not.
+        status: the status of the answer, or None likewise.
+    """
+
+    path: str
+    headers: Mapping[str, str]
+    body: JsonObject
+    at: float
+    finished_at: float | None = None
+    status: int | None = None
+
+
+class LoopbackProvider:
+    """Serves `POST /v1/chat/completions` and `POST /v1/messages` while its context is open.
+
+    Attributes:
+        requests: what came, in order; empty where `keeps_requests` is false.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour = GOOD_DAY,
+        *,
+        port: int = 0,
+        log: Path | None = None,
+        keeps_requests: bool = True,
+    ) -> None:
+        self.requests: list[Received] = []
+        self._behaviour = behaviour
+        self._port = port
+        self._log_path = log
+        self._log: BinaryIO | None = None
+        self._keeps_requests = keeps_requests
+        self._count = 0
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def origin(self) -> str:
+        """`http://127.0.0.1:PORT`, the base of the Messages wire."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:PORT/v1`, the base of the Chat Completions wire."""
+        return f"{self.origin}/v1"
+
+    async def __aenter__(self) -> Self:
+        if self._log_path is not None:
+            # Unbuffered: a line is in the file before anything that follows from it.
+            self._log = self._log_path.open("ab", buffering=0)
+        server = web.Server(self._serve, handler_cancellation=True, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=_BACKLOG).start()
+        self._port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._log is not None:
+            self._log.close()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        wire = WIRES.get(request.path)
+        if wire is None or request.method != "POST":
+            return to_response(HttpError(404, f"there is no {request.method} {request.path}"))
+        self._count += 1
+        number = self._count
+        body = to_object(orjson.loads(await request.content.read()), "the request")
+        received = Received(path=request.path, headers=request.headers, body=body, at=time.time())
+        self._note(number, received)
+        fault = self._behaviour.fault(number, body)
+        response = await answer(request, body, self._behaviour, wire=wire, fault=fault)
+        if request.transport is not None and not request.transport.is_closing():
+            finished = replace(received, finished_at=time.time(), status=response.status)
+            self._note(number, finished)
+        return response
+
+    def _note(self, number: int, received: Received) -> None:
+        if self._keeps_requests:
+            self.requests[number - 1 : number] = [received]
+        if self._log is not None:
+            self._log.write(_log_line(number, received))
+
+
+def _log_line(number: int, received: Received) -> bytes:
+    """What the log tells of a request when it came, and again when its answer was sent.
+
+    `run` is the request's `x-run` header, or without it a hash of its messages: two requests with
+    the same are one call that was made twice.
+    """
+    messages = dump(received.body.get("messages"))
+    run = received.headers.get("x-run") or hashlib.sha256(messages).hexdigest()[:16]
+    is_finished = received.finished_at is not None
+    line: JsonObject = {
+        "event": "finished" if is_finished else "started",
+        "number": number,
+        "run": run,
+        "path": received.path,
+        "at": received.finished_at if is_finished else received.at,
+        "status": received.status,
+    }
+    return dump(line) + b"\n"
+
+
+async def _serve_until_ended(provider: LoopbackProvider) -> None:
+    async with provider:
+        sys.stdout.write(dump({"base_url": provider.base_url, "origin": provider.origin}).decode())
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Serve as a process of its own."""
+    parser = argparse.ArgumentParser(description="A model server on 127.0.0.1, for tests.")
+    parser.add_argument("--port", type=int, default=0, help="0 for any that is free")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--log", type=Path, help="a file for a line at each start and end")
+    given = parser.parse_args()
+    behaviour = Behaviour(latency_seconds=given.latency)
+    provider = LoopbackProvider(behaviour, port=given.port, log=given.log, keeps_requests=False)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve_until_ended(provider))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Samples: the smallest value that fits a JSON Schema, for answers that nobody wrote down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from parallel_agents.core.schema import Json, JsonObject
+
+_EMPTY: JsonObject = {}
+
+
+def make_sample(schema: JsonObject) -> Json:
+    """A value that fits `schema`: required fields only, the lower bound of numbers and lengths.
+
+    Covers `const`, `enum`, `default`, `anyOf`, `oneOf`, `allOf`, local `$ref`s and the types with
+    their bounds; a value for `pattern` or `format` is not made up.
+
+    Raises:
+        ValueError: `schema` points to a definition that is not in it.
+    """
+    return _sample(schema, schema)
+
+
+def _sample(schema: Json, root: JsonObject) -> Json:
+    if not isinstance(schema, Mapping):
+        return None
+    for key in ("const", "default"):
+        if key in schema:
+            return schema[key]
+    choices = schema.get("enum")
+    if isinstance(choices, Sequence) and choices:
+        return choices[0]
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        return _sample(_resolve(reference, root), root)
+    for key in ("anyOf", "oneOf"):
+        options = schema.get(key)
+        if isinstance(options, Sequence) and options:
+            return _sample(options[0], root)
+    return _typed(_flatten(schema), root)
+
+
+def _flatten(schema: JsonObject) -> JsonObject:
+    """The schema with the first level of its `allOf` laid into it."""
+    parts = schema.get("allOf")
+    flat = dict(schema)
+    if isinstance(parts, Sequence):
+        for part in parts:
+            if isinstance(part, Mapping):
+                flat |= part
+    return flat
+
+
+def _typed(schema: JsonObject, root: JsonObject) -> Json:
+    kind = schema.get("type")
+    if isinstance(kind, Sequence) and not isinstance(kind, str):
+        kind = kind[0] if kind else None
+    match kind:
+        case "string":
+            word = "sample".ljust(_whole(schema, "minLength"), ".")
+            return word[: _whole(schema, "maxLength")] if "maxLength" in schema else word
+        case "integer" | "number":
+            return _number(schema)
+        case "boolean":
+            return True
+        case "array":
+            return [_sample(schema.get("items", _EMPTY), root)] * _whole(schema, "minItems")
+        case "null":
+            return None
+        case _:
+            return _object(schema, root)
+
+
+def _object(schema: JsonObject, root: JsonObject) -> JsonObject:
+    fields, required = schema.get("properties", _EMPTY), schema.get("required", ())
+    if not isinstance(fields, Mapping) or not isinstance(required, Sequence):
+        return {}
+    return {str(name): _sample(fields.get(str(name), _EMPTY), root) for name in required}
+
+
+def _number(schema: JsonObject) -> int | float:
+    least = schema.get("minimum", 0)
+    above = schema.get("exclusiveMinimum")
+    if isinstance(above, int | float):
+        return above + 1
+    return least if isinstance(least, int | float) else 0
+
+
+def _whole(schema: JsonObject, key: str) -> int:
+    value = schema.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _resolve(reference: str, root: JsonObject) -> Json:
+    value: Json = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        if not isinstance(value, Mapping) or step not in value:
+            raise ValueError(f"the schema has no {reference}")
+        value = value[step]
+    return value

@@ -1,0 +1,187 @@
+"""Wires: a reply in the bytes of Chat Completions and of Messages, whole and as the chunks of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.usage import Usage
+from parallel_agents.models.shapes import dump
+from parallel_agents.testing.behaviour import HttpError, Refusal, Reply
+
+Said: TypeAlias = Reply | Refusal
+Whole = Callable[[Said, str, Usage], bytes]
+Chunks = Callable[[Said, str, Usage, int], Iterator[bytes]]
+
+
+class WireFormat(NamedTuple):
+    """How one wire writes a reply: from what is said, the model's id, the usage, and a chunk's size."""
+
+    whole: Whole
+    chunks: Chunks
+
+
+def error_body(fault: HttpError) -> bytes:
+    """An error as both wires give it."""
+    inner: JsonObject = {"type": fault.type, "code": fault.type, "message": fault.message}
+    return dump({"type": "error", "error": inner})
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    for start in range(0, len(text), size):
+        yield text[start : start + size]
+
+
+# Chat Completions
+
+
+def chat_whole(said: Said, model: str, usage: Usage) -> bytes:
+    message: dict[str, Json] = {"role": "assistant", "content": None}
+    finish = "stop"
+    if isinstance(said, str):
+        message["content"] = said
+    elif isinstance(said, Refusal):
+        message["refusal"] = said.message
+    else:
+        message["tool_calls"] = [_chat_call(call, position) for position, call in enumerate(said)]
+        finish = "tool_calls"
+    choice: JsonObject = {"index": 0, "message": message, "finish_reason": finish}
+    return dump(
+        {
+            "id": "chatcmpl-loopback",
+            "object": "chat.completion",
+            "model": model,
+            "choices": [choice],
+            "usage": _chat_usage(usage),
+        }
+    )
+
+
+def chat_chunks(said: Said, model: str, usage: Usage, size: int) -> Iterator[bytes]:
+    yield _chat_chunk({"role": "assistant", "content": ""}, None, model)
+    finish = "stop"
+    if isinstance(said, str):
+        for piece in _pieces(said, size):
+            yield _chat_chunk({"content": piece}, None, model)
+    elif isinstance(said, Refusal):
+        yield _chat_chunk({"refusal": said.message}, None, model)
+    else:
+        finish = "tool_calls"
+        for position, call in enumerate(said):
+            yield from _chat_call_chunks(call, position, model, size)
+    yield _chat_chunk({}, finish, model)
+    yield _event({"model": model, "choices": [], "usage": _chat_usage(usage)})
+    yield b"data: [DONE]\n\n"
+
+
+def _chat_call_chunks(call: ToolCall, position: int, model: str, size: int) -> Iterator[bytes]:
+    start = _chat_call(ToolCall(call.id, call.name, {}), position)
+    named: JsonObject = {**start, "function": {"name": call.name, "arguments": ""}}
+    yield _chat_chunk({"tool_calls": [named]}, None, model)
+    for piece in _pieces(dump(call.arguments).decode(), size):
+        part: JsonObject = {"index": position, "function": {"arguments": piece}}
+        yield _chat_chunk({"tool_calls": [part]}, None, model)
+
+
+def _chat_chunk(delta: JsonObject, finish: str | None, model: str) -> bytes:
+    choice: JsonObject = {"index": 0, "delta": delta, "finish_reason": finish}
+    return _event({"object": "chat.completion.chunk", "model": model, "choices": [choice]})
+
+
+def _chat_call(call: ToolCall, position: int) -> JsonObject:
+    function: JsonObject = {"name": call.name, "arguments": dump(call.arguments).decode()}
+    return {"index": position, "id": call.id, "type": "function", "function": function}
+
+
+def _chat_usage(usage: Usage) -> JsonObject:
+    prompt = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": prompt + usage.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens},
+    }
+
+
+# Messages
+
+
+def messages_whole(said: Said, model: str, usage: Usage) -> bytes:
+    return dump(
+        {
+            **_message_start(model, usage),
+            "content": _blocks(said),
+            "stop_reason": _stop_reason(said),
+            "stop_sequence": None,
+        }
+    )
+
+
+def messages_chunks(said: Said, model: str, usage: Usage, size: int) -> Iterator[bytes]:
+    yield _typed("message_start", {"message": {**_message_start(model, usage), "content": []}})
+    yield _typed("ping", {})
+    for position, block in enumerate(_blocks(said)):
+        yield from _block_chunks(block, position, size)
+    stop: JsonObject = {"stop_reason": _stop_reason(said), "stop_sequence": None}
+    yield _typed("message_delta", {"delta": stop, "usage": {"output_tokens": usage.output_tokens}})
+    yield _typed("message_stop", {})
+
+
+def _block_chunks(block: JsonObject, position: int, size: int) -> Iterator[bytes]:
+    is_text = block["type"] == "text"
+    start: JsonObject = {**block, "text": ""} if is_text else {**block, "input": {}}
+    yield _typed("content_block_start", {"index": position, "content_block": start})
+    text = str(block["text"]) if is_text else dump(block["input"]).decode()
+    for piece in _pieces(text, size):
+        kind, field = ("text_delta", "text") if is_text else ("input_json_delta", "partial_json")
+        delta: JsonObject = {"type": kind, field: piece}
+        yield _typed("content_block_delta", {"index": position, "delta": delta})
+    yield _typed("content_block_stop", {"index": position})
+
+
+def _blocks(said: Said) -> Sequence[JsonObject]:
+    if isinstance(said, str):
+        return [{"type": "text", "text": said}]
+    if isinstance(said, Refusal):
+        return []
+    return [
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
+        for call in said
+    ]
+
+
+def _stop_reason(said: Said) -> str:
+    if isinstance(said, str):
+        return "end_turn"
+    return "refusal" if isinstance(said, Refusal) else "tool_use"
+
+
+def _message_start(model: str, usage: Usage) -> JsonObject:
+    return {
+        "id": "msg_loopback",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "usage": {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cache_read_input_tokens": usage.cache_read_tokens,
+            "cache_creation_input_tokens": usage.cache_write_tokens,
+        },
+    }
+
+
+def _typed(kind: str, fields: JsonObject) -> bytes:
+    return b"event: " + kind.encode() + b"\n" + _event({"type": kind, **fields})
+
+
+def _event(value: JsonObject) -> bytes:
+    return b"data: " + dump(value) + b"\n\n"
+
+
+WIRES = {
+    "/v1/chat/completions": WireFormat(chat_whole, chat_chunks),
+    "/v1/messages": WireFormat(messages_whole, messages_chunks),
+}

@@ -1,0 +1,112 @@
+"""Function tools: a typed Python function becomes a tool; its signature is the schema."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, get_type_hints, overload
+
+from pydantic import BaseModel, ConfigDict, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import to_json
+from typing_extensions import override
+
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import Effect, ToolContext, ToolSpec
+from parallel_agents.errors import InvalidInput
+
+Function = Callable[..., object]
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class FunctionTool:
+    """A tool that calls a function; a sync function runs in a thread.
+
+    Args:
+        function: its parameters need type annotations; the first paragraph of its docstring is
+            what the model is told, and `Annotated[int, Field(description="...")]` describes one.
+        effect: what a second call with the same arguments would do.
+
+    Raises:
+        InvalidInput: the signature has no JSON Schema.
+    """
+
+    def __init__(self, function: Function, effect: Effect = Effect.ONCE) -> None:
+        name = getattr(function, "__name__", type(function).__name__)
+        self._function = function
+        self._arguments = _arguments_model(name, function)
+        schema = _schema_of(self._arguments)
+        self.spec = ToolSpec(name, _first_paragraph(function), schema, effect)
+
+    async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+        """The function's return value: a string as it is, anything else as JSON."""
+        checked = self._arguments.model_validate(arguments)
+        values = {name: getattr(checked, name) for name in self._arguments.model_fields}
+        if inspect.iscoroutinefunction(self._function):
+            value: object = await self._function(**values)
+        else:
+            value = await asyncio.to_thread(self._function, **values)
+        return value if isinstance(value, str) else to_json(value).decode()
+
+
+def _arguments_model(name: str, function: Function) -> type[BaseModel]:
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}  # pydantic types field definitions no narrower
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in _BY_NAME or parameter.name not in hints:
+            raise _no_tool(name, f"its parameter {parameter.name} has no type, or cannot be named")
+        is_required = parameter.default is inspect.Parameter.empty
+        fields[parameter.name] = (hints[parameter.name], ... if is_required else parameter.default)
+    config = ConfigDict(extra="forbid")
+    try:
+        model = create_model(name, __config__=config, **fields)
+        model.model_json_schema()
+    except (PydanticUserError, NameError) as error:
+        raise _no_tool(name, str(error)) from error
+    return model
+
+
+def _no_tool(name: str, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"the function {name} cannot be a tool",
+        why=why,
+        mend="annotate each parameter with a type that JSON can carry",
+    )
+
+
+class _Untitled(GenerateJsonSchema):
+    """A schema without the titles that pydantic derives from names: they only cost tokens."""
+
+    @override
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def _schema_of(arguments: type[BaseModel]) -> JsonObject:
+    schema = arguments.model_json_schema(schema_generator=_Untitled)
+    return {key: value for key, value in schema.items() if key != "title"}
+
+
+def _first_paragraph(function: Function) -> str:
+    text = inspect.getdoc(function) or ""
+    return " ".join(text.split("\n\n", 1)[0].split())
+
+
+@overload
+def tool(function: Function, /) -> FunctionTool: ...
+@overload
+def tool(*, effect: Effect | str = ...) -> Callable[[Function], FunctionTool]: ...
+def tool(
+    function: Function | None = None, /, *, effect: Effect | str = Effect.ONCE
+) -> FunctionTool | Callable[[Function], FunctionTool]:
+    """Make a function a tool, as `@tool` or `@tool(effect="pure")`.
+
+    Effects: `pure` and `idempotent` calls are made again after a crash in the middle of one; a
+    `once` call is not, and the model is told that its outcome is unknown.
+    """
+    if function is not None:
+        return FunctionTool(function)
+    return lambda function: FunctionTool(function, Effect(effect))

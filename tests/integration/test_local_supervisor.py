@@ -1,0 +1,161 @@
+"""The server child's start and end, as far as no model file is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.errors import LocalModelError, MissingExtra
+from parallel_agents.models.local.launch import Launch
+from parallel_agents.models.local.supervisor import COMMAND, Supervisor
+
+READY = '{"base_url": "http://127.0.0.1:9/v1", "load_seconds": 0.1}'
+SERVES = f"import sys; sys.stdin.readline(); print('{READY}', flush=True); sys.stdin.read()"
+HANGS = f"import sys, signal; print('{READY}', flush=True); signal.pause()"
+WITHOUT_RUNTIME = (
+    "import sys; sys.modules['xllamacpp'] = None; "
+    "from parallel_agents.models.local import child; child.main()"
+)
+
+
+async def prepare() -> Launch:
+    return Launch(
+        file="/no/such/file.gguf",
+        alias="local/none",
+        key="s3cret",
+        slots=1,
+        threads=1,
+        context_tokens=512,
+        repack=True,
+    )
+
+
+def supervise(folder: Path, command: Sequence[str]) -> Supervisor:
+    return Supervisor(prepare, log=folder / "server.log", command=command)
+
+
+def python(code: str) -> Sequence[str]:
+    return (sys.executable, "-c", code)
+
+
+async def fail(folder: Path, command: Sequence[str]) -> LocalModelError:
+    supervisor = supervise(folder, command)
+    with pytest.raises(LocalModelError) as caught:
+        await supervisor.server()
+    await supervisor.aclose()
+    return caught.value
+
+
+async def wait_other(supervisor: Supervisor, pid: int) -> int:
+    """The child that follows the one with this pid, as soon as that one's death was seen."""
+    async with asyncio.timeout(30):
+        while True:
+            server = await supervisor.server()
+            if server.pid != pid:
+                return server.pid
+            await asyncio.sleep(0.01)
+
+
+async def kill(supervisor: Supervisor, *, after: int = 0) -> int:
+    """Kill the child, as the system does when memory is short."""
+    pid = await wait_other(supervisor, after)
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_all_callers_get_the_same_child(tmp_path: Path) -> None:
+    async def body() -> int:
+        supervisor = supervise(tmp_path, python(SERVES))
+        servers = await asyncio.gather(*(supervisor.server() for _ in range(5)))
+        await supervisor.aclose()
+        return len({server.pid for server in servers})
+
+    assert asyncio.run(body()) == 1
+
+
+def test_without_the_runtime_the_extra_is_named(tmp_path: Path) -> None:
+    async def body() -> MissingExtra:
+        supervisor = supervise(tmp_path, python(WITHOUT_RUNTIME))
+        with pytest.raises(MissingExtra) as caught:
+            await supervisor.server()
+        await supervisor.aclose()
+        return caught.value
+
+    error = asyncio.run(body())
+
+    assert "xllamacpp" in error.why
+    assert error.mend == 'pip install "pagents[local]"'
+
+
+def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+
+    error = asyncio.run(fail(tmp_path, COMMAND))
+
+    assert "can not be loaded" in error.message
+    assert "server.log" in error.mend
+    assert "file.gguf" in (tmp_path / "server.log").read_text()
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(1)", "print('hello')"])
+def test_a_child_that_ends_or_babbles_at_its_start_is_told(tmp_path: Path, code: str) -> None:
+    error = asyncio.run(fail(tmp_path, python(code)))
+
+    assert "ended while it started" in error.message
+
+
+def test_a_child_that_died_is_followed_by_another_but_not_for_ever(tmp_path: Path) -> None:
+    async def body() -> None:
+        supervisor = supervise(tmp_path, python(SERVES))
+        first = await kill(supervisor)
+        second = await kill(supervisor, after=first)
+        with pytest.raises(LocalModelError, match="died twice"):
+            await wait_other(supervisor, second)
+
+    asyncio.run(body())
+
+
+def test_a_child_that_did_its_work_may_die_any_number_of_times(tmp_path: Path) -> None:
+    async def body() -> int:
+        supervisor = supervise(tmp_path, python(SERVES))
+        pids = [await kill(supervisor)]
+        for _ in range(3):
+            supervisor.answered()
+            pids.append(await kill(supervisor, after=pids[-1]))
+        return len(set(pids))
+
+    assert asyncio.run(body()) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signal.pause is POSIX's")
+def test_a_child_that_does_not_go_is_killed(tmp_path: Path) -> None:
+    async def body() -> int:
+        supervisor = supervise(tmp_path, python(HANGS))
+        server = await supervisor.server()
+        await supervisor.aclose()
+        return server.pid
+
+    pid = asyncio.run(body())
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_caller_that_is_cancelled_leaves_the_start_to_the_next(tmp_path: Path) -> None:
+    async def body() -> bool:
+        supervisor = supervise(tmp_path, python(SERVES))
+        first = asyncio.create_task(supervisor.server())
+        second = asyncio.create_task(supervisor.server())
+        await asyncio.sleep(0)
+        first.cancel()
+        server = await second
+        await supervisor.aclose()
+        return first.cancelled() and server.pid > 0
+
+    assert asyncio.run(body())

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
+from parallel_agents.errors import InvalidFile, NotFound, UnknownAgent
+
+
+def write_agent(folder: Path, name: str, *, description: str = "Does it.") -> Path:
+    file = folder / "agents" / f"{name}.md"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"---\nname: {name}\ndescription: {description}\n---\nDo it.\n")
+    return file
+
+
+def write_team(folder: Path, name: str, *, agent: str) -> Path:
+    file = folder / "teams" / f"{name}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"name: {name}\ndescription: d\ntasks: [{{agent: {agent}, text: Go.}}]\n")
+    return file
+
+
+def test_an_earlier_folder_overrides_a_later_one_and_the_built_in(tmp_path: Path) -> None:
+    project, home = tmp_path / "project", tmp_path / "home"
+    write_agent(project, "code_reviewer", description="the project's")
+    write_agent(home, "code_reviewer", description="the user's")
+    write_agent(home, "poet", description="the user's")
+
+    catalog = Catalog([project, home])
+
+    assert catalog.agent("code_reviewer").description == "the project's"
+    assert catalog.agent("poet").description == "the user's"
+    assert catalog.agent("test_engineer").category == "qa"
+
+
+def test_a_built_in_team_uses_the_agent_that_overrides_a_built_in_one(tmp_path: Path) -> None:
+    write_agent(tmp_path, "code_reviewer", description="the project's")
+
+    team = Catalog([tmp_path]).team("review")
+
+    assert team.tasks[0].agent.description == "the project's"
+
+
+def test_an_unknown_agent_is_told_with_the_closest_name() -> None:
+    with pytest.raises(UnknownAgent) as caught:
+        Catalog().agent("code_reviewr")
+
+    assert caught.value.message == "no agent is called 'code_reviewr'"
+    assert "did you mean 'code_reviewer'?" in caught.value.mend
+    assert "pagents agents list" in caught.value.mend
+
+
+@pytest.mark.parametrize("name", ["../agents/code_reviewer", "/etc/passwd", "", "*", "a\0b"])
+def test_a_name_can_not_reach_outside_of_the_folders(name: str) -> None:
+    with pytest.raises(UnknownAgent):
+        Catalog().agent(name)
+
+
+def test_a_file_is_read_once_and_by_the_next_catalog_again(tmp_path: Path) -> None:
+    file = write_agent(tmp_path, "poet", description="first")
+    catalog = Catalog([tmp_path])
+    first = catalog.agent("poet")
+
+    file.write_text(file.read_text().replace("first", "second"))
+
+    assert catalog.agent("poet") is first
+    assert Catalog([tmp_path]).agent("poet").description == "second"
+
+
+def test_a_file_that_comes_later_is_found(tmp_path: Path) -> None:
+    catalog = Catalog([tmp_path])
+
+    write_agent(tmp_path, "poet")
+
+    assert catalog.agent("poet").name == "poet"
+
+
+def test_a_broken_file_is_listed_with_its_error_beside_the_good_ones(tmp_path: Path) -> None:
+    write_agent(tmp_path, "good")
+    broken = tmp_path / "agents" / "broken.md"
+    broken.write_text("no front matter")
+
+    entries = {entry.name: entry for entry in Catalog([tmp_path]).agents()}
+
+    assert isinstance(entries["good"].content, Agent)
+    assert isinstance(entries["broken"].content, InvalidFile)
+    assert entries["broken"].file == broken
+    assert len(entries) == 18
+
+
+def test_a_broken_file_does_not_let_the_built_in_one_of_its_name_through(tmp_path: Path) -> None:
+    write_agent(tmp_path, "code_reviewer").write_text("no front matter")
+    catalog = Catalog([tmp_path])
+
+    with pytest.raises(InvalidFile, match="no front matter"):
+        catalog.agent("code_reviewer")
+
+    errors = [entry.name for entry in catalog.teams() if isinstance(entry.content, InvalidFile)]
+    assert errors == ["review"]
+
+
+def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
+    file = write_team(tmp_path, "verse", agent="documentation_writer")
+
+    catalog = Catalog([tmp_path])
+
+    assert catalog.team("verse") == catalog.team(file) == catalog.team(str(file))
+    assert [entry.name for entry in catalog.teams()] == [
+        "content",
+        "development",
+        "review",
+        "verse",
+    ]
+
+
+def test_an_unknown_team_is_told_with_the_closest_name() -> None:
+    with pytest.raises(NotFound) as caught:
+        Catalog().team("contnt")
+
+    assert caught.value.message == "no team is called 'contnt'"
+    assert "did you mean 'content'?" in caught.value.mend
+
+
+def test_a_team_file_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFile, match=r"nowhere\.yaml: can not be read"):
+        Catalog().team(tmp_path / "nowhere.yaml")
+
+
+def test_a_team_with_an_unknown_agent_is_refused_on_its_line(tmp_path: Path) -> None:
+    file = write_team(tmp_path, "verse", agent="code_reviewr")
+
+    with pytest.raises(InvalidFile) as caught:
+        Catalog().team(file)
+
+    assert caught.value.message == f"{file}:3: no agent is called 'code_reviewr'"
+    assert "did you mean 'code_reviewer'?" in caught.value.mend

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.catalog.source import Source
+from parallel_agents.catalog.team import Team
+from parallel_agents.catalog.team_file import parse_team
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.limits import Limits
+from parallel_agents.errors import InvalidFile, UnknownAgent
+
+FILE = Path("teams/verse.yaml")
+
+POET = Agent(name="poet", description="Writes poems.", instructions="Write.")
+CRITIC = Agent(
+    name="critic",
+    description="Judges poems.",
+    instructions="Judge.",
+    input_schema={
+        "type": "object",
+        "properties": {
+            "poem": {"type": "string"},
+            "rules": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+        },
+        "required": ["poem"],
+        "additionalProperties": False,
+    },
+)
+
+FULL = """\
+name: verse
+description: Poems and a verdict.
+input:
+  type: object
+  properties:
+    topic: {type: string}
+    rules: {type: array, default: []}
+  required: [topic]
+max_parallel: 2
+timeout_seconds: 60
+model: test/small
+tasks:
+  - agent: poet
+    text: On ${topic}
+  - agent: poet
+    label: again
+    text: Once more on ${topic}
+  - agent: critic
+    text: Judge.
+    input: {poem: "of ${topic}", rules: "${rules}"}
+"""
+
+HEAD = """\
+name: verse
+description: Poems.
+input:
+  type: object
+  properties: {topic: {type: string}, mood: {type: string}, rules: {type: array}}
+  required: [topic, rules]
+tasks:
+"""
+
+
+def find_agent(name: str) -> Agent:
+    known = {"poet": POET, "critic": CRITIC}
+    if name not in known:
+        raise UnknownAgent(f"no agent is called {name!r}", mend="did you mean 'poet'?")
+    return known[name]
+
+
+def parsed(text: str) -> Team:
+    return parse_team(Source(FILE, text), find_agent)
+
+
+def refusal(text: str) -> InvalidFile:
+    with pytest.raises(InvalidFile) as caught:
+        parsed(text)
+    return caught.value
+
+
+def marked_line(text: str) -> int:
+    """The line that carries the comment `# here`."""
+    return next(n for n, line in enumerate(text.split("\n"), 1) if "# here" in line)
+
+
+def test_every_field_of_a_file_reaches_the_team() -> None:
+    team = parsed(FULL)
+
+    assert (team.name, team.description, team.model) == (
+        "verse",
+        "Poems and a verdict.",
+        "test/small",
+    )
+    assert team.limits == Limits(max_parallel=2, timeout_seconds=60.0)
+    assert [(task.agent.name, task.label) for task in team.tasks] == [
+        ("poet", "poet"),
+        ("poet", "again"),
+        ("critic", "critic"),
+    ]
+
+
+def test_a_team_that_was_read_is_ready_to_be_filled() -> None:
+    tasks = parsed(FULL).tasks_for({"topic": "snow", "rules": ["rhyme"]})
+
+    assert [task.text for task in tasks] == ["On snow", "Once more on snow", "Judge."]
+    assert tasks[2].input == {"poem": "of snow", "rules": ["rhyme"]}
+
+
+def test_a_team_without_inputs_takes_none() -> None:
+    team = parsed("name: verse\ndescription: d\ntasks: [{agent: poet, text: Write.}]")
+
+    assert [task.text for task in team.tasks_for({})] == ["Write."]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words", "mend"),
+    [
+        ("  - agent: poat  # here\n    text: x\n", "no agent is called 'poat'", "'poet'"),
+        ("  - agent: poet  # here\n", "'tasks[0].text' is missing", "add `text: ...`"),
+        ("  - agent: poet\n    txt: x  # here\n", "no field is called 'tasks[0].txt'", "'text'"),
+        (
+            "  - agent: poet\n    text: 3  # here\n",
+            "'tasks[0].text' does not fit",
+            "docs/agents.md",
+        ),
+        (
+            "  - agent: poet\n    text: x\n  - agent: poet  # here\n    text: y\n",
+            "two tasks are called 'poet'",
+            "`label:`",
+        ),
+        (
+            "  - agent: poet\n    text: x\n  - agent: critic\n    label: poet  # here\n    text: y\n",
+            "two tasks are called 'poet'",
+            "`label:`",
+        ),
+        (
+            "  - agent: poet\n    text: x\n    input:\n      a: [1, '${topik}']  # here\n",
+            "${topik} is no input of this team",
+            "did you mean 'topic'?",
+        ),
+        ("  - agent: poet\n    text: a ${mood} day  # here\n", "${mood} may have", "`required:`"),
+        ("  - agent: poet\n    text: for $5  # here\n", "a dollar begins no", "$$ for a dollar"),
+        ("  - agent: critic  # here\n    text: x\n", "critic needs the input 'poem'", "add `poem"),
+        (
+            "  - agent: critic\n    text: x\n    input:\n      poem: a\n      rule: b  # here\n",
+            "critic takes no input 'rule'",
+            "did you mean 'rules'?",
+        ),
+        (
+            "  - agent: critic\n    text: x\n    input:\n      poem: 3  # here\n",
+            "critic does not take this: poem: 3 is not of type",
+            "pagents agents show critic",
+        ),
+        (
+            "  - agent: critic\n    text: x\n    input:\n      poem: a\n      rules:\n"
+            "        - b\n        - 4  # here\n",
+            "critic does not take this: rules/1: 4 is not of type",
+            "pagents agents show critic",
+        ),
+    ],
+)
+def test_a_wrong_task_is_refused_on_its_line_with_what_to_write(
+    tasks: str, words: str, mend: str
+) -> None:
+    text = HEAD + tasks
+
+    error = refusal(text)
+
+    assert words in error.message
+    assert mend in error.mend
+    assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
+
+
+def test_a_value_that_a_placeholder_will_fill_is_not_judged_before() -> None:
+    tasks = "  - agent: critic\n    text: x\n    input: {poem: '${topic}', rules: '${rules}'}\n"
+
+    team = parsed(HEAD + tasks)
+
+    assert team.tasks[0].input == {"poem": "${topic}", "rules": "${rules}"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("max_parallel: 0", "max_parallel is 0"),
+        ("timeout_seconds: -1", "timeout_seconds is -1.0"),
+        ("max_paralel: 3", "no field is called 'max_paralel'"),
+        ("input: {type: array}", "'input' is not the schema of an object"),
+        ("input: {type: object, properties: 3}", "'input.properties' is not JSON Schema"),
+        (
+            "input: {type: object, properties: {n: {type: integer, default: x}}}",
+            "the default of 'n' does not fit",
+        ),
+        ("description: again", "'description' is given twice"),
+    ],
+)
+def test_a_wrong_field_of_the_team_is_refused_on_its_line(line: str, words: str) -> None:
+    error = refusal(f"name: verse\ndescription: d\n{line}\ntasks: [{{agent: poet, text: x}}]\n")
+
+    assert error.message.startswith(f"{FILE}:3: ")
+    assert words in error.message
+
+
+@pytest.mark.parametrize("tasks", ["[]", "poet", "{agent: poet, text: x}", "[poet]"])
+def test_a_team_needs_a_list_of_tasks(tasks: str) -> None:
+    error = refusal(f"name: verse\ndescription: d\ntasks: {tasks}\n")
+
+    assert error.message.startswith(f"{FILE}:3: 'tasks")
+
+
+def test_a_team_file_must_be_called_what_it_defines() -> None:
+    error = refusal("name: prose\ndescription: d\ntasks: [{agent: poet, text: x}]\n")
+
+    assert error.message == f"{FILE}:1: the name is 'prose' and the file is 'verse.yaml'"

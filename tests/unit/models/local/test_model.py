@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from parallel_agents.core.message import user
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.models.local.model import fit
+
+REQUEST = ModelRequest(messages=(user("Sort these."),), system="You are a sorter.")
+WITH_SCHEMA = ModelRequest(
+    messages=REQUEST.messages, system=REQUEST.system, output_schema={"type": "object"}
+)
+
+
+def test_an_answer_by_schema_is_asked_for_in_compact_json_and_with_little_chance() -> None:
+    fitted = fit(WITH_SCHEMA)
+
+    assert fitted.system.startswith(REQUEST.system)
+    assert "compact JSON" in fitted.system
+    assert fitted.temperature == 0.2
+
+
+def test_plain_text_is_asked_for_as_it_was_and_with_some_chance() -> None:
+    fitted = fit(REQUEST)
+
+    assert fitted.system == REQUEST.system
+    assert fitted.temperature == 0.7
+
+
+def test_a_temperature_that_the_request_names_is_kept() -> None:
+    cold = ModelRequest(
+        messages=REQUEST.messages, output_schema={"type": "object"}, temperature=0.0
+    )
+
+    assert fit(cold).temperature == 0.0

@@ -1,0 +1,147 @@
+"""The registry gives one model a name, and says what to do where it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from parallel_agents.core.agent import Tier
+from parallel_agents.core.model import Model
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import ConfigError, MissingKey, PagentsError, UnknownModel
+from parallel_agents.models.http import Http
+from parallel_agents.models.providers import read_providers
+from parallel_agents.models.registry import Registry
+from parallel_agents.models.retrying import Retrying
+from parallel_agents.testing.scripted import ScriptedModel
+
+KEYS = {"ANTHROPIC_API_KEY": " sk-ant \n", "OPENAI_API_KEY": "", "GROQ_API_KEY": "sk\n-x"}
+
+
+class Closing(ScriptedModel):
+    """A model that notes that it was closed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__([], name)
+        self.closed = 0
+
+    async def aclose(self) -> None:  # noqa: D102
+        self.closed += 1
+
+
+def make_local(name: str) -> Model:
+    return Closing("local/small" if name == "local" else name)
+
+
+def as_made(model: Model) -> Model:
+    return model
+
+
+def registry() -> Registry:
+    return Registry(
+        read_providers(), KEYS.get, Http(), factories={"local": make_local}, wrap=as_made
+    )
+
+
+def refusal(name: str) -> PagentsError:
+    with pytest.raises(PagentsError) as caught:
+        registry().get(name)
+    return caught.value
+
+
+def test_a_name_gives_the_same_model_each_time() -> None:
+    models = registry()
+
+    model = models.get("anthropic/claude-haiku-4-5")
+
+    assert model.name == "anthropic/claude-haiku-4-5"
+    assert models.get("anthropic/claude-haiku-4-5") is model
+    assert models.get("anthropic/claude-opus-4-5") is not model
+
+
+def test_a_model_is_tried_again_unless_it_is_wrapped_otherwise() -> None:
+    models = Registry(read_providers(), KEYS.get, Http())
+
+    assert isinstance(models.get("ollama/llama3"), Retrying)
+
+
+def test_a_model_id_may_hold_slashes() -> None:
+    assert registry().get("ollama/hf.co/org/model").name == "ollama/hf.co/org/model"
+
+
+def test_two_names_of_one_plugged_in_model_give_one_object() -> None:
+    models = registry()
+
+    assert models.get("local") is models.get("local/small")
+    assert models.get("local/other") is not models.get("local")
+
+
+def test_a_key_that_is_not_set_is_named_with_the_way_without_one() -> None:
+    for error in (refusal("openai/gpt-4.1"), refusal("mistral/mistral-small-latest")):
+        assert isinstance(error, MissingKey)
+        assert "--model local" in error.mend
+    assert "MISTRAL_API_KEY" in error.message
+
+
+def test_a_key_with_a_line_end_in_it_is_refused_and_not_told() -> None:
+    error = refusal("groq/x")
+
+    assert isinstance(error, ConfigError)
+    assert "GROQ_API_KEY" in error.message
+    assert "sk" not in error.message + error.mend
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("antropic/claude-haiku-4-5", "did you mean anthropic/claude-haiku-4-5?"),
+        ("claude-haiku-4-5", "did you mean anthropic/claude-haiku-4-5?"),
+        ("anthropic", "such as anthropic/claude-haiku-4-5"),
+        ("anthropic/", "such as anthropic/claude-haiku-4-5"),
+        ("ollama", "such as ollama/MODEL"),
+        ("zzz/zzz", "`pagents models list`"),
+        ("", "`pagents models list`"),
+        ("x" * 1_000_000, "`pagents models list`"),
+    ],
+)
+def test_a_name_that_means_no_model_is_refused_with_what_it_could_mean(
+    name: str, mend: str
+) -> None:
+    error = refusal(name)
+
+    assert isinstance(error, UnknownModel)
+    assert mend in error.mend
+    assert len(error.message) < 120
+
+
+def test_a_tier_names_a_providers_model() -> None:
+    assert registry().tier_model("anthropic", Tier.LARGE) == "anthropic/claude-opus-4-5"
+    with pytest.raises(ConfigError, match="ollama names no model for tier small"):
+        registry().tier_model("ollama", Tier.SMALL)
+    with pytest.raises(UnknownModel):
+        registry().tier_model("nobody", Tier.SMALL)
+
+
+def test_the_names_are_those_of_tiers_and_prices() -> None:
+    names = registry().names()
+
+    assert {"anthropic/claude-haiku-4-5", "kimi-coding/k2p5"} <= set(names)
+    assert names == sorted(names)
+    assert not any("*" in name for name in names)
+
+
+def test_costs_come_from_the_prices() -> None:
+    assert registry().cost_nanousd("local/small", Usage(1, 1)) == 0
+    assert registry().cost_nanousd("anthropic/claude-haiku-4-5", Usage(1_000)) == 1_000_000
+
+
+def test_closing_closes_each_model_once() -> None:
+    models = registry()
+    made = models.get("local")
+    models.get("local/small")
+
+    asyncio.run(models.aclose())
+
+    assert isinstance(made, Closing)
+    assert made.closed == 1

@@ -1,0 +1,190 @@
+"""Retrying waits as it should, in virtual time, and gives up where it should."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import pytest
+from typing_extensions import override
+
+from parallel_agents.core.message import user
+from parallel_agents.core.model import Listener, ModelReply, ModelRequest
+from parallel_agents.errors import (
+    AuthFailed,
+    ConfigError,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+    StreamCut,
+)
+from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.testing.scripted import ScriptedModel, to_reply
+
+REQUEST = ModelRequest(messages=(user("hello"),))
+PATIENCE = Patience(
+    tries=4, base_seconds=1.0, cap_seconds=3.0, max_wait_seconds=60.0, total_seconds=100.0
+)
+
+
+class Waits:
+    """A sleep that takes no time and notes how long it would have taken."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+class Highest(random.Random):
+    """Dice that always fall on the upper end."""
+
+    @override
+    def uniform(self, a: float, b: float) -> float:
+        return max(a, b)
+
+
+class Ear:
+    """A listener that keeps what it hears."""
+
+    def __init__(self, *, wants_text: bool) -> None:
+        self.wants_text = wants_text
+        self.pieces: list[str] = []
+        self.retries: list[tuple[type[ProviderError], int, float]] = []
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        self.retries.append((type(error), attempt, wait_seconds))
+
+
+class Cutting:
+    """A model that shows a word and breaks off."""
+
+    name = "scripted/cutting"
+
+    def __init__(self) -> None:
+        self.inner = ScriptedModel([])
+        self.capabilities = self.inner.capabilities
+        self.calls = 0
+
+    async def start(self) -> None: ...
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        self.calls += 1
+        if listener is not None:
+            listener.text("a word")
+        if self.calls == 1:
+            raise StreamCut("cut")
+        return to_reply("whole", self.name)
+
+    async def aclose(self) -> None: ...
+
+
+def call(
+    replies: Sequence[str | Exception], patience: Patience = PATIENCE, ear: Ear | None = None
+) -> tuple[ModelReply, list[float]]:
+    """The reply to one call, and the waits before it; the script must be used up."""
+    waits = Waits()
+    scripted = ScriptedModel(replies)
+    model = Retrying(scripted, patience, dice=Highest(), sleep=waits)
+    reply = asyncio.run(model.respond(REQUEST, ear))
+    scripted.assert_used_up()
+    return reply, waits.seconds
+
+
+def test_a_failure_that_may_pass_is_tried_again_after_a_growing_wait() -> None:
+    reply, waits = call([Overloaded("a"), Overloaded("b"), Overloaded("c"), "done"])
+
+    assert reply.message.text == "done"
+    assert reply.tries == 4
+    assert waits == [1.0, 2.0, 3.0]
+
+
+def test_the_last_failure_is_raised_when_the_tries_are_used_up() -> None:
+    with pytest.raises(Overloaded, match="d"):
+        call([Overloaded("a"), Overloaded("b"), Overloaded("c"), Overloaded("d")])
+
+
+@pytest.mark.parametrize("error", [AuthFailed("no"), ConfigError("no"), RuntimeError("bug")])
+def test_a_failure_that_will_not_pass_is_raised_at_once(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        call([error])
+
+
+def test_a_provider_that_says_when_to_come_back_is_obeyed() -> None:
+    reply, waits = call([RateLimited("slow", retry_after_seconds=7.0), "done"])
+
+    assert reply.tries == 2
+    assert waits == [8.0]
+
+
+def test_a_minute_of_rate_limits_is_waited_out_whatever_the_number_of_tries() -> None:
+    minute = [RateLimited("slow", retry_after_seconds=1.0) for _ in range(60)]
+
+    reply, waits = call([*minute, "done"])
+
+    assert reply.tries == 61
+    assert len(waits) == 60
+
+
+def test_a_provider_that_never_relents_is_given_up_after_the_patience() -> None:
+    forever = [RateLimited("slow", retry_after_seconds=30.0) for _ in range(4)]
+
+    with pytest.raises(RateLimited):
+        call(forever)
+
+
+def test_a_wait_that_is_too_long_is_not_begun() -> None:
+    with pytest.raises(RateLimited):
+        call([RateLimited("tomorrow", retry_after_seconds=61.0)])
+
+
+def test_come_back_at_once_counts_as_a_try_and_waits_like_one() -> None:
+    at_once = [RateLimited("slow", retry_after_seconds=0.0) for _ in range(4)]
+
+    with pytest.raises(RateLimited):
+        call(at_once)
+
+
+def test_the_listener_hears_of_each_try_that_failed() -> None:
+    ear = Ear(wants_text=False)
+
+    call([Overloaded("a"), RateLimited("b", retry_after_seconds=2.0), "done"], ear=ear)
+
+    assert ear.retries == [(Overloaded, 1, 1.0), (RateLimited, 2, 3.0)]
+
+
+def test_nothing_is_tried_again_once_text_was_shown() -> None:
+    model, ear = Cutting(), Ear(wants_text=True)
+
+    with pytest.raises(StreamCut):
+        asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, ear))
+
+    assert model.calls == 1
+    assert ear.pieces == ["a word"]
+
+
+def test_text_that_nobody_reads_does_not_stop_a_retry() -> None:
+    model, ear = Cutting(), Ear(wants_text=False)
+
+    reply = asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, ear))
+
+    assert reply.tries == 2
+
+
+def test_waits_are_spread_by_the_dice_between_zero_and_the_bound() -> None:
+    waits = Waits()
+    failures = [Overloaded("x") for _ in range(200)]
+    patience = Patience(tries=201, base_seconds=4.0, cap_seconds=4.0)
+    model = Retrying(
+        ScriptedModel([*failures, "done"]), patience, dice=random.Random(7), sleep=waits
+    )
+
+    asyncio.run(model.respond(REQUEST))
+
+    assert all(0 <= wait <= 4 for wait in waits.seconds)
+    assert 1.7 < sum(waits.seconds) / 200 < 2.3

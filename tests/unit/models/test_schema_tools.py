@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+
+from parallel_agents.core.message import (
+    Message,
+    Part,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    assistant,
+    user,
+)
+from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
+from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import MalformedReply, Overloaded, ProviderError, RequestRejected
+from parallel_agents.models.schema_tools import SchemaTools
+
+WEATHER = ToolSpec(
+    "get_weather",
+    "current weather of a city",
+    {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string"},
+            "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
+        },
+        "required": ["city", "unit"],
+        "additionalProperties": False,
+    },
+)
+TREE = ToolSpec(
+    "save_tree",
+    "save a tree",
+    {
+        "type": "object",
+        "properties": {"root": {"$ref": "#/$defs/Node"}},
+        "required": ["root"],
+        "$defs": {
+            "Node": {
+                "type": "object",
+                "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/Node"}}},
+                "required": ["children"],
+                "additionalProperties": False,
+            }
+        },
+    },
+)
+CAPTION: JsonObject = {
+    "type": "object",
+    "properties": {"content": {"type": "string"}},
+    "required": ["content"],
+}
+
+
+@dataclass
+class OneReply:
+    """A model that answers once, and keeps what it was asked."""
+
+    parts: tuple[Part, ...]
+    finish: Finish = Finish.STOP
+    name: str = "local/fake"
+    capabilities: Capabilities = Capabilities()
+    asked: list[ModelRequest] = field(default_factory=list[ModelRequest])
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        self.asked.append(request)
+        if listener is not None:
+            listener.retrying(Overloaded("busy"), attempt=1, wait_seconds=0.0)
+            if listener.wants_text:
+                listener.text("piece")
+        return ModelReply(
+            message=Message(Role.ASSISTANT, self.parts),
+            model=self.name,
+            finish=self.finish,
+            usage=Usage(7, 5),
+        )
+
+    async def aclose(self) -> None:
+        self.asked.clear()
+
+
+@dataclass
+class Reader:
+    """A listener that wants everything."""
+
+    wants_text: bool = True
+    pieces: list[str] = field(default_factory=list[str])
+    retries: int = 0
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        self.retries += 1
+
+
+def saying(value: Json) -> OneReply:
+    return OneReply((Text(orjson.dumps(value).decode()),))
+
+
+def asking(*tools: ToolSpec, output_schema: JsonObject | None = None) -> ModelRequest:
+    return ModelRequest(
+        messages=(user("Oslo?"),), system="You help.", tools=tools, output_schema=output_schema
+    )
+
+
+def respond(model: OneReply, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+    return asyncio.run(SchemaTools(model).respond(request, listener))
+
+
+def test_a_request_without_tools_passes_through() -> None:
+    model, request = OneReply((Text("Hello"),)), asking(output_schema=CAPTION)
+
+    reply = respond(model, request)
+
+    assert model.asked == [request]
+    assert reply.message.text == "Hello"
+
+
+def test_a_choice_of_a_tool_becomes_a_call_of_it() -> None:
+    arguments = {"city": "Oslo", "unit": "celsius"}
+    model = saying({"tool": "get_weather", "arguments": arguments})
+
+    reply = respond(model, asking(WEATHER))
+
+    (call,) = reply.message.tool_calls
+    assert (call.name, call.arguments) == ("get_weather", arguments)
+    assert reply.finish is Finish.TOOLS
+    assert reply.usage == Usage(7, 5)
+
+
+def test_each_call_has_an_id_of_its_own() -> None:
+    model = saying({"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}})
+
+    ids = {respond(model, asking(WEATHER)).message.tool_calls[0].id for _ in range(3)}
+
+    assert len(ids) == 3
+
+
+def test_the_final_answer_becomes_plain_text() -> None:
+    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+
+    reply = respond(model, asking(WEATHER))
+
+    assert reply.message == assistant("4 degrees")
+    assert reply.finish is Finish.STOP
+
+
+def test_the_final_answer_by_a_schema_becomes_compact_json() -> None:
+    model = saying({"tool": "final_answer", "arguments": {"content": "Rain"}})
+
+    reply = respond(model, asking(WEATHER, output_schema=CAPTION))
+
+    assert reply.message.text == '{"content":"Rain"}'
+
+
+def test_thinking_before_the_choice_is_kept() -> None:
+    thought = Thinking("It asks for weather.")
+    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+    model.parts = (thought, *model.parts)
+
+    reply = respond(model, asking(WEATHER))
+
+    assert reply.message.parts == (thought, Text("4 degrees"))
+
+
+def test_a_reply_that_was_cut_is_passed_on_as_it_is() -> None:
+    model = OneReply((Text('{"tool":"get_wea'),), finish=Finish.LENGTH)
+
+    reply = respond(model, asking(WEATHER))
+
+    assert reply.finish is Finish.LENGTH
+    assert reply.message.text == '{"tool":"get_wea'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It rains.",
+        "[1]",
+        '{"tool":"launch_rocket","arguments":{}}',
+        '{"tool":"get_weather","arguments":"Oslo"}',
+        '{"tool":"get_weather"}',
+        '{"tool":"final_answer","arguments":{"content":"Rain"}}',
+        '{"tool":"final_answer","arguments":{"text":4}}',
+    ],
+)
+def test_a_reply_that_is_none_of_the_choices_is_malformed(text: str) -> None:
+    with pytest.raises(MalformedReply, match="local/fake"):
+        respond(OneReply((Text(text),)), asking(WEATHER))
+
+
+def test_the_model_is_asked_by_one_schema_that_takes_every_choice_and_no_other() -> None:
+    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+    good: list[Json] = [
+        {"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}},
+        {"tool": "save_tree", "arguments": {"root": {"children": [{"children": []}]}}},
+        {"tool": "final_answer", "arguments": {"text": "4 degrees"}},
+    ]
+    bad: list[Json] = [
+        {"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "kelvin"}},
+        {"tool": "save_tree", "arguments": {"root": {"children": [{"child": 1}]}}},
+        {"tool": "final_answer", "arguments": {}},
+        {"tool": "other", "arguments": {}},
+    ]
+
+    respond(model, asking(WEATHER, TREE))
+
+    (asked,) = model.asked
+    assert asked.tools == ()
+    assert asked.output_schema is not None
+    schema = Schema(asked.output_schema)
+    assert [schema.problems(value) for value in good] == [[], [], []]
+    assert all(schema.problems(value) for value in bad)
+
+
+def test_the_instructions_come_first_and_a_line_for_each_choice_below() -> None:
+    model = saying({"tool": "final_answer", "arguments": {"content": "Rain"}})
+
+    respond(model, asking(WEATHER, output_schema=CAPTION))
+
+    lines = model.asked[0].system.splitlines()
+    assert lines[0] == "You help."
+    assert lines[-2] == (
+        "- get_weather(city, unit one of celsius|fahrenheit): current weather of a city"
+    )
+    assert lines[-1].startswith("- final_answer(content): ")
+
+
+def test_calls_and_results_of_the_transcript_are_told_as_text() -> None:
+    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+    calls = Message(
+        Role.ASSISTANT, (Text("I look."), ToolCall("c1", "get_weather", {"city": "Oslo"}))
+    )
+    results = Message(
+        Role.TOOL,
+        (
+            ToolResult("c1", "get_weather", "4 degrees"),
+            ToolResult("c2", "get_weather", "no such city", is_error=True),
+        ),
+    )
+    request = ModelRequest(messages=(user("Oslo?"), calls, results), tools=(WEATHER,))
+
+    respond(model, request)
+
+    assert model.asked[0].messages == (
+        user("Oslo?"),
+        assistant('I look.\n{"tool":"get_weather","arguments":{"city":"Oslo"}}'),
+        user("Result of get_weather: 4 degrees\nError of get_weather: no such city"),
+    )
+
+
+def test_a_tool_may_not_take_the_name_of_the_answer() -> None:
+    model = saying({})
+
+    with pytest.raises(RequestRejected, match="final_answer"):
+        respond(model, asking(ToolSpec("final_answer", "mine", {"type": "object"})))
+
+    assert model.asked == []
+
+
+def test_a_choice_is_not_read_along_but_retries_are_heard_of() -> None:
+    model, reader = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}}), Reader()
+
+    respond(model, asking(WEATHER), reader)
+
+    assert (reader.pieces, reader.retries) == ([], 1)
+
+
+def test_text_without_tools_is_read_along() -> None:
+    reader = Reader()
+
+    respond(OneReply((Text("Hello"),)), asking(), reader)
+
+    assert reader.pieces == ["piece"]
+
+
+def test_name_and_capabilities_are_those_of_the_model_and_closing_reaches_it() -> None:
+    model = OneReply((Text("Hello"),))
+    wrapped = SchemaTools(model)
+    asyncio.run(wrapped.respond(asking()))
+
+    asyncio.run(wrapped.aclose())
+
+    assert (wrapped.name, wrapped.capabilities) == (model.name, model.capabilities)
+    assert model.asked == []

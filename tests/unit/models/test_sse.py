@@ -1,0 +1,41 @@
+"""Events are found in a stream of bytes wherever it is cut."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, strategies as st
+
+from parallel_agents.models.sse import EventReader
+
+STREAM = (
+    ': a comment\r\n\r\nevent: ping\r\ndata: {"a":1}\r\n\r\n'
+    'id: 7\ndata:{"b":"Grüße, 世界"}\n\nretry: 10\n\ndata: first\ndata: second\n\ndata: [DONE]\n\n'
+).encode()
+EVENTS = [b'{"a":1}', '{"b":"Grüße, 世界"}'.encode(), b"first\nsecond", b"[DONE]"]
+
+
+def test_each_event_gives_its_data_without_comments_and_other_fields() -> None:
+    reader = EventReader()
+
+    events = reader.feed(STREAM)
+
+    assert events == EVENTS
+    assert reader.close() == []
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_the_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(STREAM)]
+    reader = EventReader()
+
+    events = [e for a, b in pairwise(edges) for e in reader.feed(STREAM[a:b])]
+
+    assert events == EVENTS
+
+
+def test_a_last_event_without_its_blank_line_comes_at_the_close() -> None:
+    reader = EventReader()
+
+    assert reader.feed(b"data: one\n\ndata: two") == [b"one"]
+    assert reader.close() == [b"two"]

@@ -1,0 +1,89 @@
+"""A scripted model answers its script and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from parallel_agents.core.message import ToolCall, assistant, user
+from parallel_agents.core.model import Finish, ModelReply, ModelRequest
+from parallel_agents.errors import Overloaded, ProviderError
+from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel
+
+REQUEST = ModelRequest(messages=(user("hello"),))
+
+
+class Ear:
+    """A listener that keeps the text."""
+
+    wants_text = True
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        raise AssertionError("a scripted model does not retry")
+
+
+def ask(model: ScriptedModel | RepliesWith, ear: Ear | None = None) -> ModelReply:
+    return asyncio.run(model.respond(REQUEST, ear))
+
+
+def test_each_kind_of_entry_becomes_its_reply() -> None:
+    call = ToolCall("1", "look", {})
+    whole = ModelReply(message=assistant("whole"), model="scripted/model")
+    model = ScriptedModel(["text", call, whole, lambda request: whole])
+
+    replies = [ask(model) for _ in range(4)]
+
+    assert replies[0].message == assistant("text")
+    assert (replies[1].message.tool_calls, replies[1].finish) == ((call,), Finish.TOOLS)
+    assert replies[2] is whole
+    assert replies[3] is whole
+    assert model.requests == [REQUEST] * 4
+
+
+def test_an_exception_is_raised() -> None:
+    with pytest.raises(Overloaded):
+        ask(ScriptedModel([Overloaded("busy")]))
+
+
+@pytest.mark.parametrize("script", [(), ("one",)])
+def test_a_call_beyond_the_script_fails(script: Sequence[str]) -> None:
+    model = ScriptedModel(script)
+    for _ in script:
+        ask(model)
+
+    with pytest.raises(AssertionError, match=f"more than {len(script)} times"):
+        ask(model)
+
+
+def test_a_script_that_is_left_over_fails() -> None:
+    model = ScriptedModel(["one", "two"])
+    ask(model)
+
+    with pytest.raises(AssertionError, match="1 of 2"):
+        model.assert_used_up()
+
+
+def test_the_text_is_shown_to_who_reads_along() -> None:
+    ear = Ear()
+
+    ask(ScriptedModel(["hello"]), ear)
+
+    assert ear.pieces == ["hello"]
+
+
+def test_a_function_answers_every_call() -> None:
+    def answer(request: ModelRequest) -> Answer:
+        return request.messages[-1].text.upper()
+
+    model = RepliesWith(answer)
+
+    assert [ask(model).message.text for _ in range(3)] == ["HELLO"] * 3
+    assert len(model.requests) == 3
