@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,7 @@ from parallel_agents.models.local.model import LocalModel
 
 async def main():
     model = LocalModel(sys.argv[1], Path(sys.argv[2]), progress=print, sources=())
-    server = await model._supervisor.server()
+    server = await model.server()
     calling = asyncio.create_task(model.respond(ModelRequest(messages=(user("Count upward."),))))
     print(server.pid, flush=True)
     await calling
@@ -97,7 +97,7 @@ class Reader:
 
 
 def show(step: Progress) -> None:
-    print(f"{step.doing}: {step.left_bytes / 1e6:.0f} MB left")
+    sys.stdout.write(f"{step.doing}: {step.left_bytes / 1e6:.0f} MB left\n")
 
 
 @asynccontextmanager
@@ -107,11 +107,6 @@ async def running(folder: Path, *, slots: int = 2) -> AsyncGenerator[LocalModel]
         yield model
     finally:
         await model.aclose()
-
-
-async def start(model: LocalModel) -> Server:
-    await model.start()
-    return await model._supervisor.server()
 
 
 def ask(text: str, *, output_schema: JsonObject | None = None) -> ModelRequest:
@@ -133,6 +128,15 @@ async def busy_slots(server: Server) -> int:
         client.get(server.base_url.removesuffix("/v1") + "/slots") as response,
     ):
         return sum(bool(slot["is_processing"]) for slot in await response.json())
+
+
+async def wait_until(is_so: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
+    """Look again and again until `is_so`."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await is_so():
+                return
+            await asyncio.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:
@@ -212,7 +216,7 @@ def test_a_request_with_tools_comes_back_as_a_call_or_an_answer(folder: Path) ->
 def test_a_cancelled_call_gives_its_slot_back(folder: Path) -> None:
     async def body() -> None:
         async with running(folder, slots=1) as model:
-            server, listener = await start(model), reader()
+            server, listener = await model.server(), reader()
             long = ModelRequest(messages=(user("Count upward from one."),), max_output_tokens=3000)
             calling = asyncio.create_task(model.respond(long, listener))
             await listener.has_begun.wait()
@@ -220,9 +224,11 @@ def test_a_cancelled_call_gives_its_slot_back(folder: Path) -> None:
             calling.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await calling
-            async with asyncio.timeout(5):
-                while await busy_slots(server):
-                    await asyncio.sleep(0.02)
+
+            async def is_free() -> bool:
+                return await busy_slots(server) == 0
+
+            await wait_until(is_free, seconds=5)
 
     asyncio.run(body())
 
@@ -240,7 +246,7 @@ def test_a_prompt_longer_than_the_context_is_told_as_such(folder: Path) -> None:
 def test_nobody_else_on_the_machine_may_call_it(folder: Path, headers: dict[str, str]) -> None:
     async def body() -> int:
         async with running(folder) as model:
-            server = await start(model)
+            server = await model.server()
             async with (
                 aiohttp.ClientSession(headers=headers) as client,
                 client.post(f"{server.base_url}/chat/completions", json={}) as response,
@@ -256,7 +262,7 @@ def test_calls_follow_each_other_on_one_child(folder: Path) -> None:
             pids: set[int] = set()
             for _ in range(3):
                 await model.respond(ask("A word?", output_schema=WORD))
-                pids.add((await start(model)).pid)
+                pids.add((await model.server()).pid)
             return pids
 
     assert len(asyncio.run(body())) == 1
@@ -267,15 +273,17 @@ def test_after_a_crash_the_call_in_flight_may_be_tried_again_and_the_next_is_ans
 ) -> None:
     async def body() -> tuple[ProviderError, ModelReply]:
         async with running(folder, slots=1) as model:
-            server, listener = await start(model), reader()
+            server, listener = await model.server(), reader()
             calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
             await listener.has_begun.wait()
             os.kill(server.pid, signal.SIGKILL)
             with pytest.raises(ProviderError) as caught:
                 await calling
-            async with asyncio.timeout(30):
-                while (await start(model)).pid == server.pid:
-                    await asyncio.sleep(0.01)
+
+            async def is_another() -> bool:
+                return (await model.server()).pid != server.pid
+
+            await wait_until(is_another, seconds=30)
             return caught.value, await model.respond(ask("A word?", output_schema=WORD))
 
     error, reply = asyncio.run(body())
@@ -287,7 +295,7 @@ def test_after_a_crash_the_call_in_flight_may_be_tried_again_and_the_next_is_ans
 def test_the_child_is_gone_after_closing_also_in_the_midst_of_a_call(folder: Path) -> None:
     async def body() -> int:
         async with running(folder) as model:
-            server, listener = await start(model), reader()
+            server, listener = await model.server(), reader()
             calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
             await listener.has_begun.wait()
             await model.aclose()
@@ -309,9 +317,11 @@ def test_the_child_does_not_outlive_a_parent_that_is_killed(folder: Path) -> Non
         assert is_alive(child)
         parent.kill()
         await parent.wait()
-        async with asyncio.timeout(10):
-            while is_alive(child):
-                await asyncio.sleep(0.02)
+
+        async def is_gone() -> bool:
+            return not is_alive(child)
+
+        await wait_until(is_gone, seconds=10)
 
     asyncio.run(body())
 

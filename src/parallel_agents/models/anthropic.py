@@ -243,16 +243,16 @@ def _messages(
     """The transcript; what one side said in a row is one message, and the last block is marked."""
     turns: list[tuple[str, list[JsonObject]]] = []
     for message in messages:
-        role = "assistant" if message.role is Role.ASSISTANT else "user"
         blocks = [block for part in message.parts if (block := _block(part, returns_thinking))]
-        if not turns or turns[-1][0] != role:
-            turns.append((role, []))
-        turns[-1][1].extend(blocks)
-    said = [(role, blocks) for role, blocks in turns if blocks]
-    if said and said[-1][0] == "user":
-        blocks = said[-1][1]
-        blocks[-1] = {**blocks[-1], **mark}
-    return [{"role": role, "content": blocks} for role, blocks in said]
+        role = "assistant" if message.role is Role.ASSISTANT else "user"
+        if turns and turns[-1][0] == role:
+            turns[-1][1].extend(blocks)
+        elif blocks:
+            turns.append((role, blocks))
+    if turns and turns[-1][0] == "user":
+        last = turns[-1][1]
+        last[-1] = {**last[-1], **mark}
+    return [{"role": role, "content": blocks} for role, blocks in turns]
 
 
 def _block(part: Part, returns_thinking: bool) -> JsonObject | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from parallel_agents.models.sse import EventReader
 DONE = "[DONE]"
 _CONNECT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 60.0
+_LARGE_BYTES = 1 << 20  # from here on aiohttp wants to send in pieces, so that the loop goes on
 
 
 class Http:
@@ -91,7 +93,7 @@ class Http:
         try:
             async with self._open().post(
                 url,
-                data=body,
+                data=body if len(body) < _LARGE_BYTES else io.BytesIO(body),
                 headers=headers,
                 timeout=timeout,
                 allow_redirects=False,  # a redirect would carry the key to another host

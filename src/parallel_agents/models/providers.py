@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import override
 
 from parallel_agents.core.agent import Tier
@@ -32,6 +32,13 @@ _KeyReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 _ModelId = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _check(price: Price) -> Price:
+    each = (price.input_usd, price.output_usd, price.cache_read_usd, price.cache_write_usd)
+    if any(usd is not None and usd < 0 for usd in each):
+        raise ValueError("a price is at least 0")
+    return price
 
 
 class Wire(StrEnum):
@@ -122,7 +129,9 @@ class Provider:
     sends_cache_marks: bool = True
     asks_for_usage: bool = True
     returns_thinking: bool = False
-    prices: Mapping[_ModelId, Price] = field(default_factory=dict[str, Price])
+    prices: Mapping[_ModelId, Annotated[Price, AfterValidator(_check)]] = field(
+        default_factory=dict[str, Price]
+    )
     price_list: str = ""
     tiers: Mapping[Tier, _ModelId] = field(default_factory=dict[Tier, str])
 

@@ -42,6 +42,9 @@ class SchemaTools:
         self.capabilities = model.capabilities
         self._model = model
 
+    async def start(self) -> None:
+        await self._model.start()
+
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message; of a request with tools no pieces of text are shown.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
@@ -27,7 +28,7 @@ from parallel_agents.core.session import Mode, Session
 from parallel_agents.core.store import Birth, Born, Filter, Killed, Row, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer
-from parallel_agents.errors import Conflict, NotFound
+from parallel_agents.errors import Conflict
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
 
@@ -79,7 +80,7 @@ class Service:
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         name = key or make_name()
         requests.check_key(name)
-        resolved = self._resolve(team)
+        resolved = self.resolve(team)
         session_key = make_team_key(team.name, name)
         session = Session(
             key=session_key, agent=_TEAM, label=team.name, spawn_key=name, root=session_key
@@ -115,28 +116,26 @@ class Service:
         ]
 
     async def team_result(self, name: str) -> TeamResult:
-        """What a team's run gave, once it is over.
-
-        Raises:
-            NotFound: no such session, or it is none of a team.
-        """
+        """What a team's run gave so far: a result for each task that is over."""
         row = await self.find(name)
-        team = row.session.key
-        first = (await self._store.events(session=team, limit=1))[0].body
-        if not isinstance(first, Queued) or first.team is None:
-            raise NotFound(f"{name!r} is no team", mend="`pagents show` shows a single session")
-        runs = {
-            child.session.spawn_key: child.run.id
-            for child in await self._store.rows(Filter(parent=team))
-        }
-        results = await self._store.results([runs[key] for key in first.team.keys])
+        results = await self._store.results([m.run.id for m in await self.members(row)])
         return TeamResult(
             key=row.session.spawn_key,
             status=row.run.status,
             results=tuple(result for result in results if result is not None),
-            session_key=team,
+            session_key=row.session.key,
             seconds=row.run.seconds or 0.0,
         )
+
+    async def members(self, team: Row) -> builtins.list[Row]:
+        """The sessions of a team, in the order of its tasks; a single session is its own team."""
+        if team.run.kind is not RunnerKind.TEAM:
+            return [team]
+        first = (await self._store.events(session=team.session.key, limit=1))[0].body
+        keys = first.team.keys if isinstance(first, Queued) and first.team else ()
+        children = await self._store.rows(Filter(parent=team.session.key))
+        by_key = {child.session.spawn_key: child for child in children}
+        return [by_key[key] for key in keys]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End what is still live under a team's session."""
@@ -245,7 +244,7 @@ class Service:
             owner=self._owner,
         )
 
-    def _resolve(self, team: TeamTask) -> TeamTask:
+    def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
         agents: dict[str, Agent] = {}
         tasks: list[Task] = []

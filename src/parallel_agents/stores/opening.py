@@ -28,6 +28,7 @@ def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
             without it a commit survives the death of the process, not that of the machine.
     """
     with mapped_errors(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -86,9 +87,15 @@ def _statements(sql: str) -> Iterator[str]:
 
 @contextmanager
 def mapped_errors(path: Path) -> Generator[None]:
-    """SQLite's errors as ours."""
+    """The errors of SQLite and of the file system as ours."""
     try:
         yield
+    except OSError as error:
+        raise StoreUnreachable(
+            f"the folder of store {path} cannot be made",
+            why=str(error),
+            mend="name another home with PARALLEL_AGENTS_HOME",
+        ) from error
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
 

@@ -35,6 +35,7 @@ class Received:
     """A request that came; times are seconds since the epoch.
 
     Attributes:
+        port: the client's; requests of one port came over one connection.
         finished_at: when the last byte of the answer was sent, or None as long as it was not.
         status: the status of the answer, or None likewise.
     """
@@ -42,6 +43,7 @@ class Received:
     path: str
     headers: Mapping[str, str]
     body: JsonObject
+    port: int
     at: float
     finished_at: float | None = None
     status: int | None = None
@@ -110,7 +112,13 @@ class LoopbackProvider:
         self._count += 1
         number = self._count
         body = to_object(orjson.loads(await request.content.read()), "the request")
-        received = Received(path=request.path, headers=request.headers, body=body, at=time.time())
+        received = Received(
+            path=request.path,
+            headers=request.headers,
+            body=body,
+            port=request.get_extra_info("peername")[1],
+            at=time.time(),
+        )
         self._note(number, received)
         fault = self._behaviour.fault(number, body)
         response = await answer(request, body, self._behaviour, wire=wire, fault=fault)

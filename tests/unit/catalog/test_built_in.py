@@ -238,7 +238,7 @@ def test_the_teams_hand_their_inputs_on() -> None:
     development = catalog.team("development").tasks_for({"name": "App", "features": ["auth"]})
     review = catalog.team("review").tasks_for({"code": "x = 1"})
 
-    assert {task.text for task in content} == {"Write a post for bluesky about gyms."}
+    assert {task.text for task in content} == {"Write a post. Topic: gyms. Platform: bluesky."}
     assert all(task.input == {"name": "App", "features": ["auth"]} for task in development)
     assert all(task.input == {"code": "x = 1", "language": "python"} for task in review)
 

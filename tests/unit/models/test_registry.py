@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Model
@@ -26,7 +27,8 @@ class Closing(ScriptedModel):
         super().__init__([], name)
         self.closed = 0
 
-    async def aclose(self) -> None:  # noqa: D102
+    @override
+    async def aclose(self) -> None:
         self.closed += 1
 
 

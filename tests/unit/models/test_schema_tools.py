@@ -71,6 +71,9 @@ class OneReply:
     capabilities: Capabilities = Capabilities()
     asked: list[ModelRequest] = field(default_factory=list[ModelRequest])
 
+    async def start(self) -> None:
+        """It is ready."""
+
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         self.asked.append(request)
         if listener is not None:

@@ -77,27 +77,37 @@ class LocalModel:
         """Fetch and load now, so that no call's deadline is spent on it.
 
         Raises:
-            LocalModelError: as for respond.
-            MissingExtra: as for respond.
+            LocalModelError: the model can not be fetched or started here.
+            MissingExtra: the runtime is not installed.
         """
-        await self._supervisor.server()
+        await self.server()
+
+    async def server(self) -> Server:
+        """The server that runs, started where there is none.
+
+        Raises:
+            LocalModelError: as for start.
+            MissingExtra: as for start.
+        """
+        return await self._supervisor.server()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message.
 
         Raises:
             ProviderError: the call failed; where the server died, another try may succeed.
-            LocalModelError: the model can not be fetched or started here.
-            MissingExtra: the runtime is not installed.
+            LocalModelError: as for start.
+            MissingExtra: as for start.
         """
-        server = await self._supervisor.server()
+        server = await self.server()
         reply = await self._at(server).respond(request, listener)
         self._supervisor.answered()
         return reply
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        # In this order, since a call in flight hears of the child's end, but not of the pool's.
         await self._supervisor.aclose()
+        await self._http.aclose()
 
     def _at(self, server: Server) -> Model:
         endpoint = Endpoint(
@@ -137,6 +147,9 @@ class SmallModel:
         self.name = model.name
         self.capabilities = model.capabilities
         self._model = model
+
+    async def start(self) -> None:
+        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         return await self._model.respond(fit(request), listener)

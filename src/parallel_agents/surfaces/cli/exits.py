@@ -1,0 +1,61 @@
+"""Exit codes: what a shell learns from a command; stable, and listed in `docs/cli.md`."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.errors import (
+    Ambiguous,
+    CallTimedOut,
+    ConfigError,
+    InvalidFile,
+    InvalidInput,
+    LocalModelError,
+    NotFound,
+    PagentsError,
+    StoreError,
+    UnknownAgent,
+)
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    PARTIAL = 3
+    NOT_FOUND = 4
+    TIMED_OUT = 7
+    STORE = 8
+    NEEDS_INPUT = 9
+    CONFIGURATION = 10
+    INTERRUPTED = 130
+
+
+def exit_of(status: RunStatus) -> Exit:
+    """The code of a run that ended so; one that is not over is no failure."""
+    match status:
+        case RunStatus.DONE | RunStatus.QUEUED | RunStatus.RUNNING:
+            return Exit.DONE
+        case RunStatus.PARTIAL:
+            return Exit.PARTIAL
+        case RunStatus.TIMED_OUT:
+            return Exit.TIMED_OUT
+        case RunStatus.FAILED | RunStatus.KILLED:
+            return Exit.FAILED
+
+
+def exit_of_error(error: PagentsError) -> Exit:
+    match error:
+        case InvalidInput() | InvalidFile():
+            return Exit.USAGE
+        case NotFound() | Ambiguous() | UnknownAgent():
+            return Exit.NOT_FOUND
+        case CallTimedOut():
+            return Exit.TIMED_OUT
+        case StoreError():
+            return Exit.STORE
+        case ConfigError() | LocalModelError():
+            return Exit.CONFIGURATION
+        case _:
+            return Exit.FAILED

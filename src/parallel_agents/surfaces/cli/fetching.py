@@ -1,0 +1,58 @@
+"""Fetching: the embedded model's download as a bar that says size and what is left."""
+
+from __future__ import annotations
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from parallel_agents.models.local.fetch import Progress as Fetched
+from parallel_agents.surfaces.cli import render, words
+
+_STEP = 0.1
+
+
+class FetchBar:
+    """Hears how far a fetch is; a bar on a terminal, a line for each tenth elsewhere."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._said = -1.0
+
+    def __call__(self, fetched: Fetched) -> None:
+        if render.err().is_terminal:
+            self._draw(fetched)
+        else:
+            self._say(fetched)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _draw(self, fetched: Fetched) -> None:
+        if self._bar is None:
+            self._bar = Progress(
+                TextColumn("  {task.description}", markup=False),
+                BarColumn(),
+                TextColumn("{task.percentage:>3.0f}%  {task.fields[left]} left", markup=False),
+                TimeRemainingColumn(),
+                console=render.err(),
+                transient=True,
+            )
+            self._bar.add_task(_title(fetched), total=fetched.total_bytes, left="")
+            self._bar.start()
+        task = self._bar.tasks[0].id
+        left = words.size(fetched.left_bytes)
+        self._bar.update(task, completed=fetched.done_bytes, description=_title(fetched), left=left)
+        if fetched.left_bytes == 0 and fetched.doing == "":
+            self.close()
+
+    def _say(self, fetched: Fetched) -> None:
+        part = fetched.done_bytes / max(fetched.total_bytes, 1)
+        if part - self._said >= _STEP or (part == 1.0 and self._said < 1.0):
+            self._said = part
+            left = words.size(fetched.left_bytes)
+            render.note(f"{_title(fetched)}: {part:.0%}, {left} left")
+
+
+def _title(fetched: Fetched) -> str:
+    return f"{fetched.model} ({words.size(fetched.total_bytes)})"

@@ -1,0 +1,167 @@
+"""Progress: a run's board on stderr, live on a terminal, a line a change elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from typing import Protocol, Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.board import Board, Lane
+
+_SHOWN = 12
+_HERTZ = 4
+
+
+class Style(StrEnum):
+    AUTO = "auto"
+    LIVE = "live"
+    TEXT = "text"
+    NONE = "none"
+
+
+class Progress(Protocol):
+    def changed(self, lane: Lane) -> None:
+        """A lane is as it is now."""
+        ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        """A block in which the terminal is free for a result."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+def choose(style: Style, board: Board) -> Progress:
+    """The progress that suits where stderr goes."""
+    if style is Style.AUTO:
+        style = Style.LIVE if render.err().is_terminal else Style.TEXT
+    match style:
+        case Style.LIVE:
+            return LiveProgress(board, time.time)
+        case Style.TEXT:
+            return TextProgress(board, time.time)
+        case Style.NONE:
+            return NoProgress()
+
+
+class NoProgress:
+    def changed(self, lane: Lane) -> None: ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+class TextProgress:
+    """A line for each change of state, without cursor codes."""
+
+    def __init__(self, board: Board, now: Callable[[], float]) -> None:
+        self._board = board
+        self._now = now
+
+    def changed(self, lane: Lane) -> None:
+        counts = f"{self._board.over}/{len(self._board.lanes)}"
+        doing = f": {lane.doing}" if lane.doing else ""
+        status = lane.status.replace("_", " ")
+        render.note(f"{words.clock(self._now())} {counts} {lane.label} {status}{doing}")
+
+    def aside(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+class LiveProgress:
+    """At most twelve lanes that are not over, and a line for the whole, four times a second."""
+
+    def __init__(self, board: Board, now: Callable[[], float]) -> None:
+        self._board = board
+        self._now = now
+        self._began_at = now()
+        self._live = Live(
+            console=render.err(),
+            get_renderable=self._draw,
+            refresh_per_second=_HERTZ,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+    def changed(self, lane: Lane) -> None: ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        return _Aside(self._live)
+
+    def _draw(self) -> RenderableType:
+        waiting = [lane for lane in self._board.lanes.values() if not lane.status.is_over]
+        # Those that run go before those that wait; within both the order of the team stays.
+        waiting.sort(key=lambda lane: lane.status is RunStatus.QUEUED)
+        table = Table.grid(padding=(0, 2))
+        for lane in waiting[:_SHOWN]:
+            table.add_row(*self._cells(lane))
+        parts: list[RenderableType] = [table]
+        if len(waiting) > _SHOWN:
+            parts.append(Text(f"  … {len(waiting) - _SHOWN} more", style="dim"))
+        parts.append(self._line())
+        return Group(*parts)
+
+    def _cells(self, lane: Lane) -> tuple[Text, Text, Text, Text]:
+        since = "" if lane.began_at is None else words.seconds(self._now() - lane.began_at)
+        return (
+            Text(f"  {words.glyph(lane.status)}", style=words.style(lane.status)),
+            Text(lane.label, no_wrap=True, overflow="ellipsis"),
+            Text(since, justify="right"),
+            Text(words.clean(lane.doing), style="dim", no_wrap=True, overflow="ellipsis"),
+        )
+
+    def _line(self) -> Text:
+        board = self._board
+        failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
+        parts = [
+            f"  {board.over}/{len(board.lanes)} over",
+            f"{board.count(RunStatus.RUNNING)} running",
+            f"{board.count(RunStatus.QUEUED)} queued",
+            *([f"{failed} failed"] if failed else []),
+            words.seconds(self._now() - self._began_at),
+            words.tokens(board.spend),
+            words.money(board.spend),
+        ]
+        return Text("   ".join(parts), style="bold")
+
+
+class _Aside:
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def __enter__(self) -> None:
+        self._live.stop()
+
+    def __exit__(self, *error: object) -> None:
+        sys.stdout.flush()
+        self._live.start(refresh=True)

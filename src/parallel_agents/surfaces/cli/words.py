@@ -1,0 +1,116 @@
+"""Words: values as people read them, in stable widths, with nothing that could drive a terminal."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import yaml
+
+from parallel_agents.core.ids import short
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import OwnerState, Row
+from parallel_agents.core.usage import Spend
+
+# Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
+# around: what a model writes is shown, not obeyed.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_GLYPHS = {
+    RunStatus.QUEUED: "◌",
+    RunStatus.RUNNING: "▶",
+    RunStatus.DONE: "✔",
+    RunStatus.PARTIAL: "◐",
+    RunStatus.FAILED: "✖",
+    RunStatus.TIMED_OUT: "✖",
+    RunStatus.KILLED: "■",
+}
+_STYLES = {
+    RunStatus.QUEUED: "dim",
+    RunStatus.RUNNING: "blue",
+    RunStatus.DONE: "green",
+    RunStatus.PARTIAL: "yellow",
+    RunStatus.FAILED: "red",
+    RunStatus.TIMED_OUT: "red",
+    RunStatus.KILLED: "dim",
+}
+_MINUTE, _HOUR = 60, 3600
+
+
+def clean(text: str) -> str:
+    """Text without control characters; a carriage return becomes a line feed."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def glyph(status: RunStatus) -> str:
+    return _GLYPHS[status]
+
+
+def style(status: RunStatus) -> str:
+    return _STYLES[status]
+
+
+def state(row: Row) -> str:
+    """The state of a session's latest run; one that its process left says so."""
+    if not row.run.status.is_over and row.owner_state in (OwnerState.GONE, OwnerState.DEAD):
+        return "■ stopped"
+    return f"{glyph(row.run.status)} {row.run.status.replace('_', ' ')}"
+
+
+def name(row: Row) -> str:
+    return short(row.session.key)
+
+
+def seconds(value: float) -> str:
+    """`7.2s`, `2m14s` or `1h05m`."""
+    if value < _MINUTE:
+        return f"{value:.1f}s"
+    if value < _HOUR:
+        return f"{int(value // _MINUTE)}m{int(value % _MINUTE):02d}s"
+    return f"{int(value // _HOUR)}h{int(value % _HOUR // _MINUTE):02d}m"
+
+
+def money(spend: Spend) -> str:
+    """Dollars; a dash where a price is unknown, and never zero for something that cost."""
+    cost = spend.cost_usd
+    if cost is None:
+        return "-"
+    if 0 < cost < 0.001:
+        return "<$0.001"
+    return f"${cost:.3f}" if cost else "$0"
+
+
+def tokens(spend: Spend) -> str:
+    usage = spend.usage
+    given = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    return f"{given:,}→{usage.output_tokens:,} tok"
+
+
+def size(count: int) -> str:
+    """`93.8 MB`, in steps of 1,000 as download pages write them."""
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.2f} GB"
+
+
+def clock(at: float) -> str:
+    """Local time of day."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
+
+
+def iso(at: float | None) -> str | None:
+    """ISO 8601 in UTC, for machines."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def output(value: Json) -> str:
+    """An answer to read: text as it is, JSON as YAML."""
+    if isinstance(value, str):
+        return clean(value)
+    if value is None:
+        return ""
+    written = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=96)
+    return clean(written).rstrip()

@@ -1,0 +1,205 @@
+"""What every Model promises, asked of each wire, wrapper and fake."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from parallel_agents.core.message import ToolCall, user
+from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.errors import ProviderError, RequestRejected
+from parallel_agents.models.anthropic import Anthropic
+from parallel_agents.models.chat import Chat
+from parallel_agents.models.http import Http
+from parallel_agents.models.providers import Endpoint, Wire
+from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.timed import Timed
+from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_words
+from parallel_agents.testing.provider import LoopbackProvider
+from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel, to_reply
+
+NAME = "acme/model-1"
+LOOK = ToolSpec("look", "Look.", {"type": "object"})
+CALL = ToolCall("1", "look", {"at": "it"})
+
+Make = Callable[[LoopbackProvider, Http], Model]
+Body = Callable[[Model], Awaitable[None]]
+
+
+def saying(words: str) -> ModelRequest:
+    return ModelRequest(messages=(user(words),), tools=(LOOK,))
+
+
+# Every model here says what it is told, calls `look` when told "look", and fails when told "fail".
+
+
+def reply_of_server(body: JsonObject) -> Reply:
+    return (CALL,) if last_words(body) == "look" else last_words(body)
+
+
+def fault_of_server(_: int, body: JsonObject) -> Fault | None:
+    return HttpError(400, "told to") if last_words(body) == "fail" else None
+
+
+def reply_of_fake(request: ModelRequest) -> Answer:
+    words = request.messages[-1].text
+    if words == "fail":
+        return RequestRejected("told to")
+    return CALL if words == "look" else words
+
+
+def make_chat(provider: LoopbackProvider, http: Http) -> Model:
+    return Chat(NAME, Endpoint(provider="acme", wire=Wire.CHAT, base_url=provider.base_url), http)
+
+
+def make_anthropic(provider: LoopbackProvider, http: Http) -> Model:
+    endpoint = Endpoint(provider="acme", wire=Wire.ANTHROPIC, base_url=provider.origin)
+    return Anthropic(NAME, endpoint, http)
+
+
+def make_retrying(provider: LoopbackProvider, http: Http) -> Model:
+    return Retrying(make_chat(provider, http))
+
+
+def make_timed(provider: LoopbackProvider, http: Http) -> Model:
+    return Timed(make_chat(provider, http))
+
+
+def make_replies_with(provider: LoopbackProvider, http: Http) -> Model:
+    del provider, http
+    return RepliesWith(reply_of_fake, NAME, latency_seconds=0.01)
+
+
+def make_scripted(provider: LoopbackProvider, http: Http) -> Model:
+    del provider, http
+
+    def entry(request: ModelRequest) -> ModelReply:
+        return to_reply(reply_of_fake(request), NAME)
+
+    return ScriptedModel([entry] * 2, NAME, latency_seconds=0.01)
+
+
+MAKERS = [
+    make_chat,
+    make_anthropic,
+    make_retrying,
+    make_timed,
+    make_replies_with,
+    make_scripted,
+]
+
+
+@pytest.fixture(params=MAKERS, ids=lambda make: make.__name__.removeprefix("make_"))
+def run(request: pytest.FixtureRequest) -> Callable[[Body], None]:
+    """Runs the body of a test with a model, in a loop of its own."""
+    make: Make = request.param
+
+    async def with_model(body: Body) -> None:
+        behaviour = Behaviour(
+            latency_seconds=0.01, answer=reply_of_server, fault=fault_of_server, chunk_characters=4
+        )
+        http = Http()
+        async with LoopbackProvider(behaviour) as provider, asyncio.timeout(10):
+            model = make(provider, http)
+            await model.start()
+            await model.start()
+            try:
+                await body(model)
+            finally:
+                await model.aclose()
+                await http.aclose()
+
+    return lambda body: asyncio.run(with_model(body))
+
+
+class Ear:
+    """A listener that keeps the text."""
+
+    def __init__(self, *, wants_text: bool) -> None:
+        self.wants_text = wants_text
+        self.pieces: list[str] = []
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        raise AssertionError("nothing here is worth another try")
+
+
+def test_a_model_answers_under_its_name(run: Callable[[Body], None]) -> None:
+    async def body(model: Model) -> None:
+        reply = await model.respond(saying("hello there"))
+
+        assert model.name == reply.model == NAME
+        assert reply.message.text == "hello there"
+        assert (reply.finish, reply.tries) == (Finish.STOP, 1)
+
+    run(body)
+
+
+def test_a_model_hands_tool_calls_back(run: Callable[[Body], None]) -> None:
+    async def body(model: Model) -> None:
+        reply = await model.respond(saying("look"))
+
+        assert reply.message.tool_calls == (CALL,)
+        assert reply.finish is Finish.TOOLS
+
+    run(body)
+
+
+def test_a_listener_that_reads_along_is_shown_the_text(run: Callable[[Body], None]) -> None:
+    async def body(model: Model) -> None:
+        ear = Ear(wants_text=True)
+
+        reply = await model.respond(saying("hello there"), ear)
+
+        assert "".join(ear.pieces) == reply.message.text == "hello there"
+
+    run(body)
+
+
+def test_a_listener_that_does_not_read_along_is_shown_nothing(
+    run: Callable[[Body], None],
+) -> None:
+    async def body(model: Model) -> None:
+        ear = Ear(wants_text=False)
+
+        await model.respond(saying("hello there"), ear)
+
+        assert ear.pieces == []
+
+    run(body)
+
+
+def test_a_failure_is_one_of_the_provider_errors(run: Callable[[Body], None]) -> None:
+    async def body(model: Model) -> None:
+        with pytest.raises(RequestRejected):
+            await model.respond(saying("fail"))
+
+    run(body)
+
+
+def test_calls_side_by_side_do_not_mix(run: Callable[[Body], None]) -> None:
+    async def body(model: Model) -> None:
+        replies = await asyncio.gather(model.respond(saying("one")), model.respond(saying("two")))
+
+        assert [reply.message.text for reply in replies] == ["one", "two"]
+
+    run(body)
+
+
+def test_cancellation_passes_through(run: Callable[[Body], None]) -> None:
+    async def body(model: Model) -> None:
+        call = asyncio.ensure_future(model.respond(saying("hello there")))
+        await asyncio.sleep(0)
+
+        call.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    run(body)
