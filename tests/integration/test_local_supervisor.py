@@ -128,6 +128,7 @@ def test_a_child_that_did_its_work_may_die_any_number_of_times(tmp_path: Path) -
         for _ in range(3):
             supervisor.answered()
             pids.append(await kill(supervisor, after=pids[-1]))
+        await supervisor.aclose()
         return len(set(pids))
 
     assert asyncio.run(body()) == 4

@@ -177,3 +177,16 @@ def test_a_marker_in_a_header_names_the_run_in_the_log(tmp_path: Path) -> None:
     asyncio.run(body())
 
     assert [line["run"] for line in lines(log)] == ["run-7", "run-7"]
+
+
+def test_requests_that_come_at_once_are_all_recorded() -> None:
+    async def body() -> None:
+        async with LoopbackProvider() as provider, chat_at(provider.base_url) as chat:
+            words = [f"{number}" * 100_000 for number in range(20)]
+            replies = await asyncio.gather(*(chat.respond(asking(each)) for each in words))
+
+            assert [reply.message.text for reply in replies] == words
+            assert len(provider.requests) == 20
+            assert all(received.status == 200 for received in provider.requests)
+
+    asyncio.run(body())

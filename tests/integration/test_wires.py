@@ -1,4 +1,4 @@
-"""Both wires against a real server on loopback: what is sent, what comes back, and what goes wrong."""
+"""Both wires against a server on loopback: what is sent, what comes back, what goes wrong."""
 
 from __future__ import annotations
 
@@ -244,9 +244,6 @@ def test_each_wire_sends_its_own_headers() -> None:
     assert chat.headers["X-Team"] == anthropic.headers["X-Team"] == "blue"
 
 
-# Tools
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wire", WIRES)
 def test_tool_calls_come_back_whole(wire: Wire, mode: str) -> None:
@@ -325,9 +322,6 @@ def test_the_temperature_is_sent_where_one_is_given(wire: Wire) -> None:
     assert ask(wire, replace(HELLO, temperature=0.2))[1]["temperature"] == 0.2
 
 
-# Structured output
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("wire", "structured"),
@@ -383,9 +377,6 @@ def test_the_tool_for_the_answer_is_forced_alone_and_a_choice_beside_others(
     assert forced["tool_choice"] == alone
     assert free["tool_choice"] == beside_others
     assert b'"get_weather"' in orjson.dumps(free["tools"])
-
-
-# Bad days
 
 
 FAULTS: Mapping[str, tuple[Fault, type[ProviderError]]] = {

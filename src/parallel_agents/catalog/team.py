@@ -17,7 +17,7 @@ _EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "inte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamTask:
+class TaskTemplate:
     """A task with placeholders in its text and in the values of its input.
 
     Attributes:
@@ -43,7 +43,7 @@ class Team:
     name: str
     description: str
     input_schema: JsonObject
-    tasks: tuple[TeamTask, ...]
+    tasks: tuple[TaskTemplate, ...]
     limits: Limits = Limits()
     model: str | None = None
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Event, Finished, Steered
+from parallel_agents.core.event import Event, Finished, Queued, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Runner
-from parallel_agents.core.store import Claim, Owner, OwnerState, Row, Store, Unsubscribe
+from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
 from parallel_agents.engines.live_run import LiveRun, Mailbox, OnText
 from parallel_agents.engines.places import Places
@@ -74,6 +75,8 @@ class LocalEngine:
         self._group = asyncio.TaskGroup()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._busy = asyncio.Event()
+        self._news = asyncio.Event()
         self._is_stopping = False
         self._has_failed = False
         self._beating: asyncio.Task[None] | None = None
@@ -133,6 +136,7 @@ class LocalEngine:
             return
         carried = self._carried[row.run.id] = _Carried(row)
         self._idle.clear()
+        self._busy.set()
         scopes = self._scopes_of(row)
         for scope, at_most in scopes.items():
             if at_most is not None:
@@ -157,6 +161,10 @@ class LocalEngine:
     async def wait_idle(self) -> None:
         """Return when nothing runs and nothing waits."""
         await self._idle.wait()
+
+    async def wait_busy(self) -> None:
+        """Return when something runs or waits."""
+        await self._busy.wait()
 
     def cancel_all(self) -> None:
         """Break off every run at once; each can go on from its last event."""
@@ -214,6 +222,7 @@ class LocalEngine:
         self._adopted.discard(run)
         if not self._carried:
             self._idle.set()
+            self._busy.clear()
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -222,6 +231,8 @@ class LocalEngine:
                     carried.mailbox.hear(event)
             elif isinstance(event.body, Finished):
                 self._hear_end(event)
+            elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
+                self._news.set()
 
     def _hear_end(self, event: Event) -> None:
         """A run is over: break it off here if that came from outside, and free its session."""
@@ -246,10 +257,17 @@ class LocalEngine:
             while True:
                 await ownership.bury_silent(self._store, self._owner, self._now)
                 await self.adopt_orphans()
-                await asyncio.sleep(ownership.BEAT_SECONDS)
+                await self._wait_news()
                 await self._store.beat(self._owner)
         except StoreError as error:
             self._fail(error)
+
+    async def _wait_news(self) -> None:
+        """Wait until the next sign of life is due, or a worker hears of a run in the queue."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ownership.BEAT_SECONDS):
+                await self._news.wait()
+        self._news.clear()
 
     async def adopt_orphans(self) -> None:
         """Take over the runs that nobody has."""

@@ -153,7 +153,7 @@ class Anthropic:
 
 
 def _take(event: JsonObject, draft: Draft) -> None:
-    """Take in an event of a stream; pings and events of a later version say nothing of the reply."""
+    """Take in an event of a stream; pings and kinds of a later version say nothing of the reply."""
     match event.get("type"):
         case "message_start":
             message = object_at(event, "message")
@@ -216,7 +216,7 @@ def _stop(draft: Draft, message: JsonObject) -> None:
 
 
 def _usage(told: JsonObject, before: Usage) -> Usage:
-    """Tokens as told so far: a stream tells them at its start, and some of them again at its end."""
+    """Tokens as told so far: a stream tells them at its start, and some again at its end."""
 
     def latest(key: str, known: int) -> int:
         return count_at(told, key) if told.get(key) is not None else known
@@ -256,7 +256,7 @@ def _messages(
 
 
 def _block(part: Part, returns_thinking: bool) -> JsonObject | None:
-    """A part as a content block; None where the API refuses it: empty text, unsigned thinking."""
+    """A part as a content block; None for what the API refuses: empty text, unsigned thinking."""
     match part:
         case Text():
             return {"type": "text", "text": part.text} if part.text else None

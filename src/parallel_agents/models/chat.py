@@ -97,8 +97,8 @@ class Chat:
             self._url, self._headers, body=body, endpoint=self._endpoint
         )
         self._take(to_object(value, "the reply"), draft, "message")
-        if not draft.blocks and draft.finish is None:
-            raise ShapeError("choices is empty")
+        if not (draft.blocks or draft.finish or draft.refusal):
+            raise ShapeError("it holds no message and no finish_reason")
 
     async def _stream(self, request: ModelRequest, draft: Draft) -> None:
         body = self._body(request) | {"stream": True}

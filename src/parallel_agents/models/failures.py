@@ -1,7 +1,7 @@
 """Failures: what went wrong at a server, mapped once from its foreign form to our errors.
 
-Sources: https://platform.openai.com/docs/guides/error-codes, https://docs.anthropic.com/en/api/errors,
-and for `Retry-After` RFC 9110, section 10.2.3.
+Sources: https://platform.openai.com/docs/guides/error-codes and
+https://docs.anthropic.com/en/api/errors; for `Retry-After` RFC 9110, section 10.2.3.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def make_failure(
     why: str = "",
     retry_after_seconds: float | None = None,
 ) -> ProviderError:
-    """An error of `kind` that begins with the provider's name, shows no key, and says how to mend."""
+    """An error of `kind` that names the provider, shows no key, and says how to mend."""
     return kind(
         f"{endpoint.provider} {clean(endpoint, what)}",
         why=clean(endpoint, why),
@@ -167,7 +167,8 @@ def clean(endpoint: Endpoint, words: str) -> str:
     """`words` in one line of at most 300 characters, without control characters and the key."""
     if endpoint.key:
         words = words.replace(endpoint.key.reveal(), "***")
-    line = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+    start = words[: 10 * _MAX_WORDS]  # an error page may have megabytes
+    line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
     return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 3] + "..."
 
 

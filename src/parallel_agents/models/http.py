@@ -1,4 +1,4 @@
-"""Http: one pool of connections for all wires; JSON in, JSON or a stream of JSON out, our errors."""
+"""Http: one pool of connections for all wires; JSON in, JSON or a stream of it out."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _parse(body: bytes, endpoint: Endpoint) -> Json:
 
 
 def _parse_last_event(data: bytes, endpoint: Endpoint) -> Json:
-    """An event without its end is the last of a lax server, or the first half of one that is cut."""
+    """An event without its end: the last of a lax server, or the first half of one that is cut."""
     try:
         return _parse_event(data, endpoint)
     except MalformedReply as error:

@@ -1,4 +1,4 @@
-"""Prices: what a call cost, by the configuration first and by the public list of genai-prices next."""
+"""Prices: what a call cost, by the configuration first and by genai-prices next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers: where models are served and how each server differs, as data: presets and the user's tables.
+"""Providers: where models are served and how each server differs: presets and the user's tables.
 
 A `Provider` is configuration and holds no secret; an `Endpoint` is what a wire needs for a call.
 """

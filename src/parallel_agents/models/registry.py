@@ -1,4 +1,4 @@
-"""Registry: models by name, each made once, from the configured providers and what is plugged in."""
+"""Registry: models by name, each made once, of configured providers and of what is plugged in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retrying: call a model again when its failure may pass, patiently, and never once text was shown."""
+"""Retrying: call a model again when its failure may pass, but never once text was shown."""
 
 from __future__ import annotations
 

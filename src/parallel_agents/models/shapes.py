@@ -1,4 +1,4 @@
-"""Shapes: read fields out of JSON that came from outside, and say which one was not what it must be.
+"""Shapes: read fields out of JSON that came from outside, and say which one is not as it must be.
 
 A field that is absent or null reads as empty; one of another kind is a `ShapeError`.
 """

@@ -30,5 +30,5 @@ class EventReader:
         return events
 
     def close(self) -> list[bytes]:
-        """What the stream ended in without its blank line; the last event where a server omits it."""
+        """What the stream ended in: the last event, where a server omits its blank line."""
         return self.feed(b"\n\n")

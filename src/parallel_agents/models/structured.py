@@ -1,4 +1,4 @@
-"""Structured output: how a request says which JSON Schema its answer must fit, where wires agree."""
+"""Structured output: how a request says which JSON Schema its answer must fit."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def with_schema(system: str, schema: JsonObject) -> str:
 
 
 def is_strict(schema: JsonObject) -> bool:
-    """Whether OpenAI takes `schema` as strict: objects are closed, and all of their fields required."""
+    """Whether OpenAI takes `schema` as strict: closed objects, and all of their fields required."""
     return schema.get("type") == "object" and _is_strict(schema)
 
 

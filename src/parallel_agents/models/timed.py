@@ -26,8 +26,9 @@ class Timed:
         await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        deadline = asyncio.timeout(request.timeout_seconds)
         try:
-            async with asyncio.timeout(request.timeout_seconds) as deadline:
+            async with deadline:
                 return await self._model.respond(request, listener)
         except TimeoutError as error:
             if not deadline.expired():

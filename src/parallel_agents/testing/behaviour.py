@@ -1,4 +1,4 @@
-"""Behaviour: what a loopback provider answers, how fast, and on which of its days things go wrong."""
+"""Behaviour: what a loopback provider answers, how fast, and what goes wrong when."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ Fault: TypeAlias = HttpError | Hang | Cut | Garbage | Refusal | Drip
 
 
 def answer_by_schema(body: JsonObject) -> Reply:
-    """The smallest answer that fits the schema that `body` asks for, or an echo of its last words."""
+    """The smallest answer that fits the schema in `body`, or an echo of its last words."""
     response_format = object_at(object_at(body, "response_format"), "json_schema")
     if response_format:
         return dump(make_sample(object_at(response_format, "schema"))).decode()

@@ -1,7 +1,7 @@
 """LoopbackProvider: a model server on 127.0.0.1 that speaks both wires and has bad days on demand.
 
-As a process: `python -m parallel_agents.testing.provider --port 0 --latency 1 --log FILE` prints one
-JSON line with its `base_url` and serves until it is ended.
+As a process, `python -m parallel_agents.testing.provider --port 0 --latency 1 --log FILE` prints
+one JSON line with its `base_url` and serves until it is ended.
 """
 
 from __future__ import annotations
@@ -109,9 +109,10 @@ class LoopbackProvider:
         wire = WIRES.get(request.path)
         if wire is None or request.method != "POST":
             return to_response(HttpError(404, f"there is no {request.method} {request.path}"))
+        body = to_object(orjson.loads(await request.content.read()), "the request")
+        # Counted only now: requests are numbered in the order in which they are noted.
         self._count += 1
         number = self._count
-        body = to_object(orjson.loads(await request.content.read()), "the request")
         received = Received(
             path=request.path,
             headers=request.headers,

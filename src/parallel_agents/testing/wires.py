@@ -1,4 +1,4 @@
-"""Wires: a reply in the bytes of Chat Completions and of Messages, whole and as the chunks of a stream."""
+"""Wires: a reply as the bytes of Chat Completions and of Messages, whole or in chunks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Chunks = Callable[[Said, str, Usage, int], Iterator[bytes]]
 
 
 class WireFormat(NamedTuple):
-    """How one wire writes a reply: from what is said, the model's id, the usage, and a chunk's size."""
+    """How a wire writes a reply, from what is said, the model, the usage, and a chunk's size."""
 
     whole: Whole
     chunks: Chunks

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.catalog.team import Team, TeamTask
+from parallel_agents.catalog.team import Team, TaskTemplate
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
@@ -24,8 +24,8 @@ TEAM = Team(
         "required": ["topic", "words", "count"],
     },
     tasks=(
-        TeamTask(agent=POET, label="one", text="${count} on ${topic}", input={"use": "${words}"}),
-        TeamTask(agent=POET, label="two", text="On nothing", input={}),
+        TaskTemplate(agent=POET, label="one", text="${count} on ${topic}", input={"use": "${words}"}),
+        TaskTemplate(agent=POET, label="two", text="On nothing", input={}),
     ),
     model="test/small",
 )

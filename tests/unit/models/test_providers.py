@@ -1,4 +1,4 @@
-"""Presets and the user's tables become providers, or a refusal that names the field and no value."""
+"""Presets and the user's tables become providers, or a refusal that names the field."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from typing import NoReturn, TextIO
+from typing import NoReturn, Protocol, TextIO
 
 from parallel_agents.models.local.launch import ANSWER, LAUNCH, Answer, Launch, NotReady, Ready
 
@@ -27,14 +27,19 @@ _ERRORS_ONLY = 1
 _PR_SET_PDEATHSIG = 1
 
 
+class _Server(Protocol):
+    listening_address: str
+
+
 def main() -> NoReturn:
     """Serve until stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to judge
     _die_with_parent()
     answers = _take_stdout()
     launch = LAUNCH.validate_json(sys.stdin.buffer.readline())
+    began = time.monotonic()
     try:
-        server, ready = _serve(launch)
+        server = _serve(launch)
     except ModuleNotFoundError as error:
         _say(answers, NotReady(error=str(error), missing=error.name or ""))
         os._exit(EXIT_MISSING)
@@ -42,10 +47,10 @@ def main() -> NoReturn:
         _say(answers, NotReady(error=str(error)))
         os._exit(EXIT_FAILED)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _say(answers, ready)
+    load_seconds = round(time.monotonic() - began, 2)
+    _say(answers, Ready(base_url=f"{server.listening_address}/v1", load_seconds=load_seconds))
     sys.stdin.buffer.read()
-    # Without the C++ destructors, which can hang or crash while a call runs: nothing is to be saved.
-    del server
+    # Nothing is to be saved, and the library's destructors would wait for the calls that run.
     os._exit(0)
 
 
@@ -67,7 +72,7 @@ def _say(answers: TextIO, answer: Answer) -> None:
         answers.write(ANSWER.dump_json(answer).decode() + "\n")
 
 
-def _serve(launch: Launch) -> tuple[object, Ready]:
+def _serve(launch: Launch) -> _Server:
     """Load the model and open a port.
 
     Raises:
@@ -95,12 +100,7 @@ def _serve(launch: Launch) -> tuple[object, Ready]:
     params.cors_origins = "http://127.0.0.1"
     params.ui, params.offline, params.fit_params = False, True, False
     params.verbosity = _ERRORS_ONLY
-    began = time.monotonic()
-    server = xllamacpp.Server(params)
-    return server, Ready(
-        base_url=f"{server.listening_address}/v1",
-        load_seconds=round(time.monotonic() - began, 2),
-    )
+    return xllamacpp.Server(params)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ GB = 1_000_000_000
 CONTEXT_TOKENS = 4096
 _MOST_THREADS = 8
 _MANY_CPUS = 8
-# What the server takes beside the file itself: weights laid out anew and the slots' caches.
+# What the server takes beside the file, at the least: caches of the slots and room to compute.
 _BESIDE_FILE_BYTES = 700_000_000
 
 

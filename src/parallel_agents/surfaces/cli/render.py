@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 import orjson
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from parallel_agents.core.run import Failure, Result, TeamResult
@@ -44,17 +44,19 @@ def json_line(value: object) -> None:
     sys.stdout.buffer.flush()
 
 
-def envelope(schema: str, as_of: float, items: Sequence[object], **more: object) -> None:
-    """The one shape of all `--json` output."""
-    counts: dict[str, int] = {"items": len(items)}
+def envelope(
+    schema: str, as_of: float, items: Sequence[object], *, total: int | None = None, **more: object
+) -> None:
+    """The one shape of all `--json` output; `total` says how many there are where not all are in."""
+    counts = {"items": len(items), "total": len(items) if total is None else total}
     json_line(
         {
             "schema": f"pagents.{schema}/1",
             "as_of": words.iso(as_of),
-            "truncated": False,
+            "truncated": counts["items"] < counts["total"],
             "counts": counts,
-            "items": items,
             **more,
+            "items": items,
         }
     )
 
@@ -73,15 +75,35 @@ def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
 
 
 def table(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    flexible: str = "",
 ) -> None:
-    """A plain table; the columns named in `right` are numbers."""
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for title in titles:
-        shown.add_column(title, justify="right" if title in right else "left", no_wrap=True)
-    for row in rows:
-        shown.add_row(*(Text(words.clean(cell)) for cell in row))
-    out().print(shown, soft_wrap=False)
+    """Columns under their titles; those named in `right` are numbers.
+
+    On a terminal the `flexible` column, the last without one, is shortened to what the width
+    leaves; nothing else is ever cut, and nothing at all where the output goes to a file.
+    """
+    cells = [[words.clean(cell).replace("\n", " ") for cell in row] for row in (titles, *rows)]
+    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(titles))]
+    bends = titles.index(flexible) if flexible else len(titles) - 1
+    if out().is_terminal:
+        others = sum(widths) - widths[bends] + 2 * (len(titles) - 1)
+        widths[bends] = min(widths[bends], max(out().width - others, len(titles[bends]), 8))
+    for number, row in enumerate(cells):
+        shown = [
+            _cell(cell, width, is_right=title in right)
+            for cell, width, title in zip(row, widths, titles, strict=True)
+        ]
+        out().print(Text("  ".join(shown).rstrip(), style="" if number else "bold"))
+
+
+def _cell(text: str, width: int, *, is_right: bool) -> str:
+    fitted = set_cell_size(text[:-1], width - 1) + "…" if cell_len(text) > width else text
+    gap = " " * (width - cell_len(fitted))
+    return gap + fitted if is_right else fitted + gap
 
 
 def result(given: Result) -> None:

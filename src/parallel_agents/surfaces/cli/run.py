@@ -187,8 +187,14 @@ async def _watch(app: App, row: Row, style: progress.Style, *, is_json: bool) ->
 def _conclude(team: TeamResult, place: Place, *, is_json: bool) -> None:
     if is_json:
         items = [render.result_json(result) for result in team.results]
-        head = {"id": team.key, "session_key": team.session_key, "status": team.status.value}
-        render.envelope("finished", time.time(), items, **head)
+        render.envelope(
+            "finished",
+            time.time(),
+            items,
+            id=team.key,
+            session_key=team.session_key,
+            status=team.status.value,
+        )
         return
     render.summary(team)
     render.note(f"Everything is kept in {place.environment.home / STORE_NAME}.")

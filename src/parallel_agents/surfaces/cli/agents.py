@@ -1,0 +1,67 @@
+"""`pagents agents`: the agents at hand."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import orjson
+import typer
+
+from parallel_agents.catalog.catalog import AgentEntry, Catalog
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidFile
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_agents(json: AsJson = False, home: Home = None) -> None:
+    """List the agents: the project's, yours, and the built-in ones."""
+    entries = Catalog(find_place(home).environment.folders).agents()
+    if json:
+        render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
+        return
+    good = [entry for entry in entries if isinstance(entry.content, Agent)]
+    rows = [
+        (e.name, e.content.category, e.content.tier, e.content.description)
+        for e in good
+        if isinstance(e.content, Agent)
+    ]
+    render.table(("AGENT", "CATEGORY", "TIER", "WHAT IT DOES"), rows)
+    for entry in entries:
+        if isinstance(entry.content, InvalidFile):
+            render.error(entry.content)
+    render.note(f"{len(good)} agents. Details: pagents agents show NAME")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
+) -> None:
+    """Show one agent: what it takes, what it gives, and its instructions."""
+    agent = Catalog(find_place(home).environment.folders).agent(name)
+    if json:
+        render.envelope("agent", time.time(), [_agent_json(agent)])
+        return
+    render.line(f"{agent.name}  ({agent.category}, {agent.tier})", "bold")
+    render.line(agent.description)
+    for title, value in (("input", agent.input_schema), ("output", agent.output_schema)):
+        render.line(f"\n{title}", "bold")
+        render.line(words.output(value) if value else "text")
+    render.line("\ninstructions", "bold")
+    render.line(agent.instructions)
+    render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
+
+
+def _entry_json(entry: AgentEntry) -> Json:
+    if isinstance(entry.content, InvalidFile):
+        return {"name": entry.name, "file": str(entry.file), "error": entry.content.message}
+    return {**_agent_json(entry.content), "file": str(entry.file)}
+
+
+def _agent_json(agent: Agent) -> dict[str, Json]:
+    return orjson.loads(orjson.dumps(agent))

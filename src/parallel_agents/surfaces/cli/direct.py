@@ -1,0 +1,116 @@
+"""`pagents steer` and `pagents kill`: change what runs, with receipts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app import App, open_client
+from parallel_agents.core.event import Delivered, Finished, SteerMode
+from parallel_agents.core.run import Run
+from parallel_agents.core.store import Killed, Row
+from parallel_agents.core.verbs import Steer
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
+from parallel_agents.surfaces.cli.worker import ensure_worker
+
+_RECEIPT_SECONDS = 5.0
+
+
+def steer(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="The word.", metavar="TEXT")],
+    now: Annotated[bool, typer.Option("--now", help="Break into the current model call.")] = False,
+    after: Annotated[
+        bool, typer.Option("--after", help="As the next run, when this is over.")
+    ] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Give a live run a word, before its next model call.
+
+    Says whether it was delivered within five seconds, or waits for the current call to end.
+    """
+    if now and after:
+        raise InvalidInput("--now and --after exclude each other", mend="give one of them")
+    place = find_place(home)
+
+    async def give() -> tuple[Row, Steer | None, str]:
+        async with open_client(place.environment, place.settings) as client:
+            row = await client.service.find(name)
+            if after:
+                await client.service.send(row.session.key, text)
+                await ensure_worker(client.store, place.environment, time.time())
+                return row, None, "queued as the next run"
+            mode = SteerMode.NOW if now else SteerMode.NEXT
+            receipt = await client.service.steer(row.session.key, text, mode=mode)
+            return row, receipt, await _receipt(client, row, receipt)
+
+    row, receipt, state = asyncio.run(give())
+    if json:
+        item = {"session_key": row.session.key, "state": state}
+        key = None if receipt is None else receipt.key
+        render.envelope("steer", time.time(), [{**item, "key": key, "run_id": row.run.id}])
+    else:
+        render.line(f"{words.name(row)} ({row.session.label}): {state}")
+
+
+async def _receipt(client: App, row: Row, receipt: Steer) -> str:
+    """What became of the word within a few seconds."""
+    try:
+        async with asyncio.timeout(_RECEIPT_SECONDS):
+            async for event in client.service.follow(row.session.key):
+                match event.body:
+                    case Delivered(steer=key, turn=turn) if key == receipt.key:
+                        return f"delivered, before turn {turn}"
+                    case Finished() if event.run == receipt.run_id:
+                        return "the run ended before it was delivered"
+                    case _:
+                        continue
+    except TimeoutError:
+        pass
+    return "queued until the current call ends (--now breaks into it)"
+
+
+def kill(
+    name: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """End a run and all that it spawned; what is over stays as it is, and partial text is kept."""
+    place = find_place(home)
+
+    async def end(*, is_dry: bool) -> Killed:
+        async with open_client(place.environment, place.settings) as client:
+            return await client.service.kill(name, dry_run=is_dry)
+
+    planned = asyncio.run(end(is_dry=True))
+    is_dry = dry_run or not planned.runs
+    if not is_dry and not yes and not json and len(planned.runs) > 1:
+        _confirm(planned)
+    killed = planned if is_dry else asyncio.run(end(is_dry=False))
+    if json:
+        items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
+        more = {"dry_run": dry_run, "already_over": killed.already_over}
+        render.envelope("kill", time.time(), items, **more)
+        return
+    verb = "would end" if dry_run else "ended"
+    render.line(f"{verb} {_count(killed.runs)}; {killed.already_over} over already, kept")
+
+
+def _confirm(planned: Killed) -> None:
+    if not render.err().is_terminal:
+        return
+    if not typer.confirm(f"End {_count(planned.runs)}?", err=True):
+        raise typer.Exit(0)
+
+
+def _count(runs: list[Run]) -> str:
+    queued = sum(run.started_at is None for run in runs)
+    return f"{len(runs)} live: {len(runs) - queued} running, {queued} queued"

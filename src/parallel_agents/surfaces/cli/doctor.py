@@ -1,0 +1,118 @@
+"""`pagents doctor`: what works on this machine, and what to do about the rest; sends nothing out."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import platform
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import typer
+
+from parallel_agents._version import __version__
+from parallel_agents.app import MODELS_FOLDER, STORE_NAME, open_client
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.store import Filter
+from parallel_agents.errors import InvalidFile, PagentsError
+from parallel_agents.models.local.known import describe, known_models
+from parallel_agents.models.providers import read_providers
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.neighbours import find_servers
+from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
+
+
+class _Finding(NamedTuple):
+    """`ok` works, `note` is worth knowing, `problem` stands in the way."""
+
+    level: str
+    text: str
+    mend: str = ""
+
+
+_GLYPHS = {"ok": "✔", "note": "!", "problem": "✖"}
+_STYLES = {"ok": "green", "note": "yellow", "problem": "red"}
+
+
+def doctor(json: AsJson = False, home: Home = None) -> None:
+    """Say what works here, and what to do about the rest.
+
+    Looks at this machine only; it asks the loopback ports of Ollama, LM Studio, llama-server and
+    vLLM whether somebody is there, and suggests them, nothing more.
+    """
+    findings = asyncio.run(_examine(find_place(home)))
+    problems = [finding for finding in findings if finding.level == "problem"]
+    if json:
+        render.envelope("doctor", time.time(), [finding._asdict() for finding in findings])
+    else:
+        for finding in findings:
+            render.line(f"{_GLYPHS[finding.level]} {finding.text}", _STYLES[finding.level])
+            if finding.mend:
+                render.line(f"    {finding.mend}")
+    if problems:
+        raise typer.Exit(Exit.CONFIGURATION)
+
+
+async def _examine(place: Place) -> list[_Finding]:
+    return [finding async for finding in _findings(place)]
+
+
+async def _findings(place: Place) -> AsyncIterator[_Finding]:
+    python = f"python {platform.python_version()}, sqlite {sqlite3.sqlite_version}"
+    yield _Finding("ok", f"pagents {__version__}, {python}, {sys.platform}")
+    yield await _store(place)
+    yield _embedded(place)
+    for finding in _keys(place):
+        yield finding
+    for server in await find_servers(read_providers(place.settings.providers)):
+        yield _Finding(
+            "note",
+            f"{server.provider} answers at {server.base_url} with {server.models}",
+            f"use it with --model {server.provider}/{server.example}",
+        )
+    catalog = Catalog(place.environment.folders)
+    for entry in (*catalog.agents(), *catalog.teams()):
+        if isinstance(entry.content, InvalidFile):
+            yield _Finding("problem", entry.content.message, entry.content.mend)
+
+
+async def _store(place: Place) -> _Finding:
+    file = place.environment.home / STORE_NAME
+    try:
+        async with open_client(place.environment, place.settings) as client:
+            count = len(await client.store.rows(Filter(roots_only=True)))
+            await client.store.owners()
+    except PagentsError as error:
+        return _Finding("problem", f"{error.code} {error.message}", error.mend)
+    size = file.stat().st_size / 1e6
+    return _Finding("ok", f"store {file} ({size:.1f} MB, {count} teams and sessions)")
+
+
+def _embedded(place: Place) -> _Finding:
+    model = describe(known_models()[0].model_name, place.environment.home / MODELS_FOLDER)
+    if importlib.util.find_spec("xllamacpp") is None:
+        return _Finding(
+            "note", "the embedded model's runtime is missing", "pip install 'pagents[local]'"
+        )
+    if model.path is None:
+        return _Finding("note", f"{model.name} is not fetched", "pagents models pull")
+    return _Finding("ok", f"{model.name} at {model.path}")
+
+
+def _keys(place: Place) -> list[_Finding]:
+    providers = read_providers(place.settings.providers).values()
+    with_key = [p for p in providers if p.key_variable]
+    named = [p.name for p in with_key if place.environment.read_key(p.key_variable)]
+    if named:
+        return [_Finding("ok", f"keys are set for {', '.join(named)}")]
+    return [
+        _Finding(
+            "note",
+            "no provider's key is set: agents run on the embedded model",
+            "export ANTHROPIC_API_KEY=... or OPENAI_API_KEY=... for better answers",
+        )
+    ]

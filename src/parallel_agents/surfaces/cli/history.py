@@ -1,0 +1,155 @@
+"""`pagents history`: what was said and done in a session, and what is while it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Annotated
+
+import orjson
+import typer
+
+from parallel_agents.app import App, open_client
+from parallel_agents.core.event import (
+    Attempted,
+    Delivered,
+    Event,
+    Finished,
+    Queued,
+    Refused,
+    Replied,
+    Retrying,
+    Started,
+    Steered,
+    ToolFinished,
+    ToolStarted,
+)
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import Filter
+from parallel_agents.core.transcript import task_words
+from parallel_agents.core.usage import Spend
+from parallel_agents.interrupts import unless
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.place import AsJson, Home, Name, carry_out, find_place
+
+
+def history(
+    name: Name,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while it runs.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Show what was said and done in a session, oldest first; of a team, in all of its sessions.
+
+    With --json and --follow each event is a line.
+    """
+    place = find_place(home)
+
+    async def show(stop: asyncio.Event) -> None:
+        async with open_client(place.environment, place.settings) as client:
+            if follow:
+                await unless(stop, _follow(client, name, is_json=json))
+            else:
+                await _print_all(client, name, is_json=json)
+
+    carry_out(show)
+
+
+async def _print_all(client: App, name: str, *, is_json: bool) -> None:
+    row = await client.service.find(name)
+    events = await client.store.events(tree=row.session.key)
+    if is_json:
+        render.envelope("history", time.time(), [event_json(event) for event in events])
+        return
+    labels = await _labels(client, row.session.key)
+    for event in events:
+        _print(event, labels)
+
+
+async def _follow(client: App, name: str, *, is_json: bool) -> None:
+    labels: dict[SessionKey, str] = {}
+    tree = (await client.service.find(name)).session.key
+    async for event in client.service.follow(name):
+        if is_json:
+            render.json_line(event_json(event))
+            continue
+        if event.session not in labels:
+            labels = await _labels(client, tree)
+        _print(event, labels)
+
+
+async def _labels(client: App, tree: SessionKey) -> dict[SessionKey, str]:
+    rows = await client.store.rows(Filter(tree=tree))
+    return {row.session.key: row.session.label for row in rows}
+
+
+def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
+    """A headline with the time and who, and what was said under it."""
+    who, text = _headline(event)
+    label = f"{labels.get(event.session, '')}  " if len(labels) > 1 else ""
+    render.line(f"{words.clock(event.at)}  {label}{who}", "bold")
+    for part in words.clean(text).splitlines():
+        render.line(f"  {part}")
+
+
+def _headline(event: Event) -> tuple[str, str]:
+    match event.body:
+        case Queued() as queued:
+            return "task", task_words(queued.text, queued.input)
+        case Started(epoch=epoch):
+            return "started" if epoch == 1 else f"taken up again (claim {epoch})", ""
+        case Replied() as reply:
+            return _reply_headline(reply), _reply_text(reply)
+        case ToolStarted(call=call):
+            return f"tool {call.name}", orjson.dumps(call.arguments).decode()
+        case ToolFinished(result=result, seconds=seconds):
+            verb = "failed" if result.is_error else "gave"
+            return f"tool {result.name} {verb} after {words.seconds(seconds)}", result.content
+        case Steered(text=text, mode=mode, by=by):
+            return f"word from {by} ({mode})", text
+        case Finished(outcome=outcome, by=by):
+            error = f"{outcome.error.code} {outcome.error.message}" if outcome.error else ""
+            return f"{words.glyph(outcome.status)} {outcome.status}" + (
+                f" by {by}" if by else ""
+            ), error
+        case _:
+            return _repair_headline(event)
+
+
+def _repair_headline(event: Event) -> tuple[str, str]:
+    match event.body:
+        case Delivered(turn=turn):
+            return f"word delivered before turn {turn}", ""
+        case Refused(words=told):
+            return "answer refused", told
+        case Attempted(number=number, error=error):
+            return f"attempt {number}", error.message
+        case Retrying(attempt=attempt, error=error, wait_seconds=wait):
+            return f"try {attempt} failed, again in {wait:.1f} s", f"{error.code} {error.message}"
+        case _:
+            return event.key, ""
+
+
+def _reply_headline(reply: Replied) -> str:
+    cost = Spend(reply.usage, 1, reply.cost_nanousd or 0, int(reply.cost_nanousd is None))
+    tokens, money = words.tokens(cost), words.money(cost)
+    return f"{reply.model}  {tokens}  {words.seconds(reply.seconds)}  {money}"
+
+
+def _reply_text(reply: Replied) -> str:
+    calls = [f"calls {call.name}" for call in reply.message.tool_calls]
+    return "\n".join([*([reply.message.text] if reply.message.text else []), *calls])
+
+
+def event_json(event: Event) -> Mapping[str, Json]:
+    """An event for machines: its place in the store, its key, and its body as it is kept."""
+    return {
+        "seq": event.seq,
+        "at": words.iso(event.at),
+        "session_key": event.session,
+        "run_id": event.run,
+        "key": event.key,
+        "event": orjson.loads(orjson.dumps(event.body)),
+    }

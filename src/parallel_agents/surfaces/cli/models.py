@@ -1,0 +1,107 @@
+"""`pagents models`: the models at hand, and the embedded one's file."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app import MODELS_FOLDER
+from parallel_agents.models.local.fetch import default_sources, fetch
+from parallel_agents.models.local.known import Description, describe, find_model, known_models
+from parallel_agents.models.providers import Provider, read_providers
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
+
+app = typer.Typer(no_args_is_help=True)
+
+Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="[MODEL]")]
+
+
+@app.command("list")
+def list_models(json: AsJson = False, home: Home = None) -> None:
+    """List the embedded models and the providers, and which keys are set."""
+    place = find_place(home)
+    embedded = [describe(model.model_name, _folder(place)) for model in known_models()]
+    providers = list(read_providers(place.settings.providers).values())
+    if json:
+        items = [
+            *(_embedded_json(e) for e in embedded),
+            *(_provider_json(p, place) for p in providers),
+        ]
+        render.envelope("models", time.time(), items)
+        return
+    for model in embedded:
+        here = f"fetched: {model.path}" if model.path else "not fetched: pagents models pull"
+        render.line(
+            f"{model.name}  {model.title}, {words.size(model.size_bytes)}, {model.licence}", "bold"
+        )
+        render.line(f"  good for  {model.good_for}")
+        render.line(f"  not for   {model.not_for}")
+        render.line(f"  {here}\n")
+    rows = [
+        (p.name, _key_state(p, place), ", ".join(p.tiers.values()), p.base_url) for p in providers
+    ]
+    render.table(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
+
+
+@app.command()
+def pull(name: Which = "local", home: Home = None) -> None:
+    """Fetch an embedded model; what is there already is checked and kept."""
+    place = find_place(home)
+    bar = FetchBar()
+    try:
+        path = asyncio.run(
+            fetch(find_model(name), _folder(place), progress=bar, sources=default_sources())
+        )
+    finally:
+        bar.close()
+    render.line(str(path))
+
+
+@app.command()
+def path(name: Which = "local", home: Home = None) -> None:
+    """Print where an embedded model's file is, or exit with 1 when it is not fetched."""
+    found = describe(find_model(name).model_name, _folder(find_place(home))).path
+    if found is None:
+        render.note("not fetched: pagents models pull")
+        raise typer.Exit(1)
+    render.line(str(found))
+
+
+def _folder(place: Place) -> Path:
+    return place.environment.home / MODELS_FOLDER
+
+
+def _key_state(provider: Provider, place: Place) -> str:
+    if not provider.key_variable:
+        return "needs none"
+    is_set = bool(place.environment.read_key(provider.key_variable))
+    return f"{provider.key_variable} {'is set' if is_set else 'not set'}"
+
+
+def _embedded_json(model: Description) -> dict[str, object]:
+    return {
+        "name": model.name,
+        "provider": "local",
+        "size_bytes": model.size_bytes,
+        "licence": model.licence,
+        "good_for": model.good_for,
+        "not_for": model.not_for,
+        "path": str(model.path) if model.path else None,
+    }
+
+
+def _provider_json(provider: Provider, place: Place) -> dict[str, object]:
+    return {
+        "provider": provider.name,
+        "base_url": provider.base_url,
+        "wire": provider.wire.value,
+        "key_variable": provider.key_variable or None,
+        "key_is_set": bool(place.environment.read_key(provider.key_variable)),
+        "tiers": {tier.value: model for tier, model in provider.tiers.items()},
+    }

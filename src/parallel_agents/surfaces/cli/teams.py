@@ -1,0 +1,63 @@
+"""`pagents teams`: the teams at hand."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.catalog.team import Team
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidFile
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_teams(json: AsJson = False, home: Home = None) -> None:
+    """List the teams: the project's, yours, and the built-in ones."""
+    entries = Catalog(find_place(home).environment.folders).teams()
+    teams = [entry.content for entry in entries if isinstance(entry.content, Team)]
+    if json:
+        render.envelope("teams", time.time(), [_team_json(team) for team in teams])
+        return
+    rows = [(team.name, str(len(team.tasks)), _inputs(team), team.description) for team in teams]
+    render.table(("TEAM", "AGENTS", "INPUTS", "WHAT IT DOES"), rows, right=("AGENTS",))
+    for entry in entries:
+        if isinstance(entry.content, InvalidFile):
+            render.error(entry.content)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
+) -> None:
+    """Show one team: its inputs and its tasks."""
+    team = Catalog(find_place(home).environment.folders).team(name)
+    if json:
+        render.envelope("team", time.time(), [_team_json(team)])
+        return
+    render.line(team.name, "bold")
+    render.line(team.description)
+    render.line("\ninput", "bold")
+    render.line(words.output(team.input_schema))
+    render.line("\ntasks", "bold")
+    render.table(("LABEL", "AGENT", "TEXT"), [(t.label, t.agent.name, t.text) for t in team.tasks])
+
+
+def _inputs(team: Team) -> str:
+    properties = team.input_schema.get("properties")
+    return ", ".join(properties) if isinstance(properties, dict) else ""
+
+
+def _team_json(team: Team) -> dict[str, Json]:
+    tasks: list[Json] = [
+        {"label": task.label, "agent": task.agent.name, "text": task.text, "input": task.input}
+        for task in team.tasks
+    ]
+    head = {"name": team.name, "description": team.description, "model": team.model}
+    return {**head, "input": team.input_schema, "tasks": tasks}

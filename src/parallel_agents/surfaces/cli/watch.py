@@ -1,0 +1,132 @@
+"""`pagents list`, `show` and `wait`: what there is, and how it stands."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app import open_client
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.store import Filter, OwnerState, Row
+from parallel_agents.interrupts import unless
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.exits import Exit, exit_of
+from parallel_agents.surfaces.cli.place import AsJson, Home, Name, Timeout, carry_out, find_place
+from parallel_agents.surfaces.cli.rows import print_rows, row_json
+
+_RECENT_SECONDS = 3600.0
+
+
+def list_sessions(
+    name: Annotated[
+        str | None, typer.Argument(help="Only this one and what it spawned.", metavar="NAME")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", "-a", help="Also what ended long ago.")
+    ] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List teams and sessions: those that are live, and those that ended in the last hour."""
+    place = find_place(home)
+
+    async def look() -> tuple[list[Row], int, dict[SessionKey, list[Row]]]:
+        async with open_client(place.environment, place.settings) as client:
+            if name is not None:
+                tree = (await client.service.find(name)).session.key
+                rows = await client.service.list(Filter(tree=tree))
+                return rows, len(rows), {}
+            roots = await client.service.list(Filter(roots_only=True))
+            recent = time.time() - _RECENT_SECONDS
+            shown = [row for row in roots if everything or _is_recent(row, recent)]
+            teams = [row.session.key for row in shown if row.run.kind is RunnerKind.TEAM]
+            below = {key: await client.service.list(Filter(parent=key)) for key in teams}
+            return shown, len(roots), below
+
+    rows, total, below = asyncio.run(look())
+    if json:
+        items = [row_json(row) for row in rows]
+        render.envelope("list", time.time(), items, total=total)
+        return
+    print_rows(rows, below)
+    if len(rows) < total:
+        render.note(f"{len(rows)} of {total} shown (live, or ended in the last hour). All: --all")
+
+
+def show(name: Name, json: AsJson = False, home: Home = None) -> None:
+    """Show a team or a session, with its results; exits with the code of its status."""
+    place = find_place(home)
+
+    async def look() -> tuple[Row, list[Row], list[Result]]:
+        async with open_client(place.environment, place.settings) as client:
+            row = await client.service.find(name)
+            members = await client.service.members(row)
+            return row, members, list((await client.service.team_result(row.session.key)).results)
+
+    row, members, results = asyncio.run(look())
+    if json:
+        items = [render.result_json(result) for result in results]
+        render.envelope("show", time.time(), items, session=row_json(row))
+    else:
+        for result in results:
+            render.result(result)
+        if len(results) < len(members) or len(members) > 1:
+            print_rows(members)
+        render.line(f"{words.state(row)}  {row.session.label}  {row.session.key}")
+    sys.exit(exit_of(row.run.status))
+
+
+def wait(
+    names: Annotated[list[str], typer.Argument(help="Which to wait for.", metavar="NAME...")],
+    timeout: Timeout = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Wait for sessions to be over, and print their results; a timeout leaves them running."""
+    place = find_place(home)
+
+    async def until_over(stop: asyncio.Event) -> list[Result] | None:
+        async with open_client(place.environment, place.settings) as client:
+            rows = [await client.service.find(name) for name in names]
+            runs = [member.run.id for row in rows for member in await client.service.members(row)]
+            for row in rows:
+                _warn_if_left(row)
+            return await unless(stop, client.service.wait(runs, timeout=timeout))
+
+    try:
+        results = carry_out(until_over)
+    except TimeoutError:
+        render.note(f"Not over in {timeout:g} s; they go on.")
+        sys.exit(Exit.TIMED_OUT)
+    if results is None:
+        sys.exit(Exit.INTERRUPTED)
+    if json:
+        render.envelope("wait", time.time(), [render.result_json(result) for result in results])
+    else:
+        for result in results:
+            render.result(result)
+    sys.exit(_worst(results))
+
+
+def _is_recent(row: Row, since: float) -> bool:
+    return not row.run.status.is_over or (row.run.finished_at or 0.0) >= since
+
+
+def _warn_if_left(row: Row) -> None:
+    is_left = row.owner_state in (OwnerState.GONE, OwnerState.DEAD)
+    if is_left and not row.run.status.is_over:
+        name = words.name(row)
+        render.note(f"Nobody works on {name} now. Go on with: pagents resume {name}", "yellow")
+
+
+def _worst(results: list[Result]) -> Exit:
+    """The code for several: theirs when they agree, partial when some are done, else failed."""
+    codes = {exit_of(result.status) for result in results}
+    if len(codes) == 1:
+        return codes.pop()
+    return Exit.PARTIAL if Exit.DONE in codes else Exit.FAILED
