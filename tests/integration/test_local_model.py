@@ -13,7 +13,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -179,13 +179,13 @@ def test_an_answer_that_is_too_long_is_cut_and_says_so(folder: Path) -> None:
     async def body() -> ModelReply:
         async with running(folder) as model:
             return await model.respond(
-                ModelRequest(messages=(user("Tell a long story."),), max_output_tokens=5)
+                replace(ask("A word?", output_schema=WORD), max_output_tokens=2)
             )
 
     reply = asyncio.run(body())
 
     assert reply.finish is Finish.LENGTH
-    assert reply.usage.output_tokens == 5
+    assert reply.usage.output_tokens == 2
 
 
 def test_a_request_with_tools_comes_back_as_a_call_or_an_answer(folder: Path) -> None:
@@ -298,7 +298,8 @@ def test_the_child_is_gone_after_closing_also_in_the_midst_of_a_call(folder: Pat
             server, listener = await model.server(), reader()
             calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
             await listener.has_begun.wait()
-            await model.aclose()
+            async with asyncio.timeout(4):  # by itself, before it would be killed
+                await model.aclose()
             with pytest.raises(ProviderError):
                 await calling
             return server.pid
@@ -322,6 +323,24 @@ def test_the_child_does_not_outlive_a_parent_that_is_killed(folder: Path) -> Non
             return not is_alive(child)
 
         await wait_until(is_gone, seconds=10)
+
+    asyncio.run(body())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -> None:
+    async def body() -> None:
+        async with running(folder) as model:
+            server = await model.server()
+            os.kill(server.pid, signal.SIGINT)
+            await model.respond(ask("A word?", output_schema=WORD))
+            assert (await model.server()).pid == server.pid
+            os.kill(server.pid, signal.SIGTERM)
+
+            async def is_gone() -> bool:
+                return not is_alive(server.pid)
+
+            await wait_until(is_gone, seconds=10)
 
     asyncio.run(body())
 

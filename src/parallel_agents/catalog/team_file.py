@@ -18,7 +18,7 @@ from parallel_agents.catalog.fields import (
 )
 from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.spelling import did_you_mean
-from parallel_agents.catalog.team import Team, TaskTemplate, defaults, properties, required
+from parallel_agents.catalog.team import TaskTemplate, Team, defaults, properties, required
 from parallel_agents.catalog.template import names_in, texts_in
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
@@ -134,13 +134,17 @@ def _check_placeholders(
             )
 
 
-def _task(document: Document, steps: Steps, task: TaskFields, *, find_agent: FindAgent) -> TaskTemplate:
+def _task(
+    document: Document, steps: Steps, task: TaskFields, *, find_agent: FindAgent
+) -> TaskTemplate:
     try:
         agent = find_agent(task.agent)
     except UnknownAgent as error:
         raise document.error((*steps, "agent"), error.message, mend=error.mend) from error
     _check_input(document, (*steps, "input"), task.input, agent=agent)
-    return TaskTemplate(agent=agent, label=task.label or agent.name, text=task.text, input=task.input)
+    return TaskTemplate(
+        agent=agent, label=task.label or agent.name, text=task.text, input=task.input
+    )
 
 
 def _check_input(document: Document, steps: Steps, given: JsonObject, *, agent: Agent) -> None:

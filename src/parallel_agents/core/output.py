@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-import orjson
-
-from parallel_agents.core.schema import Json, JsonObject, Schema, find_json
+from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
 
 _SHOWN = 200
 
@@ -35,16 +32,11 @@ def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
         return Rejected(("the answer is empty",))
     if schema is None:
         return Accepted(text)
-    compiled = _compiled(orjson.dumps(schema))
+    fits = compiled(schema)
     try:
-        value = find_json(text, compiled)
+        value = find_json(text, fits)
     except ValueError:
         shown = text.strip()[:_SHOWN]
         return Rejected((f"there is no JSON in it; it begins with {shown!r}",))
-    problems = compiled.problems(value)
+    problems = fits.problems(value)
     return Rejected(tuple(str(problem) for problem in problems)) if problems else Accepted(value)
-
-
-@lru_cache(maxsize=512)
-def _compiled(schema: bytes) -> Schema:
-    return Schema(orjson.loads(schema))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 import jsonschema_rs
@@ -83,6 +84,20 @@ def _brief(words: str) -> str:
 
 def _fetch_nothing(uri: str) -> NoReturn:
     raise ValueError(f"{uri} lies outside of the schema")
+
+
+def compiled(source: JsonObject) -> Schema:
+    """The schema, compiled once for all who use the same source.
+
+    Raises:
+        InvalidSchema: as for Schema.
+    """
+    return _compiled(orjson.dumps(source))
+
+
+@lru_cache(maxsize=512)
+def _compiled(source: bytes) -> Schema:
+    return Schema(orjson.loads(source))
 
 
 def find_json(text: str, schema: Schema | None = None) -> Json:

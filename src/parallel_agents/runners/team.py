@@ -1,6 +1,6 @@
-"""Team: a run that is made of child runs; it spawns them by key, waits for all, and sums up.
+"""Team: a run that is made of child runs; it finds them by key, waits for all, and sums up.
 
-It keeps nothing of its own: begun again after a crash it finds its children by their keys.
+The children were accepted with the team, in one transaction; it keeps nothing of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from parallel_agents.runners.subagent import active_seconds
 class Children(Protocol):
     """What a team needs of the verbs."""
 
-    async def spawn_children(self, parent: Session, team: TeamTask) -> list[RunId]: ...
+    async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]: ...
 
     async def wait(
         self, runs: Sequence[RunId], *, timeout: float | None = None
@@ -42,7 +42,7 @@ class TeamRunner:
         claim = activation.claim
         session = claim.session
         team = _team_task(claim.events[0].body)
-        runs = await self._children.spawn_children(session, team)
+        runs = await self._children.take_children(session, team)
         spent = active_seconds(claim.events, claim.run.id)
         left = None if team.timeout_seconds is None else max(team.timeout_seconds - spent, 0.0)
         try:
@@ -62,16 +62,18 @@ def _team_task(body: object) -> TeamTask:
 
 
 def summary(results: Sequence[Result]) -> Outcome:
-    """A team is done when all its tasks are; with some of them it is partial, with none failed."""
+    """A team is done when all its tasks are; with some of them it is partial, with none failed.
+
+    The answers stay with the tasks' own runs.
+    """
     counts = Counter(result.status for result in results)
-    output = {result.label: result.output for result in results}
     words = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     if counts[RunStatus.DONE] == len(results):
-        return Outcome(status=RunStatus.DONE, output=output, text=words)
+        return Outcome(status=RunStatus.DONE, text=words)
     missing = Incomplete(
         f"{len(results) - counts[RunStatus.DONE]} of {len(results)} tasks did not end in done",
         why=words,
         mend="`pagents show` lists them with their errors",
     )
     status = RunStatus.PARTIAL if counts[RunStatus.DONE] else RunStatus.FAILED
-    return Outcome(status=status, output=output, text=words, error=Failure.of(missing))
+    return Outcome(status=status, text=words, error=Failure.of(missing))

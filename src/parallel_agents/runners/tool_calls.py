@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.message import ToolCall, ToolResult
 from parallel_agents.core.runner import Activation
-from parallel_agents.core.schema import Schema
-from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
+from parallel_agents.core.schema import compiled
+from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.errors import ToolUnavailable
 
@@ -37,11 +37,9 @@ class ToolCalls:
                 mend=f"pass tools=[{missing[0]}], or take it out of the agent's list",
             )
         self._tools = {name: tools[name] for name in names}
+        self.specs = tuple(tool.spec for tool in self._tools.values())
+        self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._timeout_seconds = timeout_seconds
-
-    @property
-    def specs(self) -> tuple[ToolSpec, ...]:
-        return tuple(tool.spec for tool in self._tools.values())
 
     async def make(self, activation: Activation, state: Transcript) -> None:
         """Make every call of the last reply that has no result yet, side by side."""
@@ -81,7 +79,7 @@ class ToolCalls:
         if tool is None:
             known = ", ".join(self._tools) or "none"
             return _error(call, f"There is no tool {call.name!r}. Tools: {known}.")
-        if problems := Schema(tool.spec.parameters).problems(call.arguments):
+        if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _error(call, f"The arguments do not fit the tool: {listed}")
         if was_begun and tool.spec.effect is Effect.ONCE:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
 
 import orjson
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 
@@ -32,7 +31,7 @@ def check_task(task: Task, agent: Agent) -> None:
     check_words(task.text, task.input)
     if agent.input_schema is None:
         return
-    problems = _compiled(orjson.dumps(agent.input_schema)).problems(task.input)
+    problems = compiled(agent.input_schema).problems(task.input)
     if problems:
         raise InvalidInput(
             f"the input does not fit agent {agent.name}",
@@ -78,8 +77,3 @@ def team_digest(team: TeamTask) -> str:
 
 def _digest(work: Json) -> str:
     return hashlib.sha256(orjson.dumps(work, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-
-
-@lru_cache(maxsize=512)
-def _compiled(schema: bytes) -> Schema:
-    return Schema(orjson.loads(schema))

@@ -97,10 +97,14 @@ class Service:
         # One transaction: either all tasks are accepted, or none is.
         return (await self._spawn([birth, *self._children(session, resolved)]))[0]
 
-    async def spawn_children(self, parent: Session, team: TeamTask) -> list[RunId]:
-        """The runs of a team's tasks, found by their keys, in order; those that live go on here."""
+    async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
+        """The runs of a team's tasks, in order; those that are live go on here."""
         self._bound(parent, team)
-        return [spawned.run_id for spawned in await self._spawn(self._children(parent, team))]
+        children = await self._store.rows(Filter(parent=parent.key))
+        for child in children:
+            self._submit(child)
+        runs = {child.session.spawn_key: child.run.id for child in children}
+        return [runs[key] for key in team.keys]
 
     def _bound(self, session: Session, team: TeamTask) -> None:
         if self._engine is not None and team.max_parallel is not None:

@@ -38,8 +38,17 @@ class Agents:
 def row_of_run(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Row:
     found = sql.execute(f"{query('rows')} WHERE r.id = ?", (run,)).fetchone()
     if found is None:
-        raise NotFound(f"no run {run!r}", mend="`pagents list --all` shows them")
+        raise _no_run(run)
     return row_from(found, agents.get(found[1]))
+
+
+def _check_run(sql: sqlite3.Connection, run: RunId) -> None:
+    if sql.execute(query("run_state"), (run,)).fetchone() is None:
+        raise _no_run(run)
+
+
+def _no_run(run: RunId) -> NotFound:
+    return NotFound(f"no run {run!r}", mend="`pagents list --all` shows them")
 
 
 def row_of_session(sql: sqlite3.Connection, agents: Agents, session: SessionKey) -> Row:
@@ -126,10 +135,11 @@ def events_of_session(sql: sqlite3.Connection, session: SessionKey) -> list[Even
 
 
 def result(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Result | None:
-    row = row_of_run(sql, agents, run)
     found = sql.execute(query("finished"), (run,)).fetchone()
     if found is None:
+        _check_run(sql, run)
         return None
+    row = row_of_run(sql, agents, run)
     finished = decode_body(found[0])
     if not isinstance(finished, Finished):
         return None
