@@ -37,7 +37,6 @@ class Born(NamedTuple):
     session: Session
     run: Run
     is_new: bool
-    digest: str
 
 
 class Claim(NamedTuple):
@@ -118,7 +117,12 @@ Unsubscribe = Callable[[], None]
 
 class Store(Protocol):
     async def spawn(self, births: Sequence[Birth]) -> list[Born]:
-        """Make sessions; a child of a killed session is born killed."""
+        """Make sessions, all or none; a child of a killed session is born killed.
+
+        Raises:
+            Conflict: a key stands for work with another digest.
+            NotFound: no such parent.
+        """
         ...
 
     async def send(
@@ -133,7 +137,11 @@ class Store(Protocol):
         ...
 
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
-        """Take a live run that no other living owner has, or None. Raises its epoch."""
+        """Take a live run that no other living owner has, or None. Raises its epoch.
+
+        A session's runs are carried out one after the other: with an earlier one still live the
+        answer is None, and if a process left that one in good order, it is free for any.
+        """
         ...
 
     async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:

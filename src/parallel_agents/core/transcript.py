@@ -82,7 +82,7 @@ class Transcript:
                 self.started[body.call.id] = body
             case ToolFinished():
                 self.results[body.result.call_id] = body.result
-                if len(self.results) == len(self.asked):
+                if all(call.id in self.results for call in self.asked):
                     self._hand_over_results()
             case Refused():
                 self.messages.append(user(body.words))
@@ -124,11 +124,17 @@ class Transcript:
 
 
 def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:
-    """The transcript of a session up to its run `run`, or the whole."""
-    state, reached = Transcript(), False
+    """The transcript of a session up to its run `run`, or the whole.
+
+    Runs are told one after the other, though the next may be queued while one is at work.
+    """
+    by_run: dict[RunId, list[Event]] = {}
     for event in events:
-        if run is not None and reached and event.run != run:
-            continue
-        reached = reached or event.run == run
-        state.apply(event.key, event.body)
+        by_run.setdefault(event.run, []).append(event)
+    state = Transcript()
+    for told, its_events in by_run.items():
+        for event in its_events:
+            state.apply(event.key, event.body)
+        if told == run:
+            break
     return state

@@ -25,12 +25,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Carried:
-    """A run that this process has: its task once it is admitted, its mail from the start."""
+    """A run that this process has: its task once it is admitted, its mail from the start.
+
+    `is_freed` says that another run of its session ended while this one was being claimed.
+    """
 
     row: Row
     mailbox: Mailbox = field(default_factory=Mailbox)
     live: LiveRun | None = None
     task: asyncio.Task[None] | None = None
+    is_freed: bool = False
 
 
 class LocalEngine:
@@ -69,7 +73,7 @@ class LocalEngine:
         self._on_failure = on_failure
         self._places: Places[_Carried] = Places()
         self._carried: dict[RunId, _Carried] = {}
-        self._blocked: dict[SessionKey, dict[RunId, Row]] = {}
+        self._blocked: dict[SessionKey, dict[RunId, _Carried]] = {}
         self._adopted: set[RunId] = set()
         self._listeners: dict[RunId, list[OnText]] = {}
         self._group = asyncio.TaskGroup()
@@ -181,10 +185,8 @@ class LocalEngine:
     async def _carry(self, carried: _Carried, scopes: Sequence[Scope]) -> None:
         run = carried.row.run.id
         try:
-            claim = await self._store.claim(run, self._owner.id)
-            if claim is None:
-                self._blocked.setdefault(carried.row.session.key, {})[run] = carried.row
-            else:
+            claim = await self._claim(carried)
+            if claim is not None:
                 await self._run(carried, claim)
         except LeftRun as reason:
             _log.debug("run %s: %s", run, reason)
@@ -193,7 +195,26 @@ class LocalEngine:
         finally:
             self._drop(run)
             self._places.give_back(scopes)
+            if carried.is_freed and not self._is_stopping:
+                self.submit(carried.row)
             self._admit()
+
+    async def _claim(self, carried: _Carried) -> Claim | None:
+        """Claim the run, or leave it blocked until another run of its session ends."""
+        run, session = carried.row.run.id, carried.row.session.key
+        # Blocked before the claim is made: the end that frees it may be heard before the answer.
+        self._blocked.setdefault(session, {})[run] = carried
+        claim = await self._store.claim(run, self._owner.id)
+        if claim is not None:
+            carried.is_freed = False
+            self._unblock(session, run)
+        return claim
+
+    def _unblock(self, session: SessionKey, run: RunId) -> None:
+        blocked = self._blocked.get(session, {})
+        blocked.pop(run, None)
+        if not blocked:
+            self._blocked.pop(session, None)
 
     async def _run(self, carried: _Carried, claim: Claim) -> None:
         live = carried.live = LiveRun(
@@ -219,7 +240,6 @@ class LocalEngine:
     def _drop(self, run: RunId) -> None:
         del self._carried[run]
         self._listeners.pop(run, None)
-        self._adopted.discard(run)
         if not self._carried:
             self._idle.set()
             self._busy.clear()
@@ -239,10 +259,13 @@ class LocalEngine:
         carried = self._carried.get(event.run)
         if carried and carried.task and not (carried.live and carried.live.is_finishing):
             carried.task.cancel()
-        blocked = self._blocked.pop(event.session, {})
-        if not self._is_stopping:
-            for row in blocked.values():
-                self.submit(row)
+        self._adopted.discard(event.run)
+        self._unblock(event.session, event.run)
+        for run, blocked in self._blocked.pop(event.session, {}).items():
+            if run in self._carried:
+                blocked.is_freed = True
+            elif not self._is_stopping:
+                self.submit(blocked.row)
 
     def _fail(self, error: StoreError) -> None:
         if self._has_failed:

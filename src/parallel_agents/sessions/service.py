@@ -25,10 +25,9 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Mode, Session
-from parallel_agents.core.store import Birth, Born, Filter, Killed, Row, Store
+from parallel_agents.core.store import Birth, Filter, Killed, Row, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer
-from parallel_agents.errors import Conflict
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
 
@@ -169,7 +168,7 @@ class Service:
         return await self._store.kill(row.session.key, by=self._user, dry_run=dry_run)
 
     async def wait(self, runs: Sequence[RunId], *, timeout: float | None = None) -> list[Result]:
-        expected = {run: self._completions.expect(run) for run in runs}
+        expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
         try:
             async with asyncio.timeout(timeout):
                 for run, result in zip(runs, await self._store.results(runs), strict=True):
@@ -196,14 +195,26 @@ class Service:
             seen, is_over = after, False
             while not is_over:
                 news.clear()
-                is_over = (await self.find(row.session.key)).run.status.is_over
+                latest = (await self.find(row.session.key)).run
+                is_over = latest.status.is_over
                 for event in await self._store.events(after=seen, tree=row.session.key):
                     seen = event.seq
                     yield event
                 if not is_over:
-                    await news.wait()
+                    await self._wait_news(latest.id, news)
         finally:
             unsubscribe()
+
+    async def _wait_news(self, run: RunId, news: asyncio.Event) -> None:
+        """Wait for an event, or raise what ended the engine, after which none comes."""
+        ended = self._completions.expect(run)
+        ended.add_done_callback(lambda _: news.set())
+        try:
+            await news.wait()
+            if ended.done():
+                ended.result()
+        finally:
+            self._completions.forget(run, ended)
 
     async def find(self, name: str) -> Row:
         return await names.find(self._store, name)
@@ -263,8 +274,6 @@ class Service:
 
     async def _spawn(self, births: Sequence[Birth]) -> list[Spawned]:
         born = await self._store.spawn(births)
-        for asked, found in zip(births, born, strict=True):
-            _refuse_other_work(asked, found)
         for found in born:
             self._submit(Row(session=found.session, run=found.run))
         return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]
@@ -272,12 +281,3 @@ class Service:
     def _submit(self, row: Row) -> None:
         if self._engine is not None:
             self._engine.submit(row)
-
-
-def _refuse_other_work(asked: Birth, found: Born) -> None:
-    if found.digest != asked.digest:
-        raise Conflict(
-            f"the key {asked.session.spawn_key!r} stands for other work",
-            why=f"session {found.session.key} was made with it, from another task",
-            mend="choose another key or id, or ask for the same work again",
-        )

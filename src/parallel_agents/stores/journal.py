@@ -30,7 +30,14 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Birth, Born, Claim, Killed, Owner, OwnerState
-from parallel_agents.errors import NotFound, OwnershipLost, RunIsOver, RunKilled, RunTimedOut
+from parallel_agents.errors import (
+    Conflict,
+    NotFound,
+    OwnershipLost,
+    RunIsOver,
+    RunKilled,
+    RunTimedOut,
+)
 from parallel_agents.stores import reading
 from parallel_agents.stores.codec import Encoded, decode_body, encode_agent, encode_body
 from parallel_agents.stores.queries import query
@@ -51,7 +58,24 @@ class Journal:
         self.written: list[Event] = []
 
     def spawn(self, births: Sequence[Birth]) -> list[Born]:
+        self._check(births)
         return [self._spawn(birth) for birth in births]
+
+    def _check(self, births: Sequence[Birth]) -> None:
+        """Refuse all, before anything is written, where one cannot be made."""
+        for parent in {b.session.parent for b in births} - {b.session.key for b in births}:
+            self._is_killed(parent)
+        asked: dict[tuple[str, str], str] = {}
+        for birth in births:
+            place = (birth.session.parent or "", birth.session.spawn_key)
+            found = self._sql.execute(query("session_by_spawn_key"), place).fetchone()
+            stands_for = asked.setdefault(place, found[1] if found else birth.digest)
+            if stands_for != birth.digest:
+                raise Conflict(
+                    f"the key {birth.session.spawn_key!r} stands for other work",
+                    why="it was given to another task before",
+                    mend="choose another key or id, or ask for the same work again",
+                )
 
     def _spawn(self, birth: Birth) -> Born:
         session = birth.session
@@ -61,7 +85,7 @@ class Journal:
         ).fetchone()
         if found is not None:
             row = reading.row_of_session(self._sql, self.agents, SessionKey(found[0]))
-            return Born(row.session, row.run, is_new=False, digest=found[1])
+            return Born(row.session, row.run, is_new=False)
         killed = session.killed or self._is_killed(session.parent)
         agent = self._put_agent(session.agent)
         self._sql.execute(
@@ -84,7 +108,7 @@ class Journal:
         if killed:
             self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
         row = reading.row_of_run(self._sql, self.agents, birth.run)
-        return Born(row.session, row.run, is_new=True, digest=birth.digest)
+        return Born(row.session, row.run, is_new=True)
 
     def send(self, session: SessionKey, run: RunId, queued: Queued, owner: OwnerId | None) -> Run:
         latest = reading.row_of_session(self._sql, self.agents, session)
@@ -139,6 +163,8 @@ class Journal:
             query("claim"), {"run": run, "owner": owner, "now": self._now()}
         ).fetchone()
         if taken is None:
+            # What it waits for may be a run that its process gave up in good order: free that.
+            self._sql.execute(query("free_earlier"), {"run": run})
             return None
         session, epoch = SessionKey(taken[0]), taken[1]
         self._write(run, session, Entry(f"started-{epoch}", Started(owner=owner, epoch=epoch)))
@@ -187,8 +213,8 @@ class Journal:
         for (key,) in self._sql.execute(query("subtree"), (session,)).fetchall():
             if not dry_run:
                 self._sql.execute(query("mark_killed"), (key,))
-            for run, status in self._sql.execute(query("runs_of_session"), (key,)).fetchall():
-                if status not in LIVE:
+            for run, stands in self._sql.execute(query("runs_of_session"), (key,)).fetchall():
+                if stands not in LIVE:
                     already_over += 1
                     continue
                 ended.append(reading.row_of_run(self._sql, self.agents, run).run)

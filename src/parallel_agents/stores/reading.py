@@ -85,11 +85,14 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
         add(_LIVE if chosen.is_live else f"NOT ({_LIVE})")
     if chosen.since is not None:
         add(f"({_LIVE} OR r.finished_at >= ?)", chosen.since)
+    order = "r.created_at DESC, s.key"
+    if chosen.prefix is not None:
+        # What is named in full comes first: a limit must not cut it off behind newer namesakes.
+        order = f"? IN (s.key, s.label, r.id) OR s.key GLOB ? DESC, {order}"
+        values.extend((chosen.prefix, f"*:{_literal(chosen.prefix)}"))
     tail = "" if chosen.limit is None else f" LIMIT {int(chosen.limit)}"
     where = " AND ".join(conditions)
-    found = sql.execute(
-        f"{query('rows')} WHERE {where} ORDER BY r.created_at DESC, s.key{tail}", values
-    ).fetchall()
+    found = sql.execute(f"{query('rows')} WHERE {where} ORDER BY {order}{tail}", values).fetchall()
     return [row_from(columns, agents.get(columns[1])) for columns in found]
 
 
@@ -103,8 +106,13 @@ _PREFIXES = (
 
 
 def _prefix_values(prefix: str) -> tuple[str, ...]:
-    pattern = "".join(f"[{char}]" if char in "*?[" else char for char in prefix)
+    pattern = _literal(prefix)
     return (prefix, prefix, f"{pattern}*", f"*:{pattern}*", f"{pattern}*")
+
+
+def _literal(text: str) -> str:
+    """A GLOB pattern for the text itself."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in text)
 
 
 def events(

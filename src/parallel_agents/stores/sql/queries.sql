@@ -42,6 +42,13 @@ WHERE id = :run AND status IN ('queued', 'running')
                     AND earlier.status IN ('queued', 'running'))
 RETURNING session, epoch;
 
+-- name: free_earlier
+UPDATE runs SET owner = NULL
+WHERE status IN ('queued', 'running')
+  AND session = (SELECT session FROM runs WHERE id = :run)
+  AND number < (SELECT number FROM runs WHERE id = :run)
+  AND EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'gone');
+
 -- name: note_attempt
 UPDATE runs SET attempts = ?, doing = '' WHERE id = ?;
 

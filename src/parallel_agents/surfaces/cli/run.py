@@ -21,6 +21,7 @@ from parallel_agents.core.store import Row
 from parallel_agents.core.task import TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import unless
+from parallel_agents.models.local.known import known_models
 from parallel_agents.surfaces.cli import progress, render, words
 from parallel_agents.surfaces.cli.board import Board
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
@@ -110,12 +111,24 @@ def _team_task(team: Team, values: Mapping[str, Json]) -> TeamTask:
 async def _make_ready(app: App, team: TeamTask, asked: str | None) -> None:
     """Fetch and start what the tasks need, before their time runs."""
     for name in sorted({task.model for task in team.tasks if task.model}):
-        if name.startswith("local/") and asked is None:
-            render.note(
-                f"No model was chosen and no key is set: using the embedded {name}. "
-                "Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers."
-            )
+        if name.startswith("local/"):
+            _say_embedded(app, name, was_asked=asked is not None)
         await app.models.get(name).start()
+
+
+def _say_embedded(app: App, name: str, *, was_asked: bool) -> None:
+    """Which model it is, what one of its size is good for, and how to have a better one."""
+    if not was_asked:
+        render.note("No model was chosen and no key is set: using the embedded one.")
+        render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
+    known = {model.model_name: model for model in known_models()}
+    if name in known and app.settings.local_model_file is None:
+        model = known[name]
+        render.note(
+            f"{name} is {model.title}, a real model on this machine. {model.licence}.", "dim"
+        )
+        render.note(f"  good for {model.good_for}", "dim")
+        render.note(f"  not for  {model.not_for}", "dim")
 
 
 def _carry_out(
