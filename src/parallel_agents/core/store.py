@@ -214,6 +214,14 @@ class Store(Protocol):
         """
         ...
 
+    async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
+        """Those of the runs that are not over, in order.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
+        ...
+
     async def events(
         self,
         *,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from parallel_agents.core.event import Entry, Event, Steered, SteerMode
@@ -20,13 +19,45 @@ class Mailbox:
     """Words for a run, from before its claim on, so that none falls between claim and start."""
 
     words: list[Entry] = field(default_factory=list[Entry])
-    call: asyncio.Timeout | None = None
+    call: Interruptible | None = None
 
     def hear(self, event: Event) -> None:
         if isinstance(event.body, Steered):
             self.words.append(Entry(event.key, event.body))
             if event.body.mode is SteerMode.NOW and self.call is not None:
-                self.call.reschedule(asyncio.get_running_loop().time())
+                self.call.interrupt()
+
+
+class Interruptible:
+    """A block that a word in mode `now` ends early, and quietly.
+
+    It cancels its task as `asyncio.Timeout` does, so that a cancellation from elsewhere passes.
+    """
+
+    __slots__ = ("_cancelling", "_is_interrupted", "_mailbox", "_task")
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self._is_interrupted = False
+
+    def interrupt(self) -> None:
+        if self._task is not None and not self._is_interrupted:
+            self._is_interrupted = True
+            self._task.cancel()
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._cancelling = self._task.cancelling() if self._task else 0
+        self._mailbox.call = self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._mailbox.call = None
+        if not self._is_interrupted or self._task is None:
+            return False
+        is_ours = self._task.uncancel() <= self._cancelling
+        return is_ours and kind is asyncio.CancelledError
 
 
 class LiveRun:
@@ -86,19 +117,13 @@ class LiveRun:
         if self._is_stopping():
             raise Stopping("this process admits nothing new", mend="run it again with the same id")
 
-    @asynccontextmanager
-    async def interruptible(self) -> AsyncGenerator[None]:
-        block = asyncio.timeout(None)
-        try:
-            async with block:
-                self._mailbox.call = block
-                try:
-                    yield
-                finally:
-                    self._mailbox.call = None
-        except TimeoutError:
-            if not block.expired():
-                raise
+    def interruptible(self) -> Interruptible:
+        return Interruptible(self._mailbox)
+
+    async def wait_noted(self) -> None:
+        """Return when the notes are written, or were refused."""
+        if self._notes:
+            await asyncio.wait(self._notes)
 
     def take_steers(self) -> Sequence[Entry]:
         words, self._mailbox.words = self._mailbox.words, []

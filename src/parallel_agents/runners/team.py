@@ -12,7 +12,7 @@ from typing import Protocol
 
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.run import Failure, Outcome, Result, RunStatus
+from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import TeamTask
@@ -25,9 +25,9 @@ class Children(Protocol):
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]: ...
 
-    async def wait(
-        self, runs: Sequence[RunId], *, timeout: float | None = None
-    ) -> list[Result]: ...
+    async def wait_over(self, runs: Sequence[RunId]) -> None: ...
+
+    async def count_children(self, parent: Session) -> Counter[RunStatus]: ...
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None: ...
 
@@ -47,12 +47,11 @@ class TeamRunner:
         left = None if team.timeout_seconds is None else max(team.timeout_seconds - spent, 0.0)
         try:
             async with asyncio.timeout(left):
-                results = await self._children.wait(runs)
+                await self._children.wait_over(runs)
         except TimeoutError:
             by = f"the team's time limit of {team.timeout_seconds:g} s"
             await self._children.end_children(session, by=by, status=RunStatus.TIMED_OUT)
-            results = await self._children.wait(runs)
-        await activation.finish(summary(results))
+        await activation.finish(summary(await self._children.count_children(session)))
 
 
 def _team_task(body: object) -> TeamTask:
@@ -61,19 +60,19 @@ def _team_task(body: object) -> TeamTask:
     raise TypeError("the first event of a team's run says what the team is")
 
 
-def summary(results: Sequence[Result]) -> Outcome:
+def summary(counts: Counter[RunStatus]) -> Outcome:
     """A team is done when all its tasks are; with some of them it is partial, with none failed.
 
     The answers stay with the tasks' own runs.
     """
-    counts = Counter(result.status for result in results)
+    done, total = counts[RunStatus.DONE], counts.total()
     words = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    if counts[RunStatus.DONE] == len(results):
+    if done == total:
         return Outcome(status=RunStatus.DONE, text=words)
     missing = Incomplete(
-        f"{len(results) - counts[RunStatus.DONE]} of {len(results)} tasks did not end in done",
+        f"{total - done} of {total} tasks did not end in done",
         why=words,
         mend="`pagents show` lists them with their errors",
     )
-    status = RunStatus.PARTIAL if counts[RunStatus.DONE] else RunStatus.FAILED
+    status = RunStatus.PARTIAL if done else RunStatus.FAILED
     return Outcome(status=status, text=words, error=Failure.of(missing))

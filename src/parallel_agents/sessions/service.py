@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import uuid
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -168,17 +169,24 @@ class Service:
         return await self._store.kill(row.session.key, by=self._user, dry_run=dry_run)
 
     async def wait(self, runs: Sequence[RunId], *, timeout: float | None = None) -> list[Result]:
+        async with asyncio.timeout(timeout):
+            await self.wait_over(runs)
+        results = await self._store.results(runs)
+        return [result for result in results if result is not None]
+
+    async def wait_over(self, runs: Sequence[RunId]) -> None:
+        """Return when all of them are over."""
         expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
         try:
-            async with asyncio.timeout(timeout):
-                for run, result in zip(runs, await self._store.results(runs), strict=True):
-                    if result is None:
-                        await expected[run]
-            results = await self._store.results(runs)
+            for run in await self._store.live_among(runs):
+                await expected[run]
         finally:
             for run, future in expected.items():
                 self._completions.forget(run, future)
-        return [result for result in results if result is not None]
+
+    async def count_children(self, parent: Session) -> Counter[RunStatus]:
+        """How many of a team's runs are in which state."""
+        return Counter(row.run.status for row in await self._store.rows(Filter(parent=parent.key)))
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         return await self._store.rows(chosen or Filter())

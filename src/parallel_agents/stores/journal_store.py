@@ -101,9 +101,10 @@ class JournalStore(ABC):
         return await self._read(lambda sql, agents: reading.rows(sql, agents, chosen))
 
     async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
-        return await self._read(
-            lambda sql, agents: [reading.result(sql, agents, run) for run in runs]
-        )
+        return await self._read(lambda sql, agents: reading.results(sql, agents, runs))
+
+    async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
+        return await self._read(lambda sql, _: reading.live_among(sql, runs))
 
     async def events(
         self,

@@ -29,18 +29,23 @@ def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
     """
     with mapped_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with ExitStack() as opened:
-            connection = opened.enter_context(
-                closing(
-                    sqlite3.connect(
-                        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-                    )
-                )
-            )
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        with closed_on_error(connection):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
-            opened.pop_all()
-            return connection
+        return connection
+
+
+@contextmanager
+def closed_on_error(connection: sqlite3.Connection) -> Generator[None]:
+    """Leave no open file behind when the block does not come to its end."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()) -> None:

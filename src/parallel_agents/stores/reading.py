@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+
+import orjson
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import LIVE, Result
 from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.codec import (
@@ -40,11 +43,6 @@ def row_of_run(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Row:
     if found is None:
         raise _no_run(run)
     return row_from(found, agents.get(found[1]))
-
-
-def _check_run(sql: sqlite3.Connection, run: RunId) -> None:
-    if sql.execute(query("run_state"), (run,)).fetchone() is None:
-        raise _no_run(run)
 
 
 def _no_run(run: RunId) -> NotFound:
@@ -88,7 +86,7 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
     order = "r.created_at DESC, s.key"
     if chosen.prefix is not None:
         # What is named in full comes first: a limit must not cut it off behind newer namesakes.
-        order = f"? IN (s.key, s.label, r.id) OR s.key GLOB ? DESC, {order}"
+        order = f"(? IN (s.key, s.label, r.id) OR s.key GLOB ?) DESC, {order}"
         values.extend((chosen.prefix, f"*:{_literal(chosen.prefix)}"))
     tail = "" if chosen.limit is None else f" LIMIT {int(chosen.limit)}"
     where = " AND ".join(conditions)
@@ -142,13 +140,34 @@ def events_of_session(sql: sqlite3.Connection, session: SessionKey) -> list[Even
     return [event_from(row) for row in found]
 
 
-def result(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Result | None:
-    found = sql.execute(query("finished"), (run,)).fetchone()
-    if found is None:
-        _check_run(sql, run)
-        return None
-    row = row_of_run(sql, agents, run)
-    finished = decode_body(found[0])
+def live_among(sql: sqlite3.Connection, runs: Sequence[RunId]) -> list[RunId]:
+    found = sql.execute(query("statuses_of"), (_as_list(runs),))
+    statuses: dict[str, str] = dict(found.fetchall())
+    for run in runs:
+        if run not in statuses:
+            raise _no_run(run)
+    return [run for run in runs if statuses[run] in LIVE]
+
+
+def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> list[Result | None]:
+    chosen = (_as_list(runs),)
+    where = "WHERE r.id IN (SELECT value FROM json_each(?))"
+    found = sql.execute(f"{query('rows')} {where}", chosen)
+    rows = {columns[10]: row_from(columns, agents.get(columns[1])) for columns in found}
+    ends: dict[str, bytes] = dict(sql.execute(query("finished_of"), chosen).fetchall())
+    for run in runs:
+        if run not in rows:
+            raise _no_run(run)
+    return [_result(rows[run], ends.get(run)) for run in runs]
+
+
+def _as_list(runs: Sequence[RunId]) -> str:
+    """Ids as the JSON text that `json_each` reads: any number of them in one parameter."""
+    return orjson.dumps(runs).decode()
+
+
+def _result(row: Row, end: bytes | None) -> Result | None:
+    finished = None if end is None else decode_body(end)
     if not isinstance(finished, Finished):
         return None
     outcome = finished.outcome

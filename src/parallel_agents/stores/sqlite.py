@@ -25,7 +25,13 @@ from parallel_agents.errors import PagentsError, StoreUnreachable
 from parallel_agents.stores import reading
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
-from parallel_agents.stores.opening import as_store_error, connect, mapped_errors, migrate
+from parallel_agents.stores.opening import (
+    as_store_error,
+    closed_on_error,
+    connect,
+    mapped_errors,
+    migrate,
+)
 from parallel_agents.stores.queries import query
 
 _T = TypeVar("_T")
@@ -57,9 +63,10 @@ class SqliteStore(JournalStore):
 
         def connections() -> tuple[sqlite3.Connection, sqlite3.Connection]:
             writing = connect(path, is_full_sync=is_full_sync)
-            with mapped_errors(path):
-                migrate(writing)
-            return writing, connect(path)
+            with closed_on_error(writing):
+                with mapped_errors(path):
+                    migrate(writing)
+                return writing, connect(path)
 
         return cls(path, *await asyncio.to_thread(connections))
 

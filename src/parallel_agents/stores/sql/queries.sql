@@ -129,5 +129,8 @@ SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM runs AS r JOIN events AS e ON e.run = r.id
 WHERE r.session = ? AND e.seq > ? ORDER BY e.seq;
 
--- name: finished
-SELECT body FROM events WHERE run = ? AND key = 'finished';
+-- name: statuses_of
+SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: finished_of
+SELECT run, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
