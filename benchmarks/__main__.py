@@ -1,0 +1,190 @@
+"""All scenarios, one after another, against one provider process; prints a Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+PEERS = ROOT / ".venv-peers"
+PEER_PACKAGES = (
+    "langgraph==1.2.22",
+    "langgraph-checkpoint-sqlite==3.1.2",
+    "langchain==1.5.0",
+    "langchain-openai",
+    "pydantic-ai-slim[openai]==2.68.0",
+)
+
+
+class Row(NamedTuple):
+    what: str
+    figure: str
+    goal: str
+    ratio: str = ""
+
+
+@contextmanager
+def provider(latency: float):
+    command = [sys.executable, "-m", "benchmarks.provider", "--latency", str(latency)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def scenario(name: str, url: str, *size: int, python: str = sys.executable) -> dict[str, float]:
+    command = [python, "-m", "benchmarks.scenario", name, url, *map(str, size)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{name} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def medians(rounds: int, *scenarios: tuple) -> list[dict[str, float]]:
+    """The median figures of each scenario, the rounds interleaved."""
+    taken = [[scenario(*s) for s in scenarios] for _ in range(rounds)]
+    return [
+        {key: statistics.median(r[i][key] for r in taken) for key in taken[0][i]}
+        for i in range(len(scenarios))
+    ]
+
+
+def call_cost(rounds: int) -> list[Row]:
+    with provider(0) as url:
+        size = (300, 10, 100)
+        base, own = medians(rounds, ("bare", url, *size), ("ours", url, *size))
+    ratio = own["cpu_ms"] / base["cpu_ms"]
+    return [
+        Row("bare aiohttp loop, nothing kept: CPU a call", f"{base['cpu_ms']:.3f} ms", "baseline", "1.0x"),
+        Row(
+            "this project on SQLite, durable: CPU a call",
+            f"{own['cpu_ms']:.3f} ms",
+            "<= 3x, about 0.4 ms",
+            f"{ratio:.1f}x",
+        ),
+    ]
+
+
+def peer_cost() -> list[Row]:
+    if not (PEERS / "bin" / "python").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+        pip = [str(PEERS / "bin" / "python"), "-m", "pip", "install", "-q", "-e", str(ROOT)]
+        subprocess.run([*pip, *PEER_PACKAGES], check=True)
+    python = str(PEERS / "bin" / "python")
+    rows = []
+    with provider(0) as url:
+        size = (60, 10, 30)
+        base = scenario("bare", url, *size)
+        own = scenario("ours", url, *size)
+        rows.append(Row("60 runs of 10 calls: this project", f"{own['cpu_ms']:.2f} ms", "", f"{own['cpu_ms'] / base['cpu_ms']:.1f}x"))
+        for name, what in (
+            ("langgraph", "LangGraph 1.2, AsyncSqliteSaver, durability sync"),
+            ("pydantic-ai", "Pydantic AI 2.68, OpenAI model, nothing kept"),
+        ):
+            peer = scenario(name, url, *size, python=python)
+            rows.append(
+                Row(f"the same: {what}", f"{peer['cpu_ms']:.2f} ms", "", f"{peer['cpu_ms'] / base['cpu_ms']:.1f}x")
+            )
+    return rows
+
+
+def crowds(rounds: int, *, is_quick: bool) -> list[Row]:
+    rows = []
+    with provider(1) as url:
+        size = (1000, 1, 1000)
+        base, own, command = medians(
+            rounds, ("bare", url, *size), ("ours", url, *size), ("ours-command", url, *size)
+        )
+        rows += [
+            Row("1,000 agents, one 1 s call each: bare loop", f"{base['wall_s']:.2f} s", "baseline", "1.0x"),
+            Row("the same, durable", f"{own['wall_s']:.2f} s", "<= 1.5 s", f"{own['wall_s'] / base['wall_s']:.1f}x"),
+            Row(
+                "the same, with the collector set as `pagents` sets it",
+                f"{command['wall_s']:.2f} s",
+                "<= 1.5 s",
+                f"{command['wall_s'] / base['wall_s']:.1f}x",
+            ),
+        ]
+        if not is_quick:
+            size = (5000, 10, 5000)
+            base = scenario("bare", url, *size)
+            own = scenario("ours-command", url, *size)
+            rows += [
+                Row("5,000 sessions of ten 1 s calls: bare loop", f"{base['calls_per_s']:.0f} calls/s, {base['peak_mb']:.0f} MB", "baseline", "1.0x"),
+                Row(
+                    "the same, durable",
+                    f"{own['calls_per_s']:.0f} calls/s, {own['peak_mb']:.0f} MB",
+                    ">= 2,500 calls/s, <= 200 MB",
+                    f"{own['calls_per_s'] / base['calls_per_s']:.2f}x",
+                ),
+            ]
+    return rows
+
+
+def waits() -> list[Row]:
+    with provider(0) as url:
+        own = scenario("latencies", url)
+    return [
+        Row("spawn accepted, p50", f"{own['spawn_p50_ms']:.2f} ms", "<= 2 ms"),
+        Row("`wait` returns after the last of 20 children ended, p95", f"{own['wait_p95_ms']:.1f} ms", "<= 10 ms"),
+    ]
+
+
+def starts(rounds: int) -> list[Row]:
+    def seconds(*command: str) -> float:
+        took = []
+        for _ in range(rounds * 3):
+            began = time.perf_counter()
+            subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+            took.append(time.perf_counter() - began)
+        return statistics.median(took)
+
+    python = sys.executable
+    base = seconds(python, "-c", "pass")
+    help_text = seconds(str(Path(python).with_name("pagents")), "--help")
+    imported = seconds(python, "-c", "import parallel_agents")
+    whole = seconds(python, "-c", "import parallel_agents.api")
+    return [
+        Row("python -c pass", f"{base:.3f} s", "baseline", "1.0x"),
+        Row("pagents --help", f"{help_text:.3f} s", "<= 0.25 s", f"{help_text / base:.1f}x"),
+        Row("import parallel_agents", f"{imported:.3f} s", "<= 0.3 s", f"{imported / base:.1f}x"),
+        Row("the same, with all that run and open need", f"{whole:.3f} s", "", f"{whole / base:.1f}x"),
+    ]
+
+
+def prompt_overhead() -> list[Row]:
+    code = "from benchmarks.overhead import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [Row("tokens that we add to an agent's own words (4 characters each)", done.stdout.strip(), "<= 300")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--peers", action="store_true", help="also LangGraph and Pydantic AI")
+    parser.add_argument("--quick", action="store_true", help="one round, without the largest crowd")
+    given = parser.parse_args()
+    rounds = 1 if given.quick else 3
+    rows = [*call_cost(rounds), *crowds(rounds, is_quick=given.quick), *waits(), *starts(rounds)]
+    rows += prompt_overhead()
+    if given.peers:
+        rows += peer_cost()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, median of {rounds}\n")
+    print("| what | measured | goal | against the baseline |\n| --- | --- | --- | --- |")
+    for row in rows:
+        print(f"| {row.what} | {row.figure} | {row.goal} | {row.ratio} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""One scenario in a process of its own; prints its figures as a line of JSON.
+
+`python -m benchmarks.scenario NAME URL`: after a small run that is not counted, the process's CPU
+seconds (all threads), wall seconds and peak memory of the counted one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import bare, ours
+
+
+class Size(NamedTuple):
+    runs: int
+    calls: int
+    at_once: int
+
+
+def measure(work: Callable[[Size], Awaitable[object]], size: Size) -> dict[str, float]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    async def timed() -> dict[str, float]:
+        await work(size._replace(runs=min(20, size.runs)))
+        gc.collect()
+        cpu, wall = time.process_time(), time.perf_counter()
+        await work(size)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        calls = size.runs * size.calls
+        return {"cpu_ms": cpu / calls * 1000, "wall_s": wall, "calls_per_s": calls / wall}
+
+    figures = asyncio.run(timed())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {**figures, "peak_mb": peak}
+
+
+def bare_loop(url: str) -> Callable[[Size], Awaitable[object]]:
+    return lambda size: bare.run(url, runs=size.runs, calls=size.calls, at_once=size.at_once)
+
+
+def this_project(url: str) -> Callable[[Size], Awaitable[object]]:
+    async def work(size: Size) -> None:
+        with tempfile.TemporaryDirectory() as home:
+            await ours.run(
+                url, Path(home), runs=size.runs, calls=size.calls, at_once=size.at_once
+            )
+
+    return work
+
+
+def like_the_command() -> None:
+    """What `pagents` does for its own process: fewer passes of the garbage collector."""
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
+
+
+def latencies(url: str) -> dict[str, float]:
+    async def work() -> dict[str, float]:
+        with tempfile.TemporaryDirectory() as home:
+            spawned = await ours.spawn_latency(url, Path(home), runs=500)
+        with tempfile.TemporaryDirectory() as home:
+            waited = await ours.wait_latency(url, Path(home), rounds=100, children=20)
+        return {"spawn_p50_ms": ours.p50(spawned), "wait_p95_ms": ours.p95(waited)}
+
+    return asyncio.run(work())
+
+
+def main() -> None:
+    name, url, *sizes = sys.argv[1:]
+    size = Size(*map(int, sizes)) if sizes else Size(1, 1, 1)
+    match name:
+        case "bare":
+            figures = measure(bare_loop(url), size)
+        case "ours":
+            figures = measure(this_project(url), size)
+        case "ours-command":
+            like_the_command()
+            figures = measure(this_project(url), size)
+        case "latencies":
+            figures = latencies(url)
+        case "langgraph" | "pydantic-ai":
+            from benchmarks import peers  # noqa: PLC0415 - it needs an environment of its own
+
+            figures = measure(peers.PEERS[name](url), size)
+        case _:
+            raise SystemExit(f"no scenario {name}")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
