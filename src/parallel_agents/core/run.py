@@ -78,7 +78,6 @@ class Run:
         owner: the process that carries it out, or None while any may take it.
         epoch: rises with each claim; an append with an older epoch is refused.
         attempts: how often the work was begun.
-        doing: what it does now, in a few words.
     """
 
     id: RunId
@@ -92,7 +91,6 @@ class Run:
     owner: OwnerId | None = None
     epoch: int = 0
     attempts: int = 0
-    doing: str = ""
     spend: Spend = Spend()
     created_at: float = 0.0
     started_at: float | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.event import Entry, Event, Queued, SteerMode
+from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
@@ -152,6 +152,13 @@ class Store(Protocol):
         """
         ...
 
+    def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
+        """Write an event before those that are appended later, and tell nobody whether it was.
+
+        What refuses or fails it refuses or fails the next append too, and that one says so.
+        """
+        ...
+
     async def finish(
         self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
     ) -> bool:
@@ -212,6 +219,10 @@ class Store(Protocol):
         Raises:
             NotFound: one of them is not in the store.
         """
+        ...
+
+    async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        """What each run wrote last."""
         ...
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:

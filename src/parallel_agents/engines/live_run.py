@@ -82,7 +82,6 @@ class LiveRun:
         self._mailbox = mailbox
         self._listeners = listeners
         self._is_stopping = is_stopping
-        self._notes: set[asyncio.Task[None]] = set()
 
     @property
     def wants_text(self) -> bool:
@@ -96,15 +95,7 @@ class LiveRun:
         await self._store.append(self.claim.run.id, self.claim.run.epoch, entries)
 
     def note(self, entry: Entry) -> None:
-        task = asyncio.create_task(self.append(entry))
-        self._notes.add(task)
-        task.add_done_callback(self._drop_note)
-
-    def _drop_note(self, task: asyncio.Task[None]) -> None:
-        self._notes.discard(task)
-        if not task.cancelled():
-            # A note is told to nobody; the run's next append meets the same fault and raises it.
-            task.exception()
+        self._store.append_soon(self.claim.run.id, self.claim.run.epoch, entry)
 
     async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
         run = self.claim.run
@@ -119,11 +110,6 @@ class LiveRun:
 
     def interruptible(self) -> Interruptible:
         return Interruptible(self._mailbox)
-
-    async def wait_noted(self) -> None:
-        """Return when the notes are written, or were refused."""
-        if self._notes:
-            await asyncio.wait(self._notes)
 
     def take_steers(self) -> Sequence[Entry]:
         words, self._mailbox.words = self._mailbox.words, []

@@ -236,8 +236,6 @@ class LocalEngine:
                 f"{type(bug).__name__}: {bug}", why="a bug", mend="please report it with the log"
             )
             await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
-        finally:
-            await live.wait_noted()
 
     def _drop(self, run: RunId) -> None:
         del self._carried[run]

@@ -7,7 +7,7 @@ this does no harm; otherwise the model is told that its outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.message import ToolCall, ToolResult
@@ -43,18 +43,13 @@ class ToolCalls:
 
     async def make(self, activation: Activation, state: Transcript) -> None:
         """Make every call of the last reply that has no result yet, side by side."""
-        open_calls = [call for call in state.asked if call.id not in state.results]
-        turn, begun = state.turn, dict(state.started)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._make_one(activation, call, turn, call.id in begun))
-                    for call in open_calls
-                ]
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None  # callers know single errors, not groups
-        for task in tasks:
-            entry = task.result()
+        calls = [call for call in state.asked if call.id not in state.results]
+        turn, begun = state.turn, frozenset(state.started)
+
+        def make_one(call: ToolCall) -> Coroutine[None, None, Entry]:
+            return self._make_one(activation, call, turn, call.id in begun)
+
+        for entry in await _side_by_side([make_one(call) for call in calls]):
             state.apply(entry.key, entry.body)
 
     async def _make_one(
@@ -66,7 +61,11 @@ class ToolCalls:
         if result is None:
             tool = self._tools[call.name]
             started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect)
-            await activation.append(Entry(f"turn-{turn}/call-{call.id}/started", started))
+            entry = Entry(f"turn-{turn}/call-{call.id}/started", started)
+            if tool.spec.effect is Effect.ONCE:
+                await activation.append(entry)
+            else:
+                activation.note(entry)  # to begin it again does no harm, so nothing waits for it
             result = await self._call(tool, call, activation)
         finished = ToolFinished(turn=turn, result=result, seconds=loop.time() - began)
         entry = Entry(f"turn-{turn}/call-{call.id}", finished)
@@ -89,14 +88,26 @@ class ToolCalls:
     async def _call(self, tool: Tool, call: ToolCall, activation: Activation) -> ToolResult:
         claim = activation.claim
         context = ToolContext(claim.session.key, claim.run.id)
+        deadline = asyncio.timeout(self._timeout_seconds)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with deadline:
                 content = await tool.call(call.arguments, context)
-        except TimeoutError:
-            return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
         except Exception as error:  # noqa: BLE001 - a tool's failure is the model's to deal with
+            if deadline.expired():
+                return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
             return _error(call, f"{type(error).__name__}: {error}")
         return ToolResult(call.id, call.name, content)
+
+
+async def _side_by_side(works: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:
+    if len(works) == 1:
+        return [await works[0]]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # callers know single errors, not groups
+    return [task.result() for task in tasks]
 
 
 def _error(call: ToolCall, words: str) -> ToolResult:

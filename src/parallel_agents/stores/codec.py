@@ -62,10 +62,10 @@ def event_from(row: SqlRow) -> Event:
 
 def row_from(columns: SqlRow, agent: Agent) -> Row:
     """A row from the columns of the query `rows`."""
-    owner_state = columns[32]
+    owner_state = columns[31]
     return Row(
         session=_session_from(columns[:10], agent),
-        run=_run_from(columns[0], columns[10:32]),
+        run=_run_from(columns[0], columns[10:31]),
         owner_state=None if owner_state is None else OwnerState(owner_state),
     )
 
@@ -87,11 +87,9 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
 
 
 def _run_from(session: str, columns: SqlRow) -> Run:
-    (identity, number, kind, status, title, model, priority, owner, epoch, attempts, doing) = (
-        columns[:11]
-    )
-    calls, given, written, cache_read, cache_write, cost, unpriced = columns[11:18]
-    created_at, started_at, finished_at, error_code = columns[18:]
+    identity, number, kind, status, title, model, priority, owner, epoch, attempts = columns[:10]
+    calls, given, written, cache_read, cache_write, cost, unpriced = columns[10:17]
+    created_at, started_at, finished_at, error_code = columns[17:]
     return Run(
         id=RunId(identity),
         session=SessionKey(session),
@@ -104,7 +102,6 @@ def _run_from(session: str, columns: SqlRow) -> Run:
         owner=None if owner is None else OwnerId(owner),
         epoch=epoch,
         attempts=attempts,
-        doing=doing,
         spend=Spend(Usage(given, written, cache_read, cache_write), calls, cost, unpriced),
         created_at=created_at,
         started_at=started_at,

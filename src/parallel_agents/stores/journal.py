@@ -13,19 +13,14 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import (
     Attempted,
     Body,
-    Delivered,
     Entry,
     Event,
     Finished,
     Queued,
-    Refused,
     Replied,
-    Retrying,
     Started,
     Steered,
     SteerMode,
-    ToolFinished,
-    ToolStarted,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunnerKind, RunStatus
@@ -288,21 +283,11 @@ class Journal:
 
     def _project(self, run: RunId, body: Body) -> None:
         """Keep the run's row true to its events."""
-        match body:
-            case Replied():
-                usage = body.usage
-                tokens = (usage.input_tokens, usage.output_tokens)
-                cached = (usage.cache_read_tokens, usage.cache_write_tokens)
-                money = (body.cost_nanousd or 0, body.cost_nanousd is None)
-                self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
-            case Attempted():
-                self._sql.execute(query("note_attempt"), (body.number, run))
-            case Retrying():
-                words = f"{body.error.message}; again in {body.wait_seconds:.0f} s"
-                self._sql.execute(query("note_doing"), (words, run))
-            case ToolStarted():
-                self._sql.execute(query("note_doing"), (f"tool {body.call.name}", run))
-            case ToolFinished() | Delivered() | Refused():
-                self._sql.execute(query("note_doing"), ("", run))
-            case Queued() | Started() | Steered() | Finished():
-                pass
+        if isinstance(body, Replied):
+            usage = body.usage
+            tokens = (usage.input_tokens, usage.output_tokens)
+            cached = (usage.cache_read_tokens, usage.cache_write_tokens)
+            money = (body.cost_nanousd or 0, body.cost_nanousd is None)
+            self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
+        elif isinstance(body, Attempted):
+            self._sql.execute(query("note_attempt"), (body.number, run))

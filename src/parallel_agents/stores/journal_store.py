@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from parallel_agents.core.event import Entry, Event, Queued, SteerMode
+from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.store import (
@@ -39,6 +39,10 @@ class JournalStore(ABC):
         """Run a change in a transaction; return after its commit."""
 
     @abstractmethod
+    def _change_soon(self, change: Callable[[Journal], None]) -> None:
+        """Run a change in a transaction to come, before any that is asked for later."""
+
+    @abstractmethod
     async def _read(self, read: Read[_T]) -> _T:
         """Run a read on committed state."""
 
@@ -64,6 +68,9 @@ class JournalStore(ABC):
 
     async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
         await self._change(lambda journal: journal.append(run, epoch, entries))
+
+    def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
+        self._change_soon(lambda journal: journal.append(run, epoch, [entry]))
 
     async def finish(
         self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
@@ -102,6 +109,9 @@ class JournalStore(ABC):
 
     async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
         return await self._read(lambda sql, agents: reading.results(sql, agents, runs))
+
+    async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        return await self._read(lambda sql, _: reading.last_bodies(sql, runs))
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
         return await self._read(lambda sql, _: reading.live_among(sql, runs))

@@ -8,10 +8,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.errors import PagentsError
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
 from parallel_agents.stores.opening import migrate
@@ -34,6 +36,21 @@ class MemoryStore(JournalStore):
 
     @override
     async def _change(self, change: Callable[[Journal], _T]) -> _T:
+        return self._apply(change)
+
+    @override
+    def _change_soon(self, change: Callable[[Journal], None]) -> None:
+        with suppress(PagentsError):
+            self._apply(change)
+
+    @override
+    async def _read(self, read: Read[_T]) -> _T:
+        return read(self._sql, self._journal.agents)
+
+    async def aclose(self) -> None:
+        self._sql.close()
+
+    def _apply(self, change: Callable[[Journal], _T]) -> _T:
         self._journal.written = []
         self._sql.execute("BEGIN")
         try:
@@ -44,10 +61,3 @@ class MemoryStore(JournalStore):
         self._sql.execute("COMMIT")
         self._publish(self._journal.written)
         return value
-
-    @override
-    async def _read(self, read: Read[_T]) -> _T:
-        return read(self._sql, self._journal.agents)
-
-    async def aclose(self) -> None:
-        self._sql.close()

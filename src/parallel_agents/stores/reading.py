@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Event, Finished
+from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Result
 from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row
@@ -159,6 +159,11 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
         if run not in rows:
             raise _no_run(run)
     return [_result(rows[run], ends.get(run)) for run in runs]
+
+
+def last_bodies(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
+    found = sql.execute(query("last_events_of"), (_as_list(runs),))
+    return {RunId(run): decode_body(body) for run, body in found}
 
 
 def _as_list(runs: Sequence[RunId]) -> str:

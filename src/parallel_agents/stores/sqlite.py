@@ -77,6 +77,11 @@ class SqliteStore(JournalStore):
         return await self._writer.submit(change)
 
     @override
+    def _change_soon(self, change: Callable[[Journal], None]) -> None:
+        if not self._is_closed:
+            self._writer.submit(change).add_done_callback(_look_away)
+
+    @override
     async def _read(self, read: Read[_T]) -> _T:
         def work() -> _T:
             with mapped_errors(self._path):
@@ -127,6 +132,12 @@ def _set_result(waiter: asyncio.Future[_T], value: _T) -> None:
 def _set_exception(waiter: asyncio.Future[_T], error: Exception) -> None:
     if not waiter.done():
         waiter.set_exception(error)
+
+
+def _look_away(done: asyncio.Future[None]) -> None:
+    """Take the error of a change that nobody waits for, so that it is not reported as lost."""
+    if not done.cancelled():
+        done.exception()
 
 
 class _Writer:

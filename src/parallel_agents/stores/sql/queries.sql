@@ -33,7 +33,7 @@ SELECT COALESCE(MAX(seq), 0) FROM events;
 -- name: claim
 UPDATE runs
 SET owner = :owner, epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
-    started_at = COALESCE(started_at, :now), doing = ''
+    started_at = COALESCE(started_at, :now)
 WHERE id = :run AND status IN ('queued', 'running')
   AND (owner IS NULL OR owner = :owner
        OR NOT EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'live'))
@@ -50,26 +50,28 @@ WHERE status IN ('queued', 'running')
   AND EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'gone');
 
 -- name: note_attempt
-UPDATE runs SET attempts = ?, doing = '' WHERE id = ?;
-
--- name: note_doing
-UPDATE runs SET doing = ? WHERE id = ?;
+UPDATE runs SET attempts = ? WHERE id = ?;
 
 -- name: note_reply
 UPDATE runs
 SET calls = calls + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
     cache_read_tokens = cache_read_tokens + ?, cache_write_tokens = cache_write_tokens + ?,
-    cost_nanousd = cost_nanousd + ?, unpriced_calls = unpriced_calls + ?, doing = ''
+    cost_nanousd = cost_nanousd + ?, unpriced_calls = unpriced_calls + ?
 WHERE id = ?;
 
 -- name: end_run
 UPDATE runs
-SET status = :status, finished_at = :now, started_at = COALESCE(started_at, :now), doing = '',
+SET status = :status, finished_at = :now, started_at = COALESCE(started_at, :now),
     error_code = :error_code, epoch = epoch + :fence
 WHERE id = :run;
 
 -- name: count_steers
 SELECT COUNT(*) FROM events WHERE run = ? AND key GLOB 'steer-*' AND key NOT GLOB '*/delivered';
+
+-- name: last_events_of
+SELECT run, body FROM events
+WHERE seq IN (SELECT MAX(seq) FROM events
+              WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
 -- name: last_reply
 SELECT body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
@@ -92,7 +94,7 @@ SELECT id, status FROM runs WHERE session = ? ORDER BY number;
 UPDATE runs SET owner = NULL, status = 'queued' WHERE id = ? AND owner = ? AND status IN ('queued', 'running');
 
 -- name: requeue_owned
-UPDATE runs SET status = 'queued', doing = '' WHERE owner = ? AND status = 'running';
+UPDATE runs SET status = 'queued' WHERE owner = ? AND status = 'running';
 
 -- name: beat
 INSERT INTO owners (id, host, pid, role, state, beat_at)
@@ -113,7 +115,7 @@ WHERE state != 'live' AND beat_at < ?
 -- name: rows
 SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.mode, s.killed, s.created_at,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
-       r.doing, r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
+       r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
        o.state
 FROM sessions AS s

@@ -1,0 +1,35 @@
+"""Doing: what a live run does now, in a few words, from the last event that it wrote."""
+
+from __future__ import annotations
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Finished,
+    Queued,
+    Refused,
+    Replied,
+    Retrying,
+    ToolStarted,
+)
+
+
+def doing_after(body: Body) -> str:
+    """Such as `asks the model` or `calls web_search`; empty once the run is over."""
+    match body:
+        case Queued():
+            return "waits for a place"
+        case Replied():
+            return "checks the answer"
+        case Retrying():
+            return f"{body.error.message}; again in {body.wait_seconds:.0f} s"
+        case ToolStarted():
+            return f"calls {body.call.name}"
+        case Refused():
+            return "mends its answer"
+        case Attempted():
+            return f"begins again, attempt {body.number}"
+        case Finished():
+            return ""
+        case _:
+            return "asks the model"
