@@ -17,7 +17,8 @@ from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Role, Row, Store
 from parallel_agents.core.tool import Tool
 from parallel_agents.engines.local import LocalEngine
-from parallel_agents.engines.ownership import this_process
+from parallel_agents.engines.ownership import bury_silent, this_process
+from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.http import Http
@@ -98,36 +99,57 @@ async def open_app(
     Raises:
         ConfigError, StoreError: what stands in the way.
     """
+    async with AsyncExitStack() as stack:
+        store = await _open_store(stack, environment, settings)
+        yield await stack.enter_async_context(open_on(store, environment, settings, parts))
+
+
+@asynccontextmanager
+async def open_on(
+    store: Store,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts | None = None,
+    *,
+    now: Callable[[], float] = time.time,
+) -> AsyncGenerator[App]:
+    """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
         models = await _open_models(stack, environment, settings, parts)
-        store = await _open_store(stack, environment, settings)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
+        stack.callback(completions.close)
         engine = LocalEngine(
             store,
             this_process(parts.role),
             runners=runners,
             scopes_of=partial(_scopes_of, settings, models),
             can_run=partial(_can_run, parts, models),
-            now=time.time,
+            now=now,
             on_failure=completions.fail,
         )
         app = _app(environment, settings, parts, models, store, completions, engine)
         # The one loop in the wiring: the engine carries teams out, and teams spawn by the verbs.
         runners[RunnerKind.SUBAGENT] = Subagent(models, parts.tools)
         runners[RunnerKind.TEAM] = TeamRunner(app.service)
+        allow_connections(settings.max_parallel)
+        stack.enter_context(calmer_collector())
         await stack.enter_async_context(engine)
         yield app
 
 
 @asynccontextmanager
 async def open_client(environment: Environment, settings: Settings) -> AsyncGenerator[App]:
-    """The verbs without an engine: what is spawned waits for a process that carries it out."""
+    """The verbs without an engine: what is spawned waits for a process that carries it out.
+
+    What a dead process had is seen as left: where no engine runs, nobody else would look.
+    """
     parts = Parts()
     async with AsyncExitStack() as stack:
         models = await _open_models(stack, environment, settings, parts)
         store = await _open_store(stack, environment, settings)
+        await bury_silent(store, this_process(parts.role), time.time)
         yield _app(environment, settings, parts, models, store, Completions(store), None)
 
 
