@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.store import Row
 
 
@@ -25,6 +25,10 @@ class Engine(Protocol):
         Raises:
             Stopping: the engine admits nothing new.
         """
+        ...
+
+    def has(self, run: RunId) -> bool:
+        """Whether a run is queued or runs here."""
         ...
 
     def bound(self, scope: Scope, at_most: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from parallel_agents.errors import InvalidInput
 
@@ -30,29 +30,28 @@ class Limits:
     attempts: int | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value: float | None = getattr(self, field.name)
+        for name in _NAMES:
+            value: float | None = getattr(self, name)
             if value is None:
                 continue
-            top = 30 * DAY_SECONDS if field.name.endswith("_seconds") else 10_000_000
+            top = 30 * DAY_SECONDS if name.endswith("_seconds") else 10_000_000
             if not 0 < value <= top:
                 raise InvalidInput(
-                    f"{field.name} is {value}",
+                    f"{name} is {value}",
                     why=f"it must be more than 0 and at most {top:,.0f}",
-                    mend=f"leave {field.name} out to take the default",
+                    mend=f"leave {name} out to take the default",
                 )
 
     def over(self, weaker: Limits) -> Limits:
         """These limits, with `weaker` where these say nothing."""
-        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Limits(
-            **{
-                name: getattr(weaker, name) if value is None else value
-                for name, value in chosen.items()
-            }
-        )
+        if self == NO_LIMITS:
+            return weaker
+        said = {name: getattr(self, name) for name in _NAMES}
+        return replace(weaker, **{name: value for name, value in said.items() if value is not None})
 
 
+_NAMES = tuple(field.name for field in fields(Limits))
+NO_LIMITS = Limits()
 DEFAULTS = Limits(
     timeout_seconds=600.0,
     call_timeout_seconds=300.0,

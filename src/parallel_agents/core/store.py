@@ -88,12 +88,14 @@ class Filter:
     """Which rows; fields that are None do not choose.
 
     Attributes:
+        session: this session alone.
         prefix: the start of a session key, of its last part, of a run id, or a whole label.
         tree: this session and all that it spawned.
         is_live: with a live latest run, or without.
         orphaned: live runs that no living process has.
     """
 
+    session: SessionKey | None = None
     prefix: str | None = None
     tree: SessionKey | None = None
     parent: SessionKey | None = None
@@ -102,6 +104,14 @@ class Filter:
     roots_only: bool = False
     since: float | None = None
     limit: int | None = None
+
+
+class ChildRun(NamedTuple):
+    """A session under another, by the key that it was spawned with, and its latest run."""
+
+    key: str
+    run: RunId
+    status: RunStatus
 
 
 class Killed(NamedTuple):
@@ -223,6 +233,10 @@ class Store(Protocol):
 
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         """What each run wrote last."""
+        ...
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """The latest run of each session under a parent, in no order."""
         ...
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:

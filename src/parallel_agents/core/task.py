@@ -48,6 +48,9 @@ class TeamTask:
         max_parallel: runs at once; None leaves it to the process.
         timeout_seconds: for the whole; what is not over by then ends timed out.
         agents: definitions for the names in `tasks`, as they were when the team was spawned.
+
+    Raises:
+        InvalidInput: `max_parallel` or `timeout_seconds` is out of range.
     """
 
     tasks: tuple[Task, ...]
@@ -56,6 +59,9 @@ class TeamTask:
     max_parallel: int | None = None
     timeout_seconds: float | None = None
     agents: tuple[Agent, ...] = ()
+
+    def __post_init__(self) -> None:
+        Limits(max_parallel=self.max_parallel, timeout_seconds=self.timeout_seconds)
 
     @property
     def keys(self) -> tuple[str, ...]:

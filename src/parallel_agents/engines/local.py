@@ -122,6 +122,9 @@ class LocalEngine:
             await self._store.release(self._owner.id, sorted(self._adopted))
             await self._store.beat(replace(self._owner, state=OwnerState.GONE))
 
+    def has(self, run: RunId) -> bool:
+        return run in self._carried
+
     def bound(self, scope: Scope, at_most: int) -> None:
         """Hold at most so many runs of `scope` at once, from now on."""
         self._places.bound(scope, at_most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.store import Filter, Row, Store
 from parallel_agents.errors import Ambiguous, NotFound
 
@@ -20,6 +20,8 @@ async def find(store: Store, name: str) -> Row:
         NotFound: nothing fits.
         Ambiguous: several do; the text lists them.
     """
+    if whole := await store.rows(Filter(session=SessionKey(name))):
+        return whole[0]
     if name == _LAST:
         return _the_one(name, await store.rows(Filter(roots_only=True, limit=1)))
     if "/" in name:

@@ -100,10 +100,11 @@ class Service:
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
         self._bound(parent, team)
-        children = await self._store.rows(Filter(parent=parent.key))
-        for child in children:
-            self._submit(child)
-        runs = {child.session.spawn_key: child.run.id for child in children}
+        children = await self._store.child_runs(parent.key)
+        if any(not c.status.is_over and not self._has(c.run) for c in children):
+            for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
+                self._submit(row)
+        runs = {child.key: child.run for child in children}
         return [runs[key] for key in team.keys]
 
     def _bound(self, session: Session, team: TeamTask) -> None:
@@ -122,7 +123,7 @@ class Service:
     async def team_result(self, name: str) -> TeamResult:
         """What a team's run gave so far: a result for each task that is over."""
         row = await self.find(name)
-        results = await self._store.results([m.run.id for m in await self.members(row)])
+        results = await self._store.results(await self._member_runs(row))
         return TeamResult(
             key=row.session.spawn_key,
             status=row.run.status,
@@ -135,11 +136,17 @@ class Service:
         """The sessions of a team, in the order of its tasks; a single session is its own team."""
         if team.run.kind is not RunnerKind.TEAM:
             return [team]
+        children = await self._store.rows(Filter(parent=team.session.key))
+        by_run = {child.run.id: child for child in children}
+        return [by_run[run] for run in await self._member_runs(team)]
+
+    async def _member_runs(self, team: Row) -> builtins.list[RunId]:
+        if team.run.kind is not RunnerKind.TEAM:
+            return [team.run.id]
         first = (await self._store.events(session=team.session.key, limit=1))[0].body
         keys = first.team.keys if isinstance(first, Queued) and first.team else ()
-        children = await self._store.rows(Filter(parent=team.session.key))
-        by_key = {child.session.spawn_key: child for child in children}
-        return [by_key[key] for key in keys]
+        runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
+        return [runs[key] for key in keys]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End what is still live under a team's session."""
@@ -186,7 +193,7 @@ class Service:
 
     async def count_children(self, parent: Session) -> Counter[RunStatus]:
         """How many of a team's runs are in which state."""
-        return Counter(row.run.status for row in await self._store.rows(Filter(parent=parent.key)))
+        return Counter(child.status for child in await self._store.child_runs(parent.key))
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         return await self._store.rows(chosen or Filter())
@@ -285,6 +292,9 @@ class Service:
         for found in born:
             self._submit(Row(session=found.session, run=found.run))
         return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]
+
+    def _has(self, run: RunId) -> bool:
+        return self._engine is not None and self._engine.has(run)
 
     def _submit(self, row: Row) -> None:
         if self._engine is not None:

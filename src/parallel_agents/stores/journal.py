@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import (
@@ -23,7 +24,7 @@ from parallel_agents.core.event import (
     SteerMode,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunnerKind, RunStatus
+from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunStatus
 from parallel_agents.core.store import Birth, Born, Claim, Killed, Owner, OwnerState
 from parallel_agents.errors import (
     Conflict,
@@ -82,6 +83,7 @@ class Journal:
             row = reading.row_of_session(self._sql, self.agents, SessionKey(found[0]))
             return Born(row.session, row.run, is_new=False)
         killed = session.killed or self._is_killed(session.parent)
+        now = self._now()
         agent = self._put_agent(session.agent)
         self._sql.execute(
             query("put_session"),
@@ -96,45 +98,50 @@ class Journal:
                 session.depth,
                 session.mode,
                 killed,
-                self._now(),
+                now,
             ),
         )
-        self._put_run(birth.run, session.key, 1, birth.kind, birth.queued, birth)
+        run = Run(
+            id=birth.run,
+            session=session.key,
+            number=1,
+            kind=birth.kind,
+            status=RunStatus.QUEUED,
+            title=_title(birth.queued),
+            model=birth.model,
+            priority=birth.priority,
+            owner=birth.owner,
+            created_at=now,
+        )
+        self._put_run(run, birth.queued)
         if killed:
             self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
-        row = reading.row_of_run(self._sql, self.agents, birth.run)
-        return Born(row.session, row.run, is_new=True)
+            run = reading.row_of_run(self._sql, self.agents, birth.run).run
+        return Born(replace(session, killed=killed, created_at=now), run, is_new=True)
 
     def send(self, session: SessionKey, run: RunId, queued: Queued, owner: OwnerId | None) -> Run:
         latest = reading.row_of_session(self._sql, self.agents, session)
         if latest.session.killed:
             raise RunIsOver(f"session {session} was killed", mend="spawn a new one")
-        birth = Birth(
-            session=latest.session,
-            run=run,
+        following = Run(
+            id=run,
+            session=session,
+            number=latest.run.number + 1,
             kind=latest.run.kind,
-            queued=queued,
-            digest="",
+            status=RunStatus.QUEUED,
+            title=_title(queued),
             model=latest.run.model,
             priority=latest.run.priority,
             owner=owner,
+            created_at=self._now(),
         )
-        self._put_run(run, session, latest.run.number + 1, latest.run.kind, queued, birth)
-        return reading.row_of_run(self._sql, self.agents, run).run
+        return self._put_run(following, queued)
 
-    def _put_run(
-        self,
-        run: RunId,
-        session: SessionKey,
-        number: int,
-        kind: RunnerKind,
-        queued: Queued,
-        birth: Birth,
-    ) -> None:
-        title = " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]
-        columns = (run, session, number, kind, title, birth.model, birth.priority, birth.owner)
-        self._sql.execute(query("put_run"), (*columns, self._now()))
-        self._write(run, session, Entry("queued", queued))
+    def _put_run(self, run: Run, queued: Queued) -> Run:
+        columns = (run.id, run.session, run.number, run.kind, run.title, run.model, run.priority)
+        self._sql.execute(query("put_run"), (*columns, run.owner, run.created_at))
+        self._write(run.id, run.session, Entry("queued", queued))
+        return run
 
     def _is_killed(self, session: SessionKey | None) -> bool:
         if session is None:
@@ -291,3 +298,8 @@ class Journal:
             self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
         elif isinstance(body, Attempted):
             self._sql.execute(query("note_attempt"), (body.number, run))
+
+
+def _title(queued: Queued) -> str:
+    """The first words of a task, on one line."""
+    return " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]

@@ -13,6 +13,7 @@ from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.store import (
     Birth,
     Born,
+    ChildRun,
     Claim,
     Filter,
     Killed,
@@ -112,6 +113,9 @@ class JournalStore(ABC):
 
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         return await self._read(lambda sql, _: reading.last_bodies(sql, runs))
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        return await self._read(lambda sql, _: reading.child_runs(sql, parent))
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
         return await self._read(lambda sql, _: reading.live_among(sql, runs))

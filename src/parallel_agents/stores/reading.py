@@ -10,8 +10,8 @@ import orjson
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import LIVE, Result
-from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row
+from parallel_agents.core.run import LIVE, Result, RunStatus
+from parallel_agents.core.store import ChildRun, Filter, Owner, OwnerState, Role, Row
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.codec import (
     decode_agent,
@@ -71,6 +71,8 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
         # Every live run counts here, not only the latest of its session.
         conditions.clear()
         add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
+    if chosen.session is not None:
+        add("s.key = ?", chosen.session)
     if chosen.prefix is not None:
         add("(" + " OR ".join(_PREFIXES) + ")", *_prefix_values(chosen.prefix))
     if chosen.tree is not None:
@@ -138,6 +140,11 @@ def events(
 def events_of_session(sql: sqlite3.Connection, session: SessionKey) -> list[Event]:
     found = sql.execute(query("events_of_session"), (session, 0))
     return [event_from(row) for row in found]
+
+
+def child_runs(sql: sqlite3.Connection, parent: SessionKey) -> list[ChildRun]:
+    found = sql.execute(query("child_runs"), (parent,))
+    return [ChildRun(key, RunId(run), RunStatus(status)) for key, run, status in found]
 
 
 def live_among(sql: sqlite3.Connection, runs: Sequence[RunId]) -> list[RunId]:

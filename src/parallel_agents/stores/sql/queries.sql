@@ -131,6 +131,11 @@ SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM runs AS r JOIN events AS e ON e.run = r.id
 WHERE r.session = ? AND e.seq > ? ORDER BY e.seq;
 
+-- name: child_runs
+SELECT s.spawn_key, r.id, r.status
+FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.parent = ? AND r.number = (SELECT MAX(number) FROM runs WHERE session = s.key);
+
 -- name: statuses_of
 SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
