@@ -14,15 +14,14 @@ T = TypeVar("T")
 
 async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
     """The result of `work`, or None, and `work` cancelled, when `stop` is set before."""
-    async with asyncio.TaskGroup() as group:
-        working = group.create_task(work)
-        stopping = group.create_task(stop.wait())
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
         stopping.cancel()
-        if not working.done():
-            working.cancel()
-            return None
-    return working.result()
+        await asyncio.wait((working, stopping))
+    return None if working.cancelled() else working.result()
 
 
 def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) -> T:

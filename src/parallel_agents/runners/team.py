@@ -63,6 +63,8 @@ def _team_task(body: object) -> TeamTask:
 def summary(counts: Counter[RunStatus]) -> Outcome:
     """A team is done when all its tasks are; with some of them it is partial, with none failed.
 
+    Where the time was up for all of them, it is timed out.
+
     The answers stay with the tasks' own runs.
     """
     done, total = counts[RunStatus.DONE], counts.total()
@@ -74,5 +76,11 @@ def summary(counts: Counter[RunStatus]) -> Outcome:
         why=words,
         mend="`pagents show` lists them with their errors",
     )
-    status = RunStatus.PARTIAL if done else RunStatus.FAILED
-    return Outcome(status=status, text=words, error=Failure.of(missing))
+    return Outcome(status=_short_of_done(counts), text=words, error=Failure.of(missing))
+
+
+def _short_of_done(counts: Counter[RunStatus]) -> RunStatus:
+    if counts[RunStatus.DONE]:
+        return RunStatus.PARTIAL
+    is_late = counts[RunStatus.TIMED_OUT] == counts.total()
+    return RunStatus.TIMED_OUT if is_late else RunStatus.FAILED

@@ -223,12 +223,17 @@ class Service:
     async def _wait_news(self, run: RunId, news: asyncio.Event) -> None:
         """Wait for an event, or raise what ended the engine, after which none comes."""
         ended = self._completions.expect(run)
-        ended.add_done_callback(lambda _: news.set())
+
+        def wake(_: asyncio.Future[None]) -> None:
+            news.set()
+
+        ended.add_done_callback(wake)
         try:
             await news.wait()
             if ended.done():
                 ended.result()
         finally:
+            ended.remove_done_callback(wake)
             self._completions.forget(run, ended)
 
     async def find(self, name: str) -> Row:

@@ -1,3 +1,88 @@
-"""Public fakes: a scripted model, a provider on loopback, a pytest plugin."""
+"""Public fakes: scripted models, a provider on loopback, virtual time, a rig that needs no file."""
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parallel_agents.core.message import ToolCall
+    from parallel_agents.core.model import ModelReply, ModelRequest
+    from parallel_agents.stores.memory import MemoryStore
+    from parallel_agents.testing.behaviour import (
+        Behaviour,
+        Cut,
+        Drip,
+        Garbage,
+        Hang,
+        HttpError,
+        Refusal,
+        first,
+    )
+    from parallel_agents.testing.clock import Deadlock, VirtualLoop, run_virtual
+    from parallel_agents.testing.provider import LoopbackProvider, Received
+    from parallel_agents.testing.rig import Rig, open_rig
+    from parallel_agents.testing.scripted import Answer, RepliesWith, Script, ScriptedModel
+    from parallel_agents.testing.serving import serve
+
+__all__ = [
+    "Answer",
+    "Behaviour",
+    "Cut",
+    "Deadlock",
+    "Drip",
+    "Garbage",
+    "Hang",
+    "HttpError",
+    "LoopbackProvider",
+    "MemoryStore",
+    "ModelReply",
+    "ModelRequest",
+    "Received",
+    "Refusal",
+    "RepliesWith",
+    "Rig",
+    "Script",
+    "ScriptedModel",
+    "ToolCall",
+    "VirtualLoop",
+    "first",
+    "open_rig",
+    "run_virtual",
+    "serve",
+]
+
+_HOMES = {
+    "core.message": ("ToolCall",),
+    "core.model": ("ModelReply", "ModelRequest"),
+    "stores.memory": ("MemoryStore",),
+    "testing.behaviour": (
+        "Behaviour",
+        "Cut",
+        "Drip",
+        "Garbage",
+        "Hang",
+        "HttpError",
+        "Refusal",
+        "first",
+    ),
+    "testing.clock": ("Deadlock", "VirtualLoop", "run_virtual"),
+    "testing.provider": ("LoopbackProvider", "Received"),
+    "testing.rig": ("Rig", "open_rig"),
+    "testing.scripted": ("Answer", "RepliesWith", "Script", "ScriptedModel"),
+    "testing.serving": ("serve",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used: every pytest of a user imports this package."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"parallel_agents.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

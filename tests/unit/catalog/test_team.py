@@ -24,7 +24,9 @@ TEAM = Team(
         "required": ["topic", "words", "count"],
     },
     tasks=(
-        TaskTemplate(agent=POET, label="one", text="${count} on ${topic}", input={"use": "${words}"}),
+        TaskTemplate(
+            agent=POET, label="one", text="${count} on ${topic}", input={"use": "${words}"}
+        ),
         TaskTemplate(agent=POET, label="two", text="On nothing", input={}),
     ),
     model="test/small",

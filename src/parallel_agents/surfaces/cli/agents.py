@@ -25,17 +25,13 @@ def list_agents(json: AsJson = False, home: Home = None) -> None:
     if json:
         render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
         return
-    good = [entry for entry in entries if isinstance(entry.content, Agent)]
-    rows = [
-        (e.name, e.content.category, e.content.tier, e.content.description)
-        for e in good
-        if isinstance(e.content, Agent)
-    ]
+    agents = [entry.content for entry in entries if isinstance(entry.content, Agent)]
+    rows = [(agent.name, agent.category, agent.tier, agent.description) for agent in agents]
     render.table(("AGENT", "CATEGORY", "TIER", "WHAT IT DOES"), rows)
     for entry in entries:
         if isinstance(entry.content, InvalidFile):
             render.error(entry.content)
-    render.note(f"{len(good)} agents. Details: pagents agents show NAME")
+    render.note(f"{len(agents)} agents. Details: pagents agents show NAME")
 
 
 @app.command()
@@ -57,7 +53,7 @@ def show(
     render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
 
 
-def _entry_json(entry: AgentEntry) -> Json:
+def _entry_json(entry: AgentEntry) -> dict[str, Json]:
     if isinstance(entry.content, InvalidFile):
         return {"name": entry.name, "file": str(entry.file), "error": entry.content.message}
     return {**_agent_json(entry.content), "file": str(entry.file)}

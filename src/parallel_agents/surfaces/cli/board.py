@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from parallel_agents.core.event import (
-    Attempted,
-    Delivered,
-    Event,
-    Finished,
-    Refused,
-    Replied,
-    Retrying,
-    Started,
-    ToolFinished,
-    ToolStarted,
-)
+from parallel_agents.core.doing import doing_after
+from parallel_agents.core.event import Event, Finished, Replied, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 
 
@@ -37,10 +27,12 @@ class Lane:
 class Board:
     """The lanes by run, in the order of the team."""
 
-    lanes: dict[RunId, Lane] = field(default_factory=dict[RunId, Lane])
+    lanes: dict[RunId, Lane]
 
-    def add(self, row: Row) -> None:
-        self.lanes.setdefault(row.run.id, Lane(label=row.session.label))
+    @classmethod
+    def of(cls, labels: Mapping[RunId, str]) -> Board:
+        """A board of runs that nothing is known of yet but what they are called."""
+        return cls({run: Lane(label=label) for run, label in labels.items()})
 
     def take(self, event: Event) -> Lane | None:
         """Take in an event; the lane that it changed, or None."""
@@ -56,7 +48,12 @@ class Board:
 
     @property
     def over(self) -> int:
+        """How many runs have ended."""
         return sum(lane.status.is_over for lane in self.lanes.values())
+
+    @property
+    def is_over(self) -> bool:
+        return self.over == len(self.lanes)
 
     @property
     def spend(self) -> Spend:
@@ -64,26 +61,15 @@ class Board:
 
 
 def _after(lane: Lane, event: Event) -> Lane:
+    lane = replace(lane, doing=doing_after(event.body))
     match event.body:
         case Started():
             began_at = event.at if lane.began_at is None else lane.began_at
-            return replace(
-                lane, status=RunStatus.RUNNING, doing="asks the model", began_at=began_at
-            )
-        case Retrying(error=error, wait_seconds=wait):
-            return replace(lane, doing=f"{error.message}; again in {wait:.0f} s")
+            return replace(lane, status=RunStatus.RUNNING, began_at=began_at)
         case Replied(usage=usage, cost_nanousd=cost):
             call = Spend(usage, 1, cost or 0, int(cost is None))
-            return replace(lane, doing="checks the answer", spend=lane.spend + call)
-        case ToolStarted(call=call):
-            return replace(lane, doing=f"calls {call.name}")
-        case ToolFinished() | Delivered():
-            return replace(lane, doing="asks the model")
-        case Refused():
-            return replace(lane, doing="mends its answer")
-        case Attempted(number=number):
-            return replace(lane, doing=f"begins again, attempt {number}")
+            return replace(lane, spend=lane.spend + call)
         case Finished(outcome=outcome):
-            return replace(lane, status=outcome.status, doing="")
+            return replace(lane, status=outcome.status)
         case _:
             return lane

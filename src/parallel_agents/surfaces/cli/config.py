@@ -3,46 +3,66 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
-from parallel_agents.settings import Settings, load, read_environment
+from parallel_agents.core.schema import Json
+from parallel_agents.settings import Loaded, Settings, load, read_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.place import AsJson, Home
 
 
+class _Setting(NamedTuple):
+    name: str
+    value: Json
+    source: str
+    sentence: str
+
+
 def config(json: AsJson = False, home: Home = None) -> None:
-    """Show each setting with its source: default, a config.toml, the environment, or a flag."""
+    """Show each setting with its source: the default, a config.toml or the environment."""
     environment = read_environment(home)
-    loaded = load(environment)
-    items = [
-        {
-            "name": f.name,
-            "value": orjson.loads(orjson.dumps(getattr(loaded.settings, f.name), default=_plain)),
-            "source": loaded.sources[f.name],
-            "sentence": f.metadata["sentence"],
-        }
-        for f in fields(Settings)
-    ]
+    settings = _settings(load(environment))
     if json:
+        items = [setting._asdict() for setting in settings]
         render.envelope("config", time.time(), items, home=str(environment.home))
         return
-    rows = [(i["name"], _shown(i["value"]), i["source"], i["sentence"]) for i in items]
-    render.table(("SETTING", "VALUE", "SOURCE", "WHAT IT IS"), rows)
+    rows = [(s.name, _shown(s.value), s.source, s.sentence) for s in settings]
+    render.table(("SETTING", "VALUE", "SOURCE", "WHAT IT IS"), rows, flexible="VALUE")
     render.note(f"home: {environment.home}")
     if environment.project is not None:
         render.note(f"project: {environment.project}")
 
 
-def _shown(value: object) -> str:
+def _settings(loaded: Loaded) -> list[_Setting]:
+    return [
+        _Setting(
+            name=field.name,
+            value=_without_secrets(getattr(loaded.settings, field.name)),
+            source=loaded.sources[field.name],
+            sentence=field.metadata["sentence"],
+        )
+        for field in fields(Settings)
+    ]
+
+
+def _shown(value: Json) -> str:
     if value is None or value == {}:
         return "-"
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is no setting's type")
+def _without_secrets(setting: Json | Path) -> Json:
+    """A setting as JSON; the headers of a provider may hold a key and are masked."""
+    if isinstance(setting, Path):
+        return str(setting)
+    if not isinstance(setting, Mapping):
+        return setting
+    return {
+        str(name): "***" if name == "headers" else _without_secrets(value)
+        for name, value in setting.items()
+    }

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
 
 from parallel_agents.app import App, open_client
 from parallel_agents.core.event import Delivered, Finished, SteerMode
-from parallel_agents.core.run import Run
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Killed, Row
 from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
 from parallel_agents.surfaces.cli.worker import ensure_worker
 
@@ -61,9 +64,14 @@ def steer(
 
 async def _receipt(client: App, row: Row, receipt: Steer) -> str:
     """What became of the word within a few seconds."""
+    if row.run.status is RunStatus.QUEUED:
+        return "queued until the run starts"
     try:
-        async with asyncio.timeout(_RECEIPT_SECONDS):
-            async for event in client.service.follow(row.session.key):
+        async with (
+            asyncio.timeout(_RECEIPT_SECONDS),
+            aclosing(client.service.follow(row.session.key)) as events,
+        ):
+            async for event in events:
                 match event.body:
                     case Delivered(steer=key, turn=turn) if key == receipt.key:
                         return f"delivered, before turn {turn}"
@@ -72,8 +80,8 @@ async def _receipt(client: App, row: Row, receipt: Steer) -> str:
                     case _:
                         continue
     except TimeoutError:
-        pass
-    return "queued until the current call ends (--now breaks into it)"
+        return "queued until the current call ends (--now breaks into it)"
+    return "the run ended before it was delivered"
 
 
 def kill(
@@ -90,11 +98,11 @@ def kill(
         async with open_client(place.environment, place.settings) as client:
             return await client.service.kill(name, dry_run=is_dry)
 
-    planned = asyncio.run(end(is_dry=True))
-    is_dry = dry_run or not planned.runs
-    if not is_dry and not yes and not json and len(planned.runs) > 1:
-        _confirm(planned)
-    killed = planned if is_dry else asyncio.run(end(is_dry=False))
+    killed = asyncio.run(end(is_dry=True))
+    if killed.runs and not dry_run:
+        if not (yes or json):
+            _confirm(killed)
+        killed = asyncio.run(end(is_dry=False))
     if json:
         items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
         more = {"dry_run": dry_run, "already_over": killed.already_over}
@@ -105,12 +113,17 @@ def kill(
 
 
 def _confirm(planned: Killed) -> None:
-    if not render.err().is_terminal:
+    """Ask before several runs end, where there is somebody to ask."""
+    is_answerable = sys.stdin.isatty() and render.err().is_terminal
+    if len(planned.runs) == 1 or not is_answerable:
         return
     if not typer.confirm(f"End {_count(planned.runs)}?", err=True):
-        raise typer.Exit(0)
+        render.note("Nothing was ended.")
+        raise typer.Exit(Exit.DONE)
 
 
 def _count(runs: list[Run]) -> str:
-    queued = sum(run.started_at is None for run in runs)
-    return f"{len(runs)} live: {len(runs) - queued} running, {queued} queued"
+    """How many agents' runs; that of a team has none of its own work."""
+    agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
+    queued = sum(run.started_at is None for run in agents)
+    return f"{len(agents)} live: {len(agents) - queued} running, {queued} queued"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents._version import __version__
-from parallel_agents.app import MODELS_FOLDER, STORE_NAME, open_client
+from parallel_agents.app import MODELS_FOLDER, STORE_NAME, Parts, make_registry, open_client
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidFile, PagentsError
@@ -66,8 +66,7 @@ async def _findings(place: Place) -> AsyncIterator[_Finding]:
     yield _Finding("ok", f"pagents {__version__}, {python}, {sys.platform}")
     yield await _store(place)
     yield _embedded(place)
-    for finding in _keys(place):
-        yield finding
+    yield _model(place)
     for server in await find_servers(read_providers(place.settings.providers)):
         yield _Finding(
             "note",
@@ -103,16 +102,20 @@ def _embedded(place: Place) -> _Finding:
     return _Finding("ok", f"{model.name} at {model.path}")
 
 
-def _keys(place: Place) -> list[_Finding]:
+def _model(place: Place) -> _Finding:
+    """What agents run on that name no model."""
+    if chosen := place.settings.model:
+        try:
+            make_registry(place.environment, place.settings, Parts()).get(chosen)
+        except PagentsError as error:
+            return _Finding("problem", f"{error.code} {error.message}", error.mend)
+        return _Finding("ok", f"agents that name no model run on {chosen}")
     providers = read_providers(place.settings.providers).values()
     with_key = [p for p in providers if p.key_variable]
-    named = [p.name for p in with_key if place.environment.read_key(p.key_variable)]
-    if named:
-        return [_Finding("ok", f"keys are set for {', '.join(named)}")]
-    return [
-        _Finding(
-            "note",
-            "no provider's key is set: agents run on the embedded model",
-            "export ANTHROPIC_API_KEY=... or OPENAI_API_KEY=... for better answers",
-        )
-    ]
+    if named := [p.name for p in with_key if place.environment.read_key(p.key_variable)]:
+        return _Finding("ok", f"keys are set for {', '.join(named)}")
+    return _Finding(
+        "note",
+        "no provider's key is set: agents run on the embedded model",
+        "export ANTHROPIC_API_KEY=... or OPENAI_API_KEY=... for better answers",
+    )

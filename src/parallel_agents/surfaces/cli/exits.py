@@ -27,7 +27,6 @@ class Exit(IntEnum):
     NOT_FOUND = 4
     TIMED_OUT = 7
     STORE = 8
-    NEEDS_INPUT = 9
     CONFIGURATION = 10
     INTERRUPTED = 130
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from parallel_agents.models.local.fetch import Progress as Fetched
@@ -23,7 +25,14 @@ class FetchBar:
         else:
             self._say(fetched)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def close(self) -> None:
+        """Take the bar off the terminal; a further fetch draws a new one."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

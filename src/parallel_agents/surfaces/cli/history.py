@@ -30,9 +30,8 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.transcript import task_words
 from parallel_agents.core.usage import Spend
-from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.place import AsJson, Home, Name, carry_out, find_place
+from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
 
 
 def history(
@@ -47,14 +46,12 @@ def history(
     """
     place = find_place(home)
 
-    async def show(stop: asyncio.Event) -> None:
+    async def show() -> None:
         async with open_client(place.environment, place.settings) as client:
-            if follow:
-                await unless(stop, _follow(client, name, is_json=json))
-            else:
-                await _print_all(client, name, is_json=json)
+            shown = _follow if follow else _print_all
+            await shown(client, name, is_json=json)
 
-    carry_out(show)
+    asyncio.run(show())
 
 
 async def _print_all(client: App, name: str, *, is_json: bool) -> None:
@@ -110,10 +107,9 @@ def _headline(event: Event) -> tuple[str, str]:
         case Steered(text=text, mode=mode, by=by):
             return f"word from {by} ({mode})", text
         case Finished(outcome=outcome, by=by):
+            ended = f"{words.glyph(outcome.status)} {words.status(outcome.status)}"
             error = f"{outcome.error.code} {outcome.error.message}" if outcome.error else ""
-            return f"{words.glyph(outcome.status)} {outcome.status}" + (
-                f" by {by}" if by else ""
-            ), error
+            return f"{ended} by {by}" if by else ended, error
         case _:
             return _repair_headline(event)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NamedTuple
 
 import typer
 
 from parallel_agents._version import __version__
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import InvalidInput, PagentsError
 
 
 class _Command(NamedTuple):
@@ -48,14 +49,31 @@ COMMANDS = {
 def main() -> None:
     """Run the command line; an error of ours ends in four lines and its exit code."""
     arguments = sys.argv[1:]
-    app = build(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal without Unicode gets a stand-in, not an end in the middle of a result.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app(args=arguments, prog_name="pagents")
+        _check_unicode(arguments)
+        build(arguments)(args=arguments, prog_name="pagents")
     except PagentsError as problem:
         # Loaded here, where it is needed: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.failing").end(problem, arguments)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _check_unicode(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no text, here and once for what every command stores or looks for."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInput(
+                f"the argument {argument[:80]!r} is no text",
+                why=f"it holds bytes that are not {sys.getfilesystemencoding()}",
+                mend="write it in UTF-8",
+            ) from error
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:

@@ -14,6 +14,7 @@ from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
 
@@ -36,7 +37,7 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
         render.envelope("models", time.time(), items)
         return
     for model in embedded:
-        here = f"fetched: {model.path}" if model.path else "not fetched: pagents models pull"
+        here = f"fetched: {model.path}" if model.path else _pull_words(model.name)
         render.line(
             f"{model.name}  {model.title}, {words.size(model.size_bytes)}, {model.licence}", "bold"
         )
@@ -53,14 +54,10 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
 def pull(name: Which = "local", home: Home = None) -> None:
     """Fetch an embedded model; what is there already is checked and kept."""
     place = find_place(home)
-    bar = FetchBar()
-    try:
-        path = asyncio.run(
-            fetch(find_model(name), _folder(place), progress=bar, sources=default_sources())
-        )
-    finally:
-        bar.close()
-    render.line(str(path))
+    with FetchBar() as bar:
+        fetching = fetch(find_model(name), _folder(place), progress=bar, sources=default_sources())
+        file = asyncio.run(fetching)
+    render.line(str(file))
 
 
 @app.command()
@@ -68,9 +65,13 @@ def path(name: Which = "local", home: Home = None) -> None:
     """Print where an embedded model's file is, or exit with 1 when it is not fetched."""
     found = describe(find_model(name).model_name, _folder(find_place(home))).path
     if found is None:
-        render.note("not fetched: pagents models pull")
-        raise typer.Exit(1)
+        render.note(_pull_words(name))
+        raise typer.Exit(Exit.FAILED)
     render.line(str(found))
+
+
+def _pull_words(name: str) -> str:
+    return f"not fetched: pagents models pull {name}"
 
 
 def _folder(place: Place) -> Path:

@@ -30,8 +30,8 @@ class Style(StrEnum):
 
 
 class Progress(Protocol):
-    def changed(self, lane: Lane) -> None:
-        """A lane is as it is now."""
+    def changed(self, lane: Lane, at: float) -> None:
+        """A lane became what it is now; `at` is when, in seconds since the epoch."""
         ...
 
     def aside(self) -> AbstractContextManager[None]:
@@ -51,13 +51,13 @@ def choose(style: Style, board: Board) -> Progress:
         case Style.LIVE:
             return LiveProgress(board, time.time)
         case Style.TEXT:
-            return TextProgress(board, time.time)
+            return TextProgress(board)
         case Style.NONE:
             return NoProgress()
 
 
 class NoProgress:
-    def changed(self, lane: Lane) -> None: ...
+    def changed(self, lane: Lane, at: float) -> None: ...
 
     def aside(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -71,15 +71,14 @@ class NoProgress:
 class TextProgress:
     """A line for each change of state, without cursor codes."""
 
-    def __init__(self, board: Board, now: Callable[[], float]) -> None:
+    def __init__(self, board: Board) -> None:
         self._board = board
-        self._now = now
 
-    def changed(self, lane: Lane) -> None:
+    def changed(self, lane: Lane, at: float) -> None:
         counts = f"{self._board.over}/{len(self._board.lanes)}"
         doing = f": {lane.doing}" if lane.doing else ""
-        status = lane.status.replace("_", " ")
-        render.note(f"{words.clock(self._now())} {counts} {lane.label} {status}{doing}")
+        status = words.status(lane.status)
+        render.note(f"{words.clock(at)} {counts} {lane.label} {status}{doing}")
 
     def aside(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -113,7 +112,7 @@ class LiveProgress:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
-    def changed(self, lane: Lane) -> None: ...
+    def changed(self, lane: Lane, at: float) -> None: ...
 
     def aside(self) -> AbstractContextManager[None]:
         return _Aside(self._live)
@@ -135,9 +134,9 @@ class LiveProgress:
         since = "" if lane.began_at is None else words.seconds(self._now() - lane.began_at)
         return (
             Text(f"  {words.glyph(lane.status)}", style=words.style(lane.status)),
-            Text(lane.label, no_wrap=True, overflow="ellipsis"),
+            Text(words.one_line(lane.label), no_wrap=True, overflow="ellipsis"),
             Text(since, justify="right"),
-            Text(words.clean(lane.doing), style="dim", no_wrap=True, overflow="ellipsis"),
+            Text(words.one_line(lane.doing), style="dim", no_wrap=True, overflow="ellipsis"),
         )
 
     def _line(self) -> Text:

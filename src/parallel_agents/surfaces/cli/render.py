@@ -13,7 +13,6 @@ from rich.text import Text
 
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
-from parallel_agents.core.usage import Spend
 from parallel_agents.errors import PagentsError
 from parallel_agents.surfaces.cli import words
 
@@ -30,12 +29,17 @@ def err() -> Console:
 
 def note(text: str, style: str = "") -> None:
     """A line for the person at the terminal."""
-    err().print(Text(words.clean(text), style=style))
+    err().print(_text(text, style))
 
 
 def line(text: str, style: str = "") -> None:
     """A line of the result."""
-    out().print(Text(words.clean(text), style=style))
+    out().print(_text(text, style))
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text that is shown and not obeyed, whoever wrote it."""
+    return Text(words.clean(text), style=style)
 
 
 def json_line(value: object) -> None:
@@ -62,16 +66,16 @@ def envelope(
 
 
 def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
-    """Four lines: what happened, why, what to do, where to look."""
+    """Four lines: what happened, why, what to do, where to look; one fewer where no why is known."""
     docs = f"docs/errors.md#{problem.code.lower()}"
     if is_json:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}
         json_line({"schema": "pagents.error/1", **fields, "mend": problem.mend, "docs": docs})
         return
-    err().print(Text(f"✖ {problem.code}  {words.clean(problem.message)}", style="bold red"))
+    note(f"✖ {problem.code}  {words.one_line(problem.message)}", "bold red")
     for title, text in (("why", problem.why), ("mend", problem.mend), ("docs", docs)):
         if text:
-            err().print(Text(f"  {title:<5} ").append(words.clean(text)))
+            note(f"  {title:<5} {words.one_line(text)}")
 
 
 def table(
@@ -86,7 +90,7 @@ def table(
     On a terminal the `flexible` column, the last without one, is shortened to what the width
     leaves; nothing else is ever cut, and nothing at all where the output goes to a file.
     """
-    cells = [[words.clean(cell).replace("\n", " ") for cell in row] for row in (titles, *rows)]
+    cells = [[words.one_line(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(titles))]
     bends = titles.index(flexible) if flexible else len(titles) - 1
     if out().is_terminal:
@@ -109,31 +113,30 @@ def _cell(text: str, width: int, *, is_right: bool) -> str:
 def result(given: Result) -> None:
     """One result: a headline, its notices, the answer."""
     status = given.status
-    headline = Text(f"{words.glyph(status)} {given.label}", style=words.style(status))
+    headline = _text(f"{words.glyph(status)} {words.one_line(given.label)}", words.style(status))
     headline.append(
-        f"  {status.replace('_', ' ')}  {words.seconds(given.seconds)}  "
+        f"  {words.status(status)}  {words.seconds(given.seconds)}  "
         f"{words.tokens(given.spend)}  {words.money(given.spend)}  {given.model}",
         style="dim",
     )
     out().print(headline)
     for notice in given.notices:
-        out().print(Text(f"  note: {notice}", style="yellow"))
+        line(f"  note: {notice}", "yellow")
     if given.error is not None:
-        out().print(Text(f"  {given.error.code}  {words.clean(given.error.message)}", style="red"))
-        if given.error.why:
-            out().print(Text(f"  why   {words.clean(given.error.why)}"))
-        if given.error.mend:
-            out().print(Text(f"  mend  {given.error.mend}"))
-    if answer := words.output(given.output):
-        out().print(Text("\n".join(f"  {part}" for part in answer.splitlines())))
-    out().print()
+        line(f"  {given.error.code}  {words.one_line(given.error.message)}", "red")
+        for title, text in (("why", given.error.why), ("mend", given.error.mend)):
+            if text:
+                line(f"  {title:<5} {words.one_line(text)}")
+    for part in words.output(given.output).splitlines():
+        line(f"  {part}")
+    line("")
 
 
 def summary(team: TeamResult) -> None:
     """The whole team in a table, and in a line."""
     rows = [
         (
-            f"{words.glyph(r.status)} {r.status.replace('_', ' ')}",
+            f"{words.glyph(r.status)} {words.status(r.status)}",
             r.label,
             words.seconds(r.seconds),
             words.tokens(r.spend),
@@ -144,12 +147,11 @@ def summary(team: TeamResult) -> None:
     ]
     table(("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS"), rows, right=("TIME", "COST"))
     done = sum(r.is_done for r in team.results)
-    total = sum((r.spend for r in team.results), Spend())
-    words_of_all = (
-        f"{words.glyph(team.status)} {team.status} in {words.seconds(team.seconds)}   "
-        f"{done}/{len(team.results)} done   {words.tokens(total)}   {words.money(total)}"
+    line(
+        f"{words.glyph(team.status)} {words.status(team.status)} in {words.seconds(team.seconds)}   "
+        f"{done}/{len(team.results)} done   {words.tokens(team.spend)}   {words.money(team.spend)}",
+        words.style(team.status),
     )
-    out().print(Text(words_of_all, style=words.style(team.status)))
 
 
 def result_json(given: Result) -> Mapping[str, Json]:

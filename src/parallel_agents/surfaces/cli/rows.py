@@ -5,28 +5,52 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.run import RunStatus
+from parallel_agents.app import App
+from parallel_agents.core.doing import doing_after
+from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Row
+from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render, words
 
-EMPTY: Mapping[SessionKey, Sequence[Row]] = {}
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
 
 
-def print_rows(rows: Sequence[Row], trees: Mapping[SessionKey, Sequence[Row]] = EMPTY) -> None:
-    """A table, or a line that says what would fill it; `trees` has the sessions under a team's."""
-    if not rows:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A session, what its live run does now, and the sessions under it where it is a team's."""
+
+    row: Row
+    doing: str = ""
+    below: tuple[Row, ...] = ()
+
+
+async def look_at(client: App, rows: Sequence[Row]) -> list[Line]:
+    """The rows with what the store says of their runs and of the sessions under them."""
+    live = [row.run.id for row in rows if not row.run.status.is_over]
+    last = await client.store.last_bodies(live)
+    lines: list[Line] = []
+    for row in rows:
+        doing = doing_after(last[row.run.id]) if row.run.id in last else ""
+        is_team = row.run.kind is RunnerKind.TEAM
+        below = await client.service.list(Filter(parent=row.session.key)) if is_team else []
+        lines.append(Line(row=row, doing=doing, below=tuple(below)))
+    return lines
+
+
+def print_lines(lines: Sequence[Line]) -> None:
+    """A table, or a line that says what would fill it."""
+    if not lines:
         render.note("Nothing here yet. Start with: pagents run --team content --input topic=...")
         return
-    cells = [_cells(row, trees.get(row.session.key, ())) for row in rows]
+    cells = [_cells(line) for line in lines]
     render.table(_TITLES, cells, right=("TIME", "COST"), flexible="DOING")
 
 
-def row_json(row: Row) -> Mapping[str, Json]:
+def line_json(line: Line) -> Mapping[str, Json]:
     """A session and its latest run for machines; an unknown cost is null."""
+    row = line.row
     run, cost = row.run, row.run.spend.cost_usd
     return {
         "id": words.name(row),
@@ -39,7 +63,7 @@ def row_json(row: Row) -> Mapping[str, Json]:
         "kind": run.kind.value,
         "status": run.status.value,
         "is_worked_on": row.owner_state == "live" or run.status.is_over,
-        "doing": run.doing,
+        "doing": line.doing,
         "model": run.model,
         "calls": run.spend.calls,
         "tokens": run.spend.usage.total_tokens,
@@ -51,13 +75,14 @@ def row_json(row: Row) -> Mapping[str, Json]:
     }
 
 
-def _cells(row: Row, below: Sequence[Row]) -> tuple[str, ...]:
+def _cells(line: Line) -> tuple[str, ...]:
+    row, below = line.row, line.below
     spend = sum((child.run.spend for child in below), row.run.spend)
     return (
         words.name(row),
         row.session.label,
         words.state(row),
-        _counts(below) if below else row.run.doing or row.run.title,
+        _counts(below) if below else line.doing or row.run.title,
         _seconds(row),
         words.money(spend) if spend.calls else "",
     )
@@ -67,7 +92,7 @@ def _counts(below: Sequence[Row]) -> str:
     """`3/5 done, 2 running`."""
     counts = Counter(row.run.status for row in below)
     others = [
-        f"{count} {status.replace('_', ' ')}"
+        f"{count} {words.status(status)}"
         for status, count in counts.items()
         if status is not RunStatus.DONE
     ]

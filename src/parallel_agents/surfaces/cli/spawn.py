@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -11,18 +10,19 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import App, Parts, open_app, open_client
+from parallel_agents.app import App, open_client
+from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Mode
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.interrupts import unless
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.exits import Exit, exit_of
-from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli import progress, render, words
+from parallel_agents.surfaces.cli.attended import Look, Work, attend
+from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.place import (
     AsJson,
     Home,
@@ -31,11 +31,9 @@ from parallel_agents.surfaces.cli.place import (
     Name,
     Place,
     Timeout,
-    carry_out,
     find_place,
-    read_inputs,
-    read_text,
 )
+from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
 from parallel_agents.surfaces.cli.worker import ensure_worker
 
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
@@ -68,62 +66,59 @@ def spawn(
     give the result. A --file goes where the agent's input wants one text, else under the task.
     """
     place = find_place(home)
+    mode = Mode.SESSION if keep else Mode.RUN
 
-    async def start(app: App) -> Spawned:
+    def task(app: App) -> Task:
         definition = app.catalog.agent(agent)
         values = read_inputs(inputs, definition.input_schema)
-        words, values = _with_file(text, values, file, definition)
-        task = Task(
-            agent,
-            words,
-            input=values,
-            model=model,
-            label=label,
-            key=key,
-            limits=Limits(timeout_seconds=timeout),
-        )
-        mode = Mode.SESSION if keep else Mode.RUN
-        return await app.service.spawn(task, mode=mode)
+        told, filled = _with_file(text, values, file, definition)
+        limits = Limits(timeout_seconds=timeout)
+        return Task(agent, told, input=filled, model=model, label=label, key=key, limits=limits)
 
-    _begin(place, start, wait=wait, is_json=json)
+    async def leave(app: App) -> Spawned:
+        return await app.service.spawn(task(app), mode=mode)
+
+    async def carry(app: App) -> Spawned:
+        ready = await make_team_ready(app, TeamTask(tasks=(task(app),)))
+        return await app.service.spawn(ready.tasks[0], mode=mode)
+
+    if wait:
+        _wait_here(place, carry, is_json=json)
+    else:
+        asyncio.run(_leave_to_worker(place, leave, is_json=json))
 
 
 def send(
     name: Name, text: Text, wait: Wait = False, json: AsJson = False, home: Home = None
 ) -> None:
     """Start the next run of a session; it sees all that was said before."""
+    place = find_place(home)
 
-    async def start(app: App) -> Spawned:
+    async def leave(app: App) -> Spawned:
         return await app.service.send(name, text)
 
-    _begin(find_place(home), start, wait=wait, is_json=json)
+    async def carry(app: App) -> Spawned:
+        row = await app.service.find(name)
+        await make_ready(app, [row.run.model])
+        return await app.service.send(row.session.key, text)
+
+    if wait:
+        _wait_here(place, carry, is_json=json)
+    else:
+        asyncio.run(_leave_to_worker(place, leave, is_json=json))
 
 
 def _with_file(
     text: str, values: dict[str, Json], file: Path | None, agent: Agent
 ) -> tuple[str, dict[str, Json]]:
-    """The task with a file: as the one text input that is required and not given, or in words."""
+    """The task with a file: as the one input that is required and not given, or in words."""
     if file is None:
         return text, values
     content = read_text(file)
-    required = (agent.input_schema or {}).get("required")
-    missing = [n for n in required if n not in values] if isinstance(required, list) else []
-    if len(missing) == 1 and isinstance(missing[0], str):
+    missing = [name for name in required(agent.input_schema or {}) if name not in values]
+    if len(missing) == 1:
         return text, {**values, missing[0]: content}
     return f"{text}\n\nFile {file.name}:\n```\n{content}\n```", values
-
-
-def _begin(
-    place: Place,
-    start: Callable[[App], Coroutine[None, None, Spawned]],
-    *,
-    wait: bool,
-    is_json: bool,
-) -> None:
-    if wait:
-        _wait_here(place, start, is_json=is_json)
-    else:
-        asyncio.run(_leave_to_worker(place, start, is_json=is_json))
 
 
 async def _leave_to_worker(
@@ -147,31 +142,17 @@ async def _leave_to_worker(
 def _wait_here(
     place: Place, start: Callable[[App], Coroutine[None, None, Spawned]], *, is_json: bool
 ) -> None:
-    bar = FetchBar()
-    name = ""
+    async def begin(app: App) -> Work:
+        spawned = await start(app)
+        row = await app.service.find(spawned.session_key)
+        name, label = words.name(row), row.session.label
+        render.note(f"▶ {label} {name} on {row.run.model}")
+        return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
 
-    async def work(stop: asyncio.Event) -> Result | None:
-        nonlocal name
-        async with open_app(place.environment, place.settings, Parts(on_fetch=bar)) as app:
-            spawned = await start(app)
-            row = await app.service.find(spawned.session_key)
-            name = words.name(row)
-            render.note(f"▶ {row.session.label} {name} on {row.run.model}")
-            results = await unless(stop, app.service.wait([spawned.run_id]))
-            return None if results is None else results[0]
+    async def conclude(app: App, work: Work) -> Result:
+        return (await app.service.wait([work.run]))[0]
 
-    try:
-        result = carry_out(work)
-    except KeyboardInterrupt:
-        result = None
-    finally:
-        bar.close()
-    if result is None:
-        if name:
-            render.note(f"Stopped; everything so far is kept. Go on with: pagents resume {name}")
-        sys.exit(Exit.INTERRUPTED)
+    result = attend(place, begin, conclude, Look(progress.Style.AUTO, is_json))
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])
-    else:
-        render.result(result)
-    sys.exit(exit_of(result.status))
+    raise typer.Exit(exit_of(result.status))

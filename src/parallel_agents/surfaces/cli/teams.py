@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.catalog.catalog import Catalog
-from parallel_agents.catalog.team import Team
+from parallel_agents.catalog.catalog import Catalog, TeamEntry
+from parallel_agents.catalog.team import Team, properties
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render, words
@@ -21,15 +21,16 @@ app = typer.Typer(no_args_is_help=True)
 def list_teams(json: AsJson = False, home: Home = None) -> None:
     """List the teams: the project's, yours, and the built-in ones."""
     entries = Catalog(find_place(home).environment.folders).teams()
-    teams = [entry.content for entry in entries if isinstance(entry.content, Team)]
     if json:
-        render.envelope("teams", time.time(), [_team_json(team) for team in teams])
+        render.envelope("teams", time.time(), [_entry_json(entry) for entry in entries])
         return
+    teams = [entry.content for entry in entries if isinstance(entry.content, Team)]
     rows = [(team.name, str(len(team.tasks)), _inputs(team), team.description) for team in teams]
     render.table(("TEAM", "AGENTS", "INPUTS", "WHAT IT DOES"), rows, right=("AGENTS",))
     for entry in entries:
         if isinstance(entry.content, InvalidFile):
             render.error(entry.content)
+    render.note(f"{len(teams)} teams. Details: pagents teams show NAME")
 
 
 @app.command()
@@ -50,8 +51,13 @@ def show(
 
 
 def _inputs(team: Team) -> str:
-    properties = team.input_schema.get("properties")
-    return ", ".join(properties) if isinstance(properties, dict) else ""
+    return ", ".join(properties(team.input_schema))
+
+
+def _entry_json(entry: TeamEntry) -> dict[str, Json]:
+    if isinstance(entry.content, InvalidFile):
+        return {"name": entry.name, "file": str(entry.file), "error": entry.content.message}
+    return {**_team_json(entry.content), "file": str(entry.file)}
 
 
 def _team_json(team: Team) -> dict[str, Json]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from typing import Annotated
 
 import typer
 
 from parallel_agents.app import open_client
-from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.run import Result, RunnerKind
+from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter, OwnerState, Row
-from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
-from parallel_agents.surfaces.cli.place import AsJson, Home, Name, Timeout, carry_out, find_place
-from parallel_agents.surfaces.cli.rows import print_rows, row_json
+from parallel_agents.surfaces.cli.place import AsJson, Home, Name, Timeout, find_place
+from parallel_agents.surfaces.cli.rows import Line, line_json, look_at, print_lines
 
 _RECENT_SECONDS = 3600.0
 
@@ -35,50 +32,50 @@ def list_sessions(
     """List teams and sessions: those that are live, and those that ended in the last hour."""
     place = find_place(home)
 
-    async def look() -> tuple[list[Row], int, dict[SessionKey, list[Row]]]:
+    async def look() -> tuple[list[Line], int]:
         async with open_client(place.environment, place.settings) as client:
             if name is not None:
                 tree = (await client.service.find(name)).session.key
                 rows = await client.service.list(Filter(tree=tree))
-                return rows, len(rows), {}
+                return await look_at(client, rows), len(rows)
             roots = await client.service.list(Filter(roots_only=True))
             recent = time.time() - _RECENT_SECONDS
             shown = [row for row in roots if everything or _is_recent(row, recent)]
-            teams = [row.session.key for row in shown if row.run.kind is RunnerKind.TEAM]
-            below = {key: await client.service.list(Filter(parent=key)) for key in teams}
-            return shown, len(roots), below
+            return await look_at(client, shown), len(roots)
 
-    rows, total, below = asyncio.run(look())
+    lines, total = asyncio.run(look())
     if json:
-        items = [row_json(row) for row in rows]
-        render.envelope("list", time.time(), items, total=total)
+        render.envelope("list", time.time(), [line_json(line) for line in lines], total=total)
         return
-    print_rows(rows, below)
-    if len(rows) < total:
-        render.note(f"{len(rows)} of {total} shown (live, or ended in the last hour). All: --all")
+    print_lines(lines)
+    if len(lines) < total:
+        render.note(f"{len(lines)} of {total} shown (live, or ended in the last hour). All: --all")
 
 
 def show(name: Name, json: AsJson = False, home: Home = None) -> None:
     """Show a team or a session, with its results; exits with the code of its status."""
     place = find_place(home)
 
-    async def look() -> tuple[Row, list[Row], list[Result]]:
+    async def look() -> tuple[Line, list[Line], list[Result]]:
         async with open_client(place.environment, place.settings) as client:
             row = await client.service.find(name)
-            members = await client.service.members(row)
-            return row, members, list((await client.service.team_result(row.session.key)).results)
+            whole, *members = await look_at(client, [row, *await client.service.members(row)])
+            team = await client.service.team_result(row.session.key)
+            return whole, members, list(team.results)
 
-    row, members, results = asyncio.run(look())
+    whole, members, results = asyncio.run(look())
+    row = whole.row
     if json:
         items = [render.result_json(result) for result in results]
-        render.envelope("show", time.time(), items, session=row_json(row))
+        sessions = [line_json(member) for member in members]
+        render.envelope("show", time.time(), items, session=line_json(whole), sessions=sessions)
     else:
         for result in results:
             render.result(result)
         if len(results) < len(members) or len(members) > 1:
-            print_rows(members)
+            print_lines(members)
         render.line(f"{words.state(row)}  {row.session.label}  {row.session.key}")
-    sys.exit(exit_of(row.run.status))
+    raise typer.Exit(exit_of(row.run.status))
 
 
 def wait(
@@ -90,27 +87,25 @@ def wait(
     """Wait for sessions to be over, and print their results; a timeout leaves them running."""
     place = find_place(home)
 
-    async def until_over(stop: asyncio.Event) -> list[Result] | None:
+    async def until_over() -> list[Result]:
         async with open_client(place.environment, place.settings) as client:
             rows = [await client.service.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.service.members(row)]
             for row in rows:
                 _warn_if_left(row)
-            return await unless(stop, client.service.wait(runs, timeout=timeout))
+            return await client.service.wait(runs, timeout=timeout)
 
     try:
-        results = carry_out(until_over)
+        results = asyncio.run(until_over())
     except TimeoutError:
         render.note(f"Not over in {timeout:g} s; they go on.")
-        sys.exit(Exit.TIMED_OUT)
-    if results is None:
-        sys.exit(Exit.INTERRUPTED)
+        raise typer.Exit(Exit.TIMED_OUT) from None
     if json:
         render.envelope("wait", time.time(), [render.result_json(result) for result in results])
     else:
         for result in results:
             render.result(result)
-    sys.exit(_worst(results))
+    raise typer.Exit(_worst(results))
 
 
 def _is_recent(row: Row, since: float) -> bool:

@@ -42,6 +42,16 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def one_line(text: str) -> str:
+    """Clean text with its lines joined."""
+    return " ".join(clean(text).split("\n"))
+
+
+def status(value: RunStatus) -> str:
+    """`timed out`, not `timed_out`."""
+    return value.replace("_", " ")
+
+
 def glyph(status: RunStatus) -> str:
     return _GLYPHS[status]
 
@@ -54,7 +64,7 @@ def state(row: Row) -> str:
     """The state of a session's latest run; one that its process left says so."""
     if not row.run.status.is_over and row.owner_state in (OwnerState.GONE, OwnerState.DEAD):
         return "■ stopped"
-    return f"{glyph(row.run.status)} {row.run.status.replace('_', ' ')}"
+    return f"{glyph(row.run.status)} {status(row.run.status)}"
 
 
 def name(row: Row) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from parallel_agents.app import Parts, open_app, open_client
+import typer
+
+from parallel_agents.app import App, Parts, open_app, open_client
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Filter, Role
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.place import Home, Place, carry_out, find_place
+from parallel_agents.surfaces.cli.place import Home, Place, find_place
+from parallel_agents.surfaces.cli.stopping import carry_out
 
 _LINGER_SECONDS = 3.0
 
@@ -18,23 +23,35 @@ _LINGER_SECONDS = 3.0
 def work(home: Home = None) -> None:
     """Carry out what is queued and what dead processes left, until nothing is left.
 
-    `pagents spawn` starts one in the background; in a terminal it shows what it does.
+    `pagents spawn` starts one in the background. Ctrl-C once lets model calls in flight end, twice
+    stops at once; what is left stays queued.
     """
     place = find_place(home)
-    carry_out(lambda stop: _work(place, stop))
+    with FetchBar() as bar:
+        is_done = carry_out(lambda stop: _work(place, bar, stop))
+    if not is_done:
+        render.note("Stopped; what is left stays queued.")
+        raise typer.Exit(Exit.INTERRUPTED)
 
 
-async def _work(place: Place, stop: asyncio.Event) -> None:
+async def _work(place: Place, bar: FetchBar, stop: asyncio.Event) -> bool:
+    """Whether all was carried out, and not stopped before."""
     while not stop.is_set():
-        parts = Parts(on_fetch=FetchBar(), role=Role.WORKER)
+        parts = Parts(on_fetch=bar, role=Role.WORKER)
         async with open_app(place.environment, place.settings, parts) as app:
             if app.engine is not None:
                 await unless(stop, _until_idle(app.engine))
+            left_alone = await _orphans(app)
         async with open_client(place.environment, place.settings) as client:
             # Whoever queued a run while this worker was leaving still saw it alive.
-            if not await client.store.rows(Filter(orphaned=True, limit=1)):
-                return
-    render.note("Stopped; what is left stays queued.")
+            if await _orphans(client) <= left_alone:
+                return not stop.is_set()
+    return False
+
+
+async def _orphans(app: App) -> set[RunId]:
+    """Runs that nobody has; those that lie here while this worker idles need what it has not."""
+    return {row.run.id for row in await app.store.rows(Filter(orphaned=True))}
 
 
 async def _until_idle(engine: LocalEngine) -> None:

@@ -1,0 +1,26 @@
+"""An agent of your own as a file: `.parallel-agents/agents/ticket_sorter.md`, beside this script.
+
+    cd examples/own_agent && python sort_tickets.py
+
+The command line finds it too: `pagents spawn ticket_sorter "Sort this" -i ticket="..." --wait`.
+"""
+
+from __future__ import annotations
+
+import parallel_agents as pa
+
+TICKETS = (
+    "Since this morning I can not log in, and my team waits for me.",
+    "Where do I find the invoice of March?",
+    "It would be nice to have a dark theme.",
+)
+
+
+def main() -> None:
+    tasks = [pa.Task("ticket_sorter", "Sort this ticket", input={"ticket": t}) for t in TICKETS]
+    for ticket, result in zip(TICKETS, pa.run(tasks).results, strict=True):
+        print(f"{ticket}\n  {result.output if result.is_done else result.error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Attended: work that this process carries out while somebody looks on, and may stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import aclosing
+from typing import NamedTuple, TypeVar
+
+import typer
+
+from parallel_agents.app import App, Parts, open_app
+from parallel_agents.core.event import Finished
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.interrupts import unless
+from parallel_agents.surfaces.cli import progress, render
+from parallel_agents.surfaces.cli.board import Board
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.place import Place
+from parallel_agents.surfaces.cli.stopping import carry_out
+
+T = TypeVar("T")
+
+
+class Work(NamedTuple):
+    """What was started.
+
+    Attributes:
+        name: by which it is found again.
+        session: the tree in which it happens.
+        run: its end is the end of the work.
+        labels: what the agents' runs are called, in order.
+    """
+
+    name: str
+    session: SessionKey
+    run: RunId
+    labels: Mapping[RunId, str]
+
+
+class Look(NamedTuple):
+    """How it is shown: the progress, and whether results wait for the one JSON document."""
+
+    style: progress.Style
+    is_json: bool
+
+
+def attend(
+    place: Place,
+    start: Callable[[App], Coroutine[None, None, Work]],
+    conclude: Callable[[App, Work], Coroutine[None, None, T]],
+    look: Look,
+) -> T:
+    """Start work, show it until its end, and give what `conclude` makes of it.
+
+    Ctrl-C once starts nothing new and lets model calls in flight end; twice stops at once. Either
+    says how to go on, and exits with 130.
+    """
+    started: list[Work] = []
+
+    async def carry(stop: asyncio.Event, bar: FetchBar) -> T | None:
+        async with open_app(place.environment, place.settings, Parts(on_fetch=bar)) as app:
+
+            async def see_through() -> T:
+                work = await start(app)
+                started.append(work)
+                bar.close()
+                await _watch(app, work, look)
+                return await conclude(app, work)
+
+            concluded = await unless(stop, see_through())
+            if concluded is None:
+                render.note("Stopping: nothing new starts, calls in flight may end.")
+                render.note("Ctrl-C again stops at once.")
+        return concluded
+
+    try:
+        with FetchBar() as bar:
+            concluded = carry_out(lambda stop: carry(stop, bar))
+    except KeyboardInterrupt:
+        concluded = None
+    if concluded is None:
+        for work in started:
+            render.note(f"Stopped; all so far is kept. Go on with: pagents resume {work.name}")
+        raise typer.Exit(Exit.INTERRUPTED)
+    return concluded
+
+
+async def _watch(app: App, work: Work, look: Look) -> None:
+    """Show progress, and each result as it comes, until all are over."""
+    board = Board.of(work.labels)
+    with progress.choose(look.style, board) as shown:
+        async with aclosing(app.service.follow(work.session)) as events:
+            async for event in events:
+                lane = board.take(event)
+                if lane is None:
+                    continue
+                shown.changed(lane, event.at)
+                if isinstance(event.body, Finished) and not look.is_json:
+                    (given,) = await app.service.wait([event.run])
+                    with shown.aside():
+                        render.result(given)
+                if board.is_over:
+                    break
+        await app.service.wait([work.run])

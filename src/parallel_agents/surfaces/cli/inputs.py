@@ -1,0 +1,82 @@
+"""Inputs: `NAME=VALUE` and files as the values that agents and teams take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import orjson
+
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.requests import MAX_INPUT_BYTES
+
+_SHOWN = 80
+
+
+def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> dict[str, Json]:
+    """`name=value` pairs as values.
+
+    `name=@file` is the file's text, and `name=@@text` begins with one `@`. A value is JSON where
+    the schema wants other than a string.
+
+    Raises:
+        InvalidInput: a pair without `=`, a file that cannot be read, or JSON that is none.
+    """
+    values: dict[str, Json] = {}
+    for pair in given or ():
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise InvalidInput(
+                f"--input {pair[:_SHOWN]!r} has no name", mend='write --input topic="Monday"'
+            )
+        text = _text(text)
+        values[name] = text if _wants_text(name, schema) else _json(name, text)
+    return values
+
+
+def read_text(file: Path) -> str:
+    """A file's text.
+
+    Raises:
+        InvalidInput: it cannot be read, is no UTF-8, or is larger than any task may be.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_INPUT_BYTES + 1)
+        if len(content) > MAX_INPUT_BYTES:
+            raise InvalidInput(
+                f"the file {file} is too large",
+                why=f"a task and its input have at most {MAX_INPUT_BYTES:,} bytes",
+                mend="split the work into several tasks",
+            )
+        return content.decode()
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"the file {file} cannot be read", why=str(error), mend="name a UTF-8 text file"
+        ) from error
+
+
+def _text(given: str) -> str:
+    if given.startswith("@@"):
+        return given[1:]
+    return read_text(Path(given[1:])) if given.startswith("@") else given
+
+
+def _wants_text(name: str, schema: Mapping[str, Json] | None) -> bool:
+    properties = (schema or {}).get("properties")
+    wanted = properties.get(name) if isinstance(properties, Mapping) else None
+    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
+    # A type is a word or a list of them: both say whether "string" is in it.
+    return kind is None or (isinstance(kind, Sequence) and "string" in kind)
+
+
+def _json(name: str, text: str) -> Json:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(
+            f"--input {name} is no JSON: {text[:_SHOWN]!r}",
+            why=str(error),
+            mend=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
+        ) from error

@@ -1,0 +1,56 @@
+"""Ready: models are fetched and started before any task's time runs, and the embedded one says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from parallel_agents.app import App
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.task import TeamTask
+from parallel_agents.models.choice import LOCAL
+from parallel_agents.models.local.known import known_models
+from parallel_agents.surfaces.cli import render
+
+
+async def make_ready(app: App, models: Iterable[str]) -> None:
+    """Fetch and start models, by name.
+
+    Raises:
+        PagentsError: what is missing.
+    """
+    for name in sorted(set(models)):
+        if name.partition("/")[0] == LOCAL:
+            _describe(app, name)
+        await app.models.get(name).start()
+
+
+async def make_team_ready(app: App, team: TeamTask) -> TeamTask:
+    """The team with its models chosen, fetched and started; what cannot be spawned is refused.
+
+    Raises:
+        PagentsError: as for the verb `spawn_team`, and what is missing.
+    """
+    resolved = app.service.resolve(team)
+    models = [task.model for task in resolved.tasks if task.model]
+    if _is_left_open(app, team, resolved.agents) and any(m.startswith(f"{LOCAL}/") for m in models):
+        render.note("No model was chosen and no key is set: using the embedded one.")
+        render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
+    await make_ready(app, models)
+    return resolved
+
+
+def _is_left_open(app: App, team: TeamTask, agents: Iterable[Agent]) -> bool:
+    """Whether nobody has named a model: neither the settings, the team, its tasks nor its agents."""
+    named = (app.settings.model, team.model, *(task.model for task in team.tasks))
+    return not any((*named, *(agent.model for agent in agents), app.settings.tiers))
+
+
+def _describe(app: App, name: str) -> None:
+    """Say which model it is, and what one of its size is good for."""
+    known = {model.model_name: model for model in known_models()}
+    if name not in known or app.settings.local_model_file is not None:
+        return
+    model = known[name]
+    render.note(f"{name} is {model.title}, a real model on this machine. {model.licence}.", "dim")
+    render.note(f"  good for {model.good_for}", "dim")
+    render.note(f"  not for  {model.not_for}", "dim")

@@ -1,0 +1,69 @@
+"""Fixtures for tests of agents; pytest loads this module wherever the package is installed.
+
+It imports nothing but pytest and a package that loads its parts when they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from parallel_agents import testing
+
+_T = TypeVar("_T")
+
+
+class MakeScripted(Protocol):
+    """Makes a model that must be used up by the end of the test."""
+
+    def __call__(
+        self, replies: testing.Script, name: str = ..., *, latency_seconds: float = ...
+    ) -> testing.ScriptedModel: ...
+
+
+class RunVirtual(Protocol):
+    """Runs a coroutine on a clock that jumps where all wait."""
+
+    def __call__(self, work: Coroutine[Any, Any, _T], *, limit_seconds: float = ...) -> _T: ...
+
+
+class StartProvider(Protocol):
+    """Starts a model server on loopback that serves until the end of the test."""
+
+    def __call__(self, behaviour: testing.Behaviour | None = ...) -> testing.LoopbackProvider: ...
+
+
+@pytest.fixture
+def scripted_model() -> Iterator[MakeScripted]:
+    """Make models by `scripted_model(["first reply", "second reply"])`, each to be used up."""
+    made: list[testing.ScriptedModel] = []
+
+    def make(
+        replies: testing.Script, name: str = "scripted/model", *, latency_seconds: float = 0.0
+    ) -> testing.ScriptedModel:
+        made.append(testing.ScriptedModel(replies, name, latency_seconds=latency_seconds))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.assert_used_up()
+
+
+@pytest.fixture
+def virtual_time() -> RunVirtual:
+    """Run a coroutine by `virtual_time(work())`; see `parallel_agents.testing.run_virtual`."""
+    return testing.run_virtual
+
+
+@pytest.fixture
+def loopback_provider() -> Iterator[StartProvider]:
+    """Start model servers by `loopback_provider()` or `loopback_provider(Behaviour(...))`."""
+    with ExitStack() as servers:
+
+        def start(behaviour: testing.Behaviour | None = None) -> testing.LoopbackProvider:
+            return servers.enter_context(testing.serve(behaviour or testing.Behaviour()))
+
+        yield start

@@ -1,0 +1,262 @@
+"""Sessions that a worker in the background carries out, seen and steered from other processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parallel_agents.testing import Drip, Hang
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Bench, Pagents
+
+WRITER = ("spawn", "content_writer_funny")
+
+
+def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
+    pagents: Pagents, bench: Bench
+) -> None:
+    spawned = pagents(*WRITER, "Write about cats.")
+    name = spawned.out.strip()
+
+    waited = pagents("wait", name)
+    (worker,) = pagents.workers()
+    pagents.wait_workers_gone()
+
+    assert spawned.code == 0
+    assert f"pagents wait {name}" in spawned.err
+    assert waited.code == 0
+    assert "✔ content_writer_funny  done" in waited.out
+    assert len(bench.requests) == 1
+    assert pagents.query(f"SELECT state FROM owners WHERE pid = {worker}") == [("gone",)]
+    assert (pagents.home / "worker.log").read_text("utf-8") == ""
+
+
+def test_one_worker_serves_what_comes_while_it_is_there(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Drip(1.0))
+    first = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+
+    second = pagents(*WRITER, "Write about dogs.").out.strip()
+
+    assert pagents("wait", first, second).code == 0
+    assert len(pagents.workers()) == 1
+
+
+def test_spawn_and_wait_gives_the_result_here(pagents: Pagents) -> None:
+    ended = pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait", "--json")
+
+    (document,) = ended.documents
+    (item,) = document["items"]
+    assert ended.code == 0
+    assert document["schema"] == "pagents.result/1"
+    assert item["label"] == "cats"
+    assert item["status"] == "done"
+    assert pagents.workers() == []
+
+
+def test_a_file_goes_where_the_agent_wants_it(pagents: Pagents, bench: Bench) -> None:
+    source = pagents.file("adder.py", "def add(a, b): return a - b")
+
+    reviewed = pagents("spawn", "code_reviewer", "Review this.", "-f", source, "--wait")
+    written = pagents(*WRITER, "Write about this.", "-f", source, "--wait")
+
+    review, post = bench.texts()
+    assert (reviewed.code, written.code) == (0, 0)
+    assert r"\"code\": \"def add(a, b): return a - b\"" in review
+    assert "File adder.py:" in post
+
+
+def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
+    pagents: Pagents, bench: Bench
+) -> None:
+    first = pagents(*WRITER, "Write about cats.", "--key", "cats", "--wait", "--json")
+
+    again = pagents(*WRITER, "Write about cats.", "--key", "cats", "--wait", "--json")
+    other = pagents(*WRITER, "Write about dogs.", "--key", "cats", "--wait")
+
+    assert again.documents[0]["items"] == first.documents[0]["items"]
+    assert len(bench.requests) == 1
+    other.assert_refused("PA-E106", "cats", exits=1)
+
+
+def test_a_wait_that_is_too_short_exits_with_7_and_the_run_goes_on(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Drip(1.0))
+    name = pagents(*WRITER, "Write about cats.").out.strip()
+
+    short = pagents("wait", name, "--timeout", "0.1")
+
+    assert short.code == 7
+    assert "they go on" in short.err
+    assert pagents("wait", name).code == 0
+
+
+def test_a_session_goes_on_where_it_was_with_the_next_run(pagents: Pagents, bench: Bench) -> None:
+    pagents(*WRITER, "Write about cats.", "--keep", "--label", "cats", "--wait")
+
+    sent = pagents("send", "cats", "Now about dogs.", "--wait")
+
+    assert sent.code == 0
+    assert "Write about cats." in bench.texts()[1]
+    assert "Now about dogs." in bench.texts()[1]
+    assert pagents("history", "cats").out.count("✔ done") == 2
+
+
+def test_an_empty_store_says_how_to_begin(pagents: Pagents) -> None:
+    ended = pagents("list")
+
+    assert ended.code == 0
+    assert ended.out == ""
+    assert "pagents run --team content" in ended.err
+
+
+def test_list_counts_what_a_team_has_done_and_show_has_the_results(pagents: Pagents) -> None:
+    pagents("run", pagents.team("one", "two"), "--id", "monday")
+
+    listed = pagents("list")
+    shown = pagents("show", "monday")
+    (item,) = pagents.items("list")
+
+    assert "monday" in listed.out
+    assert "2/2 done" in listed.out
+    assert "✔ one  done" in shown.out
+    assert "✔ done  crew  team:crew:monday" in shown.out
+    assert item["id"] == "monday"
+    assert item["status"] == "done"
+    assert [row["label"] for row in pagents.items("list", "monday")].count("two") == 1
+
+
+def test_list_says_what_it_leaves_out(pagents: Pagents) -> None:
+    pagents("run", pagents.team("one"), "--id", "long-ago")
+    pagents.alter("UPDATE runs SET finished_at = finished_at - 7200")
+
+    recent = pagents("list")
+    everything = pagents("list", "--all")
+
+    assert "long-ago" not in recent.out
+    assert "0 of 1 shown" in recent.err
+    assert "--all" in recent.err
+    assert "long-ago" in everything.out
+    assert pagents.json("list")["truncated"] is True
+
+
+def test_history_tells_the_task_the_answer_and_the_end(pagents: Pagents) -> None:
+    pagents("run", pagents.team("one", "two"), "--id", "monday")
+
+    told = pagents("history", "monday/one")
+    whole = pagents.json("history", "monday")
+
+    lines = [line for line in told.out.splitlines() if not line.startswith("  ")]
+    assert [line.split("  ")[1] for line in lines] == ["task", "started", "bench/good", "✔ done"]
+    assert "About one." in told.out
+    assert "About two." not in told.out
+    assert [item["seq"] for item in whole["items"]] == sorted(i["seq"] for i in whole["items"])
+
+
+def test_history_follows_a_team_that_another_process_runs(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Drip(1.0))
+    running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
+    bench.wait_in_flight(2)
+
+    following = pagents.start("history", "tea", "--follow")
+    following.wait_for("started")
+
+    assert "✔ done" not in following.out
+    followed = following.ended()
+    assert followed.code == 0
+    assert followed.out.count("✔ done") == 3
+    assert running.ended().code == 0
+
+
+def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.fault = lambda body: Drip(1.0) if "dogs" not in str(body) else None
+    running = pagents.start("run", pagents.team("cats"), "--id", "tea")
+    bench.wait_in_flight(1)
+
+    steered = pagents("steer", "tea/cats", "Rather about dogs.")
+
+    assert steered.code == 0
+    assert "delivered, before turn 2" in steered.out
+    assert running.ended().code == 0
+    assert len(bench.requests) == 2
+    assert "Rather about dogs." in bench.texts()[1]
+
+
+def test_a_word_now_breaks_into_the_call(pagents: Pagents, bench: Bench) -> None:
+    bench.fault = lambda body: Hang() if "dogs" not in str(body) else None
+    running = pagents.start("run", pagents.team("cats"), "--id", "tea")
+    bench.wait_in_flight(1)
+
+    steered = pagents("steer", "tea/cats", "Rather about dogs.", "--now", "--json")
+
+    (item,) = steered.documents[0]["items"]
+    assert item["state"] == "delivered, before turn 1"
+    assert running.ended().code == 0
+
+
+def test_a_word_after_is_the_next_run(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Drip(1.0))
+    name = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+
+    steered = pagents("steer", name, "Now about dogs.", "--after")
+
+    assert "queued as the next run" in steered.out
+    assert pagents("wait", name).code == 0
+    assert len(bench.requests) == 2
+    assert "Now about dogs." in bench.texts()[1]
+
+
+def test_a_word_to_a_run_that_waits_for_its_place_says_so(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Drip(1.0))
+    team = pagents.team("one", "two")
+    running = pagents.start("run", team, "--id", "tea", "--max-parallel", "1")
+    bench.wait_in_flight(1)
+
+    steered = pagents("steer", "tea/two", "Be brief.")
+
+    assert "queued until the run starts" in steered.out
+    assert running.ended().code == 0
+    assert "Be brief." in bench.texts()[1]
+
+
+def test_a_word_to_a_run_that_is_over_is_refused(pagents: Pagents) -> None:
+    pagents("run", pagents.team("one"), "--id", "tea")
+
+    steered = pagents("steer", "tea/one", "Too late.")
+
+    steered.assert_refused("PA-E107", "pagents send", exits=1)
+
+
+def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Bench) -> None:
+    bench.fault = lambda body: Hang() if "one" not in str(body) else None
+    running = pagents.start("run", pagents.team("one", "two", "three"), "--id", "tea")
+    bench.wait_in_flight(2)
+    running.wait_for("✔ one  done")
+
+    planned = pagents("kill", "tea", "--dry-run")
+    live = pagents.items("list", "tea")
+    killed = pagents("kill", "tea")
+
+    ended = running.ended()
+    assert "would end 2 live: 2 running, 0 queued; 1 over already, kept" in planned.out
+    assert [item["status"] for item in live].count("running") == 3
+    assert "ended 2 live" in killed.out
+    assert ended.code == 1
+    assert "✔ one  done" in ended.out
+    assert "■ two  killed" in ended.out
+    assert "killed by ana" in pagents("history", "tea/two").out
+
+
+def test_a_killed_session_takes_no_further_run(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang())
+    name = pagents(*WRITER, "Write about cats.", "--keep").out.strip()
+    bench.wait_in_flight(1)
+    pagents("kill", name)
+
+    sent = pagents("send", name, "More.")
+
+    sent.assert_refused("PA-E107", exits=1)

@@ -1,0 +1,159 @@
+"""Ctrl-C, kill -9 and the same id again: nothing that was paid for is lost or paid twice."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from parallel_agents.testing import Drip, Hang
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Bench, Pagents
+
+LABELS = ("one", "two", "three", "four")
+
+
+def asked(bench: Bench) -> Counter[str]:
+    """How often each label's call was made."""
+    return Counter(label for text in bench.texts() for label in LABELS if f"About {label}" in text)
+
+
+def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
+    pagents: Pagents, bench: Bench
+) -> None:
+    command = ("run", pagents.team(*LABELS), "--id", "monday", "--json")
+
+    first = pagents(*command)
+    second = pagents(*command)
+
+    assert (first.code, second.code) == (0, 0)
+    assert len(bench.requests) == 4
+    assert first.documents[-1]["items"] == second.documents[-1]["items"]
+
+
+def test_ctrl_c_lets_calls_in_flight_end_and_starts_nothing_new(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Drip(1.0))
+    running = pagents.start("run", pagents.team(*LABELS), "--id", "tea", "--max-parallel", "2")
+    bench.wait_in_flight(2)
+
+    running.interrupt()
+    ended = running.ended()
+
+    assert ended.code == 130
+    assert "pagents resume tea" in ended.err
+    assert "Traceback" not in ended.err
+    assert [request.status for request in bench.requests] == [200, 200]
+
+
+def test_resume_goes_on_and_pays_nothing_twice(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Drip(0.5))
+    running = pagents.start("run", pagents.team(*LABELS), "--id", "tea", "--max-parallel", "2")
+    bench.wait_in_flight(2)
+    running.interrupt()
+    running.ended()
+
+    resumed = pagents("resume", "tea")
+
+    assert resumed.code == 0
+    assert "4/4 done" in resumed.out
+    assert asked(bench) == dict.fromkeys(LABELS, 1)
+
+
+def test_ctrl_c_twice_stops_at_once_and_resume_completes(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang())
+    running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
+    bench.wait_in_flight(2)
+    running.interrupt()
+    running.wait_for("Ctrl-C again stops at once")
+
+    began = time.monotonic()
+    running.interrupt()
+    ended = running.ended()
+    seconds = time.monotonic() - began
+    bench.begin()
+    resumed = pagents("resume", "tea")
+
+    assert ended.code == 130
+    assert seconds < 1
+    assert "Traceback" not in ended.err
+    assert "pagents resume tea" in ended.err
+    assert resumed.code == 0
+    assert asked(bench) == {"one": 1, "two": 1}
+
+
+def test_after_kill_9_the_same_id_makes_only_the_calls_that_had_not_ended(
+    pagents: Pagents, bench: Bench
+) -> None:
+    command = ("run", pagents.team(*LABELS), "--id", "crash")
+    bench.fault = lambda body: Hang() if "three" in str(body) or "four" in str(body) else None
+    running = pagents.start(*command)
+    running.wait_for("2/4")
+    bench.wait_in_flight(2)
+    running.kill()
+    bench.begin()
+
+    ended = pagents(*command)
+
+    assert ended.code == 0
+    assert "4/4 done" in ended.out
+    assert asked(bench) == {"three": 1, "four": 1}
+
+
+def test_a_killed_process_is_not_shown_as_running(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang())
+    running = pagents.start("run", pagents.team("one"), "--id", "crash")
+    bench.wait_in_flight(1)
+    running.kill()
+
+    listed = pagents("list")
+
+    assert "■ stopped" in listed.out
+    assert "running" not in listed.out.splitlines()[1].split("0/1")[0]
+
+
+def test_wait_says_when_nobody_works_on_what_it_waits_for(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang())
+    running = pagents.start("run", pagents.team("one"), "--id", "crash")
+    bench.wait_in_flight(1)
+    running.kill()
+
+    ended = pagents("wait", "crash", "--timeout", "0.2")
+
+    assert ended.code == 7
+    assert "Nobody works on crash now. Go on with: pagents resume crash" in ended.err
+
+
+def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Drip(0.5))
+    running = pagents.start("spawn", "content_writer_funny", "Hello", "--wait")
+    bench.wait_in_flight(1)
+    running.interrupt()
+    ended = running.ended()
+    name = ended.err.rpartition("pagents resume ")[2].split()[0]
+
+    resumed = pagents("resume", name)
+
+    assert ended.code == 130
+    assert resumed.code == 0
+    assert "✔ content_writer_funny  done" in resumed.out
+    assert len(bench.requests) == 1
+
+
+def test_ctrl_c_ends_a_look_and_not_what_is_looked_at(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Drip(2.0))
+    running = pagents.start("run", pagents.team("one"), "--id", "tea")
+    bench.wait_in_flight(1)
+    looking = pagents.start("history", "tea", "--follow")
+    looking.wait_for("started")
+
+    looking.interrupt()
+
+    looked = looking.ended()
+    assert looked.code == 130
+    assert "Traceback" not in looked.err
+    assert running.ended().code == 0

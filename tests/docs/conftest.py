@@ -1,0 +1,86 @@
+"""What the tests of the documentation share: a place where commands and scripts run offline."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.shapes import object_at, objects_at, text_at
+from parallel_agents.testing import Behaviour, LoopbackProvider, serve
+from parallel_agents.testing.samples import make_sample
+
+# Slow enough that a word reaches a run that was just spawned.
+_LATENCY_SECONDS = 0.2
+_CONFIG = """
+model = "mine/echo"
+
+[providers.mine]
+wire = "chat"
+base_url = "{base_url}"
+prices."*" = {{ input_usd = 0.5, output_usd = 1.5, cache_read_usd = 0.05 }}
+"""
+
+
+def _call_tools_first(body: JsonObject) -> str | Sequence[ToolCall]:
+    """Call each tool that is offered once, then answer as a loopback provider does."""
+    tools = [object_at(tool, "function") for tool in objects_at(body, "tools")]
+    is_told = text_at(objects_at(body, "messages")[-1], "role") == "tool"
+    if not tools or is_told:
+        return Behaviour().answer(body)
+    return [_call(text_at(tool, "name"), object_at(tool, "parameters")) for tool in tools]
+
+
+def _call(name: str, parameters: JsonObject) -> ToolCall:
+    sample = make_sample(parameters)
+    assert isinstance(sample, dict)
+    return ToolCall(f"call-{name}", name, sample)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """A home whose default model is a server on loopback, and an empty project."""
+
+    home: Path
+    project: Path
+    provider: LoopbackProvider
+
+    def run(
+        self, command: Sequence[str], *, folder: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command with no key set; what it prints comes as one text."""
+        bin_folder = Path(sys.executable).parent
+        return subprocess.run(
+            command,
+            cwd=folder or self.project,
+            env={
+                "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+                "HOME": str(self.home.parent),
+                "PARALLEL_AGENTS_HOME": str(self.home),
+                "PYTHONIOENCODING": "utf-8",
+                "USER": "ana",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=50,
+            check=False,
+        )
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Iterator[Offline]:
+    home, project = tmp_path / ".parallel-agents", tmp_path / "project"
+    home.mkdir()
+    project.mkdir()
+    with serve(Behaviour(latency_seconds=_LATENCY_SECONDS, answer=_call_tools_first)) as provider:
+        (home / "config.toml").write_text(_CONFIG.format(base_url=provider.base_url))
+        yield Offline(home=home, project=project, provider=provider)

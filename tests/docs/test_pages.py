@@ -1,0 +1,275 @@
+"""The pages say what the code says: codes, commands, settings, presets, layers, links."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from parallel_agents import errors
+from parallel_agents.core.agent import Tier
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.local.known import known_models
+from parallel_agents.models.providers import read_providers
+from parallel_agents.models.shapes import object_at
+from parallel_agents.settings import Settings
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.main import COMMANDS, build
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "src" / "parallel_agents"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")),
+    *sorted(DOCS.rglob("*.md")),
+]
+_CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def sections(name: str, level: str = "##") -> dict[str, str]:
+    """The text under each heading of that level, without that of the headings below."""
+    parts = re.split(rf"^{level} (.+)$", read(name), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a section's tables, without the titles."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return [row for n, row in enumerate(cells) if n > 1 and not set(row[0]) <= set("- ")]
+
+
+def error_classes(kind: type[errors.PagentsError]) -> Iterator[type[errors.PagentsError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from error_classes(below)
+
+
+# Errors
+
+
+def test_every_code_of_an_error_has_its_heading() -> None:
+    codes = {kind.code for kind in error_classes(errors.PagentsError)}
+
+    headings = [name for name in sections("docs/errors.md") if name.startswith("PA-")]
+
+    assert headings == sorted(codes)
+
+
+@pytest.mark.parametrize("kind", [*error_classes(errors.PagentsError)])
+def test_an_error_is_named_under_its_code_with_its_mend_and_an_example(
+    kind: type[errors.PagentsError],
+) -> None:
+    text = sections("docs/errors.md")[kind.code]
+
+    assert f"`{kind.__name__}`" in text
+    if not kind.code.endswith("00"):
+        assert "\nMend: " in text
+        assert kind.code == "PA-E104" or f"✖ {kind.code}  " in text
+
+
+# The command line
+
+
+def commands() -> dict[str, set[str]]:
+    """The options of every command by its full name, without those that only print help."""
+    found: dict[str, set[str]] = {}
+    for name in COMMANDS:
+        group = typer.main.get_command(build([name]))
+        assert isinstance(group, TyperGroup)
+        command = group.commands[name]
+        leaves = command.commands if isinstance(command, TyperGroup) else {"": command}
+        for leaf, carried_out in leaves.items():
+            options = {
+                option
+                for parameter in carried_out.params
+                if parameter.param_type_name == "option"
+                for option in (*parameter.opts, *parameter.secondary_opts)
+            }
+            found[f"pagents {name} {leaf}".strip()] = options - {"-h", "--help"}
+    return found
+
+
+def documented_options(text: str) -> set[str]:
+    told = [line for line in text.splitlines() if line.startswith(("| `-", "Also: "))]
+    return {
+        option
+        for line in told
+        for option in re.findall(r"`(--?[a-z][a-z-]*)", line.split(" | ")[0])
+    }
+
+
+def test_the_page_has_every_command_and_no_other() -> None:
+    headings = {name for name in sections("docs/cli.md") if name.startswith("pagents ")}
+
+    assert headings == commands().keys()
+
+
+@pytest.mark.parametrize("command", [*commands()])
+def test_a_command_is_documented_with_its_options_and_no_others(command: str) -> None:
+    assert documented_options(sections("docs/cli.md")[command]) == commands()[command]
+
+
+def test_the_exit_codes_are_those_of_the_command_line() -> None:
+    told = {(row[0], row[1]) for row in rows(sections("docs/cli.md")["Exit codes"])}
+
+    assert told == {(str(code.value), code.name) for code in Exit}
+
+
+def test_every_json_schema_is_listed() -> None:
+    code = "".join(file.read_text("utf-8") for file in (PACKAGE / "surfaces/cli").glob("*.py"))
+    made = set(re.findall(r'render\.envelope\(\s*"(\w+)"', code))
+    made |= set(re.findall(r'"pagents\.(\w+)/1"', code))
+
+    assert set(re.findall(r"pagents\.(\w+)/1", read("docs/cli.md"))) == made
+
+
+# Settings and models
+
+
+def test_every_setting_is_listed_with_its_default_and_its_sentence() -> None:
+    told = {
+        row[0].strip("`"): (row[1], row[2])
+        for row in rows(read("docs/settings.md").split("\n## ")[0])
+    }
+
+    assert told == {
+        field.name: (shown(getattr(Settings(), field.name)), field.metadata["sentence"])
+        for field in fields(Settings)
+    }
+
+
+def shown(default: object) -> str:
+    if default is None or default == {}:
+        return "-"
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def test_the_fields_of_a_provider_are_those_of_the_configuration() -> None:
+    text = sections("docs/settings.md")["Own providers and prices"]
+    provider = next(iter(read_providers().values()))
+
+    assert {row[0].strip("`") for row in rows(text)} == {
+        field.name for field in fields(provider) if field.name != "name"
+    }
+
+
+def test_the_table_of_providers_is_that_of_the_presets() -> None:
+    told = [
+        [cell.strip("`") for cell in row] for row in rows(sections("docs/models.md")["Providers"])
+    ]
+
+    assert told == [
+        [
+            provider.name,
+            provider.key_variable or "needs none",
+            ", ".join(provider.tiers[tier] for tier in Tier if tier in provider.tiers),
+            provider.base_url,
+        ]
+        for provider in read_providers().values()
+    ]
+
+
+def test_the_embedded_models_are_those_of_the_lock_file() -> None:
+    told = rows(sections("docs/models.md")["The embedded model"])
+
+    assert [row[1:] for row in told] == [
+        [
+            model.title,
+            f"{model.size_bytes:,} bytes",
+            model.licence,
+            model.good_for,
+            model.not_for,
+        ]
+        for model in known_models()
+    ]
+    assert [row[0].split(",")[0].strip("`") for row in told] == [
+        model.model_name for model in known_models()
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", re.findall(r"^```toml\n(.*?)^```$", (DOCS / "settings.md").read_text(), re.M | re.S)
+)
+def test_a_piece_of_configuration_is_one(text: str) -> None:
+    table: JsonObject = tomllib.loads(text)
+    providers = object_at(table, "providers")
+
+    assert table.keys() <= {field.name for field in fields(Settings)}
+    assert read_providers(providers).keys() >= providers.keys()
+
+
+# Architecture
+
+
+def layers() -> list[str]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    return next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    told = re.findall(r"^```text layers\n(.*?)^```$", read("ARCHITECTURE.md"), re.M | re.S)
+
+    assert told[0].splitlines() == layers()
+
+
+def test_every_part_of_the_package_is_in_the_list_and_no_other() -> None:
+    parts = {
+        path.name if path.is_dir() else path.stem
+        for path in PACKAGE.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
+    }
+
+    told = rows(sections("ARCHITECTURE.md")["The parts"])
+
+    named = {name for row in told for name in re.findall(r"`(\w+)/?`", row[0])}
+    assert named == parts
+
+
+# All pages
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = _CODE.sub("", page.read_text("utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-") for name in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_something(page: Path) -> None:
+    text = _CODE.sub("", page.read_text("utf-8"))
+
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        place = (page.parent / file).resolve() if file else page
+        assert place.exists(), target
+        assert not anchor or anchor in anchors(place), target
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=lambda p: p.name)
+def test_a_decision_is_short_and_says_why(page: Path) -> None:
+    text = page.read_text("utf-8")
+
+    assert len(text.splitlines()) <= 40
+    assert re.match(r"# \d{4} [A-Z]", text)
+    assert "\n## Why\n" in text
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", read("docs/index.md")))
+
+    assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= linked

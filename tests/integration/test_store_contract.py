@@ -1,0 +1,498 @@
+"""What every store promises, held against each of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import (
+    Entry,
+    Event,
+    Queued,
+    Replied,
+    Started,
+    Steered,
+    SteerMode,
+)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import assistant
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
+from parallel_agents.core.session import Mode, Session
+from parallel_agents.core.store import (
+    Birth,
+    Claim,
+    Filter,
+    Owner,
+    OwnerState,
+    Role,
+    Row,
+    Store,
+)
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import Conflict, NotFound, OwnershipLost, RunIsOver
+
+Body = Callable[[Store], Coroutine[Any, Any, None]]
+RunIn = Callable[[Body], None]
+
+AGENT = Agent(name="writer", description="Writes", instructions="Write.")
+ME, OTHER = OwnerId("me"), OwnerId("other")
+DONE = Outcome(status=RunStatus.DONE, output="answer", text="answer")
+
+
+def birth(
+    name: str, parent: Session | None = None, *, digest: str = "work", owner: OwnerId | None = ME
+) -> Birth:
+    key = SessionKey(f"agent:writer:subagent:{name}")
+    session = Session(
+        key=key,
+        agent=AGENT,
+        label=f"the {name}",
+        spawn_key=name,
+        parent=parent.key if parent else None,
+        root=parent.root if parent else key,
+        depth=parent.depth + 1 if parent else 0,
+    )
+    return Birth(
+        session=session,
+        run=RunId(f"run-{name}"),
+        kind=RunnerKind.SUBAGENT,
+        queued=Queued(text=f"do {name}"),
+        digest=digest,
+        model="scripted/model",
+        owner=owner,
+    )
+
+
+def replied(turn: int, text: str = "words", cost: int | None = 7) -> Entry:
+    body = Replied(
+        turn=turn,
+        message=assistant(text),
+        model="scripted/model",
+        finish=Finish.STOP,
+        usage=Usage(10, 20, 30, 40),
+        cost_nanousd=cost,
+        seconds=0.5,
+    )
+    return Entry(f"turn-{turn}/model", body)
+
+
+async def spawn(store: Store, *births: Birth) -> list[Session]:
+    return [born.session for born in await store.spawn(births)]
+
+
+async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:
+    claimed = await store.claim(RunId(run), owner)
+    assert claimed is not None
+    return claimed
+
+
+async def row(store: Store, name: str) -> Row:
+    return next(r for r in await store.rows(Filter(orphaned=False)) if r.session.spawn_key == name)
+
+
+async def keys(store: Store, chosen: Filter) -> set[str]:
+    return {found.session.spawn_key for found in await store.rows(chosen)}
+
+
+def bodies(events: Sequence[Event], run: str) -> list[str]:
+    return [event.body.kind for event in events if event.run == run]
+
+
+def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        rich = replace(
+            AGENT,
+            output_schema={"type": "object"},
+            tools=("look",),
+            limits=Limits(max_turns=3),
+        )
+        given = birth("a")
+        session = replace(given.session, agent=rich, mode=Mode.SESSION)
+        queued = Queued(
+            text="do\nit " * 50, input={"n": [1, {"x": None}]}, limits=Limits(attempts=2)
+        )
+
+        born = (await store.spawn([replace(given, session=session, queued=queued, priority=5)]))[0]
+
+        assert born.is_new
+        assert born.session == replace(session, created_at=born.session.created_at)
+        assert born.run.status is RunStatus.QUEUED
+        assert (born.run.priority, born.run.model, born.run.number) == (5, "scripted/model", 1)
+        assert born.run.title == " ".join(queued.text.split())[:120]
+        assert [event.body for event in await store.events()] == [queued]
+
+    run_in(body)
+
+
+def test_spawning_a_key_again_gives_the_session_that_is_there(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        first = (await store.spawn([birth("a")]))[0]
+        claimed = await claim(store, "run-a")
+        await store.finish(RunId("run-a"), claimed.run.epoch, DONE)
+        again = replace(birth("a"), run=RunId("another"))
+
+        found = (await store.spawn([again]))[0]
+
+        assert (found.is_new, found.session) == (False, first.session)
+        assert (found.run.id, found.run.status) == ("run-a", RunStatus.DONE)
+        assert len(await store.rows(Filter())) == 1
+
+    run_in(body)
+
+
+def test_the_same_key_under_another_parent_is_another_session(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (above,) = await spawn(store, birth("above"))
+        await spawn(store, birth("a"))
+        below = birth("a-below", above)
+
+        (found,) = await store.spawn(
+            [replace(below, session=replace(below.session, spawn_key="a"))]
+        )
+
+        assert found.is_new
+
+    run_in(body)
+
+
+def test_a_key_that_stands_for_other_work_refuses_all_births(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        before = await store.events()
+
+        with pytest.raises(Conflict, match="'a' stands for other work"):
+            await store.spawn([birth("b"), birth("a", digest="other")])
+        with pytest.raises(Conflict, match="'c'"):
+            await store.spawn([birth("c"), birth("c", digest="other")])
+        with pytest.raises(NotFound):
+            await store.spawn([birth("d"), birth("e", birth("nowhere").session)])
+
+        assert await store.events() == before
+        assert await keys(store, Filter()) == {"a"}
+
+    run_in(body)
+
+
+def test_a_child_of_a_killed_session_is_born_killed(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (above,) = await spawn(store, birth("above"))
+        await store.kill(above.key, by="me")
+
+        born = (await store.spawn([birth("late", above)]))[0]
+
+        assert born.session.killed
+        assert born.run.status is RunStatus.KILLED
+        assert await store.claim(born.run.id, ME) is None
+        assert bodies(await store.events(), "run-late") == ["queued", "finished"]
+        (grandchild,) = await store.spawn([birth("later", born.session)])
+        assert grandchild.run.status is RunStatus.KILLED
+
+    run_in(body)
+
+
+def test_a_claim_raises_the_epoch_and_hands_over_the_events(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a", owner=None))
+
+        first = await claim(store, "run-a")
+        second = await claim(store, "run-a")
+
+        assert (first.run.epoch, second.run.epoch) == (1, 2)
+        assert (first.run.owner, first.run.status, first.run.attempts) == (ME, "running", 1)
+        assert bodies(first.events, "run-a") == ["queued", "started"]
+        assert first.events[-1].body == Started(owner=ME, epoch=1)
+        assert second.run.started_at == first.run.started_at
+
+    run_in(body)
+
+
+def test_a_claim_is_refused_while_another_owner_lives(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a", owner=OTHER))
+
+        assert await store.claim(RunId("run-a"), ME) is None
+        assert await store.claim(RunId("no such run"), ME) is None
+
+        assert (await row(store, "a")).run.epoch == 0
+        assert (await row(store, "a")).owner_state is OwnerState.LIVE
+
+    run_in(body)
+
+
+@pytest.mark.parametrize("state", [OwnerState.GONE, OwnerState.DEAD])
+def test_a_run_is_taken_from_an_owner_that_works_no_more(run_in: RunIn, state: OwnerState) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a", owner=OTHER))
+        lost = await claim(store, "run-a", OTHER)
+        if state is OwnerState.DEAD:
+            await store.bury(OTHER)
+        else:
+            await store.beat(Owner(id=OTHER, host="here", pid=1, state=state))
+
+        taken = await claim(store, "run-a", ME)
+
+        assert (taken.run.owner, taken.run.epoch) == (ME, lost.run.epoch + 1)
+        with pytest.raises(OwnershipLost):
+            await store.append(RunId("run-a"), lost.run.epoch, [replied(1)])
+
+    run_in(body)
+
+
+def test_the_runs_of_a_session_are_carried_out_one_after_the_other(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (session,) = await spawn(store, birth("a"))
+        second = await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
+        assert (second.number, second.status, second.model) == (2, "queued", "scripted/model")
+
+        first = await claim(store, "run-a")
+        assert await store.claim(second.id, ME) is None
+        await store.finish(RunId("run-a"), first.run.epoch, DONE)
+
+        assert bodies((await claim(store, "second")).events, "run-a")[-1] == "finished"
+        assert (await row(store, "a")).run.id == "second"
+
+    run_in(body)
+
+
+def test_an_earlier_run_that_was_left_in_good_order_is_free_for_whoever_waits(
+    run_in: RunIn,
+) -> None:
+    async def body(store: Store) -> None:
+        (session,) = await spawn(store, birth("a", owner=OTHER))
+        await store.beat(Owner(id=OTHER, host="here", pid=1, state=OwnerState.GONE))
+        await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
+        assert await store.rows(Filter(orphaned=True)) == []
+
+        assert await store.claim(RunId("second"), ME) is None
+
+        (orphan,) = await store.rows(Filter(orphaned=True))
+        assert orphan.run.id == "run-a"
+
+    run_in(body)
+
+
+def test_nothing_is_sent_to_a_killed_or_unknown_session(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (session,) = await spawn(store, birth("a"))
+        await store.kill(session.key, by="me")
+
+        with pytest.raises(RunIsOver, match="killed"):
+            await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
+        with pytest.raises(NotFound, match="'nowhere'"):
+            await store.send(SessionKey("nowhere"), RunId("x"), Queued(text="more"), owner=ME)
+
+        assert bodies(await store.events(), "second") == []
+
+    run_in(body)
+
+
+def test_a_key_is_written_once(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        epoch = (await claim(store, "run-a")).run.epoch
+
+        await store.append(RunId("run-a"), epoch, [replied(1, "first")])
+        await store.append(RunId("run-a"), epoch, [replied(1, "second"), replied(2, "third")])
+
+        texts = [e.body.message.text for e in await store.events() if isinstance(e.body, Replied)]
+        assert texts == ["first", "third"]
+        assert (await row(store, "a")).run.spend.calls == 2
+
+    run_in(body)
+
+
+def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"), birth("b"))
+        old = (await claim(store, "run-a")).run.epoch
+        new = (await claim(store, "run-a")).run.epoch
+
+        with pytest.raises(OwnershipLost):
+            await store.append(RunId("run-a"), old, [replied(1)])
+        with pytest.raises(OwnershipLost):
+            await store.finish(RunId("run-a"), old, DONE)
+        assert await store.finish(RunId("run-a"), new, DONE)
+        with pytest.raises(OwnershipLost):
+            await store.append(RunId("run-a"), new, [replied(1)])
+        with pytest.raises(OwnershipLost):
+            await store.finish(RunId("run-a"), new, DONE)
+        with pytest.raises(OwnershipLost):
+            await store.append(RunId("no such run"), 1, [replied(1)])
+
+        assert bodies(await store.events(), "run-a") == ["queued", "started", "started", "finished"]
+
+    run_in(body)
+
+
+def test_a_run_does_not_end_over_words_that_it_has_not_seen(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
+        await store.steer(run, "steer-1", "shorter", mode=SteerMode.NEXT, by="me")
+        await store.steer(run, "steer-1", "twice", mode=SteerMode.NEXT, by="me")
+
+        assert not await store.finish(run, epoch, DONE, steers_seen=0)
+        assert (await row(store, "a")).run.status is RunStatus.RUNNING
+        assert await store.finish(run, epoch, DONE, steers_seen=1)
+
+        steered = [e.body for e in await store.events() if isinstance(e.body, Steered)]
+        assert steered == [Steered(text="shorter", mode=SteerMode.NEXT, by="me")]
+
+    run_in(body)
+
+
+def test_without_a_count_a_run_ends_whatever_waits(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        epoch = (await claim(store, "run-a")).run.epoch
+        await store.steer(RunId("run-a"), "steer-1", "x", mode=SteerMode.NOW, by="me")
+
+        assert await store.finish(RunId("run-a"), epoch, DONE)
+
+    run_in(body)
+
+
+def test_a_word_to_a_run_that_is_over_or_unknown_is_refused(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        epoch = (await claim(store, "run-a")).run.epoch
+        await store.finish(RunId("run-a"), epoch, DONE)
+
+        with pytest.raises(RunIsOver, match="done"):
+            await store.steer(RunId("run-a"), "steer-1", "x", mode=SteerMode.NEXT, by="me")
+        with pytest.raises(NotFound, match="'nobody'"):
+            await store.steer(RunId("nobody"), "steer-1", "x", mode=SteerMode.NEXT, by="me")
+
+    run_in(body)
+
+
+@pytest.mark.parametrize("status", [RunStatus.KILLED, RunStatus.TIMED_OUT])
+def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
+    run_in: RunIn, status: RunStatus
+) -> None:
+    async def body(store: Store) -> None:
+        (top,) = await spawn(store, birth("top"))
+        middle, done = await spawn(store, birth("middle", top), birth("done", top))
+        await spawn(store, birth("leaf", middle), birth("stranger"))
+        epoch = (await claim(store, "run-middle")).run.epoch
+        await store.append(RunId("run-middle"), epoch, [replied(1, "older"), replied(2, "half")])
+        over = (await claim(store, "run-done")).run.epoch
+        await store.finish(RunId("run-done"), over, DONE)
+
+        killed = await store.kill(top.key, by="somebody", status=status)
+
+        assert {run.id for run in killed.runs} == {"run-top", "run-middle", "run-leaf"}
+        assert killed.already_over == 1
+        results = await store.results([RunId("run-middle"), RunId("run-leaf"), RunId("run-done")])
+        middle_end, leaf_end, done_end = [result for result in results if result is not None]
+        assert (middle_end.status, middle_end.output, middle_end.text) == (status, "half", "half")
+        assert (leaf_end.status, leaf_end.output, leaf_end.text) == (status, None, "")
+        assert done_end.status is RunStatus.DONE
+        assert middle_end.error is not None
+        assert "somebody" in middle_end.error.message
+        assert (await row(store, "middle")).run.error_code == middle_end.error.code
+        with pytest.raises(OwnershipLost):
+            await store.append(RunId("run-middle"), epoch, [replied(3)])
+        assert (await row(store, "stranger")).run.status is RunStatus.QUEUED
+        assert (await row(store, "done")).session.killed
+        assert done.key == done_end.session_key
+
+    run_in(body)
+
+
+def test_a_dry_run_of_a_kill_says_what_it_would_do_and_does_nothing(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (top,) = await spawn(store, birth("top"))
+        await spawn(store, birth("below", top))
+        before = await store.events()
+
+        would = await store.kill(top.key, by="me", dry_run=True)
+
+        assert [run.id for run in would.runs] == ["run-top", "run-below"]
+        assert await store.events() == before
+        assert not (await row(store, "top")).session.killed
+        did = await store.kill(top.key, by="me")
+        assert [run.id for run in did.runs] == [run.id for run in would.runs]
+        assert await store.kill(top.key, by="me") == ([], 2)
+        with pytest.raises(NotFound):
+            await store.kill(SessionKey("nowhere"), by="me")
+
+    run_in(body)
+
+
+def test_released_runs_are_free_and_only_the_owner_can_release_them(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"), birth("b"))
+        await claim(store, "run-a")
+        b = await claim(store, "run-b")
+        await store.finish(RunId("run-b"), b.run.epoch, DONE)
+
+        await store.release(OTHER, [RunId("run-a")])
+        assert (await row(store, "a")).run.owner == ME
+        await store.release(ME, [RunId("run-a"), RunId("run-b")])
+
+        free = await row(store, "a")
+        assert (free.run.owner, free.run.status) == (None, RunStatus.QUEUED)
+        assert (await row(store, "b")).run.owner == ME
+        assert (await claim(store, "run-a", OTHER)).run.owner == OTHER
+
+    run_in(body)
+
+
+def test_an_owner_that_says_goodbye_leaves_its_runs_queued(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        await claim(store, "run-a")
+
+        await store.beat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
+
+        left = await row(store, "a")
+        assert (left.run.status, left.run.owner) == (RunStatus.QUEUED, ME)
+        assert left.owner_state is OwnerState.GONE
+        assert await store.rows(Filter(orphaned=True)) == []
+
+    run_in(body)
+
+
+def test_signs_of_life_are_kept_and_a_living_owner_can_be_buried(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        began = time.time()
+        await store.beat(Owner(id=ME, host="far", pid=42, role=Role.WORKER))
+        await store.bury(OTHER)
+
+        owners = {owner.id: owner for owner in await store.owners()}
+
+        assert owners[OTHER].state is OwnerState.DEAD
+        assert (owners[ME].state, owners[ME].pid) == (OwnerState.LIVE, 1)
+        assert began <= owners[ME].beat_at <= time.time()
+        await store.beat(Owner(id=OTHER, host="here", pid=1))
+        assert {owner.state for owner in await store.owners()} == {OwnerState.LIVE}
+
+    run_in(body)
+
+
+def test_an_event_that_is_written_soon_is_there_before_one_that_is_written_later(
+    run_in: RunIn,
+) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
+
+        store.append_soon(run, epoch, replied(1))
+        store.append_soon(run, epoch - 1, replied(3))
+        await store.append(run, epoch, [replied(2)])
+        store.append_soon(run, epoch, replied(4))
+        await store.finish(run, epoch, DONE)
+        store.append_soon(run, epoch, replied(5))
+
+        written = [e.key for e in await store.events() if isinstance(e.body, Replied)]
+        assert written == ["turn-1/model", "turn-2/model", "turn-4/model"]
+
+    run_in(body)

@@ -1,0 +1,310 @@
+"""What every store answers, held against each of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.doing import doing_after
+from parallel_agents.core.event import (
+    Attempted,
+    Entry,
+    Event,
+    Finished,
+    Queued,
+    Replied,
+    Retrying,
+    ToolStarted,
+)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.message import ToolCall, assistant
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import (
+    Birth,
+    Claim,
+    Filter,
+    Row,
+    Store,
+)
+from parallel_agents.core.tool import Effect
+from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.errors import NotFound
+
+RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
+
+AGENT = Agent(name="writer", description="Writes", instructions="Write.")
+ME, OTHER = OwnerId("me"), OwnerId("other")
+DONE = Outcome(status=RunStatus.DONE, output="answer", text="answer")
+
+
+def birth(
+    name: str, parent: Session | None = None, *, digest: str = "work", owner: OwnerId | None = ME
+) -> Birth:
+    key = SessionKey(f"agent:writer:subagent:{name}")
+    session = Session(
+        key=key,
+        agent=AGENT,
+        label=f"the {name}",
+        spawn_key=name,
+        parent=parent.key if parent else None,
+        root=parent.root if parent else key,
+        depth=parent.depth + 1 if parent else 0,
+    )
+    return Birth(
+        session=session,
+        run=RunId(f"run-{name}"),
+        kind=RunnerKind.SUBAGENT,
+        queued=Queued(text=f"do {name}"),
+        digest=digest,
+        model="scripted/model",
+        owner=owner,
+    )
+
+
+def replied(turn: int, text: str = "words", cost: int | None = 7) -> Entry:
+    body = Replied(
+        turn=turn,
+        message=assistant(text),
+        model="scripted/model",
+        finish=Finish.STOP,
+        usage=Usage(10, 20, 30, 40),
+        cost_nanousd=cost,
+        seconds=0.5,
+    )
+    return Entry(f"turn-{turn}/model", body)
+
+
+async def spawn(store: Store, *births: Birth) -> list[Session]:
+    return [born.session for born in await store.spawn(births)]
+
+
+async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:
+    claimed = await store.claim(RunId(run), owner)
+    assert claimed is not None
+    return claimed
+
+
+async def row(store: Store, name: str) -> Row:
+    return next(r for r in await store.rows(Filter(orphaned=False)) if r.session.spawn_key == name)
+
+
+async def keys(store: Store, chosen: Filter) -> set[str]:
+    return {found.session.spawn_key for found in await store.rows(chosen)}
+
+
+def bodies(events: Sequence[Event], run: str) -> list[str]:
+    return [event.body.kind for event in events if event.run == run]
+
+
+def test_each_field_of_a_filter_chooses(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (top,) = await spawn(store, birth("top"))
+        (middle,) = await spawn(store, birth("middle", top, owner=None))
+        await spawn(store, birth("leaf", middle, owner=OTHER), birth("alone"))
+        epoch = (await claim(store, "run-alone")).run.epoch
+        await store.finish(RunId("run-alone"), epoch, DONE)
+        finished_at = (await row(store, "alone")).run.finished_at or 0.0
+        everybody = {"top", "middle", "leaf", "alone"}
+
+        assert await keys(store, Filter()) == everybody
+        assert await keys(store, Filter(tree=middle.key)) == {"middle", "leaf"}
+        assert await keys(store, Filter(parent=top.key)) == {"middle"}
+        assert await keys(store, Filter(roots_only=True)) == {"top", "alone"}
+        assert await keys(store, Filter(is_live=True)) == {"top", "middle", "leaf"}
+        assert await keys(store, Filter(is_live=False)) == {"alone"}
+        assert await keys(store, Filter(orphaned=True)) == {"middle"}
+        await store.bury(OTHER)
+        assert await keys(store, Filter(orphaned=True)) == {"middle", "leaf"}
+        assert await keys(store, Filter(since=finished_at)) == everybody
+        assert await keys(store, Filter(since=finished_at + 1)) == everybody - {"alone"}
+        assert await keys(store, Filter(tree=top.key, is_live=True, parent=top.key)) == {"middle"}
+        assert len(await store.rows(Filter(limit=2))) == 2
+
+    run_in(body)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["agent:writer:subagent:first", "agent:writer:subagent:fi", "fi", "the first", "run-fi"],
+)
+def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
+    run_in: RunIn, prefix: str
+) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("first"), birth("second"))
+
+        assert await keys(store, Filter(prefix=prefix)) == {"first"}
+
+    run_in(body)
+
+
+@pytest.mark.parametrize("prefix", ["the fir", "*", "f?rst", "[f]irst", "rst", "FIRST", "%"])
+def test_a_prefix_is_no_pattern(run_in: RunIn, prefix: str) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("first"))
+
+        assert await keys(store, Filter(prefix=prefix)) == set()
+
+    run_in(body)
+
+
+def test_what_is_named_in_full_comes_before_newer_namesakes(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("monday"))
+        for number in range(5):
+            await spawn(store, birth(f"monday-{number}"))
+
+        for name in ("monday", "agent:writer:subagent:monday", "run-monday"):
+            (found, _) = await store.rows(Filter(prefix=name, limit=2))
+            assert found.session.spawn_key == "monday"
+
+    run_in(body)
+
+
+def test_rows_come_newest_first_with_the_latest_run(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (a,) = await spawn(store, birth("a"))
+        await spawn(store, birth("b"))
+        epoch = (await claim(store, "run-a")).run.epoch
+        await store.finish(RunId("run-a"), epoch, DONE)
+        assert [r.session.spawn_key for r in await store.rows(Filter())] == ["b", "a"]
+
+        await store.send(a.key, RunId("second"), Queued(text="more"), owner=ME)
+
+        rows = await store.rows(Filter())
+        assert [(r.session.spawn_key, r.run.id) for r in rows] == [("a", "second"), ("b", "run-b")]
+
+    run_in(body)
+
+
+def test_results_come_in_the_order_asked_with_none_for_what_is_not_over(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"), birth("b"))
+        epoch = (await claim(store, "run-b")).run.epoch
+        await store.append(RunId("run-b"), epoch, [replied(1)])
+        failure = Failure("PA-E301", "no fit", "why", "mend")
+        outcome = Outcome(
+            status=RunStatus.FAILED, output={"n": [1]}, text="raw", error=failure, notices=("weak",)
+        )
+        await store.finish(RunId("run-b"), epoch, outcome)
+
+        b, a, again = await store.results([RunId("run-b"), RunId("run-a"), RunId("run-b")])
+
+        assert a is None
+        assert b is not None
+        assert again == b
+        assert (b.agent, b.label, b.model) == ("writer", "the b", "scripted/model")
+        assert (b.status, b.output, b.text, b.error) == ("failed", {"n": [1]}, "raw", failure)
+        assert (b.notices, b.attempts, b.run_id) == (("weak",), 1, "run-b")
+        assert b.spend == Spend(Usage(10, 20, 30, 40), 1, 7, 0)
+        with pytest.raises(NotFound, match="'nobody'"):
+            await store.results([RunId("run-a"), RunId("nobody")])
+
+    run_in(body)
+
+
+def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit(
+    run_in: RunIn,
+) -> None:
+    async def body(store: Store) -> None:
+        (top,) = await spawn(store, birth("top"))
+        (below,) = await spawn(store, birth("below", top))
+        await spawn(store, birth("alone"))
+        await claim(store, "run-below")
+
+        everything = await store.events()
+
+        assert [e.seq for e in everything] == sorted({e.seq for e in everything})
+        assert await store.events(after=everything[1].seq) == everything[2:]
+        assert await store.events(limit=2) == everything[:2]
+        assert {e.run for e in await store.events(session=top.key)} == {"run-top"}
+        assert {e.run for e in await store.events(tree=top.key)} == {"run-top", "run-below"}
+        (last,) = await store.events(tree=below.key, after=everything[2].seq, limit=5)
+        assert (last.body.kind, last.session, last.key) == ("started", below.key, "started-1")
+
+    run_in(body)
+
+
+def test_who_subscribes_hears_every_event_once_and_in_order(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("before"))
+        heard: list[Event] = []
+        unsubscribe = store.subscribe(heard.extend)
+
+        await spawn(store, *(birth(f"s{n}") for n in range(5)))
+        await asyncio.gather(*(store.claim(RunId(f"run-s{n}"), ME) for n in range(5)))
+        await store.append(RunId("run-s0"), 1, [replied(1), replied(1), replied(2)])
+        await store.finish(RunId("run-s0"), 1, DONE)
+        unsubscribe()
+        await spawn(store, birth("after"))
+
+        written = [e for e in await store.events() if e.run not in ("run-before", "run-after")]
+        assert heard == written
+        assert len(heard) == 13
+
+    run_in(body)
+
+
+def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"))
+        run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
+        error = Failure("PA-E201", "slow down")
+        tool = ToolStarted(turn=1, call=ToolCall("1", "look", {}), effect=Effect.PURE)
+        retry = Retrying(turn=2, attempt=1, error=error, wait_seconds=3.2)
+
+        await store.append(run, epoch, [replied(1), Entry("turn-1/call-1/started", tool)])
+        assert doing_after((await store.last_bodies([run]))[run]) == "calls look"
+        await store.append(run, epoch, [Entry("turn-2/retry-1", retry)])
+        assert doing_after((await store.last_bodies([run]))[run]) == "slow down; again in 3 s"
+        await store.append(run, epoch, [replied(2, cost=None)])
+        await store.append(run, epoch, [Entry("attempt-2", Attempted(number=2, error=error))])
+
+        now = (await row(store, "a")).run
+        assert now.attempts == 2
+        assert now.spend == Spend(Usage(20, 40, 60, 80), 2, 7, 1)
+        assert now.spend.cost_usd is None
+        await store.finish(run, epoch, replace(DONE, status=RunStatus.FAILED, error=error))
+        end = (await row(store, "a")).run
+        assert (end.status, end.error_code) == ("failed", "PA-E201")
+        assert end.seconds is not None
+        last = (await store.events())[-1].body
+        assert isinstance(last, Finished)
+        assert last.outcome.error == error
+
+    run_in(body)
+
+
+def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"), birth("b"), birth("c"))
+        epoch = (await claim(store, "run-b")).run.epoch
+        await store.finish(RunId("run-b"), epoch, DONE)
+        asked = [RunId(f"run-{name}") for name in "cba"]
+
+        assert await store.live_among(asked) == ["run-c", "run-a"]
+        assert await store.live_among([]) == []
+        with pytest.raises(NotFound, match="'nobody'"):
+            await store.live_among([RunId("nobody")])
+
+    run_in(body)
+
+
+def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, birth("a"), birth("b"))
+        epoch = (await claim(store, "run-b")).run.epoch
+        await store.append(RunId("run-b"), epoch, [replied(1)])
+
+        last = await store.last_bodies([RunId("run-a"), RunId("run-b"), RunId("nobody")])
+
+        assert last == {"run-a": birth("a").queued, "run-b": replied(1).body}
+
+    run_in(body)

@@ -1,0 +1,61 @@
+"""A request is held against what can be kept, read and paid for, before anything of it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.schema import Json
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions import requests
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "words"),
+    [
+        ("", "x", "empty"),
+        ("\n\t ", "x", "empty"),
+        ("a\0b", "x", "NUL"),
+        ("fine", "a\0b", "NUL"),
+        ("half \ud83d of one", "x", "not Unicode"),
+        ("fine", "\ud83d", "not Unicode"),
+        ("x" * 4_000_001, "x", "4,000,0"),
+        ("fine", "x" * 4_000_001, "4,000,0"),
+        ("fine", 2**70, "not Unicode text or JSON"),
+    ],
+)
+def test_words_that_no_model_reads_are_refused(text: str, value: Json, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        requests.check_words(text, {"value": value})
+
+    assert words in caught.value.message
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize("text", ["a", "tab\tand\r\nline", "\x1b[31m red", "emoji \U0001f600"])
+def test_control_characters_and_any_script_are_words(text: str) -> None:
+    requests.check_words(text, {"text": text, "escaped": "\\u0000"})
+
+
+def test_input_that_does_not_fit_is_refused_with_where_and_why() -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    agent = Agent(name="a", description="", instructions="", input_schema=schema)
+
+    with pytest.raises(InvalidInput) as caught:
+        requests.check_task(Task("a", "x", input={"n": "one"}), agent)
+
+    assert caught.value.why == 'n: "one" is not of type "integer"'
+    assert "pagents agents show a" in caught.value.mend
+
+
+def test_the_digest_tells_the_same_work_from_other_work() -> None:
+    task = Task("a", "x", input={"k": 1, "l": 2})
+
+    same = Task("a", "x", input={"l": 2, "k": 1}, priority=9, label="other", model="m/n")
+    others = [Task("b", "x", input=task.input), Task("a", "y", input=task.input), Task("a", "x")]
+
+    assert requests.task_digest(task) == requests.task_digest(same)
+    assert len({requests.task_digest(other) for other in (task, *others)}) == 4
+    whole, part = TeamTask(tasks=(task, task)), TeamTask(tasks=(task,))
+    assert requests.team_digest(whole) != requests.team_digest(part)

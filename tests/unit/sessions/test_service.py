@@ -1,0 +1,326 @@
+"""The seven verbs: what they accept, refuse and answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from typing_extensions import override
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Event
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.session import Mode
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import (
+    Conflict,
+    InvalidInput,
+    MissingKey,
+    NotFound,
+    PagentsError,
+    RunIsOver,
+    UnknownAgent,
+    UnknownModel,
+)
+from parallel_agents.settings import Settings
+from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+
+WRITER = Agent(name="writer", description="Writes", instructions="Write.")
+STRICT = replace(
+    WRITER,
+    name="strict",
+    input_schema={
+        "type": "object",
+        "properties": {"tone": {"type": "string"}},
+        "required": ["tone"],
+    },
+)
+
+
+def model() -> RepliesWith:
+    return RepliesWith(lambda request: f"re: {request.messages[-1].text}", latency_seconds=10)
+
+
+def team(*tasks: Task) -> TeamTask:
+    return TeamTask(tasks=tasks)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (Task("nobody", "x"), UnknownAgent),
+        (Task("strict", "x"), InvalidInput),
+        (Task("strict", "x", input={"tone": 3}), InvalidInput),
+        (Task("writer", " \n"), InvalidInput),
+        (Task("writer", "x", model="nowhere/model"), UnknownModel),
+        (Task("writer", "x", model="anthropic/claude-haiku-4-5"), MissingKey),
+    ],
+)
+def test_what_can_not_be_carried_out_is_refused_before_anything_is_kept(
+    bad: Task, error: type[PagentsError]
+) -> None:
+    async def body() -> list[Event]:
+        async with open_rig(model(), agents=[WRITER, STRICT]) as rig:
+            with pytest.raises(error):
+                await rig.sessions.spawn(bad)
+            with pytest.raises(error):
+                await rig.sessions.spawn_team(team(Task("writer", "good"), bad))
+            return await rig.store.events()
+
+    assert run_virtual(body()) == []
+
+
+def test_an_agent_can_be_a_definition_that_no_catalog_has() -> None:
+    async def body() -> object:
+        async with open_rig(model()) as rig:
+            return (await (await rig.sessions.spawn(Task(WRITER, "x"))).wait()).output
+
+    assert run_virtual(body()) == "re: x"
+
+
+def test_limits_come_from_the_task_then_the_agent_then_the_settings() -> None:
+    agent = replace(WRITER, limits=Limits(max_turns=7, attempts=2))
+    given = Limits(max_turns=3)
+
+    async def body() -> Event:
+        settings = Settings(attempts=9, timeout_seconds=77)
+        async with open_rig(model(), agents=[agent], settings=settings) as rig:
+            await rig.sessions.spawn(Task("writer", "x", limits=given))
+            return (await rig.store.events())[0]
+
+    queued = run_virtual(body()).body
+
+    assert queued.kind == "queued"
+    limits = queued.limits
+    assert (limits.max_turns, limits.attempts, limits.timeout_seconds) == (3, 2, 77)
+
+
+def test_the_same_key_gives_the_session_that_is_there_and_pays_for_nothing_twice() -> None:
+    asked = model()
+
+    async def body() -> None:
+        async with open_rig(asked, agents=[WRITER]) as rig:
+            task = Task("writer", "x", key="monday", input={"a": 1, "b": 2})
+            first = await rig.sessions.spawn(task)
+            result = await first.wait()
+            again = await rig.sessions.spawn(replace(task, input={"b": 2, "a": 1}, priority=3))
+            assert (first.is_new, again.is_new) == (True, False)
+            assert await again.wait() == result
+
+    run_virtual(body())
+
+    assert len(asked.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Task("writer", "y", key="monday"),
+        Task("strict", "x", key="monday", input={"tone": "dry"}),
+        Task("writer", "x", key="monday", input={"a": 1}),
+    ],
+)
+def test_other_work_under_a_key_is_a_conflict(other: Task) -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER, STRICT]) as rig:
+            await rig.sessions.spawn(Task("writer", "x", key="monday"))
+            with pytest.raises(Conflict, match="'monday'"):
+                await rig.sessions.spawn(other)
+
+    run_virtual(body())
+
+
+def test_a_team_under_a_key_goes_on_and_another_team_under_it_leaves_no_trace() -> None:
+    asked = model()
+
+    async def body() -> None:
+        async with open_rig(asked, agents=[WRITER]) as rig:
+            two = team(Task("writer", "a"), Task("writer", "b"))
+            first = await rig.sessions.team_result(await rig.sessions.spawn_team(two, key="m"))
+            again = await rig.sessions.team_result(await rig.sessions.spawn_team(two, key="m"))
+            assert again == first
+            with pytest.raises(Conflict):
+                await rig.sessions.spawn_team(team(*two.tasks, Task("writer", "c")), key="m")
+            assert len(await rig.sessions.list()) == 3
+
+    run_virtual(body())
+
+    assert len(asked.requests) == 2
+
+
+@pytest.mark.parametrize("key", ["", "a/b", "a b", "-a", ".a", "x" * 65, "ä", "a\n"])
+def test_a_name_that_can_not_stand_in_a_path_is_refused(key: str) -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            with pytest.raises(InvalidInput, match="cannot name a run"):
+                await rig.sessions.spawn_team(team(Task("writer", "a")), key=key or "\t")
+
+    run_virtual(body())
+
+
+def test_two_tasks_with_one_key_and_the_same_work_are_one_run() -> None:
+    asked = model()
+
+    async def body() -> list[RunId]:
+        async with open_rig(asked, agents=[WRITER]) as rig:
+            twins = team(Task("writer", "a", key="one"), Task("writer", "a", key="one"))
+            result = await rig.sessions.team_result(await rig.sessions.spawn_team(twins))
+            return [r.run_id for r in result.results]
+
+    first, second = run_virtual(body())
+
+    assert first == second
+    assert len(asked.requests) == 1
+
+
+def test_a_child_has_its_place_in_the_tree_and_a_killed_parent_has_no_living_children() -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            top = await rig.sessions.spawn(Task("writer", "top"), mode=Mode.SESSION)
+            below = await rig.sessions.spawn(Task("writer", "below"), parent=top)
+            leaf = await rig.sessions.spawn(Task("writer", "leaf"), parent=below)
+            row = await rig.service.find(leaf.key)
+            assert (row.session.parent, row.session.root) == (below.key, top.key)
+            assert row.session.depth == 2
+
+            would = await rig.sessions.kill(top.key, dry_run=True)
+            assert [run.session for run in would.runs] == [top.key, below.key, leaf.key]
+            await top.kill()
+            late = await rig.sessions.spawn(Task("writer", "late"), parent=below)
+
+            results = await rig.sessions.wait([top, below, leaf, late])
+            assert {result.status for result in results} == {RunStatus.KILLED}
+            with pytest.raises(RunIsOver, match="killed"):
+                await below.send("more")
+            with pytest.raises(NotFound):
+                await rig.service.spawn(Task("writer", "x"), parent=SessionKey("nowhere"))
+
+    run_virtual(body())
+
+
+def test_waiting_ends_at_its_deadline_and_the_run_goes_on() -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            handle = await rig.sessions.spawn(Task("writer", "x"))
+            with pytest.raises(TimeoutError):
+                await handle.wait(timeout=5)
+            assert asyncio.get_running_loop().time() == 5
+            assert (await handle.wait()).status is RunStatus.DONE
+            with pytest.raises(NotFound, match="'nothing'"):
+                await rig.service.wait([handle.run_id, RunId("nothing")])
+
+    run_virtual(body())
+
+
+def test_results_are_given_in_the_order_asked_also_for_the_same_run_twice() -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            a, b = [await rig.sessions.spawn(Task("writer", text)) for text in "ab"]
+
+            results = await rig.sessions.wait([b, a, b])
+
+            assert [result.output for result in results] == ["re: b", "re: a", "re: b"]
+            assert await rig.sessions.wait([]) == []
+
+    run_virtual(body())
+
+
+class CountedReads(MemoryStore):
+    """A store that counts how often its events are read."""
+
+    reads = 0
+
+    @override
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        self.reads += 1
+        return await super().events(after=after, session=session, tree=tree, limit=limit)
+
+
+async def follow(rig: Rig, name: str, after: int = 0) -> list[Event]:
+    return [event async for event in rig.service.follow(name, after=after)]
+
+
+def test_following_tells_each_event_of_a_tree_once_and_ends_with_the_run() -> None:
+    async def body() -> None:
+        store = CountedReads(asyncio.get_running_loop().time)
+        async with open_rig(model(), agents=[WRITER], store=store) as rig:
+            await rig.sessions.spawn(Task("writer", "stranger"))
+            handle = await rig.sessions.spawn_team(team(Task("writer", "a"), Task("writer", "b")))
+
+            told = await follow(rig, handle.key)
+
+            assert told == await store.events(tree=handle.key)
+            assert told[-1].body.kind == "finished"
+            assert await follow(rig, handle.key, after=told[-3].seq) == list(told[-2:])
+            # It reads when there is news, and there are not many more news than events.
+            assert store.reads < 2 * len(told)
+        await store.aclose()
+
+    run_virtual(body())
+
+
+def test_whoever_stops_following_is_forgotten() -> None:
+    async def body() -> Sequence[str]:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            handle = await rig.sessions.spawn(Task("writer", "a"))
+            heard: list[str] = []
+
+            async def listen() -> None:
+                async for event in rig.sessions.follow(handle):
+                    heard.append(event.body.kind)
+
+            listening = asyncio.create_task(listen())
+            await asyncio.sleep(5)
+            listening.cancel()
+            await handle.wait()
+            return heard
+
+    assert run_virtual(body()) == ["queued", "started"]
+
+
+def test_what_a_process_left_is_resumed_by_name() -> None:
+    async def body() -> None:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        async with open_rig(model(), agents=[WRITER], store=store) as rig:
+            handle = await rig.sessions.spawn_team(team(Task("writer", "a")), key="monday")
+            rig.engine.cancel_all()
+        async with open_rig(model(), agents=[WRITER], store=store) as rig:
+            found = await rig.service.resume("monday")
+            assert (found.run_id, found.is_new) == (handle.run_id, False)
+            assert (await rig.service.wait([found.run_id]))[0].status is RunStatus.DONE
+        assert await store.rows(Filter(is_live=True)) == []
+        await store.aclose()
+
+    run_virtual(body())
+
+
+def test_a_word_to_a_session_behind_an_unfinished_run_does_not_wait_for_ever() -> None:
+    async def body() -> None:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        async with open_rig(model(), agents=[WRITER], store=store) as rig:
+            handle = await rig.sessions.spawn(Task("writer", "a"))
+            rig.engine.cancel_all()
+        async with open_rig(model(), agents=[WRITER], store=store) as rig:
+            again = await rig.sessions.send(handle.key, "and then")
+            assert (await again.wait()).output == "re: and then"
+            assert [m.text for m in await again.history()] == [
+                "a",
+                "re: a",
+                "and then",
+                "re: and then",
+            ]
+        await store.aclose()
+
+    run_virtual(body())
