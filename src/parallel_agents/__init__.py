@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
-    from parallel_agents.core.session import Mode
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import Task, TeamTask
     from parallel_agents.core.tool import Effect
@@ -32,7 +31,6 @@ __all__ = [
     "Filter",
     "Limits",
     "Message",
-    "Mode",
     "Need",
     "OpenSessions",
     "PagentsError",
@@ -60,7 +58,6 @@ _HOMES = {
     "core.limits": ("Limits",),
     "core.message": ("Message",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
-    "core.session": ("Mode",),
     "core.store": ("Filter",),
     "core.task": ("Task", "TeamTask"),
     "core.tool": ("Effect",),

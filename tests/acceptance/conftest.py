@@ -234,7 +234,13 @@ class Pagents:
 
     def workers(self) -> list[int]:
         """The processes that were started in the background, ended or not."""
-        return [int(str(pid)) for (pid,) in self.query("SELECT pid FROM owners WHERE role='worker'")]
+        return [
+            int(str(pid)) for (pid,) in self.query("SELECT pid FROM owners WHERE role='worker'")
+        ]
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return once the condition holds; fail where it does not come to that."""
+        wait_until(condition)
 
     def wait_workers_gone(self) -> None:
         """Return once the processes that were started in the background have ended."""

@@ -172,7 +172,7 @@ def test_history_follows_a_team_that_another_process_runs(pagents: Pagents, benc
 def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next(
     pagents: Pagents, bench: Bench
 ) -> None:
-    bench.fault = lambda body: Drip(1.0) if "dogs" not in str(body) else None
+    bench.gives(Drip(1.0), times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
     bench.wait_in_flight(1)
 
@@ -186,7 +186,7 @@ def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next
 
 
 def test_a_word_now_breaks_into_the_call(pagents: Pagents, bench: Bench) -> None:
-    bench.fault = lambda body: Hang() if "dogs" not in str(body) else None
+    bench.gives(Hang(), times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
     bench.wait_in_flight(1)
 
@@ -232,7 +232,8 @@ def test_a_word_to_a_run_that_is_over_is_refused(pagents: Pagents) -> None:
 
 
 def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Bench) -> None:
-    bench.fault = lambda body: Hang() if "one" not in str(body) else None
+    bench.gives(Hang(), to="About two")
+    bench.gives(Hang(), to="About three")
     running = pagents.start("run", pagents.team("one", "two", "three"), "--id", "tea")
     bench.wait_in_flight(2)
     running.wait_for("✔ one  done")

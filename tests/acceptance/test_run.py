@@ -185,7 +185,9 @@ def test_an_error_with_json_is_a_document(pagents: Pagents) -> None:
 
 
 def test_what_a_model_writes_cannot_drive_the_terminal(pagents: Pagents, bench: Bench) -> None:
-    bench.answer = lambda _: '{"content": "a\\u001b]0;owned\\u0007b\\u009bc\\u202ed", "hashtags": []}'
+    bench.answer = lambda _: (
+        '{"content": "a\\u001b]0;owned\\u0007b\\u009bc\\u202ed", "hashtags": []}'
+    )
 
     ended = pagents("run", pagents.team("one"), "--id", "rude")
     history = pagents("history", "rude")

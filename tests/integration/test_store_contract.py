@@ -24,7 +24,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
-from parallel_agents.core.session import Mode, Session
+from parallel_agents.core.session import Session
 from parallel_agents.core.store import (
     Birth,
     Claim,
@@ -114,7 +114,7 @@ def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
             limits=Limits(max_turns=3),
         )
         given = birth("a")
-        session = replace(given.session, agent=rich, mode=Mode.SESSION)
+        session = replace(given.session, agent=rich)
         queued = Queued(
             text="do\nit " * 50, input={"n": [1, {"x": None}]}, limits=Limits(attempts=2)
         )

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
-
-
-class Mode(StrEnum):
-    """One-shot, or kept for further runs."""
-
-    RUN = "run"
-    SESSION = "session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +28,5 @@ class Session:
     parent: SessionKey | None = None
     root: SessionKey
     depth: int = 0
-    mode: Mode = Mode.RUN
     killed: bool = False
     created_at: float = 0.0

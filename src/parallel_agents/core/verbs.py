@@ -9,7 +9,6 @@ from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Mode
 from parallel_agents.core.store import Filter, Killed, Row
 from parallel_agents.core.task import Task, TeamTask
 
@@ -39,9 +38,7 @@ class Sessions(Protocol):
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    async def spawn(
-        self, task: Task, *, parent: SessionKey | None = None, mode: Mode = Mode.RUN
-    ) -> Spawned:
+    async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         """Make a session and its first run.
 
         Raises:

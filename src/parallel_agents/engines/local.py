@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 from parallel_agents.core.engine import Scope
@@ -161,7 +162,9 @@ class LocalEngine:
         while tasks := [
             carried.task
             for carried in self._carried.values()
-            if carried.task and carried.row.run.kind is not RunnerKind.TEAM
+            if carried.task
+            and not carried.task.done()
+            and carried.row.run.kind is not RunnerKind.TEAM
         ]:
             await asyncio.wait(tasks)
 
@@ -183,9 +186,18 @@ class LocalEngine:
     def _admit(self) -> None:
         while (taken := self._places.take()) is not None:
             carried, scopes = taken
-            carried.task = self._group.create_task(self._carry(carried, scopes))
+            carried.task = self._group.create_task(self._carry(carried))
+            # Not a `finally` of the task: one that is cancelled before its first step has none.
+            carried.task.add_done_callback(partial(self._put_away, carried, scopes))
 
-    async def _carry(self, carried: _Carried, scopes: Sequence[Scope]) -> None:
+    def _put_away(self, carried: _Carried, scopes: Sequence[Scope], _: asyncio.Task[None]) -> None:
+        self._drop(carried.row.run.id)
+        self._places.give_back(scopes)
+        if carried.is_freed and not self._is_stopping:
+            self.submit(carried.row)
+        self._admit()
+
+    async def _carry(self, carried: _Carried) -> None:
         run = carried.row.run.id
         try:
             claim = await self._claim(carried)
@@ -195,12 +207,6 @@ class LocalEngine:
             _log.debug("run %s: %s", run, reason)
         except StoreError as error:
             self._fail(error)
-        finally:
-            self._drop(run)
-            self._places.give_back(scopes)
-            if carried.is_freed and not self._is_stopping:
-                self.submit(carried.row)
-            self._admit()
 
     async def _claim(self, carried: _Carried) -> Claim | None:
         """Claim the run, or leave it blocked until another run of its session ends."""

@@ -61,6 +61,16 @@ class Subagent:
 
     async def run(self, activation: Activation) -> None:
         work = _Work(activation, self._models, self._tools)
+        try:
+            await work.make_ready()
+            await self._carry_on(work, activation)
+        except (StoreError, LeftRun):
+            raise
+        except PagentsError as error:
+            await activation.finish(work.broken_off(RunStatus.FAILED, error))
+
+    async def _carry_on(self, work: _Work, activation: Activation) -> None:
+        """Carry the run on within its time; that of other processes with it counts, too."""
         spent = active_seconds(activation.claim.events, activation.claim.run.id)
         deadline = asyncio.timeout(_left(work.timeout_seconds, spent))
         try:
@@ -74,10 +84,6 @@ class Subagent:
                 mend="give it more time with limits.timeout_seconds or --timeout",
             )
             await activation.finish(work.broken_off(RunStatus.TIMED_OUT, late))
-        except (StoreError, LeftRun):
-            raise
-        except PagentsError as error:
-            await activation.finish(work.broken_off(RunStatus.FAILED, error))
 
 
 class _Work:
@@ -90,7 +96,7 @@ class _Work:
         self._agent: Agent = claim.session.agent
         self._limits = _queued(claim.events, claim.run.id).limits
         self._state = fold(claim.events, claim.run.id)
-        self._model: Model | None = None
+        self._notices: tuple[str, ...] = ()
         self._all_tools = tools
         self._heard: list[str] = []
 
@@ -98,12 +104,17 @@ class _Work:
     def timeout_seconds(self) -> float | None:
         return self._limits.timeout_seconds
 
-    async def carry_on(self) -> None:
-        """Take one step after another until the run is over."""
-        self._model = self._models.get(self._activation.claim.run.model)
+    async def make_ready(self) -> None:
+        """Have the tools and the model; what it fetches or loads is not of the run's time."""
         self._tools = ToolCalls(
             self._agent.tools, self._all_tools, timeout_seconds=self._limits.call_timeout_seconds
         )
+        self._model = self._models.get(self._activation.claim.run.model)
+        await self._model.start()
+        self._notices = _notices(self._agent, self._model)
+
+    async def carry_on(self) -> None:
+        """Take one step after another until the run is over."""
         is_over = False
         while not is_over:
             for word in self._activation.take_steers():
@@ -116,7 +127,7 @@ class _Work:
             elif self._state.messages[-1].role is Role.ASSISTANT:
                 is_over = await self._settle()
             else:
-                await self._ask(self._model)
+                await self._ask()
 
     def broken_off(self, status: RunStatus, error: PagentsError) -> Outcome:
         """The end of a run that has no accepted answer, with what there is of one."""
@@ -126,7 +137,7 @@ class _Work:
             output=text or None,
             text=text,
             error=Failure.of(error),
-            notices=self._notices(),
+            notices=self._notices,
         )
 
     async def _deliver(self) -> None:
@@ -135,7 +146,7 @@ class _Work:
             delivered = Delivered(steer=key, text=steer.text, turn=turn)
             await self._write(Entry(f"{key}/delivered", delivered))
 
-    async def _ask(self, model: Model) -> None:
+    async def _ask(self) -> None:
         """Call the model, and keep its reply before anything is made of it."""
         turn = self._state.turn + 1
         if self._limits.max_turns is not None and turn > self._limits.max_turns:
@@ -145,7 +156,7 @@ class _Work:
             )
         loop = asyncio.get_running_loop()
         began = loop.time()
-        reply = await self._call(model, turn)
+        reply = await self._call(turn)
         if reply is None:
             return
         replied = Replied(
@@ -161,7 +172,7 @@ class _Work:
         await self._write(Entry(f"turn-{turn}/model", replied))
         self._heard.clear()
 
-    async def _call(self, model: Model, turn: int) -> ModelReply | None:
+    async def _call(self, turn: int) -> ModelReply | None:
         """The reply, or None when a word broke into the call."""
         self._heard.clear()
         request = ModelRequest(
@@ -175,7 +186,7 @@ class _Work:
         )
         ear = _Ear(self._activation, turn, self._heard)
         async with self._activation.interruptible():
-            return await model.respond(request, ear)
+            return await self._model.respond(request, ear)
         return None
 
     async def _settle(self) -> bool:
@@ -188,7 +199,7 @@ class _Work:
                 status=RunStatus.DONE,
                 output=verdict.output,
                 text=state.last_text,
-                notices=self._notices(),
+                notices=self._notices,
             )
             return await self._activation.finish(done, steers_seen=len(state.heard))
         if isinstance(verdict, Rejected) and not is_cut and state.repairs == 0:
@@ -219,16 +230,6 @@ class _Work:
         await self._activation.append(entry)
         self._state.apply(entry.key, entry.body)
 
-    def _notices(self) -> tuple[str, ...]:
-        if self._model is None:
-            return ()
-        lacks = self._model.capabilities.lacks
-        return tuple(
-            _NOTICES[need].format(model=self._model.name)
-            for need in self._agent.needs
-            if need in lacks
-        )
-
 
 class _Ear:
     """The listener of one call: passes text on, and writes down each retry."""
@@ -258,6 +259,12 @@ class _Ear:
         self._activation.note(
             Entry(f"turn-{self._turn}/epoch-{run.epoch}/retry-{attempt}", retrying)
         )
+
+
+def _notices(agent: Agent, model: Model) -> tuple[str, ...]:
+    """What a reader of the answer should know of the model that gave it."""
+    lacks = model.capabilities.lacks
+    return tuple(_NOTICES[need].format(model=model.name) for need in agent.needs if need in lacks)
 
 
 def _queued(events: Iterable[Event], run: RunId) -> Queued:

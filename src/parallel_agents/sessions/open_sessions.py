@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Mode
 from parallel_agents.core.store import Filter, Killed, Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Steer
@@ -22,14 +21,10 @@ class OpenSessions:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def spawn(
-        self, task: Task, *, parent: SessionHandle | None = None, mode: Mode = Mode.RUN
-    ) -> SessionHandle:
+    async def spawn(self, task: Task, *, parent: SessionHandle | None = None) -> SessionHandle:
         """Make a session and its first run; a key that is there already gives that session."""
         above = None if parent is None else parent.key
-        return SessionHandle(
-            self._service, await self._service.spawn(task, parent=above, mode=mode)
-        )
+        return SessionHandle(self._service, await self._service.spawn(task, parent=above))
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> SessionHandle:
         """Start several tasks side by side, all or none of them."""

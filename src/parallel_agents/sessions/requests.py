@@ -13,6 +13,8 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 
 MAX_INPUT_BYTES = 4_000_000
+# In JSON a NUL is \u0000 after an even number of backslashes; source code may spell it out.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -58,7 +60,7 @@ def check_words(text: str, values: JsonObject) -> None:
             why=f"at most {MAX_INPUT_BYTES:,} are taken; models read less",
             mend="split the work into several tasks",
         )
-    if "\0" in text or b"\\u0000" in orjson.dumps(values):
+    if "\0" in text or _NUL.search(orjson.dumps(values)):
         raise InvalidInput(
             "the task or its input holds a NUL character",
             why="it is binary data, which models do not read",

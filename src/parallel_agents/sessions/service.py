@@ -25,7 +25,7 @@ from parallel_agents.core.ids import (
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Mode, Session
+from parallel_agents.core.session import Session
 from parallel_agents.core.store import Birth, Filter, Killed, Row, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer
@@ -71,11 +71,9 @@ class Service:
         self._defaults = defaults
         self._user = user
 
-    async def spawn(
-        self, task: Task, *, parent: SessionKey | None = None, mode: Mode = Mode.RUN
-    ) -> Spawned:
+    async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         above = None if parent is None else (await self.find(parent)).session
-        return (await self._spawn([self._birth(task, above, mode)]))[0]
+        return (await self._spawn([self._birth(task, above)]))[0]
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         name = key or make_name()
@@ -251,7 +249,7 @@ class Service:
         """Whose new runs are: this process's where it has an engine, else whoever's comes."""
         return None if self._engine is None else self._engine.owner
 
-    def _birth(self, task: Task, parent: Session | None, mode: Mode = Mode.RUN) -> Birth:
+    def _birth(self, task: Task, parent: Session | None) -> Birth:
         agent = task.agent if isinstance(task.agent, Agent) else self._choices.agent(task.agent)
         requests.check_task(task, agent)
         session_key = make_session_key(agent.name)
@@ -264,7 +262,6 @@ class Service:
                 parent=parent.key if parent else None,
                 root=parent.root if parent else session_key,
                 depth=parent.depth + 1 if parent else 0,
-                mode=mode,
             ),
             run=make_run_id(),
             kind=RunnerKind.SUBAGENT,

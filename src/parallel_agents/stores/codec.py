@@ -13,7 +13,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import AnyBody, Body, Event
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.session import Mode, Session
+from parallel_agents.core.session import Session
 from parallel_agents.core.store import OwnerState, Row
 from parallel_agents.core.usage import Spend, Usage
 
@@ -62,16 +62,16 @@ def event_from(row: SqlRow) -> Event:
 
 def row_from(columns: SqlRow, agent: Agent) -> Row:
     """A row from the columns of the query `rows`."""
-    owner_state = columns[31]
+    owner_state = columns[30]
     return Row(
-        session=_session_from(columns[:10], agent),
-        run=_run_from(columns[0], columns[10:31]),
+        session=_session_from(columns[:9], agent),
+        run=_run_from(columns[0], columns[9:30]),
         owner_state=None if owner_state is None else OwnerState(owner_state),
     )
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:
-    key, _, label, parent, spawn_key, root, depth, mode, killed, created_at = columns
+    key, _, label, parent, spawn_key, root, depth, killed, created_at = columns
     return Session(
         key=SessionKey(key),
         agent=agent,
@@ -80,7 +80,6 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
         parent=SessionKey(parent) if parent else None,
         root=SessionKey(root),
         depth=depth,
-        mode=Mode(mode),
         killed=bool(killed),
         created_at=created_at,
     )

@@ -96,7 +96,6 @@ class Journal:
                 birth.digest,
                 session.root,
                 session.depth,
-                session.mode,
                 killed,
                 now,
             ),

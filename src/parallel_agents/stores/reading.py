@@ -160,7 +160,7 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
     chosen = (_as_list(runs),)
     where = "WHERE r.id IN (SELECT value FROM json_each(?))"
     found = sql.execute(f"{query('rows')} {where}", chosen)
-    rows = {columns[10]: row_from(columns, agents.get(columns[1])) for columns in found}
+    rows = {columns[9]: row_from(columns, agents.get(columns[1])) for columns in found}
     ends: dict[str, bytes] = dict(sql.execute(query("finished_of"), chosen).fetchall())
     for run in runs:
         if run not in rows:

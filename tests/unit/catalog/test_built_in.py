@@ -248,6 +248,7 @@ def test_all_built_in_teams_are_listed() -> None:
 
     assert [entry.name for entry in entries if isinstance(entry.content, Team)] == [
         "content",
+        "demo",
         "development",
         "review",
     ]

@@ -99,7 +99,7 @@ def test_a_broken_file_does_not_let_the_built_in_one_of_its_name_through(tmp_pat
         catalog.agent("code_reviewer")
 
     errors = [entry.name for entry in catalog.teams() if isinstance(entry.content, InvalidFile)]
-    assert errors == ["review"]
+    assert errors == ["demo", "review"]
 
 
 def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
@@ -110,6 +110,7 @@ def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
     assert catalog.team("verse") == catalog.team(file) == catalog.team(str(file))
     assert [entry.name for entry in catalog.teams()] == [
         "content",
+        "demo",
         "development",
         "review",
         "verse",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -38,6 +39,7 @@ def test_a_session_is_found_by_key_by_its_start_by_run_and_by_label() -> None:
 def test_the_last_is_the_newest_root() -> None:
     async def body(rig: Rig) -> None:
         first = await rig.sessions.spawn(Task("writer", "x"))
+        await asyncio.sleep(1)
         second = await rig.sessions.spawn(Task("writer", "y"))
         await rig.sessions.spawn(Task("writer", "z"), parent=first)
 

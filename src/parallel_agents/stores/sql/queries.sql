@@ -5,8 +5,8 @@ INSERT INTO agents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING;
 SELECT body FROM agents WHERE digest = ?;
 
 -- name: put_session
-INSERT INTO sessions (key, agent, label, parent, spawn_key, digest, root, depth, mode, killed, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO sessions (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: session_by_spawn_key
 SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
@@ -17,9 +17,6 @@ SELECT killed, (SELECT MAX(number) FROM runs WHERE session = key) FROM sessions 
 -- name: put_run
 INSERT INTO runs (id, session, number, kind, status, title, model, priority, owner, created_at)
 VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
-
--- name: run_of_session_before
-SELECT id FROM runs WHERE session = ? AND number < ? AND status IN ('queued', 'running') LIMIT 1;
 
 -- name: run_state
 SELECT session, status, epoch FROM runs WHERE id = ?;
@@ -113,7 +110,7 @@ WHERE state != 'live' AND beat_at < ?
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id AND status IN ('queued', 'running'));
 
 -- name: rows
-SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.mode, s.killed, s.created_at,
+SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,

@@ -13,7 +13,6 @@ CREATE TABLE sessions (
     digest TEXT NOT NULL,
     root TEXT NOT NULL,
     depth INTEGER NOT NULL,
-    mode TEXT NOT NULL,
     killed INTEGER NOT NULL,
     created_at REAL NOT NULL
 ) WITHOUT ROWID;

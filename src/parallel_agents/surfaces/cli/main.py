@@ -111,12 +111,19 @@ def _not_loaded() -> None:
     """A command that was not called."""
 
 
-def _version_option(
-    *, version: bool = typer.Option(False, "--version", help="Show the version.", is_eager=True)
-) -> None:
-    if version:
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
         typer.echo(f"pagents {__version__}")
         raise typer.Exit
+
+
+def _version_option(
+    *,
+    version: bool = typer.Option(
+        False, "--version", help="Show the version.", is_eager=True, callback=_show_version
+    ),
+) -> None:
+    """Options of the command itself; typer has already carried them out."""
 
 
 if __name__ == "__main__":

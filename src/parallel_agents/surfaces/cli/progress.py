@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -96,7 +96,10 @@ class LiveProgress:
         self._board = board
         self._now = now
         self._began_at = now()
-        self._live = Live(
+        self._live = self._make()
+
+    def _make(self) -> Live:
+        return Live(
             console=render.err(),
             get_renderable=self._draw,
             refresh_per_second=_HERTZ,
@@ -106,7 +109,7 @@ class LiveProgress:
         )
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._live.start(refresh=True)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -114,8 +117,16 @@ class LiveProgress:
 
     def changed(self, lane: Lane, at: float) -> None: ...
 
-    def aside(self) -> AbstractContextManager[None]:
-        return _Aside(self._live)
+    @contextmanager
+    def aside(self) -> Generator[None]:
+        self._live.stop()
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+            # One that was stopped would first erase as many lines as it drew last: the result's.
+            self._live = self._make()
+            self._live.start(refresh=True)
 
     def _draw(self) -> RenderableType:
         waiting = [lane for lane in self._board.lanes.values() if not lane.status.is_over]
@@ -152,15 +163,3 @@ class LiveProgress:
             words.money(board.spend),
         ]
         return Text("   ".join(parts), style="bold")
-
-
-class _Aside:
-    def __init__(self, live: Live) -> None:
-        self._live = live
-
-    def __enter__(self) -> None:
-        self._live.stop()
-
-    def __exit__(self, *error: object) -> None:
-        sys.stdout.flush()
-        self._live.start(refresh=True)

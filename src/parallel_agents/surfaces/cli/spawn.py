@@ -16,7 +16,6 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
-from parallel_agents.core.session import Mode
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.surfaces.cli import progress, render, words
@@ -52,9 +51,6 @@ def spawn(
     key: Annotated[
         str | None, typer.Option(help="The same key again gives the session that is there.")
     ] = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the session for further runs (`pagents send`).")
-    ] = False,
     model: ModelName = None,
     timeout: Timeout = None,
     json: AsJson = False,
@@ -66,7 +62,6 @@ def spawn(
     give the result. A --file goes where the agent's input wants one text, else under the task.
     """
     place = find_place(home)
-    mode = Mode.SESSION if keep else Mode.RUN
 
     def task(app: App) -> Task:
         definition = app.catalog.agent(agent)
@@ -76,11 +71,11 @@ def spawn(
         return Task(agent, told, input=filled, model=model, label=label, key=key, limits=limits)
 
     async def leave(app: App) -> Spawned:
-        return await app.service.spawn(task(app), mode=mode)
+        return await app.service.spawn(task(app))
 
     async def carry(app: App) -> Spawned:
         ready = await make_team_ready(app, TeamTask(tasks=(task(app),)))
-        return await app.service.spawn(ready.tasks[0], mode=mode)
+        return await app.service.spawn(ready.tasks[0])
 
     if wait:
         _wait_here(place, carry, is_json=json)

@@ -1,0 +1,267 @@
+"""At a terminal: the live view is drawn, results scroll above it, and nothing of it is left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parallel_agents.testing import Drip, Hang
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Bench, Pagents
+
+_CODES = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n])")
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])(?:;\d+)*m")
+
+
+class Screen:
+    """As much of a terminal as the live view needs: lines that wrap, and a cursor that moves."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._lines: list[list[str]] = [[]]
+        self._row = self._column = 0
+        self.is_cursor_shown = True
+
+    def feed(self, text: str) -> None:
+        for code, letter, control, character in _CODES.findall(text):
+            if letter:
+                self._obey(code, letter)
+            elif control == "\r":
+                self._column = 0
+            elif control == "\n":
+                self._down()
+            else:
+                self._put(character)
+
+    def _obey(self, code: str, letter: str) -> None:
+        if letter == "A":
+            self._row = max(0, self._row - int(code or 1))
+        elif letter == "K":
+            del self._lines[self._row][0 if code == "2" else self._column :]
+        elif letter in "hl" and code == "?25":
+            self.is_cursor_shown = letter == "h"
+        else:
+            assert letter == "m", f"the screen does not know {code}{letter}"
+
+    def _put(self, character: str) -> None:
+        if self._column == self._width:
+            self._column = 0
+            self._down()
+        line = self._lines[self._row]
+        line.extend(" " * (self._column + 1 - len(line)))
+        line[self._column] = character
+        self._column += 1
+
+    def _down(self) -> None:
+        self._row += 1
+        if self._row == len(self._lines):
+            self._lines.append([])
+
+    @property
+    def text(self) -> str:
+        return "\n".join("".join(line).rstrip() for line in self._lines)
+
+
+class Terminal:
+    """A command at a terminal of its own."""
+
+    def __init__(self, pagents: Pagents, *arguments: str, width: int, **variables: str) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        self._process = subprocess.Popen(
+            ["setsid", "--ctty", pagents.path, *arguments],
+            env=pagents.environment | variables,
+            cwd=pagents.folder,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+        )
+        os.close(slave)
+        self._pagents = pagents
+        self._width = width
+        self._printed = b""
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                piece = os.read(self._master, 65536)
+            except OSError:  # on Linux the end of a terminal is an error
+                return
+            if not piece:
+                return
+            self._printed += piece
+
+    @property
+    def raw(self) -> str:
+        return self._printed.decode(errors="ignore")
+
+    @property
+    def screen(self) -> Screen:
+        screen = Screen(self._width)
+        screen.feed(self.raw)
+        return screen
+
+    def wait_for(self, words: str) -> None:
+        """Return once the screen shows these words, whether or not they wrap."""
+        self._pagents.wait_until(lambda: words in self.screen.text.replace("\n", ""))
+
+    def press(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def end(self) -> int:
+        """Wait for the end of the command; its exit code."""
+        code = self._process.wait(20)
+        self._reader.join()
+        return code
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self.end()
+        os.close(self._master)
+
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal(pagents: Pagents) -> Iterator[Open]:
+    with ExitStack() as opened:
+
+        def open_terminal(*arguments: str, width: int = 100, **variables: str) -> Terminal:
+            made = Terminal(pagents, *arguments, width=width, **variables)
+            return opened.enter_context(closing(made))
+
+        yield open_terminal
+
+
+@pytest.mark.parametrize("width", [100, 44])
+def test_the_live_view_draws_and_leaves_only_results(
+    pagents: Pagents, bench: Bench, terminal: Open, width: int
+) -> None:
+    bench.gives(Drip(0.6), to="About slow")
+    bench.gives(Drip(1.2), to="About last")
+
+    running = terminal("run", pagents.team("quick", "slow", "last"), "--id", "tea", width=width)
+    running.wait_for("1/3 over")
+    during = running.screen.text
+    code = running.end()
+
+    after = running.screen
+    assert code == 0
+    assert "2 running" in during.replace("\n", "")
+    assert "asks the model" in during
+    assert "✔ quick  done" in during
+    assert after.is_cursor_shown
+    assert "asks the model" not in after.text
+    assert "running" not in after.text
+    assert "over" not in after.text
+    assert [after.text.count(f"✔ {label}  done") for label in ("quick", "slow", "last")] == [1] * 3
+    assert after.text.count("hashtags: []") == 3
+    assert "✔ done in" in after.text
+
+
+def test_without_colour_nothing_is_coloured(pagents: Pagents, terminal: Open) -> None:
+    team = pagents.team("one")
+
+    coloured = terminal("run", team)
+    coloured.end()
+    plain = terminal("run", team, NO_COLOR="1")
+    plain.end()
+
+    assert COLOUR.search(coloured.raw)
+    assert not COLOUR.search(plain.raw)
+    assert "✔ one  done" in plain.screen.text
+
+
+def test_a_model_that_writes_escape_codes_leaves_the_screen_alone(
+    pagents: Pagents, bench: Bench, terminal: Open
+) -> None:
+    bench.answer = lambda _: '{"content": "\\u001b[2J\\u001b[31mred", "hashtags": []}'
+
+    running = terminal("run", pagents.team("one"), "--id", "rude")
+    running.end()
+    told = terminal("history", "rude")
+    told.end()
+
+    assert "\x1b[2J" not in running.raw + told.raw
+    assert "\x1b[31mred" not in running.raw + told.raw
+
+
+def test_ctrl_c_at_the_keyboard_stops_in_good_order(
+    pagents: Pagents, bench: Bench, terminal: Open
+) -> None:
+    bench.gives(Drip(0.7))
+    running = terminal("run", pagents.team("one"), "--id", "tea")
+    bench.wait_in_flight(1)
+
+    running.press("\x03")
+    code = running.end()
+
+    assert code == 130
+    assert running.screen.is_cursor_shown
+    assert "asks the model" not in running.screen.text
+    assert "pagents resume tea" in running.screen.text
+    assert [request.status for request in bench.requests] == [200]
+
+
+def test_ctrl_c_twice_at_the_keyboard_stops_at_once(
+    pagents: Pagents, bench: Bench, terminal: Open
+) -> None:
+    bench.gives(Hang())
+    running = terminal("run", pagents.team("one"), "--id", "tea")
+    bench.wait_in_flight(1)
+
+    running.press("\x03")
+    running.wait_for("Ctrl-C again stops at once")
+    running.press("\x03")
+
+    assert running.end() == 130
+    assert "Traceback" not in running.screen.text
+
+
+def test_a_table_fits_the_width_of_the_terminal(pagents: Pagents, terminal: Open) -> None:
+    pagents("spawn", "content_writer_funny", "Write about cats. " * 20, "--wait")
+
+    listed = terminal("list", width=80)
+    listed.end()
+
+    assert "Write about cats." in listed.screen.text
+    assert max(len(line) for line in re.split("[\r\n]+", COLOURS.sub("", listed.raw))) <= 80
+
+
+def test_kill_asks_before_it_ends_several_and_no_is_no(
+    pagents: Pagents, bench: Bench, terminal: Open
+) -> None:
+    bench.gives(Hang())
+    running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
+    bench.wait_in_flight(2)
+
+    refused = terminal("kill", "tea")
+    refused.wait_for("End 2 live: 2 running, 0 queued? [y/N]:")
+    refused.press("n\r")
+    refused.end()
+    still = pagents.items("list", "tea")
+    agreed = terminal("kill", "tea")
+    agreed.wait_for("[y/N]:")
+    agreed.press("y\r")
+
+    assert "Nothing was ended." in refused.screen.text
+    assert {item["status"] for item in still} == {"running"}
+    assert agreed.end() == 0
+    assert running.ended().code == 1
