@@ -12,11 +12,19 @@ if TYPE_CHECKING:
     from parallel_agents.core.agent import Agent, Need, Tier
     from parallel_agents.core.event import Event, SteerMode
     from parallel_agents.core.limits import Limits
-    from parallel_agents.core.message import Message
+    from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
+    from parallel_agents.core.model import (
+        Capabilities,
+        Finish,
+        Listener,
+        Model,
+        ModelReply,
+        ModelRequest,
+    )
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import Task, TeamTask
-    from parallel_agents.core.tool import Effect
+    from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.errors import PagentsError
     from parallel_agents.sessions.handle import SessionHandle
@@ -25,16 +33,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Capabilities",
     "Effect",
     "Event",
     "Failure",
     "Filter",
+    "Finish",
     "Limits",
+    "Listener",
     "Message",
+    "Model",
+    "ModelReply",
+    "ModelRequest",
     "Need",
     "OpenSessions",
     "PagentsError",
     "Result",
+    "Role",
     "RunStatus",
     "SessionHandle",
     "Spend",
@@ -42,7 +57,13 @@ __all__ = [
     "Task",
     "TeamResult",
     "TeamTask",
+    "Text",
     "Tier",
+    "Tool",
+    "ToolCall",
+    "ToolContext",
+    "ToolResult",
+    "ToolSpec",
     "Usage",
     "__version__",
     "arun",
@@ -56,11 +77,12 @@ _HOMES = {
     "core.agent": ("Agent", "Need", "Tier"),
     "core.event": ("Event", "SteerMode"),
     "core.limits": ("Limits",),
-    "core.message": ("Message",),
+    "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
+    "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.store": ("Filter",),
     "core.task": ("Task", "TeamTask"),
-    "core.tool": ("Effect",),
+    "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
     "errors": ("PagentsError",),
     "sessions.handle": ("SessionHandle",),

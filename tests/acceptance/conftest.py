@@ -13,16 +13,19 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import orjson
 import pytest
 
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.testing import Behaviour, Received, serve
+from parallel_agents.testing import Behaviour, LoopbackProvider, Received, serve
 from parallel_agents.testing.behaviour import Fault, Reply, answer_by_schema
 
 COMMAND = Path(sys.executable).with_name("pagents")
 PATIENCE_SECONDS = 20.0
+# What a command prints has the shape that the test at hand asserts.
+Document: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -33,12 +36,12 @@ class Bench:
         answer: from a request's body to what the model says.
     """
 
-    base_url: str = ""
     answer: Callable[[JsonObject], Reply] = answer_by_schema
     _faults: dict[str, Fault] = field(default_factory=dict[str, Fault])
     _counted: dict[str, int] = field(default_factory=dict[str, int])
     _all: Sequence[Received] = ()
     _first: int = 0
+    base_url: str = ""
 
     def gives(self, fault: Fault, to: str = "", *, times: int = 1_000_000) -> None:
         """From now on the first so many requests with these words in them meet this fault."""
@@ -51,6 +54,13 @@ class Bench:
                 self._counted[words] -= 1
                 return fault
         return None
+
+    def reply(self, body: JsonObject) -> Reply:
+        return self.answer(body)
+
+    def watch(self, provider: LoopbackProvider) -> None:
+        """Serve for this provider."""
+        self.base_url, self._all = provider.base_url, provider.requests
 
     @property
     def requests(self) -> Sequence[Received]:
@@ -84,7 +94,7 @@ class Ended:
     err: str
 
     @property
-    def documents(self) -> list[JsonObject]:
+    def documents(self) -> list[Document]:
         """Each line of stdout as JSON: what is no JSON fails the test."""
         return [orjson.loads(line) for line in self.out.splitlines()]
 
@@ -189,12 +199,13 @@ class Pagents:
         self._started.append(Running(process))
         return self._started[-1]
 
-    def json(self, *arguments: str | bytes) -> JsonObject:
+    def json(self, *arguments: str | bytes) -> Document:
         """The last document of the command with `--json`."""
         return self(*arguments, "--json").documents[-1]
 
-    def items(self, *arguments: str | bytes) -> list[JsonObject]:
-        return list(self.json(*arguments)["items"])
+    def items(self, *arguments: str | bytes) -> list[Document]:
+        """The items of that document."""
+        return self.json(*arguments)["items"]
 
     def configure(self, text: str) -> None:
         """Add lines before the tables of the user's config.toml."""
@@ -273,11 +284,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS)
 @contextmanager
 def _serving() -> Generator[Bench]:
     bench = Bench()
-    behaviour = Behaviour(
-        answer=lambda body: bench.answer(body), fault=lambda _, body: bench.fault(body)
-    )
+    behaviour = Behaviour(answer=bench.reply, fault=lambda _, body: bench.fault(body))
     with serve(behaviour) as provider:
-        bench.base_url, bench._all = provider.base_url, provider.requests
+        bench.watch(provider)
         yield bench
 
 

@@ -89,8 +89,8 @@ REFUSED = {
 def refusals(shared: Pagents) -> dict[str, Ended]:
     """How each of them ended, two at a time."""
     with ThreadPoolExecutor(2) as pool:
-        ended = pool.map(lambda refused: shared(*refused[0]), REFUSED.values())
-    return dict(zip(REFUSED, ended, strict=True))
+        ended = {name: pool.submit(shared, *arguments) for name, (arguments, _) in REFUSED.items()}
+        return {name: future.result() for name, future in ended.items()}
 
 
 @pytest.mark.parametrize("name", REFUSED)
