@@ -132,8 +132,11 @@ def _embedded(text: str) -> Iterator[Json]:
     position = 0
     while opening := _OPENING.search(text, position):
         try:
-            value, position = _DECODER.raw_decode(text, opening.start())
+            _, end = _DECODER.raw_decode(text, opening.start())
+            # The decoder that finds the end also takes NaN and half characters; this one does not.
+            value = orjson.loads(text[opening.start() : end])
         except (ValueError, RecursionError):
             position = opening.end()
         else:
+            position = end
             yield value

@@ -6,8 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from parallel_agents.core.message import ToolCall
-    from parallel_agents.core.model import ModelReply, ModelRequest
     from parallel_agents.stores.memory import MemoryStore
     from parallel_agents.testing.behaviour import (
         Behaviour,
@@ -36,15 +34,12 @@ __all__ = [
     "HttpError",
     "LoopbackProvider",
     "MemoryStore",
-    "ModelReply",
-    "ModelRequest",
     "Received",
     "Refusal",
     "RepliesWith",
     "Rig",
     "Script",
     "ScriptedModel",
-    "ToolCall",
     "VirtualLoop",
     "first",
     "open_rig",
@@ -53,8 +48,6 @@ __all__ = [
 ]
 
 _HOMES = {
-    "core.message": ("ToolCall",),
-    "core.model": ("ModelReply", "ModelRequest"),
     "stores.memory": ("MemoryStore",),
     "testing.behaviour": (
         "Behaviour",

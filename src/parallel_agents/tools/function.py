@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints, overload
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_json
@@ -44,7 +44,8 @@ class FunctionTool:
     async def call(self, arguments: JsonObject, context: ToolContext) -> str:
         """The function's return value: a string as it is, anything else as JSON."""
         checked = self._arguments.model_validate(arguments)
-        values = {name: getattr(checked, name) for name in self._arguments.model_fields}
+        fields = self._arguments.model_fields.items()
+        values = {str(field.alias): getattr(checked, name) for name, field in fields}
         if inspect.iscoroutinefunction(self._function):
             value: object = await self._function(**values)
         else:
@@ -53,20 +54,26 @@ class FunctionTool:
 
 
 def _arguments_model(name: str, function: Function) -> type[BaseModel]:
-    hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}  # pydantic types field definitions no narrower
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind not in _BY_NAME or parameter.name not in hints:
-            raise _no_tool(name, f"its parameter {parameter.name} has no type, or cannot be named")
-        is_required = parameter.default is inspect.Parameter.empty
-        fields[parameter.name] = (hints[parameter.name], ... if is_required else parameter.default)
     config = ConfigDict(extra="forbid")
     try:
+        hints = get_type_hints(function, include_extras=True)
+        for number, parameter in enumerate(inspect.signature(function).parameters.values()):
+            # Under an alias: a parameter may be called as something that models have, like `json`.
+            fields[f"argument_{number}"] = _field(name, parameter, hints)
         model = create_model(name, __config__=config, **fields)
         model.model_json_schema()
-    except (PydanticUserError, NameError) as error:
+    except (PydanticUserError, NameError, TypeError) as error:
         raise _no_tool(name, str(error)) from error
     return model
+
+
+def _field(name: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
+    if parameter.kind not in _BY_NAME or parameter.name not in hints:
+        raise _no_tool(name, f"its parameter {parameter.name} has no type, or cannot be named")
+    is_required = parameter.default is inspect.Parameter.empty
+    default: Any = ... if is_required else parameter.default
+    return hints[parameter.name], Field(default=default, alias=parameter.name)
 
 
 def _no_tool(name: str, why: str) -> InvalidInput:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import typer
@@ -17,6 +18,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.board import Board
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.keeping import keep, results_folder
 from parallel_agents.surfaces.cli.place import Place
 from parallel_agents.surfaces.cli.stopping import carry_out
 
@@ -66,7 +68,7 @@ def attend(
                 work = await start(app)
                 started.append(work)
                 bar.close()
-                await _watch(app, work, look)
+                await _watch(app, work, look, results_folder(place.environment.home, work.name))
                 return await conclude(app, work)
 
             concluded = await unless(stop, see_through())
@@ -87,8 +89,8 @@ def attend(
     return concluded
 
 
-async def _watch(app: App, work: Work, look: Look) -> None:
-    """Show progress, and each result as it comes, until all are over."""
+async def _watch(app: App, work: Work, look: Look, folder: Path) -> None:
+    """Show progress, show and keep each result as it comes, until all are over."""
     board = Board.of(work.labels)
     with progress.choose(look.style, board) as shown:
         async with aclosing(app.service.follow(work.session)) as events:
@@ -97,10 +99,12 @@ async def _watch(app: App, work: Work, look: Look) -> None:
                 if lane is None:
                     continue
                 shown.changed(lane, event.at)
-                if isinstance(event.body, Finished) and not look.is_json:
+                if isinstance(event.body, Finished):
                     (given,) = await app.service.wait([event.run])
-                    with shown.aside():
-                        render.result(given)
+                    await asyncio.to_thread(keep, given, folder)
+                    if not look.is_json:
+                        with shown.aside():
+                            render.result(given)
                 if board.is_over:
                     break
         await app.service.wait([work.run])

@@ -21,6 +21,7 @@ from parallel_agents.surfaces.cli import progress, render, words
 from parallel_agents.surfaces.cli.attended import Look, Work, attend
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.keeping import results_folder
 from parallel_agents.surfaces.cli.place import (
     AsJson,
     Home,
@@ -152,6 +153,8 @@ def _see_through(
         )
     else:
         render.summary(team)
-        render.note(f"Everything is kept in {place.environment.home / STORE_NAME}.")
+        home = place.environment.home
+        render.note(f"Everything is kept in {home / STORE_NAME}.")
+        render.note(f"The results are files too: {results_folder(home, name)}")
         render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
     raise typer.Exit(exit_of(team.status))
