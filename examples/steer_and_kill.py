@@ -15,7 +15,7 @@ WRITER = pa.Agent(
 
 async def main() -> None:
     async with pa.open() as sessions:
-        kept = await sessions.spawn(pa.Task(WRITER, "Write about gym life"), mode=pa.Mode.SESSION)
+        kept = await sessions.spawn(pa.Task(WRITER, "Write about gym life"))
         spare = await sessions.spawn(pa.Task(WRITER, "Write about tea", label="spare"))
 
         await kept.steer("Mention coffee.")
