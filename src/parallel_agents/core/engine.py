@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.ids import OwnerId, RunId
-from parallel_agents.core.store import Row
+from parallel_agents.core.store import Row, Unsubscribe
 
 
 class Scope(NamedTuple):
@@ -29,6 +30,10 @@ class Engine(Protocol):
 
     def has(self, run: RunId) -> bool:
         """Whether a run is queued or runs here."""
+        ...
+
+    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
+        """Hear the text of a run that is carried out here as it comes."""
         ...
 
     def bound(self, scope: Scope, at_most: int) -> None:

@@ -135,8 +135,10 @@ def _embedded(text: str) -> Iterator[Json]:
             _, end = _DECODER.raw_decode(text, opening.start())
             # The decoder that finds the end also takes NaN and half characters; this one does not.
             value = orjson.loads(text[opening.start() : end])
-        except (ValueError, RecursionError):
+        except ValueError:
             position = opening.end()
+        except RecursionError:
+            return  # a model that repeats itself; to look on at each level would take seconds
         else:
             position = end
             yield value

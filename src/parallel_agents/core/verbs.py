@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Killed, Row
+from parallel_agents.core.store import Filter, Killed, Row, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 
 
@@ -89,6 +89,13 @@ class Sessions(Protocol):
 
     def follow(self, name: str, *, after: int = 0) -> AsyncIterator[Event]:
         """What happens in a session and in all that it spawned, until its latest run is over."""
+        ...
+
+    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
+        """Hear the text of a run of this process as its model writes it; it is not kept.
+
+        Models are asked to stream from the next call on, and only as long as somebody listens.
+        """
         ...
 
     async def find(self, name: str) -> Row:

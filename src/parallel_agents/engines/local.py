@@ -135,7 +135,12 @@ class LocalEngine:
         """Hear the text of a run that is carried out here as it comes."""
         listeners = self._listeners.setdefault(run, [])
         listeners.append(on_text)
-        return lambda: listeners.remove(on_text)
+
+        def stop() -> None:
+            with suppress(ValueError):
+                listeners.remove(on_text)
+
+        return stop
 
     def submit(self, row: Row) -> None:
         if self._is_stopping:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Killed
+from parallel_agents.core.store import Killed, Unsubscribe
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer
 
@@ -52,6 +52,13 @@ class SessionHandle:
     async def history(self) -> list[Message]:
         """The transcript, oldest first."""
         return fold(await self._sessions.history(self.key)).messages
+
+    def listen(self, on_text: Callable[[str], None]) -> Unsubscribe:
+        """Hear the latest run's text as its model writes it, until the function returned is called.
+
+        Only while this process carries the run out, and from its next model call on.
+        """
+        return self._sessions.listen(self.run_id, on_text)
 
     def follow(self) -> AsyncIterator[Event]:
         """What happens from the beginning until the latest run is over."""

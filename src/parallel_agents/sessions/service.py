@@ -6,7 +6,7 @@ import asyncio
 import builtins
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Filter, Killed, Row, Store
+from parallel_agents.core.store import Birth, Filter, Killed, Row, Store, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer
 from parallel_agents.sessions import names, requests
@@ -234,6 +234,9 @@ class Service:
             ended.remove_done_callback(wake)
             self._completions.forget(run, ended)
 
+    def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
+        return _nobody if self._engine is None else self._engine.listen(run, on_text)
+
     async def find(self, name: str) -> Row:
         return await names.find(self._store, name)
 
@@ -301,3 +304,7 @@ class Service:
     def _submit(self, row: Row) -> None:
         if self._engine is not None:
             self._engine.submit(row)
+
+
+def _nobody() -> None:
+    """There was nothing to hear without an engine, so nobody stops to listen."""
