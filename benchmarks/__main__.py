@@ -67,7 +67,12 @@ def call_cost(rounds: int) -> list[Row]:
         base, own = medians(rounds, ("bare", url, *size), ("ours", url, *size))
     ratio = own["cpu_ms"] / base["cpu_ms"]
     return [
-        Row("bare aiohttp loop, nothing kept: CPU a call", f"{base['cpu_ms']:.3f} ms", "baseline", "1.0x"),
+        Row(
+            "bare aiohttp loop, nothing kept: CPU a call",
+            f"{base['cpu_ms']:.3f} ms",
+            "baseline",
+            "1.0x",
+        ),
         Row(
             "this project on SQLite, durable: CPU a call",
             f"{own['cpu_ms']:.3f} ms",
@@ -88,14 +93,26 @@ def peer_cost() -> list[Row]:
         size = (60, 10, 30)
         base = scenario("bare", url, *size)
         own = scenario("ours", url, *size)
-        rows.append(Row("60 runs of 10 calls: this project", f"{own['cpu_ms']:.2f} ms", "", f"{own['cpu_ms'] / base['cpu_ms']:.1f}x"))
+        rows.append(
+            Row(
+                "60 runs of 10 calls: this project",
+                f"{own['cpu_ms']:.2f} ms",
+                "",
+                f"{own['cpu_ms'] / base['cpu_ms']:.1f}x",
+            )
+        )
         for name, what in (
             ("langgraph", "LangGraph 1.2, AsyncSqliteSaver, durability sync"),
             ("pydantic-ai", "Pydantic AI 2.68, OpenAI model, nothing kept"),
         ):
             peer = scenario(name, url, *size, python=python)
             rows.append(
-                Row(f"the same: {what}", f"{peer['cpu_ms']:.2f} ms", "", f"{peer['cpu_ms'] / base['cpu_ms']:.1f}x")
+                Row(
+                    f"the same: {what}",
+                    f"{peer['cpu_ms']:.2f} ms",
+                    "",
+                    f"{peer['cpu_ms'] / base['cpu_ms']:.1f}x",
+                )
             )
     return rows
 
@@ -108,8 +125,18 @@ def crowds(rounds: int, *, is_quick: bool) -> list[Row]:
             rounds, ("bare", url, *size), ("ours", url, *size), ("ours-command", url, *size)
         )
         rows += [
-            Row("1,000 agents, one 1 s call each: bare loop", f"{base['wall_s']:.2f} s", "baseline", "1.0x"),
-            Row("the same, durable", f"{own['wall_s']:.2f} s", "<= 1.5 s", f"{own['wall_s'] / base['wall_s']:.1f}x"),
+            Row(
+                "1,000 agents, one 1 s call each: bare loop",
+                f"{base['wall_s']:.2f} s",
+                "baseline",
+                "1.0x",
+            ),
+            Row(
+                "the same, durable",
+                f"{own['wall_s']:.2f} s",
+                "<= 1.5 s",
+                f"{own['wall_s'] / base['wall_s']:.1f}x",
+            ),
             Row(
                 "the same, with the collector set as `pagents` sets it",
                 f"{command['wall_s']:.2f} s",
@@ -122,7 +149,12 @@ def crowds(rounds: int, *, is_quick: bool) -> list[Row]:
             base = scenario("bare", url, *size)
             own = scenario("ours-command", url, *size)
             rows += [
-                Row("5,000 sessions of ten 1 s calls: bare loop", f"{base['calls_per_s']:.0f} calls/s, {base['peak_mb']:.0f} MB", "baseline", "1.0x"),
+                Row(
+                    "5,000 sessions of ten 1 s calls: bare loop",
+                    f"{base['calls_per_s']:.0f} calls/s, {base['peak_mb']:.0f} MB",
+                    "baseline",
+                    "1.0x",
+                ),
                 Row(
                     "the same, durable",
                     f"{own['calls_per_s']:.0f} calls/s, {own['peak_mb']:.0f} MB",
@@ -138,7 +170,11 @@ def waits() -> list[Row]:
         own = scenario("latencies", url)
     return [
         Row("spawn accepted, p50", f"{own['spawn_p50_ms']:.2f} ms", "<= 2 ms"),
-        Row("`wait` returns after the last of 20 children ended, p95", f"{own['wait_p95_ms']:.1f} ms", "<= 10 ms"),
+        Row(
+            "`wait` returns after the last of 20 children ended, p95",
+            f"{own['wait_p95_ms']:.1f} ms",
+            "<= 10 ms",
+        ),
     ]
 
 
@@ -160,14 +196,27 @@ def starts(rounds: int) -> list[Row]:
         Row("python -c pass", f"{base:.3f} s", "baseline", "1.0x"),
         Row("pagents --help", f"{help_text:.3f} s", "<= 0.25 s", f"{help_text / base:.1f}x"),
         Row("import parallel_agents", f"{imported:.3f} s", "<= 0.3 s", f"{imported / base:.1f}x"),
-        Row("the same, with all that run and open need", f"{whole:.3f} s", "", f"{whole / base:.1f}x"),
+        Row(
+            "the same, with all that run and open need",
+            f"{whole:.3f} s",
+            "",
+            f"{whole / base:.1f}x",
+        ),
     ]
 
 
 def prompt_overhead() -> list[Row]:
     code = "from benchmarks.overhead import main; main()"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [Row("tokens that we add to an agent's own words (4 characters each)", done.stdout.strip(), "<= 300")]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [
+        Row(
+            "tokens that we add to an agent's own words (4 characters each)",
+            done.stdout.strip(),
+            "<= 300",
+        )
+    ]
 
 
 def main() -> None:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import parallel_agents as pa
 
-AGENT = pa.Agent(
-    name="adder", description="Adds.", instructions="You add numbers.", tools=("add",)
-)
+AGENT = pa.Agent(name="adder", description="Adds.", instructions="You add numbers.", tools=("add",))
 PLAIN = pa.Agent(name="plain", description="Answers.", instructions="You answer.")
 
 
@@ -42,7 +40,9 @@ async def spawn_latency(url: str, home: Path, *, runs: int) -> list[float]:
         handles = []
         for number in range(runs):
             began = time.perf_counter()
-            handles.append(await sessions.spawn(pa.Task(PLAIN, f"task {number}", model="bench/bench-1")))
+            handles.append(
+                await sessions.spawn(pa.Task(PLAIN, f"task {number}", model="bench/bench-1"))
+            )
             took.append((time.perf_counter() - began) * 1000)
         await sessions.wait(handles)
     return took

@@ -51,9 +51,7 @@ def bare_loop(url: str) -> Callable[[Size], Awaitable[object]]:
 def this_project(url: str) -> Callable[[Size], Awaitable[object]]:
     async def work(size: Size) -> None:
         with tempfile.TemporaryDirectory() as home:
-            await ours.run(
-                url, Path(home), runs=size.runs, calls=size.calls, at_once=size.at_once
-            )
+            await ours.run(url, Path(home), runs=size.runs, calls=size.calls, at_once=size.at_once)
 
     return work
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+import pytest
 
 from parallel_agents.testing import Drip, Hang
 
@@ -12,18 +15,29 @@ if TYPE_CHECKING:
 WRITER = ("spawn", "content_writer_funny")
 
 
+@pytest.fixture(scope="module")
+def monday(shared: Pagents) -> Pagents:
+    """A home with a team's run that is over."""
+    assert shared("run", shared.team("one", "two"), "--id", "monday").code == 0
+    return shared
+
+
 def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     pagents: Pagents, bench: Bench
 ) -> None:
+    bench.gives(Drip(1.0))
     spawned = pagents(*WRITER, "Write about cats.")
     name = spawned.out.strip()
 
+    short = pagents("wait", name, "--timeout", "0.1")
     waited = pagents("wait", name)
     (worker,) = pagents.workers()
     pagents.wait_workers_gone()
 
     assert spawned.code == 0
     assert f"pagents wait {name}" in spawned.err
+    assert short.code == 7
+    assert "they go on" in short.err
     assert waited.code == 0
     assert "✔ content_writer_funny  done" in waited.out
     assert len(bench.requests) == 1
@@ -79,21 +93,8 @@ def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
     other.assert_refused("PA-E106", "cats", exits=1)
 
 
-def test_a_wait_that_is_too_short_exits_with_7_and_the_run_goes_on(
-    pagents: Pagents, bench: Bench
-) -> None:
-    bench.gives(Drip(1.0))
-    name = pagents(*WRITER, "Write about cats.").out.strip()
-
-    short = pagents("wait", name, "--timeout", "0.1")
-
-    assert short.code == 7
-    assert "they go on" in short.err
-    assert pagents("wait", name).code == 0
-
-
 def test_a_session_goes_on_where_it_was_with_the_next_run(pagents: Pagents, bench: Bench) -> None:
-    pagents(*WRITER, "Write about cats.", "--keep", "--label", "cats", "--wait")
+    pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait")
 
     sent = pagents("send", "cats", "Now about dogs.", "--wait")
 
@@ -111,20 +112,22 @@ def test_an_empty_store_says_how_to_begin(pagents: Pagents) -> None:
     assert "pagents run --team content" in ended.err
 
 
-def test_list_counts_what_a_team_has_done_and_show_has_the_results(pagents: Pagents) -> None:
-    pagents("run", pagents.team("one", "two"), "--id", "monday")
+def test_list_counts_what_a_team_has_done(monday: Pagents) -> None:
+    listed = monday("list")
+    items = monday.items("list", "monday")
 
-    listed = pagents("list")
-    shown = pagents("show", "monday")
-    (item,) = pagents.items("list")
+    assert re.search(r"monday +crew +✔ done +2/2 done", listed.out)
+    assert {item["label"]: item["status"] for item in items} == dict.fromkeys(
+        ("crew", "one", "two"), "done"
+    )
 
-    assert "monday" in listed.out
-    assert "2/2 done" in listed.out
+
+def test_show_has_the_results_of_a_team(monday: Pagents) -> None:
+    shown = monday("show", "monday")
+
+    assert shown.code == 0
     assert "✔ one  done" in shown.out
     assert "✔ done  crew  team:crew:monday" in shown.out
-    assert item["id"] == "monday"
-    assert item["status"] == "done"
-    assert [row["label"] for row in pagents.items("list", "monday")].count("two") == 1
 
 
 def test_list_says_what_it_leaves_out(pagents: Pagents) -> None:
@@ -141,11 +144,9 @@ def test_list_says_what_it_leaves_out(pagents: Pagents) -> None:
     assert pagents.json("list")["truncated"] is True
 
 
-def test_history_tells_the_task_the_answer_and_the_end(pagents: Pagents) -> None:
-    pagents("run", pagents.team("one", "two"), "--id", "monday")
-
-    told = pagents("history", "monday/one")
-    whole = pagents.json("history", "monday")
+def test_history_tells_the_task_the_answer_and_the_end(monday: Pagents) -> None:
+    told = monday("history", "monday/one")
+    whole = monday.json("history", "monday")
 
     lines = [line for line in told.out.splitlines() if not line.startswith("  ")]
     assert [line.split("  ")[1] for line in lines] == ["task", "started", "bench/good", "✔ done"]
@@ -223,10 +224,8 @@ def test_a_word_to_a_run_that_waits_for_its_place_says_so(pagents: Pagents, benc
     assert "Be brief." in bench.texts()[1]
 
 
-def test_a_word_to_a_run_that_is_over_is_refused(pagents: Pagents) -> None:
-    pagents("run", pagents.team("one"), "--id", "tea")
-
-    steered = pagents("steer", "tea/one", "Too late.")
+def test_a_word_to_a_run_that_is_over_is_refused(monday: Pagents) -> None:
+    steered = monday("steer", "monday/one", "Too late.")
 
     steered.assert_refused("PA-E107", "pagents send", exits=1)
 
@@ -241,6 +240,7 @@ def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Be
     planned = pagents("kill", "tea", "--dry-run")
     live = pagents.items("list", "tea")
     killed = pagents("kill", "tea")
+    sent = pagents("send", "tea/two", "More.")
 
     ended = running.ended()
     assert "would end 2 live: 2 running, 0 queued; 1 over already, kept" in planned.out
@@ -250,14 +250,4 @@ def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Be
     assert "✔ one  done" in ended.out
     assert "■ two  killed" in ended.out
     assert "killed by ana" in pagents("history", "tea/two").out
-
-
-def test_a_killed_session_takes_no_further_run(pagents: Pagents, bench: Bench) -> None:
-    bench.gives(Hang())
-    name = pagents(*WRITER, "Write about cats.", "--keep").out.strip()
-    bench.wait_in_flight(1)
-    pagents("kill", name)
-
-    sent = pagents("send", name, "More.")
-
     sent.assert_refused("PA-E107", exits=1)

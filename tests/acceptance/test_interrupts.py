@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -94,28 +95,20 @@ def test_after_kill_9_the_same_id_makes_only_the_calls_that_had_not_ended(
     assert asked(bench) == {"three": 1, "four": 1}
 
 
-def test_a_killed_process_is_not_shown_as_running(pagents: Pagents, bench: Bench) -> None:
+def test_what_a_killed_process_had_is_shown_as_stopped_with_how_to_go_on(
+    pagents: Pagents, bench: Bench
+) -> None:
     bench.gives(Hang())
     running = pagents.start("run", pagents.team("one"), "--id", "crash")
     bench.wait_in_flight(1)
     running.kill()
 
     listed = pagents("list")
+    waited = pagents("wait", "crash", "--timeout", "0.2")
 
-    assert "■ stopped" in listed.out
-    assert "running" not in listed.out.splitlines()[1].split("0/1")[0]
-
-
-def test_wait_says_when_nobody_works_on_what_it_waits_for(pagents: Pagents, bench: Bench) -> None:
-    bench.gives(Hang())
-    running = pagents.start("run", pagents.team("one"), "--id", "crash")
-    bench.wait_in_flight(1)
-    running.kill()
-
-    ended = pagents("wait", "crash", "--timeout", "0.2")
-
-    assert ended.code == 7
-    assert "Nobody works on crash now. Go on with: pagents resume crash" in ended.err
+    assert re.search("crash +crew +■ stopped", listed.out)
+    assert waited.code == 7
+    assert "Nobody works on crash now. Go on with: pagents resume crash" in waited.err
 
 
 def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(

@@ -39,7 +39,7 @@ def test_help_names_every_command_and_its_own_help_shows_its_options(shared: Pag
 
     assert whole.code == 0
     assert len([line for line in whole.out.splitlines() if line.startswith("  ")]) > 16
-    for command in ("run", "spawn", "steer", "models"):
+    for command in ("run", "models"):
         assert f"Usage: pagents {command}" in shared(command, "-h").out
 
 

@@ -30,3 +30,12 @@ def test_the_drawing_shows_the_whole_tree() -> None:
     assert set(drawn) == {kind.__name__ for kind in all_errors()} - {"PagentsError"}
     for kind in leaves(PagentsError):
         assert drawn[kind.__name__] == kind.code
+
+
+def test_each_error_is_drawn_below_the_one_that_it_is_made_from() -> None:
+    above = ["PagentsError"]
+    for indent, name in re.findall(r"^([ │]*)[├└]─ (\w+)", errors.__doc__ or "", re.MULTILINE):
+        depth = len(indent) // 4 + 1
+        del above[depth:]
+        above.append(name)
+        assert getattr(errors, name).__mro__[1].__name__ == above[depth - 1]

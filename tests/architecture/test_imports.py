@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "parallel_agents"
 HEAVY = ("aiohttp", "pydantic", "rich", "typer", "yaml", "jsonschema_rs", "orjson", "asyncio")
@@ -59,3 +61,77 @@ def test_importing_everything_sets_up_no_logging_and_starts_no_thread() -> None:
     )
 
     assert run_python(code).strip() == "[] [] 1"
+
+
+# What an import asks of the system, as Python's own audit tells it, and of the environment.
+PROBE = """
+import os, sys
+
+asked = []
+
+
+class Environment(dict):
+    def get(self, name, default=None):
+        asked.append(name)
+        return super().get(name, default)
+
+    __getitem__ = get
+
+
+def watch(event, arguments):
+    is_source = event == "open" and str(arguments[0]).endswith((".py", ".pyc"))
+    if event.startswith(("open", "os.mkdir", "socket.", "sqlite3.", "subprocess.")) and not is_source:
+        asked.append(f"{event} {arguments[0]}")
+
+
+os.environ = Environment(os.environ)
+sys.addaudithook(watch)
+before = set(sys.modules)
+__import__(sys.argv[1])
+print(asked, *sorted(set(sys.modules) - before), sep="\\n")
+"""
+
+
+def probe(module: str) -> tuple[str, list[str]]:
+    """What the import of a module asked for, and the modules that it loaded."""
+    command = [sys.executable, "-I", "-B", "-c", PROBE, module]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    asked, *loaded = done.stdout.splitlines()
+    return asked, loaded
+
+
+@pytest.mark.parametrize("module", ["parallel_agents", "parallel_agents.testing"])
+def test_importing_a_public_package_asks_for_nothing_and_loads_only_itself(module: str) -> None:
+    asked, loaded = probe(module)
+
+    assert asked == "[]"
+    ours = {"parallel_agents", "parallel_agents._version", "parallel_agents.testing"}
+    assert {name for name in loaded if name.startswith("parallel_agents")} <= ours
+
+
+def test_the_pytest_plugin_is_light_for_it_loads_in_every_pytest() -> None:
+    _, without = probe("pytest")
+    _, loaded = probe("parallel_agents.testing.pytest_plugin")
+
+    assert set(loaded) - set(without) == {
+        "parallel_agents",
+        "parallel_agents._version",
+        "parallel_agents.testing",
+        "parallel_agents.testing.pytest_plugin",
+    }
+
+
+def test_nothing_names_a_folder_of_the_machine_on_which_it_was_written() -> None:
+    # `/home/ana` is the user of the documentation.
+    names = re.compile(r"(?<![\w.~$}])/(?:home/(?!ana\b)|root/|Users/|work/|mnt/|tmp/)\w")
+    files = [
+        path
+        for folder in ("src", "tests", "docs", "examples", "scripts", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".md", ".toml", ".yaml", ".sql", ""} and path.is_file()
+    ]
+
+    named = {str(p.relative_to(ROOT)): names.findall(p.read_text("utf-8")) for p in files}
+
+    assert len(files) > 150
+    assert {name: found for name, found in named.items() if found} == {}

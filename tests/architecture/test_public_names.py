@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 import parallel_agents
 from parallel_agents import testing
@@ -48,6 +53,30 @@ PUBLIC = [
     "tool",
 ]
 
+TESTING = [
+    "Answer",
+    "Behaviour",
+    "Cut",
+    "Deadlock",
+    "Drip",
+    "Garbage",
+    "Hang",
+    "HttpError",
+    "LoopbackProvider",
+    "MemoryStore",
+    "Received",
+    "Refusal",
+    "RepliesWith",
+    "Rig",
+    "Script",
+    "ScriptedModel",
+    "VirtualLoop",
+    "first",
+    "open_rig",
+    "run_virtual",
+    "serve",
+]
+
 
 def test_the_public_names_are_these() -> None:
     assert parallel_agents.__all__ == PUBLIC
@@ -60,7 +89,27 @@ def test_every_public_name_can_be_imported() -> None:
         assert getattr(module, name) is not None
 
 
-def test_the_names_for_tests_are_sorted_and_there() -> None:
-    assert list(testing.__all__) == sorted(testing.__all__)
-    for name in testing.__all__:
+def test_the_names_for_tests_are_these() -> None:
+    assert testing.__all__ == TESTING
+    for name in TESTING:
         assert getattr(testing, name) is not None
+
+
+@pytest.mark.parametrize("package", [parallel_agents, testing])
+def test_type_checkers_see_the_names_that_programs_get(package: ModuleType) -> None:
+    tree = ast.parse(Path(str(package.__file__)).read_text("utf-8"))
+
+    seen = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("parallel_agents")
+        for alias in node.names
+    }
+
+    assert seen == set(dir(package))
+
+
+@pytest.mark.parametrize("package", [parallel_agents, testing])
+def test_a_name_that_is_not_there_is_an_attribute_error(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "src" / "parallel_agents"
-MODULE_LINES, FUNCTION_LINES = 400, 60
+TESTS = Path(__file__).parents[1]
+SOURCE = TESTS.parent / "src" / "parallel_agents"
+MODULE_LINES, FUNCTION_LINES, TEST_FILE_LINES = 400, 60, 600
 
 LONGER_THAN_ALLOWED: dict[str, int] = {}
 
@@ -24,6 +25,12 @@ def test_no_module_and_no_function_is_too_long() -> None:
                     too_long[f"{name}:{node.name}"] = length
 
     assert too_long == LONGER_THAN_ALLOWED
+
+
+def test_no_test_file_is_too_long() -> None:
+    counts = {path.name: path.read_text("utf-8").count("\n") for path in TESTS.rglob("*.py")}
+
+    assert [name for name, lines in counts.items() if lines > TEST_FILE_LINES] == []
 
 
 def test_every_module_opens_with_a_sentence() -> None:

@@ -54,6 +54,7 @@ class Transcript:
         started: those of them that were begun, by call id.
         pending: words not yet delivered, by event key.
         heard: event keys of all words that the run was given.
+        told: those words that were delivered; another attempt hears them with its task.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -67,6 +68,7 @@ class Transcript:
     started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
     heard: set[str] = field(default_factory=set[str])
+    told: list[str] = field(default_factory=list[str])
     task_end: int = 0
 
     def apply(self, key: str, body: Body) -> None:
@@ -95,10 +97,11 @@ class Transcript:
                 self._hand_over_results()
                 self.pending.pop(body.steer, None)
                 self.messages.append(user(body.text))
+                self.told.append(body.text)
             case Queued():
                 self._begin_run(body)
             case Attempted():
-                del self.messages[self.task_end :]
+                self.messages[self.task_end :] = map(user, self.told)
                 self.attempt, self.repairs, self.asked = body.number, 0, ()
             case _:
                 pass
@@ -110,6 +113,7 @@ class Transcript:
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.pending.clear()
         self.heard.clear()
+        self.told.clear()
 
     def _hand_over_results(self) -> None:
         """Tell the results in the order of the calls; a call without one was cut off."""

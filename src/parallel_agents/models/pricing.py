@@ -52,7 +52,7 @@ def _nothing(_: Usage) -> int:
 
 def _find_listed(provider: str, model_id: str) -> _Cost | None:
     """How to count the cost of a model that genai-prices knows."""
-    # It takes 0.1 s to import, and only a call that was made needs a price.
+    # It takes 0.1 s to import, and only a call needs a price.
     import genai_prices  # noqa: PLC0415
 
     try:

@@ -29,6 +29,7 @@ from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import fold
+from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
     LeftRun,
     OutputCut,
@@ -111,6 +112,8 @@ class _Work:
         )
         self._model = self._models.get(self._activation.claim.run.model)
         await self._model.start()
+        # A list of prices takes 0.1 s to load: now, and not while the first answer is to be kept.
+        self._models.cost_nanousd(self._model.name, Usage())
         self._notices = _notices(self._agent, self._model)
 
     async def carry_on(self) -> None:

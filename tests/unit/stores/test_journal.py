@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 OWNERS = st.sampled_from([OwnerId("me"), OwnerId("other")])
 TURNS = st.integers(1, 4)
-WHICH = st.integers(0, 3)
+WHICH = st.integers(0, 9)
 
 
 def replied(turn: int) -> Entry:
@@ -87,6 +87,15 @@ class TwoOwners(RuleBasedStateMachine):
         self.do(self.store.aclose())
         self.runner.close()
 
+    @initialize(target=sessions)
+    def begin(self) -> SessionKey:
+        top = self._spawn("a", None, OwnerId("me"))
+        self._spawn("b", top, OwnerId("other"))
+        self.claim(0, OwnerId("me"))
+        self.claim(1, OwnerId("other"))
+        self.steer(0)
+        return top
+
     @rule(target=sessions, key=st.sampled_from("abc"), owner=OWNERS)
     def spawn_root(self, key: str, owner: OwnerId) -> SessionKey:
         return self._spawn(key, None, owner)
@@ -120,8 +129,8 @@ class TwoOwners(RuleBasedStateMachine):
                 self.killed.add(path)
         return path
 
-    def _pick(self, which: int) -> RunId | None:
-        return self.runs[-1 - which] if which < len(self.runs) else None
+    def _pick(self, which: int) -> RunId:
+        return self.runs[which % len(self.runs)]
 
     @rule(session=sessions, owner=OWNERS)
     def send(self, session: SessionKey, owner: OwnerId) -> None:
@@ -137,8 +146,8 @@ class TwoOwners(RuleBasedStateMachine):
     @rule(which=WHICH, owner=OWNERS)
     def claim(self, which: int, owner: OwnerId) -> None:
         run = self._pick(which)
-        claimed = self.do(self.store.claim(run, owner)) if run else None
-        if run and claimed:
+        claimed = self.do(self.store.claim(run, owner))
+        if claimed:
             assert run not in self.ends
             assert claimed.run.epoch > self.holders.get(run, (owner, 0))[1]
             self.holders[run] = (owner, claimed.run.epoch)
@@ -146,7 +155,7 @@ class TwoOwners(RuleBasedStateMachine):
     @rule(which=WHICH, turn=TURNS, stale=st.booleans())
     def append(self, which: int, turn: int, stale: bool) -> None:
         run = self._pick(which)
-        if run is None or run not in self.holders:
+        if run not in self.holders:
             return
         epoch = self.holders[run][1] - stale
         may = not stale and run not in self.ends
@@ -160,14 +169,14 @@ class TwoOwners(RuleBasedStateMachine):
     @rule(which=WHICH, number=st.integers(2, 3))
     def attempt_again(self, which: int, number: int) -> None:
         run = self._pick(which)
-        if run is not None and run in self.holders and run not in self.ends:
+        if run in self.holders and run not in self.ends:
             entry = Entry(f"attempt-{number}", Attempted(number=number, error=Failure("", "")))
             self.do(self.store.append(run, self.holders[run][1], [entry]))
 
     @rule(which=WHICH, seen=st.none() | st.integers(0, 2))
     def finish(self, which: int, seen: int | None) -> None:
         run = self._pick(which)
-        if run is None or run not in self.holders:
+        if run not in self.holders:
             return
         words = sum(e.run == run and e.body.kind == "steered" for e in self.heard)
         outcome = Outcome(status=RunStatus.DONE, output="answer")
@@ -183,8 +192,6 @@ class TwoOwners(RuleBasedStateMachine):
     @rule(which=WHICH)
     def steer(self, which: int) -> None:
         run = self._pick(which)
-        if run is None:
-            return
         self.words += 1
         key = f"steer-{self.words}"
         try:

@@ -1,0 +1,166 @@
+"""The Python face on a real store and a real loop, from async code, from none, from a notebook."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+import parallel_agents as pa
+from parallel_agents.api import Options
+from parallel_agents.core.model import Model
+from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent
+from parallel_agents.testing import Answer, RepliesWith
+
+WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.", tools=("look",))
+TASKS = [pa.Task("writer", f"page {n}") for n in range(20)]
+
+
+def look() -> str:
+    return "seen"
+
+
+def options(home: Path, model: Model) -> Options:
+    factory: Callable[[str], Model] = lambda _: model  # noqa: E731 - named for its type
+    return {"home": home, "agents": [WRITER], "tools": [look], "models": {"scripted": factory}}
+
+
+def echo() -> RepliesWith:
+    return RepliesWith(lambda request: request.messages[-1].text.upper())
+
+
+def run(home: Path, model: Model, key: str | None = None) -> pa.TeamResult:
+    return pa.run(TASKS, key=key, model="scripted/model", **options(home, model))
+
+
+def check(team: pa.TeamResult) -> None:
+    assert team.status is pa.RunStatus.DONE
+    assert [result.output for result in team.results] == [f"PAGE {n}" for n in range(20)]
+
+
+def test_a_team_runs_from_code_that_is_not_async(tmp_path: Path) -> None:
+    check(run(tmp_path, echo()))
+
+
+def test_a_team_runs_inside_a_running_loop(tmp_path: Path) -> None:
+    async def cell() -> pa.TeamResult:
+        return run(tmp_path, echo())
+
+    check(asyncio.run(cell()))
+
+
+def test_a_team_runs_from_async_code(tmp_path: Path) -> None:
+    work = pa.arun(TASKS, model="scripted/model", **options(tmp_path, echo()))
+
+    check(asyncio.run(work))
+
+
+def test_the_same_key_asks_no_model_again_and_other_tasks_under_it_are_refused(
+    tmp_path: Path,
+) -> None:
+    first, second = echo(), echo()
+
+    assert run(tmp_path, first, "monday") == run(tmp_path, second, "monday")
+    assert (len(first.requests), len(second.requests)) == (20, 0)
+    with pytest.raises(Conflict, match="'monday'"):
+        pa.run(TASKS[:3], key="monday", model="scripted/model", **options(tmp_path, first))
+
+
+@pytest.mark.parametrize(
+    ("task", "error"),
+    [
+        (pa.Task("nobody", "x"), UnknownAgent),
+        (pa.Task("code_reviewer", "x", input={"code": 3}), InvalidInput),
+        (pa.Task("writer", "x", model="mine/model"), MissingKey),
+    ],
+)
+def test_what_can_not_be_accepted_is_raised_and_nothing_is_kept(
+    tmp_path: Path, task: pa.Task, error: type[pa.PagentsError]
+) -> None:
+    mine = {"wire": "chat", "base_url": "http://127.0.0.1:1", "key": "env:NO_SUCH_KEY_ANYWHERE"}
+    given = options(tmp_path, echo())
+    given["settings"] = {"providers": {"mine": mine}}
+
+    with pytest.raises(error):
+        pa.run([TASKS[0], task], model="scripted/model", **given)
+
+    async def count() -> int:
+        async with pa.open(**options(tmp_path, echo())) as sessions:
+            return len(await sessions.list())
+
+    assert asyncio.run(count()) == 0
+
+
+def test_open_gives_the_seven_verbs(tmp_path: Path) -> None:
+    async def body() -> None:
+        model = echo()
+        async with pa.open(model="scripted/model", **options(tmp_path, model)) as sessions:
+            first = await sessions.spawn(pa.Task("writer", "one", label="first"))
+            assert (await first.wait(timeout=10)).output == "ONE"
+            await first.send("two")
+            assert (await first.wait()).output == "TWO"
+            assert [m.text for m in await first.history()] == ["one", "ONE", "two", "TWO"]
+            kinds = [event.body.kind async for event in sessions.follow(first)]
+            assert kinds.count("finished") == 2
+            assert [row.session.label for row in await sessions.list()] == ["first"]
+            killed = await sessions.kill("first")
+            assert (killed.runs, killed.already_over) == ([], 2)
+
+    asyncio.run(body())
+
+
+class Slow(RepliesWith):
+    """A model of which a test knows how often it was asked."""
+
+    def __init__(self, answer: Callable[[pa.ModelRequest], Answer]) -> None:
+        super().__init__(answer, latency_seconds=0.3)
+        self._asked = asyncio.Semaphore(0)
+
+    async def wait_asked(self, times: int) -> None:
+        for _ in range(times):
+            await self._asked.acquire()
+
+    @override
+    async def respond(
+        self, request: pa.ModelRequest, listener: pa.Listener | None = None
+    ) -> pa.ModelReply:
+        self._asked.release()
+        return await super().respond(request, listener)
+
+
+def test_steering_and_killing_reach_a_call_in_flight(tmp_path: Path) -> None:
+    async def body() -> None:
+        slow = Slow(lambda request: request.messages[-1].text)
+        async with pa.open(model="scripted/model", **options(tmp_path, slow)) as sessions:
+            steered = await sessions.spawn(pa.Task("writer", "long"))
+            killed = await sessions.spawn(pa.Task("writer", "never"))
+            await slow.wait_asked(2)
+            await steered.steer("short", mode=pa.SteerMode.NOW)
+            await killed.kill()
+            results = await sessions.wait([steered, killed])
+            assert [result.status for result in results] == ["done", "killed"]
+            assert results[0].output == "short"
+
+    asyncio.run(body())
+
+
+def test_leaving_keeps_what_is_unfinished_for_the_next_time(tmp_path: Path) -> None:
+    async def body() -> None:
+        slow = Slow(lambda _: "done")
+        async with pa.open(
+            model="scripted/model", max_parallel=2, **options(tmp_path, slow)
+        ) as sessions:
+            await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="monday")
+            await slow.wait_asked(2)
+        assert len(slow.requests) == 2
+        quick = RepliesWith(lambda _: "done")
+        async with pa.open(model="scripted/model", **options(tmp_path, quick)) as sessions:
+            handle = await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="monday")
+            team = await sessions.team_result(handle)
+        assert team.is_done
+        assert len(slow.requests) + len(quick.requests) == 20
+
+    asyncio.run(body())

@@ -1,0 +1,221 @@
+"""What only the store in a file does: other connections, one transaction for many, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Entry, Event, Queued, Replied
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.message import assistant
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Birth, Filter, Owner
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import Conflict, OwnershipLost, StoreUnreachable
+from parallel_agents.stores.journal import Journal
+from parallel_agents.stores.opening import connect
+from parallel_agents.stores.sqlite import SqliteStore
+
+AGENT = Agent(name="writer", description="Writes", instructions="Write.")
+ME = OwnerId("me")
+
+Work = Callable[[SqliteStore], Coroutine[Any, Any, None]]
+
+
+def in_store(path: Path, work: Work) -> None:
+    async def body() -> None:
+        store = await SqliteStore.open(path)
+        try:
+            await store.beat(Owner(id=ME, host="here", pid=1))
+            await work(store)
+        finally:
+            await store.aclose()
+
+    asyncio.run(body())
+
+
+def birth(name: str, *, digest: str = "work") -> Birth:
+    key = SessionKey(f"agent:writer:subagent:{name}")
+    return Birth(
+        session=Session(key=key, agent=AGENT, label=name, spawn_key=name, root=key),
+        run=RunId(f"run-{name}"),
+        kind=RunnerKind.SUBAGENT,
+        queued=Queued(text="do it"),
+        digest=digest,
+        owner=ME,
+    )
+
+
+def replied(turn: int) -> Entry:
+    body = Replied(
+        turn=turn,
+        message=assistant("words"),
+        model="m",
+        finish=Finish.STOP,
+        usage=Usage(),
+        cost_nanousd=0,
+        seconds=0,
+    )
+    return Entry(f"turn-{turn}/model", body)
+
+
+class Ear:
+    """Keeps what a store tells, and knows when it was enough."""
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+        self._news = asyncio.Event()
+
+    def hear(self, events: Sequence[Event]) -> None:
+        self.heard.extend(events)
+        self._news.set()
+
+    async def wait_heard(self, count: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.heard) < count:
+                self._news.clear()
+                await self._news.wait()
+
+
+def test_what_was_written_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
+    kept: list[Event] = []
+
+    async def write(store: SqliteStore) -> None:
+        await store.spawn([birth("a")])
+        await store.claim(RunId("run-a"), ME)
+        await store.append(RunId("run-a"), 1, [replied(1)])
+        kept.extend(await store.events())
+
+    async def read(store: SqliteStore) -> None:
+        assert await store.events() == kept
+        (row,) = await store.rows(Filter())
+        assert (row.session.agent, row.run.spend.calls) == (AGENT, 1)
+
+    in_store(tmp_path / "folder" / "store.db", write)
+    in_store(tmp_path / "folder" / "store.db", read)
+
+
+def test_the_store_is_for_its_user_alone(tmp_path: Path) -> None:
+    async def work(store: SqliteStore) -> None:
+        await store.spawn([birth("a")])
+
+    in_store(tmp_path / "home" / "store.db", work)
+
+    assert (tmp_path / "home").stat().st_mode & 0o077 == 0
+
+
+def test_who_subscribes_hears_of_another_connection_s_events_soon_and_in_order(
+    tmp_path: Path,
+) -> None:
+    async def work(store: SqliteStore) -> None:
+        other = await SqliteStore.open(tmp_path / "store.db")
+        ear = Ear()
+        store.subscribe(ear.hear)
+        try:
+            began = asyncio.get_running_loop().time()
+            await other.spawn([birth("a")])
+            await ear.wait_heard(1)
+            assert asyncio.get_running_loop().time() - began < 1
+
+            for number in range(20):
+                await (other, store)[number % 2].spawn([birth(f"b{number}")])
+            await ear.wait_heard(21)
+
+            assert ear.heard == await store.events()
+        finally:
+            await other.aclose()
+
+    in_store(tmp_path / "store.db", work)
+
+
+def test_many_changes_at_once_are_all_answered_each_with_its_own_answer(tmp_path: Path) -> None:
+    async def work(store: SqliteStore) -> None:
+        await store.spawn([birth("taken")])
+        asked = [store.spawn([birth(str(n))]) for n in range(500)]
+        refused = [store.spawn([birth("taken", digest="other")]) for _ in range(20)]
+        lost = [store.append(RunId("run-taken"), 9, [replied(n)]) for n in range(20)]
+
+        answers = await asyncio.gather(*asked, *refused, *lost, return_exceptions=True)
+
+        assert [type(a) for a in answers] == [list] * 500 + [Conflict] * 20 + [OwnershipLost] * 20
+        assert len(await store.events()) == 501
+
+    in_store(tmp_path / "store.db", work)
+
+
+class Careless(SqliteStore):
+    """A store with a change that no journal has."""
+
+    async def change(self, change: Callable[[Journal], object]) -> object:
+        return await self._change(change)
+
+
+def test_a_change_with_a_bug_fails_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    def broken(journal: Journal) -> None:
+        journal.spawn([birth("half")])
+        raise ZeroDivisionError
+
+    async def body() -> None:
+        store = await Careless.open(tmp_path / "store.db")
+        assert isinstance(store, Careless)
+        good = [store.spawn([birth(str(n))]) for n in range(5)]
+        answers = await asyncio.gather(
+            *good[:3], store.change(broken), *good[3:], return_exceptions=True
+        )
+        assert [type(a) for a in answers] == [list] * 3 + [ZeroDivisionError] + [list] * 2
+        assert {row.session.label for row in await store.rows(Filter())} == set("01234")
+        await store.aclose()
+
+    asyncio.run(body())
+
+
+def test_closing_writes_what_waits_and_then_refuses_everything(tmp_path: Path) -> None:
+    async def body() -> None:
+        store = await SqliteStore.open(tmp_path / "store.db")
+        waiting = [asyncio.create_task(store.spawn([birth(str(n))])) for n in range(50)]
+        await asyncio.sleep(0)
+        await store.aclose()
+        await store.aclose()
+        assert all(born[0].is_new for born in await asyncio.gather(*waiting))
+        with pytest.raises(StoreUnreachable, match="is closed"):
+            await store.spawn([birth("late")])
+        with pytest.raises(StoreUnreachable, match="is closed"):
+            await store.rows(Filter())
+        store.append_soon(RunId("run-0"), 1, replied(1))
+
+    asyncio.run(body())
+    in_store(tmp_path / "store.db", lambda store: check_count(store, 50))
+
+
+async def check_count(store: SqliteStore, count: int) -> None:
+    assert len(await store.rows(Filter())) == count
+
+
+@pytest.mark.parametrize(("is_full_sync", "level"), [(False, 1), (True, 2)])
+def test_the_store_waits_for_the_disk_as_it_is_told(
+    tmp_path: Path, is_full_sync: bool, level: int
+) -> None:
+    connection = connect(tmp_path / "store.db", is_full_sync=is_full_sync)
+
+    assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_another_program_can_read_the_store_while_it_is_in_use(tmp_path: Path) -> None:
+    async def work(store: SqliteStore) -> None:
+        await store.spawn([birth("a")])
+        with sqlite3.connect(f"file:{tmp_path}/store.db?mode=ro", uri=True) as theirs:
+            assert theirs.execute("SELECT label FROM sessions").fetchall() == [("a",)]
+        theirs.close()
+        await store.spawn([birth("b")])
+
+    in_store(tmp_path / "store.db", work)

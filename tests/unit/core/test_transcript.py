@@ -1,0 +1,174 @@
+"""A transcript follows from the events alone, in whatever pieces they come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Delivered,
+    Event,
+    Finished,
+    Queued,
+    Refused,
+    Replied,
+    Steered,
+    SteerMode,
+    ToolFinished,
+)
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.transcript import CUT_OFF, Transcript, fold, task_words
+from parallel_agents.core.usage import Usage
+
+DONE = Finished(outcome=Outcome(status=RunStatus.DONE))
+
+
+def replied(turn: int, message: Message) -> Replied:
+    return Replied(
+        turn=turn,
+        message=message,
+        model="m",
+        finish=Finish.STOP,
+        usage=Usage(),
+        cost_nanousd=0,
+        seconds=0,
+    )
+
+
+def calls(*ids: str) -> Message:
+    return Message(Role.ASSISTANT, tuple(ToolCall(i, "look", {}) for i in ids))
+
+
+def finished(call: str) -> ToolFinished:
+    return ToolFinished(turn=1, result=ToolResult(call, "look", f"saw {call}"), seconds=0)
+
+
+def events(*written: tuple[str, Body]) -> list[Event]:
+    """Events of the runs named, each under a key of its own."""
+    session = SessionKey("s")
+    return [
+        Event(seq, 0.0, session, RunId(run), f"key-{seq}", body)
+        for seq, (run, body) in enumerate(written, start=1)
+    ]
+
+
+def said(messages: Sequence[Message]) -> list[str]:
+    return [
+        message.text or " ".join(p.content for p in message.parts if isinstance(p, ToolResult))
+        for message in messages
+    ]
+
+
+def test_a_task_is_its_words_with_the_input_under_them() -> None:
+    assert task_words("do it", {}) == "do it"
+    assert task_words("do it", {"a": [1]}) == 'do it\n\nInput:\n{\n  "a": [\n    1\n  ]\n}'
+
+
+def test_results_are_told_together_in_the_order_of_the_calls() -> None:
+    state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a", "b")))))
+    assert [call.id for call in state.asked] == ["a", "b"]
+
+    state.apply("k1", finished("b"))
+    assert state.messages[-1].role is Role.ASSISTANT
+    state.apply("k2", finished("a"))
+
+    assert said(state.messages)[-1] == "saw a saw b"
+    assert state.asked == ()
+
+
+def test_a_call_without_a_result_is_told_as_cut_off_before_the_next_words() -> None:
+    state = fold(
+        events(
+            ("1", Queued(text="go")),
+            ("1", replied(1, calls("a", "b"))),
+            ("1", finished("a")),
+            ("1", Delivered(steer="steer-1", text="stop that", turn=2)),
+        )
+    )
+
+    assert said(state.messages)[-2:] == [f"saw a {CUT_OFF}", "stop that"]
+
+
+def test_two_calls_of_one_id_are_both_told_once_one_result_is_known() -> None:
+    state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a", "a")))))
+
+    state.apply("k", finished("a"))
+
+    assert said(state.messages)[-1] == "saw a saw a"
+
+
+def test_another_attempt_keeps_the_task_and_forgets_the_rest() -> None:
+    state = fold(
+        events(
+            ("1", Queued(text="go")),
+            ("1", replied(1, assistant("bad"))),
+            ("1", Refused(turn=1, words="mend it")),
+            ("1", replied(2, assistant("worse"))),
+            ("1", Attempted(number=2, error=Failure("", ""))),
+        )
+    )
+
+    assert said(state.messages) == ["go"]
+    assert (state.attempt, state.repairs, state.turn, state.last_text) == (2, 0, 2, "worse")
+
+
+def test_another_attempt_hears_the_words_that_the_one_before_was_told() -> None:
+    state = fold(
+        events(
+            ("1", Queued(text="go")),
+            ("1", replied(1, assistant("bad"))),
+            ("1", Delivered(steer="steer-1", text="in English", turn=2)),
+            ("1", replied(2, assistant("worse"))),
+            ("1", Attempted(number=2, error=Failure("", ""))),
+        )
+    )
+
+    assert said(state.messages) == ["go", "in English"]
+
+
+def test_a_word_is_pending_until_it_is_delivered_and_heard_once() -> None:
+    state = Transcript()
+    word = Steered(text="shorter", mode=SteerMode.NEXT, by="me")
+    for _ in range(2):
+        state.apply("steer-1", word)
+    assert (state.pending, state.heard) == ({"steer-1": word}, {"steer-1"})
+
+    state.apply("steer-1/delivered", Delivered(steer="steer-1", text="shorter", turn=1))
+    state.apply("steer-1", word)
+
+    assert (state.pending, said(state.messages)) == ({}, ["shorter"])
+
+
+def test_the_next_run_follows_the_one_before_though_it_was_queued_in_the_middle_of_it() -> None:
+    journal = events(
+        ("1", Queued(text="first")),
+        ("2", Queued(text="second")),
+        ("1", replied(1, assistant("answer"))),
+        ("1", DONE),
+        ("3", Queued(text="third")),
+        ("2", replied(1, assistant("another"))),
+    )
+
+    assert said(fold(journal, RunId("1")).messages) == ["first", "answer"]
+    assert said(fold(journal, RunId("2")).messages) == ["first", "answer", "second", "another"]
+    assert said(fold(journal).messages)[-2:] == ["another", "third"]
+    assert fold(journal, RunId("2")).turn == 1
+
+
+def test_a_session_that_goes_on_begins_its_run_anew() -> None:
+    state = fold(
+        events(
+            ("1", Queued(text="first")),
+            ("1", Steered(text="late", mode=SteerMode.NEXT, by="me")),
+            ("1", replied(1, calls("a"))),
+            ("1", DONE),
+            ("2", Queued(text="second")),
+        )
+    )
+
+    assert said(state.messages)[-2:] == [CUT_OFF, "second"]
+    assert (state.turn, state.asked, state.pending, state.heard) == (0, (), {}, set())

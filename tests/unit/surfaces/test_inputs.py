@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.inputs import read_inputs
+
+SCHEMA: JsonObject = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "count": {"type": "integer"},
+        "tags": {"type": "array"},
+        "note": {"type": ["string", "null"]},
+        "any": True,
+    },
+}
+
+
+def test_values_are_text_where_the_schema_takes_text_and_json_elsewhere() -> None:
+    given = ["name=3", "count=3", 'tags=["a"]', "note=null", "any=4", "unknown=5"]
+
+    assert read_inputs(given, SCHEMA) == {
+        "name": "3",
+        "count": 3,
+        "tags": ["a"],
+        "note": "null",
+        "any": "4",
+        "unknown": "5",
+    }
+
+
+def test_without_a_schema_values_are_text() -> None:
+    assert read_inputs(["count=3"], None) == {"count": "3"}
+    assert read_inputs(None, None) == {}
+
+
+def test_a_value_may_hold_an_equals_sign_and_be_empty() -> None:
+    assert read_inputs(["name=a=b", "note="], SCHEMA) == {"name": "a=b", "note": ""}
+
+
+def test_two_at_signs_are_one() -> None:
+    assert read_inputs(["name=@@ana @@x"], SCHEMA) == {"name": "@ana @@x"}
+
+
+@pytest.mark.parametrize("pair", ["Monday", "=Monday", ""])
+def test_a_pair_needs_a_name(pair: str) -> None:
+    with pytest.raises(InvalidInput, match="has no name"):
+        read_inputs([pair], SCHEMA)
+
+
+def test_what_is_no_json_is_refused_with_an_example() -> None:
+    with pytest.raises(InvalidInput, match="--input tags is no JSON: 'a,b'") as refused:
+        read_inputs(["tags=a,b"], SCHEMA)
+
+    assert """--input tags='["a", "b"]'""" in refused.value.mend

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.errors import NotFound
+from parallel_agents.surfaces.cli import render
+
+
+@pytest.fixture(autouse=True)
+def fresh_consoles() -> None:
+    """Each test has streams of its own, and a console keeps to those that it was made with."""
+    render.out.cache_clear()
+    render.err.cache_clear()
+
+
+def result(
+    status: RunStatus = RunStatus.DONE,
+    output: Json = "an answer",
+    *,
+    label: str = "one",
+    error: Failure | None = None,
+    spend: Spend = Spend(Usage(10, 5), 1, 2_000_000),
+) -> Result:
+    return Result(
+        agent="writer",
+        label=label,
+        status=status,
+        output=output,
+        text="",
+        error=error,
+        notices=(),
+        model="bench/good",
+        spend=spend,
+        seconds=1.25,
+        attempts=1,
+        session_key=SessionKey("agent:writer:subagent:1"),
+        run_id=RunId("run-1"),
+    )
+
+
+def test_an_error_is_four_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    render.error(NotFound("no session 'x'", why="it is gone", mend="look again"))
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == [
+        "✖ PA-E104  no session 'x'",
+        "  why   it is gone",
+        "  mend  look again",
+        "  docs  docs/errors.md#pa-e104",
+    ]
+
+
+def test_an_error_stays_four_lines_when_its_words_have_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    render.error(NotFound("a\nb", why="c\nd\x1b[2J", mend="e\r\nf"))
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert lines[1] == "  why   c d[2J"
+
+
+def test_an_error_as_json_has_the_same_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    render.error(NotFound("no session 'x'", mend="look again"), is_json=True)
+
+    assert orjson.loads(capsys.readouterr().out) == {
+        "schema": "pagents.error/1",
+        "code": "PA-E104",
+        "message": "no session 'x'",
+        "why": "",
+        "mend": "look again",
+        "docs": "docs/errors.md#pa-e104",
+    }
+
+
+def test_the_envelope_says_when_it_does_not_hold_all(capsys: pytest.CaptureFixture[str]) -> None:
+    render.envelope("list", 0.0, [{"id": "a"}], total=3, home="here")
+
+    assert orjson.loads(capsys.readouterr().out) == {
+        "schema": "pagents.list/1",
+        "as_of": "1970-01-01T00:00:00+00:00",
+        "truncated": True,
+        "counts": {"items": 1, "total": 3},
+        "home": "here",
+        "items": [{"id": "a"}],
+    }
+
+
+def test_a_result_is_a_headline_and_its_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    render.result(result(output={"content": "hello"}))
+
+    assert capsys.readouterr().out.splitlines() == [
+        "✔ one  done  1.2s  10→5 tok  $0.002  bench/good",
+        "  content: hello",
+        "",
+    ]
+
+
+def test_a_failed_result_says_why_and_keeps_its_part(capsys: pytest.CaptureFixture[str]) -> None:
+    cut = Failure("PA-E206", "bench broke off", "the line\nwent", "run it again")
+
+    render.result(result(RunStatus.TIMED_OUT, "half an ans", error=cut))
+
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  PA-E206  bench broke off",
+        "  why   the line went",
+        "  mend  run it again",
+        "  half an ans",
+        "",
+    ]
+
+
+def test_a_label_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = result(label="\x1b]0;owned\x07one")
+    team = TeamResult(
+        key="tea",
+        status=RunStatus.DONE,
+        results=(hostile,),
+        session_key=SessionKey("team:crew:tea"),
+        seconds=1.0,
+    )
+
+    render.result(hostile)
+    render.summary(team)
+
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_table_is_never_cut_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    render.table(("ID", "N", "TEXT"), [("a", "7", "word " * 60)], right=("N",))
+
+    title, row = capsys.readouterr().out.splitlines()
+    assert title == "ID  N  TEXT"
+    assert row == f"a   7  {'word ' * 60}".rstrip()
+
+
+def test_a_result_for_machines_has_money_as_a_decimal_string_or_null() -> None:
+    priced = render.result_json(result())
+    unpriced = render.result_json(result(spend=Spend(Usage(1, 1), 1, 0, unpriced_calls=1)))
+
+    assert priced["cost"] == {"amount": "0.002000000", "currency": "USD"}
+    assert unpriced["cost"] is None

@@ -1,0 +1,147 @@
+"""A setting comes from the strongest source that has it, and a wrong one is refused by its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.core.agent import Tier
+from parallel_agents.errors import ConfigError
+from parallel_agents.settings import Environment, Settings, load, read_environment
+
+NOWHERE: Mapping[str, str] = {}
+
+
+def environment(
+    home: Path, project: Path | None = None, variables: Mapping[str, str] = NOWHERE
+) -> Environment:
+    return Environment(home=home, project=project, variables=variables)
+
+
+def write(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(text)
+    return folder
+
+
+def test_without_any_source_the_defaults_are_in_force(tmp_path: Path) -> None:
+    loaded = load(environment(tmp_path))
+
+    assert loaded.settings == Settings()
+    assert set(loaded.sources.values()) == {"default"}
+    assert set(loaded.sources) == {field.name for field in fields(Settings)}
+
+
+def test_the_stronger_source_wins_and_is_named(tmp_path: Path) -> None:
+    home = write(tmp_path / "home", "max_parallel = 1\nmax_turns = 1\ntries = 1\nattempts = 1")
+    project = write(tmp_path / "project", "max_turns = 2\ntries = 2\nattempts = 2")
+    variables = {"PARALLEL_AGENTS_TRIES": "3", "PARALLEL_AGENTS_ATTEMPTS": "3"}
+
+    loaded = load(environment(home, project, variables), {"attempts": 4, "model": None})
+
+    settings = loaded.settings
+    assert (settings.max_parallel, settings.max_turns) == (1, 2)
+    assert (settings.tries, settings.attempts) == (3, 4)
+    assert loaded.sources["max_parallel"] == str(home / "config.toml")
+    assert loaded.sources["max_turns"] == str(project / "config.toml")
+    assert loaded.sources["tries"] == "environment PARALLEL_AGENTS_TRIES"
+    assert loaded.sources["attempts"] == "flag"
+    assert loaded.sources["model"] == "default"
+
+
+def test_tables_are_laid_over_each_other_by_name(tmp_path: Path) -> None:
+    home = write(tmp_path / "home", '[tiers]\nsmall = "a/a"\nlarge = "a/b"')
+    project = write(tmp_path / "project", '[tiers]\nsmall = "b/a"')
+
+    settings = load(environment(home, project)).settings
+
+    assert settings.tiers == {Tier.SMALL: "b/a", Tier.LARGE: "a/b"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("MAX_PARALLEL", "0", "greater than or equal to 1"),
+        ("MAX_PARALLEL", "many", "valid integer"),
+        ("MAX_PARALLEL", "1e9", "valid integer"),
+        ("TIMEOUT_SECONDS", "-1", "greater than 0"),
+        ("TIMEOUT_SECONDS", "nan", "less than or equal"),
+        ("TIMEOUT_SECONDS", "inf", "less than or equal"),
+        ("FULL_SYNC", "perhaps", "valid boolean"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_with_its_source(
+    tmp_path: Path, variable: str, value: str, words: str
+) -> None:
+    name = f"PARALLEL_AGENTS_{variable}"
+
+    with pytest.raises(ConfigError, match=words) as caught:
+        load(environment(tmp_path, variables={name: value}))
+
+    assert caught.value.why == f"it comes from environment {name}"
+
+
+def test_a_name_that_there_is_not_is_refused_with_the_one_that_was_meant(tmp_path: Path) -> None:
+    home = write(tmp_path, "max_paralel = 3")
+
+    with pytest.raises(ConfigError, match="no setting 'max_paralel'") as caught:
+        load(environment(home))
+
+    assert caught.value.mend == "did you mean max_parallel?"
+    assert str(home / "config.toml") in caught.value.why
+
+
+@pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe", b"[[["])
+def test_a_file_that_can_not_be_read_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.toml").write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"config\.toml cannot be read"):
+        load(environment(tmp_path))
+
+
+def test_an_empty_variable_is_none(tmp_path: Path) -> None:
+    variables = {"PARALLEL_AGENTS_MODEL": "", "PARALLEL_AGENTS_UNKNOWN": "x", "OTHER": "y"}
+
+    assert load(environment(tmp_path, variables=variables)).settings == Settings()
+
+
+def test_the_project_is_the_nearest_folder_above_up_to_the_repository(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "repository" / "src", tmp_path / ".parallel-agents"
+    inner.mkdir(parents=True)
+    outer.mkdir()
+    home = tmp_path / "home"
+    assert read_environment(home, inner).project == outer
+
+    (tmp_path / "repository" / ".git").mkdir()
+    assert read_environment(home, inner).project is None
+    nearest = tmp_path / "repository" / ".parallel-agents"
+    nearest.mkdir()
+
+    assert read_environment(home, inner).project == nearest
+    assert read_environment(nearest, inner).project is None
+    assert read_environment(home, inner).folders == (nearest, home)
+
+
+def test_keys_do_not_show_where_an_environment_is_printed(tmp_path: Path) -> None:
+    secret = environment(tmp_path, variables={"OPENAI_API_KEY": "sk-secret"})
+
+    assert "sk-secret" not in repr(secret)
+    assert secret.read_key("OPENAI_API_KEY") == "sk-secret"
+    assert secret.read_key("OTHER") is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "user"), [({"USER": "ana"}, "ana"), ({"USERNAME": "bo"}, "bo"), ({}, "user")]
+)
+def test_the_user_is_named_by_the_environment(
+    tmp_path: Path, variables: Mapping[str, str], user: str
+) -> None:
+    assert environment(tmp_path, variables=variables).user == user
+
+
+def test_every_knob_has_a_sentence() -> None:
+    assert all(field.metadata["sentence"] for field in fields(Settings))
+    assert Settings(max_turns=3, attempts=2).limits.max_turns == 3

@@ -1,0 +1,169 @@
+"""A typed function becomes a tool; what cannot be one is refused when it is given."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from typing import Annotated, Literal, NamedTuple
+
+import pytest
+from pydantic import Field, ValidationError
+
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import Effect, Tool, ToolContext
+from parallel_agents.errors import InvalidInput
+from parallel_agents.tools.function import FunctionTool, tool
+
+CONTEXT = ToolContext(SessionKey("s"), RunId("r"))
+
+
+class Color(StrEnum):
+    RED = "red"
+
+
+class Point(NamedTuple):
+    x: int
+    y: int = 0
+
+
+def call(function: FunctionTool, arguments: JsonObject) -> str:
+    return asyncio.run(function.call(arguments, CONTEXT))
+
+
+def test_the_signature_is_the_schema_and_the_docstring_the_description() -> None:
+    @tool
+    def search(
+        query: Annotated[str, Field(description="What to look for")],
+        limit: int = 10,
+        *,
+        kind: Literal["web", "news"] = "web",
+    ) -> list[str]:
+        """Search the
+        web.
+
+        More that the model is not told.
+        """
+        return [query] * limit + [kind]
+
+    assert isinstance(search, Tool)
+    assert (search.spec.name, search.spec.description) == ("search", "Search the web.")
+    assert search.spec.effect is Effect.ONCE
+    assert search.spec.parameters == {
+        "type": "object",
+        "properties": {
+            "query": {"type": "string", "description": "What to look for"},
+            "limit": {"type": "integer", "default": 10},
+            "kind": {"type": "string", "enum": ["web", "news"], "default": "web"},
+        },
+        "required": ["query"],
+        "additionalProperties": False,
+    }
+
+
+def test_arguments_come_as_their_types_and_defaults_are_filled_in() -> None:
+    seen: list[object] = []
+
+    def paint(color: Color, points: list[Point], size: float = 1.5) -> str:
+        seen.extend((color, points, size))
+        return "painted"
+
+    assert call(FunctionTool(paint), {"color": "red", "points": [[1, 2]]}) == "painted"
+    assert seen == [Color.RED, [Point(1, 2)], 1.5]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("plain", "plain"), (3, "3"), (None, "null"), ({"a": [Color.RED]}, '{"a":["red"]}')],
+)
+def test_a_value_that_is_no_string_is_told_as_json(value: object, words: str) -> None:
+    def give() -> object:
+        return value
+
+    assert call(FunctionTool(give), {}) == words
+
+
+def test_an_async_function_runs_on_the_loop_and_any_other_in_a_thread() -> None:
+    threads: list[int] = []
+
+    async def on_loop() -> None:
+        threads.append(threading.get_ident())
+
+    def in_thread() -> None:
+        threads.append(threading.get_ident())
+
+    call(FunctionTool(on_loop), {})
+    call(FunctionTool(in_thread), {})
+
+    assert threads[0] == threading.get_ident() != threads[1]
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+def test_the_effect_is_what_the_decorator_says(effect: Effect) -> None:
+    def look() -> None:
+        """Look."""
+
+    assert tool(effect=effect.value)(look).spec.effect is effect
+
+
+def test_an_effect_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="'twice' is not a valid Effect"):
+        tool(effect="twice")(lambda: None)
+
+
+def test_arguments_that_do_not_fit_are_refused_by_the_tool_itself_too() -> None:
+    def add(a: int) -> int:
+        return a
+
+    with pytest.raises(ValidationError):
+        call(FunctionTool(add), {"a": 1, "b": 2})
+
+
+def test_a_parameter_may_have_any_name() -> None:
+    def send(json: str, schema: str, copy: bool, model_name: str) -> str:
+        return f"{json} {schema} {copy} {model_name}"
+
+    arguments: JsonObject = {"json": "a", "schema": "b", "copy": True, "model_name": "c"}
+
+    assert call(FunctionTool(send), arguments) == "a b True c"
+
+
+def untyped(a) -> None: ...  # noqa: ANN001  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]
+
+
+def rest(*args: int) -> None: ...
+
+
+def anything(**kwargs: int) -> None: ...
+
+
+def by_place(a: int, /) -> None: ...
+
+
+def not_json(a: threading.Thread) -> None: ...
+
+
+def unknown(a: Nowhere) -> None: ...  # noqa: F821  # pyright: ignore[reportUndefinedVariable, reportUnknownParameterType]
+
+
+NO_TOOLS: list[Callable[..., object]] = [
+    untyped,
+    rest,
+    anything,
+    by_place,
+    not_json,
+    unknown,
+    partial(rest, 1),
+]
+
+
+@pytest.mark.parametrize("function", NO_TOOLS)
+def test_a_function_that_has_no_schema_is_refused(function: Callable[..., object]) -> None:
+    with pytest.raises(InvalidInput, match="cannot be a tool") as caught:
+        FunctionTool(function)
+
+    assert caught.value.why
+    assert "annotate" in caught.value.mend
