@@ -21,7 +21,7 @@ async def added() -> int:
             await pa.arun([task], model="bench/any", home=Path(home), settings=settings)
         body = provider.requests[0].body
     said = sum(len(message["content"]) for message in body["messages"])
-    from parallel_agents.catalog.catalog import Catalog  # noqa: PLC0415 - only here
+    from parallel_agents.catalog.catalog import Catalog
 
     agent = Catalog().agent("code_reviewer")
     return said - len(agent.instructions) - len("Review this") - len("x = 1")

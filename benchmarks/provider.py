@@ -28,7 +28,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
     given = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     behaviour = Behaviour(answer=answer, latency_seconds=given.latency)
     async with LoopbackProvider(behaviour, keeps_requests=False) as provider:

@@ -27,7 +27,7 @@ class Size(NamedTuple):
 
 
 def measure(work: Callable[[Size], Awaitable[object]], size: Size) -> dict[str, float]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
     async def timed() -> dict[str, float]:
@@ -87,7 +87,7 @@ def main() -> None:
         case "latencies":
             figures = latencies(url)
         case "langgraph" | "pydantic-ai":
-            from benchmarks import peers  # noqa: PLC0415 - it needs an environment of its own
+            from benchmarks import peers
 
             figures = measure(peers.PEERS[name](url), size)
         case _:

@@ -44,12 +44,17 @@ PagentsError
      │   └─ Stopping            PA-E406  this process admits nothing new
      └─ LocalModelError         PA-E410  the embedded model can not be fetched or started
 
-`docs/errors.md` has a paragraph for each code.
+`docs/errors.md` has a paragraph for each code; `pagents docs E101` shows it.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+
+def where_to_look(code: str) -> str:
+    """The command that shows the paragraph of a code."""
+    return f"pagents docs {code.removeprefix('PA-')}"
 
 
 class PagentsError(Exception):
@@ -72,7 +77,8 @@ class PagentsError(Exception):
 
     @property
     def docs(self) -> str:
-        return f"docs/errors.md#{self.code.lower()}"
+        """Where to read more."""
+        return where_to_look(self.code)
 
 
 class CallerError(PagentsError):

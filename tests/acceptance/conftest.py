@@ -109,7 +109,7 @@ class Ended:
             ["why", "mend", "docs"],
             ["mend", "docs"],
         ), self.err
-        assert lines[-1].endswith(f"docs/errors.md#{code.lower()}")
+        assert lines[-1].endswith(f"pagents docs {code.removeprefix('PA-')}")
         for word in words:
             assert word in self.err
 

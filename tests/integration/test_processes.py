@@ -1,1 +1,285 @@
-"""Being written."""
+"""Several processes on one store: takeover of the dead, commands across, and who leaves in order.
+
+One of the two processes is the test's own; the other is `crew_program.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+import parallel_agents as pa
+from parallel_agents.app import App, open_on
+from parallel_agents.core.event import Event, Finished, Replied, Started
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.store import OwnerState
+from parallel_agents.settings import load, read_environment
+from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
+from parallel_agents.testing.behaviour import Fault, last_words
+
+PROGRAM = Path(__file__).with_name("crew_program.py")
+PATIENCE_SECONDS = 20.0
+# The session of the team that `crew_program.py` runs under the key `crew`, and its agent.
+CREW = "team:run:crew"
+WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
+Settings = dict[str, dict[str, dict[str, str]]]
+
+
+class Ended(NamedTuple):
+    code: int
+    told: list[tuple[str, str, str]]
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store's folder and a provider, for this process and for others."""
+
+    home: Path
+    provider: LoopbackProvider
+
+    @property
+    def settings(self) -> Settings:
+        return {"providers": {"loop": {"wire": "chat", "base_url": self.provider.base_url}}}
+
+    def open(self) -> AbstractAsyncContextManager[pa.OpenSessions]:
+        """The verbs in this process."""
+        return pa.open(home=self.home, settings=self.settings)
+
+    @asynccontextmanager
+    async def starting(
+        self, count: int, *, key: str = "crew", max_parallel: int = 50
+    ) -> AsyncGenerator[Process]:
+        """Another process, with so many tasks of its own."""
+        arguments = (self.home, self.provider.base_url, key, str(count), str(max_parallel))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, PROGRAM, *arguments, stdout=PIPE, stderr=PIPE
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+
+    async def wait_in_flight(self, count: int) -> None:
+        """Return once so many requests have come and have no answer yet."""
+        await until(lambda: sum(r.status is None for r in self.provider.requests) >= count)
+
+    async def wait_answered(self, count: int) -> None:
+        """Return once so many requests have their answer."""
+        await until(lambda: sum(r.status is not None for r in self.provider.requests) >= count)
+
+    @property
+    def asked(self) -> Counter[str]:
+        """How often the provider was asked for each task."""
+        return Counter(last_words(request.body) for request in self.provider.requests)
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Rows of the store's file."""
+        with closing(sqlite3.connect(self.home / "store.db")) as store:
+            return store.execute(sql).fetchall()
+
+
+def parts(count: int, key: str = "crew") -> list[str]:
+    return [f"Part {n} of {key}." for n in range(count)]
+
+
+def all_done(count: int, key: str = "crew") -> list[tuple[str, str, str]]:
+    """What the program tells when the provider has echoed every task."""
+    return [(f"part-{n}", "done", text) for n, text in enumerate(parts(count, key))]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds, looked at a hundred times a second; else fail."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110 - another process sets no event of this one
+            await asyncio.sleep(0.01)
+
+
+async def ended(process: Process) -> Ended:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        told, log = await process.communicate()
+    assert process.returncode is not None
+    results = [(label, status, output) for label, status, output in orjson.loads(told or b"[]")]
+    return Ended(process.returncode, results, log.decode())
+
+
+async def followed(sessions: pa.OpenSessions) -> list[Event]:
+    """All that happened to the crew, once it is over."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return [event async for event in sessions.follow(CREW)]
+
+
+def starts(events: Sequence[Event]) -> dict[RunId, list[Event]]:
+    """When and by whom each run was taken, in order."""
+    found: dict[RunId, list[Event]] = {}
+    for event in events:
+        if isinstance(event.body, Started):
+            found.setdefault(event.run, []).append(event)
+    return found
+
+
+def ends(events: Sequence[Event]) -> list[str]:
+    """How the runs ended; a run that ended twice is there twice."""
+    return [event.body.outcome.status for event in events if isinstance(event.body, Finished)]
+
+
+def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(tmp_path: Path) -> None:
+    async def body(place: Place) -> None:
+        async with place.open() as sessions, place.starting(20, max_parallel=5) as process:
+            await place.wait_answered(7)
+            await place.wait_in_flight(1)
+            process.kill()
+            killed_at = time.time()
+            await process.communicate()
+
+            events = await followed(sessions)
+
+        over = {e.run for e in events if isinstance(e.body, Finished) and e.at < killed_at}
+        taken = {run: found[-1].at for run, found in starts(events).items() if run not in over}
+        assert ends(events) == ["done"] * 21
+        assert len(over) >= 2
+        assert all(at > killed_at for at in taken.values())
+        assert min(taken.values()) - killed_at < 5
+        assert all(len(starts(events)[run]) == 1 for run in over)
+
+    with serve(Behaviour(latency_seconds=0.2)) as provider:
+        asyncio.run(body(Place(tmp_path, provider)))
+
+
+def test_a_word_and_a_kill_from_another_process_arrive_within_a_second(tmp_path: Path) -> None:
+    def hang(_: int, request: JsonObject) -> Fault | None:
+        return Hang() if last_words(request).startswith("Part") else None
+
+    async def body(place: Place) -> None:
+        async with place.open() as sessions, place.starting(2) as process:
+            await place.wait_in_flight(2)
+
+            steered_at = time.time()
+            await sessions.steer("crew/part-0", "Come to an end.", mode=pa.SteerMode.NOW)
+            await place.wait_answered(1)
+            killed_at = time.time()
+            await sessions.kill("crew/part-1")
+            end = await ended(process)
+
+            *_, asked = place.provider.requests
+            *_, team_end = await sessions.history("crew")
+        assert end.code == 0
+        assert end.told == [("part-0", "done", "Come to an end."), ("part-1", "killed", None)]
+        assert asked.at - steered_at < 1
+        assert isinstance(team_end.body, Finished)
+        assert team_end.at - killed_at < 1
+
+    with serve(Behaviour(fault=hang)) as provider:
+        asyncio.run(body(Place(tmp_path, provider)))
+
+
+def test_two_processes_make_one_store_and_run_two_hundred_tasks_each_once(tmp_path: Path) -> None:
+    async def body(place: Place) -> None:
+        one, other = place.starting(200, key="one"), place.starting(200, key="other")
+        async with one as first, other as second:
+            first_end, second_end = await asyncio.gather(ended(first), ended(second))
+
+        assert (first_end.code, second_end.code) == (0, 0)
+        assert first_end.told == all_done(200, "one")
+        assert second_end.told == all_done(200, "other")
+        assert place.asked == dict.fromkeys([*parts(200, "one"), *parts(200, "other")], 1)
+        marks = place.query("SELECT key, COUNT(*) FROM events WHERE key != 'queued' GROUP BY key")
+        assert set(marks) == {("started-1", 402), ("turn-1/model", 400), ("finished", 402)}
+
+    with serve(Behaviour(latency_seconds=0.05)) as provider:
+        asyncio.run(body(Place(tmp_path, provider)))
+
+
+@asynccontextmanager
+async def opened_ahead(place: Place, seconds: float) -> AsyncGenerator[App]:
+    """The verbs in this process, by a clock that is ahead: others have been silent for longer."""
+    environment = read_environment(place.home)
+    settings = load(environment, place.settings).settings
+    store = await SqliteStore.open(place.home / "store.db")
+    try:
+        ahead = open_on(store, environment, settings, now=lambda: time.time() + seconds)
+        async with ahead as app:
+            yield app
+    finally:
+        await store.aclose()
+
+
+def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_on_without_them(
+    tmp_path: Path,
+) -> None:
+    async def body(place: Place) -> None:
+        async with opened_ahead(place, 27) as app, place.starting(3) as process:
+            sessions = pa.OpenSessions(app.service)
+            await place.wait_in_flight(3)
+            process.send_signal(signal.SIGSTOP)
+            (silent,) = [o for o in await app.store.owners() if o.pid == process.pid]
+            await until(lambda: len(place.provider.requests) == 6)
+            process.send_signal(signal.SIGCONT)
+            events = await followed(sessions)
+            end = await ended(process)
+
+        taken = [found[1].at - silent.beat_at for found in starts(events).values()]
+        assert len(taken) == 4
+        assert all(3 < seconds < 6 for seconds in taken)
+        assert end.code == 0
+        assert end.told == all_done(3)
+        assert end.log.count("is no longer this process's") == 3
+        assert "Traceback" not in end.log
+        assert ends(events) == ["done"] * 4
+        replies = [event for event in events if isinstance(event.body, Replied)]
+        assert len(replies) == 3
+
+    with serve(Behaviour(latency_seconds=1.0)) as provider:
+        asyncio.run(body(Place(tmp_path, provider)))
+
+
+def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -> None:
+    async def body(place: Place) -> None:
+        async with place.open() as sessions, place.starting(6, max_parallel=2) as process:
+            await place.wait_in_flight(2)
+            process.send_signal(signal.SIGINT)
+            end = await ended(process)
+            await two_beats(place)
+            left = await sessions.list(pa.Filter(is_live=True))
+            asked_so_far = place.asked.total()
+            tasks = tuple(pa.Task(WRITER, text) for text in parts(6))
+            crew = pa.TeamTask(tasks=tasks, model="loop/writer")
+            result = await sessions.team_result(await sessions.spawn_team(crew, key="crew"))
+
+        assert end.code == 130
+        assert Counter((row.run.status, row.owner_state) for row in left) == {
+            (pa.RunStatus.QUEUED, OwnerState.GONE): 5
+        }
+        assert asked_so_far == 2
+        assert result.is_done
+        assert place.asked == dict.fromkeys(parts(6), 1)
+
+    with serve(Behaviour(latency_seconds=0.5)) as provider:
+        asyncio.run(body(Place(tmp_path, provider)))
+
+
+async def two_beats(place: Place) -> None:
+    """Return once this process has looked twice for runs that nobody has."""
+
+    def beat() -> list[tuple[object, ...]]:
+        return place.query("SELECT beat_at FROM owners WHERE state = 'live'")
+
+    for _ in range(2):
+        before = beat()
+        await until(lambda before=before: beat() != before)

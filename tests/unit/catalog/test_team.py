@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.catalog.team import Team, TaskTemplate
+from parallel_agents.catalog.team import TaskTemplate, Team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task

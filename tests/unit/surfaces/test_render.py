@@ -52,7 +52,7 @@ def test_an_error_is_four_lines_on_stderr(capsys: pytest.CaptureFixture[str]) ->
         "✖ PA-E104  no session 'x'",
         "  why   it is gone",
         "  mend  look again",
-        "  docs  docs/errors.md#pa-e104",
+        "  docs  pagents docs E104",
     ]
 
 
@@ -75,7 +75,7 @@ def test_an_error_as_json_has_the_same_fields(capsys: pytest.CaptureFixture[str]
         "message": "no session 'x'",
         "why": "",
         "mend": "look again",
-        "docs": "docs/errors.md#pa-e104",
+        "docs": "pagents docs E104",
     }
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import PagentsError, where_to_look
 from parallel_agents.surfaces.cli import words
 
 
@@ -67,7 +67,7 @@ def envelope(
 
 def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
     """Four lines: what happened, why, what to do, where to look; one fewer where no why is known."""
-    docs = f"docs/errors.md#{problem.code.lower()}"
+    docs = where_to_look(problem.code)
     if is_json:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}
         json_line({"schema": "pagents.error/1", **fields, "mend": problem.mend, "docs": docs})

@@ -1,0 +1,44 @@
+"""`pagents docs`: the paragraph of an error's code, where the error's last line sends its reader."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parallel_agents.errors import NotFound
+from parallel_agents.surfaces.cli import render
+
+_PACKAGE = Path(__file__).parents[2]
+# A wheel carries the page inside; a checkout has it among its other pages.
+_PLACES = (_PACKAGE / "errors.md", _PACKAGE.parents[1] / "docs" / "errors.md")
+_SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def docs(
+    code: Annotated[
+        str | None, typer.Argument(help="An error's code, such as E104.", metavar="[CODE]")
+    ] = None,
+) -> None:
+    """Show what an error's code means and what to do about it; without one, list the codes."""
+    sections = _sections()
+    if code is None:
+        for known, text in sections.items():
+            render.line(f"{known}  {_first_line(text)}")
+        return
+    wanted = f"PA-{code.upper().removeprefix('PA-')}"
+    if wanted not in sections:
+        raise NotFound(f"no error has the code {code!r}", mend="`pagents docs` lists them")
+    render.line(wanted, "bold")
+    render.line(sections[wanted])
+
+
+def _sections() -> dict[str, str]:
+    page = next(place for place in _PLACES if place.is_file())
+    return {code: text.strip() for code, text in _SECTION.findall(page.read_text("utf-8"))}
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
