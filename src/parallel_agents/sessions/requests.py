@@ -8,7 +8,10 @@ import re
 import orjson
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import short
+from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
+from parallel_agents.core.store import Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 
@@ -65,6 +68,17 @@ def check_words(text: str, values: JsonObject) -> None:
             "the task or its input holds a NUL character",
             why="it is binary data, which models do not read",
             mend="pass text",
+        )
+
+
+def check_hears(row: Row) -> None:
+    """Refuse words for a team: it has no model that would read them."""
+    if row.run.kind is RunnerKind.TEAM:
+        team = short(row.session.key)
+        raise InvalidInput(
+            f"{team} is a team, and a team reads no words",
+            why="its agents do, each in a session of its own",
+            mend=f"name one of them: {team}/LABEL; `pagents list {team}` shows them",
         )
 
 

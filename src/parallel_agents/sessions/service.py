@@ -155,6 +155,7 @@ class Service:
         row = await self.find(name)
         values: JsonObject = input or {}
         requests.check_words(text, values)
+        requests.check_hears(row)
         queued = Queued(
             text=text, input=values, limits=row.session.agent.limits.over(self._defaults)
         )
@@ -165,6 +166,7 @@ class Service:
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         requests.check_words(text, {})
         row = await self.find(name)
+        requests.check_hears(row)
         key = f"steer-{uuid.uuid4().hex[:12]}"
         await self._store.steer(row.run.id, key, text, mode=mode, by=self._user)
         return Steer(row.run.id, key)

@@ -319,3 +319,19 @@ def test_a_word_to_a_session_behind_an_unfinished_run_does_not_wait_for_ever() -
         await store.aclose()
 
     run_virtual(body())
+
+
+def test_a_team_takes_no_words_and_the_refusal_says_who_does() -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            whole = await rig.sessions.spawn_team(team(Task("writer", "x")), key="monday")
+
+            with pytest.raises(InvalidInput) as steered:
+                await whole.steer("shorter")
+            with pytest.raises(InvalidInput):
+                await whole.send("once more")
+
+            assert "monday/LABEL" in steered.value.mend
+            await whole.kill()
+
+    run_virtual(body())
