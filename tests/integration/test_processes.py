@@ -264,7 +264,7 @@ def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -
 
         assert end.code == 130
         assert Counter((row.run.status, row.owner_state) for row in left) == {
-            (pa.RunStatus.QUEUED, OwnerState.GONE): 5
+            (pa.RunStatus.QUEUED, OwnerState.GONE): 7
         }
         assert asked_so_far == 2
         assert result.is_done

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Generator
 from contextlib import contextmanager
 
-_YOUNG, _MIDDLE = 10_000, 50
+_YOUNG, _MIDDLE = 50_000, 50
 _OTHER_FILES = 256
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from parallel_agents.errors import (
 from parallel_agents.stores.queries import Migration, read_migrations
 
 _BUSY_SECONDS = 30.0
+_AGAIN_SECONDS = 0.01
 
 
 def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
@@ -33,9 +35,22 @@ def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         with closed_on_error(connection):
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
         return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode; here SQLite itself does not wait for others that make the same store."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_SECONDS)
 
 
 @contextmanager
