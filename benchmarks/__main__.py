@@ -16,13 +16,15 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-peers"
-PEER_PACKAGES = (
-    "langgraph==1.2.22",
-    "langgraph-checkpoint-sqlite==3.1.2",
-    "langchain==1.5.0",
-    "langchain-openai",
-    "pydantic-ai-slim[openai]==2.68.0",
-)
+PEER_PACKAGES = {
+    "langgraph": (
+        "langgraph==1.2.22",
+        "langgraph-checkpoint-sqlite==3.1.2",
+        "langchain>=1.4,<2",
+        "langchain-openai>=1.7,<2",
+    ),
+    "pydantic-ai": ("pydantic-ai-slim[openai]==2.68.0",),
+}
 
 
 class Row(NamedTuple):
@@ -82,38 +84,29 @@ def call_cost(rounds: int) -> list[Row]:
     ]
 
 
+def peer_python(name: str) -> str:
+    """The interpreter of a peer's own environment; they cannot share one."""
+    python = PEERS / name / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS / name)], check=True)
+        pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-e", str(ROOT), *PEER_PACKAGES[name]], check=True)
+    return str(python)
+
+
 def peer_cost() -> list[Row]:
-    if not (PEERS / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-        pip = [str(PEERS / "bin" / "python"), "-m", "pip", "install", "-q", "-e", str(ROOT)]
-        subprocess.run([*pip, *PEER_PACKAGES], check=True)
-    python = str(PEERS / "bin" / "python")
-    rows = []
+    size = (60, 10, 30)
     with provider(0) as url:
-        size = (60, 10, 30)
-        base = scenario("bare", url, *size)
-        own = scenario("ours", url, *size)
-        rows.append(
-            Row(
-                "60 runs of 10 calls: this project",
-                f"{own['cpu_ms']:.2f} ms",
-                "",
-                f"{own['cpu_ms'] / base['cpu_ms']:.1f}x",
-            )
-        )
+        base = scenario("bare", url, *size)["cpu_ms"]
+        own = scenario("ours", url, *size)["cpu_ms"]
+        what = "60 runs of 10 calls, 30 at once: this project"
+        rows = [Row(what, f"{own:.2f} ms a call", "", f"{own / base:.1f}x")]
         for name, what in (
-            ("langgraph", "LangGraph 1.2, AsyncSqliteSaver, durability sync"),
-            ("pydantic-ai", "Pydantic AI 2.68, OpenAI model, nothing kept"),
+            ("langgraph", "the same: LangGraph 1.2, AsyncSqliteSaver, durability sync"),
+            ("pydantic-ai", "the same: Pydantic AI 2.68, OpenAI model, nothing kept"),
         ):
-            peer = scenario(name, url, *size, python=python)
-            rows.append(
-                Row(
-                    f"the same: {what}",
-                    f"{peer['cpu_ms']:.2f} ms",
-                    "",
-                    f"{peer['cpu_ms'] / base['cpu_ms']:.1f}x",
-                )
-            )
+            peer = scenario(name, url, *size, python=peer_python(name))["cpu_ms"]
+            rows.append(Row(what, f"{peer:.2f} ms a call", "", f"{peer / base:.1f}x"))
     return rows
 
 

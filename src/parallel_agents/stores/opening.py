@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -19,6 +20,8 @@ from parallel_agents.stores.queries import Migration, read_migrations
 
 _BUSY_SECONDS = 30.0
 _AGAIN_SECONDS = 0.01
+# What SQLite says when a write is refused for another reason than a full disk.
+_TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
@@ -84,7 +87,8 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()
                 connection.execute(f"PRAGMA user_version = {step.number}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -127,11 +131,20 @@ def mapped_errors(path: Path) -> Generator[None]:
 
 
 def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
     where = f"store {path}"
     if code == sqlite3.SQLITE_FULL:
         return StoreFull(f"{where}: the disk is full", mend="free some space; nothing kept is lost")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+    if extended in _TAKES_NO_MORE:
+        return StoreFull(
+            f"{where}: the disk takes no more",
+            why=f"{error}: a quota, a limit on the size of files, or a fault of the disk",
+            mend="free some space or raise the limit; nothing kept is lost",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or (
+        code == sqlite3.SQLITE_CANTOPEN and not os.access(path.parent, os.W_OK)
+    ):
         return StoreReadOnly(
             f"{where} cannot be written",
             why=str(error),
