@@ -8,12 +8,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -21,27 +20,38 @@ from typing import NamedTuple
 import orjson
 import pytest
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.task import Task
 from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
 from parallel_agents.stores.opening import connect, migrate
 from parallel_agents.stores.queries import Migration, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
+from parallel_agents.testing import Behaviour, Hang, RepliesWith, open_rig, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_words
 
 PROGRAM = Path(__file__).with_name("crew_program.py")
 PATIENCE_SECONDS = 30.0
-PARTS = 60
+NOBODY = "http://127.0.0.1:9/v1"
+PARTS, AT_ONCE = 60, 8
 TASKS = [f"Part {n} of crew." for n in range(PARTS)]
-# No file of the process may be larger: the journal reaches this in the middle of the work.
-LIMITED = (
+
+# No file of this process may be larger; the journal comes to that in the middle of the work.
+LIMIT_FILES = (
     "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, 800_000)); "
-    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    "os.execv(sys.argv[1], sys.argv[1:])"
 )
-# A disk of 1.2 MB at $0 for one command; what is on it at the end is kept in $1.
-SMALL_DISK = 'mount -t tmpfs -o size=1200k none "$0" && kept="$1" && shift && "$@"; code=$?; \
-cp -R "$0/." "$kept" && exit $code'
-PRIVATE_MOUNTS = ("unshare", "--map-root-user", "--mount")
+# A disk of 1.2 MB at $0, for this command alone; what is on it at the end is copied to $1.
+ON_A_SMALL_DISK = """
+    mount -t tmpfs -o size=1200k none "$0" || exit 99
+    copy="$1"; shift; "$@"; code=$?
+    cp -R "$0/." "$copy" && exit $code
+"""
+OWN_MOUNTS = ("unshare", "--map-root-user", "--mount")
+# To root no permission is refused as long as it has its privileges.
+UNPRIVILEGED = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()
+
+Command = Sequence[str | Path]
 
 
 class Ended(NamedTuple):
@@ -51,38 +61,263 @@ class Ended(NamedTuple):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """The program on a store's folder, and what the provider and the store know of its calls."""
+def run_crew(home: Path, base_url: str = NOBODY, *, by: Command = ()) -> Ended:
+    """Let the program run to its end; `by` is a command that runs the one that follows it."""
+    # Without -B a limit on files would cut the bytecode that Python keeps beside its modules.
+    program = [sys.executable, "-B", PROGRAM, home, base_url, "crew", str(PARTS), str(AT_ONCE)]
+    done = subprocess.run(
+        [*by, *program], capture_output=True, timeout=PATIENCE_SECONDS, check=False
+    )
+    ended_at = time.time()
+    told = orjson.loads(done.stdout or b"[]")
+    results = [(label, status, output) for label, status, output in told]
+    return Ended(done.returncode, results, done.stderr.decode(), ended_at)
 
-    home: Path
-    provider: LoopbackProvider
 
-    def run(self, *before: str | Path) -> Ended:
-        """Let it run to its end, by way of the command `before`."""
-        arguments = (self.home, self.provider.base_url, "crew", str(PARTS), "8")
-        # Without -B a limit on files would cut the bytecode that Python keeps.
-        done = subprocess.run(
-            [*(before or [sys.executable]), "-B", PROGRAM, *arguments],
-            capture_output=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
+def kept_replies(home: Path) -> set[str]:
+    """The tasks whose reply is in the store."""
+    with closing(sqlite3.connect(home / "store.db")) as store:
+        kept = store.execute(
+            "SELECT title FROM runs JOIN events ON run = id WHERE key = 'turn-1/model'"
+        ).fetchall()
+    return {title for (title,) in kept}
+
+
+def fill_files(home: Path, base_url: str) -> Ended:
+    """The program's end where its files may not grow beyond 800 kB."""
+    return run_crew(home, base_url, by=(sys.executable, "-c", LIMIT_FILES))
+
+
+def fill_disk(home: Path, base_url: str) -> Ended:
+    """The program's end on a disk that is too small; the store is moved to a larger one."""
+    copy = home.with_name("copy")
+    home.mkdir()
+    copy.mkdir()
+    if shutil.which(OWN_MOUNTS[0]) is None or subprocess.call([*OWN_MOUNTS, "true"]) != 0:
+        pytest.skip("a disk of our own takes a mount namespace, which this machine does not give")
+    end = run_crew(home, base_url, by=(*OWN_MOUNTS, "sh", "-c", ON_A_SMALL_DISK, home, copy))
+    shutil.copytree(copy, home, dirs_exist_ok=True)
+    return end
+
+
+@pytest.mark.parametrize("fill", [fill_disk, fill_files])
+def test_when_no_more_can_be_written_all_who_wait_hear_it_and_only_lost_calls_are_made_again(
+    tmp_path: Path, fill: Callable[[Path, str], Ended]
+) -> None:
+    home = tmp_path / "home"
+
+    def hang_at_first(number: int, body: JsonObject) -> Fault | None:
+        return Hang() if number <= AT_ONCE and last_words(body) == TASKS[0] else None
+
+    def at_length(body: JsonObject) -> Reply:
+        return last_words(body) * 1000
+
+    with serve(Behaviour(answer=at_length, fault=hang_at_first)) as provider:
+        full = fill(home, provider.base_url)
+        kept = kept_replies(home)
+        first_time, last_answer = (
+            len(provider.requests),
+            max(request.finished_at or 0.0 for request in provider.requests),
         )
-        told = [(label, status, output) for label, status, output in orjson.loads(done.stdout or b"[]")]
-        return Ended(done.returncode, told, done.stderr.decode(), time.time())
+        resumed = run_crew(home, provider.base_url)
+    asked_again = Counter(last_words(r.body) for r in provider.requests[first_time:])
 
-    def kept(self) -> set[str]:
-        """The tasks whose reply is in the store."""
-        with closing(sqlite3.connect(self.home / "store.db")) as store:
-            rows = store.execute(
-                "SELECT title FROM runs JOIN events ON run = id WHERE key = 'turn-1/model'"
-            ).fetchall()
-        return {title for (title,) in rows}
-
-    def asked(self, begin: int = 0) -> Counter[str]:
-        """How often each task was asked for, from the provider's request number `begin` on."""
-        return Counter(last_words(request.body) for request in self.provider.requests[begin:])
+    assert full.code == 1
+    assert "PA-E402" in full.log
+    assert "Traceback" not in full.log
+    assert full.at - last_answer < 5  # one call hangs, and nobody waits for it
+    assert 0 < len(kept) < PARTS
+    assert resumed.code == 0
+    assert resumed.told == [(f"part-{n}", "done", text * 1000) for n, text in enumerate(TASKS)]
+    assert asked_again == dict.fromkeys(set(TASKS) - kept, 1)
 
 
-def long_answer(body: JsonObject) -> Reply:
-    return f"{last_words(body)} " * 1000
+async def make_store(path: Path) -> None:
+    await (await SqliteStore.open(path)).aclose()
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "folder of no store"])
+def test_a_store_that_may_not_be_written_is_said_to_be_so_and_left_as_it_is(
+    tmp_path: Path, what: str
+) -> None:
+    if UNPRIVILEGED and shutil.which(UNPRIVILEGED[0]) is None:
+        pytest.skip("permissions mean nothing to root, and setpriv is not there")
+    file = tmp_path / "home" / "store.db"
+    file.parent.mkdir()
+    if what != "folder of no store":
+        asyncio.run(make_store(file))
+    before = {each: each.read_bytes() for each in file.parent.iterdir()}
+    locked = file if what == "file" else file.parent
+    locked.chmod(0o555)
+
+    end = run_crew(file.parent, by=UNPRIVILEGED)
+
+    locked.chmod(0o755)
+    assert end.code == 1
+    assert f"PA-E403 store {file} cannot be written" in end.log
+    assert "Traceback" not in end.log
+    assert {each: each.read_bytes() for each in before} == before
+
+
+def error_of_opening(path: Path) -> StoreError:
+    with pytest.raises(StoreError) as met:
+        asyncio.run(make_store(path))
+    return met.value
+
+
+def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    file.write_text("Dear diary, " * 100, "utf-8")
+
+    error = error_of_opening(file)
+
+    assert isinstance(error, StoreUnreachable)
+    assert error.message == f"store {file} is damaged or no store"
+    assert error.mend == "move it away, or restore a copy"
+    assert file.read_text("utf-8") == "Dear diary, " * 100
+
+
+def test_a_folder_in_place_of_the_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "store.db"
+    folder.mkdir()
+
+    error = error_of_opening(folder)
+
+    assert isinstance(error, StoreUnreachable)
+    assert error.message == f"store {folder} cannot be used"
+
+
+def test_a_file_in_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
+    file = tmp_path / "home"
+    file.touch()
+
+    error = error_of_opening(file / "store.db")
+
+    assert isinstance(error, StoreUnreachable)
+    assert str(file / "store.db") in error.message
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    asyncio.run(make_store(file))
+    known = read_migrations()[-1].number
+    with closing(sqlite3.connect(file)) as store:
+        store.execute(f"PRAGMA user_version = {known + 1}")
+    before = file.read_bytes()
+
+    error = error_of_opening(file)
+
+    assert isinstance(error, StoreTooNew)
+    assert f"of version {known + 1}; this package knows up to {known}" in error.message
+    assert file.read_bytes() == before
+
+
+def test_who_opens_a_store_that_another_is_making_waits_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    with (
+        closing(sqlite3.connect(file, isolation_level=None)) as maker,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        maker.execute("BEGIN IMMEDIATE")
+        opening = threads.submit(connect, file)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.2)
+
+        maker.execute("COMMIT")
+
+        with closing(opening.result(timeout=PATIENCE_SECONDS)) as store:
+            assert store.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+FIRST = read_migrations()[:1]
+NEXT = Migration(
+    read_migrations()[-1].number + 1,
+    "next.sql",
+    "ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red';\n"
+    "CREATE INDEX runs_by_colour ON runs (colour);\n",
+)
+
+
+async def do_some_work(path: Path) -> None:
+    """Leave a session, its run and its events in the store."""
+    store = await SqliteStore.open(path)
+    try:
+        async with open_rig(RepliesWith(lambda _: "done"), store=store) as rig:
+            writer = Agent(name="writer", description="Writes", instructions="Write.")
+            await (await rig.sessions.spawn(Task(writer, "Hello."))).wait()
+    finally:
+        await store.aclose()
+
+
+def rows_of(store: sqlite3.Connection, columns: dict[str, list[str]]) -> dict[str, list[object]]:
+    """All rows of the tables, in these columns."""
+    return {
+        table: store.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()
+        for table, names in columns.items()
+    }
+
+
+def columns_of(store: sqlite3.Connection) -> dict[str, list[str]]:
+    tables = store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {
+        table: [name for _, name, *_ in store.execute(f"PRAGMA table_info({table})")]
+        for (table,) in tables
+    }
+
+
+def version_of(store: sqlite3.Connection) -> int:
+    return store.execute("PRAGMA user_version").fetchone()[0]
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_is_in_it(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "store.db"
+    with closing(connect(file)) as store:
+        migrate(store, FIRST)
+    asyncio.run(do_some_work(file))
+    with closing(connect(file)) as store:
+        columns = columns_of(store)
+        before = rows_of(store, columns)
+
+        migrate(store, [*read_migrations(), NEXT])
+        migrate(store, [*read_migrations(), NEXT])
+
+        assert version_of(store) == NEXT.number
+        assert rows_of(store, columns) == before
+        assert store.execute("SELECT colour FROM runs").fetchall() == [("red",)]
+        assert all(before.values())
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_is(tmp_path: Path) -> None:
+    broken = NEXT._replace(sql=f"{NEXT.sql}ALTER TABLE nowhere ADD COLUMN colour TEXT;\n")
+    with closing(connect(tmp_path / "store.db")) as store:
+        migrate(store)
+        columns = columns_of(store)
+
+        with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+            migrate(store, [*read_migrations(), broken])
+
+        assert version_of(store) == read_migrations()[-1].number
+        assert columns_of(store) == columns
+        assert not store.in_transaction
+
+
+def test_a_disk_that_is_full_at_the_first_opening_is_said_to_be_full(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "store.db")) as store:
+        store.execute("PRAGMA max_page_count = 2")
+
+        with pytest.raises(sqlite3.OperationalError) as met:
+            migrate(store)
+
+        assert met.value.sqlite_errorcode == sqlite3.SQLITE_FULL
+
+
+def test_the_schema_file_says_what_the_migrations_make() -> None:
+    schema = resources.files("parallel_agents.stores").joinpath("sql/schema.sql").read_text("utf-8")
+    with closing(sqlite3.connect(":memory:")) as told, closing(sqlite3.connect(":memory:")) as made:
+        told.executescript(schema)
+        migrate(made)
+
+        master = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+        assert told.execute(master).fetchall() == made.execute(master).fetchall()

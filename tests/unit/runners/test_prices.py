@@ -1,0 +1,65 @@
+"""A price is looked up before there is an answer to keep."""
+
+from __future__ import annotations
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Queued
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.model import Model, ModelRequest
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Birth, Owner
+from parallel_agents.core.usage import Usage
+from parallel_agents.engines.live_run import LiveRun, Mailbox
+from parallel_agents.runners.subagent import Subagent
+from parallel_agents.testing import MemoryStore, RepliesWith, run_virtual
+
+ME, RUN, KEY = OwnerId("me"), RunId("run"), SessionKey("agent:writer:subagent:a")
+WRITER = Agent(name="writer", description="Writes", instructions="Write.")
+BIRTH = Birth(
+    session=Session(key=KEY, agent=WRITER, label="writer", spawn_key="a", root=KEY),
+    run=RUN,
+    kind=RunnerKind.SUBAGENT,
+    queued=Queued(text="Hello."),
+    digest="work",
+    model="scripted/model",
+    owner=ME,
+)
+
+
+class Till:
+    """A model and its price, which note what they are asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._model = RepliesWith(self._answer)
+
+    def _answer(self, request: ModelRequest) -> str:
+        self.asked.append("answer")
+        return f"re: {request.messages[-1].text}"
+
+    def get(self, name: str) -> Model:
+        del name
+        return self._model
+
+    def cost_nanousd(self, model: str, usage: Usage) -> int | None:
+        self.asked.append(f"price of {model}")
+        return usage.total_tokens
+
+
+def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
+    till = Till()
+
+    async def body() -> None:
+        store = MemoryStore()
+        await store.beat(Owner(id=ME, host="here", pid=1))
+        await store.spawn([BIRTH])
+        claim = await store.claim(RUN, ME)
+        assert claim is not None
+        live = LiveRun(claim, store, Mailbox(), listeners=[], is_stopping=lambda: False)
+        await Subagent(till, {}).run(live)
+        await store.aclose()
+
+    run_virtual(body())
+
+    assert till.asked[:2] == ["price of scripted/model", "answer"]
