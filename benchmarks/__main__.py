@@ -114,9 +114,7 @@ def crowds(rounds: int, *, is_quick: bool) -> list[Row]:
     rows = []
     with provider(1) as url:
         size = (1000, 1, 1000)
-        base, own, command = medians(
-            rounds, ("bare", url, *size), ("ours", url, *size), ("ours-command", url, *size)
-        )
+        base, own = medians(rounds, ("bare", url, *size), ("ours", url, *size))
         rows += [
             Row(
                 "1,000 agents, one 1 s call each: bare loop",
@@ -130,17 +128,11 @@ def crowds(rounds: int, *, is_quick: bool) -> list[Row]:
                 "<= 1.5 s",
                 f"{own['wall_s'] / base['wall_s']:.1f}x",
             ),
-            Row(
-                "the same, with the collector set as `pagents` sets it",
-                f"{command['wall_s']:.2f} s",
-                "<= 1.5 s",
-                f"{command['wall_s'] / base['wall_s']:.1f}x",
-            ),
         ]
         if not is_quick:
             size = (5000, 10, 5000)
             base = scenario("bare", url, *size)
-            own = scenario("ours-command", url, *size)
+            own = scenario("ours", url, *size)
             rows += [
                 Row(
                     "5,000 sessions of ten 1 s calls: bare loop",

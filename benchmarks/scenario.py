@@ -56,12 +56,6 @@ def this_project(url: str) -> Callable[[Size], Awaitable[object]]:
     return work
 
 
-def like_the_command() -> None:
-    """What `pagents` does for its own process: fewer passes of the garbage collector."""
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 50)
-
-
 def latencies(url: str) -> dict[str, float]:
     async def work() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as home:
@@ -80,9 +74,6 @@ def main() -> None:
         case "bare":
             figures = measure(bare_loop(url), size)
         case "ours":
-            figures = measure(this_project(url), size)
-        case "ours-command":
-            like_the_command()
             figures = measure(this_project(url), size)
         case "latencies":
             figures = latencies(url)

@@ -5,7 +5,7 @@ full before a kill, and that was asked for again after it, was paid twice. A cal
 sent to a process that was dead already was in flight; the table counts these apart. To run it:
 
     pytest tests/acceptance/test_kill.py           # 3 rounds of 100 runs, two kills a round
-    pytest tests/acceptance/test_kill.py --long    # 10 rounds of 500 runs, about 5 minutes
+    pytest tests/acceptance/test_kill.py --long    # 10 rounds of 500 runs, about 4 minutes
 
 The long form makes 200 calls a second: 500 agents that wait 2.5 s for each answer. What is paid
 again is what a process has received and not yet committed, so it grows with the calls a second.
