@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,8 @@ def test_a_text_that_nests_without_end_is_refused_instead_of_crashing_the_parser
 ) -> None:
     error = refusal("a:\n  " + opening * 50_000)
 
-    assert "more than 50 levels" in error.message
+    # A newer libyaml has a bound of its own for flow collections, and meets it first.
+    assert re.search(r"more than 50 levels|maximum nesting depth", error.message)
 
 
 def test_aliases_can_not_blow_a_small_text_up() -> None:
