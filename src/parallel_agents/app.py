@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
@@ -30,10 +31,13 @@ from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.models.timed import Timed
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.runners.team import TeamRunner
+from parallel_agents.sessions.births import Births
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.tools.sessions.backing import Backing
+from parallel_agents.tools.sessions.toolbox import NAMES, SessionTools
 
 STORE_NAME = "store.db"
 MODELS_FOLDER = "models"
@@ -69,17 +73,23 @@ class App:
     models: Registry
     store: Store
     service: Service
+    session_tools: SessionTools
     engine: LocalEngine | None = None
 
 
 class _Choices:
-    """Which agent a name means, and which model a task gets."""
+    """Which agents there are, which of them a name means, and which model a task gets."""
 
     def __init__(self, parts: Parts, catalog: Catalog, choice: Choice, models: Registry) -> None:
         self._parts = parts
         self._catalog = catalog
         self._choice = choice
         self._models = models
+
+    def agents(self) -> Sequence[Agent]:
+        """All that can be spawned by name; files that define none are told by `pagents doctor`."""
+        found = {e.name: e.content for e in self._catalog.agents() if isinstance(e.content, Agent)}
+        return [agent for _, agent in sorted({**found, **self._parts.agents}.items())]
 
     def agent(self, name: str) -> Agent:
         return self._parts.agents.get(name) or self._catalog.agent(name)
@@ -129,9 +139,16 @@ async def open_on(
             now=now,
             on_failure=completions.fail,
         )
-        app = _app(environment, settings, parts, models, store, completions, engine)
-        # The one loop in the wiring: the engine carries teams out, and teams spawn by the verbs.
-        runners[RunnerKind.SUBAGENT] = Subagent(models, parts.tools)
+        given = _Given(environment, settings, parts, now)
+        app = _app(given, models, store, completions, engine)
+        # The one loop in the wiring: the engine carries runs out, and runs spawn by the verbs.
+        runners[RunnerKind.SUBAGENT] = Subagent(
+            models,
+            {**app.session_tools.as_tools(), **parts.tools},
+            app.service,
+            session_tools=NAMES,
+            hand_back_tokens=settings.hand_back_tokens,
+        )
         runners[RunnerKind.TEAM] = TeamRunner(app.service)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector())
@@ -150,7 +167,9 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         models = await _open_models(stack, environment, settings, parts)
         store = await _open_store(stack, environment, settings)
         await bury_silent(store, this_process(parts.role), time.time)
-        yield _app(environment, settings, parts, models, store, Completions(store), None)
+        completions = Completions(store)
+        given = _Given(environment, settings, parts, time.time)
+        yield _app(given, models, store, completions, None)
 
 
 def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
@@ -191,15 +210,23 @@ async def _open_store(
     return store
 
 
+class _Given(NamedTuple):
+    """What the wiring begins with."""
+
+    environment: Environment
+    settings: Settings
+    parts: Parts
+    now: Callable[[], float]
+
+
 def _app(
-    environment: Environment,
-    settings: Settings,
-    parts: Parts,
+    given: _Given,
     models: Registry,
     store: Store,
     completions: Completions,
     engine: LocalEngine | None,
 ) -> App:
+    environment, settings, parts, now = given
     catalog = Catalog(environment.folders)
     choice = Choice(
         default=settings.model,
@@ -207,10 +234,16 @@ def _app(
         providers=models.providers,
         read_key=environment.read_key,
     )
+    choices = _Choices(parts, catalog, choice, models)
     service = Service(
         store,
         engine=engine,
-        choices=_Choices(parts, catalog, choice, models),
+        births=Births(
+            choices,
+            defaults=settings.limits,
+            policy=settings.policy,
+            owner=None if engine is None else engine.owner,
+        ),
         completions=completions,
         defaults=settings.limits,
         user=environment.user,
@@ -221,6 +254,17 @@ def _app(
         models=models,
         store=store,
         service=service,
+        session_tools=SessionTools(
+            Backing(
+                sessions=service,
+                directory=choices,
+                default_agent=settings.default_agent,
+                visibility=settings.session_visibility,
+                archive_seconds=settings.archive_seconds,
+                hand_back_tokens=settings.hand_back_tokens,
+                now=now,
+            )
+        ),
         engine=engine,
     )
 
@@ -249,7 +293,7 @@ def _can_run(parts: Parts, models: Registry, row: Row) -> bool:
     """Whether this process has the tools and the model of a run that another left."""
     if row.run.kind is RunnerKind.TEAM:
         return True
-    if not set(row.session.agent.tools) <= set(parts.tools):
+    if not set(row.session.agent.tools) <= {*parts.tools, *NAMES}:
         return False
     try:
         models.get(row.run.model)

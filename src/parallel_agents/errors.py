@@ -9,6 +9,7 @@ PagentsError
  │   ├─ Ambiguous               PA-E105  a name that fits several
  │   ├─ Conflict                PA-E106  the key is taken by other work
  │   ├─ RunIsOver               PA-E107  a word to a run that has ended
+ │   ├─ SpawnRefused            PA-E108  the tree has as many sessions as its policy allows
  │   └─ ConfigError             PA-E110  a setting
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
@@ -111,6 +112,10 @@ class Conflict(CallerError):
 
 class RunIsOver(CallerError):
     code = "PA-E107"
+
+
+class SpawnRefused(CallerError):
+    code = "PA-E108"
 
 
 class ConfigError(CallerError):

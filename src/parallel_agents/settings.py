@@ -19,7 +19,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.schema import Json
+from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
 
 PREFIX = "PARALLEL_AGENTS_"
@@ -27,6 +29,7 @@ CONFIG_NAME = "config.toml"
 PROJECT_FOLDER = ".parallel-agents"
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
+_Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
 
@@ -60,6 +63,31 @@ class Settings:
     patience_seconds: _Seconds = field(
         default=300.0, metadata=_knob("seconds that a call waits for a rate limit in all")
     )
+    default_agent: str = field(
+        default="main", metadata=_knob("the agent of a sessions_spawn that names none")
+    )
+    max_spawn_depth: _Bound = field(
+        default=5, metadata=_knob("how deep agents may spawn agents; 0 is not at all")
+    )
+    max_children: _Count = field(
+        default=20, metadata=_knob("live sessions at once that one agent has spawned")
+    )
+    max_tree_sessions: _Count = field(
+        default=200, metadata=_knob("sessions in the tree of one agent, over its whole life")
+    )
+    hand_back_tokens: _Tokens = field(
+        default=2000, metadata=_knob("tokens of a child's output that its parent is handed")
+    )
+    session_visibility: Visibility = field(
+        default=Visibility.TREE,
+        metadata=_knob("what an agent sees of others: self, tree, agent (its own kind) or all"),
+    )
+    archive_seconds: _Seconds = field(
+        default=3600.0, metadata=_knob("seconds after which a session that is over is archived")
+    )
+    parent_session: str | None = field(
+        default=None, metadata=_knob("the session that what this process spawns is under")
+    )
     full_sync: bool = field(
         default=False, metadata=_knob("wait for the disk at each commit (against power loss)")
     )
@@ -75,6 +103,16 @@ class Settings:
     providers: Mapping[str, Json] = field(
         default_factory=dict[str, Json], metadata=_knob("own providers, or changes to the built-in")
     )
+
+    @property
+    def policy(self) -> Policy:
+        """What any agent's own policy is shrunk to."""
+        return Policy(
+            spawns=(ANY,),
+            max_depth=self.max_spawn_depth,
+            max_children=self.max_children,
+            max_total=self.max_tree_sessions,
+        )
 
     @property
     def limits(self) -> Limits:

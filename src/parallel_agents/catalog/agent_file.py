@@ -17,14 +17,25 @@ from parallel_agents.catalog.fields import (
     read_fields,
 )
 from parallel_agents.catalog.source import Source
-from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
 
 _RULE = "---"
 _LIMIT_NAMES = [field.name for field in fields(Limits)]
 
 Word = Annotated[str, Field(min_length=1)]
+
+
+class PolicyFields(Fields):
+    """What the agent may spawn."""
+
+    spawns: tuple[Word, ...] = ()
+    denies: tuple[Word, ...] = ()
+    max_depth: Annotated[int, Field(ge=0)] | None = None
+    max_children: Annotated[int, Field(ge=1)] | None = None
+    max_total: Annotated[int, Field(ge=1)] | None = None
 
 
 class AgentFields(Fields):
@@ -40,6 +51,8 @@ class AgentFields(Fields):
     limits: Limits = Limits()
     tools: tuple[Word, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    thinking: ThinkingLevel | None = None
+    policy: PolicyFields = PolicyFields()
     needs: tuple[Need, ...] = ()
 
 
@@ -69,6 +82,8 @@ def parse_agent(source: Source) -> Agent:
         tools=found.tools,
         limits=found.limits,
         temperature=found.temperature,
+        thinking=found.thinking,
+        policy=Policy(**found.policy.model_dump()),
         needs=found.needs,
     )
 
@@ -98,7 +113,11 @@ def _split(source: Source) -> tuple[Source, str]:
 
 def _fields(document: Document) -> AgentFields:
     try:
-        return read_fields(document, AgentFields, nested={"limits": _LIMIT_NAMES})
+        return read_fields(
+            document,
+            AgentFields,
+            nested={"limits": _LIMIT_NAMES, "policy": PolicyFields.model_fields},
+        )
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]
         raise document.error(

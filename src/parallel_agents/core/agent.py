@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import JsonObject
 
 
@@ -22,6 +23,17 @@ class Need(StrEnum):
 
     JUDGEMENT = "judgement"
     FACTS = "facts"
+    DELEGATION = "delegation"
+
+
+class ThinkingLevel(StrEnum):
+    """How long a model may think before it answers, where it can."""
+
+    OFF = "off"
+    MINIMAL = "minimal"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +47,8 @@ class Agent:
         output_schema: JSON Schema of the answer, or None for plain text.
         model: `provider/model`, or None to go by `tier`.
         tools: names of tools that it may call.
+        thinking: None leaves it to the model.
+        policy: what its sessions may spawn; who may spawn at all is offered the session tools.
     """
 
     name: str
@@ -48,4 +62,6 @@ class Agent:
     tools: tuple[str, ...] = ()
     limits: Limits = Limits()
     temperature: float | None = None
+    thinking: ThinkingLevel | None = None
     needs: tuple[Need, ...] = ()
+    policy: Policy = Policy()

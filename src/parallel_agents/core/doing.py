@@ -6,6 +6,7 @@ from parallel_agents.core.event import (
     Attempted,
     Body,
     Finished,
+    HandedBack,
     Queued,
     Refused,
     Replied,
@@ -29,6 +30,8 @@ def doing_after(body: Body) -> str:
             return "mends its answer"
         case Attempted():
             return f"begins again, attempt {body.number}"
+        case HandedBack():
+            return "reads what its agents gave"
         case Finished():
             return ""
         case _:

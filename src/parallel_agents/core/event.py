@@ -32,11 +32,15 @@ class SteerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """A run was accepted, with all that it needs to be carried out; a team's run has a `team`."""
+    """A run was accepted, with all that it needs to be carried out; a team's run has a `team`.
+
+    `context` is what was said in the session that this one is forked from.
+    """
 
     text: str
     input: JsonObject = field(default_factory=dict[str, Json])
     limits: Limits = Limits()
+    context: tuple[Message, ...] = ()
     team: TeamTask | None = None
     kind: Literal["queued"] = "queued"
 
@@ -95,9 +99,13 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
+    """`handed_back` are the runs whose ends the result tells; `parked_seconds` were no work."""
+
     turn: int
     result: ToolResult
     seconds: float
+    parked_seconds: float = 0.0
+    handed_back: tuple[RunId, ...] = ()
     kind: Literal["tool_finished"] = "tool_finished"
 
 
@@ -131,6 +139,17 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandedBack:
+    """Children had ended that the run had not asked for; `text` tells it how, after that wait."""
+
+    turn: int
+    text: str
+    runs: tuple[RunId, ...]
+    parked_seconds: float = 0.0
+    kind: Literal["handed_back"] = "handed_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The run is over. `by` says who killed it, where somebody did."""
 
@@ -150,6 +169,7 @@ Body: TypeAlias = (
     | Refused
     | Steered
     | Delivered
+    | HandedBack
     | Finished
 )
 AnyBody: TypeAlias = Annotated[Body, Field(discriminator="kind")]

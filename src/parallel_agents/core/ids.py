@@ -20,6 +20,10 @@ def make_team_key(team: str, name: str) -> SessionKey:
     return SessionKey(f"team:{team}:{name}")
 
 
+def is_team_key(key: SessionKey) -> bool:
+    return key.startswith("team:")
+
+
 def make_run_id() -> RunId:
     return RunId(str(uuid.uuid4()))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
@@ -33,6 +34,7 @@ class ModelRequest:
         output_schema: JSON Schema that the final answer must fit, or None for plain text.
         max_output_tokens: tokens of the reply.
         timeout_seconds: for each try of the call; None waits as long as it takes.
+        thinking: None leaves it to the model; one that cannot think ignores it.
     """
 
     messages: tuple[Message, ...]
@@ -42,6 +44,7 @@ class ModelRequest:
     max_output_tokens: int = 4096
     temperature: float | None = None
     timeout_seconds: float | None = None
+    thinking: ThinkingLevel | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

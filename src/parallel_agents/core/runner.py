@@ -56,6 +56,18 @@ class Activation(Protocol):
         """A block that a word in mode `now` ends early, and quietly."""
         ...
 
+    def park(self) -> None:
+        """Give the run's place to others, until `take_place`."""
+        ...
+
+    async def take_place(self) -> None:
+        """Have a place again; the run goes before those that have not begun."""
+        ...
+
+    async def wait_word(self) -> None:
+        """Return once words have come in that were not taken."""
+        ...
+
     def take_steers(self) -> Sequence[Entry]:
         """Words that came in since the last time."""
         ...

@@ -3,9 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
+
+
+class Mode(StrEnum):
+    """A session for one piece of work, or one that goes on taking messages."""
+
+    RUN = "run"
+    SESSION = "session"
+
+
+class Visibility(StrEnum):
+    """Which sessions one may see and speak to: itself, its tree, those of its agent, or all."""
+
+    SELF = "self"
+    TREE = "tree"
+    AGENT = "agent"
+    ALL = "all"
+
+
+class Cleanup(StrEnum):
+    """Whether a session whose work is over stays in lists; its results stay readable either way."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """How a session is kept, and what its parent hears of it.
+
+    Attributes:
+        task_name: a handle that its parent chose; it stands for the session as a label does.
+        cwd: the folder that it works in, as its tools are told; empty is that of the process.
+        group: a word that sessions of one parent share.
+        is_quiet: the parent is not handed its result, and does not wait for it.
+    """
+
+    mode: Mode = Mode.RUN
+    cleanup: Cleanup = Cleanup.KEEP
+    task_name: str = ""
+    cwd: str = ""
+    group: str = ""
+    is_quiet: bool = False
+
+    @property
+    def outlives_parent(self) -> bool:
+        """Whether the session goes on when the run that spawned it ends without an answer."""
+        return self.is_quiet or self.mode is Mode.SESSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,5 +76,6 @@ class Session:
     parent: SessionKey | None = None
     root: SessionKey
     depth: int = 0
+    traits: Traits = Traits()
     killed: bool = False
     created_at: float = 0.0

@@ -13,13 +13,19 @@ from typing import NamedTuple, Protocol
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Birth:
-    """A session to be made with its first run. `digest` tells the same work from other work."""
+    """A session to be made with its first run.
+
+    Attributes:
+        digest: tells the same work from other work.
+        bounds: the parent's policy, whose numbers of sessions hold.
+    """
 
     session: Session
     run: RunId
@@ -29,6 +35,7 @@ class Birth:
     model: str = ""
     priority: int = 0
     owner: OwnerId | None = None
+    bounds: Policy = Policy()
 
 
 class Born(NamedTuple):
@@ -89,7 +96,8 @@ class Filter:
 
     Attributes:
         session: this session alone.
-        prefix: the start of a session key, of its last part, of a run id, or a whole label.
+        prefix: the start of a session key, of its last part, of a run id, or a whole label or
+            task name.
         tree: this session and all that it spawned.
         is_live: with a live latest run, or without.
         orphaned: live runs that no living process has.
@@ -132,6 +140,7 @@ class Store(Protocol):
         Raises:
             Conflict: a key stands for work with another digest.
             NotFound: no such parent.
+            SpawnRefused: the bounds of a birth leave no room.
         """
         ...
 

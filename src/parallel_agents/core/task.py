@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
+from parallel_agents.core.session import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Task:
         label: a human name, shown in tables; the agent's name without it.
         key: unique under the parent; spawning the same key again returns the run that is there.
         priority: higher goes first among those that wait; 0 is the default.
+        is_fork: the session begins with its parent's transcript.
+        traits: how the session is kept, and what its parent hears of it.
     """
 
     agent: str | Agent
@@ -32,6 +35,8 @@ class Task:
     key: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
     priority: int = field(default=0, kw_only=True)
+    is_fork: bool = field(default=False, kw_only=True)
+    traits: Traits = field(default=Traits(), kw_only=True)
 
     @property
     def agent_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -28,12 +29,37 @@ class ToolSpec:
     effect: Effect = Effect.ONCE
 
 
+class Caller(Protocol):
+    """The run that makes a call, as far as a tool may move it."""
+
+    def park(self) -> None:
+        """Give the run's place to others: the call waits for them, and no limit of a call holds."""
+        ...
+
+    async def wait_word(self) -> None:
+        """Return once somebody has given the run a word."""
+        ...
+
+    def hand_back(self, runs: Sequence[RunId]) -> None:
+        """Note that the call's result tells how these runs ended."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """Who calls: the session and the run in which the call was made."""
+    """Who calls: the session and the run in which the call was made.
+
+    Attributes:
+        call: the call's id; made again after a crash it has the same.
+        cwd: the folder that the session works in; empty is that of the process.
+        caller: the run, where there is one that can wait.
+    """
 
     session: SessionKey
     run: RunId
+    call: str = ""
+    cwd: str = ""
+    caller: Caller | None = None
 
 
 @runtime_checkable

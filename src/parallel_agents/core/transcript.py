@@ -6,7 +6,7 @@ and one that was never interrupted hold the same state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -16,6 +16,7 @@ from parallel_agents.core.event import (
     Body,
     Delivered,
     Event,
+    HandedBack,
     Queued,
     Refused,
     Replied,
@@ -55,6 +56,7 @@ class Transcript:
         pending: words not yet delivered, by event key.
         heard: event keys of all words that the run was given.
         told: those words that were delivered; another attempt hears them with its task.
+        handed_back: runs of children whose ends the run knows of.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -69,6 +71,7 @@ class Transcript:
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
     heard: set[str] = field(default_factory=set[str])
     told: list[str] = field(default_factory=list[str])
+    handed_back: set[RunId] = field(default_factory=set[RunId])
     task_end: int = 0
 
     def apply(self, key: str, body: Body) -> None:
@@ -84,6 +87,7 @@ class Transcript:
                 self.started[body.call.id] = body
             case ToolFinished():
                 self.results[body.result.call_id] = body.result
+                self.handed_back.update(body.handed_back)
                 if all(call.id in self.results for call in self.asked):
                     self._hand_over_results()
             case Refused():
@@ -98,6 +102,10 @@ class Transcript:
                 self.pending.pop(body.steer, None)
                 self.messages.append(user(body.text))
                 self.told.append(body.text)
+            case HandedBack():
+                self._hand_over_results()
+                self.messages.append(user(body.text))
+                self.handed_back.update(body.runs)
             case Queued():
                 self._begin_run(body)
             case Attempted():
@@ -108,6 +116,7 @@ class Transcript:
 
     def _begin_run(self, queued: Queued) -> None:
         self._hand_over_results()
+        self.messages.extend(queued.context)
         self.messages.append(user(task_words(queued.text, queued.input)))
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
@@ -125,6 +134,14 @@ class Transcript:
         )
         self.messages.append(Message(Role.TOOL, told))
         self.asked, self.results, self.started = (), {}, {}
+
+
+def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """What a session says so far, for one that begins with it; calls under way are not part of it."""
+    whole = list(messages)
+    while whole and whole[-1].tool_calls:
+        whole.pop()
+    return tuple(whole)
 
 
 def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.event import Event, SteerMode
@@ -28,10 +29,20 @@ class Steer(NamedTuple):
     key: str
 
 
+class Until(StrEnum):
+    """What `wait` waits for: the end of all, of any, of the first that is done, or nothing at all."""
+
+    ALL = "all"
+    ANY = "any"
+    FIRST_DONE = "first_done"
+    NOW = "now"
+
+
 class Sessions(Protocol):
     """The seven verbs.
 
-    A `name` is a session key, a run id, a label, or the start of one that fits only one session;
+    A `name` is a session key, a run id, a label, a task name, or the start of a key or id that
+    fits only one session;
     `@last` is the newest; `RUN/LABEL` is a session of a team's run.
 
     Raises:
@@ -44,6 +55,7 @@ class Sessions(Protocol):
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is kept.
             Conflict: the key stands for other work.
+            SpawnRefused: the tree has as many sessions as the parent's policy allows.
         """
         ...
 
@@ -71,8 +83,12 @@ class Sessions(Protocol):
         """End a session's live run and all that it spawned."""
         ...
 
-    async def wait(self, runs: Sequence[RunId], *, timeout: float | None = None) -> list[Result]:
-        """The results of runs, in order, once all are over.
+    async def wait(
+        self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
+    ) -> list[Result]:
+        """The results of those runs that are over, in order, once all, any or a good one is.
+
+        With FIRST_DONE and none that ended in done it waits for all; NOW gives what there is.
 
         Raises:
             TimeoutError: after `timeout` seconds; the runs go on.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from parallel_agents.core.event import Entry, Event, Steered, SteerMode
 from parallel_agents.core.run import Outcome
@@ -14,16 +15,23 @@ from parallel_agents.errors import Stopping
 OnText = Callable[[str], None]
 
 
+def stopping() -> Stopping:
+    return Stopping("this process admits nothing new", mend="run it again with the same id")
+
+
 @dataclass(slots=True)
 class Mailbox:
     """Words for a run, from before its claim on, so that none falls between claim and start."""
 
     words: list[Entry] = field(default_factory=list[Entry])
     call: Interruptible | None = None
+    news: asyncio.Event | None = None
 
     def hear(self, event: Event) -> None:
         if isinstance(event.body, Steered):
             self.words.append(Entry(event.key, event.body))
+            if self.news is not None:
+                self.news.set()
             if event.body.mode is SteerMode.NOW and self.call is not None:
                 self.call.interrupt()
 
@@ -60,6 +68,14 @@ class Interruptible:
         return is_ours and kind is asyncio.CancelledError
 
 
+class Place(Protocol):
+    """A run's place in the engine, which it may give to others and take again."""
+
+    def park(self) -> None: ...
+
+    async def take(self) -> None: ...
+
+
 class LiveRun:
     """The Activation that runners get.
 
@@ -73,6 +89,7 @@ class LiveRun:
         store: Store,
         mailbox: Mailbox,
         *,
+        place: Place,
         listeners: Sequence[OnText],
         is_stopping: Callable[[], bool],
     ) -> None:
@@ -80,6 +97,7 @@ class LiveRun:
         self.is_finishing = False
         self._store = store
         self._mailbox = mailbox
+        self._place = place
         self._listeners = listeners
         self._is_stopping = is_stopping
 
@@ -106,10 +124,21 @@ class LiveRun:
 
     def check_stopping(self) -> None:
         if self._is_stopping():
-            raise Stopping("this process admits nothing new", mend="run it again with the same id")
+            raise stopping()
 
     def interruptible(self) -> Interruptible:
         return Interruptible(self._mailbox)
+
+    def park(self) -> None:
+        self._place.park()
+
+    async def take_place(self) -> None:
+        await self._place.take()
+
+    async def wait_word(self) -> None:
+        if not self._mailbox.words:
+            self._mailbox.news = asyncio.Event()
+            await self._mailbox.news.wait()
 
     def take_steers(self) -> Sequence[Entry]:
         words, self._mailbox.words = self._mailbox.words, []

@@ -17,18 +17,23 @@ from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.live_run import LiveRun, Mailbox, OnText
+from parallel_agents.engines.live_run import LiveRun, Mailbox, OnText, stopping
 from parallel_agents.engines.places import Places
-from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, Stopping, StoreError
+from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
+_AHEAD = 1_000_000_000  # of any priority that a task has
 
 
 @dataclass(slots=True)
 class _Carried:
     """A run that this process has: its task once it is admitted, its mail from the start.
 
-    `is_freed` says that another run of its session ended while this one was being claimed.
+    Attributes:
+        is_freed: another run of its session ended while this one was being claimed.
+        holds: the places that it has now.
+        is_parked: it has given them up, and waits for other runs.
+        again: settled once it has them again.
     """
 
     row: Row
@@ -36,6 +41,38 @@ class _Carried:
     live: LiveRun | None = None
     task: asyncio.Task[None] | None = None
     is_freed: bool = False
+    holds: Sequence[Scope] = ()
+    is_parked: bool = False
+    again: asyncio.Future[None] | None = None
+
+
+class _Place:
+    """The place of a run here; given up, the run goes before those that have not begun."""
+
+    def __init__(
+        self, carried: _Carried, places: Places[_Carried], admit: Callable[[], None]
+    ) -> None:
+        self._carried = carried
+        self._places = places
+        self._admit = admit
+        self._scopes = carried.holds
+
+    def park(self) -> None:
+        carried = self._carried
+        if not carried.is_parked:
+            carried.is_parked, carried.holds = True, ()
+            self._places.give_back(self._scopes)
+            self._admit()
+
+    async def take(self) -> None:
+        carried = self._carried
+        if not carried.is_parked:
+            return
+        carried.again = asyncio.get_running_loop().create_future()
+        self._places.wait(carried, self._scopes, priority=carried.row.run.priority + _AHEAD)
+        self._admit()
+        await carried.again
+        carried.is_parked = False
 
 
 class LocalEngine:
@@ -144,7 +181,7 @@ class LocalEngine:
 
     def submit(self, row: Row) -> None:
         if self._is_stopping:
-            raise Stopping("this process admits nothing new", mend="run it again with the same id")
+            raise stopping()
         if row.run.id in self._carried or row.run.status.is_over:
             return
         carried = self._carried[row.run.id] = _Carried(row)
@@ -160,16 +197,20 @@ class LocalEngine:
     def admit_nothing_new(self) -> None:
         self._is_stopping = True
         for carried in self._places.clear():
-            self._drop(carried.row.run.id)
+            if carried.task is None:
+                self._drop(carried.row.run.id)
+            elif carried.again is not None and not carried.again.done():
+                carried.again.set_exception(stopping())
 
     async def wait_calls_ended(self) -> None:
-        """Return when every agent's run has come to a stop; teams wait for them, so they do not count."""
+        """Return when every run has come to a stop that is at work, and does not wait for others."""
         while tasks := [
             carried.task
             for carried in self._carried.values()
             if carried.task
             and not carried.task.done()
             and carried.row.run.kind is not RunnerKind.TEAM
+            and not carried.is_parked
         ]:
             await asyncio.wait(tasks)
 
@@ -191,13 +232,20 @@ class LocalEngine:
     def _admit(self) -> None:
         while (taken := self._places.take()) is not None:
             carried, scopes = taken
-            carried.task = self._group.create_task(self._carry(carried))
-            # Not a `finally` of the task: one that is cancelled before its first step has none.
-            carried.task.add_done_callback(partial(self._put_away, carried, scopes))
+            if carried.task is None:
+                carried.holds = scopes
+                carried.task = self._group.create_task(self._carry(carried))
+                # Not a `finally` of the task: one that is cancelled before its first step has none.
+                carried.task.add_done_callback(partial(self._put_away, carried))
+            elif carried.again is not None and not carried.again.done():
+                carried.holds = scopes
+                carried.again.set_result(None)
+            else:
+                self._places.give_back(scopes)  # it was ended while it waited for them
 
-    def _put_away(self, carried: _Carried, scopes: Sequence[Scope], _: asyncio.Task[None]) -> None:
+    def _put_away(self, carried: _Carried, _: asyncio.Task[None]) -> None:
         self._drop(carried.row.run.id)
-        self._places.give_back(scopes)
+        self._places.give_back(carried.holds)
         if carried.is_freed and not self._is_stopping:
             self.submit(carried.row)
         self._admit()
@@ -235,6 +283,7 @@ class LocalEngine:
             claim,
             self._store,
             carried.mailbox,
+            place=_Place(carried, self._places, self._admit),
             listeners=self._listeners.setdefault(claim.run.id, []),
             is_stopping=lambda: self._is_stopping,
         )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import assert_never
 
+from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import (
     Message,
     Part,
@@ -48,6 +49,13 @@ _FINISH = {
     "model_context_window_exceeded": Finish.LENGTH,
 }
 _FORCED_ANSWER: JsonObject = {"type": "tool", "name": FINAL_ANSWER}
+# https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking: at least 1,024.
+_THINKING_TOKENS = {
+    ThinkingLevel.MINIMAL: 1024,
+    ThinkingLevel.LOW: 2048,
+    ThinkingLevel.MEDIUM: 8192,
+    ThinkingLevel.HIGH: 16384,
+}
 _CACHE: JsonObject = {"cache_control": {"type": "ephemeral"}}
 # Thinking that the provider keeps unreadable has no text; its data is handed back like a signature.
 _REDACTED = "redacted:"
@@ -132,8 +140,13 @@ class Anthropic:
     def _body(self, request: ModelRequest) -> dict[str, Json]:
         system, tools = request.system, request.tools
         body: dict[str, Json] = {"model": self._id, "max_tokens": request.max_output_tokens}
+        budget = _THINKING_TOKENS.get(request.thinking or ThinkingLevel.OFF, 0)
+        if budget:
+            # What is thought counts as output; who thinks can not be forced to a tool.
+            body["max_tokens"] = request.max_output_tokens + budget
+            body["thinking"] = {"type": "enabled", "budget_tokens": budget}
         if request.output_schema is not None:
-            if self._endpoint.structured is Structured.PROMPT:
+            if budget or self._endpoint.structured is Structured.PROMPT:
                 system = with_schema(system, request.output_schema)
             else:
                 body["tool_choice"] = {"type": "any"} if tools else _FORCED_ANSWER
@@ -144,7 +157,7 @@ class Anthropic:
         if tools:
             *others, last = [_tool(spec) for spec in tools]
             body["tools"] = [*others, {**last, **mark}]
-        if request.temperature is not None:
+        if request.temperature is not None and not budget:
             body["temperature"] = request.temperature
         body["messages"] = _messages(
             request.messages, mark, returns_thinking=self._endpoint.returns_thinking

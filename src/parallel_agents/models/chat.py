@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 
+from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message, Role, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json, JsonObject
@@ -147,6 +148,8 @@ class Chat:
             extra["tools"] = [_tool(spec) for spec in tools]
         if request.temperature is not None:
             extra["temperature"] = request.temperature
+        if request.thinking not in (None, ThinkingLevel.OFF):
+            extra["reasoning_effort"] = request.thinking.value
         return {
             "model": self._id,
             "messages": list(_messages(system, request.messages, self._endpoint)),

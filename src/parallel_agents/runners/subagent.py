@@ -7,7 +7,7 @@ by the same steps as one that never was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.event import (
@@ -15,18 +15,19 @@ from parallel_agents.core.event import (
     Delivered,
     Entry,
     Event,
+    HandedBack,
     Queued,
     Refused,
     Replied,
     Retrying,
-    Started,
 )
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.ids import RunId, is_team_key
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.session import Session
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.usage import Usage
@@ -40,12 +41,19 @@ from parallel_agents.errors import (
     StoreError,
     TurnLimit,
 )
+from parallel_agents.runners.clock import Clock, seconds_left
+from parallel_agents.runners.family import Family, Kin
 from parallel_agents.runners.tool_calls import ToolCalls
 
 _NOTICES = {
     Need.JUDGEMENT: "{model} is too small to judge: read this as a draft, not as a verdict",
     Need.FACTS: "{model} knows few facts and has no web: check what it states",
 }
+_CHILD = (
+    "You are a subagent, {session.label}, at depth {session.depth}. Your last message is your "
+    "result: it goes to the session that spawned you, so make it whole and short. Nobody answers "
+    "questions."
+)
 
 
 class Subagent:
@@ -54,69 +62,88 @@ class Subagent:
     Args:
         models: where models come from, by name.
         tools: what agents may name as tools.
+        kin: the verbs, for the children that a run spawns.
+        session_tools: names of the tools that an agent gets whose policy lets it spawn.
+        hand_back_tokens: of a child's output that its parent is told.
     """
 
-    def __init__(self, models: Models, tools: Mapping[str, Tool]) -> None:
+    def __init__(
+        self,
+        models: Models,
+        tools: Mapping[str, Tool],
+        kin: Kin,
+        *,
+        session_tools: Collection[str] = (),
+        hand_back_tokens: int = 2000,
+    ) -> None:
         self._models = models
         self._tools = tools
+        self._kin = kin
+        self._session_tools = tuple(session_tools)
+        self._hand_back_tokens = hand_back_tokens
 
     async def run(self, activation: Activation) -> None:
-        work = _Work(activation, self._models, self._tools)
+        session = activation.claim.session
+        family = Family(self._kin, session, most_tokens=self._hand_back_tokens)
+        work = _Work(activation, self._models, family)
         try:
-            await work.make_ready()
+            await work.make_ready(self._tools, self._session_tools)
             await self._carry_on(work, activation)
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            await activation.finish(work.broken_off(RunStatus.FAILED, error))
+            await work.break_off(RunStatus.FAILED, error)
 
     async def _carry_on(self, work: _Work, activation: Activation) -> None:
         """Carry the run on within its time; that of other processes with it counts, too."""
-        spent = active_seconds(activation.claim.events, activation.claim.run.id)
-        deadline = asyncio.timeout(_left(work.timeout_seconds, spent))
+        claim = activation.claim
+        clock = Clock(activation, seconds_left(work.timeout_seconds, claim.events, claim.run.id))
         try:
-            async with deadline:
-                await work.carry_on()
+            async with clock:
+                await work.carry_on(clock)
         except TimeoutError:
-            if not deadline.expired():
+            if not clock.has_run_out:
                 raise
             late = RunTimedOut(
                 f"not done in {work.timeout_seconds:g} s",
                 mend="give it more time with limits.timeout_seconds or --timeout",
             )
-            await activation.finish(work.broken_off(RunStatus.TIMED_OUT, late))
+            await work.break_off(RunStatus.TIMED_OUT, late)
 
 
 class _Work:
     """One run on its way."""
 
-    def __init__(self, activation: Activation, models: Models, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, activation: Activation, models: Models, family: Family) -> None:
         claim = activation.claim
         self._activation = activation
         self._models = models
+        self._family = family
+        self._may_spawn = False
         self._agent: Agent = claim.session.agent
         self._limits = _queued(claim.events, claim.run.id).limits
         self._state = fold(claim.events, claim.run.id)
         self._notices: tuple[str, ...] = ()
-        self._all_tools = tools
         self._heard: list[str] = []
 
     @property
     def timeout_seconds(self) -> float | None:
         return self._limits.timeout_seconds
 
-    async def make_ready(self) -> None:
+    async def make_ready(self, tools: Mapping[str, Tool], session_tools: Collection[str]) -> None:
         """Have the tools and the model; what it fetches or loads is not of the run's time."""
-        self._tools = ToolCalls(
-            self._agent.tools, self._all_tools, timeout_seconds=self._limits.call_timeout_seconds
-        )
         self._model = self._models.get(self._activation.claim.run.model)
+        offered = list(self._agent.tools)
+        if _may_delegate(self._activation.claim.session, self._model):
+            offered += [name for name in session_tools if name not in offered]
+        self._may_spawn = not set(session_tools).isdisjoint(offered)
+        self._tools = ToolCalls(offered, tools, timeout_seconds=self._limits.call_timeout_seconds)
         await self._model.start()
         # A list of prices takes 0.1 s to load: now, and not while the first answer is to be kept.
         self._models.cost_nanousd(self._model.name, Usage())
         self._notices = _notices(self._agent, self._model)
 
-    async def carry_on(self) -> None:
+    async def carry_on(self, clock: Clock) -> None:
         """Take one step after another until the run is over."""
         is_over = False
         while not is_over:
@@ -124,24 +151,27 @@ class _Work:
                 self._state.apply(word.key, word.body)
             self._activation.check_stopping()
             if self._state.asked:
-                await self._tools.make(self._activation, self._state)
+                await self._tools.make(self._activation, self._state, clock)
             elif self._state.pending:
                 await self._deliver()
             elif self._state.messages[-1].role is Role.ASSISTANT:
-                is_over = await self._settle()
+                is_over = await self._settle(clock)
             else:
                 await self._ask()
 
-    def broken_off(self, status: RunStatus, error: PagentsError) -> Outcome:
-        """The end of a run that has no accepted answer, with what there is of one."""
+    async def break_off(self, status: RunStatus, error: PagentsError) -> None:
+        """End a run that has no accepted answer, with what there is of one, and its children."""
+        if self._may_spawn:
+            await self._family.end(by="its parent's end")
         text = "".join(self._heard) or self._state.last_text
-        return Outcome(
+        broken_off = Outcome(
             status=status,
             output=text or None,
             text=text,
             error=Failure.of(error),
             notices=self._notices,
         )
+        await self._activation.finish(broken_off)
 
     async def _deliver(self) -> None:
         turn = self._state.turn + 1
@@ -179,25 +209,52 @@ class _Work:
         """The reply, or None when a word broke into the call."""
         self._heard.clear()
         request = ModelRequest(
-            system=self._agent.instructions,
+            system=self._system,
             messages=tuple(self._state.messages),
             tools=self._tools.specs,
             output_schema=self._agent.output_schema,
             max_output_tokens=self._limits.max_output_tokens or 4096,
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
+            thinking=self._agent.thinking,
         )
         ear = _Ear(self._activation, turn, self._heard)
         async with self._activation.interruptible():
             return await self._model.respond(request, ear)
         return None
 
-    async def _settle(self) -> bool:
+    @property
+    def _system(self) -> str:
+        """The agent's instructions; a child is told what it is, after what it shares with others."""
+        session = self._activation.claim.session
+        if session.parent is None or is_team_key(session.parent):
+            return self._agent.instructions
+        return f"{self._agent.instructions}\n\n{_CHILD.format(session=session)}"
+
+    async def _hear_children(self, clock: Clock) -> bool:
+        """Wait for children that the run has not heard of, and tell it; False where there are none."""
+        if not self._may_spawn or not (runs := await self._family.untold(self._state.handed_back)):
+            return False
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        clock.park()
+        text = await self._family.wait(runs)
+        await clock.go_on()
+        turn = self._state.turn
+        told = HandedBack(
+            turn=turn, text=text, runs=tuple(runs), parked_seconds=loop.time() - began
+        )
+        await self._write(Entry(f"turn-{turn}/handed-back", told))
+        return True
+
+    async def _settle(self, clock: Clock) -> bool:
         """Accept the answer and end the run, or say what is wrong with it."""
         state, attempts = self._state, self._limits.attempts or 1
         verdict = check_output(state.last_text, self._agent.output_schema)
         is_cut = state.last_finish is Finish.LENGTH
         if not is_cut and not isinstance(verdict, Rejected):
+            if await self._hear_children(clock):
+                return False
             done = Outcome(
                 status=RunStatus.DONE,
                 output=verdict.output,
@@ -270,23 +327,11 @@ def _notices(agent: Agent, model: Model) -> tuple[str, ...]:
     return tuple(_NOTICES[need].format(model=model.name) for need in agent.needs if need in lacks)
 
 
+def _may_delegate(session: Session, model: Model) -> bool:
+    """Whether the session's agent is offered the session tools though it does not name them."""
+    lacks = model.capabilities.lacks
+    return session.agent.policy.may_spawn_at(session.depth) and Need.DELEGATION not in lacks
+
+
 def _queued(events: Iterable[Event], run: RunId) -> Queued:
     return next(e.body for e in events if e.run == run and isinstance(e.body, Queued))
-
-
-def active_seconds(events: Iterable[Event], run: RunId) -> float:
-    """How long processes have worked on the run, without the time between a crash and a claim."""
-    spent, began, last = 0.0, None, 0.0
-    for event in events:
-        if event.run != run:
-            continue
-        if isinstance(event.body, Started):
-            if began is not None:
-                spent += last - began
-            began = event.at
-        last = event.at
-    return spent
-
-
-def _left(timeout_seconds: float | None, spent: float) -> float | None:
-    return None if timeout_seconds is None else max(timeout_seconds - spent, 0.0)

@@ -17,7 +17,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import TeamTask
 from parallel_agents.errors import Incomplete
-from parallel_agents.runners.subagent import active_seconds
+from parallel_agents.runners.clock import seconds_left
 
 
 class Children(Protocol):
@@ -43,8 +43,7 @@ class TeamRunner:
         session = claim.session
         team = _team_task(claim.events[0].body)
         runs = await self._children.take_children(session, team)
-        spent = active_seconds(claim.events, claim.run.id)
-        left = None if team.timeout_seconds is None else max(team.timeout_seconds - spent, 0.0)
+        left = seconds_left(team.timeout_seconds, claim.events, claim.run.id)
         try:
             async with asyncio.timeout(left):
                 await self._children.wait_over(runs)

@@ -10,14 +10,49 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import ToolCall, ToolResult
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript
-from parallel_agents.errors import ToolUnavailable
+from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
+from parallel_agents.runners.clock import Clock
 
 UNKNOWN = "The call was begun before a crash; its outcome is unknown and it was not made again."
+
+
+class _Calling:
+    """A call under way: the Caller that its tool gets.
+
+    Attributes:
+        deadline: of the call; a call that waits for other runs has none.
+        handed_back: the runs whose ends its result tells.
+    """
+
+    def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
+        self._activation = activation
+        self._clock = clock
+        self._parked_at: float | None = None
+        self.deadline = asyncio.timeout(seconds)
+        self.handed_back: tuple[RunId, ...] = ()
+
+    @property
+    def parked_seconds(self) -> float:
+        """How long the run has waited by this call's doing."""
+        at = self._parked_at
+        return 0.0 if at is None else asyncio.get_running_loop().time() - at
+
+    def park(self) -> None:
+        self.deadline.reschedule(None)
+        if self._clock.park():
+            self._parked_at = asyncio.get_running_loop().time()
+
+    async def wait_word(self) -> None:
+        await self._activation.wait_word()
+
+    def hand_back(self, runs: Sequence[RunId]) -> None:
+        self.handed_back = (*self.handed_back, *runs)
 
 
 class ToolCalls:
@@ -28,7 +63,7 @@ class ToolCalls:
     """
 
     def __init__(
-        self, names: tuple[str, ...], tools: Mapping[str, Tool], *, timeout_seconds: float | None
+        self, names: Sequence[str], tools: Mapping[str, Tool], *, timeout_seconds: float | None
     ) -> None:
         if missing := [name for name in names if name not in tools]:
             raise ToolUnavailable(
@@ -41,22 +76,27 @@ class ToolCalls:
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._timeout_seconds = timeout_seconds
 
-    async def make(self, activation: Activation, state: Transcript) -> None:
-        """Make every call of the last reply that has no result yet, side by side."""
+    async def make(self, activation: Activation, state: Transcript, clock: Clock) -> None:
+        """Make every call of the last reply that has no result yet, side by side.
+
+        A call that waits for other runs gives the run's place away; it has one again on return.
+        """
         calls = [call for call in state.asked if call.id not in state.results]
         turn, begun = state.turn, frozenset(state.started)
 
         def make_one(call: ToolCall) -> Coroutine[None, None, Entry]:
-            return self._make_one(activation, call, turn, call.id in begun)
+            return self._make_one(activation, call, turn, clock, was_begun=call.id in begun)
 
         for entry in await _side_by_side([make_one(call) for call in calls]):
             state.apply(entry.key, entry.body)
+        await clock.go_on()
 
     async def _make_one(
-        self, activation: Activation, call: ToolCall, turn: int, was_begun: bool
+        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_begun: bool
     ) -> Entry:
         loop = asyncio.get_running_loop()
         began = loop.time()
+        caller = _Calling(activation, clock, self._timeout_seconds)
         result = self._refusal(call, was_begun)
         if result is None:
             tool = self._tools[call.name]
@@ -66,8 +106,14 @@ class ToolCalls:
                 await activation.append(entry)
             else:
                 activation.note(entry)  # to begin it again does no harm, so nothing waits for it
-            result = await self._call(tool, call, activation)
-        finished = ToolFinished(turn=turn, result=result, seconds=loop.time() - began)
+            result = await self._call(tool, call, activation, caller)
+        finished = ToolFinished(
+            turn=turn,
+            result=result,
+            seconds=loop.time() - began,
+            parked_seconds=caller.parked_seconds,
+            handed_back=caller.handed_back,
+        )
         entry = Entry(f"turn-{turn}/call-{call.id}", finished)
         await activation.append(entry)
         return entry
@@ -85,15 +131,18 @@ class ToolCalls:
             return _error(call, UNKNOWN)
         return None
 
-    async def _call(self, tool: Tool, call: ToolCall, activation: Activation) -> ToolResult:
-        claim = activation.claim
-        context = ToolContext(claim.session.key, claim.run.id)
-        deadline = asyncio.timeout(self._timeout_seconds)
+    async def _call(
+        self, tool: Tool, call: ToolCall, activation: Activation, caller: _Calling
+    ) -> ToolResult:
+        session, run = activation.claim.session, activation.claim.run
+        context = ToolContext(session.key, run.id, call.id, session.traits.cwd, caller)
         try:
-            async with deadline:
+            async with caller.deadline:
                 content = await tool.call(call.arguments, context)
+        except (StoreError, LeftRun):
+            raise
         except Exception as error:  # noqa: BLE001 - a tool's failure is the model's to deal with
-            if deadline.expired():
+            if caller.deadline.expired():
                 return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
             return _error(call, f"{type(error).__name__}: {error}")
         return ToolResult(call.id, call.name, content)

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Store
+from parallel_agents.core.verbs import Until
 
 
 class Completions:
     """Futures by run, settled by the store's events."""
 
     def __init__(self, store: Store) -> None:
-        self._waiting: dict[RunId, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[RunId, list[asyncio.Future[RunStatus]]] = {}
         self._error: Exception | None = None
         self._unsubscribe = store.subscribe(self._hear)
 
-    def expect(self, run: RunId) -> asyncio.Future[None]:
-        """A future that is done once the run is over; give it back with `forget`."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def expect(self, run: RunId) -> asyncio.Future[RunStatus]:
+        """How the run ended, once it is over; give the future back with `forget`."""
+        future: asyncio.Future[RunStatus] = asyncio.get_running_loop().create_future()
         if self._error is not None:
             future.set_exception(self._error)
             return future
         self._waiting.setdefault(run, []).append(future)
         return future
 
-    def forget(self, run: RunId, future: asyncio.Future[None]) -> None:
+    def forget(self, run: RunId, future: asyncio.Future[RunStatus]) -> None:
         if not future.cancel():
             future.exception()
         waiting = self._waiting.get(run, [])
@@ -45,6 +47,16 @@ class Completions:
                     future.set_exception(error)
         self._waiting.clear()
 
+    async def wait(self, expected: Mapping[RunId, asyncio.Future[RunStatus]], until: Until) -> None:
+        """Return when what is expected has come to where `until` says."""
+        pending = set(expected.values())
+        while pending:
+            how = asyncio.ALL_COMPLETED if until is Until.ALL else asyncio.FIRST_COMPLETED
+            over, pending = await asyncio.wait(pending, return_when=how)
+            statuses = {future.result() for future in over}
+            if until is Until.ANY or (until is Until.FIRST_DONE and RunStatus.DONE in statuses):
+                return
+
     def close(self) -> None:
         self._unsubscribe()
 
@@ -53,4 +65,4 @@ class Completions:
             if isinstance(event.body, Finished):
                 for future in self._waiting.pop(event.run, ()):
                     if not future.done():
-                        future.set_result(None)
+                        future.set_result(event.body.outcome.status)

@@ -8,39 +8,20 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from parallel_agents.core.agent import Agent
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import Event, Queued, SteerMode
-from parallel_agents.core.ids import (
-    OwnerId,
-    RunId,
-    SessionKey,
-    make_name,
-    make_run_id,
-    make_session_key,
-    make_team_key,
-)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Birth, Filter, Killed, Row, Store, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import Spawned, Steer
+from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.sessions import names, requests
+from parallel_agents.sessions.births import Births, context_of
 from parallel_agents.sessions.completions import Completions
-
-_TEAM = Agent(name="team", description="A team of agents", instructions="")
-
-
-class Choices(Protocol):
-    """How a task's open questions are answered: which agent, which model."""
-
-    def agent(self, name: str) -> Agent: ...
-
-    def model(self, agent: Agent, asked: str | None) -> str: ...
 
 
 class Service:
@@ -49,7 +30,7 @@ class Service:
     Args:
         store: where everything is.
         engine: what carries runs out here; None leaves them to another process.
-        choices: the catalog and the models.
+        births: makes sessions of tasks.
         defaults: limits where neither the task nor its agent has them.
         user: who steers and kills, in the journal.
     """
@@ -59,41 +40,36 @@ class Service:
         store: Store,
         *,
         engine: Engine | None,
-        choices: Choices,
+        births: Births,
         completions: Completions,
         defaults: Limits,
         user: str,
     ) -> None:
         self._store = store
         self._engine = engine
-        self._choices = choices
+        self._births = births
         self._completions = completions
         self._defaults = defaults
         self._user = user
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
-        above = None if parent is None else (await self.find(parent)).session
-        return (await self._spawn([self._birth(task, above)]))[0]
+        above = None if parent is None else await self.find(parent)
+        birth = self._births.of_task(task, above)
+        if task.is_fork:
+            events = await self._store.events(session=above.session.key) if above else []
+            queued = replace(birth.queued, context=context_of(task, above, events))
+            birth = replace(birth, queued=queued)
+        return (await self._spawn([birth]))[0]
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        name = key or make_name()
-        requests.check_key(name)
-        resolved = self.resolve(team)
-        session_key = make_team_key(team.name, name)
-        session = Session(
-            key=session_key, agent=_TEAM, label=team.name, spawn_key=name, root=session_key
-        )
-        birth = Birth(
-            session=session,
-            run=make_run_id(),
-            kind=RunnerKind.TEAM,
-            queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=resolved),
-            digest=requests.team_digest(team),
-            owner=self._owner,
-        )
-        self._bound(session, team)
+        births = self._births.of_team(team, key)
+        self._bound(births[0].session, team)
         # One transaction: either all tasks are accepted, or none is.
-        return (await self._spawn([birth, *self._children(session, resolved)]))[0]
+        return (await self._spawn(births))[0]
+
+    def resolve(self, team: TeamTask) -> TeamTask:
+        """The team with its agents and models as they are now; what cannot be spawned is refused."""
+        return self._births.resolve(team)
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
@@ -108,15 +84,6 @@ class Service:
     def _bound(self, session: Session, team: TeamTask) -> None:
         if self._engine is not None and team.max_parallel is not None:
             self._engine.bound(Scope("team", session.root), team.max_parallel)
-
-    def _children(self, parent: Session, team: TeamTask) -> list[Birth]:
-        agents = {agent.name: agent for agent in team.agents}
-        return [
-            self._birth(
-                replace(task, agent=agents.get(task.agent_name, task.agent), key=key), parent
-            )
-            for task, key in zip(team.tasks, team.keys, strict=True)
-        ]
 
     async def team_result(self, name: str) -> TeamResult:
         """What a team's run gave so far: a result for each task that is over."""
@@ -147,9 +114,10 @@ class Service:
         return [runs[key] for key in keys]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End what is still live under a team's session."""
+        """End what is still live under a session, but for what outlives its parent."""
         for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
-            await self._store.kill(row.session.key, by=by, status=status)
+            if not row.session.traits.outlives_parent:
+                await self._store.kill(row.session.key, by=by, status=status)
 
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
         row = await self.find(name)
@@ -175,21 +143,34 @@ class Service:
         row = await self.find(name)
         return await self._store.kill(row.session.key, by=self._user, dry_run=dry_run)
 
-    async def wait(self, runs: Sequence[RunId], *, timeout: float | None = None) -> list[Result]:
-        async with asyncio.timeout(timeout):
-            await self.wait_over(runs)
+    async def wait(
+        self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
+    ) -> list[Result]:
+        if until is not Until.NOW:
+            async with asyncio.timeout(timeout):
+                await self.wait_over(runs, until)
         results = await self._store.results(runs)
         return [result for result in results if result is not None]
 
-    async def wait_over(self, runs: Sequence[RunId]) -> None:
-        """Return when all of them are over."""
+    async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
+        """Return when all of them, any, or the first that is done is over."""
         expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
         try:
-            for run in await self._store.live_among(runs):
-                await expected[run]
+            live = await self._store.live_among(runs)
+            if not await self._is_enough(runs, live, until):
+                await self._completions.wait({run: expected[run] for run in live}, until)
         finally:
             for run, future in expected.items():
                 self._completions.forget(run, future)
+
+    async def _is_enough(self, runs: Sequence[RunId], live: Sequence[RunId], until: Until) -> bool:
+        """Whether what is over already is what is waited for."""
+        over = set(runs) - set(live)
+        if until is Until.ALL or not over:
+            return not live
+        if until is Until.ANY:
+            return True
+        return any(result and result.is_done for result in await self._store.results(list(over)))
 
     async def count_children(self, parent: Session) -> Counter[RunStatus]:
         """How many of a team's runs are in which state."""
@@ -224,7 +205,7 @@ class Service:
         """Wait for an event, or raise what ended the engine, after which none comes."""
         ended = self._completions.expect(run)
 
-        def wake(_: asyncio.Future[None]) -> None:
+        def wake(_: asyncio.Future[RunStatus]) -> None:
             news.set()
 
         ended.add_done_callback(wake)
@@ -253,46 +234,6 @@ class Service:
     def _owner(self) -> OwnerId | None:
         """Whose new runs are: this process's where it has an engine, else whoever's comes."""
         return None if self._engine is None else self._engine.owner
-
-    def _birth(self, task: Task, parent: Session | None) -> Birth:
-        agent = task.agent if isinstance(task.agent, Agent) else self._choices.agent(task.agent)
-        requests.check_task(task, agent)
-        session_key = make_session_key(agent.name)
-        return Birth(
-            session=Session(
-                key=session_key,
-                agent=agent,
-                label=task.label or agent.name,
-                spawn_key=task.key or session_key,
-                parent=parent.key if parent else None,
-                root=parent.root if parent else session_key,
-                depth=parent.depth + 1 if parent else 0,
-            ),
-            run=make_run_id(),
-            kind=RunnerKind.SUBAGENT,
-            queued=Queued(
-                text=task.text,
-                input=task.input,
-                limits=task.limits.over(agent.limits).over(self._defaults),
-            ),
-            digest=requests.task_digest(task),
-            model=self._choices.model(agent, task.model),
-            priority=task.priority,
-            owner=self._owner,
-        )
-
-    def resolve(self, team: TeamTask) -> TeamTask:
-        """The team with its agents and models as they are now; what cannot be spawned is refused."""
-        agents: dict[str, Agent] = {}
-        tasks: list[Task] = []
-        for task in team.tasks:
-            if isinstance(task.agent, str) and task.agent not in agents:
-                agents[task.agent] = self._choices.agent(task.agent)
-            agent = agents[task.agent] if isinstance(task.agent, str) else task.agent
-            requests.check_task(task, agent)
-            model = self._choices.model(agent, task.model or team.model)
-            tasks.append(replace(task, model=model))
-        return replace(team, tasks=tuple(tasks), agents=tuple(agents.values()))
 
     async def _spawn(self, births: Sequence[Birth]) -> list[Spawned]:
         born = await self._store.spawn(births)

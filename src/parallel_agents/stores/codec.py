@@ -13,9 +13,11 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import AnyBody, Body, Event
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.session import Session
+from parallel_agents.core.session import Session, Traits
 from parallel_agents.core.store import OwnerState, Row
 from parallel_agents.core.usage import Spend, Usage
+
+_NO_TRAITS = Traits()
 
 SqlRow = tuple[Any, ...]  # sqlite3 gives its rows no narrower type
 
@@ -35,6 +37,19 @@ def _body_adapter() -> TypeAdapter[Body]:
 @cache
 def _agent_adapter() -> TypeAdapter[Agent]:
     return TypeAdapter(Agent)
+
+
+@cache
+def _traits_adapter() -> TypeAdapter[Traits]:
+    return TypeAdapter(Traits)
+
+
+def encode_traits(traits: Traits) -> str:
+    return "{}" if traits == _NO_TRAITS else orjson.dumps(traits).decode()
+
+
+def _decode_traits(stored: str) -> Traits:
+    return _NO_TRAITS if stored == "{}" else _traits_adapter().validate_json(stored)
 
 
 def encode_body(body: Body) -> bytes:
@@ -62,16 +77,16 @@ def event_from(row: SqlRow) -> Event:
 
 def row_from(columns: SqlRow, agent: Agent) -> Row:
     """A row from the columns of the query `rows`."""
-    owner_state = columns[30]
+    owner_state = columns[31]
     return Row(
-        session=_session_from(columns[:9], agent),
-        run=_run_from(columns[0], columns[9:30]),
+        session=_session_from(columns[:10], agent),
+        run=_run_from(columns[0], columns[10:31]),
         owner_state=None if owner_state is None else OwnerState(owner_state),
     )
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:
-    key, _, label, parent, spawn_key, root, depth, killed, created_at = columns
+    key, _, label, parent, spawn_key, root, depth, killed, created_at, traits = columns
     return Session(
         key=SessionKey(key),
         agent=agent,
@@ -80,6 +95,7 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
         parent=SessionKey(parent) if parent else None,
         root=SessionKey(root),
         depth=depth,
+        traits=_decode_traits(traits),
         killed=bool(killed),
         created_at=created_at,
     )

@@ -35,8 +35,15 @@ from parallel_agents.errors import (
     RunTimedOut,
 )
 from parallel_agents.stores import reading
-from parallel_agents.stores.codec import Encoded, decode_body, encode_agent, encode_body
+from parallel_agents.stores.codec import (
+    Encoded,
+    decode_body,
+    encode_agent,
+    encode_body,
+    encode_traits,
+)
 from parallel_agents.stores.queries import query
+from parallel_agents.stores.rooms import Rooms
 
 _TITLE_CHARACTERS = 120
 _ENCODINGS_KEPT = 256
@@ -50,8 +57,14 @@ class Journal:
         self._sql = connection
         self._now = now
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
+        self._rooms = Rooms(connection)
         self.agents = reading.Agents(connection)
         self.written: list[Event] = []
+
+    def begin(self) -> None:
+        """Forget the transaction before; the next one begins."""
+        self.written = []
+        self._rooms.forget()
 
     def spawn(self, births: Sequence[Birth]) -> list[Born]:
         self._check(births)
@@ -72,6 +85,8 @@ class Journal:
                     why="it was given to another task before",
                     mend="choose another key or id, or ask for the same work again",
                 )
+            if found is None:
+                self._rooms.take(birth)
 
     def _spawn(self, birth: Birth) -> Born:
         session = birth.session
@@ -98,6 +113,7 @@ class Journal:
                 session.depth,
                 killed,
                 now,
+                encode_traits(session.traits),
             ),
         )
         run = Run(
@@ -243,6 +259,7 @@ class Journal:
 
     def _end(self, run: RunId, session: SessionKey, finished: Finished, *, fence: int) -> None:
         error = finished.outcome.error
+        self._rooms.forget()
         self._write(run, session, Entry("finished", finished))
         self._sql.execute(
             query("end_run"),

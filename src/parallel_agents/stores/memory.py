@@ -51,7 +51,7 @@ class MemoryStore(JournalStore):
         self._sql.close()
 
     def _apply(self, change: Callable[[Journal], _T]) -> _T:
-        self._journal.written = []
+        self._journal.begin()
         self._sql.execute("BEGIN")
         try:
             value = change(self._journal)

@@ -88,7 +88,7 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
     order = "r.created_at DESC, s.key"
     if chosen.prefix is not None:
         # What is named in full comes first: a limit must not cut it off behind newer namesakes.
-        order = f"(? IN (s.key, s.label, r.id) OR s.key GLOB ?) DESC, {order}"
+        order = f"(? IN (s.key, s.label, json_extract(s.traits, '$.task_name'), r.id) OR s.key GLOB ?) DESC, {order}"
         values.extend((chosen.prefix, f"*:{_literal(chosen.prefix)}"))
     tail = "" if chosen.limit is None else f" LIMIT {int(chosen.limit)}"
     where = " AND ".join(conditions)
@@ -99,6 +99,7 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
 _PREFIXES = (
     "s.key = ?",
     "s.label = ?",
+    "json_extract(s.traits, '$.task_name') = ?",
     "s.key GLOB ?",
     "s.key GLOB ?",
     "r.id GLOB ?",
@@ -107,7 +108,7 @@ _PREFIXES = (
 
 def _prefix_values(prefix: str) -> tuple[str, ...]:
     pattern = _literal(prefix)
-    return (prefix, prefix, f"{pattern}*", f"*:{pattern}*", f"{pattern}*")
+    return (prefix, prefix, prefix, f"{pattern}*", f"*:{pattern}*", f"{pattern}*")
 
 
 def _literal(text: str) -> str:
@@ -160,7 +161,7 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
     chosen = (_as_list(runs),)
     where = "WHERE r.id IN (SELECT value FROM json_each(?))"
     found = sql.execute(f"{query('rows')} {where}", chosen)
-    rows = {columns[9]: row_from(columns, agents.get(columns[1])) for columns in found}
+    rows = {columns[10]: row_from(columns, agents.get(columns[1])) for columns in found}
     ends: dict[str, bytes] = dict(sql.execute(query("finished_of"), chosen).fetchall())
     for run in runs:
         if run not in rows:

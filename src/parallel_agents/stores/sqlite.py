@@ -211,7 +211,7 @@ class _Writer:
 
     def _transact(self, batch: list[_Change[object]]) -> list[Event]:
         """Apply a batch and commit; the events since the last time, others' before ours."""
-        self._journal.written = []
+        self._journal.begin()
         self._sql.execute("BEGIN IMMEDIATE")
         try:
             foreign = self._foreign_events()

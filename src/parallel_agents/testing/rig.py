@@ -26,6 +26,7 @@ from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.clock import VirtualLoop
 from parallel_agents.tools.function import FunctionTool
+from parallel_agents.tools.sessions.toolbox import SessionTools
 
 _DEFAULTS = Settings()
 # No file but the built-in agents' is read, none is written, and there is no key.
@@ -41,12 +42,14 @@ class Rig:
         service: the verbs as the command line and the teams use them.
         engine: what carries the runs out.
         store: where they are.
+        session_tools: the verbs as agents and other programs call them.
     """
 
     sessions: OpenSessions
     service: Service
     engine: LocalEngine
     store: Store
+    session_tools: SessionTools
 
 
 @asynccontextmanager
@@ -88,7 +91,11 @@ async def open_rig(
         )
         assert app.engine is not None, "only a client has none"
         yield Rig(
-            sessions=OpenSessions(app.service), service=app.service, engine=app.engine, store=store
+            sessions=OpenSessions(app.service),
+            service=app.service,
+            engine=app.engine,
+            store=store,
+            session_tools=app.session_tools,
         )
 
 

@@ -99,13 +99,20 @@ def of_schema(value: Json) -> JsonObject:
     return value
 
 
-def test_the_sixteen_agents_are_there_by_category() -> None:
+def test_the_sixteen_agents_and_the_general_one_are_there_by_category() -> None:
     found: dict[str, list[str]] = {}
     for entry in Catalog().agents():
         assert isinstance(entry.content, Agent), entry
         found.setdefault(entry.content.category, []).append(entry.name)
 
-    assert found == CATEGORIES
+    assert found == {**CATEGORIES, "general": ["main"]}
+
+
+def test_main_takes_any_task_and_may_spawn_anybody() -> None:
+    main = agent("main")
+
+    assert (main.input_schema, main.output_schema, main.tools) == (None, None, ())
+    assert main.policy.allows("code_reviewer")
 
 
 @every_agent

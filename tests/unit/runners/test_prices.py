@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Sequence
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import Model, ModelRequest
-from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Owner
+from parallel_agents.core.store import Birth, Filter, Owner, Row
 from parallel_agents.core.usage import Usage
 from parallel_agents.engines.live_run import LiveRun, Mailbox
 from parallel_agents.runners.subagent import Subagent
@@ -47,6 +50,25 @@ class Till:
         return usage.total_tokens
 
 
+class Alone:
+    """A run's place that stays its own, and verbs of one who has no children."""
+
+    def park(self) -> None: ...
+
+    async def take(self) -> None: ...
+
+    async def list(self, chosen: Filter | None = None) -> list[Row]:
+        del chosen
+        return []
+
+    async def wait(self, runs: Sequence[RunId]) -> builtins.list[Result]:
+        del runs
+        return []
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+        del parent, by, status
+
+
 def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
     till = Till()
 
@@ -56,8 +78,10 @@ def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
         await store.spawn([BIRTH])
         claim = await store.claim(RUN, ME)
         assert claim is not None
-        live = LiveRun(claim, store, Mailbox(), listeners=[], is_stopping=lambda: False)
-        await Subagent(till, {}).run(live)
+        live = LiveRun(
+            claim, store, Mailbox(), place=Alone(), listeners=[], is_stopping=lambda: False
+        )
+        await Subagent(till, {}, Alone()).run(live)
         await store.aclose()
 
     run_virtual(body())

@@ -25,7 +25,7 @@ LOG_NAME = "local-model.log"
 # llama.cpp promises to keep a connection open and closes it after each stream; the next call that
 # took it from the pool would fail.
 _HEADERS = {"Connection": "close"}
-LACKS = frozenset({"judgement", "facts"})
+LACKS = frozenset({"judgement", "facts", "delegation"})
 _RUNTIME = "xllamacpp"
 _COMPACT = "Answer with compact JSON on one line."
 _JSON_TEMPERATURE, _TEXT_TEMPERATURE = 0.2, 0.7

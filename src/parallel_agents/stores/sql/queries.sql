@@ -5,14 +5,23 @@ INSERT INTO agents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING;
 SELECT body FROM agents WHERE digest = ?;
 
 -- name: put_session
-INSERT INTO sessions (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO sessions
+    (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at, traits)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: session_by_spawn_key
 SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
 
 -- name: session_state
 SELECT killed, (SELECT MAX(number) FROM runs WHERE session = key) FROM sessions WHERE key = ?;
+
+-- name: count_tree
+SELECT COUNT(*) FROM sessions WHERE root = ?;
+
+-- name: count_live_children
+SELECT COUNT(*) FROM sessions AS s
+WHERE s.parent = ?
+  AND EXISTS (SELECT 1 FROM runs AS r WHERE r.session = s.key AND r.status IN ('queued', 'running'));
 
 -- name: put_run
 INSERT INTO runs (id, session, number, kind, status, title, model, priority, owner, created_at)
@@ -111,6 +120,7 @@ WHERE state != 'live' AND beat_at < ?
 
 -- name: rows
 SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
+       s.traits,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,

@@ -14,7 +14,8 @@ CREATE TABLE sessions (
     root TEXT NOT NULL,
     depth INTEGER NOT NULL,
     killed INTEGER NOT NULL,
-    created_at REAL NOT NULL
+    created_at REAL NOT NULL,
+    traits TEXT NOT NULL DEFAULT '{}'
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX sessions_by_parent ON sessions (parent, spawn_key);
 CREATE INDEX sessions_by_root ON sessions (root);

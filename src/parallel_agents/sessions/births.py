@@ -1,0 +1,185 @@
+"""Births: what is asked for, as sessions to be made; what cannot be had is refused before any is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.ids import (
+    OwnerId,
+    is_team_key,
+    make_name,
+    make_run_id,
+    make_session_key,
+    make_team_key,
+)
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import Message
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Birth, Row
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.transcript import fold, forked
+from parallel_agents.errors import ConfigError, InvalidInput, SpawnRefused
+from parallel_agents.sessions import requests
+
+_TEAM = Agent(name="team", description="A team of agents", instructions="")
+
+
+class Choices(Protocol):
+    """How a task's open questions are answered: which agent, which model."""
+
+    def agent(self, name: str) -> Agent: ...
+
+    def model(self, agent: Agent, asked: str | None) -> str: ...
+
+
+class Births:
+    """Makes births of tasks.
+
+    Args:
+        choices: the catalog and the models.
+        defaults: limits where neither the task nor its agent has them.
+        policy: what every session's own is shrunk to.
+        owner: whose new runs are; None leaves them to whoever comes.
+    """
+
+    def __init__(
+        self, choices: Choices, *, defaults: Limits, policy: Policy, owner: OwnerId | None
+    ) -> None:
+        self._choices = choices
+        self._defaults = defaults
+        self._policy = policy
+        self._owner = owner
+
+    def of_task(self, task: Task, above: Row | None = None) -> Birth:
+        """A session for one task, under the session of `above`."""
+        agent = self._agent(task)
+        model = self._choices.model(agent, task.model or agent.model or self._inherited(above))
+        return self._birth(task, agent, model, None if above is None else above.session)
+
+    def of_team(self, team: TeamTask, key: str | None) -> list[Birth]:
+        """The team's own session first, and one for each of its tasks."""
+        name = key or make_name()
+        requests.check_key(name)
+        resolved = self.resolve(team)
+        session_key = make_team_key(team.name, name)
+        session = Session(
+            key=session_key, agent=_TEAM, label=team.name, spawn_key=name, root=session_key
+        )
+        birth = Birth(
+            session=session,
+            run=make_run_id(),
+            kind=RunnerKind.TEAM,
+            queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=resolved),
+            digest=requests.team_digest(team),
+            owner=self._owner,
+        )
+        agents = {agent.name: agent for agent in resolved.agents}
+        keyed = zip(resolved.tasks, resolved.keys, strict=True)
+        return [
+            birth,
+            *(
+                self._birth(
+                    replace(task, key=key),
+                    agents[task.agent] if isinstance(task.agent, str) else task.agent,
+                    task.model or "",
+                    session,
+                )
+                for task, key in keyed
+            ),
+        ]
+
+    def resolve(self, team: TeamTask) -> TeamTask:
+        """The team with its agents and models as they are now; what cannot be spawned is refused."""
+        agents: dict[str, Agent] = {}
+        tasks: list[Task] = []
+        for task in team.tasks:
+            if isinstance(task.agent, str) and task.agent not in agents:
+                agents[task.agent] = self._choices.agent(task.agent)
+            agent = agents[task.agent] if isinstance(task.agent, str) else task.agent
+            requests.check_task(task, agent)
+            model = self._choices.model(agent, task.model or team.model)
+            tasks.append(replace(task, model=model))
+        return replace(team, tasks=tuple(tasks), agents=tuple(agents.values()))
+
+    def _agent(self, task: Task) -> Agent:
+        agent = task.agent if isinstance(task.agent, Agent) else self._choices.agent(task.agent)
+        requests.check_task(task, agent)
+        return agent
+
+    def _birth(self, task: Task, agent: Agent, model: str, parent: Session | None) -> Birth:
+        is_child = parent is not None and not is_team_key(parent.key)
+        above = _room_below(parent) if parent and is_child else self._policy
+        session_key = make_session_key(agent.name)
+        return Birth(
+            session=Session(
+                key=session_key,
+                agent=_narrowed(agent, above),
+                label=task.label or agent.name,
+                spawn_key=task.key or session_key,
+                parent=parent.key if parent else None,
+                root=parent.root if parent else session_key,
+                depth=parent.depth + 1 if parent else 0,
+                traits=task.traits,
+            ),
+            run=make_run_id(),
+            kind=RunnerKind.SUBAGENT,
+            queued=Queued(
+                text=task.text,
+                input=task.input,
+                limits=task.limits.over(agent.limits).over(self._defaults),
+            ),
+            digest=requests.task_digest(task),
+            model=model,
+            priority=task.priority,
+            owner=self._owner,
+            bounds=above if is_child else Policy(),
+        )
+
+    def _inherited(self, above: Row | None) -> str | None:
+        """The parent's model, where somebody asked for it: it holds for its children, too."""
+        if above is None or not above.run.model:
+            return None
+        try:
+            unasked = self._choices.model(above.session.agent, None)
+        except ConfigError:
+            return above.run.model
+        return None if unasked == above.run.model else above.run.model
+
+
+def _room_below(parent: Session) -> Policy:
+    """The policy of a parent that may have children at all."""
+    policy = parent.agent.policy
+    if policy.max_depth is not None and parent.depth >= policy.max_depth:
+        raise SpawnRefused(
+            "sessions_spawn is not allowed at this depth "
+            f"(current depth: {parent.depth}, max: {policy.max_depth})",
+            mend="let a session further up spawn it, or raise the setting max_spawn_depth",
+        )
+    return policy
+
+
+def _narrowed(agent: Agent, above: Policy) -> Agent:
+    """The agent with no more than the policy above allows; the same object where it spawns none."""
+    policy = agent.policy.within(above)
+    return agent if policy == agent.policy else replace(agent, policy=policy)
+
+
+def context_of(task: Task, above: Row | None, events: Iterable[Event]) -> tuple[Message, ...]:
+    """What the parent's transcript says so far, for a fork of it.
+
+    Raises:
+        InvalidInput: there is no parent, or it is another agent.
+    """
+    if above is None or above.session.agent.name != task.agent_name:
+        raise InvalidInput(
+            'context="fork" requested but the requester session transcript is not available',
+            why="only a session can be forked, and only by an agent of its own kind",
+            mend='leave agentId out, or use context="isolated" and say all in the task',
+        )
+    return forked(fold(events).messages)

@@ -1,0 +1,140 @@
+"""Arguments: what a call was given, by the contract's names however they were spelled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+import orjson
+
+from parallel_agents.core.schema import Json, JsonObject
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_SNAKE = re.compile(r"_([a-z0-9])")
+_NO_ALIASES: Mapping[str, str] = {}
+_SHOWN = 80
+
+
+class Refusal(Exception):
+    """A call that is answered and not carried out.
+
+    Attributes:
+        answer: `status`, `error` or `forbidden`, the `error` in words, and what else is to say.
+    """
+
+    def __init__(self, error: str, *, status: str = "error", **more: Json) -> None:
+        super().__init__(error)
+        self.answer: JsonObject = {"status": status, "error": error, **more}
+
+
+class Arguments:
+    """The arguments of one call; None counts as not given.
+
+    Raises:
+        Refusal: from each method, where a value is not of its kind; the words name it.
+    """
+
+    def __init__(self, given: JsonObject, aliases: Mapping[str, str] = _NO_ALIASES) -> None:
+        self._given: dict[str, Json] = {}
+        for name, value in given.items():
+            camel = _SNAKE.sub(lambda match: match[1].upper(), name)
+            if value is not None:
+                self._given.setdefault(aliases.get(camel, camel), value)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._given
+
+    def text(self, name: str, *, most: int | None = None) -> str:
+        """A string without spaces around it; empty where it is not given."""
+        value = self._given.get(name, "")
+        if not isinstance(value, str):
+            raise Refusal(f"{name} must be a string")
+        value = value.strip()
+        if most is not None and len(value) > most:
+            raise Refusal(f"{name} has {len(value)} characters; at most {most} are taken")
+        return value
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self._given.get(name, default)
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        if not isinstance(value, bool):
+            raise Refusal(f"{name} must be true or false")
+        return value
+
+    def whole(self, name: str, *, least: int = 0, most: int | None = None) -> int | None:
+        """A whole number, also one in quotes; None where it is not given."""
+        if name not in self._given:
+            return None
+        number = _as_whole(self._given[name])
+        if number is None or number < least:
+            kind = "a non-negative integer" if least == 0 else f"an integer of at least {least}"
+            raise Refusal(f"{name} must be {kind}")
+        if most is not None and number > most:
+            raise Refusal(f"{name} must be at most {most}")
+        return number
+
+    def choice(self, name: str, kinds: type[_Choice], default: _Choice) -> _Choice:
+        if name not in self._given:
+            return default
+        value = self._given[name]
+        try:
+            return kinds(str(value))
+        except ValueError:
+            listed = ", ".join(kinds)
+            raise Refusal(f"Invalid {name} {_shown(value)}. Use one of: {listed}.") from None
+
+    def texts(self, name: str, *, most: int) -> tuple[str, ...]:
+        """A list of strings, or one alone."""
+        value = self._given.get(name, ())
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, Sequence) or not all(isinstance(item, str) for item in items):
+            raise Refusal(f"{name} must be a list of strings")
+        if len(items) > most:
+            raise Refusal(f"{name} has {len(items)} items; at most {most} are taken")
+        return tuple(str(item) for item in items)
+
+    def object(self, name: str) -> JsonObject | None:
+        """An object, also one that a model wrote as a string of JSON."""
+        value: Json | JsonObject = self._given.get(name)
+        if isinstance(value, str):
+            try:
+                value = orjson.loads(value)
+            except orjson.JSONDecodeError:
+                raise Refusal(f"{name} must be an object; it is no JSON") from None
+        if value is not None and not isinstance(value, Mapping):
+            raise Refusal(f"{name} must be an object")
+        return value
+
+    def objects(self, name: str) -> Sequence[JsonObject]:
+        """A list of objects; empty where it is not given."""
+        value = self._given.get(name, ())
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise Refusal(f"{name} must be a list")
+        found = [item for item in value if isinstance(item, Mapping)]
+        if len(found) < len(value):
+            raise Refusal(f"{name} must be a list of objects")
+        return found
+
+    def raw(self, name: str) -> Json:
+        """The value as it is, where it may be of several kinds."""
+        return self._given.get(name)
+
+
+def _as_whole(value: Json) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,12}", value.strip()):
+        return int(value)
+    return None
+
+
+def _shown(value: Json) -> str:
+    words = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return f'"{words[:_SHOWN]}"'
