@@ -9,7 +9,7 @@ from parallel_agents._version import __version__
 
 if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
-    from parallel_agents.core.agent import Agent, Need, Tier
+    from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
     from parallel_agents.core.event import Event, SteerMode
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
@@ -21,19 +21,24 @@ if TYPE_CHECKING:
         ModelReply,
         ModelRequest,
     )
+    from parallel_agents.core.policy import Policy
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+    from parallel_agents.core.session import Cleanup, Mode, Traits
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import Task, TeamTask
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
+    from parallel_agents.core.verbs import Until
     from parallel_agents.errors import PagentsError
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.open_sessions import OpenSessions
+    from parallel_agents.sessions.pool import Pool
     from parallel_agents.tools.function import tool
 
 __all__ = [
     "Agent",
     "Capabilities",
+    "Cleanup",
     "Effect",
     "Event",
     "Failure",
@@ -42,12 +47,15 @@ __all__ = [
     "Limits",
     "Listener",
     "Message",
+    "Mode",
     "Model",
     "ModelReply",
     "ModelRequest",
     "Need",
     "OpenSessions",
     "PagentsError",
+    "Policy",
+    "Pool",
     "Result",
     "Role",
     "RunStatus",
@@ -58,12 +66,15 @@ __all__ = [
     "TeamResult",
     "TeamTask",
     "Text",
+    "ThinkingLevel",
     "Tier",
     "Tool",
     "ToolCall",
     "ToolContext",
     "ToolResult",
     "ToolSpec",
+    "Traits",
+    "Until",
     "Usage",
     "__version__",
     "arun",
@@ -74,19 +85,23 @@ __all__ = [
 
 _HOMES = {
     "api": ("arun", "open", "run"),
-    "core.agent": ("Agent", "Need", "Tier"),
+    "core.agent": ("Agent", "Need", "ThinkingLevel", "Tier"),
     "core.event": ("Event", "SteerMode"),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
+    "core.policy": ("Policy",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
+    "core.session": ("Cleanup", "Mode", "Traits"),
     "core.store": ("Filter",),
     "core.task": ("Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
+    "core.verbs": ("Until",),
     "errors": ("PagentsError",),
     "sessions.handle": ("SessionHandle",),
     "sessions.open_sessions": ("OpenSessions",),
+    "sessions.pool": ("Pool",),
     "tools.function": ("tool",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

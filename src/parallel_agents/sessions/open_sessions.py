@@ -5,13 +5,15 @@ from __future__ import annotations
 import builtins
 from collections.abc import AsyncIterator, Sequence
 
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, Row
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import Steer
+from parallel_agents.core.verbs import Steer, Until
 from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.sessions.pool import Pool
 from parallel_agents.sessions.service import Service
 
 
@@ -48,10 +50,30 @@ class OpenSessions:
         return await self._service.kill(name, dry_run=dry_run)
 
     async def wait(
-        self, handles: Sequence[SessionHandle], *, timeout: float | None = None
+        self,
+        handles: Sequence[SessionHandle],
+        *,
+        timeout: float | None = None,
+        until: Until | str = Until.ALL,
     ) -> builtins.list[Result]:
-        """The results of several sessions, in order, once all are over."""
-        return await self._service.wait([handle.run_id for handle in handles], timeout=timeout)
+        """The results of those sessions that are over, in order.
+
+        Args:
+            handles: the sessions, each with the run that its handle knows of.
+            timeout: seconds; None waits as long as it takes.
+            until: `all` are over, `any` is, the `first_done` ended in done, or `now`: no wait.
+
+        Raises:
+            TimeoutError: after `timeout` seconds; the runs go on.
+        """
+        runs = [handle.run_id for handle in handles]
+        return await self._service.wait(runs, timeout=timeout, until=Until(until))
+
+    def pool(
+        self, agent: str | Agent, *, name: str, size: int = 3, model: str | None = None
+    ) -> Pool:
+        """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`."""
+        return Pool(self._service, agent, name=name, size=size, model=model)
 
     async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
         """Sessions with their latest run, the newest first."""

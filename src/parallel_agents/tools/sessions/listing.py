@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -32,9 +33,10 @@ async def list_sessions(backing: Backing, requester: Requester, arguments: Argum
             )
     asked = arguments.whole("limit", least=1) or _LIMIT
     limit, offset = min(asked, _MOST), arguments.whole("offset") or 0
+    choice = _Choice.of(arguments, backing.now())
     own = await backing.row_of(requester)
     seen = await _seen(backing, own)
-    chosen = [row for row in seen if _is_chosen(row, arguments, backing)]
+    chosen = [row for row in seen if choice.has(row, archived=_is_archived(backing, row))]
     children = _children(seen)
     sessions: list[Json] = []
     left = _MOST_BYTES
@@ -63,6 +65,10 @@ async def list_sessions(backing: Backing, requester: Requester, arguments: Argum
     return answer
 
 
+def _is_archived(backing: Backing, row: Row) -> bool:
+    return is_archived(row, backing.now(), backing.archive_seconds)
+
+
 async def _seen(backing: Backing, own: Row | None) -> list[Row]:
     if own is None:
         return await backing.sessions.list()
@@ -71,37 +77,65 @@ async def _seen(backing: Backing, own: Row | None) -> list[Row]:
     return [row for row in await backing.sessions.list(Filter(tree=tree)) if backing.sees(own, row)]
 
 
-def _is_chosen(row: Row, arguments: Arguments, backing: Backing) -> bool:
-    session, run = row.session, row.run
-    minutes = arguments.whole("activeMinutes", least=1)
-    updated = run.finished_at or run.started_at or run.created_at
-    wanted = arguments.raw("archived")
-    is_out = is_archived(row, backing.now(), backing.archive_seconds)
-    words = f"{session.key} {session.label} {session.traits.task_name} {run.title}".lower()
-    return all(
-        (
-            minutes is None or backing.now() - updated <= minutes * 60,
-            wanted == "all" or is_out == (wanted is True or wanted == "true"),
-            _is_of_kinds(row, arguments.texts("kinds", most=20)),
-            not arguments.flag("activeOnly") or not run.status.is_over,
-            not arguments.flag("excludeSubagents") or is_team_key(session.key),
-            not arguments.flag("pinned"),
-            arguments.text("label") in ("", session.label, session.traits.task_name),
-            arguments.text("agentId") in ("", session.agent.name),
-            arguments.text("group") in ("", session.traits.group),
-            arguments.text("workspaceDir") in ("", session.traits.cwd),
-            arguments.text("search").lower() in words,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """Which of the sessions that the requester sees are asked for."""
+
+    since: float | None
+    archived: str
+    kinds: tuple[str, ...]
+    active_only: bool
+    roots_only: bool
+    pinned: bool
+    label: str
+    agent: str
+    group: str
+    folder: str
+    words: str
+
+    @classmethod
+    def of(cls, arguments: Arguments, now: float) -> _Choice:
+        minutes = arguments.whole("activeMinutes", least=1)
+        kinds = arguments.texts("kinds", most=20)
+        if unknown := [kind for kind in kinds if kind not in _KINDS]:
+            listed = ", ".join(sorted(_KINDS))
+            raise Refusal(f'Invalid kinds "{unknown[0][:80]}". Use: {listed}.')
+        return cls(
+            since=None if minutes is None else now - minutes * 60,
+            archived=str(arguments.raw("archived")).lower(),
+            kinds=kinds,
+            active_only=arguments.flag("activeOnly"),
+            roots_only=arguments.flag("excludeSubagents"),
+            pinned=arguments.flag("pinned"),
+            label=arguments.text("label"),
+            agent=arguments.text("agentId"),
+            group=arguments.text("group"),
+            folder=arguments.text("workspaceDir"),
+            words=arguments.text("search").lower(),
         )
-    )
 
-
-def _is_of_kinds(row: Row, kinds: Sequence[str]) -> bool:
-    """Whether a session is of one of the kinds; `subagent`, as guides write it, is every agent's."""
-    if unknown := [kind for kind in kinds if kind not in _KINDS]:
-        listed = ", ".join(sorted(_KINDS))
-        raise Refusal(f'Invalid kinds "{unknown[0][:80]}". Use: {listed}.')
-    kind = "group" if is_team_key(row.session.key) else "other"
-    return not kinds or kind in kinds or (kind == "other" and "subagent" in kinds)
+    def has(self, row: Row, *, archived: bool) -> bool:
+        session, run, traits = row.session, row.run, row.session.traits
+        updated = run.finished_at or run.started_at or run.created_at
+        text = f"{session.key} {session.label} {traits.task_name} {run.title}".lower()
+        kind = "group" if is_team_key(session.key) else "other"
+        # `subagent`, as guides write it, is every agent's session.
+        kinds = {kind, "subagent"} if kind == "other" else {kind}
+        return all(
+            (
+                self.since is None or updated >= self.since,
+                self.archived == "all" or archived == (self.archived == "true"),
+                not self.kinds or not kinds.isdisjoint(self.kinds),
+                not self.active_only or not run.status.is_over,
+                not self.roots_only or kind == "group",
+                not self.pinned,  # nothing is
+                self.label in ("", session.label, traits.task_name),
+                self.agent in ("", session.agent.name),
+                self.group in ("", traits.group),
+                self.folder in ("", traits.cwd),
+                self.words in text,
+            )
+        )
 
 
 def _children(rows: Sequence[Row]) -> defaultdict[SessionKey, list[SessionKey]]:
@@ -115,8 +149,7 @@ def _children(rows: Sequence[Row]) -> defaultdict[SessionKey, list[SessionKey]]:
 async def _shown(
     backing: Backing, row: Row, arguments: Arguments, children: Sequence[SessionKey]
 ) -> JsonObject:
-    archived = is_archived(row, backing.now(), backing.archive_seconds)
-    shown = session_row(row, archived=archived, children=children)
+    shown = session_row(row, archived=_is_archived(backing, row), children=children)
     if arguments.flag("includeDerivedTitles"):
         shown["derivedTitle"] = row.run.title
     count = arguments.whole("messageLimit", most=20) or 0

@@ -161,7 +161,7 @@ def _agent(backing: Backing, own: Row | None, arguments: Arguments) -> Agent:
 def _with_overrides(agent: Agent, arguments: Arguments) -> Agent:
     """The agent as this task wants it; an agent that is told in words needs no input by name."""
     level = arguments.text("thinking")
-    if level and level not in ThinkingLevel:
+    if level and level not in list(ThinkingLevel):
         listed = ", ".join(ThinkingLevel)
         raise Refusal(f'Invalid thinking level "{level[:80]}". Use one of: {listed}.')
     schema = arguments.object("outputSchema")
