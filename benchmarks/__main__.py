@@ -163,6 +163,31 @@ def waits() -> list[Row]:
     ]
 
 
+def crews(rounds: int) -> list[Row]:
+    """Agents that spawn agents."""
+    with provider(1) as url:
+        few, many = medians(rounds, ("family", url, 50, 1, 1), ("family", url, 1000, 1, 1))
+    with provider(0) as url:
+        tool = scenario("spawn-tool", url)
+        rest = scenario("idle", url, 10_000, 1, 1)
+    return [
+        Row(
+            "50 children of 1 s, spawned and joined by one parent",
+            f"{few['wall_s']:.2f} s",
+            "<= 1.6 s",
+        ),
+        Row("the parent goes on after the last of them", f"{few['join_ms']:.1f} ms", "<= 10 ms"),
+        Row("1,000 children, the same", f"{many['wall_s']:.2f} s", "<= 4 s"),
+        Row(
+            "the parent goes on after the last of 1,000, with all results",
+            f"{many['join_ms']:.0f} ms",
+            "",
+        ),
+        Row("sessions_spawn accepted, p50", f"{tool['spawn_p50_ms']:.2f} ms", "<= 3 ms"),
+        Row("10,000 persistent sessions at rest", f"{rest['idle_mb']:.0f} MB", "<= 50 MB"),
+    ]
+
+
 def starts(rounds: int) -> list[Row]:
     def seconds(*command: str) -> float:
         took = []
@@ -195,12 +220,15 @@ def prompt_overhead() -> list[Row]:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
+    tokens = json.loads(done.stdout)
     return [
         Row(
             "tokens that we add to an agent's own words (4 characters each)",
-            done.stdout.strip(),
+            f"{tokens['agent']:.0f} tokens",
             "<= 300",
-        )
+        ),
+        Row("the same for a child", f"{tokens['child']:.0f} tokens", "<= 300"),
+        Row("all nine session tools", f"{tokens['tools']:.0f} tokens", "<= 1,500"),
     ]
 
 
@@ -210,7 +238,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round, without the largest crowd")
     given = parser.parse_args()
     rounds = 1 if given.quick else 3
-    rows = [*call_cost(rounds), *crowds(rounds, is_quick=given.quick), *waits(), *starts(rounds)]
+    rows = [
+        *call_cost(rounds),
+        *crowds(rounds, is_quick=given.quick),
+        *waits(),
+        *crews(rounds),
+        *starts(rounds),
+    ]
     rows += prompt_overhead()
     if given.peers:
         rows += peer_cost()

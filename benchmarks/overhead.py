@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from pathlib import Path
+
+import orjson
 
 import parallel_agents as pa
 from parallel_agents.testing.provider import LoopbackProvider
@@ -27,5 +30,30 @@ async def added() -> int:
     return said - len(agent.instructions) - len("Review this") - len("x = 1")
 
 
+def child() -> int:
+    """Characters that a child is told beyond its agent's words."""
+    from parallel_agents.core.ids import SessionKey
+    from parallel_agents.core.session import Session
+    from parallel_agents.runners.subagent import system_of
+
+    agent = pa.Agent(name="plain", description="", instructions="x")
+    key = SessionKey("agent:plain:subagent:1")
+    session = Session(
+        key=key, agent=agent, label="research", spawn_key="a", parent=key, root=key, depth=1
+    )
+    return len(system_of(session)) - len(agent.instructions)
+
+
+def tools() -> int:
+    """Characters of all session tools as a request has them."""
+    from parallel_agents.tools.sessions.specs import SPECS
+
+    return sum(
+        len(orjson.dumps({"n": spec.name, "d": spec.description, "p": spec.parameters}))
+        for spec in SPECS
+    )
+
+
 def main() -> None:
-    print(f"{asyncio.run(added()) / CHARACTERS_PER_TOKEN:.0f} tokens")
+    counts = {"agent": asyncio.run(added()), "child": child(), "tools": tools()}
+    print(json.dumps({name: count / CHARACTERS_PER_TOKEN for name, count in counts.items()}))

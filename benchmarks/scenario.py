@@ -15,9 +15,11 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, ours
+from benchmarks import bare, crew, ours
+
+T = TypeVar("T")
 
 
 class Size(NamedTuple):
@@ -67,6 +69,16 @@ def latencies(url: str) -> dict[str, float]:
     return asyncio.run(work())
 
 
+def in_new_home(work: Callable[[Path], Awaitable[T]]) -> T:
+    """What the work gives, in a folder of its own."""
+
+    async def body() -> T:
+        with tempfile.TemporaryDirectory() as home:
+            return await work(Path(home))
+
+    return asyncio.run(body())
+
+
 def main() -> None:
     name, url, *sizes = sys.argv[1:]
     size = Size(*map(int, sizes)) if sizes else Size(1, 1, 1)
@@ -77,6 +89,13 @@ def main() -> None:
             figures = measure(this_project(url), size)
         case "latencies":
             figures = latencies(url)
+        case "family":
+            figures = in_new_home(lambda home: crew.family(url, home, children=size.runs))
+        case "spawn-tool":
+            p50 = in_new_home(lambda home: crew.spawn_latency(url, home, runs=500))
+            figures = {"spawn_p50_ms": p50}
+        case "idle":
+            figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
 

@@ -151,7 +151,7 @@ async def open_on(
         )
         runners[RunnerKind.TEAM] = TeamRunner(app.service)
         allow_connections(settings.max_parallel)
-        stack.enter_context(calmer_collector())
+        stack.enter_context(calmer_collector(settings.max_parallel))
         await stack.enter_async_context(engine)
         yield app
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 from parallel_agents.errors import InvalidInput
 
@@ -44,10 +45,14 @@ class Limits:
 
     def over(self, weaker: Limits) -> Limits:
         """These limits, with `weaker` where these say nothing."""
-        if self == NO_LIMITS:
-            return weaker
-        said = {name: getattr(self, name) for name in _NAMES}
-        return replace(weaker, **{name: value for name, value in said.items() if value is not None})
+        return weaker if self == NO_LIMITS else _laid_over(self, weaker)
+
+
+@lru_cache(maxsize=1024)
+def _laid_over(these: Limits, weaker: Limits) -> Limits:
+    """Many tasks have the same few limits; each pair is laid together once."""
+    said = {name: getattr(these, name) for name in _NAMES}
+    return replace(weaker, **{name: value for name, value in said.items() if value is not None})
 
 
 _NAMES = tuple(field.name for field in fields(Limits))

@@ -7,21 +7,24 @@ import importlib
 from collections.abc import Generator
 from contextlib import contextmanager
 
-_YOUNG, _MIDDLE = 50_000, 50
+_YOUNG, _YOUNG_OF_A_RUN, _MIDDLE = 50_000, 200, 50
 _OTHER_FILES = 256
 
 
 @contextmanager
-def calmer_collector() -> Generator[None]:
+def calmer_collector(runs: int) -> Generator[None]:
     """Raise the garbage collector's thresholds for as long as the block lasts; never lower them.
 
     Each run holds some hundred objects until it ends, so a pass every 700 new objects looks
     through all of them again and again: a quarter of the CPU of 1,000 runs that begin at once,
-    and pauses in which nothing else happens.
+    and pauses in which nothing else happens. How many may be new at a pass therefore grows with
+    the number of `runs` that may be at work at once.
     """
     before = gc.get_threshold()
     if before[0]:  # zero means that somebody has switched the collector off
-        gc.set_threshold(max(before[0], _YOUNG), max(before[1], _MIDDLE), *before[2:])
+        gc.set_threshold(
+            max(before[0], _YOUNG + _YOUNG_OF_A_RUN * runs), max(before[1], _MIDDLE), *before[2:]
+        )
     try:
         yield
     finally:

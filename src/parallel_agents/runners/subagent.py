@@ -209,7 +209,7 @@ class _Work:
         """The reply, or None when a word broke into the call."""
         self._heard.clear()
         request = ModelRequest(
-            system=self._system,
+            system=system_of(self._activation.claim.session),
             messages=tuple(self._state.messages),
             tools=self._tools.specs,
             output_schema=self._agent.output_schema,
@@ -222,14 +222,6 @@ class _Work:
         async with self._activation.interruptible():
             return await self._model.respond(request, ear)
         return None
-
-    @property
-    def _system(self) -> str:
-        """The agent's instructions; a child is told what it is, after what it shares with others."""
-        session = self._activation.claim.session
-        if session.parent is None or is_team_key(session.parent):
-            return self._agent.instructions
-        return f"{self._agent.instructions}\n\n{_CHILD.format(session=session)}"
 
     async def _hear_children(self, clock: Clock) -> bool:
         """Wait for children that the run has not heard of, and tell it; False where there are none."""
@@ -325,6 +317,14 @@ def _notices(agent: Agent, model: Model) -> tuple[str, ...]:
     """What a reader of the answer should know of the model that gave it."""
     lacks = model.capabilities.lacks
     return tuple(_NOTICES[need].format(model=model.name) for need in agent.needs if need in lacks)
+
+
+def system_of(session: Session) -> str:
+    """The agent's instructions; a child is told what it is, after what it shares with others."""
+    instructions = session.agent.instructions
+    if session.parent is None or is_team_key(session.parent):
+        return instructions
+    return f"{instructions}\n\n{_CHILD.format(session=session)}"
 
 
 def _may_delegate(session: Session, model: Model) -> bool:

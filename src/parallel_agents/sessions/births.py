@@ -60,7 +60,7 @@ class Births:
         """A session for one task, under the session of `above`."""
         agent = self._agent(task)
         model = self._choices.model(agent, task.model or agent.model or self._inherited(above))
-        return self._birth(task, agent, model, None if above is None else above.session)
+        return self._birth(task, task.key, agent, model, above and above.session)
 
     def of_team(self, team: TeamTask, key: str | None) -> list[Birth]:
         """The team's own session first, and one for each of its tasks."""
@@ -85,7 +85,8 @@ class Births:
             birth,
             *(
                 self._birth(
-                    replace(task, key=key),
+                    task,
+                    key,
                     agents[task.agent] if isinstance(task.agent, str) else task.agent,
                     task.model or "",
                     session,
@@ -104,7 +105,7 @@ class Births:
             agent = agents[task.agent] if isinstance(task.agent, str) else task.agent
             requests.check_task(task, agent)
             model = self._choices.model(agent, task.model or team.model)
-            tasks.append(replace(task, model=model))
+            tasks.append(task if task.model == model else replace(task, model=model))
         return replace(team, tasks=tuple(tasks), agents=tuple(agents.values()))
 
     def _agent(self, task: Task) -> Agent:
@@ -112,7 +113,9 @@ class Births:
         requests.check_task(task, agent)
         return agent
 
-    def _birth(self, task: Task, agent: Agent, model: str, parent: Session | None) -> Birth:
+    def _birth(
+        self, task: Task, key: str | None, agent: Agent, model: str, parent: Session | None
+    ) -> Birth:
         is_child = parent is not None and not is_team_key(parent.key)
         above = _room_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
@@ -121,7 +124,7 @@ class Births:
                 key=session_key,
                 agent=_narrowed(agent, above),
                 label=task.label or agent.name,
-                spawn_key=task.key or session_key,
+                spawn_key=key or session_key,
                 parent=parent.key if parent else None,
                 root=parent.root if parent else session_key,
                 depth=parent.depth + 1 if parent else 0,
