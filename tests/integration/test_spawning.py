@@ -1,0 +1,81 @@
+"""Agents that spawn agents, in real processes: a kill -9 in the middle loses nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.shapes import objects_at, text_at
+from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
+from parallel_agents.testing.behaviour import Fault, Reply
+
+PROGRAM = Path(__file__).with_name("lead_program.py")
+PATIENCE_SECONDS = 20.0
+CHILDREN = 3
+
+
+def is_lead(body: JsonObject) -> bool:
+    return text_at(objects_at(body, "messages")[0], "content").startswith("Lead.")
+
+
+def answer(body: JsonObject) -> Reply:
+    """The lead spawns, yields, and sums up; a writer writes."""
+    messages = objects_at(body, "messages")
+    turn = sum(text_at(message, "role") == "assistant" for message in messages)
+    if not is_lead(body):
+        return f"{text_at(messages[1], 'content')} is written"
+    if turn == 0:
+        return [
+            ToolCall(f"spawn-{n}", "sessions_spawn", {"task": f"Part {n}", "agentId": "writer"})
+            for n in range(CHILDREN)
+        ]
+    if turn == 1:
+        return [ToolCall("yield", "sessions_yield", {})]
+    results = orjson.loads(text_at(messages[-1], "content"))["completed"]
+    return " and ".join(sorted(result["result"] for result in results))
+
+
+def hang_at_first(number: int, body: JsonObject) -> Fault | None:
+    """The first calls of the writers get no answer: they are in flight at the kill."""
+    return Hang() if not is_lead(body) and number <= CHILDREN + 2 else None
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():  # noqa: ASYNC110 - another process sets no event of this one
+            await asyncio.sleep(0.01)
+
+
+async def start(home: Path, provider: LoopbackProvider) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, PROGRAM, home, provider.base_url, stdout=PIPE, stderr=PIPE
+    )
+
+
+def test_a_tree_goes_on_after_kill_9_and_nobody_is_spawned_or_asked_twice_in_vain(
+    tmp_path: Path,
+) -> None:
+    async def body(provider: LoopbackProvider) -> list[str]:
+        first = await start(tmp_path, provider)
+        await until(lambda: sum(not is_lead(r.body) for r in provider.requests) == CHILDREN)
+        first.kill()
+        await first.communicate()
+        second = await start(tmp_path, provider)
+        out, err = await asyncio.wait_for(second.communicate(), PATIENCE_SECONDS)
+        assert second.returncode == 0, err.decode()
+        return orjson.loads(out)
+
+    with serve(Behaviour(answer=answer, fault=hang_at_first)) as provider:
+        told = asyncio.run(body(provider))
+        asked = Counter(is_lead(request.body) for request in provider.requests)
+
+    assert told == ["done", "Part 0 is written and Part 1 is written and Part 2 is written"]
+    assert asked == {True: 3, False: 2 * CHILDREN}
