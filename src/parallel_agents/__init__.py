@@ -10,6 +10,7 @@ from parallel_agents._version import __version__
 if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
     from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
+    from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.event import Event, SteerMode
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Budget",
     "Capabilities",
     "Cleanup",
     "Effect",
@@ -52,6 +54,7 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "Need",
+    "OnLimit",
     "OpenSessions",
     "PagentsError",
     "Policy",
@@ -86,6 +89,7 @@ __all__ = [
 _HOMES = {
     "api": ("arun", "open", "run"),
     "core.agent": ("Agent", "Need", "ThinkingLevel", "Tier"),
+    "core.budget": ("Budget", "OnLimit"),
     "core.event": ("Event", "SteerMode"),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),

@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 
 from parallel_agents.app import ModelFactory, Parts, open_app
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.tool import Tool
@@ -76,6 +77,7 @@ async def arun(
     model: str | None = None,
     max_parallel: int | None = None,
     timeout: float | None = None,
+    budget: Budget = NO_BUDGET,
     **options: Unpack[Options],
 ) -> TeamResult:
     """Run tasks side by side and give every result back, in the order of the tasks.
@@ -89,13 +91,14 @@ async def arun(
         model: `provider/model` for tasks that name none.
         max_parallel: runs at once.
         timeout: seconds for the whole; what is not over by then ends timed out, with what it has.
+        budget: what all tasks and all that they spawn may spend together; never more.
         **options: see `Options`.
 
     Raises:
         CallerError: a task that cannot be accepted; then none is.
         ConfigError, StoreError: what stands in the way.
     """
-    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout)
+    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout, budget=budget)
     async with open(max_parallel=max_parallel, **options) as sessions:
         return await sessions.team_result(await sessions.spawn_team(team, key=key))
 
@@ -107,6 +110,7 @@ def run(
     model: str | None = None,
     max_parallel: int | None = None,
     timeout: float | None = None,
+    budget: Budget = NO_BUDGET,
     **options: Unpack[Options],
 ) -> TeamResult:
     """`arun` for code that is not async, also inside a running loop such as a notebook's.
@@ -114,7 +118,7 @@ def run(
     Ctrl-C once lets model calls in flight end and keeps everything; twice stops at once. Both
     raise KeyboardInterrupt, and the same key goes on where it was.
     """
-    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout)
+    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout, budget=budget)
 
     async def until_asked_to_stop(stop: asyncio.Event) -> TeamResult | None:
         async with open(max_parallel=max_parallel, **options) as sessions:

@@ -6,11 +6,12 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import NO_BUDGET, Purse
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.model import Model
 from parallel_agents.core.run import RunnerKind
@@ -25,6 +26,7 @@ from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.http import Http
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.models.local.model import LocalModel
+from parallel_agents.models.metered import Metered
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
@@ -134,8 +136,7 @@ async def open_on(
             store,
             this_process(parts.role),
             runners=runners,
-            scopes_of=partial(_scopes_of, settings, models),
-            can_run=partial(_can_run, parts, models),
+            rules=_Rules(settings, models, parts, now),
             now=now,
             on_failure=completions.fail,
         )
@@ -190,7 +191,7 @@ def make_registry(environment: Environment, settings: Settings, parts: Parts) ->
         environment.read_key,
         Http(),
         factories={LOCAL: make_local, **parts.models},
-        wrap=lambda model: Retrying(Timed(model), patience),
+        wrap=lambda model: Retrying(Metered(Timed(model)), patience),
     )
 
 
@@ -269,34 +270,55 @@ def _app(
     )
 
 
-def _scopes_of(settings: Settings, models: Registry, row: Row) -> dict[Scope, int | None]:
-    """An agent's run takes a place in its process, its team, its agent and its model."""
-    if row.run.kind is RunnerKind.TEAM:
-        return {}
-    agent = row.session.agent
-    return {
-        Scope("process", ""): settings.max_parallel,
-        Scope("team", row.session.root): None,
-        Scope("agent", agent.name): agent.limits.max_parallel,
-        Scope("model", row.run.model): _slots(models, row.run.model),
-    }
+class _Rules:
+    """What holds for each run here, by the settings."""
 
+    def __init__(
+        self, settings: Settings, models: Registry, parts: Parts, now: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._models = models
+        self._parts = parts
+        self._now = now
 
-def _slots(models: Registry, name: str) -> int | None:
-    try:
-        return models.get(name).capabilities.max_parallel
-    except PagentsError:
-        return None  # the run itself meets this error, and ends with it
+    def scopes_of(self, row: Row) -> dict[Scope, int | None]:
+        """An agent's run takes a place in its process, its team, its agent and its model."""
+        if row.run.kind is RunnerKind.TEAM:
+            return {}
+        agent = row.session.agent
+        return {
+            Scope("process", ""): self._settings.max_parallel,
+            Scope("team", row.session.root): None,
+            Scope("agent", agent.name): agent.limits.max_parallel,
+            Scope("model", row.run.model): self._slots(row.run.model),
+        }
 
+    def _slots(self, name: str) -> int | None:
+        try:
+            return self._models.get(name).capabilities.max_parallel
+        except PagentsError:
+            return None  # the run itself meets this error, and ends with it
 
-def _can_run(parts: Parts, models: Registry, row: Row) -> bool:
-    """Whether this process has the tools and the model of a run that another left."""
-    if row.run.kind is RunnerKind.TEAM:
+    def purses_of(self, row: Row) -> Sequence[Purse]:
+        """What the settings let a day cost, and its agent on that day."""
+        if row.run.kind is RunnerKind.TEAM:
+            return ()
+        day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
+        name = row.session.agent.name
+        bounds = {
+            f"day:{day}": self._settings.day_budget,
+            f"agent:{name}:{day}": self._settings.agent_budgets.get(name, NO_BUDGET),
+        }
+        return [Purse(scope=scope, budget=b) for scope, b in bounds.items() if b.is_bound]
+
+    def can_run(self, row: Row) -> bool:
+        """Whether this process has the tools and the model of a run that another left."""
+        if row.run.kind is RunnerKind.TEAM:
+            return True
+        if not set(row.session.agent.tools) <= {*self._parts.tools, *NAMES}:
+            return False
+        try:
+            self._models.get(row.run.model)
+        except PagentsError:
+            return False
         return True
-    if not set(row.session.agent.tools) <= {*parts.tools, *NAMES}:
-        return False
-    try:
-        models.get(row.run.model)
-    except PagentsError:
-        return False
-    return True

@@ -33,7 +33,9 @@ PagentsError
  │   ├─ RunKilled               PA-E304
  │   ├─ ToolUnavailable         PA-E305
  │   ├─ Incomplete              PA-E306  some tasks of a team did not end in done
- │   └─ RunCrashed              PA-E307  a bug of ours or of a tool ended the run
+ │   ├─ RunCrashed              PA-E307  a bug of ours or of a tool ended the run
+ │   ├─ OverBudget              PA-E308  the next call could cost more than there is
+ │   └─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
  └─ HostError                   this machine or this package must be mended
      ├─ StoreError                       the engine ends; what is in the store stays
      │   ├─ StoreUnreachable    PA-E401
@@ -139,11 +141,13 @@ class ProviderError(PagentsError):
 
     Attributes:
         retryable: whether the same request may succeed later.
+        may_be_billed: whether the call can have cost something though no reply came of it.
         retry_after_seconds: how long the provider asks us to wait, or None.
     """
 
     code = "PA-E200"
     retryable: ClassVar[bool] = False
+    may_be_billed: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -177,16 +181,19 @@ class ContextTooLong(ProviderError):
 
 class ModelRefused(ProviderError):
     code = "PA-E205"
+    may_be_billed = True
 
 
 class StreamCut(ProviderError):
     code = "PA-E206"
     retryable = True
+    may_be_billed = True
 
 
 class MalformedReply(ProviderError):
     code = "PA-E207"
     retryable = True
+    may_be_billed = True
 
 
 class Unreachable(ProviderError):
@@ -197,6 +204,7 @@ class Unreachable(ProviderError):
 class CallTimedOut(ProviderError):
     code = "PA-E209"
     retryable = True
+    may_be_billed = True
 
 
 class RequestRejected(ProviderError):
@@ -205,6 +213,7 @@ class RequestRejected(ProviderError):
 
 class OutputCut(ProviderError):
     code = "PA-E211"
+    may_be_billed = True
 
 
 class RunError(PagentsError):
@@ -237,6 +246,26 @@ class Incomplete(RunError):
 
 class RunCrashed(RunError):
     code = "PA-E307"
+
+
+class OverBudget(RunError):
+    """A run that found no room in a purse.
+
+    Attributes:
+        may_answer: the purse has a reserve for one last call.
+    """
+
+    code = "PA-E308"
+
+    def __init__(
+        self, message: str, *, why: str = "", mend: str = "", may_answer: bool = False
+    ) -> None:
+        super().__init__(message, why=why, mend=mend)
+        self.may_answer = may_answer
+
+
+class PriceUnknown(RunError):
+    code = "PA-E309"
 
 
 class HostError(PagentsError):

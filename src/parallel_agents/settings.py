@@ -18,6 +18,7 @@ from typing import Annotated, get_type_hints
 from pydantic import Field, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.schema import Json
@@ -31,6 +32,8 @@ PROJECT_FOLDER = ".parallel-agents"
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+_Amount = Annotated[int, Field(ge=1, le=10**12)]
+_Money = Annotated[float, Field(gt=0, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
 
 
@@ -85,6 +88,16 @@ class Settings:
     archive_seconds: _Seconds = field(
         default=3600.0, metadata=_knob("seconds after which a session that is over is archived")
     )
+    day_budget_usd: _Money | None = field(
+        default=None, metadata=_knob("US dollars that all runs of a UTC day may cost")
+    )
+    day_budget_tokens: _Amount | None = field(
+        default=None, metadata=_knob("tokens that all runs of a UTC day may use")
+    )
+    agent_budgets: Mapping[str, Budget] = field(
+        default_factory=dict[str, Budget],
+        metadata=_knob("usd and tokens by agent, for its runs of a UTC day"),
+    )
     parent_session: str | None = field(
         default=None, metadata=_knob("the session that what this process spawns is under")
     )
@@ -103,6 +116,10 @@ class Settings:
     providers: Mapping[str, Json] = field(
         default_factory=dict[str, Json], metadata=_knob("own providers, or changes to the built-in")
     )
+
+    @property
+    def day_budget(self) -> Budget:
+        return Budget(usd=self.day_budget_usd, tokens=self.day_budget_tokens)
 
     @property
     def policy(self) -> Policy:
@@ -216,7 +233,7 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
 
 
 def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
-    tables = {"tiers", "providers"}
+    tables = {"tiers", "providers", "agent_budgets"}
     names = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings) if f.name not in tables}
     given = environment.variables
     return "environment", {name: given[v] for v, name in names.items() if given.get(v, "") != ""}

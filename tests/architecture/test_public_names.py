@@ -14,6 +14,7 @@ from parallel_agents import testing
 
 PUBLIC = [
     "Agent",
+    "Budget",
     "Capabilities",
     "Cleanup",
     "Effect",
@@ -29,6 +30,7 @@ PUBLIC = [
     "ModelReply",
     "ModelRequest",
     "Need",
+    "OnLimit",
     "OpenSessions",
     "PagentsError",
     "Policy",

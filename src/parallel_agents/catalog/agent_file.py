@@ -18,6 +18,7 @@ from parallel_agents.catalog.fields import (
 )
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
+from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
@@ -38,6 +39,18 @@ class PolicyFields(Fields):
     max_total: Annotated[int, Field(ge=1)] | None = None
 
 
+class BudgetFields(Fields):
+    """What may be spent."""
+
+    usd: Annotated[float, Field(gt=0)] | None = None
+    tokens: Annotated[int, Field(gt=0)] | None = None
+    on_limit: OnLimit = OnLimit.FINISH
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(usd=self.usd, tokens=self.tokens, on_limit=self.on_limit)
+
+
 class AgentFields(Fields):
     """The front matter."""
 
@@ -53,7 +66,15 @@ class AgentFields(Fields):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     thinking: ThinkingLevel | None = None
     policy: PolicyFields = PolicyFields()
+    budget: BudgetFields = BudgetFields()
     needs: tuple[Need, ...] = ()
+
+
+_NESTED = {
+    "limits": _LIMIT_NAMES,
+    "policy": PolicyFields.model_fields,
+    "budget": BudgetFields.model_fields,
+}
 
 
 def parse_agent(source: Source) -> Agent:
@@ -84,6 +105,7 @@ def parse_agent(source: Source) -> Agent:
         temperature=found.temperature,
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
+        budget=found.budget.budget,
         needs=found.needs,
     )
 
@@ -116,7 +138,7 @@ def _fields(document: Document) -> AgentFields:
         return read_fields(
             document,
             AgentFields,
-            nested={"limits": _LIMIT_NAMES, "policy": PolicyFields.model_fields},
+            nested=_NESTED,
         )
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]

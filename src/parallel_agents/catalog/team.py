@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.template import fill, fill_text
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json, JsonObject, Schema
 from parallel_agents.core.task import Task
@@ -38,6 +39,7 @@ class Team:
         input_schema: JSON Schema of an object, whose properties are the team's inputs.
         limits: those of the team: children at once, and the time for all.
         model: `provider/model` for every task, or None to go by each agent.
+        budget: for all tasks together.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Team:
     tasks: tuple[TaskTemplate, ...]
     limits: Limits = Limits()
     model: str | None = None
+    budget: Budget = NO_BUDGET
 
     def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
         """The tasks for these inputs, each under its label as key, in the order of the file.

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from parallel_agents.catalog.agent_file import Word
+from parallel_agents.catalog.agent_file import BudgetFields, Word
 from parallel_agents.catalog.document import Document, Steps, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
@@ -46,6 +46,7 @@ class TeamFields(Fields):
     max_parallel: int | None = None
     timeout_seconds: float | None = None
     model: Word | None = None
+    budget: BudgetFields = BudgetFields()
     tasks: Annotated[list[TaskFields], Field(min_length=1)]
 
 
@@ -56,7 +57,11 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
         InvalidFile: with the line, and what to write instead; also of an agent's file.
     """
     document = parse_document(source)
-    found = read_fields(document, TeamFields, nested={"tasks": TaskFields.model_fields})
+    found = read_fields(
+        document,
+        TeamFields,
+        nested={"tasks": TaskFields.model_fields, "budget": BudgetFields.model_fields},
+    )
     check_stem(document, found.name)
     check_object_schema(document, ("input",), found.input)
     _check_defaults(document, found.input)
@@ -73,6 +78,7 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
         ),
         limits=_limits(document, found),
         model=found.model,
+        budget=found.budget.budget,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import JsonObject
@@ -48,6 +49,7 @@ class Agent:
         model: `provider/model`, or None to go by `tier`.
         tools: names of tools that it may call.
         thinking: None leaves it to the model.
+        budget: for each of its sessions, and all that it spawns.
         policy: what its sessions may spawn; who may spawn at all is offered the session tools.
     """
 
@@ -64,4 +66,5 @@ class Agent:
     temperature: float | None = None
     thinking: ThinkingLevel | None = None
     needs: tuple[Need, ...] = ()
+    budget: Budget = NO_BUDGET
     policy: Policy = Policy()

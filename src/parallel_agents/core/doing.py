@@ -5,6 +5,7 @@ from __future__ import annotations
 from parallel_agents.core.event import (
     Attempted,
     Body,
+    Closing,
     Finished,
     HandedBack,
     Queued,
@@ -30,6 +31,8 @@ def doing_after(body: Body) -> str:
             return "mends its answer"
         case Attempted():
             return f"begins again, attempt {body.number}"
+        case Closing():
+            return "gives its last answer"
         case HandedBack():
             return "reads what its agents gave"
         case Finished():

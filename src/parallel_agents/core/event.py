@@ -150,6 +150,24 @@ class HandedBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """Something that whoever looks on should know, such as a purse that is nearly empty."""
+
+    text: str
+    kind: Literal["noticed"] = "noticed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """The run has one call left; `text` tells it so."""
+
+    turn: int
+    text: str
+    error: Failure
+    kind: Literal["closing"] = "closing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The run is over. `by` says who killed it, where somebody did."""
 
@@ -170,6 +188,8 @@ Body: TypeAlias = (
     | Steered
     | Delivered
     | HandedBack
+    | Noticed
+    | Closing
     | Finished
 )
 AnyBody: TypeAlias = Annotated[Body, Field(discriminator="kind")]

@@ -21,6 +21,7 @@ STATUS_WORDS = {
     RunStatus.FAILED: "failed",
     RunStatus.TIMED_OUT: "timeout",
     RunStatus.KILLED: "killed",
+    RunStatus.OVER_BUDGET: "failed",
 }
 
 

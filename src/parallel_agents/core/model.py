@@ -23,6 +23,23 @@ class Finish(StrEnum):
     REFUSED = "refused"
 
 
+class Payer(Protocol):
+    """Who pays for a call: room for its worst case is reserved before each try of it."""
+
+    async def reserve(self) -> None:
+        """Return once there is room.
+
+        Raises:
+            OverBudget: there is none, and will be none.
+            PriceUnknown: nobody knows what the call costs, and its budget is in dollars.
+        """
+        ...
+
+    def give_back(self, *, may_be_billed: bool) -> None:
+        """A try brought no reply: give its room back, or count it as spent where it may be."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """One call.
@@ -35,6 +52,7 @@ class ModelRequest:
         max_output_tokens: tokens of the reply.
         timeout_seconds: for each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
+        payer: whose budget the call is on; None where there is none.
     """
 
     messages: tuple[Message, ...]
@@ -45,6 +63,7 @@ class ModelRequest:
     temperature: float | None = None
     timeout_seconds: float | None = None
     thinking: ThinkingLevel | None = None
+    payer: Payer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

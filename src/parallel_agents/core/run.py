@@ -19,6 +19,7 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     KILLED = "killed"
+    OVER_BUDGET = "over_budget"
 
     @property
     def is_over(self) -> bool:

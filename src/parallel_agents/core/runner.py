@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.event import Entry
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim
@@ -54,6 +55,23 @@ class Activation(Protocol):
 
     def interruptible(self) -> AbstractAsyncContextManager[None]:
         """A block that a word in mode `now` ends early, and quietly."""
+        ...
+
+    @property
+    def is_budgeted(self) -> bool:
+        """Whether a budget bounds what the run spends."""
+        ...
+
+    async def reserve(self, amount: Amount, *, is_last: bool) -> Shortage | None:
+        """Reserve the worst case of the next call, once what others hold leaves room; or why not.
+
+        Raises:
+            OwnershipLost, PriceUnknown: as for the store.
+        """
+        ...
+
+    def give_back(self, *, may_be_billed: bool) -> None:
+        """Give back what a call without a reply had reserved, or count it as spent."""
         ...
 
     def park(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, Purse, Shortage
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.policy import Policy
@@ -25,6 +26,7 @@ class Birth:
     Attributes:
         digest: tells the same work from other work.
         bounds: the parent's policy, whose numbers of sessions hold.
+        budget: for the session and all that it spawns.
     """
 
     session: Session
@@ -36,6 +38,7 @@ class Birth:
     priority: int = 0
     owner: OwnerId | None = None
     bounds: Policy = Policy()
+    budget: Budget = NO_BUDGET
 
 
 class Born(NamedTuple):
@@ -47,11 +50,23 @@ class Born(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What a process needs to carry a run out: the rows, and the session's events in order."""
+    """What a process needs to carry a run out: the rows, and the session's events in order.
+
+    `is_budgeted` says that a session above, or its own, has a purse that pays for it.
+    """
 
     session: Session
     run: Run
     events: list[Event]
+    is_budgeted: bool = False
+
+
+class PurseState(NamedTuple):
+    """A budget as it stands; money is in nanodollars."""
+
+    purse: Purse
+    spent: Amount
+    reserved: Amount
 
 
 class OwnerState(StrEnum):
@@ -213,6 +228,29 @@ class Store(Protocol):
             NotFound: no such session.
         """
         ...
+
+    async def reserve(
+        self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
+    ) -> Shortage | None:
+        """Reserve the worst case of a claimed run's next call in every purse that pays for it.
+
+        Those are the purses of the sessions above it, and `purses`, which are made or brought up
+        to date. What the run had reserved before counts as spent. The reply's event settles it.
+
+        Returns:
+            Why there is no room, and nothing is reserved; None where there was.
+
+        Raises:
+            OwnershipLost: as for append.
+            PriceUnknown: the amount's price is unknown and a purse is bound in dollars.
+        """
+        ...
+
+    def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
+        """Give back what a call without a reply had reserved, or count it as spent."""
+        ...
+
+    async def purses(self) -> list[PurseState]: ...
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         """Give live runs back to whoever comes."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Traits
@@ -23,6 +24,7 @@ class Task:
         label: a human name, shown in tables; the agent's name without it.
         key: unique under the parent; spawning the same key again returns the run that is there.
         priority: higher goes first among those that wait; 0 is the default.
+        budget: for this session and all that it spawns.
         is_fork: the session begins with its parent's transcript.
         traits: how the session is kept, and what its parent hears of it.
     """
@@ -35,6 +37,7 @@ class Task:
     key: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
     priority: int = field(default=0, kw_only=True)
+    budget: Budget = field(default=NO_BUDGET, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     traits: Traits = field(default=Traits(), kw_only=True)
 
@@ -52,6 +55,7 @@ class TeamTask:
         model: for those tasks that name none.
         max_parallel: runs at once; None leaves it to the process.
         timeout_seconds: for the whole; what is not over by then ends timed out.
+        budget: for all tasks together.
         agents: definitions for the names in `tasks`, as they were when the team was spawned.
 
     Raises:
@@ -63,6 +67,7 @@ class TeamTask:
     model: str | None = None
     max_parallel: int | None = None
     timeout_seconds: float | None = None
+    budget: Budget = NO_BUDGET
     agents: tuple[Agent, ...] = ()
 
     def __post_init__(self) -> None:

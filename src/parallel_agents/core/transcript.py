@@ -14,6 +14,7 @@ import orjson
 from parallel_agents.core.event import (
     Attempted,
     Body,
+    Closing,
     Delivered,
     Event,
     HandedBack,
@@ -27,6 +28,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, user
 from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
 
 CUT_OFF = "This call was cut off before its result was known."
@@ -57,6 +59,9 @@ class Transcript:
         heard: event keys of all words that the run was given.
         told: those words that were delivered; another attempt hears them with its task.
         handed_back: runs of children whose ends the run knows of.
+        counted: how many of the messages the last reply's tokens count.
+        counted_tokens: what they came to, with instructions and tools; 0 where nobody counted.
+        closing: why the run has no call left but its last; None while it has.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -72,17 +77,18 @@ class Transcript:
     heard: set[str] = field(default_factory=set[str])
     told: list[str] = field(default_factory=list[str])
     handed_back: set[RunId] = field(default_factory=set[RunId])
+    counted: int = 0
+    counted_tokens: int = 0
+    closing: Failure | None = None
     task_end: int = 0
 
     def apply(self, key: str, body: Body) -> None:
         """Take in one event of the session."""
         match body:
+            case Queued():
+                self._begin_run(body)
             case Replied():
-                self._hand_over_results()
-                self.messages.append(body.message)
-                self.turn, self.last_text = body.turn, body.message.text
-                self.last_finish = body.finish
-                self.asked = body.message.tool_calls
+                self._take_reply(body)
             case ToolStarted():
                 self.started[body.call.id] = body
             case ToolFinished():
@@ -90,29 +96,42 @@ class Transcript:
                 self.handed_back.update(body.handed_back)
                 if all(call.id in self.results for call in self.asked):
                     self._hand_over_results()
-            case Refused():
-                self.messages.append(user(body.words))
-                self.repairs += 1
             case Steered():
                 if key not in self.heard:
                     self.heard.add(key)
                     self.pending[key] = body
-            case Delivered():
-                self._hand_over_results()
-                self.pending.pop(body.steer, None)
-                self.messages.append(user(body.text))
-                self.told.append(body.text)
-            case HandedBack():
-                self._hand_over_results()
-                self.messages.append(user(body.text))
-                self.handed_back.update(body.runs)
-            case Queued():
-                self._begin_run(body)
             case Attempted():
                 self.messages[self.task_end :] = map(user, self.told)
                 self.attempt, self.repairs, self.asked = body.number, 0, ()
+                self.counted = self.counted_tokens = 0
+            case Refused() | Delivered() | HandedBack() | Closing():
+                self._hear(body)
             case _:
                 pass
+
+    def _take_reply(self, reply: Replied) -> None:
+        self._hand_over_results()
+        self.messages.append(reply.message)
+        self.counted_tokens = reply.usage.total_tokens
+        self.counted = len(self.messages) if self.counted_tokens else 0
+        self.turn, self.last_text = reply.turn, reply.message.text
+        self.last_finish = reply.finish
+        self.asked = reply.message.tool_calls
+
+    def _hear(self, said: Refused | Delivered | HandedBack | Closing) -> None:
+        """Take in what the model is told by somebody else than a tool."""
+        self._hand_over_results()
+        match said:
+            case Refused(words=text):
+                self.repairs += 1
+            case Delivered(steer=steer, text=text):
+                self.pending.pop(steer, None)
+                self.told.append(text)
+            case HandedBack(text=text, runs=runs):
+                self.handed_back.update(runs)
+            case Closing(text=text, error=error):
+                self.closing = error
+        self.messages.append(user(text))
 
     def _begin_run(self, queued: Queued) -> None:
         self._hand_over_results()
@@ -120,6 +139,7 @@ class Transcript:
         self.messages.append(user(task_words(queued.text, queued.input)))
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
+        self.closing = None
         self.pending.clear()
         self.heard.clear()
         self.told.clear()

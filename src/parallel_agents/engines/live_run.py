@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.event import Entry, Event, Steered, SteerMode
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim, Store
 from parallel_agents.errors import Stopping
 
 OnText = Callable[[str], None]
+
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 def stopping() -> Stopping:
@@ -68,12 +72,42 @@ class Interruptible:
         return is_ours and kind is asyncio.CancelledError
 
 
+class Spending:
+    """News of money: settled and given back, so that who waits for room looks again."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+
+    def note(self) -> None:
+        """Something was settled: wake all that wait."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def news(self) -> asyncio.Event:
+        """What is set at the next news from now on."""
+        return self._news
+
+    async def wait(self, news: asyncio.Event) -> None:
+        """Return at the news, or after a second: other processes settle, too."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_AGAIN_SECONDS):
+                await news.wait()
+
+
 class Place(Protocol):
     """A run's place in the engine, which it may give to others and take again."""
 
     def park(self) -> None: ...
 
     async def take(self) -> None: ...
+
+
+class Means(NamedTuple):
+    """What a run has of its engine: a place, the purses that pay beside its sessions', and news."""
+
+    place: Place
+    purses: Sequence[Purse]
+    spending: Spending
 
 
 class LiveRun:
@@ -89,7 +123,7 @@ class LiveRun:
         store: Store,
         mailbox: Mailbox,
         *,
-        place: Place,
+        means: Means,
         listeners: Sequence[OnText],
         is_stopping: Callable[[], bool],
     ) -> None:
@@ -97,7 +131,7 @@ class LiveRun:
         self.is_finishing = False
         self._store = store
         self._mailbox = mailbox
-        self._place = place
+        self._place, self._purses, self._spending = means
         self._listeners = listeners
         self._is_stopping = is_stopping
 
@@ -128,6 +162,26 @@ class LiveRun:
 
     def interruptible(self) -> Interruptible:
         return Interruptible(self._mailbox)
+
+    @property
+    def is_budgeted(self) -> bool:
+        return self.claim.is_budgeted or bool(self._purses)
+
+    async def reserve(self, amount: Amount, *, is_last: bool) -> Shortage | None:
+        run = self.claim.run
+        while True:
+            news = self._spending.news()
+            shortage = await self._store.reserve(
+                run.id, run.epoch, amount, purses=self._purses, is_last=is_last
+            )
+            if shortage is None or not shortage.may_wait:
+                return shortage
+            await self._spending.wait(news)
+
+    def give_back(self, *, may_be_billed: bool) -> None:
+        run = self.claim.run
+        self._store.give_back(run.id, run.epoch, may_be_billed=may_be_billed)
+        self._spending.note()
 
     def park(self) -> None:
         self._place.park()

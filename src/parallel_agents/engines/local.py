@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Self
+from typing import Protocol, Self
 
+from parallel_agents.core.budget import Purse
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Event, Finished, Queued, Steered
+from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.live_run import LiveRun, Mailbox, OnText, stopping
+from parallel_agents.engines.live_run import LiveRun, Mailbox, Means, OnText, Spending, stopping
 from parallel_agents.engines.places import Places
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
@@ -44,6 +45,22 @@ class _Carried:
     holds: Sequence[Scope] = ()
     is_parked: bool = False
     again: asyncio.Future[None] | None = None
+
+
+class Rules(Protocol):
+    """What holds for each run in this process."""
+
+    def scopes_of(self, row: Row) -> Mapping[Scope, int | None]:
+        """The scopes that it takes a place in, each with its bound or None."""
+        ...
+
+    def purses_of(self, row: Row) -> Sequence[Purse]:
+        """The purses that pay for it, beside those of the sessions above it."""
+        ...
+
+    def can_run(self, row: Row) -> bool:
+        """Whether this process has what it needs; only such runs are taken over."""
+        ...
 
 
 class _Place:
@@ -85,8 +102,7 @@ class LocalEngine:
         store: where the runs are.
         owner: this process.
         runners: how each kind of run is carried out.
-        scopes_of: the scopes that a run takes a place in, each with its bound or None.
-        can_run: whether this process has what a run needs; only such runs are taken over.
+        rules: what holds for each run here.
         now: seconds since the epoch.
         on_failure: told once when the store fails, which ends the engine.
     """
@@ -97,16 +113,14 @@ class LocalEngine:
         owner: Owner,
         *,
         runners: Mapping[RunnerKind, Runner],
-        scopes_of: Callable[[Row], Mapping[Scope, int | None]],
-        can_run: Callable[[Row], bool],
+        rules: Rules,
         now: Callable[[], float],
         on_failure: Callable[[StoreError], None],
     ) -> None:
         self._store = store
         self._owner = owner
         self._runners = runners
-        self._scopes_of = scopes_of
-        self._can_run = can_run
+        self._rules = rules
         self._now = now
         self._on_failure = on_failure
         self._places: Places[_Carried] = Places()
@@ -119,6 +133,7 @@ class LocalEngine:
         self._idle.set()
         self._busy = asyncio.Event()
         self._news = asyncio.Event()
+        self._spending = Spending()
         self._is_stopping = False
         self._has_failed = False
         self._beating: asyncio.Task[None] | None = None
@@ -187,7 +202,7 @@ class LocalEngine:
         carried = self._carried[row.run.id] = _Carried(row)
         self._idle.clear()
         self._busy.set()
-        scopes = self._scopes_of(row)
+        scopes = self._rules.scopes_of(row)
         for scope, at_most in scopes.items():
             if at_most is not None:
                 self._places.bound(scope, at_most)
@@ -283,7 +298,11 @@ class LocalEngine:
             claim,
             self._store,
             carried.mailbox,
-            place=_Place(carried, self._places, self._admit),
+            means=Means(
+                _Place(carried, self._places, self._admit),
+                self._rules.purses_of(carried.row),
+                self._spending,
+            ),
             listeners=self._listeners.setdefault(claim.run.id, []),
             is_stopping=lambda: self._is_stopping,
         )
@@ -312,7 +331,10 @@ class LocalEngine:
             if isinstance(event.body, Steered):
                 if carried := self._carried.get(event.run):
                     carried.mailbox.hear(event)
+            elif isinstance(event.body, Replied):
+                self._spending.note()
             elif isinstance(event.body, Finished):
+                self._spending.note()
                 self._hear_end(event)
             elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
                 self._news.set()
@@ -359,6 +381,6 @@ class LocalEngine:
         """Take over the runs that nobody has."""
         for row in await ownership.find_orphans(self._store):
             is_free = not self._is_stopping and row.run.id not in self._carried
-            if is_free and self._can_run(row):
+            if is_free and self._rules.can_run(row):
                 self._adopted.add(row.run.id)
                 self.submit(row)

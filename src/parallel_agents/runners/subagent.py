@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.event import (
     Attempted,
+    Closing,
     Delivered,
     Entry,
     Event,
@@ -35,6 +37,7 @@ from parallel_agents.errors import (
     LeftRun,
     OutputCut,
     OutputInvalid,
+    OverBudget,
     PagentsError,
     ProviderError,
     RunTimedOut,
@@ -43,12 +46,16 @@ from parallel_agents.errors import (
 )
 from parallel_agents.runners.clock import Clock, seconds_left
 from parallel_agents.runners.family import Family, Kin
+from parallel_agents.runners.paying import ANSWER_TOKENS, RunPayer, worst_case
 from parallel_agents.runners.tool_calls import ToolCalls
 
 _NOTICES = {
     Need.JUDGEMENT: "{model} is too small to judge: read this as a draft, not as a verdict",
     Need.FACTS: "{model} knows few facts and has no web: check what it states",
 }
+_LAST_WORDS = (
+    "Your budget is used up. Call no more tools: give your final answer now, from what you have."
+)
 _CHILD = (
     "You are a subagent, {session.label}, at depth {session.depth}. Your last message is your "
     "result: it goes to the session that spawned you, so make it whole and short. Nobody answers "
@@ -91,6 +98,8 @@ class Subagent:
             await self._carry_on(work, activation)
         except (StoreError, LeftRun):
             raise
+        except OverBudget as error:
+            await work.break_off(RunStatus.OVER_BUDGET, error)
         except PagentsError as error:
             await work.break_off(RunStatus.FAILED, error)
 
@@ -150,14 +159,16 @@ class _Work:
             for word in self._activation.take_steers():
                 self._state.apply(word.key, word.body)
             self._activation.check_stopping()
-            if self._state.asked:
+            if self._state.asked and self._state.closing is not None:
+                is_over = await self._close(self._state.closing)
+            elif self._state.asked:
                 await self._tools.make(self._activation, self._state, clock)
             elif self._state.pending:
                 await self._deliver()
             elif self._state.messages[-1].role is Role.ASSISTANT:
                 is_over = await self._settle(clock)
             else:
-                await self._ask()
+                await self._ask_or_close()
 
     async def break_off(self, status: RunStatus, error: PagentsError) -> None:
         """End a run that has no accepted answer, with what there is of one, and its children."""
@@ -172,6 +183,17 @@ class _Work:
             notices=self._notices,
         )
         await self._activation.finish(broken_off)
+
+    async def _ask_or_close(self) -> None:
+        """Call the model; without room for that in the budget, prepare for one last answer."""
+        try:
+            await self._ask()
+        except OverBudget as error:
+            if self._state.closing is not None or not (error.may_answer and self._state.turn):
+                raise
+            turn = self._state.turn
+            closing = Closing(turn=turn, text=_LAST_WORDS, error=Failure.of(error))
+            await self._write(Entry(f"turn-{turn}/closing", closing))
 
     async def _deliver(self) -> None:
         turn = self._state.turn + 1
@@ -208,16 +230,22 @@ class _Work:
     async def _call(self, turn: int) -> ModelReply | None:
         """The reply, or None when a word broke into the call."""
         self._heard.clear()
+        is_last = self._state.closing is not None
+        most = self._limits.max_output_tokens or 4096
         request = ModelRequest(
             system=system_of(self._activation.claim.session),
             messages=tuple(self._state.messages),
             tools=self._tools.specs,
             output_schema=self._agent.output_schema,
-            max_output_tokens=self._limits.max_output_tokens or 4096,
+            max_output_tokens=min(most, ANSWER_TOKENS) if is_last else most,
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
             thinking=self._agent.thinking,
         )
+        if self._activation.is_budgeted:
+            amount = worst_case(self._models, self._model.name, request, self._state)
+            payer = RunPayer(self._activation, amount, is_last=is_last)
+            request = replace(request, payer=payer)
         ear = _Ear(self._activation, turn, self._heard)
         async with self._activation.interruptible():
             return await self._model.respond(request, ear)
@@ -241,6 +269,8 @@ class _Work:
 
     async def _settle(self, clock: Clock) -> bool:
         """Accept the answer and end the run, or say what is wrong with it."""
+        if self._state.closing is not None:
+            return await self._close(self._state.closing)
         state, attempts = self._state, self._limits.attempts or 1
         verdict = check_output(state.last_text, self._agent.output_schema)
         is_cut = state.last_finish is Finish.LENGTH
@@ -264,6 +294,21 @@ class _Work:
         again = Attempted(number=state.attempt + 1, error=Failure.of(error))
         await self._write(Entry(f"attempt-{again.number}", again))
         return False
+
+    async def _close(self, error: Failure) -> bool:
+        """End a run whose budget is used up, with the answer that it gave last."""
+        if self._may_spawn:
+            await self._family.end(by="its parent's end")
+        text = self._state.last_text
+        verdict = check_output(text, self._agent.output_schema)
+        outcome = Outcome(
+            status=RunStatus.OVER_BUDGET,
+            output=(text or None) if isinstance(verdict, Rejected) else verdict.output,
+            text=text,
+            error=error,
+            notices=self._notices,
+        )
+        return await self._activation.finish(outcome)
 
     def _rejection(self, verdict: Rejected | None) -> PagentsError:
         if self._state.last_finish is Finish.LENGTH:

@@ -62,7 +62,7 @@ def _team_task(body: object) -> TeamTask:
 def summary(counts: Counter[RunStatus]) -> Outcome:
     """A team is done when all its tasks are; with some of them it is partial, with none failed.
 
-    Where the time was up for all of them, it is timed out.
+    Where the time or the budget was used up for all of them, it says that.
 
     The answers stay with the tasks' own runs.
     """
@@ -81,5 +81,7 @@ def summary(counts: Counter[RunStatus]) -> Outcome:
 def _short_of_done(counts: Counter[RunStatus]) -> RunStatus:
     if counts[RunStatus.DONE]:
         return RunStatus.PARTIAL
-    is_late = counts[RunStatus.TIMED_OUT] == counts.total()
-    return RunStatus.TIMED_OUT if is_late else RunStatus.FAILED
+    for alike in (RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET):
+        if counts[alike] == counts.total():
+            return alike
+    return RunStatus.FAILED

@@ -78,6 +78,7 @@ class Births:
             queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=resolved),
             digest=requests.team_digest(team),
             owner=self._owner,
+            budget=team.budget,
         )
         agents = {agent.name: agent for agent in resolved.agents}
         keyed = zip(resolved.tasks, resolved.keys, strict=True)
@@ -142,6 +143,7 @@ class Births:
             priority=task.priority,
             owner=self._owner,
             bounds=above if is_child else Policy(),
+            budget=task.budget if task.budget.is_bound else agent.budget,
         )
 
     def _inherited(self, above: Row | None) -> str | None:

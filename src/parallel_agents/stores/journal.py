@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.event import (
     Attempted,
     Body,
     Entry,
     Event,
     Finished,
+    Noticed,
     Queued,
     Replied,
     Started,
@@ -42,6 +44,7 @@ from parallel_agents.stores.codec import (
     encode_body,
     encode_traits,
 )
+from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
 from parallel_agents.stores.rooms import Rooms
 
@@ -58,6 +61,7 @@ class Journal:
         self._now = now
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
         self._rooms = Rooms(connection)
+        self._purses = Purses(connection)
         self.agents = reading.Agents(connection)
         self.written: list[Event] = []
 
@@ -128,6 +132,8 @@ class Journal:
             owner=birth.owner,
             created_at=now,
         )
+        if birth.budget.is_bound:
+            self._purses.open(Purse(scope=scope_of(session.key), budget=birth.budget))
         self._put_run(run, birth.queued)
         if killed:
             self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
@@ -187,13 +193,26 @@ class Journal:
         self._write(run, session, Entry(f"started-{epoch}", Started(owner=owner, epoch=epoch)))
         row = reading.row_of_run(self._sql, self.agents, run)
         events = reading.events_of_session(self._sql, session)
-        return Claim(row.session, row.run, events)
+        return Claim(row.session, row.run, events, bool(self._purses.above(session)))
+
+    def reserve(
+        self, run: RunId, epoch: int, amount: Amount, purses: Sequence[Purse], *, is_last: bool
+    ) -> Shortage | None:
+        session = self._fence(run, epoch)
+        for purse in purses:
+            self._purses.open(purse)
+        scopes = [*self._purses.above(session), *(purse.scope for purse in purses)]
+        return self._purses.reserve(run, amount, scopes, is_last=is_last)
+
+    def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
+        self._fence(run, epoch)
+        (self._purses.forfeit if may_be_billed else self._purses.release)(run)
 
     def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
         session = self._fence(run, epoch)
         for entry in entries:
             if self._write(run, session, entry):
-                self._project(run, entry.body)
+                self._project(run, session, entry.body)
 
     def finish(self, run: RunId, epoch: int, outcome: Outcome, steers_seen: int | None) -> bool:
         session = self._fence(run, epoch)
@@ -260,6 +279,7 @@ class Journal:
     def _end(self, run: RunId, session: SessionKey, finished: Finished, *, fence: int) -> None:
         error = finished.outcome.error
         self._rooms.forget()
+        self._purses.forfeit(run)
         self._write(run, session, Entry("finished", finished))
         self._sql.execute(
             query("end_run"),
@@ -304,10 +324,13 @@ class Journal:
         self.written.append(Event(cursor.lastrowid or 0, at, session, run, entry.key, entry.body))
         return True
 
-    def _project(self, run: RunId, body: Body) -> None:
-        """Keep the run's row true to its events."""
+    def _project(self, run: RunId, session: SessionKey, body: Body) -> None:
+        """Keep the run's row and the purses that pay for it true to its events."""
         if isinstance(body, Replied):
             usage = body.usage
+            paid = self._purses.settle(run, Amount(body.cost_nanousd, usage.total_tokens))
+            for scope, words in self._purses.notices(paid):
+                self._write(run, session, Entry(f"noticed/{scope}", Noticed(text=words)))
             tokens = (usage.input_tokens, usage.output_tokens)
             cached = (usage.cache_read_tokens, usage.cache_write_tokens)
             money = (body.cost_nanousd or 0, body.cost_nanousd is None)

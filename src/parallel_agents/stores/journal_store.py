@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
@@ -19,6 +20,7 @@ from parallel_agents.core.store import (
     Killed,
     OnEvents,
     Owner,
+    PurseState,
     Row,
     Unsubscribe,
 )
@@ -92,6 +94,21 @@ class JournalStore(ABC):
         return await self._change(
             lambda journal: journal.kill(session, by, status, dry_run=dry_run)
         )
+
+    async def reserve(
+        self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
+    ) -> Shortage | None:
+        return await self._change(
+            lambda journal: journal.reserve(run, epoch, amount, purses, is_last=is_last)
+        )
+
+    def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
+        self._change_soon(
+            lambda journal: journal.give_back(run, epoch, may_be_billed=may_be_billed)
+        )
+
+    async def purses(self) -> list[PurseState]:
+        return await self._read(lambda sql, _: reading.purses(sql))
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         await self._change(lambda journal: journal.release(owner, runs))

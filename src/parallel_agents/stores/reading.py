@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import orjson
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Amount, Purse
 from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Result, RunStatus
-from parallel_agents.core.store import ChildRun, Filter, Owner, OwnerState, Role, Row
+from parallel_agents.core.store import ChildRun, Filter, Owner, OwnerState, PurseState, Role, Row
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.codec import (
     decode_agent,
@@ -19,6 +20,7 @@ from parallel_agents.stores.codec import (
     event_from,
     row_from,
 )
+from parallel_agents.stores.purses import budget_of
 from parallel_agents.stores.queries import query
 
 _LIVE = "r.status IN ('queued', 'running')"
@@ -199,6 +201,26 @@ def _result(row: Row, end: bytes | None) -> Result | None:
         session_key=row.session.key,
         run_id=row.run.id,
     )
+
+
+def purses(sql: sqlite3.Connection) -> list[PurseState]:
+    return [
+        PurseState(
+            Purse(scope=scope, budget=budget_of(nanousd, tokens, on_limit)),
+            Amount(spent_nanousd, spent_tokens),
+            Amount(held_nanousd, held_tokens),
+        )
+        for (
+            scope,
+            nanousd,
+            tokens,
+            on_limit,
+            spent_nanousd,
+            spent_tokens,
+            held_nanousd,
+            held_tokens,
+        ) in sql.execute(query("purses"))
+    ]
 
 
 def owners(sql: sqlite3.Connection) -> list[Owner]:

@@ -13,7 +13,7 @@ from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Birth, Filter, Owner, Row
 from parallel_agents.core.usage import Usage
-from parallel_agents.engines.live_run import LiveRun, Mailbox
+from parallel_agents.engines.live_run import LiveRun, Mailbox, Means, Spending
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.testing import MemoryStore, RepliesWith, run_virtual
 
@@ -79,7 +79,12 @@ def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
         claim = await store.claim(RUN, ME)
         assert claim is not None
         live = LiveRun(
-            claim, store, Mailbox(), place=Alone(), listeners=[], is_stopping=lambda: False
+            claim,
+            store,
+            Mailbox(),
+            means=Means(Alone(), (), Spending()),
+            listeners=[],
+            is_stopping=lambda: False,
         )
         await Subagent(till, {}, Alone()).run(live)
         await store.aclose()

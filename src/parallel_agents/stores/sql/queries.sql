@@ -148,3 +148,51 @@ SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: finished_of
 SELECT run, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
+
+-- name: open_purse
+INSERT INTO purses (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
+ON CONFLICT (scope) DO UPDATE SET
+    limit_nanousd = excluded.limit_nanousd, limit_tokens = excluded.limit_tokens,
+    on_limit = excluded.on_limit
+WHERE limit_nanousd IS NOT excluded.limit_nanousd OR limit_tokens IS NOT excluded.limit_tokens
+   OR on_limit != excluded.on_limit;
+
+-- name: purses_above
+WITH RECURSIVE above (key, parent) AS (
+    SELECT key, parent FROM sessions WHERE key = ?
+    UNION ALL
+    SELECT s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
+)
+SELECT p.scope FROM above JOIN purses AS p ON p.scope = 'session:' || above.key;
+
+-- name: purse
+SELECT limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
+       reserved_tokens
+FROM purses WHERE scope = ?;
+
+-- name: reserve
+UPDATE purses SET reserved_nanousd = reserved_nanousd + ?, reserved_tokens = reserved_tokens + ?
+WHERE scope = ?;
+
+-- name: put_reservation
+INSERT INTO reservations (run, scope, nanousd, tokens) VALUES (?, ?, ?, ?);
+
+-- name: take_reservations
+DELETE FROM reservations WHERE run = ? RETURNING scope, nanousd, tokens;
+
+-- name: settle
+UPDATE purses
+SET reserved_nanousd = reserved_nanousd - :held_nanousd, reserved_tokens = reserved_tokens - :held_tokens,
+    spent_nanousd = spent_nanousd + :nanousd, spent_tokens = spent_tokens + :tokens
+WHERE scope = :scope;
+
+-- name: notice_purse
+UPDATE purses SET noticed = 1
+WHERE scope = ? AND noticed = 0
+  AND (spent_nanousd >= limit_nanousd * 0.8 OR spent_tokens >= limit_tokens * 0.8)
+RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
+
+-- name: purses
+SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
+       reserved_tokens
+FROM purses ORDER BY scope;

@@ -25,6 +25,7 @@ class Exit(IntEnum):
     USAGE = 2
     PARTIAL = 3
     NOT_FOUND = 4
+    OVER_BUDGET = 6
     TIMED_OUT = 7
     STORE = 8
     CONFIGURATION = 10
@@ -40,6 +41,8 @@ def exit_of(status: RunStatus) -> Exit:
             return Exit.PARTIAL
         case RunStatus.TIMED_OUT:
             return Exit.TIMED_OUT
+        case RunStatus.OVER_BUDGET:
+            return Exit.OVER_BUDGET
         case RunStatus.FAILED | RunStatus.KILLED:
             return Exit.FAILED
 

@@ -24,6 +24,7 @@ _GLYPHS = {
     RunStatus.FAILED: "✖",
     RunStatus.TIMED_OUT: "✖",
     RunStatus.KILLED: "■",
+    RunStatus.OVER_BUDGET: "▲",
 }
 _STYLES = {
     RunStatus.QUEUED: "dim",
@@ -33,6 +34,7 @@ _STYLES = {
     RunStatus.FAILED: "red",
     RunStatus.TIMED_OUT: "red",
     RunStatus.KILLED: "dim",
+    RunStatus.OVER_BUDGET: "yellow",
 }
 _MINUTE, _HOUR = 60, 3600
 

@@ -19,6 +19,7 @@ _TASK_WORDS = {
     RunStatus.FAILED: "failed",
     RunStatus.TIMED_OUT: "timed_out",
     RunStatus.KILLED: "cancelled",
+    RunStatus.OVER_BUDGET: "failed",
 }
 _TASK_TEXT = 70
 

@@ -1,0 +1,127 @@
+"""Budget: what may be spent, and the room that is reserved before anything is.
+
+Before a call its worst case is reserved in every purse that pays for it, in one transaction; after
+it what it really cost is taken out. So a purse is never overdrawn, by however many calls at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import orjson
+
+from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.errors import InvalidInput
+
+NOTICE_SHARE = 0.8
+ANSWER_SHARE = 0.05
+_MESSAGE_TOKENS = 16
+# What providers add to a request with tools: 346 tokens at most, as Anthropic's pages on tool use say.
+_TOOL_PROMPT_TOKENS = 512
+
+
+class OnLimit(StrEnum):
+    """At the limit a run gives its answer in one last call, or stops where it is."""
+
+    FINISH = "finish"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The most that a session and all that it spawns may spend; None is no bound.
+
+    Attributes:
+        usd: US dollars. With it, a model whose price nobody knows is refused.
+        tokens: of input, output and cache together.
+        on_limit: what a run does that finds no room.
+
+    Raises:
+        InvalidInput: a bound that is not more than 0.
+    """
+
+    usd: float | None = None
+    tokens: int | None = None
+    on_limit: OnLimit = OnLimit.FINISH
+
+    def __post_init__(self) -> None:
+        for name, value in (("usd", self.usd), ("tokens", self.tokens)):
+            if value is not None and not 0 < value <= 1e12:
+                raise InvalidInput(
+                    f"a budget of {value} {name}",
+                    why="it must be more than 0",
+                    mend="leave it out for no bound",
+                )
+
+    @property
+    def nanousd(self) -> int | None:
+        return None if self.usd is None else int(self.usd * NANOUSD_PER_USD)
+
+    @property
+    def is_bound(self) -> bool:
+        return self.usd is not None or self.tokens is not None
+
+
+NO_BUDGET = Budget()
+
+
+class Amount(NamedTuple):
+    """What is reserved or spent; a price that nobody knows is None."""
+
+    nanousd: int | None
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """A bound on many runs by name, such as those of one day or of one agent on that day."""
+
+    scope: str
+    budget: Budget
+
+
+class Shortage(NamedTuple):
+    """Why there is no room.
+
+    Attributes:
+        scope: the purse that is too small.
+        words: what is in it, for people.
+        may_wait: others have reserved what they may not need; to ask again later makes sense.
+        on_limit: what the purse wants a run to do.
+    """
+
+    scope: str
+    words: str
+    may_wait: bool
+    on_limit: OnLimit
+
+
+def most_tokens(messages: Sequence[Message]) -> int:
+    """No tokenizer makes more tokens of a text than it has bytes of UTF-8, so that is the bound."""
+    size = sum(_bytes(part) for message in messages for part in message.parts)
+    return size + _MESSAGE_TOKENS * len(messages)
+
+
+def most_tokens_around(system: str, tools: Sequence[ToolSpec], schema: JsonObject | None) -> int:
+    """The same of what stands around the messages of a request."""
+    size = len(system.encode()) + (0 if schema is None else len(orjson.dumps(schema)))
+    size += sum(len(orjson.dumps(spec.parameters)) + len(spec.description) for spec in tools)
+    if tools or schema is not None:
+        size += _TOOL_PROMPT_TOKENS
+    return size + _MESSAGE_TOKENS * (len(tools) + 2)
+
+
+def _bytes(part: Part) -> int:
+    match part:
+        case Text(text=text) | Thinking(text=text):
+            return len(text.encode())
+        case ToolResult(content=content):
+            return len(content.encode())
+        case ToolCall(name=name, arguments=arguments):
+            return len(name) + len(orjson.dumps(arguments))

@@ -1,0 +1,155 @@
+"""Purses: budgets in the store, the room that calls have in them, and what was spent.
+
+A run makes one call at a time, so it holds at most one reservation in each purse above it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from parallel_agents.core.budget import ANSWER_SHARE, Amount, Budget, OnLimit, Purse, Shortage
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.usage import NANOUSD_PER_USD
+from parallel_agents.errors import PriceUnknown
+from parallel_agents.stores.queries import query
+
+
+def scope_of(session: SessionKey) -> str:
+    """The name of a session's own purse."""
+    return f"session:{session}"
+
+
+class _Row(NamedTuple):
+    """A purse as it stands."""
+
+    limit_nanousd: int | None
+    limit_tokens: int | None
+    on_limit: str
+    spent_nanousd: int
+    spent_tokens: int
+    reserved_nanousd: int
+    reserved_tokens: int
+
+    def has_room(self, amount: Amount, *, share: float, with_reserved: bool) -> bool:
+        """Whether `amount` fits into this share of the limits."""
+        money = self.spent_nanousd + self.reserved_nanousd * with_reserved + (amount.nanousd or 0)
+        tokens = self.spent_tokens + self.reserved_tokens * with_reserved + amount.tokens
+        return _fits(money, self.limit_nanousd, share) and _fits(tokens, self.limit_tokens, share)
+
+
+def _fits(total: int, limit: int | None, share: float) -> bool:
+    return limit is None or total <= (limit if share == 1 else int(limit * share))
+
+
+class Purses:
+    """The purses of one connection; each change is part of its caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
+
+    def open(self, purse: Purse) -> None:
+        """Have a purse of that name with those limits; what was spent from it stays."""
+        budget = purse.budget
+        values = (purse.scope, budget.nanousd, budget.tokens, budget.on_limit)
+        self._sql.execute(query("open_purse"), values)
+
+    def above(self, session: SessionKey) -> list[str]:
+        """The purses of a session and of those above it."""
+        return [scope for (scope,) in self._sql.execute(query("purses_above"), (session,))]
+
+    def reserve(
+        self, run: RunId, amount: Amount, scopes: Sequence[str], *, is_last: bool
+    ) -> Shortage | None:
+        """Reserve `amount` in all of the purses, or say which has no room.
+
+        What the run had reserved before is counted as spent: its call may have been made. The last
+        call of a run may use the share of a purse that others leave alone.
+        """
+        self.forfeit(run)
+        share = 1.0 if is_last else 1 - ANSWER_SHARE
+        for scope in scopes:
+            row = _Row(*self._sql.execute(query("purse"), (scope,)).fetchone())
+            if amount.nanousd is None and row.limit_nanousd is not None:
+                raise _no_price(scope)
+            if not row.has_room(amount, share=share, with_reserved=True):
+                may_wait = row.has_room(amount, share=share, with_reserved=False)
+                return Shortage(scope, _words(row, amount), may_wait, OnLimit(row.on_limit))
+        for scope in scopes:
+            money = amount.nanousd or 0
+            self._sql.execute(query("reserve"), (money, amount.tokens, scope))
+            self._sql.execute(query("put_reservation"), (run, scope, money, amount.tokens))
+        return None
+
+    def settle(self, run: RunId, spent: Amount) -> list[str]:
+        """Take what a call cost out of the purses that had room for it; their names."""
+        return [scope for scope, _ in self._close(run, spent)]
+
+    def forfeit(self, run: RunId) -> None:
+        """Count what a run has reserved as spent: nobody knows whether its call was made."""
+        self._close(run, None)
+
+    def release(self, run: RunId) -> None:
+        """Give back what a run has reserved: its call cost nothing."""
+        self._close(run, Amount(0, 0))
+
+    def _close(self, run: RunId, spent: Amount | None) -> list[tuple[str, Amount]]:
+        closed: list[tuple[str, Amount]] = []
+        held = self._sql.execute(query("take_reservations"), (run,)).fetchall()
+        for scope, nanousd, tokens in held:
+            # A cost that nobody knows is what was held for it.
+            money = nanousd if spent is None or spent.nanousd is None else spent.nanousd
+            count = tokens if spent is None else spent.tokens
+            self._sql.execute(
+                query("settle"),
+                {
+                    "scope": scope,
+                    "held_nanousd": nanousd,
+                    "held_tokens": tokens,
+                    "nanousd": money,
+                    "tokens": count,
+                },
+            )
+            closed.append((scope, Amount(money, count)))
+        return closed
+
+    def notices(self, scopes: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """The purses that have just passed four fifths of what may be spent, each once."""
+        for scope in scopes:
+            found = self._sql.execute(query("notice_purse"), (scope,)).fetchone()
+            if found is not None:
+                limit_nanousd, limit_tokens, nanousd, tokens = found
+                told = _spent(limit_nanousd, limit_tokens, nanousd, tokens)
+                yield scope, f"four fifths of a budget are spent: {told} ({scope})"
+
+
+def _no_price(scope: str) -> PriceUnknown:
+    return PriceUnknown(
+        "nobody knows what the call would cost, and its budget is in dollars",
+        why=f"the budget {scope} can not be held without a price",
+        mend="give the model's price under [providers.NAME.prices], or a budget in tokens",
+    )
+
+
+def budget_of(limit_nanousd: int | None, limit_tokens: int | None, on_limit: str) -> Budget:
+    """A purse's limits as they were given."""
+    usd = None if limit_nanousd is None else limit_nanousd / NANOUSD_PER_USD
+    return Budget(usd=usd, tokens=limit_tokens, on_limit=OnLimit(on_limit))
+
+
+def _words(row: _Row, amount: Amount) -> str:
+    told = _spent(row.limit_nanousd, row.limit_tokens, row.spent_nanousd, row.spent_tokens)
+    held = f"${row.reserved_nanousd / NANOUSD_PER_USD:.4f}, {row.reserved_tokens:,} tokens reserved"
+    money = "" if amount.nanousd is None else f"${amount.nanousd / NANOUSD_PER_USD:.4f}, "
+    return f"{told}; {held}; the call could take {money}{amount.tokens:,} tokens"
+
+
+def _spent(limit_nanousd: int | None, limit_tokens: int | None, nanousd: int, tokens: int) -> str:
+    parts: list[str] = []
+    if limit_nanousd is not None:
+        spent, limit = nanousd / NANOUSD_PER_USD, limit_nanousd / NANOUSD_PER_USD
+        parts.append(f"${spent:.4f} of ${limit:.4f}")
+    if limit_tokens is not None:
+        parts.append(f"{tokens:,} of {limit_tokens:,} tokens")
+    return ", ".join(parts)

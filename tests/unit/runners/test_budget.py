@@ -1,0 +1,281 @@
+"""A budget is never overdrawn: not by many at once, not by tries, crashes or children."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings as examples, strategies as st
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget, OnLimit, most_tokens, most_tokens_around
+from parallel_agents.core.event import Noticed
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import Message, Role, Text, ToolCall, assistant
+from parallel_agents.core.model import Finish, ModelReply, ModelRequest
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.run import Result, RunStatus, TeamResult
+from parallel_agents.core.store import PurseState
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.usage import NANOUSD_PER_USD, Usage
+from parallel_agents.errors import Overloaded, StreamCut
+from parallel_agents.settings import Settings
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+
+WRITER = Agent(
+    name="writer", description="", instructions="Write.", limits=Limits(max_output_tokens=100)
+)
+LEAD = replace(WRITER, name="lead", policy=Policy(spawns=("*",)))
+OVER, DONE = RunStatus.OVER_BUDGET, RunStatus.DONE
+
+
+def priced(input_usd: float = 1.0, output_usd: float = 2.0, **more: Any) -> Settings:
+    """Settings in which the scripted model has a price, in dollars a million tokens."""
+    prices = {"*": {"input_usd": input_usd, "output_usd": output_usd}}
+    provider = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", "prices": prices}
+    return Settings(providers={"scripted": provider}, max_parallel=100, **more)
+
+
+def most(request: ModelRequest) -> int:
+    return most_tokens(request.messages) + most_tokens_around(request.system, request.tools, None)
+
+
+def costing(share: float, text: str = "Done.") -> Callable[[ModelRequest], Answer]:
+    """A model that uses this share of what a request could use at most."""
+
+    def answer(request: ModelRequest) -> Answer:
+        usage = Usage(int(most(request) * share), int(request.max_output_tokens * share))
+        return ModelReply(message=assistant(text), model="scripted/model", usage=usage)
+
+    return answer
+
+
+async def run_team(rig: Rig, count: int, budget: Budget) -> TeamResult:
+    tasks = tuple(Task("writer", f"task {n}") for n in range(count))
+    team = TeamTask(tasks=tasks, budget=budget)
+    return await rig.sessions.team_result(await rig.sessions.spawn_team(team))
+
+
+@given(
+    count=st.integers(50, 120),
+    share=st.sampled_from([0.1, 0.5, 1.0]),
+    usd=st.floats(0.0001, 0.03),
+    tokens=st.none() | st.integers(500, 30_000),
+    prices=st.tuples(st.floats(0.01, 20), st.floats(0.01, 80)),
+)
+@examples(max_examples=25)
+def test_no_budget_is_overdrawn_by_any_number_of_tasks_at_any_price(
+    count: int, share: float, usd: float, tokens: int | None, prices: tuple[float, float]
+) -> None:
+    async def body() -> tuple[TeamResult, list[PurseState]]:
+        model = RepliesWith(costing(share), latency_seconds=5)
+        async with open_rig(model, agents=[WRITER], settings=priced(*prices)) as rig:
+            team = await run_team(rig, count, Budget(usd=usd, tokens=tokens))
+            return team, await rig.store.purses()
+
+    team, (purse,) = run_virtual(body())
+
+    assert team.spend.cost_nanousd <= usd * NANOUSD_PER_USD
+    assert tokens is None or team.spend.usage.total_tokens <= tokens
+    assert (purse.spent.nanousd, purse.spent.tokens) == (
+        team.spend.cost_nanousd,
+        team.spend.usage.total_tokens,
+    )
+    assert purse.reserved == (0, 0)
+    assert {result.status for result in team.results} <= {DONE, OVER}
+
+
+def one(
+    model: RepliesWith,
+    task: Task,
+    *agents: Agent,
+    settings: Settings | None = None,
+    tools: tuple[Callable[..., object], ...] = (),
+) -> tuple[Result, list[PurseState], list[str]]:
+    """The result of a task, the purses after it, and the notices of its run."""
+
+    async def body() -> tuple[Result, list[PurseState], list[str]]:
+        given = settings or priced()
+        async with open_rig(model, agents=agents or [WRITER], settings=given, tools=tools) as rig:
+            handle = await rig.sessions.spawn(task)
+            result = await handle.wait()
+            events = await rig.sessions.history(handle.key)
+            told = [e.body.text for e in events if isinstance(e.body, Noticed)]
+            return result, await rig.store.purses(), told
+
+    return run_virtual(body())
+
+
+def add(a: int) -> int:
+    """Add one."""
+    return a + 1
+
+
+ADDER = replace(WRITER, tools=("add",))
+
+
+def adding_until_told(request: ModelRequest) -> Answer:
+    """Calls a tool at each turn until it is told that its budget is used up."""
+    usage = Usage(most(request), request.max_output_tokens)
+    if "budget is used up" in request.messages[-1].text:
+        return ModelReply(message=assistant("So far."), model="scripted/model", usage=usage)
+    call = ToolCall(f"call-{len(request.messages)}", "add", {"a": 1})
+    message = Message(Role.ASSISTANT, (Text("Thinking."), call))
+    return ModelReply(message=message, model="scripted/model", finish=Finish.TOOLS, usage=usage)
+
+
+def test_at_the_limit_a_run_gives_its_answer_in_one_last_call() -> None:
+    model = RepliesWith(adding_until_told)
+
+    result, (purse,), notices = one(
+        model, Task("writer", "Go.", budget=Budget(tokens=15_000)), ADDER, tools=(add,)
+    )
+
+    assert (result.status, result.output) == (OVER, "So far.")
+    assert result.error is not None
+    assert result.error.code == "PA-E308"
+    assert purse.spent.tokens <= 15_000
+    assert len(notices) == 1
+    assert "four fifths of a budget are spent" in notices[0]
+
+
+def test_a_budget_that_stops_keeps_what_there_is() -> None:
+    budget = Budget(tokens=15_000, on_limit=OnLimit.STOP)
+
+    result, _, _ = one(
+        RepliesWith(adding_until_told), Task("writer", "Go.", budget=budget), ADDER, tools=(add,)
+    )
+
+    assert (result.status, result.output) == (OVER, "Thinking.")
+
+
+def test_a_first_call_that_could_cost_too_much_is_not_made() -> None:
+    model = RepliesWith(costing(0.1))
+
+    result, (purse,), _ = one(model, Task("writer", "Go.", budget=Budget(tokens=50)))
+
+    assert (result.status, model.requests) == (OVER, [])
+    assert purse.spent == (0, 0)
+
+
+def test_a_budget_in_dollars_refuses_a_model_without_a_price() -> None:
+    model = RepliesWith(costing(0.1))
+
+    result, _, _ = one(model, Task("writer", "Go.", budget=Budget(usd=1)), settings=Settings())
+
+    assert (result.status, model.requests) == (RunStatus.FAILED, [])
+    assert result.error is not None
+    assert result.error.code == "PA-E309"
+
+
+def test_a_budget_in_tokens_needs_no_price() -> None:
+    result, _, _ = one(
+        RepliesWith(costing(0.1)),
+        Task("writer", "Go.", budget=Budget(tokens=9999)),
+        settings=Settings(),
+    )
+
+    assert result.status is DONE
+
+
+def test_children_spend_out_of_their_parents_budget() -> None:
+    def answer(request: ModelRequest) -> Answer:
+        usage = Usage(most(request), request.max_output_tokens)
+        turn = sum(message.role is Role.ASSISTANT for message in request.messages)
+        if request.messages[0].text != "Go." or turn:
+            return ModelReply(message=assistant("Done."), model="scripted/model", usage=usage)
+        calls = tuple(
+            ToolCall(f"c{n}", "sessions_spawn", {"task": f"part {n}", "agentId": "writer"})
+            for n in range(20)
+        )
+        message = Message(Role.ASSISTANT, calls)
+        return ModelReply(message=message, model="scripted/model", finish=Finish.TOOLS, usage=usage)
+
+    async def body() -> tuple[int, set[RunStatus], PurseState]:
+        async with open_rig(
+            RepliesWith(answer, latency_seconds=5), agents=[WRITER, LEAD], settings=priced()
+        ) as rig:
+            task = Task("lead", "Go.", budget=Budget(tokens=16_000))
+            await (await rig.sessions.spawn(task)).wait()
+            rows = await rig.sessions.list()
+            (purse,) = await rig.store.purses()
+            spent = sum(row.run.spend.usage.total_tokens for row in rows)
+            return spent, {row.run.status for row in rows}, purse
+
+    spent, statuses, purse = run_virtual(body())
+
+    # Children that were broken off with their parent may have been billed.
+    assert spent <= purse.spent.tokens <= 16_000
+    assert OVER in statuses
+
+
+@pytest.mark.parametrize(
+    ("error", "is_spent"), [(StreamCut("cut"), True), (Overloaded("busy"), False)]
+)
+def test_a_try_without_a_reply_is_paid_where_it_may_have_been_billed(
+    error: Exception, is_spent: bool
+) -> None:
+    tries: list[Answer] = [error]
+
+    def answer(request: ModelRequest) -> Answer:
+        return tries.pop() if tries else costing(0.5)(request)
+
+    result, (purse,), _ = one(
+        RepliesWith(answer), Task("writer", "Go.", budget=Budget(tokens=9999))
+    )
+
+    assert result.status is DONE
+    assert (purse.spent.tokens > result.spend.usage.total_tokens) == is_spent
+
+
+def test_two_processes_share_a_purse_and_a_crash_in_a_call_counts_as_spent() -> None:
+    async def body() -> tuple[PurseState, PurseState, list[Result]]:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        model = RepliesWith(costing(1.0), latency_seconds=5)
+        settings = priced(day_budget_tokens=1000)
+        async with open_rig(model, agents=[WRITER], store=store, settings=settings) as first:
+            handle = await first.sessions.spawn(Task("writer", "Go.", key="crash"))
+            await asyncio.sleep(2)
+            first.engine.cancel_all()
+        (crashed,) = await store.purses()
+        async with (
+            open_rig(model, agents=[WRITER], store=store, settings=settings) as one_,
+            open_rig(model, agents=[WRITER], store=store, settings=settings) as other,
+        ):
+            handles = [
+                await rig.sessions.spawn(Task("writer", f"task {n}", key=f"{n}"))
+                for n in range(10)
+                for rig in (one_, other)
+            ]
+            results = [await h.wait() for h in handles]
+        del handle
+        (purse,) = await store.purses()
+        await store.aclose()
+        return crashed, purse, results
+
+    crashed, purse, results = run_virtual(body())
+
+    assert crashed.spent.tokens > 0, "nobody knows whether the call was made"
+    spent = sum(
+        result.spend.usage.total_tokens for result in {r.run_id: r for r in results}.values()
+    )
+    assert spent + crashed.spent.tokens <= purse.spent.tokens + purse.reserved.tokens
+    assert purse.spent.tokens <= 1000
+    assert {result.status for result in results} == {DONE, OVER}
+
+
+def test_an_agent_has_a_budget_of_its_own_for_the_day() -> None:
+    settings = priced(agent_budgets={"writer": Budget(tokens=400)})
+
+    async def body() -> list[RunStatus]:
+        async with open_rig(
+            RepliesWith(costing(1.0)), agents=[WRITER, LEAD], settings=settings
+        ) as rig:
+            names = ["writer", "writer", "writer", "lead"]
+            handles = [await rig.sessions.spawn(Task(name, "Go.")) for name in names]
+            return [(await handle.wait()).status for handle in handles]
+
+    assert run_virtual(body()) == [DONE, DONE, OVER, DONE]
