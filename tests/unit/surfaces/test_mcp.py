@@ -19,7 +19,8 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
-from parallel_agents.errors import ConfigError, StoreFull
+from parallel_agents.errors import ConfigError, InvalidInput, StoreFull
+from parallel_agents.surfaces.mcp.http import guard, is_loopback, listen
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
 from parallel_agents.surfaces.mcp.server import find_requester, make_server
 from parallel_agents.testing import RepliesWith, Rig, open_rig, run_virtual
@@ -228,3 +229,29 @@ def test_a_parent_that_is_not_there_is_refused_with_the_setting() -> None:
             assert "PARALLEL_AGENTS_PARENT_SESSION" in refused.value.mend
 
     run_virtual(body())
+
+
+# Who may call over HTTP
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.7", False),
+        ("localhost.example", False),
+    ],
+)
+def test_an_address_that_others_reach_needs_a_token_and_one_of_loopback_names(
+    host: str, expected: bool
+) -> None:
+    assert is_loopback(host) is expected
+    assert guard(host).enable_dns_rebinding_protection is expected
+    if not expected:
+        with pytest.raises(InvalidInput, match="can be reached from other machines"):
+            listen(host, 0, None)

@@ -70,7 +70,9 @@ async def serve_http(
     server is started again.
     """
     app: ASGIApp = server.streamable_http_app(
-        streamable_http_path=PATH, stateless_http=True, transport_security=_guard(bound, token)
+        streamable_http_path=PATH,
+        stateless_http=True,
+        transport_security=guard(bound.getsockname()[0]),
     )
     if token is not None:
         app = _WithToken(app, token)
@@ -93,12 +95,13 @@ async def serve_http(
         await serving.serve(sockets=[bound])
 
 
-def _guard(bound: socket.socket, token: str | None) -> TransportSecuritySettings:
+def guard(host: str) -> TransportSecuritySettings:
     """Against pages that have their own name resolve to this machine (DNS rebinding).
 
-    Where the address is not loopback its names are not known; no page has the token.
+    Of an address that is not loopback the names are not known; there the token is the guard, which
+    no page has.
     """
-    if token is not None and not is_loopback(bound.getsockname()[0]):
+    if not is_loopback(host):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
     return TransportSecuritySettings(
         allowed_hosts=[f"{name}:*" for name in _NAMES],
