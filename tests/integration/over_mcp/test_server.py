@@ -91,6 +91,8 @@ def test_a_line_that_is_no_message_does_not_end_the_server(place: Place) -> None
 
 # The end
 
+SPAWN = {"name": "sessions_spawn", "arguments": {"task": "hello", "label": "left"}}
+
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])
 def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
@@ -98,11 +100,10 @@ def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
 ) -> None:
     place.fault = first(1, Hang())
     running = place.start() if transport == "stdio" else place.start("--http", "0")
-    spawn = {"name": "sessions_spawn", "arguments": {"task": "hello", "label": "left"}}
     if transport == "stdio":
         say(running, 1, "initialize", INITIALIZE)
         heard(running)
-        say(running, 2, "tools/call", spawn)
+        say(running, 2, "tools/call", SPAWN)
         assert heard(running)["result"]["isError"] is False
     else:
         asyncio.run(spawn_by_http(running.url))
@@ -114,6 +115,28 @@ def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
 
     assert running.ended() == 0
     assert "Unfinished: 1. A worker in the background goes on" in running.said
+    assert "hello" in place.pagents("wait", "left").stdout
+
+
+def test_a_client_that_dies_with_answers_under_way_loses_nothing(place: Place) -> None:
+    place.fault = first(1, Hang())
+    running = place.start()
+    say(running, 1, "initialize", INITIALIZE)
+    heard(running)
+    say(running, 2, "tools/call", SPAWN)
+    heard(running)
+    wait_until(lambda: len(place.provider.requests) == 1)
+
+    assert running.process.stdin is not None
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+    say(running, 3, "tools/list", {})
+    running.process.stdin.close()
+    wait_until(lambda: "calls in flight may end" in running.said)
+    running.process.send_signal(signal.SIGTERM)
+
+    assert running.ended() == 0
+    assert "Traceback" not in running.said
     assert "hello" in place.pagents("wait", "left").stdout
 
 

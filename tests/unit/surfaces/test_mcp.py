@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -37,7 +38,7 @@ ANY_CHILD = Policy(spawns=("*",))
 async def connected(*models: Model) -> AsyncGenerator[tuple[Client, Rig]]:
     """A client of the tools, called by nobody in particular."""
     async with open_rig(*models or (ECHO,), agents=[WRITER]) as rig:
-        server = make_server(rig.session_tools, Requester())
+        server = make_server(rig.session_tools, Requester(), asyncio.Event())
         async with Client(server) as client:
             yield client, rig
 
@@ -74,7 +75,7 @@ def test_a_session_is_offered_all_nine() -> None:
         async with open_rig(ECHO, agents=[WRITER]) as rig:
             handle = await rig.sessions.spawn(Task("writer", "x"))
             requester = await find_requester(rig.service, handle.key)
-            async with Client(make_server(rig.session_tools, requester)) as client:
+            async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
                 return [tool.name for tool in (await client.list_tools()).tools]
 
     assert run_virtual(body()) == [spec.name for spec in SPECS]
@@ -173,7 +174,7 @@ class _Broken(SessionTools):
 )
 def test_no_exception_is_masked_and_none_ends_the_server(error: Exception, words: str) -> None:
     async def body() -> list[CallToolResult]:
-        async with Client(make_server(_Broken(error), Requester())) as client:
+        async with Client(make_server(_Broken(error), Requester(), asyncio.Event())) as client:
             return [await call(client, "sessions_list") for _ in range(2)]
 
     for result in run_virtual(body()):
@@ -202,6 +203,24 @@ def test_who_waits_long_is_told_of_progress_where_it_asked() -> None:
     assert beats == [5.0, 10.0, 15.0]
 
 
+def test_who_waits_when_the_server_stops_is_told_so() -> None:
+    async def body() -> CallToolResult:
+        stop = asyncio.Event()
+        slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
+        async with (
+            open_rig(slow, agents=[WRITER]) as rig,
+            Client(make_server(rig.session_tools, Requester(), stop)) as client,
+        ):
+            await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
+            asyncio.get_running_loop().call_later(1.0, stop.set)
+            return await call(client, "agents_wait", ids=["slow"])
+
+    stopped = run_virtual(body())
+
+    assert stopped.is_error
+    assert told(stopped)["error"].startswith("The server is stopping.")
+
+
 # Who calls
 
 
@@ -211,7 +230,7 @@ def test_what_a_session_spawns_is_under_it() -> None:
         async with open_rig(ECHO, agents=[lead, WRITER]) as rig:
             handle = await rig.sessions.spawn(Task("lead", "x", label="boss"))
             requester = await find_requester(rig.service, "boss")
-            async with Client(make_server(rig.session_tools, requester)) as client:
+            async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
                 spawned = await call(client, "sessions_spawn", task="y", agentId="writer")
             child = await rig.service.find(told(spawned)["childSessionKey"])
             return handle.key, child.session.parent

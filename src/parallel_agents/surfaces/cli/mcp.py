@@ -64,7 +64,8 @@ def mcp(
             carry_out(lambda stop: _serve(place, bar, serve, stop, owners), signals=_SIGNALS)
     except KeyboardInterrupt:
         render.note("Stopped at once.")
-    asyncio.run(_hand_over(place, owners))
+    finally:
+        asyncio.run(_hand_over(place, owners))
 
 
 def _read_token(place: Place, token: str | None) -> str | None:
@@ -93,7 +94,7 @@ def _over_stdio() -> Serve:
         requester = await server.find_requester(app.service, app.settings.parent_session)
         if sys.stdin.isatty():
             render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
-        await stdio.serve_stdio(server.make_server(app.session_tools, requester), stop)
+        await stdio.serve_stdio(server.make_server(app.session_tools, requester, stop), stop)
 
     return serve
 
@@ -108,7 +109,9 @@ def _over_http(host: str, port: int, token: str | None) -> Serve:
     async def serve(app: App, stop: asyncio.Event) -> None:
         requester = await server.find_requester(app.service, app.settings.parent_session)
         render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
-        await http.serve_http(server.make_server(app.session_tools, requester), bound, token, stop)
+        await http.serve_http(
+            server.make_server(app.session_tools, requester, stop), bound, token, stop
+        )
 
     return serve
 

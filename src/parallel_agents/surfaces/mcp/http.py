@@ -79,7 +79,7 @@ async def serve_http(
     serving = _Uvicorn(
         uvicorn.Config(
             app,
-            lifespan="on",
+            lifespan="off",
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
@@ -90,7 +90,7 @@ async def serve_http(
         await stop.wait()
         serving.should_exit = True
 
-    async with asyncio.TaskGroup() as group:
+    async with server.session_manager.run(), asyncio.TaskGroup() as group:
         group.create_task(end())
         await serving.serve(sockets=[bound])
 

@@ -27,6 +27,7 @@ from parallel_agents._version import __version__
 from parallel_agents.core.schema import JsonObject, compiled
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import Ambiguous, ConfigError, NotFound, PagentsError
+from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.mcp.offers import offered
 from parallel_agents.tools.sessions.backing import Requester
 from parallel_agents.tools.sessions.specs import SPECS
@@ -42,6 +43,10 @@ INSTRUCTIONS = (
 _log = logging.getLogger(__name__)
 _BEAT_SECONDS = 5.0
 _FAILED = ("error", "forbidden")
+_STOPPED: JsonObject = {
+    "status": "error",
+    "error": "The server is stopping. What was spawned goes on, and keeps its keys and labels.",
+}
 _SCHEMAS = {spec.name: spec.parameters for spec in SPECS}
 _T = TypeVar("_T")
 _Context = ServerRequestContext[dict[str, Any]]
@@ -66,9 +71,9 @@ async def find_requester(sessions: Sessions, name: str | None) -> Requester:
 
 
 def make_server(
-    tools: SessionTools, requester: Requester, *, beat_seconds: float = _BEAT_SECONDS
+    tools: SessionTools, requester: Requester, stop: asyncio.Event
 ) -> Server[dict[str, Any]]:
-    """The tools for a requester; a call that takes longer than a beat reports progress at each."""
+    """The tools for a requester; calls that last report progress, and `stop` ends them."""
     listed = ListToolsResult(tools=list(offered(requester)))
 
     async def on_list_tools(_: _Context, __: PaginatedRequestParams | None) -> ListToolsResult:
@@ -77,11 +82,10 @@ def make_server(
     async def on_call_tool(context: _Context, params: CallToolRequestParams) -> CallToolResult:
         work = _answer(tools, requester, params.name, params.arguments or {})
 
-        async def beat(count: int) -> None:
-            seconds = count * beat_seconds
+        async def beat(seconds: float) -> None:
             await context.session.report_progress(seconds, message=f"{params.name}: {seconds:g} s")
 
-        return _result(await _with_beats(work, beat, beat_seconds))
+        return _result(await unless(stop, _with_beats(work, beat)) or _STOPPED)
 
     return Server(
         NAME,
@@ -125,18 +129,16 @@ def _result(answer: JsonObject) -> CallToolResult:
 
 
 async def _with_beats(
-    work: Coroutine[None, None, _T],
-    beat: Callable[[int], Coroutine[None, None, None]],
-    seconds: float,
+    work: Coroutine[None, None, _T], beat: Callable[[float], Coroutine[None, None, None]]
 ) -> _T:
-    """The result of `work`; `beat` is told the number of each interval that it lasts."""
+    """The result of `work`; at each interval that it lasts `beat` is told its seconds."""
 
     async def beat_on() -> None:
-        count = 0
+        seconds = 0.0
         while True:
-            await asyncio.sleep(seconds)
-            count += 1
-            await beat(count)
+            await asyncio.sleep(_BEAT_SECONDS)
+            seconds += _BEAT_SECONDS
+            await beat(seconds)
 
     beating = asyncio.create_task(beat_on())
     try:

@@ -19,11 +19,14 @@ _PIECE = 65536
 
 async def serve_stdio(server: Server[dict[str, Any]], stop: asyncio.Event) -> None:
     """Serve on stdin and stdout; what else is printed meanwhile goes to stderr."""
-    async with (
-        _stdin_until(stop) as lines,
-        stdio_server(stdin=lines) as (incoming, outgoing),
-    ):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+    try:
+        async with (
+            _stdin_until(stop) as lines,
+            stdio_server(stdin=lines) as (incoming, outgoing),
+        ):
+            await server.run(incoming, outgoing, server.create_initialization_options())
+    except* BrokenPipeError:
+        pass  # a client that died reads no answers; that is its end, and none of an error
 
 
 @asynccontextmanager
