@@ -136,6 +136,8 @@ async def _serve(
 
 async def _hand_over(place: Place, owners: Sequence[OwnerId]) -> None:
     """Have a worker go on with what a process that has ended left."""
+    if not owners:
+        return
     async with open_client(place.environment, place.settings) as client:
         left = 0
         for owner in owners:

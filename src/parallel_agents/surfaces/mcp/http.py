@@ -22,6 +22,7 @@ from parallel_agents.errors import ConfigError, InvalidInput
 
 PATH = "/mcp"
 _GRACE_SECONDS = 1
+_MOST_BYTES = 16_000_000  # of a request; attachments may have 5 MB, and grow as JSON
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -72,6 +73,7 @@ async def serve_http(
     app: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
+        max_request_body_size=_MOST_BYTES,
         transport_security=guard(bound.getsockname()[0]),
     )
     if token is not None:
