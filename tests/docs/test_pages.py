@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from parallel_agents.models.shapes import object_at
 from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.main import COMMANDS, build
+from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
+from parallel_agents.tools.sessions.specs import SPECS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -207,6 +210,34 @@ def test_a_piece_of_configuration_is_one(text: str) -> None:
 
     assert table.keys() <= {field.name for field in fields(Settings)}
     assert read_providers(providers).keys() >= providers.keys()
+
+
+# MCP
+
+
+def test_the_annotations_of_the_tools_are_those_that_clients_get() -> None:
+    told = rows(sections("docs/mcp.md")["What a client sees"])
+
+    assert [[row[0].strip("`"), *(cell == "yes" for cell in row[1:])] for row in told] == [
+        [
+            spec.name,
+            ANNOTATIONS[spec.name].read_only_hint,
+            ANNOTATIONS[spec.name].destructive_hint,
+            ANNOTATIONS[spec.name].idempotent_hint,
+            ANNOTATIONS[spec.name].open_world_hint,
+        ]
+        for spec in SPECS
+    ]
+
+
+@pytest.mark.parametrize("kind", ["json", "toml"])
+def test_the_configuration_of_a_client_can_be_read(kind: str) -> None:
+    blocks = re.findall(rf"^```{kind}\n(.*?)^```$", read("docs/mcp.md"), re.M | re.S)
+
+    assert len(blocks) == 2
+    for block in blocks:
+        parsed = json.loads(block) if kind == "json" else tomllib.loads(block)
+        assert [*parsed.popitem()[1]] == ["parallel-agents"]
 
 
 # Architecture

@@ -461,6 +461,23 @@ def test_an_owner_that_says_goodbye_leaves_its_runs_queued(run_in: RunIn) -> Non
     run_in(body)
 
 
+def test_all_that_an_owner_left_can_be_given_to_whoever_comes(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (session, *_) = await spawn(store, birth("a", owner=ME), birth("b", owner=OTHER))
+        await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
+        await claim(store, "run-a")
+        await store.beat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
+
+        left = [found.run.id for found in await store.rows(Filter(owner=ME))]
+        await store.release(ME, left)
+
+        assert sorted(left) == ["run-a", "second"]
+        assert {r.run.id for r in await store.rows(Filter(orphaned=True))} == set(left)
+        assert await store.rows(Filter(owner=ME)) == []
+
+    run_in(body)
+
+
 def test_signs_of_life_are_kept_and_a_living_owner_can_be_buried(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         began = time.time()

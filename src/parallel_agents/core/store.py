@@ -116,6 +116,7 @@ class Filter:
         tree: this session and all that it spawned.
         is_live: with a live latest run, or without.
         orphaned: live runs that no living process has.
+        owner: live runs that this process has, or had when it ended.
     """
 
     session: SessionKey | None = None
@@ -124,6 +125,7 @@ class Filter:
     parent: SessionKey | None = None
     is_live: bool | None = None
     orphaned: bool = False
+    owner: OwnerId | None = None
     roots_only: bool = False
     since: float | None = None
     limit: int | None = None

@@ -73,6 +73,9 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
         # Every live run counts here, not only the latest of its session.
         conditions.clear()
         add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
+    if chosen.owner is not None:
+        conditions.clear()
+        add(f"{_LIVE} AND r.owner = ?", chosen.owner)
     if chosen.session is not None:
         add("s.key = ?", chosen.session)
     if chosen.prefix is not None:

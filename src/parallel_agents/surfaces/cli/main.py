@@ -22,7 +22,7 @@ class _Command(NamedTuple):
     panel: str
 
 
-_START, _WATCH, _DIRECT, _SET_UP = "Start", "Watch", "Direct", "Set up"
+_START, _WATCH, _DIRECT, _SERVE, _SET_UP = "Start", "Watch", "Direct", "Serve", "Set up"
 
 COMMANDS = {
     "run": _Command("run:run", "Run a team, and give every result back.", _START),
@@ -36,6 +36,7 @@ COMMANDS = {
     "send": _Command("spawn:send", "Start the next run of a session.", _DIRECT),
     "steer": _Command("direct:steer", "Give a live run a word.", _DIRECT),
     "kill": _Command("direct:kill", "End a run and all that it spawned.", _DIRECT),
+    "mcp": _Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),
     "agents": _Command("agents", "The agents at hand.", _SET_UP),
     "teams": _Command("teams", "The teams at hand.", _SET_UP),
     "models": _Command("models", "The models at hand; fetch the embedded one.", _SET_UP),

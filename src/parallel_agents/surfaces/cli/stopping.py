@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def carry_out(work: Callable[[asyncio.Event], Coroutine[None, None, T]]) -> T:
+def carry_out(
+    work: Callable[[asyncio.Event], Coroutine[None, None, T]],
+    *,
+    signals: Sequence[signal.Signals] = (signal.SIGINT,),
+) -> T:
     """Run `work`; the first Ctrl-C sets the event that it is handed, the second cancels it.
+
+    Each of `signals` counts as a Ctrl-C.
 
     Raises:
         KeyboardInterrupt: after the second, once `work` has ended.
@@ -29,7 +35,8 @@ def carry_out(work: Callable[[asyncio.Event], Coroutine[None, None, T]]) -> T:
 
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError):  # where a loop takes no handlers Ctrl-C stops at once
-            loop.add_signal_handler(signal.SIGINT, on_interrupt)
+            for number in signals:
+                loop.add_signal_handler(number, on_interrupt)
         try:
             return await task
         except asyncio.CancelledError:

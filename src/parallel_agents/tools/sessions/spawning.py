@@ -97,7 +97,8 @@ async def spawn(backing: Backing, requester: Requester, arguments: Arguments) ->
         words = " ".join(filter(None, (f"{error.message}.", error.why, error.mend)))
         raise Refusal(f'sessions_spawn model "{task.model or ""}" is not usable: {words}') from None
     child = await backing.sessions.find(spawned.session_key)
-    return _accepted(spawned, child, arguments, context)
+    note = _note(child.session.traits, is_run=requester.caller is not None)
+    return _accepted(spawned, child, arguments, context, note)
 
 
 def _refuse_what_is_not_there(arguments: Arguments) -> None:
@@ -244,7 +245,9 @@ def _content(attached: JsonObject) -> str:
             raise Refusal(f'attachment "{name}": encoding must be utf8 or base64, not {encoding!r}')
 
 
-def _accepted(spawned: Spawned, child: Row, arguments: Arguments, context: _Context) -> JsonObject:
+def _accepted(
+    spawned: Spawned, child: Row, arguments: Arguments, context: _Context, note: str
+) -> JsonObject:
     session, run = child.session, child.run
     provider, _, model = run.model.partition("/")
     answer: dict[str, Json] = {
@@ -252,7 +255,7 @@ def _accepted(spawned: Spawned, child: Row, arguments: Arguments, context: _Cont
         "childSessionKey": spawned.session_key,
         "runId": spawned.run_id,
         "mode": session.traits.mode.value,
-        "note": _note(session.traits),
+        "note": note,
         "modelApplied": True,
         "expectsCompletionMessage": not session.traits.is_quiet,
         "context": context.value,
@@ -266,9 +269,11 @@ def _accepted(spawned: Spawned, child: Row, arguments: Arguments, context: _Cont
     return answer
 
 
-def _note(traits: Traits) -> str:
+def _note(traits: Traits, *, is_run: bool) -> str:
     if traits.mode is Mode.SESSION:
         return "Goes on taking messages: sessions_send."
     if traits.group or traits.is_quiet:
         return "Quiet: its result is yours only when you ask, by agents_wait or sessions_history."
+    if not is_run:
+        return "Runs in parallel. agents_wait waits for it and for others, and gives the results."
     return "Runs in parallel. sessions_yield waits for all that you spawned, and gives the results."

@@ -1,0 +1,149 @@
+"""`pagents mcp`: the session tools for MCP clients, over stdio or HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app import App, Parts, open_app, open_client
+from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.store import Filter
+from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.place import Home, MaxParallel, ModelName, Place, find_place
+from parallel_agents.surfaces.cli.stopping import carry_out
+from parallel_agents.surfaces.cli.worker import ensure_worker
+
+Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOPBACK = "127.0.0.1"
+_SECRET = "env:"  # noqa: S105 - how a token is named, and no token
+
+
+def mcp(
+    http: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Serve HTTP; 0 is any free port."),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST", help=f"Of the address; {_LOOPBACK} without it.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(metavar="env:NAME", help="The variable with the token that clients send."),
+    ] = None,
+    model: ModelName = None,
+    max_parallel: MaxParallel = None,
+    home: Home = None,
+) -> None:
+    """Serve the session tools to MCP clients, over stdio or, with --http, over HTTP.
+
+    This process carries the runs out. When its client closes stdin, or at the first Ctrl-C or
+    SIGTERM, calls in flight may end; at the second it stops at once. A worker in the background
+    goes on with the rest.
+    """
+    place = find_place(home, model=model, max_parallel=max_parallel)
+    secret = _read_token(place, token)
+    if http is None:
+        if host is not None or token is not None:
+            raise InvalidInput("--host and --token are of HTTP", mend="add --http PORT")
+        serve = _over_stdio()
+    else:
+        serve = _over_http(host or _LOOPBACK, http, secret)
+    owners: list[OwnerId] = []
+    try:
+        with FetchBar() as bar:
+            carry_out(lambda stop: _serve(place, bar, serve, stop, owners), signals=_SIGNALS)
+    except KeyboardInterrupt:
+        render.note("Stopped at once.")
+    finally:
+        asyncio.run(_hand_over(place, owners))
+
+
+def _read_token(place: Place, token: str | None) -> str | None:
+    if token is None:
+        return None
+    name = token.removeprefix(_SECRET)
+    if name == token or not name:
+        raise InvalidInput(
+            "--token does not name a variable",
+            why="a secret among a command's arguments is seen by everybody on the machine",
+            mend="put it in a variable, and name that: --token env:NAME",
+        )
+    secret = place.environment.read_key(name)
+    if not secret:
+        raise MissingKey(f"{name} is not set, and --token names it", mend=f"export {name}=...")
+    return secret
+
+
+def _over_stdio() -> Serve:
+    try:
+        from parallel_agents.surfaces.mcp import server, stdio  # noqa: PLC0415 - optional, heavy
+    except ModuleNotFoundError as error:
+        raise _missing_extra(error) from error
+
+    async def serve(app: App, stop: asyncio.Event) -> None:
+        requester = await server.find_requester(app.service, app.settings.parent_session)
+        if sys.stdin.isatty():
+            render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
+        await stdio.serve_stdio(server.make_server(app.session_tools, requester, stop), stop)
+
+    return serve
+
+
+def _over_http(host: str, port: int, token: str | None) -> Serve:
+    try:
+        from parallel_agents.surfaces.mcp import http, server  # noqa: PLC0415 - optional, heavy
+    except ModuleNotFoundError as error:
+        raise _missing_extra(error) from error
+    bound = http.listen(host, port, token)
+
+    async def serve(app: App, stop: asyncio.Event) -> None:
+        requester = await server.find_requester(app.service, app.settings.parent_session)
+        render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
+        await http.serve_http(
+            server.make_server(app.session_tools, requester, stop), bound, token, stop
+        )
+
+    return serve
+
+
+def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
+    return MissingExtra(
+        "the MCP server is not installed", why=str(error), mend="pip install 'pagents[mcp]'"
+    )
+
+
+async def _serve(
+    place: Place, bar: FetchBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
+) -> None:
+    """Serve until the client goes or `stop` is set; `owners` gets the name of this process."""
+    async with open_app(place.environment, place.settings, Parts(on_fetch=bar)) as app:
+        assert app.engine is not None, "only a client has none"
+        owners.append(app.engine.owner)
+        await serve(app, stop)
+        if not app.engine.is_idle:
+            render.note("Stopping: nothing new starts, calls in flight may end.")
+
+
+async def _hand_over(place: Place, owners: Sequence[OwnerId]) -> None:
+    """Have a worker go on with what a process that has ended left."""
+    if not owners:
+        return
+    async with open_client(place.environment, place.settings) as client:
+        left = 0
+        for owner in owners:
+            runs = [row.run.id for row in await client.store.rows(Filter(owner=owner))]
+            await client.store.release(owner, runs)
+            left += len(runs)
+        if left:
+            await ensure_worker(client.store, place.environment, time.time())
+            render.note(f"Unfinished: {left}. A worker in the background goes on: `pagents list`.")

@@ -1,0 +1,138 @@
+"""HTTP: serve any number of clients on one address, guarded by names on loopback, elsewhere by a token."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from mcp.server.lowlevel import Server
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
+
+from parallel_agents.errors import ConfigError, InvalidInput
+
+PATH = "/mcp"
+_GRACE_SECONDS = 1
+_MOST_BYTES = 16_000_000  # of a request; attachments may have 5 MB, and grow as JSON
+_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+def listen(host: str, port: int, token: str | None) -> socket.socket:
+    """A socket that is bound; port 0 is any that is free.
+
+    Raises:
+        InvalidInput: others could reach the address, and no token would stop them.
+        ConfigError: it can not be bound.
+    """
+    if token is None and not is_loopback(host):
+        raise InvalidInput(
+            f"--host {host} can be reached from other machines, and there is no token",
+            why="whoever reaches it could spend your money and read all sessions",
+            mend="add --token env:NAME with a secret in that variable, or leave --host out",
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"{host}:{port} can not be bound",
+            why=error.strerror or str(error),
+            mend="choose another --http PORT; 0 is any that is free",
+        ) from error
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def url_of(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
+
+
+async def serve_http(
+    server: Server[dict[str, Any]], bound: socket.socket, token: str | None, stop: asyncio.Event
+) -> None:
+    """Serve until `stop` is set; requests that are open then have a second to end.
+
+    There are no sessions of MCP: each request stands for itself, so that clients go on when the
+    server is started again.
+    """
+    app: ASGIApp = server.streamable_http_app(
+        streamable_http_path=PATH,
+        stateless_http=True,
+        max_request_body_size=_MOST_BYTES,
+        transport_security=guard(bound.getsockname()[0]),
+    )
+    if token is not None:
+        app = _WithToken(app, token)
+    serving = _Uvicorn(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
+
+    async def end() -> None:
+        await stop.wait()
+        serving.should_exit = True
+
+    async with server.session_manager.run(), asyncio.TaskGroup() as group:
+        group.create_task(end())
+        await serving.serve(sockets=[bound])
+
+
+def guard(host: str) -> TransportSecuritySettings:
+    """Against pages that have their own name resolve to this machine (DNS rebinding).
+
+    Of an address that is not loopback the names are not known; there the token is the guard, which
+    no page has.
+    """
+    if not is_loopback(host):
+        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    return TransportSecuritySettings(
+        allowed_hosts=[f"{name}:*" for name in _NAMES],
+        allowed_origins=[f"http://{name}:*" for name in _NAMES],
+    )
+
+
+class _WithToken:
+    """An application whose requests must bear a token."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get("authorization", "")
+            if not secrets.compare_digest(given.encode(), self._expected):
+                words = "the header 'Authorization: Bearer TOKEN' is missing or has another token"
+                refused = JSONResponse({"error": words}, 401, {"WWW-Authenticate": "Bearer"})
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class _Uvicorn(uvicorn.Server):
+    """A server that leaves signals to the command."""
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

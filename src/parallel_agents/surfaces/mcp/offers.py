@@ -1,0 +1,55 @@
+"""Offers: the session tools as an MCP client lists them, with what each may do to the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mcp_types import Tool, ToolAnnotations
+
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.tools.sessions.backing import Requester
+from parallel_agents.tools.sessions.specs import SPECS
+
+_YIELD = "sessions_yield"
+_READS = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+# What a spawned agent does is not bounded by this server. Nor is a second call the first one: a
+# request of MCP has no id that would last longer than its connection.
+_STARTS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
+)
+_ENDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
+)
+ANNOTATIONS = {
+    "sessions_spawn": _STARTS,
+    "sessions_yield": _READS,
+    "agents_wait": _READS,
+    "subagents": _ENDS,
+    "sessions_send": _STARTS,
+    "sessions_list": _READS,
+    "sessions_history": _READS,
+    "agents_list": _READS,
+    "session_status": _READS,
+}
+
+
+def offered(requester: Requester) -> Sequence[Tool]:
+    """The tools that a requester can use; who is no session has no turn to yield."""
+    if requester.session is not None:
+        return [_tool(spec, spec.description) for spec in SPECS]
+    return [
+        _tool(spec, spec.description.replace(f"{_YIELD} or ", ""))
+        for spec in SPECS
+        if spec.name != _YIELD
+    ]
+
+
+def _tool(spec: ToolSpec, description: str) -> Tool:
+    return Tool(
+        name=spec.name,
+        description=description,
+        input_schema=dict(spec.parameters),
+        annotations=ANNOTATIONS[spec.name],
+    )

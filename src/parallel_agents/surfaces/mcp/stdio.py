@@ -1,0 +1,72 @@
+"""Stdio: serve the client that started this process, until it closes stdin or is to be left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, BinaryIO
+
+import anyio
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+_PIECE = 65536
+
+
+async def serve_stdio(server: Server[dict[str, Any]], stop: asyncio.Event) -> None:
+    """Serve on stdin and stdout; what else is printed meanwhile goes to stderr."""
+    try:
+        async with (
+            _stdin_until(stop) as lines,
+            stdio_server(stdin=lines) as (incoming, outgoing),
+        ):
+            await server.run(incoming, outgoing, server.create_initialization_options())
+    except* BrokenPipeError:
+        pass  # a client that died reads no answers; that is its end, and none of an error
+
+
+@asynccontextmanager
+async def _stdin_until(stop: asyncio.Event) -> AsyncGenerator[anyio.AsyncFile[str]]:
+    """Stdin as lines, that also end when `stop` is set.
+
+    A read of stdin itself can not be broken off: the thread that is in it would hold the process
+    until the client's next word.
+    """
+    read, write = os.pipe()
+    woken, waker = os.pipe()
+    handing_on = asyncio.to_thread(
+        _hand_on, sys.stdin.fileno(), os.fdopen(woken, "rb", 0), os.fdopen(write, "wb", 0)
+    )
+
+    async def wake() -> None:
+        await stop.wait()
+        with suppress(BrokenPipeError):  # stdin has ended before
+            os.write(waker, b"!")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(handing_on)
+        group.create_task(wake())
+        try:
+            with os.fdopen(read, encoding="utf-8", errors="replace") as lines:
+                yield anyio.wrap_file(lines)
+        finally:
+            stop.set()
+    os.close(waker)
+
+
+def _hand_on(source: int, woken: BinaryIO, sink: BinaryIO) -> None:
+    """Hand on what comes, until it ends or somebody writes to the other end of `woken`."""
+    with suppress(BrokenPipeError), woken, sink:
+        waits = select.poll()
+        waits.register(source, select.POLLIN)
+        waits.register(woken, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in waits.poll()}
+            piece = b"" if woken.fileno() in ready else os.read(source, _PIECE)
+            if not piece:
+                return
+            sink.write(piece)

@@ -1,0 +1,267 @@
+"""`pagents mcp` as a process, called by the client of the SDK, over stdio and over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import aiohttp
+import pytest
+from mcp import Client, StdioServerParameters
+
+from parallel_agents.testing import Hang, first
+
+if TYPE_CHECKING:
+    from tests.integration.over_mcp.conftest import Place, Running
+
+Transport = Literal["stdio", "http"]
+JSON_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+}
+
+
+def connect(place: Place, transport: Transport, mode: str) -> Client:
+    """A client; over stdio it starts the server."""
+    if transport == "http":
+        return Client(place.start("--http", "0").url, mode=mode)
+    command = str(Path(place.environment["PATH"].split(":")[0]) / "pagents")
+    parameters = StdioServerParameters(command=command, args=["mcp"], env=place.environment)
+    return Client(parameters, mode=mode)
+
+
+async def ask(client: Client, name: str, **arguments: object) -> tuple[bool, Mapping[str, Any]]:
+    """Whether a tool's answer is an error, and the answer."""
+    result = await client.call_tool(name, arguments)
+    return result.is_error, result.structured_content
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+def test_agents_are_spawned_waited_for_and_read(
+    place: Place, transport: Transport, mode: str
+) -> None:
+    async def body() -> None:
+        async with connect(place, transport, mode) as client:
+            tools = (await client.list_tools()).tools
+            assert len(tools) == 8
+            for label in ("one", "two"):
+                is_error, spawned = await ask(client, "sessions_spawn", task=label, label=label)
+                assert (is_error, spawned["status"]) == (False, "accepted")
+            _, waited = await ask(client, "agents_wait", ids=["one", "two"])
+            assert sorted(each["result"] for each in waited["completed"]) == ["one", "two"]
+            _, history = await ask(client, "sessions_history", sessionKey="two")
+            assert [message["text"] for message in history["messages"]][-1] == "two"
+            is_error, answer = await ask(client, "sessions_history", sessionKey="three")
+            assert (is_error, answer["error"]) == (True, "No session found: three")
+
+    asyncio.run(body())
+
+
+def test_nothing_but_the_protocol_is_on_stdout(place: Place) -> None:
+    running = place.start()
+
+    say(running, 1, "initialize", INITIALIZE)
+    say(running, 2, "tools/call", {"name": "agents_list", "arguments": {}})
+    assert heard(running)["id"] == 1
+    assert heard(running)["id"] == 2
+    assert running.process.stdin is not None
+    running.process.stdin.close()
+
+    assert running.process.stdout is not None
+    assert running.process.stdout.read() == ""
+    assert (running.ended(), running.said) == (0, "")
+
+
+def test_a_line_that_is_no_message_does_not_end_the_server(place: Place) -> None:
+    running = place.start()
+    assert running.process.stdin is not None
+
+    running.process.stdin.write("no JSON\n[]\n\n")
+    say(running, 1, "initialize", INITIALIZE)
+
+    assert heard(running)["id"] == 1
+
+
+# The end
+
+SPAWN = {"name": "sessions_spawn", "arguments": {"task": "hello", "label": "left"}}
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
+    place: Place, transport: Transport
+) -> None:
+    place.fault = first(1, Hang())
+    running = place.start() if transport == "stdio" else place.start("--http", "0")
+    if transport == "stdio":
+        say(running, 1, "initialize", INITIALIZE)
+        heard(running)
+        say(running, 2, "tools/call", SPAWN)
+        assert heard(running)["result"]["isError"] is False
+    else:
+        asyncio.run(spawn_by_http(running.url))
+
+    wait_until(lambda: len(place.provider.requests) == 1)
+    running.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "calls in flight may end" in running.said)
+    running.process.send_signal(signal.SIGTERM)
+
+    assert running.ended() == 0
+    assert "Unfinished: 1. A worker in the background goes on" in running.said
+    assert "hello" in place.pagents("wait", "left").stdout
+
+
+def test_a_client_that_dies_with_answers_under_way_loses_nothing(place: Place) -> None:
+    place.fault = first(1, Hang())
+    running = place.start()
+    say(running, 1, "initialize", INITIALIZE)
+    heard(running)
+    say(running, 2, "tools/call", SPAWN)
+    heard(running)
+    wait_until(lambda: len(place.provider.requests) == 1)
+
+    assert running.process.stdin is not None
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+    say(running, 3, "tools/list", {})
+    running.process.stdin.close()
+    wait_until(lambda: "calls in flight may end" in running.said)
+    running.process.send_signal(signal.SIGTERM)
+
+    assert running.ended() == 0
+    assert "Traceback" not in running.said
+    assert "hello" in place.pagents("wait", "left").stdout
+
+
+async def spawn_by_http(url: str) -> None:
+    async with Client(url) as client:
+        is_error, _ = await ask(client, "sessions_spawn", task="hello", label="left")
+        assert not is_error
+
+
+# Who may call
+
+
+def test_a_foreign_name_is_refused_and_so_is_a_foreign_page(place: Place) -> None:
+    url = place.start("--http", "0").url
+
+    assert asyncio.run(post(url)) != 421
+    assert asyncio.run(post(url, Host="evil.example")) == 421
+    assert asyncio.run(post(url, Origin="https://evil.example")) == 403
+
+
+def test_where_there_is_a_token_it_must_be_sent(place: Place) -> None:
+    url = place.start("--http", "0", "--token", "env:MY_TOKEN", MY_TOKEN="secret").url
+
+    assert asyncio.run(post(url)) == 401
+    assert asyncio.run(post(url, Authorization="Bearer secre")) == 401
+    assert asyncio.run(post(url, Authorization="Bearer secret")) == 200
+
+
+def test_a_parent_session_is_offered_all_nine(place: Place) -> None:
+    place.pagents("spawn", "main", "x", "--label", "boss", "--wait")
+    running = place.start(PARALLEL_AGENTS_PARENT_SESSION="boss")
+
+    say(running, 1, "initialize", INITIALIZE)
+    heard(running)
+    say(running, 2, "tools/list", {})
+
+    assert len(heard(running)["result"]["tools"]) == 9
+
+
+# What is refused at the start
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code", "words", "exits"),
+    [
+        (["--http", "0", "--host", "0.0.0.0"], {}, "E101", "--token env:NAME", 2),
+        (["--host", "127.0.0.1"], {}, "E101", "add --http PORT", 2),
+        (["--http", "0", "--token", "hunter2"], {}, "E101", "--token env:NAME", 2),
+        (["--http", "0", "--token", "env:NONE"], {}, "E112", "NONE is not set", 10),
+        ([], {"PARALLEL_AGENTS_PARENT_SESSION": "nobody"}, "E110", "parent_session", 10),
+    ],
+)
+def test_a_start_that_can_not_be_is_refused_in_four_lines(
+    place: Place,
+    arguments: list[str],
+    variables: dict[str, str],
+    code: str,
+    words: str,
+    exits: int,
+) -> None:
+    running = place.start(*arguments, **variables)
+
+    assert running.ended() == exits
+    assert running.said.startswith(f"✖ PA-{code}  ")
+    assert words in running.said
+    assert "hunter2" not in running.said
+    assert running.said.splitlines()[-1] == f"  docs  pagents docs {code}"
+
+
+def test_a_port_that_is_taken_is_refused(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        running = place.start("--http", str(taken.getsockname()[1]))
+
+        assert running.ended() == 10
+    assert "choose another --http PORT" in running.said
+
+
+def test_without_the_extra_the_command_says_what_to_install(place: Place, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "mcp_types.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'mcp_types'\", name='mcp_types')\n"
+    )
+
+    running = place.start(PYTHONPATH=str(hidden))
+
+    assert running.ended() == 10
+    assert [line.split()[0] for line in running.said.splitlines()] == ["✖", "why", "mend", "docs"]
+    assert running.said.startswith("✖ PA-E113  ")
+    assert "pip install 'pagents[mcp]'" in running.said
+
+
+# Messages by hand
+
+INITIALIZE = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "by hand", "version": "1"},
+}
+
+
+def say(running: Running, number: int, method: str, params: Mapping[str, object]) -> None:
+    assert running.process.stdin is not None
+    message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+    running.process.stdin.write(json.dumps(message) + "\n")
+    running.process.stdin.flush()
+
+
+def heard(running: Running) -> dict[str, Any]:
+    assert running.process.stdout is not None
+    return json.loads(running.process.stdout.readline())
+
+
+async def post(url: str, **headers: str) -> int:
+    """The status of the answer to a request for the tools."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    async with aiohttp.ClientSession() as session:
+        sent = {**JSON_HEADERS, **headers}
+        async with session.post(url, json=message, headers=sent) as answer:
+            return answer.status
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; else fail."""
+    deadline = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
