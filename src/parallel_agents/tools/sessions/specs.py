@@ -1,5 +1,6 @@
 """Specs: what a model is told of the session tools: keywords first, and no word that it can do without.
 
+Only what has one spelling is required here; what has a second is asked for by the tools themselves.
 All nine together cost a prompt at most 1,500 tokens; what is taken beyond these fields is in the
 documentation.
 """
@@ -132,7 +133,6 @@ SPECS = (
             "textOffset": _told(_WHOLE, "Character of each text to begin with"),
             "includeTools": _FLAG,
         },
-        "sessionKey",
     ),
     _spec(
         "agents_list",
