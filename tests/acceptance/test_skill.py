@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ import orjson
 import pytest
 
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.testing.behaviour import Drip, Reply, answer_by_schema
+from parallel_agents.testing.behaviour import Drip, Hang, Reply, answer_by_schema
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Bench, Ended, Pagents
@@ -62,6 +63,46 @@ assert all(r.status == "failed" and r.error.startswith("PA-E109 ") for r in resu
 COMPLETED = """
 assert [r.status for r in results] == ["completed"] * {count}, results
 assert all(r.output and r.session_key and r.execution_time >= 0 for r in results)
+"""
+
+
+NAMED = """
+from helpers import collect_agent_results, parallel_spawn, poll_until_complete
+from tools import agents_list, agents_wait, session_status, sessions_history, sessions_list
+from tools import sessions_send, sessions_spawn, sessions_yield, subagents
+
+first = sessions_spawn({"task": "Say one.", "label": "by-dictionary"})
+second = sessions_spawn(task="Say two.", agent_id="agent_content_writer_funny_2", run_timeout_seconds=60)
+third = sessions_spawn("Say three.", agent_type="code_reviewer", taskName="by-task-name")
+hung = sessions_spawn(task="This is never over.", label="hung", timeout=60)
+kinds = parallel_spawn([{"type": "content_writer_trendy", "topic": "rain"}, "Say four."])
+assert "is the label of a session of content_writer_funny" in second["note"]
+
+names = ["by-dictionary", second["childSessionKey"], third, third["runId"], "by-task-name", *kinds]
+results = poll_until_complete(names)
+assert all(result["success"] for result in results), results
+assert results[2]["output"] == results[3]["output"] == results[4]["output"] != None
+agents = [result["childSessionKey"].split(":")[1] for result in results]
+assert agents[1:3] == ["content_writer_funny", "code_reviewer"]
+assert agents[5:] == ["content_writer_trendy", "main"]
+waiting, unknown = collect_agent_results([hung, "nobody"], timeout=0)
+assert (waiting["success"], waiting["status"]) in [(False, "running"), (False, "pending")]
+assert unknown["error"].startswith("PA-E104"), unknown
+
+rows = sessions_list(agent_id_pattern="agent_content_*", limit=1)
+assert [row["sessionKey"] for row in rows] == [second["childSessionKey"]]
+assert sessions_list(agentIdPattern="nothing")["count"] == 0
+assert sessions_history(session_key="by-dictionary")[-1]["content"] == "Say one."
+assert sessions_history({"sessionKey": first["childSessionKey"][:-4] + "..."})[0]["role"] == "user"
+assert sessions_send("by-dictionary", message="Again.")["reply"] == "Again."
+assert session_status("by-dictionary")["status"] == "done"
+assert any(agent["id"] == "main" for agent in agents_list()["agents"])
+assert agents_wait([third["runId"]])["completed"][0]["status"] == "done"
+assert subagents()["status"] == subagents("list")["status"] == "ok"
+assert subagents(action="kill", target="hung")["status"] == "ok"
+assert poll_until_complete("hung")[0]["error"].startswith("PA-E304")
+assert sessions_yield()["status"] == "error"
+print("as it should be")
 """
 
 
@@ -245,6 +286,43 @@ def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
     assert "10 not over: going on in the background" in done.stderr
     skill.pagents.wait_until(lambda: skill.pagents.query(asked) == [("done",)] * 10)
     assert len(bench.requests) == 10
+
+
+def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_background(
+    skill: Skill, bench: Bench
+) -> None:
+    bench.gives(Hang(), times=1)
+    code = (
+        f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n"
+        "from ai_orchestrator import AgentTask, run_parallel\n"
+        "run_parallel([AgentTask('content_writer_funny', 'A post.', task_id='interrupted')])"
+    )
+    script = replace(skill.pagents, path=Path(sys.executable)).start("-c", code)
+    bench.wait_in_flight(1)
+
+    script.interrupt()
+    script.wait_for("Ctrl-C does not wait")
+    script.interrupt()
+
+    ended = script.ended()
+    assert ended.code != 0
+    assert "KeyboardInterrupt" in ended.err
+    assert "going on in the background" in ended.err
+    asked = "SELECT r.status FROM runs r JOIN sessions s ON s.key = r.session"
+    asked += " WHERE s.label = 'interrupted'"
+    skill.pagents.wait_until(lambda: skill.pagents.query(asked) == [("done",)])
+
+
+def test_the_functions_find_what_they_spawned_however_it_is_named(
+    skill: Skill, bench: Bench
+) -> None:
+    bench.gives(Hang(), "never over")
+    code = f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n{NAMED}"
+
+    done = skill.run("-c", code)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "as it should be\n"
 
 
 def test_a_file_that_its_user_changed_is_kept_without_force(pagents: Pagents) -> None:

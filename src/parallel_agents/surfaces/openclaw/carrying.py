@@ -10,10 +10,11 @@ from parallel_agents.app import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, compiled
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import InvalidInput, PagentsError
+from parallel_agents.errors import InvalidInput, PagentsError, SpawnRefused
 from parallel_agents.surfaces.openclaw.agents import check_is_here, names_of
 from parallel_agents.surfaces.openclaw.answers import as_json
 from parallel_agents.surfaces.openclaw.attempts import place_under
@@ -128,10 +129,12 @@ class _Under:
 
     async def carry_out(self, tasks: dict[str, tuple[AgentTask, Task]]) -> dict[str, AgentResult]:
         place = await place_under(self._app, self._requester)
+        policy = (await self._app.service.find(self._parent)).session.agent.policy
 
         async def one(task: AgentTask, ready: Task) -> AgentResult:
             async with self._few, place:
                 try:
+                    _check_allowed(policy, task.agent_type)
                     spawned = await self._app.service.spawn(ready, parent=self._parent)
                 except PagentsError as error:
                     return _refused(task, error)
@@ -141,6 +144,15 @@ class _Under:
         async with asyncio.TaskGroup() as group:
             running = {name: group.create_task(one(*task)) for name, task in tasks.items()}
         return {name: ended.result() for name, ended in running.items()}
+
+
+def _check_allowed(policy: Policy, agent: str) -> None:
+    if not policy.allows(agent):
+        raise SpawnRefused(
+            f"agent {agent} may not be spawned from here",
+            why=f"the session that this process works for may spawn {', '.join(policy.spawns) or 'none'}",
+            mend="name it under policy, spawns in the file of that session's agent",
+        )
 
 
 def _refused(task: AgentTask, error: PagentsError) -> AgentResult:

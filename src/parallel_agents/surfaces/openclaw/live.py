@@ -32,6 +32,7 @@ from parallel_agents.surfaces.worker import ensure_worker
 from parallel_agents.tools.sessions.backing import Requester
 
 T = TypeVar("T")
+_PATIENCE_SECONDS = 1.0
 
 # The threads of executors, by which the store is read, are told to end before `atexit` calls
 # anybody. Python has no public way to come before them; its own executors use this one.
@@ -53,6 +54,7 @@ class Live:
         self._environment = environment
         self._settings = settings
         self._opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, App]] = Future()
+        self._ended: Future[None] = Future()
         self._thread = threading.Thread(target=self._serve, name="pagents-live", daemon=True)
         self._thread.start()
         self._loop, self._closing, self._app = self._opened.result()
@@ -85,13 +87,20 @@ class Live:
 
     def close(self) -> None:
         """Let calls in flight end, and leave what is not over to a worker; Ctrl-C waits for none."""
+        if self._ended.done():
+            return
         self._loop.call_soon_threadsafe(self._closing.set)
         try:
-            self._thread.join()
+            with suppress(TimeoutError):
+                self._ended.result(_PATIENCE_SECONDS)
+            if not self._ended.done():
+                say("waiting for model calls in flight to end; Ctrl-C does not wait")
+            # Not by `join`: interrupted, it takes a thread that runs for one that has ended.
+            self._ended.result()
         except KeyboardInterrupt:
             if self._app.engine is not None:
                 self._loop.call_soon_threadsafe(self._app.engine.cancel_all)
-            self._thread.join()
+            self._ended.result()
 
     def _serve(self) -> None:
         try:
@@ -101,6 +110,8 @@ class Live:
                 say(f"the store could not be left in good order: {error}")
             else:
                 self._opened.set_exception(error)
+        finally:
+            self._ended.set_result(None)
 
     async def _work(self) -> None:
         parts = Parts(on_fetch=_FetchNote())
