@@ -102,7 +102,28 @@ assert subagents()["status"] == subagents("list")["status"] == "ok"
 assert subagents(action="kill", target="hung")["status"] == "ok"
 assert poll_until_complete("hung")[0]["error"].startswith("PA-E304")
 assert sessions_yield()["status"] == "error"
+again = sessions_spawn(task="Say it anew.", label="by-dictionary")
+assert poll_until_complete("by-dictionary")[0]["childSessionKey"] == again["childSessionKey"]
+assert sessions_history("by-dictionary")[0]["content"] == "Say it anew."
 print("as it should be")
+"""
+
+
+UNDER = """
+from ai_orchestrator import AgentTask, run_parallel
+from helpers import poll_until_complete, spawn_parallel_with_retry
+from tools import sessions_spawn
+
+child = sessions_spawn(task="One.", label="under-0", agent_type="main")
+assert child["status"] == "accepted", child
+assert poll_until_complete(child)[0]["success"]
+assert sessions_spawn(task="Review.", agent_type="code_reviewer")["status"] == "forbidden"
+tasks = [{"task": f"{n}.", "label": f"under-r{n}", "agent_type": "main"} for n in range(5)]
+assert all(r["success"] for r in spawn_parallel_with_retry(tasks, use_hierarchy=False))
+tasks = [AgentTask("main", f"{n}.", task_id=f"under-o{n}") for n in range(5)]
+results = run_parallel([*tasks, AgentTask("code_reviewer", "Review.")])
+assert [r.status for r in results] == ["completed"] * 5 + ["failed"], results
+assert results[-1].error.startswith("PA-E108")
 """
 
 
@@ -323,6 +344,24 @@ def test_the_functions_find_what_they_spawned_however_it_is_named(
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == "as it should be\n"
+
+
+def test_what_a_process_spawns_for_a_session_is_under_it_and_within_its_policy(
+    skill: Skill,
+) -> None:
+    skill.pagents.file(
+        ".parallel-agents/agents/lead.md",
+        "---\nname: lead\ndescription: Leads.\npolicy: {spawns: [main], max_children: 2}\n---\nLead.\n",
+    )
+    assert skill.pagents("spawn", "lead", "Lead.", "--label", "lead", "--wait").code == 0
+    lead = str(skill.pagents.query("SELECT key FROM sessions WHERE label = 'lead'")[0][0])
+    code = f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n{UNDER}"
+
+    done = skill.run("-c", code, PARALLEL_AGENTS_PARENT_SESSION=lead)
+
+    assert done.returncode == 0, done.stderr
+    asked = "SELECT parent, COUNT(*) FROM sessions WHERE label LIKE 'under-%' GROUP BY parent"
+    assert skill.pagents.query(asked) == [(lead, 1 + 5 + 5)]
 
 
 def test_a_file_that_its_user_changed_is_kept_without_force(pagents: Pagents) -> None:

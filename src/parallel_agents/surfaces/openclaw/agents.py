@@ -1,4 +1,4 @@
-"""Agents: which one a name of the guides means, and which of them are not here yet."""
+"""Agents: which agent or session a name of the guides means, and which are not here yet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from parallel_agents.app import App
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.store import Filter
 from parallel_agents.errors import NotYet
 
 META = frozenset({"agent_creator", "agent_design_reviewer", "agent_refiner", "agent_orchestrator"})
@@ -35,6 +36,22 @@ def meant_by(agent_id: str, names: Collection[str]) -> Meant:
         return Meant(agent_id, None)
     held = [name for name in names if f"_{name}_" in f"_{agent_id}_"]
     return Meant(max(held, key=len, default=None), agent_id)
+
+
+async def session_meant(app: App, name: str) -> str:
+    """The key of the session that a script means.
+
+    A label or a task name that several have is the newest one's: scripts are run more than once. So
+    is the start of a key that ends in `...`. What is none of these stays as it is.
+    """
+    start = name.rstrip(".…") if name.endswith(("...", "…")) else ""
+    rows = await app.service.list(Filter(prefix=start or name, limit=1))
+    if not rows:
+        return start or name
+    session = rows[0].session
+    if start or name in (session.label, session.traits.task_name):
+        return session.key
+    return name
 
 
 def check_is_here(name: str, names: Collection[str]) -> None:

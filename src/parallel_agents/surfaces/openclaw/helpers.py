@@ -8,6 +8,7 @@ cost. Success is an accepted answer that says something. Nothing here sleeps: al
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from typing import Any, TypeAlias
 
 from parallel_agents.app import App
@@ -16,7 +17,7 @@ from parallel_agents.core.store import Row
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import PagentsError
 from parallel_agents.surfaces.openclaw import tools
-from parallel_agents.surfaces.openclaw.agents import names_of
+from parallel_agents.surfaces.openclaw.agents import names_of, session_meant
 from parallel_agents.surfaces.openclaw.answers import Answer, as_json
 from parallel_agents.surfaces.openclaw.attempts import Ladder, persevere_all, usable
 from parallel_agents.surfaces.openclaw.live import live
@@ -138,7 +139,7 @@ def _persevere(
     tries: int,
     timeout_seconds: float,
 ) -> list[dict[str, Any]]:
-    seconds: dict[str, Json] = {"runTimeoutSeconds": round(timeout_seconds)}
+    seconds: dict[str, Json] = {"runTimeoutSeconds": ceil(timeout_seconds)}
     given = [{**seconds, **_json(arguments)} for arguments in asked]
     shared = live()
 
@@ -192,7 +193,7 @@ async def _found(app: App, agent: Named) -> Row | dict[str, Any]:
         if not name:
             return no_outcome(str(agent.get("error") or "no session key was given"))
     try:
-        return await app.service.find(name)
+        return await app.service.find(await session_meant(app, name))
     except PagentsError as error:
         return no_outcome(error_words(error) or "", key=name)
 

@@ -12,14 +12,20 @@ from typing import Any
 
 from parallel_agents.app import App
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import Filter
+from parallel_agents.core.session import Mode
 from parallel_agents.errors import NotYet
-from parallel_agents.surfaces.openclaw.agents import check_is_here, meant_by, names_of
+from parallel_agents.surfaces.openclaw.agents import (
+    check_is_here,
+    meant_by,
+    names_of,
+    session_meant,
+)
 from parallel_agents.surfaces.openclaw.answers import Answer, History, SessionList, as_json
 from parallel_agents.surfaces.openclaw.live import live
 from parallel_agents.tools.sessions.backing import Requester
 
 _PAGE = 200
+_SESSION = ("sessionKey", "session_key", "label")
 
 
 def sessions_spawn(task: str | Mapping[str, object] = "", **arguments: object) -> Answer:
@@ -38,7 +44,7 @@ def sessions_spawn(task: str | Mapping[str, object] = "", **arguments: object) -
 
 def sessions_send(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
     """Send a message to a session: starts its next run, and gives its reply."""
-    return _call("sessions_send", _given("sessionKey", session_key, arguments))
+    return _call("sessions_send", _naming(_given("sessionKey", session_key, arguments)))
 
 
 def sessions_list(filters: Mapping[str, object] | None = None, **arguments: object) -> SessionList:
@@ -59,11 +65,7 @@ def sessions_list(filters: Mapping[str, object] | None = None, **arguments: obje
 
 def sessions_history(session_key: str | Mapping[str, object] = "", **arguments: object) -> History:
     """What was said in a session; a key may end in `...`, and is then that of the newest such."""
-    given = dict(_given("sessionKey", session_key, arguments))
-    name = given.get("sessionKey") or given.get("session_key")
-    if isinstance(name, str) and name.endswith(("...", "…")):
-        given["sessionKey"] = _newest(name.rstrip(".…"))
-        given.pop("session_key", None)
+    given = _naming(_given("sessionKey", session_key, arguments))
     return History(live().call("sessions_history", given))
 
 
@@ -89,7 +91,7 @@ def agents_wait(ids: object = (), **arguments: object) -> Answer:
 
 def session_status(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
     """How a session stands."""
-    return _call("session_status", _given("sessionKey", session_key, arguments))
+    return _call("session_status", _naming(_given("sessionKey", session_key, arguments)))
 
 
 async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
@@ -112,6 +114,8 @@ async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
         words = "; ".join((error.message, error.why, error.mend))
         return Answer(status="error", error=words, code=error.code)
     answer = Answer(await app.session_tools.call("sessions_spawn", arguments, requester))
+    if answer.get("mode") == Mode.RUN:
+        answer["note"] = "Runs in parallel. helpers.poll_until_complete waits for it."
     if note and "note" in answer:
         answer["note"] = (
             f"{note} of {arguments.get('agentId', 'the default agent')}. {answer['note']}"
@@ -153,11 +157,15 @@ def _fits(row: Mapping[str, Any], pattern: str) -> bool:
     return any(fnmatchcase(name, pattern) for name in names if isinstance(name, str))
 
 
-def _newest(start: str) -> str:
-    """The key of the newest session whose key begins so, or what was given where there is none."""
+def _naming(given: JsonObject) -> JsonObject:
+    """The arguments with the key of the session that is meant, where nobody's own tree counts."""
+    named = {name: given[name] for name in _SESSION if isinstance(given.get(name), str)}
+    shared = live()
+    if not named or shared.requester.session is not None:
+        return given
 
-    async def look(app: App) -> str:
-        rows = await app.service.list(Filter(prefix=start, limit=1))
-        return rows[0].session.key if rows else start
+    async def look(app: App) -> JsonObject:
+        keys = {name: await session_meant(app, str(value)) for name, value in named.items()}
+        return {**given, **keys}
 
-    return live().do(look)
+    return shared.do(look)
