@@ -91,6 +91,7 @@ assert unknown["error"].startswith("PA-E104"), unknown
 
 rows = sessions_list(agent_id_pattern="agent_content_*", limit=1)
 assert [row["sessionKey"] for row in rows] == [second["childSessionKey"]]
+assert poll_until_complete(rows)[0]["success"]
 assert sessions_list(agentIdPattern="nothing")["count"] == 0
 assert sessions_history(session_key="by-dictionary")[-1]["content"] == "Say one."
 assert sessions_history({"sessionKey": first["childSessionKey"][:-4] + "..."})[0]["role"] == "user"

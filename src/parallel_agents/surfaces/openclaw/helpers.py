@@ -18,7 +18,7 @@ from parallel_agents.core.verbs import Until
 from parallel_agents.errors import PagentsError
 from parallel_agents.surfaces.openclaw import tools
 from parallel_agents.surfaces.openclaw.agents import names_of, session_meant
-from parallel_agents.surfaces.openclaw.answers import Answer, as_json
+from parallel_agents.surfaces.openclaw.answers import Answer, SessionList, as_json
 from parallel_agents.surfaces.openclaw.attempts import Ladder, persevere_all, usable
 from parallel_agents.surfaces.openclaw.live import live
 from parallel_agents.surfaces.openclaw.outcomes import (
@@ -118,7 +118,7 @@ def poll_until_complete(
 
     Args:
         agents: session keys, labels or run ids, or dictionaries with such a key in them, as
-            `parallel_spawn` and `sessions_spawn` give them.
+            `parallel_spawn`, `sessions_spawn` and `sessions_list` give them.
         timeout: None waits as long as it takes. What is not over by then is `pending` or
             `running`, and goes on.
     """
@@ -181,6 +181,8 @@ async def _collect(
 
 def _listed(agents: Any) -> list[Named]:  # noqa: ANN401 - a mapping is iterable, too
     """One or several as a list."""
+    if isinstance(agents, SessionList):
+        return list(agents)
     return [agents] if isinstance(agents, str | Mapping) else list(agents)
 
 
