@@ -1,7 +1,7 @@
 def spawn_research_agents(topics):
     """Spawn multiple research agents in parallel."""
     from tools import sessions_spawn
-
+    
     agents = []
     for topic in topics:
         result = sessions_spawn(
@@ -14,7 +14,7 @@ def spawn_research_agents(topics):
             'session_key': result['childSessionKey'],
             'run_id': result['runId']
         })
-
+    
     return agents
 
 # Usage

@@ -9,25 +9,25 @@ def spawn_with_retry(task, max_retries=2):
             runTimeoutSeconds=90,
             cleanup="delete"
         )
-
+        
         session_key = result['childSessionKey']
-
+        
         # Wait for completion
         time.sleep(30)
-
+        
         # Check status
         sessions = sessions_list(limit=20)
         session = next((s for s in sessions['sessions'] if s['key'] == session_key), None)
-
+        
         if session and session.get('totalTokens', 0) > 0:
             # Verify it actually has output
             history = sessions_history(sessionKey=session_key)
             if history.get('messages'):
                 return result  # Success!
-
+        
         if attempt < max_retries:
             print(f"âš ï¸ Agent failed, retrying ({attempt + 1}/{max_retries})...")
-
+    
     raise Exception(f"Agent failed after {max_retries} retries")
 
 # Usage

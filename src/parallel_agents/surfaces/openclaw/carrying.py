@@ -67,7 +67,9 @@ async def carry_out(
 def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
     """The task as the verbs take it, held against what a spawn would refuse."""
     agent = app.catalog.agent(task.agent_type)
-    values: dict[str, Json] = {name: as_json(value) for name, value in task.input_data.items()}
+    values: dict[str, Json] = {
+        name: as_json(value) for name, value in (task.input_data or {}).items()
+    }
     text = task.task_description
     if task.output_format != _JSON:
         text = f"{text}\n\n{_words_on_form(task.output_format)}"

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents._version import __version__
-from parallel_agents.errors import Conflict
+from parallel_agents.errors import Conflict, InvalidInput
 from parallel_agents.surfaces.openclaw.writing import write_whole
 
 NAME = "parallel-agents"
 _NOTE = ".installed.json"
 _SHOWN = 5
+_NOTED = TypeAdapter(dict[str, str])
 
 
 class Installed(NamedTuple):
@@ -42,7 +44,7 @@ def install(skills: Path, *, overwrites: bool = False) -> Installed:
 
     Raises:
         Conflict: the user changed files that would be overwritten; then none is written.
-        InvalidInput: the folder cannot be written.
+        InvalidInput: the folder cannot be read or written.
     """
     folder = skills.expanduser().absolute() / NAME
     contents = _contents(folder)
@@ -95,18 +97,21 @@ def _filled(file: Traversable, values: Mapping[str, str]) -> bytes:
 
 
 def _noted(folder: Path) -> dict[str, str]:
-    content = _read(folder / _NOTE)
     try:
-        return orjson.loads(content or b"{}")
-    except orjson.JSONDecodeError:
+        return _NOTED.validate_json(_read(folder / _NOTE) or b"{}")
+    except ValidationError:
         return {}
 
 
 def _read(file: Path) -> bytes | None:
     try:
         return file.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise InvalidInput(
+            f"{file} cannot be read", why=str(error), mend="name another folder, or move it away"
+        ) from error
 
 
 def _hash(content: bytes) -> str:

@@ -156,8 +156,7 @@ class _Shared:
     def get(self) -> Live:
         with self.guard:
             if self.current is None or self.process != os.getpid():
-                environment = read_environment()
-                self.current = Live(environment, load(environment).settings)
+                self.current = _open()
                 self.process = os.getpid()
                 _before_executors_end(self.close)
             return self.current
@@ -166,6 +165,16 @@ class _Shared:
         if self.current is not None and self.process == os.getpid():
             self.current.close()
             self.current = None
+
+
+def _open() -> Live:
+    """With the cause and the mend of what stands in the way, where a script ends by it."""
+    try:
+        environment = read_environment()
+        return Live(environment, load(environment).settings)
+    except PagentsError as error:
+        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.mend)))}")
+        raise
 
 
 _shared = _Shared()
