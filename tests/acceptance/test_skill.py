@@ -8,6 +8,7 @@ such as `topics`, and what must be so after it is in the table.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -389,6 +390,41 @@ def test_a_python_without_the_package_is_told_which_has_it(skill: Skill) -> None
     assert done.returncode == 1
     assert f"Run this with {sys.executable}" in done.stderr
     assert "-m pip install" in done.stderr
+
+
+def test_the_guide_of_the_skill_runs_from_its_beginning_to_its_end(
+    skill: Skill, tmp_path: Path
+) -> None:
+    text = (skill.folder / "USAGE-GUIDE.md").read_text("utf-8")
+    script = tmp_path / "guide.py"
+    script.write_text("\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)), "utf-8")
+
+    done = skill.run(script)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("completed") == 5
+
+
+def test_the_commands_that_the_model_reads_run_as_they_are(skill: Skill) -> None:
+    text = (skill.folder / "SKILL.md").read_text("utf-8")
+    commands = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+
+    done = [
+        subprocess.run(
+            ["sh", "-e", "-c", command],
+            env=skill.pagents.environment,
+            cwd=skill.pagents.folder,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+        for command in commands
+    ]
+
+    assert [ended.returncode for ended in done] == [0, 0], done
+    assert done[0].stdout.count("True") == 2
+    assert "'success': True" in done[1].stdout
 
 
 def test_the_front_matter_is_what_openclaw_reads(skill: Skill) -> None:
