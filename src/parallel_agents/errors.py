@@ -10,6 +10,7 @@ PagentsError
  │   ├─ Conflict                PA-E106  the key is taken by other work
  │   ├─ RunIsOver               PA-E107  a word to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has as many sessions as its policy allows
+ │   ├─ NotYet                  PA-E109  a published name whose work is not built here
  │   └─ ConfigError             PA-E110  a setting
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
@@ -118,6 +119,10 @@ class RunIsOver(CallerError):
 
 class SpawnRefused(CallerError):
     code = "PA-E108"
+
+
+class NotYet(CallerError):
+    code = "PA-E109"
 
 
 class ConfigError(CallerError):

@@ -19,7 +19,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
-from parallel_agents.surfaces.cli.worker import ensure_worker
+from parallel_agents.surfaces.worker import ensure_worker
 
 _RECEIPT_SECONDS = 5.0
 

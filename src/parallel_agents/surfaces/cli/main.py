@@ -40,6 +40,7 @@ COMMANDS = {
     "agents": _Command("agents", "The agents at hand.", _SET_UP),
     "teams": _Command("teams", "The teams at hand.", _SET_UP),
     "models": _Command("models", "The models at hand; fetch the embedded one.", _SET_UP),
+    "openclaw": _Command("openclaw", "The skill for OpenClaw.", _SET_UP),
     "config": _Command("config:config", "Each setting, with its source.", _SET_UP),
     "docs": _Command("docs:docs", "What an error's code means, and what to do.", _SET_UP),
     "doctor": _Command(

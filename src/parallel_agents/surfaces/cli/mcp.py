@@ -19,7 +19,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.place import Home, MaxParallel, ModelName, Place, find_place
 from parallel_agents.surfaces.cli.stopping import carry_out
-from parallel_agents.surfaces.cli.worker import ensure_worker
+from parallel_agents.surfaces.worker import ensure_worker
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 

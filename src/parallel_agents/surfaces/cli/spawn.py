@@ -33,7 +33,7 @@ from parallel_agents.surfaces.cli.place import (
     find_place,
 )
 from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
-from parallel_agents.surfaces.cli.worker import ensure_worker
+from parallel_agents.surfaces.worker import ensure_worker
 
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the result here.")]

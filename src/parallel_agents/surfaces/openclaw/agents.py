@@ -1,0 +1,73 @@
+"""Agents: which agent or session a name of the guides means, and which are not here yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from parallel_agents.app import App
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.store import Filter
+from parallel_agents.errors import NotYet
+
+META = frozenset({"agent_creator", "agent_design_reviewer", "agent_refiner", "agent_orchestrator"})
+
+
+class Meant(NamedTuple):
+    """Who is meant: an agent by name, or None for the default; and a name for the session."""
+
+    agent: str | None
+    label: str | None
+
+
+def names_of(app: App) -> list[str]:
+    """The agents at hand, by name."""
+    entries = app.catalog.agents()
+    return [entry.name for entry in entries if isinstance(entry.content, Agent)]
+
+
+def meant_by(agent_id: str, names: Collection[str]) -> Meant:
+    """An agent's name is one; another is a name for the session, such as `agent_TYPE_ID`.
+
+    >>> meant_by("agent_code_reviewer_7", ["reviewer", "code_reviewer"])
+    Meant(agent='code_reviewer', label='agent_code_reviewer_7')
+    """
+    if agent_id in names:
+        return Meant(agent_id, None)
+    held = [name for name in names if f"_{name}_" in f"_{agent_id}_"]
+    return Meant(max(held, key=len, default=None), agent_id)
+
+
+async def session_meant(app: App, name: str) -> str:
+    """The key of the session that a script means.
+
+    A label or a task name that several have is the newest one's: scripts are run more than once. So
+    is the start of a key that ends in `...`. What is none of these stays as it is.
+    """
+    start = name.rstrip(".…") if name.endswith(("...", "…")) else ""
+    rows = await app.service.list(Filter(prefix=start or name, limit=1))
+    if not rows:
+        return start or name
+    session = rows[0].session
+    if start or name in (session.label, session.traits.task_name):
+        return session.key
+    return name
+
+
+def check_is_here(name: str, names: Collection[str]) -> None:
+    """Refuse the agents that make agents, unless the user has written one of that name.
+
+    Raises:
+        NotYet: it is one of those.
+    """
+    if name in META and name not in names:
+        raise not_yet(name)
+
+
+def not_yet(what: str) -> NotYet:
+    return NotYet(
+        f"{what} is not here yet",
+        why="agents that make, judge and improve agents come with a later version",
+        mend="write the agent as a file, .parallel-agents/agents/NAME.md; "
+        "it is then spawned by its name",
+    )

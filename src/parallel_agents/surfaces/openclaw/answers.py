@@ -1,0 +1,74 @@
+"""Answers: the tools' answers as dictionaries that guides for OpenClaw can use as they do.
+
+The guides disagree with the contract, and with each other, on a few shapes: a session list that is
+walked through as a list of sessions, a history whose last message is `history[-1]`, a message whose
+content is text. Each is served here beside the contract's own keys, on which nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+from typing_extensions import override
+
+from parallel_agents.core.schema import Json, JsonObject
+
+# The contract's rows say `done`; the guides look for `completed`.
+_STATUS = {"done": "completed"}
+
+
+class Answer(dict[str, Any]):
+    """What a tool answered; a key that it lacks because the call was refused says so."""
+
+    def __missing__(self, key: object) -> object:
+        reason = self.get("error")
+        raise KeyError(f"{key}: {reason}" if reason else key)
+
+
+class SessionList(Answer):
+    """`sessions_list`: the contract's object; walked through, it gives the rows.
+
+    The rows that a walk gives say `completed` where the contract says `done`; those under
+    `sessions` are the contract's.
+    """
+
+    @override
+    def __iter__(self) -> Iterator[Any]:
+        for row in self.get("sessions", ()):
+            yield {**row, "status": _STATUS.get(row["status"], row["status"])}
+
+
+class History(Answer):
+    """`sessions_history`: the contract's object; by number, and walked through, the messages.
+
+    The `content` of a message that is plain text is that text, and its blocks are in `blocks`.
+    """
+
+    def __init__(self, answer: JsonObject) -> None:
+        super().__init__(answer)
+        if "messages" in answer:
+            self["messages"] = [_plain(message) for message in self["messages"]]
+
+    @override
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int | slice):
+            return super().__getitem__("messages")[key]
+        return super().__getitem__(key)
+
+    @override
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.get("messages", ()))
+
+
+def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
+    blocks = message["content"]
+    if any(block["type"] != "text" for block in blocks):
+        return dict(message)
+    return {**message, "content": message["text"], "blocks": blocks}
+
+
+def as_json(value: object) -> Json:
+    """A value of Python as JSON has it; what JSON does not know is told in words."""
+    return to_jsonable_python(value, fallback=str)

@@ -1,0 +1,127 @@
+"""Attempts: one task until its answer is good, on one model after the other, the cheapest first.
+
+Good is an answer that was accepted and says something. What another try cannot mend, such as a key
+that the provider refuses, goes to the next model at once; who was killed is not begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from parallel_agents.app import App
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.errors import (
+    AuthFailed,
+    ContextTooLong,
+    PagentsError,
+    RequestRejected,
+    UnknownModel,
+)
+from parallel_agents.surfaces.openclaw.live import say
+from parallel_agents.surfaces.openclaw.outcomes import error_words, no_outcome, outcome_of
+from parallel_agents.surfaces.openclaw.tools import spawn
+from parallel_agents.tools.sessions.backing import Requester
+
+_NOT_WORTH_ANOTHER_TRY = frozenset(
+    kind.code for kind in (AuthFailed, ContextTooLong, RequestRejected, UnknownModel)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The models of a task, in order, and how often each is tried.
+
+    Attributes:
+        models: names; None is the settings' choice.
+        skipped: models that are not tried, each with the reason.
+    """
+
+    models: Sequence[str | None]
+    tries: int = 1
+    skipped: Sequence[Mapping[str, str]] = field(default_factory=tuple[Mapping[str, str], ...])
+
+
+def usable(app: App, models: Sequence[str], tries: int) -> Ladder:
+    """Those of the models that this machine has a key for; else the settings' model."""
+    skipped: list[Mapping[str, str]] = []
+    found: list[str | None] = []
+    for name in models:
+        try:
+            app.models.get(name)
+        except PagentsError as error:
+            skipped.append({"model": name, "reason": error_words(error) or ""})
+        else:
+            found.append(name)
+    if skipped:
+        rest = "the others are tried" if found else "the settings' model is used"
+        say(f"skipped {', '.join(s['model'] for s in skipped)}: no key is set; {rest}")
+    return Ladder(models=found or [None], tries=tries, skipped=skipped)
+
+
+async def persevere_all(
+    app: App, requester: Requester, asked: Sequence[JsonObject], ladder: Ladder
+) -> list[dict[str, Any]]:
+    """Each task to its outcome, side by side, in the order in which they were asked."""
+    place = await place_under(app, requester)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_persevere(app, requester, arguments, ladder, place))
+            for arguments in asked
+        ]
+    return [task.result() for task in tasks]
+
+
+async def place_under(app: App, requester: Requester) -> AbstractAsyncContextManager[object]:
+    """What holds a session's children to the number that it may have; who is none has no bound.
+
+    It guards nothing but that number: the rest waits in this process until one of them is over.
+    """
+    if requester.session is None:
+        return nullcontext()
+    most = (await app.service.find(requester.session)).session.agent.policy.max_children
+    return nullcontext() if most is None else asyncio.Semaphore(most)
+
+
+async def _persevere(
+    app: App,
+    requester: Requester,
+    arguments: JsonObject,
+    ladder: Ladder,
+    place: AbstractAsyncContextManager[object],
+) -> dict[str, Any]:
+    outcome: dict[str, Any] = no_outcome("there is no model to try")
+    attempts = 0
+    for model in ladder.models:
+        for _ in range(ladder.tries):
+            given: dict[str, Json] = dict(arguments)
+            if model is not None:
+                given["model"] = model
+            attempts += 1
+            async with place:
+                answer = await spawn(app, requester, given)
+                if answer["status"] != "accepted":
+                    return _told(no_outcome(str(answer["error"])), answer, attempts, ladder)
+                (result,) = await app.service.wait([RunId(answer["runId"])])
+            outcome = _told(outcome_of(result), answer, attempts, ladder)
+            if outcome["success"] or result.status is RunStatus.KILLED:
+                return outcome
+            if not _is_worth_another_try(result):
+                break
+    return outcome
+
+
+def _told(
+    outcome: dict[str, Any], answer: Mapping[str, Any], attempts: int, ladder: Ladder
+) -> dict[str, Any]:
+    """The outcome with what the spawn answered, and the way that led to it."""
+    return {**answer, **outcome, "attempts": attempts, "skipped": list(ladder.skipped)}
+
+
+def _is_worth_another_try(result: Result) -> bool:
+    return result.error is None or result.error.code not in _NOT_WORTH_ANOTHER_TRY

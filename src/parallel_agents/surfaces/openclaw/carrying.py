@@ -1,0 +1,181 @@
+"""Carrying: an orchestrator's tasks as one team of the store, and its results back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from parallel_agents.app import App
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.run import Result
+from parallel_agents.core.schema import Json, compiled
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import InvalidInput, PagentsError, SpawnRefused
+from parallel_agents.surfaces.openclaw.agents import check_is_here, names_of
+from parallel_agents.surfaces.openclaw.answers import as_json
+from parallel_agents.surfaces.openclaw.attempts import place_under
+from parallel_agents.surfaces.openclaw.outcomes import error_words, outcome_of
+from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentTask
+from parallel_agents.tools.sessions.backing import Requester
+
+TEAM = "orchestrator"
+_NO_LIMIT_SECONDS = 30 * DAY_SECONDS
+_JSON = "json"
+_FORMATS = {
+    "markdown": "Answer in Markdown and nothing else, whatever form you were told before.",
+    "code": "Answer with code and nothing else, whatever form you were told before.",
+    "text": "Answer in plain text and nothing else, whatever form you were told before.",
+}
+
+
+async def carry_out(
+    app: App, requester: Requester, tasks: Sequence[AgentTask], *, most: int, model: str | None
+) -> list[AgentResult]:
+    """A result for each task, in order; a task that cannot be accepted has failed.
+
+    Args:
+        app: the verbs.
+        requester: under whom the agents are; nobody's are a team.
+        tasks: what to do.
+        most: at once.
+        model: for all; None leaves it to the agents and the settings.
+    """
+    names = names_of(app)
+    ready: dict[str, Task] = {}
+    found: dict[str, AgentResult] = {}
+    for task in tasks:
+        try:
+            check_is_here(task.agent_type, names)
+            ready[task.task_id] = _accepted(app, task, model)
+        except PagentsError as error:
+            found[task.task_id] = _refused(task, error)
+    by_id = {task.task_id: task for task in tasks}
+    if requester.session is None:
+        results = await _as_team(app, ready.values(), most)
+        ended = zip(ready, results, strict=True)
+        found |= {name: _ended(by_id[name], result) for name, result in ended}
+    else:
+        under = _Under(app, requester, requester.session, asyncio.Semaphore(most))
+        found |= await under.carry_out({name: (by_id[name], ready[name]) for name in ready})
+    return [found[task.task_id] for task in tasks]
+
+
+def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
+    """The task as the verbs take it, held against what a spawn would refuse."""
+    agent = app.catalog.agent(task.agent_type)
+    values: dict[str, Json] = {
+        name: as_json(value) for name, value in (task.input_data or {}).items()
+    }
+    text = task.task_description
+    if task.output_format != _JSON:
+        text = f"{text}\n\n{_words_on_form(task.output_format)}"
+        agent = replace(agent, output_schema=None)
+    ready = Task(
+        _as_it_is_told(agent, values),
+        text,
+        input=values,
+        model=model,
+        label=task.task_id,
+        limits=Limits(timeout_seconds=task.timeout_seconds or _NO_LIMIT_SECONDS),
+    )
+    app.service.resolve(TeamTask(tasks=(ready,)))
+    return ready
+
+
+def _words_on_form(form: str) -> str:
+    if form not in _FORMATS:
+        raise InvalidInput(
+            f"output_format is {form!r}",
+            mend=f"use {_JSON}, {', '.join(_FORMATS)}, or leave it out",
+        )
+    return _FORMATS[form]
+
+
+def _as_it_is_told(agent: Agent, values: dict[str, Json]) -> Agent:
+    """The agent, which takes values that do not fit its input as words of its task."""
+    if agent.input_schema is None or not compiled(agent.input_schema).problems(values):
+        return agent
+    return replace(agent, input_schema=None)
+
+
+async def _as_team(app: App, tasks: Iterable[Task], most: int) -> Sequence[Result]:
+    given = tuple(tasks)
+    if not given:
+        return ()
+    spawned = await app.service.spawn_team(TeamTask(tasks=given, name=TEAM, max_parallel=most))
+    await app.service.wait([spawned.run_id])
+    return (await app.service.team_result(spawned.session_key)).results
+
+
+class _Under:
+    """Tasks as children of a session, no more at once than were asked for and it may have.
+
+    Args:
+        app: the verbs.
+        requester: who asks.
+        parent: its session.
+        few: holds the tasks to their number at once.
+    """
+
+    def __init__(
+        self, app: App, requester: Requester, parent: SessionKey, few: asyncio.Semaphore
+    ) -> None:
+        self._app = app
+        self._requester = requester
+        self._parent = parent
+        self._few = few
+
+    async def carry_out(self, tasks: dict[str, tuple[AgentTask, Task]]) -> dict[str, AgentResult]:
+        place = await place_under(self._app, self._requester)
+        policy = (await self._app.service.find(self._parent)).session.agent.policy
+
+        async def one(task: AgentTask, ready: Task) -> AgentResult:
+            async with self._few, place:
+                try:
+                    _check_allowed(policy, task.agent_type)
+                    spawned = await self._app.service.spawn(ready, parent=self._parent)
+                except PagentsError as error:
+                    return _refused(task, error)
+                (result,) = await self._app.service.wait([spawned.run_id])
+                return _ended(task, result)
+
+        async with asyncio.TaskGroup() as group:
+            running = {name: group.create_task(one(*task)) for name, task in tasks.items()}
+        return {name: ended.result() for name, ended in running.items()}
+
+
+def _check_allowed(policy: Policy, agent: str) -> None:
+    if not policy.allows(agent):
+        raise SpawnRefused(
+            f"agent {agent} may not be spawned from here",
+            why=f"the session that this process works for may spawn {', '.join(policy.spawns) or 'none'}",
+            mend="name it under policy, spawns in the file of that session's agent",
+        )
+
+
+def _refused(task: AgentTask, error: PagentsError) -> AgentResult:
+    return AgentResult(
+        task_id=task.task_id,
+        agent_type=task.agent_type,
+        status="failed",
+        error=error_words(error),
+    )
+
+
+def _ended(task: AgentTask, result: Result) -> AgentResult:
+    outcome = outcome_of(result)
+    return AgentResult(
+        task_id=task.task_id,
+        agent_type=task.agent_type,
+        status=outcome["status"],
+        output=result.output,
+        execution_time=result.seconds,
+        error=outcome["error"],
+        session_key=result.session_key,
+        model_used=result.model,
+        cost_usd=result.cost_usd,
+    )

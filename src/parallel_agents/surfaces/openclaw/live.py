@@ -1,0 +1,217 @@
+"""Live: the verbs for code that is not async: one loop in a thread, shared by the whole process.
+
+It is opened when it is first used. At the interpreter's end model calls in flight may end and are
+kept; what is not over then goes on in a background worker, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from concurrent.futures.thread import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from parallel_agents.app import App, Parts, open_app, open_client
+from parallel_agents.core.ids import OwnerId, SessionKey
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.store import Filter, OwnerState
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import PagentsError
+from parallel_agents.models.choice import LOCAL
+from parallel_agents.models.local.fetch import Progress
+from parallel_agents.settings import Environment, Settings, load, read_environment
+from parallel_agents.surfaces.worker import ensure_worker
+from parallel_agents.tools.sessions.backing import Requester
+
+T = TypeVar("T")
+_PATIENCE_SECONDS = 1.0
+
+# The threads of executors, by which the store is read, are told to end before `atexit` calls
+# anybody. Python has no public way to come before them; its own executors use this one.
+# It calls the last that asked first: ThreadPoolExecutor is imported so that it has asked before.
+_before_executors_end: Callable[[Callable[[], None]], object] = getattr(
+    threading, "_register_atexit", atexit.register
+)
+assert ThreadPoolExecutor
+
+
+class Live:
+    """An open app on a loop of its own; every call waits for its answer.
+
+    Raises:
+        ConfigError, StoreError: from `__init__`; what stands in the way.
+    """
+
+    def __init__(self, environment: Environment, settings: Settings) -> None:
+        self._environment = environment
+        self._settings = settings
+        self._opened: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, App]] = Future()
+        self._ended: Future[None] = Future()
+        self._thread = threading.Thread(target=self._serve, name="pagents-live", daemon=True)
+        self._thread.start()
+        self._loop, self._closing, self._app = self._opened.result()
+
+    @property
+    def requester(self) -> Requester:
+        """Who calls: the session that this process was started for, or nobody's."""
+        parent = self._settings.parent_session
+        return Requester(session=None if parent is None else SessionKey(parent))
+
+    def call(self, name: str, arguments: JsonObject) -> JsonObject:
+        """What a session tool answers.
+
+        Raises:
+            KeyError: there is no such tool.
+            StoreError, LeftRun: the store failed, or this process is ending.
+        """
+        return self.do(lambda app: app.session_tools.call(name, arguments, self.requester))
+
+    def do(self, work: Callable[[App], Coroutine[None, None, T]]) -> T:
+        """Carry `work` out on the loop; Ctrl-C breaks the wait off, not what was spawned."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("this is the loop's own thread: await the verbs instead")
+        future = asyncio.run_coroutine_threadsafe(work(self._app), self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """Let calls in flight end, and leave what is not over to a worker; Ctrl-C waits for none."""
+        if self._ended.done():
+            return
+        self._loop.call_soon_threadsafe(self._closing.set)
+        try:
+            with suppress(TimeoutError):
+                self._ended.result(_PATIENCE_SECONDS)
+            if not self._ended.done():
+                say("waiting for model calls in flight to end; Ctrl-C does not wait")
+            # Not by `join`: interrupted, it takes a thread that runs for one that has ended.
+            self._ended.result()
+        except KeyboardInterrupt:
+            if self._app.engine is not None:
+                self._loop.call_soon_threadsafe(self._app.engine.cancel_all)
+            self._ended.result()
+
+    def _serve(self) -> None:
+        try:
+            asyncio.run(self._work())
+        except Exception as error:  # noqa: BLE001 - the thread's edge: who opened it raises it
+            if self._opened.done():
+                say(f"the store could not be left in good order: {error}")
+            else:
+                self._opened.set_exception(error)
+        finally:
+            self._ended.set_result(None)
+
+    async def _work(self) -> None:
+        parts = Parts(on_fetch=_FetchNote())
+        async with open_app(self._environment, self._settings, parts) as app:
+            _say_embedded(app)
+            closing = asyncio.Event()
+            self._opened.set_result((asyncio.get_running_loop(), closing, app))
+            await closing.wait()
+            assert app.engine is not None, "only a client has none"
+            owner, is_over = app.engine.owner, app.engine.is_idle
+        if not is_over:
+            await self._leave_to_worker(owner)
+
+    async def _leave_to_worker(self, owner: OwnerId) -> None:
+        """Free what this process has, and see that a worker is there to take it."""
+        async with open_client(self._environment, self._settings) as client:
+            live = await client.store.rows(Filter(is_live=True))
+            count = sum(row.run.owner == owner for row in live)
+            if not count:
+                return
+            # A process that left in good order keeps its runs for whoever resumes them; only those
+            # of a dead one are taken by any worker.
+            for own in await client.store.owners():
+                if own.id == owner:
+                    await client.store.beat(replace(own, state=OwnerState.DEAD))
+            await ensure_worker(client.store, self._environment, time.time())
+        say(f"{count} not over: going on in the background; `pagents list` shows what")
+
+
+class _Shared:
+    """The one of this process; a fork of the process opens its own.
+
+    Attributes:
+        guard: of `current`, so that two threads that begin at once open one.
+    """
+
+    def __init__(self) -> None:
+        self.guard = threading.Lock()
+        self.current: Live | None = None
+        self.process = 0
+
+    def get(self) -> Live:
+        with self.guard:
+            if self.current is None or self.process != os.getpid():
+                self.current = _open()
+                self.process = os.getpid()
+                _before_executors_end(self.close)
+            return self.current
+
+    def close(self) -> None:
+        if self.current is not None and self.process == os.getpid():
+            self.current.close()
+            self.current = None
+
+
+def _open() -> Live:
+    """With the cause and the mend of what stands in the way, where a script ends by it."""
+    try:
+        environment = read_environment()
+        return Live(environment, load(environment).settings)
+    except PagentsError as error:
+        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.mend)))}")
+        raise
+
+
+_shared = _Shared()
+
+
+def live() -> Live:
+    """The process's own, opened when it is first asked for.
+
+    Raises:
+        ConfigError, StoreError: what stands in the way.
+    """
+    return _shared.get()
+
+
+def say(words: str) -> None:
+    """A line for the person who looks on."""
+    sys.stderr.write(f"pagents: {words}\n")
+
+
+def _say_embedded(app: App) -> None:
+    """Tell where nobody chose a model and no key is set."""
+    with suppress(PagentsError):
+        team = app.service.resolve(TeamTask(tasks=(Task(app.settings.default_agent, "-"),)))
+        if app.settings.model is None and (team.tasks[0].model or "").startswith(LOCAL):
+            say("no model was chosen and no key is set: using the embedded one")
+
+
+class _FetchNote:
+    """Says once that the embedded model is being fetched."""
+
+    def __init__(self) -> None:
+        self._has_said = False
+
+    def __call__(self, fetched: Progress) -> None:
+        if not self._has_said and fetched.total_bytes:
+            self._has_said = True
+            gigabytes = fetched.total_bytes / 1e9
+            say(
+                f"fetching {fetched.model}, {gigabytes:.1f} GB, once; `pagents models pull` shows it"
+            )

@@ -1,0 +1,102 @@
+"""Outcomes: how a run stands or ended, in the words of the guides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parallel_agents.core.run import Failure, Result, RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import Row
+from parallel_agents.errors import PagentsError
+
+_WORDS = {
+    RunStatus.QUEUED: "pending",
+    RunStatus.RUNNING: "running",
+    RunStatus.DONE: "completed",
+    RunStatus.PARTIAL: "failed",
+    RunStatus.FAILED: "failed",
+    RunStatus.TIMED_OUT: "failed",
+    RunStatus.KILLED: "failed",
+    RunStatus.OVER_BUDGET: "failed",
+}
+
+
+def status_word(status: RunStatus) -> str:
+    """`pending`, `running`, `completed` or `failed`."""
+    return _WORDS[status]
+
+
+def is_empty(output: Json) -> bool:
+    """Whether an answer says nothing: it then counts as none."""
+    if isinstance(output, str):
+        return not output.strip()
+    return output is None or output in ({}, [])
+
+
+def error_words(error: Failure | PagentsError | None) -> str | None:
+    """What happened, why and what to do, after the code; None for no error."""
+    if error is None:
+        return None
+    return f"{error.code} {'; '.join(filter(None, (error.message, error.why, error.mend)))}"
+
+
+def outcome_of(result: Result) -> dict[str, Any]:
+    """A run that is over. `success` is an answer that was accepted and says something.
+
+    Keys: `success`, `status`, `output`, `text`, `error`, `model_used`, `childSessionKey`, `runId`,
+    `label`, `seconds`, `tokens`, `cost_usd`.
+    """
+    is_good = result.is_done and not is_empty(result.output)
+    error = error_words(result.error)
+    if result.is_done and not is_good:
+        error = "the answer is empty"
+    return {
+        "success": is_good,
+        "status": "completed" if is_good else "failed",
+        "output": result.output,
+        "text": result.text,
+        "error": error,
+        "model_used": result.model,
+        "childSessionKey": result.session_key,
+        "runId": result.run_id,
+        "label": result.label,
+        "seconds": result.seconds,
+        "tokens": result.usage.total_tokens,
+        "cost_usd": result.cost_usd,
+    }
+
+
+def outcome_so_far(row: Row) -> dict[str, Any]:
+    """The same of a run that is not over."""
+    return {
+        "success": False,
+        "status": status_word(row.run.status),
+        "output": None,
+        "text": "",
+        "error": "not over",
+        "model_used": row.run.model,
+        "childSessionKey": row.session.key,
+        "runId": row.run.id,
+        "label": row.session.label,
+        "seconds": 0.0,
+        "tokens": row.run.spend.usage.total_tokens,
+        "cost_usd": row.run.spend.cost_usd,
+    }
+
+
+def no_outcome(error: str, *, key: str | None = None) -> dict[str, Any]:
+    """The same of what did not come to a run."""
+    return {
+        "success": False,
+        "status": "failed",
+        "output": None,
+        "text": "",
+        "error": error,
+        "model_used": None,
+        "childSessionKey": key,
+        "runId": None,
+        "label": "",
+        "seconds": 0.0,
+        "tokens": 0,
+        "cost_usd": None,
+    }

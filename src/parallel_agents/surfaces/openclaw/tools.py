@@ -1,0 +1,171 @@
+"""Tools: the nine session tools as plain functions, by keyword, in camelCase or snake_case.
+
+Each takes what the tool takes and answers with its object, also where the call is refused; see
+`docs/session-tools.md`. A single dictionary of arguments does too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from parallel_agents.app import App
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.session import Mode
+from parallel_agents.errors import NotYet
+from parallel_agents.surfaces.openclaw.agents import (
+    check_is_here,
+    meant_by,
+    names_of,
+    session_meant,
+)
+from parallel_agents.surfaces.openclaw.answers import Answer, History, SessionList, as_json
+from parallel_agents.surfaces.openclaw.live import live
+from parallel_agents.tools.sessions.backing import Requester
+
+_PAGE = 200
+_SESSION = ("sessionKey", "session_key", "label")
+
+
+def sessions_spawn(task: str | Mapping[str, object] = "", **arguments: object) -> Answer:
+    """Start an agent in a session of its own; returns at once.
+
+    Args:
+        task: all that it needs to know.
+        **arguments: the tool's, and `agent_type`, an agent's name. An `agent_id` that names no
+            agent is a name for the session, by which it is found again, and the agent is the one
+            whose name stands in it: `agent_code_reviewer_7`. `agentId` is always an agent.
+    """
+    given = _given("task", task, arguments)
+    shared = live()
+    return shared.do(lambda app: spawn(app, shared.requester, given))
+
+
+def sessions_send(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
+    """Send a message to a session: starts its next run, and gives its reply."""
+    return _call("sessions_send", _naming(_given("sessionKey", session_key, arguments)))
+
+
+def sessions_list(filters: Mapping[str, object] | None = None, **arguments: object) -> SessionList:
+    """The sessions, the newest first, also those that are over and were to be deleted.
+
+    Args:
+        filters: the arguments as a dictionary.
+        **arguments: the tool's, and `agent_id_pattern`, which a label, a task name, a key or an
+            agent's name fits: `agent_*`.
+    """
+    given = dict(_given("", filters or {}, arguments))
+    given.setdefault("archived", "all")
+    pattern = given.pop("agent_id_pattern", None) or given.pop("agentIdPattern", None)
+    if pattern is None:
+        return SessionList(live().call("sessions_list", given))
+    return _matching(str(pattern), given)
+
+
+def sessions_history(session_key: str | Mapping[str, object] = "", **arguments: object) -> History:
+    """What was said in a session; a key may end in `...`, and is then that of the newest such."""
+    given = _naming(_given("sessionKey", session_key, arguments))
+    return History(live().call("sessions_history", given))
+
+
+def sessions_yield(**arguments: object) -> Answer:
+    """For an agent in its own run; a script waits with `agents_wait`."""
+    return _call("sessions_yield", _given("", {}, arguments))
+
+
+def subagents(action: str | Mapping[str, object] = "list", **arguments: object) -> Answer:
+    """List, wait for, steer, kill or cancel what was spawned."""
+    return _call("subagents", _given("action", action, arguments))
+
+
+def agents_list() -> Answer:
+    """The agents that can be spawned."""
+    return _call("agents_list", {})
+
+
+def agents_wait(ids: object = (), **arguments: object) -> Answer:
+    """Wait for agents by run id, key or label, and have their results."""
+    return _call("agents_wait", _given("ids", ids, arguments))
+
+
+def session_status(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
+    """How a session stands."""
+    return _call("session_status", _naming(_given("sessionKey", session_key, arguments)))
+
+
+async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
+    """`sessions_spawn` with the agent named as guides name it; see there."""
+    arguments = dict(given)
+    names = names_of(app)
+    note = ""
+    if named := arguments.pop("agent_type", None) or arguments.pop("agentType", None):
+        arguments["agentId"] = named
+    if isinstance(unique := arguments.pop("agent_id", None), str) and unique.strip():
+        agent, label = meant_by(unique.strip(), names)
+        if label is not None:
+            arguments.setdefault("label", label)
+            note = f'"{label}" names no agent; it is the label of a session'
+        if agent is not None:
+            arguments.setdefault("agentId", agent)
+    try:
+        check_is_here(str(arguments.get("agentId", "")), names)
+    except NotYet as error:
+        words = "; ".join((error.message, error.why, error.mend))
+        return Answer(status="error", error=words, code=error.code)
+    answer = Answer(await app.session_tools.call("sessions_spawn", arguments, requester))
+    if answer.get("mode") == Mode.RUN:
+        answer["note"] = "Runs in parallel. helpers.poll_until_complete waits for it."
+    if note and "note" in answer:
+        answer["note"] = (
+            f"{note} of {arguments.get('agentId', 'the default agent')}. {answer['note']}"
+        )
+    return answer
+
+
+def _call(name: str, given: JsonObject) -> Answer:
+    return Answer(live().call(name, given))
+
+
+def _given(first: str, value: object, arguments: Mapping[str, object]) -> JsonObject:
+    """The arguments of a call: by keyword, the first one also by place, or all as a dictionary."""
+    given: dict[str, object] = dict(arguments)
+    if isinstance(value, Mapping):
+        given = {**value, **given}
+    elif value or first not in given:
+        given[first] = value or None
+    return {name: as_json(value) for name, value in given.items()}
+
+
+def _matching(pattern: str, given: dict[str, Json]) -> SessionList:
+    """The rows that fit the pattern, of all pages, as one answer."""
+    limit = given.pop("limit", None)
+    found: list[Any] = []
+    offset: Any = 0
+    while offset is not None:
+        page = live().call("sessions_list", {**given, "limit": _PAGE, "offset": offset})
+        if page.get("status") == "error":
+            return SessionList(page)
+        found += [row for row in SessionList(page)["sessions"] if _fits(row, pattern)]
+        offset = page.get("nextOffset")
+    shown = found[: int(limit)] if isinstance(limit, int | float) else found
+    return SessionList({"count": len(shown), "sessions": shown, "hasMore": len(shown) < len(found)})
+
+
+def _fits(row: Mapping[str, Any], pattern: str) -> bool:
+    names = (row.get(name) for name in ("label", "taskName", "key", "sessionId", "agentId"))
+    return any(fnmatchcase(name, pattern) for name in names if isinstance(name, str))
+
+
+def _naming(given: JsonObject) -> JsonObject:
+    """The arguments with the key of the session that is meant, where nobody's own tree counts."""
+    named = {name: given[name] for name in _SESSION if isinstance(given.get(name), str)}
+    shared = live()
+    if not named or shared.requester.session is not None:
+        return given
+
+    async def look(app: App) -> JsonObject:
+        keys = {name: await session_meant(app, str(value)) for name, value in named.items()}
+        return {**given, **keys}
+
+    return shared.do(look)

@@ -1,0 +1,34 @@
+"""Writing: a file is there whole or as it was before."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from parallel_agents.errors import InvalidInput
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Put the content in the place of the file, with the folders that it needs.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            beside.chmod(0o644)
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"{target} cannot be written",
+            why=str(error),
+            mend="name a folder that you may write to",
+        ) from error

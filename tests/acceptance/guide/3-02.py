@@ -1,0 +1,1 @@
+from tools import sessions_spawn  # âŒ Only available in agent runtime!

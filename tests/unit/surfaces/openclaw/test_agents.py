@@ -1,0 +1,32 @@
+"""Names of the guides mean agents of the catalog, or sessions."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.errors import NotYet
+from parallel_agents.surfaces.openclaw.agents import META, Meant, check_is_here, meant_by
+
+NAMES = ("reviewer", "code_reviewer", "main")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("code_reviewer", Meant("code_reviewer", None)),
+        ("agent_code_reviewer_7", Meant("code_reviewer", "agent_code_reviewer_7")),
+        ("agent_reviewer_7", Meant("reviewer", "agent_reviewer_7")),
+        ("agent_research_7", Meant(None, "agent_research_7")),
+        ("domain_7", Meant(None, "domain_7")),
+    ],
+)
+def test_an_agents_name_is_that_agent_and_another_is_a_label(given: str, meant: Meant) -> None:
+    assert meant_by(given, NAMES) == meant
+
+
+@pytest.mark.parametrize("name", sorted(META))
+def test_agents_that_make_agents_are_not_yet_here_unless_somebody_wrote_them(name: str) -> None:
+    with pytest.raises(NotYet, match=f"{name} is not here yet"):
+        check_is_here(name, NAMES)
+    check_is_here(name, (*NAMES, name))
+    check_is_here("nobody", NAMES)
