@@ -29,7 +29,9 @@ def reply(done: int, wanted: int) -> bytes:
     """The whole answer to a request with `done` tool results, in a run of `wanted` calls."""
     said = [ToolCall(f"call-{done}", "add", {"a": done, "b": 2})] if done + 1 < wanted else WORDS
     body = chat_whole(said, f"bench-{wanted}", USAGE)
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
     return head.encode() + body
 
 

@@ -66,7 +66,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """What is in force for as long as `open_app` or `open_client` lasts; a client has no engine."""
+    """What is in force for as long as `open_app` or `open_client` lasts; a client has no engine.
+
+    Attributes:
+        lacks: what this process would need to carry a run out and has not, in words; empty where
+            it has all.
+        scopes_of: the scopes that a run takes a place in, each with its bound or None.
+    """
 
     settings: Settings
     catalog: Catalog
@@ -74,6 +80,8 @@ class App:
     store: Store
     service: Service
     session_tools: SessionTools
+    lacks: Callable[[Row], str]
+    scopes_of: Callable[[Row], Mapping[Scope, int | None]]
     engine: LocalEngine | None = None
 
 
@@ -135,7 +143,7 @@ async def open_on(
             this_process(parts.role),
             runners=runners,
             scopes_of=partial(_scopes_of, settings, models),
-            can_run=partial(_can_run, parts, models),
+            can_run=lambda row: not _lacks(parts, models, row),
             now=now,
             on_failure=completions.fail,
         )
@@ -254,6 +262,8 @@ def _app(
         models=models,
         store=store,
         service=service,
+        lacks=partial(_lacks, parts, models),
+        scopes_of=partial(_scopes_of, settings, models),
         session_tools=SessionTools(
             Backing(
                 sessions=service,
@@ -289,14 +299,15 @@ def _slots(models: Registry, name: str) -> int | None:
         return None  # the run itself meets this error, and ends with it
 
 
-def _can_run(parts: Parts, models: Registry, row: Row) -> bool:
-    """Whether this process has the tools and the model of a run that another left."""
+def _lacks(parts: Parts, models: Registry, row: Row) -> str:
+    """What a run needs that this process has not: a tool, a provider or its key."""
     if row.run.kind is RunnerKind.TEAM:
-        return True
-    if not set(row.session.agent.tools) <= {*parts.tools, *NAMES}:
-        return False
+        return ""
+    missing = [n for n in row.session.agent.tools if n not in parts.tools and n not in NAMES]
+    if missing:
+        return f"no tool {missing[0]!r} in this process"
     try:
         models.get(row.run.model)
-    except PagentsError:
-        return False
-    return True
+    except PagentsError as error:
+        return error.message
+    return ""

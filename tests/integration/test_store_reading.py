@@ -303,7 +303,10 @@ def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
 
-        last = await store.last_bodies([RunId("run-a"), RunId("run-b"), RunId("nobody")])
+        asked = [RunId("run-a"), RunId("run-b"), RunId("nobody")]
+        last = await store.last_bodies(asked)
+        times = await store.last_times(asked)
+        assert times == {event.run: event.at for event in await store.events()}
 
         assert last == {"run-a": birth("a").queued, "run-b": replied(1).body}
 

@@ -11,8 +11,19 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Retrying,
+    Started,
     ToolStarted,
 )
+
+
+def doing_on(last: Body, body: Body) -> str:
+    """What a run does after `body`, where `last` came before it.
+
+    A run that is taken up again goes on with what it had: a reply that was kept is not asked for
+    once more.
+    """
+    is_kept = isinstance(last, Replied | ToolStarted | Refused | HandedBack)
+    return doing_after(last if is_kept and isinstance(body, Started) else body)
 
 
 def doing_after(body: Body) -> str:

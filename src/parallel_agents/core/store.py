@@ -101,6 +101,7 @@ class Filter:
         tree: this session and all that it spawned.
         is_live: with a live latest run, or without.
         orphaned: live runs that no living process has.
+        every_run: each run of a session counts, and not only the latest.
     """
 
     session: SessionKey | None = None
@@ -109,6 +110,7 @@ class Filter:
     parent: SessionKey | None = None
     is_live: bool | None = None
     orphaned: bool = False
+    every_run: bool = False
     roots_only: bool = False
     since: float | None = None
     limit: int | None = None
@@ -242,6 +244,10 @@ class Store(Protocol):
 
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         """What each run wrote last."""
+        ...
+
+    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
+        """When each run wrote last, in seconds since the epoch."""
         ...
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:

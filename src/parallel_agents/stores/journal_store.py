@@ -114,6 +114,9 @@ class JournalStore(ABC):
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         return await self._read(lambda sql, _: reading.last_bodies(sql, runs))
 
+    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
+        return await self._read(lambda sql, _: reading.last_times(sql, runs))
+
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         return await self._read(lambda sql, _: reading.child_runs(sql, parent))
 

@@ -61,6 +61,8 @@ def row_of_session(sql: sqlite3.Connection, agents: Agents, session: SessionKey)
 
 def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
     conditions = ["r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)"]
+    if chosen.every_run or chosen.orphaned:
+        conditions = ["TRUE"]
     values: list[str | float | int] = []
 
     def add(condition: str, *given: str | float) -> None:
@@ -68,8 +70,6 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
         values.extend(given)
 
     if chosen.orphaned:
-        # Every live run counts here, not only the latest of its session.
-        conditions.clear()
         add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
     if chosen.session is not None:
         add("s.key = ?", chosen.session)
@@ -172,6 +172,11 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
 def last_bodies(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
     found = sql.execute(query("last_events_of"), (_as_list(runs),))
     return {RunId(run): decode_body(body) for run, body in found}
+
+
+def last_times(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, float]:
+    found = sql.execute(query("last_times_of"), (_as_list(runs),))
+    return {RunId(run): at for run, at in found}
 
 
 def _as_list(runs: Sequence[RunId]) -> str:

@@ -121,7 +121,7 @@ async def _leave_to_worker(
 ) -> None:
     async with open_client(place.environment, place.settings) as client:
         spawned = await start(client)
-        await ensure_worker(client.store, place.environment, time.time())
+        await ensure_worker(client, place.environment, *spawned[:2])
         row = await client.service.find(spawned.session_key)
     name = words.name(row)
     if is_json:

@@ -10,8 +10,9 @@ import typer
 
 from parallel_agents.app import open_client
 from parallel_agents.core.run import Result
-from parallel_agents.core.store import Filter, OwnerState, Row
-from parallel_agents.surfaces.cli import render, words
+from parallel_agents.core.store import Filter, Row
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.attendance import Attendance
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.place import AsJson, Home, Name, Timeout, find_place
 from parallel_agents.surfaces.cli.rows import Line, line_json, look_at, print_lines
@@ -74,7 +75,7 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
             render.result(result)
         if len(results) < len(members) or len(members) > 1:
             print_lines(members)
-        render.line(f"{words.state(row)}  {row.session.label}  {row.session.key}")
+        render.line(f"{whole.shown_state}  {row.session.label}  {row.session.key}")
     raise typer.Exit(exit_of(row.run.status))
 
 
@@ -91,15 +92,19 @@ def wait(
         async with open_client(place.environment, place.settings) as client:
             rows = [await client.service.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.service.members(row)]
-            for row in rows:
-                _warn_if_left(row)
-            return await client.service.wait(runs, timeout=timeout)
+            attendance = Attendance(client, place.environment, rows)
+            keeping = asyncio.create_task(attendance.keep())
+            try:
+                return await client.service.wait(runs, timeout=timeout)
+            except TimeoutError:
+                rest = "it goes on" if len(runs) == 1 else "they go on"
+                render.note(f"Not over in {timeout:g} s{'' if attendance.left else f'; {rest}'}.")
+                raise typer.Exit(Exit.TIMED_OUT) from None
+            finally:
+                keeping.cancel()
+                await asyncio.wait({keeping})
 
-    try:
-        results = asyncio.run(until_over())
-    except TimeoutError:
-        render.note(f"Not over in {timeout:g} s; they go on.")
-        raise typer.Exit(Exit.TIMED_OUT) from None
+    results = asyncio.run(until_over())
     if json:
         render.envelope("wait", time.time(), [render.result_json(result) for result in results])
     else:
@@ -110,13 +115,6 @@ def wait(
 
 def _is_recent(row: Row, since: float) -> bool:
     return not row.run.status.is_over or (row.run.finished_at or 0.0) >= since
-
-
-def _warn_if_left(row: Row) -> None:
-    is_left = row.owner_state in (OwnerState.GONE, OwnerState.DEAD)
-    if is_left and not row.run.status.is_over:
-        name = words.name(row)
-        render.note(f"Nobody works on {name} now. Go on with: pagents resume {name}", "yellow")
 
 
 def _worst(results: list[Result]) -> Exit:

@@ -10,7 +10,7 @@ import yaml
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import OwnerState, Row
+from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
@@ -58,13 +58,6 @@ def glyph(status: RunStatus) -> str:
 
 def style(status: RunStatus) -> str:
     return _STYLES[status]
-
-
-def state(row: Row) -> str:
-    """The state of a session's latest run; one that its process left says so."""
-    if not row.run.status.is_over and row.owner_state in (OwnerState.GONE, OwnerState.DEAD):
-        return "■ stopped"
-    return f"{glyph(row.run.status)} {status(row.run.status)}"
 
 
 def name(row: Row) -> str:
