@@ -24,6 +24,7 @@ from parallel_agents.errors import ConfigError
 ANY_MODEL = "*"
 _KEY_PREFIX = "env:"
 _KEY_MEND = 'write key = "env:NAME"; the key itself stays in the environment'
+_URL_MEND = "write https://HOST/PATH; a user, a password or a key has no place in it"
 _MEND = "correct it in the configuration; the documentation lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -193,7 +194,7 @@ def _read_provider(name: str, table: JsonObject) -> Provider:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_name = ".".join(str(step) for step in first["loc"])
-        mend = _KEY_MEND if field_name == "key" else _MEND
+        mend = {"key": _KEY_MEND, "base_url": _URL_MEND}.get(field_name, _MEND)
         # Not from the cause: it shows the value, and that may be a key.
         raise ConfigError(
             f"providers.{name}.{field_name} does not fit", why=first["msg"], mend=mend
