@@ -111,6 +111,7 @@ def test_a_failed_result_says_why_and_keeps_its_part(capsys: pytest.CaptureFixtu
         "  PA-E206  bench broke off",
         "  why   the line went",
         "  mend  run it again",
+        "  docs  pagents docs E206",
         "  half an ans",
         "",
     ]

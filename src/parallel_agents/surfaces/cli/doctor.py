@@ -21,6 +21,7 @@ from parallel_agents.errors import InvalidFile, PagentsError
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.providers import read_providers
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.calling import as_called
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.neighbours import find_servers
 from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
@@ -52,7 +53,7 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
         for finding in findings:
             render.line(f"{_GLYPHS[finding.level]} {finding.text}", _STYLES[finding.level])
             if finding.mend:
-                render.line(f"    {finding.mend}")
+                render.line(f"    {as_called(finding.mend)}")
     if problems:
         raise typer.Exit(Exit.CONFIGURATION)
 

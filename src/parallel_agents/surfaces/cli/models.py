@@ -14,6 +14,7 @@ from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.calling import as_called
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
@@ -43,7 +44,7 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
         )
         render.line(f"  good for  {model.good_for}")
         render.line(f"  not for   {model.not_for}")
-        render.line(f"  {here}\n")
+        render.line(f"  {as_called(here)}\n")
     rows = [
         (p.name, _key_state(p, place), ", ".join(p.tiers.values()), p.base_url) for p in providers
     ]

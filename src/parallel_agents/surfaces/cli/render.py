@@ -15,6 +15,7 @@ from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import PagentsError, where_to_look
 from parallel_agents.surfaces.cli import words
+from parallel_agents.surfaces.cli.calling import as_called
 
 
 @cache
@@ -28,8 +29,8 @@ def err() -> Console:
 
 
 def note(text: str, style: str = "") -> None:
-    """A line for the person at the terminal."""
-    err().print(_text(text, style))
+    """A line of ours for the person at the terminal; commands in it work as they stand."""
+    err().print(_text(as_called(text), style))
 
 
 def line(text: str, style: str = "") -> None:
@@ -124,9 +125,10 @@ def result(given: Result) -> None:
         line(f"  note: {notice}", "yellow")
     if given.error is not None:
         line(f"  {given.error.code}  {words.one_line(given.error.message)}", "red")
-        for title, text in (("why", given.error.why), ("mend", given.error.mend)):
+        docs = where_to_look(given.error.code)
+        for title, text in (("why", given.error.why), ("mend", given.error.mend), ("docs", docs)):
             if text:
-                line(f"  {title:<5} {words.one_line(text)}")
+                line(f"  {title:<5} {as_called(words.one_line(text))}")
     for part in words.output(given.output).splitlines():
         line(f"  {part}")
     line("")
