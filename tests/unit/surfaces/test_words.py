@@ -56,6 +56,7 @@ def test_seconds_are_read_at_a_glance(value: float, shown: str) -> None:
     ("spend", "shown"),
     [
         (Spend(calls=1, cost_nanousd=0), "$0"),
+        (Spend(), "-"),
         (Spend(calls=1, cost_nanousd=1), "<$0.001"),
         (Spend(calls=1, cost_nanousd=NANOUSD_PER_USD // 8), "$0.125"),
         (Spend(calls=2, cost_nanousd=NANOUSD_PER_USD, unpriced_calls=1), "-"),

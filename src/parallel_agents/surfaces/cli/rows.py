@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from parallel_agents.app import App
 from parallel_agents.core.doing import doing_after, doing_on
 from parallel_agents.core.event import Body, Started
-from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render, words
@@ -116,7 +116,9 @@ def print_lines(lines: Sequence[Line]) -> None:
 def line_json(line: Line) -> Mapping[str, Json]:
     """A session and its latest run for machines; an unknown cost is null."""
     row = line.row
-    run, cost = row.run, row.run.spend.cost_usd
+    run = row.run
+    is_team = run.kind is RunnerKind.TEAM
+    cost = run.spend.cost_usd if is_team else known_cost(run.spend, run.status)
     return {
         "id": words.name(row),
         "session_key": row.session.key,

@@ -74,9 +74,9 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; a dash where a price is unknown, and never zero for something that cost."""
+    """Dollars; a dash where nothing was counted or a price is unknown; zero only for what is free."""
     cost = spend.cost_usd
-    if cost is None:
+    if cost is None or not spend.calls:
         return "-"
     if 0 < cost < 0.001:
         return "<$0.001"
