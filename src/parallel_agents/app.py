@@ -16,6 +16,7 @@ from parallel_agents.core.model import Model
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Role, Row, Store
+from parallel_agents.core.task import TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
@@ -178,6 +179,15 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         completions = Completions(store)
         given = _Given(environment, settings, parts, time.time)
         yield _app(given, models, store, completions, None)
+
+
+def is_embedded_by_default(app: App, team: TeamTask, resolved: TeamTask) -> bool:
+    """Whether a team runs on the embedded model, and nobody has named a model or set a key."""
+    agents = [*resolved.agents, *(t.agent for t in team.tasks if isinstance(t.agent, Agent))]
+    named = (app.settings.model, team.model, *(task.model for task in team.tasks))
+    is_chosen = any((*named, *(agent.model for agent in agents), app.settings.tiers))
+    models = [task.model or "" for task in resolved.tasks]
+    return not is_chosen and any(model.partition("/")[0] == LOCAL for model in models)
 
 
 def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
