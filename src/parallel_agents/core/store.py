@@ -146,6 +146,10 @@ class Store(Protocol):
         """
         ...
 
+    async def check(self, births: Sequence[Birth]) -> None:
+        """Raise what `spawn` of these would raise now, and write nothing."""
+        ...
+
     async def send(
         self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
     ) -> Run:

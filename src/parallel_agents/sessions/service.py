@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.engine import Engine, Scope
-from parallel_agents.core.event import Event, Queued, SteerMode
+from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
@@ -85,6 +85,14 @@ class Service:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
         return self._births.resolve(team)
 
+    async def check_team(self, team: TeamTask, *, key: str | None = None) -> None:
+        """Refuse what `spawn_team` would refuse, and keep nothing."""
+        await self._store.check(self._births.of_team(team, key))
+
+    async def check_task(self, task: Task) -> None:
+        """Refuse what `spawn` would refuse, and keep nothing."""
+        await self._store.check([self._births.of_task(task)])
+
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
         self._bound(parent, team)
@@ -146,6 +154,8 @@ class Service:
         return Spawned(row.session.key, run.id)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+        if mode is SteerMode.AFTER:
+            return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_words(text, {})
         row = await self.find(name)
         requests.check_hears(row)

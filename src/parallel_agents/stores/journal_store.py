@@ -59,6 +59,9 @@ class JournalStore(ABC):
     async def spawn(self, births: Sequence[Birth]) -> list[Born]:
         return await self._change(lambda journal: journal.spawn(births))
 
+    async def check(self, births: Sequence[Birth]) -> None:
+        await self._change(lambda journal: journal.check(births))
+
     async def send(
         self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
     ) -> Run:

@@ -43,22 +43,22 @@ def steer(
         raise InvalidInput("--now and --after exclude each other", mend="give one of them")
     place = find_place(home)
 
-    async def give() -> tuple[Row, Steer | None, str]:
+    async def give() -> tuple[Row, Steer, str]:
         async with open_client(place.environment, place.settings) as client:
             row = await client.service.find(name)
-            if after:
-                sent = await client.service.send(row.session.key, text)
-                await ensure_worker(client, place.environment, *sent[:2])
-                return row, None, "queued as the next run"
-            mode = SteerMode.NOW if now else SteerMode.NEXT
+            mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
             receipt = await client.service.steer(row.session.key, text, mode=mode)
+            if after:
+                where = (place.environment, row.session.key, receipt.run_id)
+                await ensure_worker(client, *where)
+                return row, receipt, "queued as the next run"
             return row, receipt, await _receipt(client, row, receipt)
 
     row, receipt, state = asyncio.run(give())
     if json:
         item = {"session_key": row.session.key, "state": state}
-        key = None if receipt is None else receipt.key
-        render.envelope("steer", time.time(), [{**item, "key": key, "run_id": row.run.id}])
+        item |= {"key": receipt.key, "run_id": receipt.run_id}
+        render.envelope("steer", time.time(), [item])
     else:
         render.line(f"{words.name(row)} ({row.session.label}): {state}")
 

@@ -17,6 +17,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import TeamTask
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render, words
 from parallel_agents.surfaces.cli.attended import Look, Work, attend
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -68,12 +69,15 @@ def run(
     A team is named, or is a file. The same --id again goes on where it was: what is done is not
     done again.
     """
+    if run_id is not None:
+        check_key(run_id)
     place = find_place(home, max_parallel=max_parallel)
 
     async def start(app: App) -> Work:
         found = app.catalog.team(_which(team_file, team))
         values = read_inputs(inputs, found.input_schema)
         asked = _team_task(found, values, _Said(model, max_parallel, timeout))
+        await app.service.check_team(asked, key=run_id)
         resolved = await make_team_ready(app, asked)
         spawned = await app.service.spawn_team(resolved, key=run_id)
         if max_parallel is not None:

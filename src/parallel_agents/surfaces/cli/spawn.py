@@ -74,7 +74,9 @@ def spawn(
         return await app.service.spawn(task(app))
 
     async def carry(app: App) -> Spawned:
-        ready = await make_team_ready(app, TeamTask(tasks=(task(app),)))
+        asked = task(app)
+        await app.service.check_task(asked)
+        ready = await make_team_ready(app, TeamTask(tasks=(asked,)))
         return await app.service.spawn(ready.tasks[0])
 
     if wait:
