@@ -36,8 +36,8 @@ def config(json: AsJson = False, home: Home = None) -> None:
         items = [setting._asdict() for setting in settings]
         render.envelope("config", time.time(), items, home=str(environment.home))
         return
-    rows = [(s.name, _shown(s.value), s.source, s.sentence) for s in settings]
-    render.table(("SETTING", "VALUE", "SOURCE", "WHAT IT IS"), rows, flexible="VALUE")
+    rows = [(s.name, _shown(s.value), s.sentence, s.source) for s in settings]
+    render.cards(("SETTING", "VALUE", "WHAT IT IS", "SOURCE"), rows)
     render.note(f"home: {environment.home}")
     if environment.project is not None:
         render.note(f"project: {environment.project}")

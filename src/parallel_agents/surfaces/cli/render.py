@@ -30,12 +30,19 @@ def err() -> Console:
 
 def note(text: str, style: str = "") -> None:
     """A line of ours for the person at the terminal; commands in it work as they stand."""
-    err().print(_text(as_called(text), style))
+    _print(err(), as_called(text), style)
 
 
 def line(text: str, style: str = "") -> None:
     """A line of the result."""
-    out().print(_text(text, style))
+    _print(out(), text, style)
+
+
+def _print(console: Console, text: str, style: str) -> None:
+    """Text on as many lines as a terminal needs; where the output goes to a file it stays as it is."""
+    if console.is_terminal:
+        text = "\n".join(words.wrapped(words.clean(text), console.width))
+    console.print(_text(text, style))
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -105,6 +112,18 @@ def table(
         out().print(Text("  ".join(shown).rstrip(), style="" if number else "bold"))
 
 
+def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table, or where a terminal is too narrow for it a headline of two cells, the rest below."""
+    widths = [max(cell_len(cell) for cell in column) for column in zip(titles, *rows, strict=True)]
+    if not out().is_terminal or sum(widths) + 2 * (len(widths) - 1) <= out().width:
+        table(titles, rows)
+        return
+    for first, second, *rest in rows:
+        line(f"{words.one_line(first)}  {words.one_line(second)}", "bold")
+        for cell in filter(None, rest):
+            line(f"  {words.one_line(cell)}")
+
+
 def _cell(text: str, width: int, *, is_right: bool) -> str:
     fitted = set_cell_size(text[:-1], width - 1) + "…" if cell_len(text) > width else text
     gap = " " * (width - cell_len(fitted))
@@ -139,7 +158,7 @@ def summary(team: TeamResult) -> None:
     rows = [
         (
             f"{words.glyph(r.status)} {words.status(r.status)}",
-            r.label,
+            words.cut(r.label, words.LABEL_WIDTH),
             words.seconds(r.seconds),
             words.tokens(r.spend),
             words.money(r.spend),

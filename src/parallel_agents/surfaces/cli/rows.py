@@ -150,7 +150,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     more = f"; {line.queued_after} more queued" if line.queued_after else ""
     return (
         words.name(row),
-        row.session.label,
+        words.cut(row.session.label, words.LABEL_WIDTH),
         line.shown_state,
         _counts(below) if below else f"{line.doing or row.run.title}{more}",
         _seconds(line),
