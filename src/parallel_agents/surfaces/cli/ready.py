@@ -47,3 +47,6 @@ def _describe(app: App, name: str) -> None:
     render.note(f"{name} is {model.title}, a real model on this machine. {model.licence}.", "dim")
     render.note(f"  good for {model.good_for}", "dim")
     render.note(f"  not for  {model.not_for}", "dim")
+    if at_once := app.models.get(name).capabilities.max_parallel:
+        calls = "one call" if at_once == 1 else f"{at_once} calls"
+        render.note(f"  {calls} at once; a team takes a few minutes on a small machine", "dim")
