@@ -251,3 +251,9 @@ def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Be
     assert "■ two  killed" in ended.out
     assert "killed by ana" in pagents("history", "tea/two").out
     sent.assert_refused("PA-E107", exits=1)
+
+
+def test_a_team_is_listed_in_the_order_of_its_tasks(monday: Pagents) -> None:
+    listed = [item["label"] for item in monday.items("list", "monday")]
+
+    assert listed == ["crew", "one", "two"]

@@ -152,3 +152,14 @@ def test_the_doctor_exits_with_10_for_a_store_that_cannot_be_used(pagents: Pagen
 
     assert ended.code == 10
     assert "PA-E401" in ended.out
+
+
+def test_the_doctor_goes_on_where_the_configuration_is_wrong(pagents: Pagents) -> None:
+    pagents.configure("tries = 0")
+
+    ended = pagents("doctor")
+
+    assert ended.code == 10
+    assert "✔ store" in ended.out
+    assert "✖ PA-E110 setting tries does not fit" in ended.out
+    assert "pagents config" not in ended.out

@@ -263,7 +263,9 @@ def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
         await store.append(run, epoch, [replied(1), Entry("turn-1/call-1/started", tool)])
         assert doing_after((await store.last_bodies([run]))[run]) == "calls look"
         await store.append(run, epoch, [Entry("turn-2/retry-1", retry)])
-        assert doing_after((await store.last_bodies([run]))[run]) == "slow down; again in 3 s"
+        assert (
+            doing_after((await store.last_bodies([run]))[run]) == "slow down; again in 3 s, try 2"
+        )
         await store.append(run, epoch, [replied(2, cost=None)])
         await store.append(run, epoch, [Entry("attempt-2", Attempted(number=2, error=error))])
 

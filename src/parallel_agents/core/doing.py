@@ -26,6 +26,13 @@ def doing_on(last: Body, body: Body) -> str:
     return doing_after(last if is_kept and isinstance(body, Started) else body)
 
 
+def again(retrying: Retrying) -> str:
+    """When a call is made again, and which try that is."""
+    seconds = round(retrying.wait_seconds)
+    when = f"again in {seconds} s" if seconds else "again at once"
+    return f"{when}, try {retrying.attempt + 1}"
+
+
 def doing_after(body: Body) -> str:
     """Such as `asks the model` or `calls web_search`; empty once the run is over."""
     match body:
@@ -34,7 +41,7 @@ def doing_after(body: Body) -> str:
         case Replied():
             return "checks the answer"
         case Retrying():
-            return f"{body.error.message}; again in {body.wait_seconds:.0f} s"
+            return f"{body.error.message}; {again(body)}"
         case ToolStarted():
             return f"calls {body.call.name}"
         case Refused():

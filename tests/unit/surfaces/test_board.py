@@ -92,7 +92,7 @@ def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
     mending = seen.take(event(Refused(turn=1, words="no JSON")))
 
     assert retrying is not None
-    assert retrying.doing == "bench answered 429; again in 4 s"
+    assert retrying.doing == "bench answered 429; again in 4 s, try 2"
     assert mending is not None
     assert mending.doing == "mends its answer"
 

@@ -21,7 +21,7 @@ from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
 
 app = typer.Typer(no_args_is_help=True)
 
-Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="[MODEL]")]
+Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="MODEL")]
 
 
 @app.command("list")
@@ -48,7 +48,7 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
     rows = [
         (p.name, _key_state(p, place), ", ".join(p.tiers.values()), p.base_url) for p in providers
     ]
-    render.table(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
+    render.cards(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
 
 
 @app.command()
@@ -57,7 +57,11 @@ def pull(name: Which = "local", home: Home = None) -> None:
     place = find_place(home)
     with FetchBar() as bar:
         fetching = fetch(find_model(name), _folder(place), progress=bar, sources=default_sources())
-        file = asyncio.run(fetching)
+        try:
+            file = asyncio.run(fetching)
+        except KeyboardInterrupt:
+            render.note("What is fetched is kept; the same command goes on from there.")
+            raise
     render.line(str(file))
 
 

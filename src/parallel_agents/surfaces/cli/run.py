@@ -49,7 +49,7 @@ class _Said(NamedTuple):
 
 def run(
     team_file: Annotated[
-        Path | None, typer.Argument(help="A team file.", metavar="[TEAMFILE]")
+        Path | None, typer.Argument(help="A team file.", metavar="TEAMFILE")
     ] = None,
     team: Annotated[str | None, typer.Option(help="A team by name.", metavar="NAME")] = None,
     inputs: Inputs = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import open_client
+from parallel_agents.app import App, open_client
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render
@@ -36,8 +36,7 @@ def list_sessions(
     async def look() -> tuple[list[Line], int]:
         async with open_client(place.environment, place.settings) as client:
             if name is not None:
-                tree = (await client.service.find(name)).session.key
-                rows = await client.service.list(Filter(tree=tree))
+                rows = await _tree(client, await client.service.find(name))
                 return await look_at(client, rows), len(rows)
             roots = await client.service.list(Filter(roots_only=True))
             recent = time.time() - _RECENT_SECONDS
@@ -111,6 +110,14 @@ def wait(
         for result in results:
             render.result(result)
     raise typer.Exit(_worst(results))
+
+
+async def _tree(client: App, root: Row) -> list[Row]:
+    """A session and all that it spawned, the newest first; a team's own in the order of its tasks."""
+    rows = await client.service.list(Filter(tree=root.session.key))
+    first = [root, *(m for m in await client.service.members(root) if m.run.id != root.run.id)]
+    known = {row.session.key for row in first}
+    return [*first, *(row for row in rows if row.session.key not in known)]
 
 
 def _is_recent(row: Row, since: float) -> bool:
