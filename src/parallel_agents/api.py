@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
 from typing_extensions import Unpack
 
-from parallel_agents.app import ModelFactory, Parts, open_app
+from parallel_agents.app import App, ModelFactory, Parts, is_embedded_by_default, open_app
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
@@ -20,6 +22,8 @@ from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
 from parallel_agents.tools.function import FunctionTool
+
+_log = logging.getLogger("parallel_agents")
 
 
 class Options(TypedDict, total=False):
@@ -57,6 +61,14 @@ async def open(
     Raises:
         ConfigError, StoreError: what stands in the way.
     """
+    async with _open(model, max_parallel, options) as app:
+        yield OpenSessions(app.service)
+
+
+@asynccontextmanager
+async def _open(
+    model: str | None, max_parallel: int | None, options: Options
+) -> AsyncGenerator[App]:
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
     flags = {**options.get("settings", {}), "model": model, "max_parallel": max_parallel}
@@ -67,7 +79,7 @@ async def open(
         models=options.get("models", {}),
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
-        yield OpenSessions(app.service)
+        yield app
 
 
 async def arun(
@@ -99,8 +111,8 @@ async def arun(
         ConfigError, StoreError: what stands in the way.
     """
     team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout, budget=budget)
-    async with open(max_parallel=max_parallel, **options) as sessions:
-        return await sessions.team_result(await sessions.spawn_team(team, key=key))
+    async with _open(None, max_parallel, options) as app:
+        return await _see_through(app, team, key)
 
 
 def run(
@@ -121,8 +133,24 @@ def run(
     team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout, budget=budget)
 
     async def until_asked_to_stop(stop: asyncio.Event) -> TeamResult | None:
-        async with open(max_parallel=max_parallel, **options) as sessions:
-            handle = await sessions.spawn_team(team, key=key)
-            return await unless(stop, sessions.team_result(handle))
+        async with _open(None, max_parallel, options) as app:
+            return await unless(stop, _see_through(app, team, key))
 
     return in_thread(until_asked_to_stop)
+
+
+async def _see_through(app: App, team: TeamTask, key: str | None) -> TeamResult:
+    is_open = app.settings.model is None and team.model is None
+    if is_open and is_embedded_by_default(app, team, app.service.resolve(team)):
+        note_embedded()
+    sessions = OpenSessions(app.service)
+    return await sessions.team_result(await sessions.spawn_team(team, key=key))
+
+
+@cache
+def note_embedded() -> None:
+    """Say once in a process, by the log, which model it is that nobody has chosen."""
+    _log.warning(
+        "no model was chosen and no key is set, so the embedded model is used; set a key such as "
+        'ANTHROPIC_API_KEY, or pass model="provider/model", for better answers'
+    )

@@ -17,6 +17,7 @@ from parallel_agents.core.model import Model
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Role, Row, Store
+from parallel_agents.core.task import TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
@@ -68,7 +69,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """What is in force for as long as `open_app` or `open_client` lasts; a client has no engine."""
+    """What is in force for as long as `open_app` or `open_client` lasts; a client has no engine.
+
+    Attributes:
+        rules: what holds for each run here.
+    """
 
     settings: Settings
     catalog: Catalog
@@ -76,6 +81,7 @@ class App:
     store: Store
     service: Service
     session_tools: SessionTools
+    rules: RunRules
     engine: LocalEngine | None = None
 
 
@@ -132,15 +138,15 @@ async def open_on(
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
         stack.callback(completions.close)
+        given = _Given(environment, settings, parts, now)
         engine = LocalEngine(
             store,
             this_process(parts.role),
             runners=runners,
-            rules=_Rules(settings, models, parts, now),
+            rules=given.rules(models),
             now=now,
             on_failure=completions.fail,
         )
-        given = _Given(environment, settings, parts, now)
         app = _app(given, models, store, completions, engine)
         # The one loop in the wiring: the engine carries runs out, and runs spawn by the verbs.
         runners[RunnerKind.SUBAGENT] = Subagent(
@@ -171,6 +177,15 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         completions = Completions(store)
         given = _Given(environment, settings, parts, time.time)
         yield _app(given, models, store, completions, None)
+
+
+def is_embedded_by_default(app: App, team: TeamTask, resolved: TeamTask) -> bool:
+    """Whether a team runs on the embedded model, and nobody has named a model or set a key."""
+    agents = [*resolved.agents, *(t.agent for t in team.tasks if isinstance(t.agent, Agent))]
+    named = (app.settings.model, team.model, *(task.model for task in team.tasks))
+    is_chosen = any((*named, *(agent.model for agent in agents), app.settings.tiers))
+    models = [task.model or "" for task in resolved.tasks]
+    return not is_chosen and any(model.partition("/")[0] == LOCAL for model in models)
 
 
 def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
@@ -219,6 +234,9 @@ class _Given(NamedTuple):
     parts: Parts
     now: Callable[[], float]
 
+    def rules(self, models: Registry) -> RunRules:
+        return RunRules(self.settings, models, self.parts, self.now)
+
 
 def _app(
     given: _Given,
@@ -255,6 +273,7 @@ def _app(
         models=models,
         store=store,
         service=service,
+        rules=given.rules(models),
         session_tools=SessionTools(
             Backing(
                 sessions=service,
@@ -270,7 +289,7 @@ def _app(
     )
 
 
-class _Rules:
+class RunRules:
     """What holds for each run here, by the settings."""
 
     def __init__(
@@ -312,13 +331,18 @@ class _Rules:
         return [Purse(scope=scope, budget=b) for scope, b in bounds.items() if b.is_bound]
 
     def can_run(self, row: Row) -> bool:
-        """Whether this process has the tools and the model of a run that another left."""
+        """Whether this process has what a run needs."""
+        return not self.lacks(row)
+
+    def lacks(self, row: Row) -> str:
+        """What a run needs that this process has not: a tool, a provider or its key; or nothing."""
         if row.run.kind is RunnerKind.TEAM:
-            return True
-        if not set(row.session.agent.tools) <= {*self._parts.tools, *NAMES}:
-            return False
+            return ""
+        at_hand = {*self._parts.tools, *NAMES}
+        if missing := [name for name in row.session.agent.tools if name not in at_hand]:
+            return f"no tool {missing[0]!r} in this process"
         try:
             self._models.get(row.run.model)
-        except PagentsError:
-            return False
-        return True
+        except PagentsError as error:
+            return error.message
+        return ""

@@ -242,7 +242,7 @@ def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
 def _parse(name: str, value: object, below: Settings, source: str) -> object:
     if name not in _adapters():
         close = get_close_matches(name, _adapters(), n=1)
-        hint = f"did you mean {close[0]}?" if close else "`pagents config` lists them"
+        hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(_adapters())}"
         raise ConfigError(f"there is no setting {name!r}", why=f"it stands in {source}", mend=hint)
     try:
         parsed = _adapters()[name].validate_python(value)
@@ -251,7 +251,7 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
         raise ConfigError(
             f"setting {name} does not fit: {problem}",
             why=f"it comes from {source}",
-            mend="`pagents config` shows each setting with its source",
+            mend=f"correct {name} there, or leave it out to take the default",
         ) from None
     if isinstance(parsed, dict):
         return getattr(below, name) | parsed

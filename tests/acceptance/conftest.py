@@ -342,11 +342,16 @@ key = "env:BENCH_KEY"
 
 
 def plain_environment(home: Path) -> dict[str, str]:
-    """This process's environment without what would change how the command behaves."""
+    """This process's environment without what would change how the command behaves.
+
+    The command is on the PATH, as after the activation of its environment.
+    """
     dropped = ("PARALLEL_AGENTS_", "PYTHON", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_")
     kept: Mapping[str, str] = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(dropped) and not name.endswith("_API_KEY")
     }
+    path = f"{COMMAND.parent}{os.pathsep}{kept['PATH']}"
+    kept = {**kept, "PATH": path}
     return {**kept, "PARALLEL_AGENTS_HOME": str(home), "TERM": "xterm-256color", "USER": "ana"}

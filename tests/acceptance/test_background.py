@@ -37,7 +37,7 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     assert spawned.code == 0
     assert f"pagents wait {name}" in spawned.err
     assert short.code == 7
-    assert "they go on" in short.err
+    assert "Not over in 0.1 s; it goes on." in short.err
     assert waited.code == 0
     assert "✔ content_writer_funny  done" in waited.out
     assert len(bench.requests) == 1
@@ -251,3 +251,9 @@ def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Be
     assert "■ two  killed" in ended.out
     assert "killed by ana" in pagents("history", "tea/two").out
     sent.assert_refused("PA-E107", exits=1)
+
+
+def test_a_team_is_listed_in_the_order_of_its_tasks(monday: Pagents) -> None:
+    listed = [item["label"] for item in monday.items("list", "monday")]
+
+    assert listed == ["crew", "one", "two"]

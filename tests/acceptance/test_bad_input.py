@@ -195,3 +195,23 @@ def test_a_terminal_without_unicode_gets_stand_ins(pagents: Pagents) -> None:
 
     assert ended.code == 0
     assert "\\u2714 one  done" in ended.out
+
+
+def test_an_id_is_looked_at_before_any_model_is(pagents: Pagents) -> None:
+    team = pagents.team("one")
+    pagents("run", team, "--id", "tea")
+    for given in ("", "a b"):
+        pagents("run", team, "--id", given, "-m", "local").assert_refused(
+            "PA-E101", "cannot name a run", exits=2
+        )
+    pagents.team("two")
+    taken = pagents("run", team, "--id", "tea", "-m", "local")
+
+    taken.assert_refused("PA-E106", "tea", exits=1)
+
+
+def test_a_label_that_would_drive_a_terminal_is_refused(pagents: Pagents) -> None:
+    for label in ("x" * 101, "a\x1b[2J"):
+        refused = pagents("spawn", "content_writer_funny", "Hi.", "--label", label)
+
+        refused.assert_refused("PA-E101", "the label", exits=2)

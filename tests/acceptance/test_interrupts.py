@@ -95,20 +95,33 @@ def test_after_kill_9_the_same_id_makes_only_the_calls_that_had_not_ended(
     assert asked(bench) == {"three": 1, "four": 1}
 
 
-def test_what_a_killed_process_had_is_shown_as_stopped_with_how_to_go_on(
-    pagents: Pagents, bench: Bench
-) -> None:
+def test_what_a_killed_process_had_is_shown_as_stopped(pagents: Pagents, bench: Bench) -> None:
     bench.gives(Hang())
     running = pagents.start("run", pagents.team("one"), "--id", "crash")
     bench.wait_in_flight(1)
     running.kill()
 
     listed = pagents("list")
-    waited = pagents("wait", "crash", "--timeout", "0.2")
 
     assert re.search("crash +crew +■ stopped", listed.out)
+
+
+def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Drip(0.5))
+    running = pagents.start("run", pagents.team("one", "two"), "--id", "tea", "--max-parallel=1")
+    bench.wait_in_flight(1)
+    running.interrupt()
+    running.ended()
+
+    listed = pagents("list")
+    waited = pagents("wait", "tea", "--timeout", "0.2")
+
+    assert re.search("tea +crew +■ stopped +0/2 done, 2 stopped", listed.out)
     assert waited.code == 7
-    assert "Nobody works on crash now. Go on with: pagents resume crash" in waited.err
+    assert "Nobody works on tea: it was stopped. Go on: pagents resume tea" in waited.err
+    assert "go on" not in waited.err
 
 
 def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(

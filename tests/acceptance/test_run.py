@@ -230,3 +230,24 @@ def test_progress_can_be_left_out(pagents: Pagents) -> None:
     assert ended.code == 0
     assert "asks the model" not in ended.err
     assert "✔ one  done" in ended.out
+
+
+def test_the_command_line_s_bound_goes_before_the_file_s_and_is_kept(
+    pagents: Pagents, bench: Bench
+) -> None:
+    team = pagents.team("one", "two", "three")
+    file = pagents.folder / team
+    file.write_text(file.read_text("utf-8") + "max_parallel: 3\n", "utf-8")
+    bench.gives(Drip(0.7))
+    running = pagents.start("run", team, "--id", "tea", "--max-parallel", "1")
+    bench.wait_in_flight(1)
+    running.interrupt()
+    running.ended()
+
+    pagents("resume", "tea")
+
+    first, second, third = bench.requests
+    assert first.finished_at
+    assert second.finished_at
+    assert first.finished_at <= second.at
+    assert second.finished_at <= third.at

@@ -51,7 +51,7 @@ def test_agents_are_listed_and_shown(shared: Pagents) -> None:
     listed = shared.items("agents", "list")
     shown = shared("agents", "show", "code_reviewer")
 
-    assert len(listed) == 16
+    assert len(listed) == 17
     assert "code:" in shown.out
     assert "instructions" in shown.out
 
@@ -64,7 +64,7 @@ def test_a_project_adds_agents_and_a_broken_one_is_named(pagents: Pagents) -> No
     examined = pagents("doctor")
 
     assert "greeter" in listed.out
-    assert "17 agents" in listed.err
+    assert "18 agents" in listed.err
     assert "✖ PA-E103" in listed.err
     assert broken in listed.err
     assert examined.code == 10
@@ -152,3 +152,14 @@ def test_the_doctor_exits_with_10_for_a_store_that_cannot_be_used(pagents: Pagen
 
     assert ended.code == 10
     assert "PA-E401" in ended.out
+
+
+def test_the_doctor_goes_on_where_the_configuration_is_wrong(pagents: Pagents) -> None:
+    pagents.configure("tries = 0")
+
+    ended = pagents("doctor")
+
+    assert ended.code == 10
+    assert "✔ store" in ended.out
+    assert "✖ PA-E110 setting tries does not fit" in ended.out
+    assert "pagents config" not in ended.out

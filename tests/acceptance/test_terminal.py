@@ -245,6 +245,20 @@ def test_a_table_fits_the_width_of_the_terminal(pagents: Pagents, terminal: Open
     assert max(len(line) for line in re.split("[\r\n]+", COLOURS.sub("", listed.raw))) <= 80
 
 
+@pytest.mark.parametrize("command", [("config",), ("models", "list"), ("docs",)], ids=" ".join)
+def test_what_is_read_at_80_columns_is_wrapped_between_words(
+    pagents: Pagents, terminal: Open, command: tuple[str, ...]
+) -> None:
+    piped = pagents(*command)
+    shown = terminal(*command, width=80)
+    assert shown.end() == 0
+
+    lines = COLOURS.sub("", shown.raw).replace("\r", "").splitlines()
+    long = [line for line in lines if len(line) > 80]
+    assert [line for line in long if len(line.split()) > 1] == []
+    assert set(" ".join(lines).split()) <= set((piped.out + piped.err).split()) | {"…"}
+
+
 def test_kill_asks_before_it_ends_several_and_no_is_no(
     pagents: Pagents, bench: Bench, terminal: Open
 ) -> None:

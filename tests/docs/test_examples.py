@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 SAYS = {
+    "basket.py": "average price: 4.0",
     "captions_and_review.py": "test_engineer: done",
     "durable_run.py": "six-topics: done, 6 calls in all",
     "own_provider.py": "done office/model 0.0",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
 import parallel_agents as pa
-from parallel_agents.api import Options
+from parallel_agents.api import Options, note_embedded
 from parallel_agents.core.model import Model
 from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent
 from parallel_agents.testing import Answer, RepliesWith
@@ -67,6 +68,27 @@ def test_the_same_key_asks_no_model_again_and_other_tasks_under_it_are_refused(
     assert (len(first.requests), len(second.requests)) == (20, 0)
     with pytest.raises(Conflict, match="'monday'"):
         pa.run(TASKS[:3], key="monday", model="scripted/model", **options(tmp_path, first))
+
+
+def test_the_log_says_once_that_nobody_chose_the_model(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    note_embedded.cache_clear()
+    embedded = RepliesWith(lambda _: "yes", "local/small")
+    given: Options = {"home": tmp_path, "models": {"local": lambda _: embedded}}
+    writer = pa.Agent(name="writer", description="Writes", instructions="Write.")
+    chosen = pa.Task(replace(writer, model="local/small"), "x")
+
+    pa.run([chosen], **given)
+    pa.run([chosen], model="local/small", **given)
+    unsaid = list(caplog.messages)
+    pa.run([pa.Task(writer, "x")], **given)
+    pa.run([pa.Task(writer, "y")], **given)
+
+    assert unsaid == []
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("parallel_agents", "WARNING")
+    assert "embedded model" in record.getMessage()
 
 
 @pytest.mark.parametrize(

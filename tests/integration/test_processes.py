@@ -6,8 +6,10 @@ One of the two processes is the test's own; the other is `crew_program.py`.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -26,6 +28,7 @@ from parallel_agents.core.event import Event, Finished, Replied, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import OwnerState
+from parallel_agents.engines.ownership import is_alive
 from parallel_agents.settings import load, read_environment
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
@@ -283,3 +286,13 @@ async def two_beats(place: Place) -> None:
     for _ in range(2):
         before = beat()
         await until(lambda before=before: beat() != before)
+
+
+def test_a_process_that_was_killed_is_dead_also_while_nobody_has_asked_for_its_end() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        lived = is_alive(process.pid)
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+        assert lived
+        assert not is_alive(process.pid)

@@ -263,7 +263,9 @@ def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
         await store.append(run, epoch, [replied(1), Entry("turn-1/call-1/started", tool)])
         assert doing_after((await store.last_bodies([run]))[run]) == "calls look"
         await store.append(run, epoch, [Entry("turn-2/retry-1", retry)])
-        assert doing_after((await store.last_bodies([run]))[run]) == "slow down; again in 3 s"
+        assert (
+            doing_after((await store.last_bodies([run]))[run]) == "slow down; again in 3 s, try 2"
+        )
         await store.append(run, epoch, [replied(2, cost=None)])
         await store.append(run, epoch, [Entry("attempt-2", Attempted(number=2, error=error))])
 
@@ -303,7 +305,10 @@ def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
 
-        last = await store.last_bodies([RunId("run-a"), RunId("run-b"), RunId("nobody")])
+        asked = [RunId("run-a"), RunId("run-b"), RunId("nobody")]
+        last = await store.last_bodies(asked)
+        times = await store.last_times(asked)
+        assert times == {event.run: event.at for event in await store.events()}
 
         assert last == {"run-a": birth("a").queued, "run-b": replied(1).body}
 

@@ -16,6 +16,15 @@ from parallel_agents.errors import InvalidFile
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+_OUR_WORDS = {
+    "string_type": "it must be text",
+    "int_type": "it must be a whole number",
+    "list_type": "it must be a list, each item after a dash",
+    "tuple_type": "it must be a list, each item after a dash",
+    "dict_type": "it must be names with values",
+    "model_type": "it must be names with values",
+    "too_short": "it must not be empty",
+}
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
 
 
@@ -67,7 +76,7 @@ def _explain(
             f"{where!r} is not a name",
             mend="use lower-case letters, digits and underscores, a letter first, at most 64",
         )
-    words = words[0].lower() + words[1:]
+    words = _OUR_WORDS.get(problem) or words[0].lower() + words[1:]
     return document.error(
         steps, f"{where!r} does not fit: {words}", mend=f"docs/agents.md says what {last} takes"
     )

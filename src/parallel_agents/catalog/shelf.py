@@ -50,8 +50,10 @@ class Shelf(Generic[ContentT]):
         return None if file is None else self._read(name, file)
 
     def names(self) -> list[str]:
-        """All names, sorted, whether or not their files are good."""
-        return sorted(self._files())
+        """The names under which something is defined, sorted."""
+        return [
+            entry.name for entry in self.entries() if not isinstance(entry.content, InvalidFile)
+        ]
 
     def entries(self) -> list[Entry[ContentT]]:
         """All files in force, sorted by name."""

@@ -12,8 +12,26 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Retrying,
+    Started,
     ToolStarted,
 )
+
+
+def doing_on(last: Body, body: Body) -> str:
+    """What a run does after `body`, where `last` came before it.
+
+    A run that is taken up again goes on with what it had: a reply that was kept is not asked for
+    once more.
+    """
+    is_kept = isinstance(last, Replied | ToolStarted | Refused | HandedBack)
+    return doing_after(last if is_kept and isinstance(body, Started) else body)
+
+
+def again(retrying: Retrying) -> str:
+    """When a call is made again, and which try that is."""
+    seconds = round(retrying.wait_seconds)
+    when = f"again in {seconds} s" if seconds else "again at once"
+    return f"{when}, try {retrying.attempt + 1}"
 
 
 def doing_after(body: Body) -> str:
@@ -24,7 +42,7 @@ def doing_after(body: Body) -> str:
         case Replied():
             return "checks the answer"
         case Retrying():
-            return f"{body.error.message}; again in {body.wait_seconds:.0f} s"
+            return f"{body.error.message}; {again(body)}"
         case ToolStarted():
             return f"calls {body.call.name}"
         case Refused():

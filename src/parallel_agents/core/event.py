@@ -22,12 +22,18 @@ from parallel_agents.core.task import TeamTask
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Usage
 
+QUEUED_KEY = "queued"
+
 
 class SteerMode(StrEnum):
-    """When a word reaches a live run: before its next model call, or by breaking into this one."""
+    """When a word is heard: before a live run's next model call, or by breaking into this one.
+
+    AFTER waits until the run is over: the word is the task of the session's next run.
+    """
 
     NEXT = "next"
     NOW = "now"
+    AFTER = "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

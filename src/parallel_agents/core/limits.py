@@ -10,6 +10,11 @@ from parallel_agents.errors import InvalidInput
 DAY_SECONDS = 86_400.0
 
 
+# By the unit that a limit's name ends in; all others are counts.
+_MOST = {"_seconds": 30 * DAY_SECONDS, "_tokens": 10_000_000}
+_MOST_OF = 100_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds of one run; None leaves the choice to the next source (task, agent, settings).
@@ -35,7 +40,7 @@ class Limits:
             value: float | None = getattr(self, name)
             if value is None:
                 continue
-            top = 30 * DAY_SECONDS if name.endswith("_seconds") else 10_000_000
+            top = next((most for ending, most in _MOST.items() if name.endswith(ending)), _MOST_OF)
             if not 0 < value <= top:
                 raise InvalidInput(
                     f"{name} is {value}",

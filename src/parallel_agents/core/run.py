@@ -30,6 +30,12 @@ class RunStatus(StrEnum):
 LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
 
+def known_cost(spend: Spend, status: RunStatus) -> float | None:
+    """USD, or None where a price is unknown, or a run broke off before its first call was counted."""
+    is_uncounted = not spend.calls and status.is_over and status is not RunStatus.DONE
+    return None if is_uncounted else spend.cost_usd
+
+
 class RunnerKind(StrEnum):
     """How a run is carried out: by our loop, or as a team of child runs."""
 
@@ -111,7 +117,7 @@ class Result:
     """What wait returns for one run: a single terminal status, and all that is known of it.
 
     Attributes:
-        cost_usd: None when a price is unknown.
+        cost_usd: None when a price is unknown, or no call of a run that broke off was counted.
         seconds: wall time of the run, without its time in the queue.
         attempts: how often the work was begun.
     """
@@ -136,7 +142,7 @@ class Result:
 
     @property
     def cost_usd(self) -> float | None:
-        return self.spend.cost_usd
+        return known_cost(self.spend, self.status)
 
     @property
     def is_done(self) -> bool:

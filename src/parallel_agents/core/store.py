@@ -117,6 +117,7 @@ class Filter:
         is_live: with a live latest run, or without.
         orphaned: live runs that no living process has.
         owner: live runs that this process has, or had when it ended.
+        every_run: each run of a session counts, and not only the latest.
     """
 
     session: SessionKey | None = None
@@ -126,6 +127,7 @@ class Filter:
     is_live: bool | None = None
     orphaned: bool = False
     owner: OwnerId | None = None
+    every_run: bool = False
     roots_only: bool = False
     since: float | None = None
     limit: int | None = None
@@ -159,6 +161,10 @@ class Store(Protocol):
             NotFound: no such parent.
             SpawnRefused: the bounds of a birth leave no room.
         """
+        ...
+
+    async def check(self, births: Sequence[Birth]) -> None:
+        """Raise what `spawn` of these would raise now, and write nothing."""
         ...
 
     async def send(
@@ -282,6 +288,10 @@ class Store(Protocol):
 
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         """What each run wrote last."""
+        ...
+
+    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
+        """When each run wrote last, in seconds since the epoch."""
         ...
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:

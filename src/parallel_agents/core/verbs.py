@@ -23,7 +23,10 @@ class Spawned(NamedTuple):
 
 
 class Steer(NamedTuple):
-    """A receipt: the word is in the store, under this key, for this run."""
+    """A receipt: the word is in the store, under this key, for this run.
+
+    A word in mode `after` is for the run that it is the task of.
+    """
 
     run_id: RunId
     key: str
@@ -72,10 +75,10 @@ class Sessions(Protocol):
         ...
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        """Give a live run a word.
+        """Give a live run a word; in mode `after` the word is the session's next run.
 
         Raises:
-            RunIsOver: it has ended; `send` starts the next.
+            RunIsOver: it has ended; `send` starts the next. In mode `after`: the session was killed.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 from parallel_agents.core.budget import Purse
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
@@ -379,8 +379,15 @@ class LocalEngine:
 
     async def adopt_orphans(self) -> None:
         """Take over the runs that nobody has."""
+        taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
             is_free = not self._is_stopping and row.run.id not in self._carried
             if is_free and self._rules.can_run(row):
                 self._adopted.add(row.run.id)
                 self.submit(row)
+                if row.owner_state is OwnerState.DEAD:
+                    taken.append(f"{short(row.session.key)} ({row.session.label})")
+        if taken:
+            # In a worker's log this is news; whoever looks on sees it in the progress.
+            level = logging.WARNING if self._owner.role is Role.WORKER else logging.INFO
+            _log.log(level, "takes over what a dead process had: %s", ", ".join(taken))

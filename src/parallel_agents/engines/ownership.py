@@ -29,9 +29,23 @@ def _host() -> str:
     return f"{socket.gethostname()} {inside}".strip()
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs.
+
+    One that was killed and that its parent has not asked about yet (a zombie) still has its
+    number, and works no more.
+    """
     if os.name != "posix":
         return True  # signal 0 asks nothing there; a silent owner is found by its silence
+    try:
+        # The state follows the name in brackets, which may hold anything: see proc(5).
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    except OSError:
+        return _takes_signals(pid)  # no such process, or no Linux
+    return state[:1] not in (["Z"], ["X"])
+
+
+def _takes_signals(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -46,9 +60,19 @@ async def bury_silent(store: Store, owner: Owner, now: Callable[[], float]) -> N
     for other in await store.owners():
         if other.state is not OwnerState.LIVE or other.id == owner.id:
             continue
-        is_gone = other.host == owner.host and not _is_alive(other.pid)
+        is_gone = other.host == owner.host and not is_alive(other.pid)
         if is_gone or now() - other.beat_at > SILENT_SECONDS:
             await store.bury(other.id)
+
+
+async def find_workers(store: Store, owner: Owner, now: Callable[[], float]) -> list[Owner]:
+    """Workers that are alive, but for `owner`; those that turn out not to be are declared dead."""
+    await bury_silent(store, owner, now)
+    return [
+        other
+        for other in await store.owners()
+        if other.role is Role.WORKER and other.state is OwnerState.LIVE and other.id != owner.id
+    ]
 
 
 async def find_orphans(store: Store) -> list[Row]:

@@ -149,6 +149,8 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
     match error:
         case aiohttp.ClientPayloadError():
             kind, what = StreamCut, "broke off in the middle of its reply"
+            why = "the connection ended before the reply did"  # the library's words name its parts
+            return make_failure(kind, endpoint, what, why=why)
         case aiohttp.ConnectionTimeoutError():
             kind, what = Unreachable, f"did not take a connection at {endpoint.base_url}"
         case aiohttp.ServerTimeoutError():

@@ -13,10 +13,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 from typing_extensions import override
 
 from parallel_agents.core.agent import Tier
+from parallel_agents.core.model import Capabilities
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
@@ -24,6 +32,7 @@ from parallel_agents.errors import ConfigError
 ANY_MODEL = "*"
 _KEY_PREFIX = "env:"
 _KEY_MEND = 'write key = "env:NAME"; the key itself stays in the environment'
+_URL_MEND = "write https://HOST/PATH; a user, a password or a key has no place in it"
 _MEND = "correct it in the configuration; the documentation lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -114,6 +123,7 @@ class Provider:
         structured: None for the wire's best: a JSON Schema on chat, a tool on Anthropic.
         prices: USD by model; the model `*` stands for all others.
         price_list: the provider's name in genai-prices; its own name without it.
+        max_parallel: calls at once by model, in one process; `*` stands for all others.
         tiers: the model for each strength.
     """
 
@@ -133,12 +143,20 @@ class Provider:
         default_factory=dict[str, Price]
     )
     price_list: str = ""
+    max_parallel: Mapping[_ModelId, Annotated[int, Field(ge=1, le=100_000)]] = field(
+        default_factory=dict[str, int]
+    )
     tiers: Mapping[Tier, _ModelId] = field(default_factory=dict[Tier, str])
 
     @property
     def key_variable(self) -> str:
         """The environment variable that holds the key, or an empty string."""
         return self.key.removeprefix(_KEY_PREFIX)
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What the configuration says of a model of this provider."""
+        at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
+        return Capabilities(max_parallel=at_most)
 
     def endpoint(self, key: Secret = NO_KEY) -> Endpoint:
         best = Structured.TOOL if self.wire is Wire.ANTHROPIC else Structured.JSON_SCHEMA
@@ -160,8 +178,8 @@ class Provider:
 def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
     """The presets, with the user's `[providers.NAME]` tables over them, by name.
 
-    A table of a preset's name changes the fields that it gives; within `headers`, `prices` and
-    `tiers` it changes the entries that it gives.
+    A table of a preset's name changes the fields that it gives; within `headers`, `prices`,
+    `max_parallel` and `tiers` it changes the entries that it gives.
 
     Raises:
         ConfigError: a table does not fit; the text names the provider and the field, no value.
@@ -193,7 +211,7 @@ def _read_provider(name: str, table: JsonObject) -> Provider:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_name = ".".join(str(step) for step in first["loc"])
-        mend = _KEY_MEND if field_name == "key" else _MEND
+        mend = {"key": _KEY_MEND, "base_url": _URL_MEND}.get(field_name, _MEND)
         # Not from the cause: it shows the value, and that may be a key.
         raise ConfigError(
             f"providers.{name}.{field_name} does not fit", why=first["msg"], mend=mend

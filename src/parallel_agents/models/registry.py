@@ -114,7 +114,8 @@ class Registry:
         if provider is None or not model_id:
             self._refuse(name)
         endpoint = provider.endpoint(self._key(provider))
-        return _WIRES[provider.wire](name, endpoint, self._http)
+        capabilities = provider.capabilities(model_id)
+        return _WIRES[provider.wire](name, endpoint, self._http, capabilities=capabilities)
 
     def _key(self, provider: Provider) -> Secret:
         variable = provider.key_variable

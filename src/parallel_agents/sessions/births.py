@@ -58,13 +58,14 @@ class Births:
 
     def of_task(self, task: Task, above: Row | None = None) -> Birth:
         """A session for one task, under the session of `above`."""
+        requests.check_tasks([task])
         agent = self._agent(task)
         model = self._choices.model(agent, task.model or agent.model or self._inherited(above))
         return self._birth(task, task.key, agent, model, above and above.session)
 
     def of_team(self, team: TeamTask, key: str | None) -> list[Birth]:
         """The team's own session first, and one for each of its tasks."""
-        name = key or make_name()
+        name = make_name() if key is None else key
         requests.check_key(name)
         resolved = self.resolve(team)
         session_key = make_team_key(team.name, name)
@@ -98,6 +99,7 @@ class Births:
 
     def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
+        requests.check_tasks(team.tasks)
         agents: dict[str, Agent] = {}
         tasks: list[Task] = []
         for task in team.tasks:

@@ -42,7 +42,11 @@ class SessionHandle:
         self.run_id = (await self._sessions.send(self.key, text, input=input)).run_id
 
     async def steer(self, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        """Give the live run a word, before its next model call or, with NOW, by breaking into this."""
+        """Give the live run a word, before its next model call or, with NOW, by breaking into this.
+
+        With AFTER the word is the session's next run, which the receipt names; `wait` still waits
+        for the run that is at work.
+        """
         return await self._sessions.steer(self.key, text, mode=mode)
 
     async def kill(self) -> Killed:

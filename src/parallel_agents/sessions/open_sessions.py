@@ -23,9 +23,18 @@ class OpenSessions:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def spawn(self, task: Task, *, parent: SessionHandle | None = None) -> SessionHandle:
-        """Make a session and its first run; a key that is there already gives that session."""
-        above = None if parent is None else parent.key
+    async def spawn(
+        self, task: Task, *, parent: SessionHandle | str | None = None
+    ) -> SessionHandle:
+        """Make a session and its first run; a key that is there already gives that session.
+
+        Args:
+            task: what to do, and by whom.
+            parent: the session above it, as a handle, a key or any other name.
+        """
+        above = parent.key if isinstance(parent, SessionHandle) else None
+        if isinstance(parent, str):
+            above = (await self._service.find(parent)).session.key
         return SessionHandle(self._service, await self._service.spawn(task, parent=above))
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> SessionHandle:

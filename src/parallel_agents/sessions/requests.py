@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -16,6 +18,7 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 
 MAX_INPUT_BYTES = 4_000_000
+MAX_LABEL_CHARACTERS = 100
 # In JSON a NUL is \u0000 after an even number of backslashes; source code may spell it out.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -34,6 +37,7 @@ def check_key(key: str) -> None:
 def check_task(task: Task, agent: Agent) -> None:
     """Hold a task against its agent's input schema, and its words against what a model can read."""
     check_words(task.text, task.input)
+    check_label(task.label)
     if agent.input_schema is None:
         return
     problems = compiled(agent.input_schema).problems(task.input)
@@ -45,8 +49,40 @@ def check_task(task: Task, agent: Agent) -> None:
         )
 
 
+def check_label(label: str | None) -> None:
+    """Hold a name for people to what stands in a line of a table.
+
+    Raises:
+        InvalidInput: it is too long, or holds what is no print.
+    """
+    if label is None:
+        return
+    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable():
+        raise InvalidInput(
+            f"the label {label[:40]!r} cannot be taken",
+            why=f"a label has at most {MAX_LABEL_CHARACTERS} characters, none of them a control",
+            mend="choose a short name, such as review-1",
+        )
+
+
+def check_tasks(tasks: Sequence[object]) -> None:
+    """Refuse what is no task, where a program hands over a list of something else."""
+    for number, task in enumerate(tasks, start=1):
+        if not isinstance(task, Task):
+            raise InvalidInput(
+                f"number {number} of the tasks is {_what(task)}, and no Task",
+                mend='write Task("AGENT", "what to do")',
+            )
+
+
+def _what(value: object) -> str:
+    return f"{repr(value)[:40]} ({type(value).__name__})"
+
+
 def check_words(text: str, values: JsonObject) -> None:
     """Refuse what no model could be given: nothing, NUL, half characters, or megabytes."""
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - programs are not all typed
+        raise InvalidInput(f"the task is {_what(text)}, and no text", mend="say it in words")
     if not text.strip():
         raise InvalidInput("the task is empty", mend="say in words what is to be done")
     try:
@@ -63,12 +99,30 @@ def check_words(text: str, values: JsonObject) -> None:
             why=f"at most {MAX_INPUT_BYTES:,} are taken; models read less",
             mend="split the work into several tasks",
         )
+    if _holds_no_number(values):
+        raise InvalidInput(
+            "the input holds NaN or an infinity",
+            why="JSON has neither, so no model could be given it",
+            mend="pass numbers, or null where there is none",
+        )
     if "\0" in text or _NUL.search(orjson.dumps(values)):
         raise InvalidInput(
             "the task or its input holds a NUL character",
             why="it is binary data, which models do not read",
             mend="pass text",
         )
+
+
+def _holds_no_number(value: Json) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, Mapping):
+        return any(map(_holds_no_number, value.values()))
+    return (
+        not isinstance(value, str)
+        and isinstance(value, Sequence)
+        and any(map(_holds_no_number, value))
+    )
 
 
 def check_hears(row: Row) -> None:

@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.engine import Engine, Scope
-from parallel_agents.core.event import Event, Queued, SteerMode
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
+from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Filter, Killed, Row, Store, Unsubscribe
+from parallel_agents.core.store import Birth, Born, Filter, Killed, Row, Store, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.sessions import names, requests
@@ -51,6 +51,7 @@ class Service:
         self._completions = completions
         self._defaults = defaults
         self._user = user
+        self._held: dict[SessionKey, int] = {}
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         above = None if parent is None else await self.find(parent)
@@ -63,13 +64,34 @@ class Service:
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         births = self._births.of_team(team, key)
-        self._bound(births[0].session, team)
         # One transaction: either all tasks are accepted, or none is.
-        return (await self._spawn(births))[0]
+        born = await self._store.spawn(births)
+        session = born[0].session
+        self._bound(session, team if born[0].is_new else await self._kept_team(session.key))
+        return self._take_up(born)[0]
+
+    def hold(self, root: SessionKey, at_most: int) -> None:
+        """Carry at most so many runs of a tree out at once here, whatever its team says."""
+        self._held[root] = at_most
+        if self._engine is not None:
+            self._engine.bound(Scope("team", root), at_most)
+
+    async def _kept_team(self, session: SessionKey) -> TeamTask:
+        """What a team was spawned with."""
+        first = (await self._store.events(session=session, limit=1))[0].body
+        return first.team if isinstance(first, Queued) and first.team else TeamTask(tasks=())
 
     def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
         return self._births.resolve(team)
+
+    async def check_team(self, team: TeamTask, *, key: str | None = None) -> None:
+        """Refuse what `spawn_team` would refuse, and keep nothing."""
+        await self._store.check(self._births.of_team(team, key))
+
+    async def check_task(self, task: Task) -> None:
+        """Refuse what `spawn` would refuse, and keep nothing."""
+        await self._store.check([self._births.of_task(task)])
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
@@ -82,8 +104,9 @@ class Service:
         return [runs[key] for key in team.keys]
 
     def _bound(self, session: Session, team: TeamTask) -> None:
-        if self._engine is not None and team.max_parallel is not None:
-            self._engine.bound(Scope("team", session.root), team.max_parallel)
+        at_most = self._held.get(session.root, team.max_parallel)
+        if self._engine is not None and at_most is not None:
+            self._engine.bound(Scope("team", session.root), at_most)
 
     async def team_result(self, name: str) -> TeamResult:
         """What a team's run gave so far: a result for each task that is over."""
@@ -108,8 +131,7 @@ class Service:
     async def _member_runs(self, team: Row) -> builtins.list[RunId]:
         if team.run.kind is not RunnerKind.TEAM:
             return [team.run.id]
-        first = (await self._store.events(session=team.session.key, limit=1))[0].body
-        keys = first.team.keys if isinstance(first, Queued) and first.team else ()
+        keys = (await self._kept_team(team.session.key)).keys
         runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
         return [runs[key] for key in keys]
 
@@ -132,6 +154,8 @@ class Service:
         return Spawned(row.session.key, run.id)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
+        if mode is SteerMode.AFTER:
+            return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_words(text, {})
         row = await self.find(name)
         requests.check_hears(row)
@@ -226,6 +250,9 @@ class Service:
     async def resume(self, name: str) -> Spawned:
         """Carry on here what nobody works on in the tree of a session."""
         row = await self.find(name)
+        if is_team_key(row.session.root):
+            # Before its children may begin: the team's own run would say so only once it is claimed.
+            self._bound(row.session, await self._kept_team(row.session.root))
         for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
             self._submit(live)
         return Spawned(row.session.key, row.run.id, is_new=False)
@@ -236,7 +263,9 @@ class Service:
         return None if self._engine is None else self._engine.owner
 
     async def _spawn(self, births: Sequence[Birth]) -> list[Spawned]:
-        born = await self._store.spawn(births)
+        return self._take_up(await self._store.spawn(births))
+
+    def _take_up(self, born: Sequence[Born]) -> builtins.list[Spawned]:
         for found in born:
             self._submit(Row(session=found.session, run=found.run))
         return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]

@@ -13,6 +13,7 @@ from dataclasses import replace
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.event import (
+    QUEUED_KEY,
     Attempted,
     Body,
     Entry,
@@ -71,10 +72,10 @@ class Journal:
         self._rooms.forget()
 
     def spawn(self, births: Sequence[Birth]) -> list[Born]:
-        self._check(births)
+        self.check(births)
         return [self._spawn(birth) for birth in births]
 
-    def _check(self, births: Sequence[Birth]) -> None:
+    def check(self, births: Sequence[Birth]) -> None:
         """Refuse all, before anything is written, where one cannot be made."""
         for parent in {b.session.parent for b in births} - {b.session.key for b in births}:
             self._is_killed(parent)
@@ -161,7 +162,7 @@ class Journal:
     def _put_run(self, run: Run, queued: Queued) -> Run:
         columns = (run.id, run.session, run.number, run.kind, run.title, run.model, run.priority)
         self._sql.execute(query("put_run"), (*columns, run.owner, run.created_at))
-        self._write(run.id, run.session, Entry("queued", queued))
+        self._write(run.id, run.session, Entry(QUEUED_KEY, queued))
         return run
 
     def _is_killed(self, session: SessionKey | None) -> bool:

@@ -61,6 +61,9 @@ class JournalStore(ABC):
     async def spawn(self, births: Sequence[Birth]) -> list[Born]:
         return await self._change(lambda journal: journal.spawn(births))
 
+    async def check(self, births: Sequence[Birth]) -> None:
+        await self._change(lambda journal: journal.check(births))
+
     async def send(
         self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
     ) -> Run:
@@ -130,6 +133,9 @@ class JournalStore(ABC):
 
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         return await self._read(lambda sql, _: reading.last_bodies(sql, runs))
+
+    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
+        return await self._read(lambda sql, _: reading.last_times(sql, runs))
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         return await self._read(lambda sql, _: reading.child_runs(sql, parent))

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 import orjson
+from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, Purse
@@ -62,45 +63,54 @@ def row_of_session(sql: sqlite3.Connection, agents: Agents, session: SessionKey)
 
 
 def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
-    conditions = ["r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)"]
-    values: list[str | float | int] = []
-
-    def add(condition: str, *given: str | float) -> None:
-        conditions.append(condition)
-        values.extend(given)
-
+    where = _Where()
+    is_every_run = chosen.every_run or chosen.orphaned or chosen.owner is not None
+    if not is_every_run:
+        where.add("r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)")
+    where.add_if(chosen.session, "s.key = ?")
+    where.add_if(chosen.parent, "s.parent = ?")
+    where.add_if(chosen.tree, f"s.key IN ({query('subtree')})")
+    where.add_if(chosen.owner, f"{_LIVE} AND r.owner = ?")
+    where.add_if(chosen.since, f"({_LIVE} OR r.finished_at >= ?)")
     if chosen.orphaned:
-        # Every live run counts here, not only the latest of its session.
-        conditions.clear()
-        add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
-    if chosen.owner is not None:
-        conditions.clear()
-        add(f"{_LIVE} AND r.owner = ?", chosen.owner)
-    if chosen.session is not None:
-        add("s.key = ?", chosen.session)
-    if chosen.prefix is not None:
-        add("(" + " OR ".join(_PREFIXES) + ")", *_prefix_values(chosen.prefix))
-    if chosen.tree is not None:
-        add(f"s.key IN ({query('subtree')})", chosen.tree)
-    if chosen.parent is not None:
-        add("s.parent = ?", chosen.parent)
+        where.add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
     if chosen.roots_only:
-        add("s.parent = ''")
+        where.add("s.parent = ''")
     if chosen.is_live is not None:
-        add(_LIVE if chosen.is_live else f"NOT ({_LIVE})")
-    if chosen.since is not None:
-        add(f"({_LIVE} OR r.finished_at >= ?)", chosen.since)
+        where.add(_LIVE if chosen.is_live else f"NOT ({_LIVE})")
     order = "r.created_at DESC, s.key"
     if chosen.prefix is not None:
+        where.add("(" + " OR ".join(_PREFIXES) + ")", *_prefix_values(chosen.prefix))
         # What is named in full comes first: a limit must not cut it off behind newer namesakes.
-        order = f"(? IN (s.key, s.label, json_extract(s.traits, '$.task_name'), r.id) OR s.key GLOB ?) DESC, {order}"
-        values.extend((chosen.prefix, f"*:{_literal(chosen.prefix)}"))
+        order = f"({_WHOLE} OR s.key GLOB ?) DESC, {order}"
+        where.values.extend((chosen.prefix, f"*:{_literal(chosen.prefix)}"))
     tail = "" if chosen.limit is None else f" LIMIT {int(chosen.limit)}"
-    where = " AND ".join(conditions)
-    found = sql.execute(f"{query('rows')} WHERE {where} ORDER BY {order}{tail}", values).fetchall()
+    found = sql.execute(f"{query('rows')} {where} ORDER BY {order}{tail}", where.values).fetchall()
     return [row_from(columns, agents.get(columns[1])) for columns in found]
 
 
+class _Where:
+    """Conditions that all hold, and their values in order."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.values: list[str | float] = []
+
+    def add(self, condition: str, *values: str | float) -> None:
+        self._conditions.append(condition)
+        self.values.extend(values)
+
+    def add_if(self, value: str | float | None, condition: str) -> None:
+        """The condition on a value, where there is one."""
+        if value is not None:
+            self.add(condition, value)
+
+    @override
+    def __str__(self) -> str:
+        return f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
+
+
+_WHOLE = "? IN (s.key, s.label, json_extract(s.traits, '$.task_name'), r.id)"
 _PREFIXES = (
     "s.key = ?",
     "s.label = ?",
@@ -177,6 +187,11 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
 def last_bodies(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
     found = sql.execute(query("last_events_of"), (_as_list(runs),))
     return {RunId(run): decode_body(body) for run, body in found}
+
+
+def last_times(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, float]:
+    found = sql.execute(query("last_times_of"), (_as_list(runs),))
+    return {RunId(run): at for run, at in found}
 
 
 def _as_list(runs: Sequence[RunId]) -> str:

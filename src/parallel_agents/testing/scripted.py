@@ -10,15 +10,15 @@ from typing import TypeAlias
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 
-Answer: TypeAlias = ModelReply | str | ToolCall | Exception
+Answer: TypeAlias = ModelReply | str | ToolCall | Sequence[ToolCall] | Exception
 Script: TypeAlias = Sequence[Answer | Callable[[ModelRequest], ModelReply]]
 
 
 class ScriptedModel:
     """Answers each call by the next entry of its script.
 
-    A string is the reply's text, a `ToolCall` a reply that makes it, an exception is raised, and a
-    function is called with the request.
+    A string is the reply's text, a `ToolCall` a reply that makes it, a list of them a reply that
+    makes several, an exception is raised, and a function is called with the request.
 
     Attributes:
         requests: what it was asked, in order.
@@ -113,6 +113,9 @@ def to_reply(answer: Answer, model: str) -> ModelReply:
             return ModelReply(message=message, model=model, finish=Finish.TOOLS)
         case Exception():
             raise answer
+        case _:
+            message = Message(Role.ASSISTANT, tuple(answer))
+            return ModelReply(message=message, model=model, finish=Finish.TOOLS)
 
 
 def show(reply: ModelReply, listener: Listener | None) -> None:

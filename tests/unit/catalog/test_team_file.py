@@ -122,7 +122,7 @@ def test_a_team_without_inputs_takes_none() -> None:
         ("  - agent: poet\n    txt: x  # here\n", "no field is called 'tasks[0].txt'", "'text'"),
         (
             "  - agent: poet\n    text: 3  # here\n",
-            "'tasks[0].text' does not fit",
+            "'tasks[0].text' does not fit: it must",
             "docs/agents.md",
         ),
         (

@@ -118,7 +118,14 @@ ERROR = Failure.of(RateLimited("slow down", why="too many", mend="wait"))
         (Queued(text="x"), "waits for a place"),
         (Started(owner=OwnerId("me"), epoch=1), "asks the model"),
         (ToolStarted(turn=1, call=ToolCall("1", "web", {}), effect=Effect.PURE), "calls web"),
-        (Retrying(turn=1, attempt=1, error=ERROR, wait_seconds=2.4), "slow down; again in 2 s"),
+        (
+            Retrying(turn=1, attempt=1, error=ERROR, wait_seconds=2.4),
+            "slow down; again in 2 s, try 2",
+        ),
+        (
+            Retrying(turn=1, attempt=2, error=ERROR, wait_seconds=0.3),
+            "slow down; again at once, try 3",
+        ),
         (Refused(turn=1, words="x"), "mends its answer"),
         (Attempted(number=2, error=ERROR), "begins again, attempt 2"),
         (Finished(outcome=Outcome(status=RunStatus.DONE)), ""),

@@ -479,3 +479,28 @@ def test_a_store_that_fails_ends_all_who_wait_with_its_error_and_nothing_hangs()
         return ended
 
     assert [type(error) for error in run_virtual(body())] == [StoreFull] * 4
+
+
+@pytest.mark.parametrize(("held", "most"), [(None, 2), (1, 1), (3, 3)])
+def test_a_team_that_goes_on_keeps_its_bound_unless_it_is_told_another(
+    held: int | None, most: int
+) -> None:
+    crowd = Crowd()
+
+    async def body() -> None:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        async with open_rig(crowd, agents=[WRITER], store=store) as rig:
+            first = TeamTask(tasks=tuple(tasks(8)), max_parallel=2)
+            spawned = await rig.service.spawn_team(first, key="monday")
+        crowd.most.clear()
+        async with open_rig(crowd, agents=[WRITER], store=store) as rig:
+            if held is not None:
+                rig.service.hold(spawned.session_key, held)
+            again = TeamTask(tasks=tuple(tasks(8)), max_parallel=5)
+            handle = await rig.sessions.spawn_team(again, key="monday")
+            assert (await rig.sessions.team_result(handle)).is_done
+        await store.aclose()
+
+    run_virtual(body())
+
+    assert crowd.most["all"] == most

@@ -68,6 +68,16 @@ def test_a_model_is_tried_again_unless_it_is_wrapped_otherwise() -> None:
     assert isinstance(models.get("ollama/llama3"), Retrying)
 
 
+def test_a_model_has_the_bound_that_its_provider_s_configuration_gives_it() -> None:
+    bounded = read_providers({"ollama": {"max_parallel": {"llama3": 2, "*": 5}}})
+    models = Registry(bounded, KEYS.get, Http())
+
+    at_once = [models.get(f"ollama/{model}").capabilities.max_parallel for model in ("llama3", "x")]
+
+    assert at_once == [2, 5]
+    assert models.get("vllm/x").capabilities.max_parallel is None
+
+
 def test_a_model_id_may_hold_slashes() -> None:
     assert registry().get("ollama/hf.co/org/model").name == "ollama/hf.co/org/model"
 

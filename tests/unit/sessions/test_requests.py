@@ -23,6 +23,8 @@ from parallel_agents.sessions import requests
         ("x" * 4_000_001, "x", "4,000,0"),
         ("fine", "x" * 4_000_001, "4,000,0"),
         ("fine", 2**70, "not Unicode text or JSON"),
+        ("fine", float("nan"), "NaN"),
+        ("fine", [{"deep": float("inf")}], "infinity"),
     ],
 )
 def test_words_that_no_model_reads_are_refused(text: str, value: Json, words: str) -> None:
@@ -31,6 +33,17 @@ def test_words_that_no_model_reads_are_refused(text: str, value: Json, words: st
 
     assert words in caught.value.message
     assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize("label", ["x" * 101, "a\nb", "\x1b[2J", "a\0"])
+def test_a_label_is_short_and_drives_no_terminal(label: str) -> None:
+    with pytest.raises(InvalidInput, match="the label"):
+        requests.check_label(label)
+
+
+def test_a_label_may_be_of_any_script_and_have_spaces() -> None:
+    for label in (None, "", "x" * 100, "Grüezi mitenand 1"):
+        requests.check_label(label)
 
 
 @pytest.mark.parametrize("text", ["a", "tab\tand\r\nline", "\x1b[31m red", "emoji \U0001f600"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Event
+from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunStatus
@@ -333,5 +334,51 @@ def test_a_team_takes_no_words_and_the_refusal_says_who_does() -> None:
 
             assert "monday/LABEL" in steered.value.mend
             await whole.kill()
+
+    run_virtual(body())
+
+
+def test_a_word_after_is_the_next_run_and_the_receipt_names_it() -> None:
+    told = model()
+
+    async def body() -> None:
+        async with open_rig(told, agents=[WRITER]) as rig:
+            handle = await rig.sessions.spawn(Task("writer", "one"))
+            receipt = await handle.steer("two", mode=SteerMode.AFTER)
+
+            first, after = await rig.service.wait([handle.run_id, receipt.run_id])
+            events = await rig.service.history(handle.key)
+
+        assert (first.text, after.text) == ("re: one", "re: two")
+        assert receipt.key in {event.key for event in events if event.run == receipt.run_id}
+
+    run_virtual(body())
+
+
+def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            above = await rig.sessions.spawn(Task("writer", "one", label="boss"))
+            for parent in (above, above.key, "boss"):
+                below = await rig.sessions.spawn(Task("writer", "two"), parent=parent)
+                row = await rig.service.find(below.key)
+                assert row.session.parent == above.key
+
+    run_virtual(body())
+
+
+@pytest.mark.parametrize("bad", ["x", 5, None])
+def test_what_is_no_task_is_refused_in_our_words(bad: object) -> None:
+    wrong: list[Any] = [bad, Task("writer", cast("Any", bad))]
+
+    async def body() -> None:
+        async with open_rig(model(), agents=[WRITER]) as rig:
+            with pytest.raises(InvalidInput, match="no Task"):
+                await rig.sessions.spawn_team(team(wrong[0]))
+            with pytest.raises(InvalidInput, match="no Task"):
+                await rig.sessions.spawn(wrong[0])
+            if not isinstance(bad, str):
+                with pytest.raises(InvalidInput, match="no text"):
+                    await rig.sessions.spawn_team(team(wrong[1]))
 
     run_virtual(body())

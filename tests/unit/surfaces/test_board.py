@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from parallel_agents.core.event import (
     Body,
+    Delivered,
     Event,
     Finished,
     Refused,
@@ -58,14 +59,29 @@ def test_a_lane_runs_from_its_first_start_also_after_it_was_taken_over() -> None
     seen = board()
 
     seen.take(event(started(), at=10.0))
-    lane = seen.take(event(replied(1), at=11.0))
+    seen.take(event(Refused(turn=1, words="no JSON"), at=11.0))
+    seen.take(event(replied(1), at=12.0))
     again = seen.take(event(started(epoch=2), at=20.0))
 
-    assert lane is not None
-    assert again is not None
+    assert again is None
+    again = seen.lanes[ONE]
     assert again.status is RunStatus.RUNNING
     assert again.began_at == 10.0
-    assert again.doing != lane.doing
+
+
+def test_a_reply_that_was_kept_is_not_asked_for_again_when_its_run_is_taken_up() -> None:
+    seen = board()
+    seen.take(event(started()))
+    seen.take(event(replied(1)))
+
+    seen.take(event(started(epoch=2)))
+    settling = seen.lanes[ONE].doing
+    seen.take(event(Refused(turn=1, words="no JSON")))
+    seen.take(event(Delivered(steer="steer-1", text="Go on.", turn=2)))
+    seen.take(event(started(epoch=3)))
+
+    assert settling == "checks the answer"
+    assert seen.lanes[ONE].doing == "asks the model"
 
 
 def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
@@ -76,7 +92,7 @@ def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
     mending = seen.take(event(Refused(turn=1, words="no JSON")))
 
     assert retrying is not None
-    assert retrying.doing == "bench answered 429; again in 4 s"
+    assert retrying.doing == "bench answered 429; again in 4 s, try 2"
     assert mending is not None
     assert mending.doing == "mends its answer"
 

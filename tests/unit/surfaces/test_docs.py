@@ -24,6 +24,7 @@ def test_without_a_code_all_are_listed(capfd: pytest.CaptureFixture[str]) -> Non
     lines = capfd.readouterr().out.splitlines()
     assert lines[0].startswith("PA-E000")
     assert any(line.startswith("PA-E410") for line in lines)
+    assert [line for line in lines if not line.endswith((".", "?"))] == []
 
 
 def test_an_unknown_code_is_refused() -> None:

@@ -44,9 +44,11 @@ def test_two_at_signs_are_one() -> None:
     assert read_inputs(["name=@@ana @@x"], SCHEMA) == {"name": "@ana @@x"}
 
 
-@pytest.mark.parametrize("pair", ["Monday", "=Monday", ""])
-def test_a_pair_needs_a_name(pair: str) -> None:
-    with pytest.raises(InvalidInput, match="has no name"):
+@pytest.mark.parametrize(
+    ("pair", "lacks"), [("Monday", "no ="), ("=Monday", "no name"), ("", "no =")]
+)
+def test_a_pair_needs_a_name_and_an_equals_sign(pair: str, lacks: str) -> None:
+    with pytest.raises(InvalidInput, match=f"has {lacks}"):
         read_inputs([pair], SCHEMA)
 
 

@@ -111,6 +111,7 @@ def test_a_failed_result_says_why_and_keeps_its_part(capsys: pytest.CaptureFixtu
         "  PA-E206  bench broke off",
         "  why   the line went",
         "  mend  run it again",
+        "  docs  pagents docs E206",
         "  half an ans",
         "",
     ]
@@ -146,3 +147,11 @@ def test_a_result_for_machines_has_money_as_a_decimal_string_or_null() -> None:
 
     assert priced["cost"] == {"amount": "0.002000000", "currency": "USD"}
     assert unpriced["cost"] is None
+
+
+def test_a_run_that_broke_off_before_a_call_was_counted_cost_nobody_knows_what() -> None:
+    broken = render.result_json(result(RunStatus.FAILED, None, spend=Spend()))
+    free = render.result_json(result(RunStatus.FAILED, None, spend=Spend(Usage(1, 1), 1, 0)))
+
+    assert broken["cost"] is None
+    assert free["cost"] == {"amount": "0.000000000", "currency": "USD"}

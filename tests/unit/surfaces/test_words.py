@@ -36,9 +36,15 @@ def test_an_answer_drives_no_terminal_whatever_is_in_it(value: Json) -> None:
     assert not _DRIVES_A_TERMINAL.search(words.output(value))
 
 
-def test_json_is_read_as_yaml_and_text_as_itself() -> None:
+def test_json_is_read_by_its_names_and_text_as_itself() -> None:
     assert words.output({"content": "Grüezi", "tags": ["a", "b"]}) == (
-        "content: Grüezi\ntags:\n- a\n- b"
+        "content: Grüezi\ntags:\n  - a\n  - b"
+    )
+    assert words.output([{"title": 'It\'s: a "test"', "lines": "one\ntwo", "is_bad": True}]) == (
+        '- title: It\'s: a "test"\n  lines:\n    one\n    two\n  is_bad: true'
+    )
+    assert words.output({"none": [], "empty": "", "no": None, "n": 1.5}) == (
+        "none: []\nempty:\nno: null\nn: 1.5"
     )
     assert words.output("plain") == "plain"
     assert words.output(None) == ""
@@ -56,6 +62,7 @@ def test_seconds_are_read_at_a_glance(value: float, shown: str) -> None:
     ("spend", "shown"),
     [
         (Spend(calls=1, cost_nanousd=0), "$0"),
+        (Spend(), "-"),
         (Spend(calls=1, cost_nanousd=1), "<$0.001"),
         (Spend(calls=1, cost_nanousd=NANOUSD_PER_USD // 8), "$0.125"),
         (Spend(calls=2, cost_nanousd=NANOUSD_PER_USD, unpriced_calls=1), "-"),
@@ -79,6 +86,25 @@ def test_tokens_in_count_those_of_the_cache() -> None:
 )
 def test_sizes_are_those_of_download_pages(count: int, shown: str) -> None:
     assert words.size(count) == shown
+
+
+def test_lines_are_wrapped_between_words_and_go_on_further_in() -> None:
+    assert words.wrapped("  mend  use the other one instead", 20) == [
+        "  mend  use the",
+        "    other one",
+        "    instead",
+    ]
+    assert words.wrapped("see /a/path/that/is/longer/than/all now", 20) == [
+        "see",
+        "  /a/path/that/is/longer/than/all",
+        "  now",
+    ]
+    assert words.wrapped("short\n\nlines", 20) == ["short", "", "lines"]
+
+
+def test_a_long_name_is_cut_to_what_a_table_holds() -> None:
+    assert words.cut("x" * 50, 10) == "xxxxxxxxx…"
+    assert words.cut("a\nb", 10) == "a b"
 
 
 def test_every_status_has_a_glyph_a_style_and_plain_words() -> None:

@@ -37,15 +37,16 @@ def ask(model: ScriptedModel | RepliesWith, ear: Ear | None = None) -> ModelRepl
 def test_each_kind_of_entry_becomes_its_reply() -> None:
     call = ToolCall("1", "look", {})
     whole = ModelReply(message=assistant("whole"), model="scripted/model")
-    model = ScriptedModel(["text", call, whole, lambda request: whole])
+    model = ScriptedModel(["text", call, whole, lambda request: whole, [call, call]])
 
-    replies = [ask(model) for _ in range(4)]
+    replies = [ask(model) for _ in range(5)]
 
     assert replies[0].message == assistant("text")
     assert (replies[1].message.tool_calls, replies[1].finish) == ((call,), Finish.TOOLS)
     assert replies[2] is whole
     assert replies[3] is whole
-    assert model.requests == [REQUEST] * 4
+    assert replies[4].message.tool_calls == (call, call)
+    assert model.requests == [REQUEST] * 5
 
 
 def test_an_exception_is_raised() -> None:

@@ -79,6 +79,10 @@ SELECT run, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
+-- name: last_times_of
+SELECT run, MAX(at) FROM events
+WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
+
 -- name: last_reply
 SELECT body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
 

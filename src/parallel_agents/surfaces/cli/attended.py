@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import aclosing
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -77,12 +78,15 @@ def attend(
                 render.note("Ctrl-C again stops at once.")
         return concluded
 
+    bar = FetchBar()
     try:
-        with FetchBar() as bar:
+        with bar:
             concluded = carry_out(lambda stop: carry(stop, bar))
     except KeyboardInterrupt:
         concluded = None
     if concluded is None:
+        if bar.is_under_way:
+            render.note("What is fetched is kept; the same command goes on from there.")
         for work in started:
             render.note(f"Stopped; all so far is kept. Go on with: pagents resume {work.name}")
         raise typer.Exit(Exit.INTERRUPTED)
@@ -93,7 +97,7 @@ async def _watch(app: App, work: Work, look: Look, folder: Path) -> None:
     """Show progress, show and keep each result as it comes, until all are over."""
     board = Board.of(work.labels)
     with progress.choose(look.style, board) as shown:
-        async with aclosing(app.service.follow(work.session)) as events:
+        async with _beating(shown), aclosing(app.service.follow(work.session)) as events:
             async for event in events:
                 lane = board.take(event)
                 if lane is None:
@@ -108,3 +112,19 @@ async def _watch(app: App, work: Work, look: Look, folder: Path) -> None:
                 if board.is_over:
                     break
         await app.service.wait([work.run])
+
+
+@asynccontextmanager
+async def _beating(shown: progress.Progress) -> AsyncGenerator[None]:
+    """One timer, for the whole, for as long as the block lasts."""
+
+    async def beat() -> None:
+        while True:  # noqa: ASYNC110 - it waits for time to pass, which no event tells
+            await asyncio.sleep(shown.beat(time.time()))
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        await asyncio.wait({beating})

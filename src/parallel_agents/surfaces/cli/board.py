@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from parallel_agents.core.doing import doing_after
-from parallel_agents.core.event import Event, Finished, Replied, Started
+from parallel_agents.core.doing import doing_on
+from parallel_agents.core.event import Body, Event, Finished, Replied, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
@@ -14,12 +14,13 @@ from parallel_agents.core.usage import Spend
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One agent's line: where it stands, and what it does now."""
+    """One agent's line: where it stands, and what it does now; `last` is not of a start."""
 
     label: str
     status: RunStatus = RunStatus.QUEUED
     doing: str = "waits for a place"
     began_at: float | None = None
+    last: Body | None = None
     spend: Spend = Spend()
 
 
@@ -41,7 +42,7 @@ class Board:
             return None
         changed = _after(lane, event)
         self.lanes[event.run] = changed
-        return None if changed == lane else changed
+        return None if replace(changed, last=lane.last) == lane else changed
 
     def count(self, *statuses: RunStatus) -> int:
         return sum(lane.status in statuses for lane in self.lanes.values())
@@ -61,7 +62,9 @@ class Board:
 
 
 def _after(lane: Lane, event: Event) -> Lane:
-    lane = replace(lane, doing=doing_after(event.body))
+    lane = replace(lane, doing=doing_on(lane.last or event.body, event.body))
+    if not isinstance(event.body, Started):
+        lane = replace(lane, last=event.body)
     match event.body:
         case Started():
             began_at = event.at if lane.began_at is None else lane.began_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,6 +15,10 @@ from parallel_agents.core.schema import Json
 from parallel_agents.settings import Loaded, Settings, load, read_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.place import AsJson, Home
+
+_KEY_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+# Where servers take a key, too: the user and password before the host, and the query.
+_BESIDE_PLACE = re.compile(r"(?<=://)\S*(?=@)|(?<=\?)[^#\s]+")
 
 
 class _Setting(NamedTuple):
@@ -31,8 +36,8 @@ def config(json: AsJson = False, home: Home = None) -> None:
         items = [setting._asdict() for setting in settings]
         render.envelope("config", time.time(), items, home=str(environment.home))
         return
-    rows = [(s.name, _shown(s.value), s.source, s.sentence) for s in settings]
-    render.table(("SETTING", "VALUE", "SOURCE", "WHAT IT IS"), rows, flexible="VALUE")
+    rows = [(s.name, _shown(s.value), s.sentence, s.source) for s in settings]
+    render.cards(("SETTING", "VALUE", "WHAT IT IS", "SOURCE"), rows)
     render.note(f"home: {environment.home}")
     if environment.project is not None:
         render.note(f"project: {environment.project}")
@@ -42,7 +47,7 @@ def _settings(loaded: Loaded) -> list[_Setting]:
     return [
         _Setting(
             name=field.name,
-            value=_without_secrets(getattr(loaded.settings, field.name)),
+            value=without_secrets(getattr(loaded.settings, field.name)),
             source=loaded.sources[field.name],
             sentence=field.metadata["sentence"],
         )
@@ -56,13 +61,24 @@ def _shown(value: Json) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _without_secrets(setting: Json | Path) -> Json:
-    """A setting as JSON; the headers of a provider may hold a key and are masked."""
+def without_secrets(setting: Json | Path) -> Json:
+    """A setting as JSON; keys, headers, and what a URL carries beside its place are masked."""
     if isinstance(setting, Path):
         return str(setting)
+    if isinstance(setting, str):
+        return _BESIDE_PLACE.sub("***", setting) if "://" in setting else setting
+    if isinstance(setting, list | tuple):
+        return [without_secrets(item) for item in setting]
     if not isinstance(setting, Mapping):
         return setting
     return {
-        str(name): "***" if name == "headers" else _without_secrets(value)
+        str(name): without_secrets(value) if _may_be_shown(str(name), value) else "***"
         for name, value in setting.items()
     }
+
+
+def _may_be_shown(name: str, value: Json) -> bool:
+    """Whether a field of a provider holds no secret: a key is named, and headers may carry one."""
+    if name == "key":
+        return value == "" or (isinstance(value, str) and bool(_KEY_NAME.fullmatch(value)))
+    return name != "headers"

@@ -19,6 +19,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
+from parallel_agents.surfaces.cli.staff import Staff, find_staff
 from parallel_agents.surfaces.worker import ensure_worker
 
 _RECEIPT_SECONDS = 5.0
@@ -42,22 +43,22 @@ def steer(
         raise InvalidInput("--now and --after exclude each other", mend="give one of them")
     place = find_place(home)
 
-    async def give() -> tuple[Row, Steer | None, str]:
+    async def give() -> tuple[Row, Steer, str]:
         async with open_client(place.environment, place.settings) as client:
             row = await client.service.find(name)
-            if after:
-                await client.service.send(row.session.key, text)
-                await ensure_worker(client.store, place.environment, time.time())
-                return row, None, "queued as the next run"
-            mode = SteerMode.NOW if now else SteerMode.NEXT
+            mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
             receipt = await client.service.steer(row.session.key, text, mode=mode)
+            if after:
+                where = (place.environment, row.session.key, receipt.run_id)
+                await ensure_worker(client, *where)
+                return row, receipt, "queued as the next run"
             return row, receipt, await _receipt(client, row, receipt)
 
     row, receipt, state = asyncio.run(give())
     if json:
         item = {"session_key": row.session.key, "state": state}
-        key = None if receipt is None else receipt.key
-        render.envelope("steer", time.time(), [{**item, "key": key, "run_id": row.run.id}])
+        item |= {"key": receipt.key, "run_id": receipt.run_id}
+        render.envelope("steer", time.time(), [item])
     else:
         render.line(f"{words.name(row)} ({row.session.label}): {state}")
 
@@ -94,36 +95,40 @@ def kill(
     """End a run and all that it spawned; what is over stays as it is, and partial text is kept."""
     place = find_place(home)
 
-    async def end(*, is_dry: bool) -> Killed:
+    async def end(*, is_dry: bool) -> tuple[Killed, Staff]:
         async with open_client(place.environment, place.settings) as client:
-            return await client.service.kill(name, dry_run=is_dry)
+            staff = await find_staff(client)
+            return await client.service.kill(name, dry_run=is_dry), staff
 
-    killed = asyncio.run(end(is_dry=True))
+    killed, staff = asyncio.run(end(is_dry=True))
     if killed.runs and not dry_run:
         if not (yes or json):
-            _confirm(killed)
-        killed = asyncio.run(end(is_dry=False))
+            _confirm(killed, staff)
+        killed, staff = asyncio.run(end(is_dry=False))
     if json:
         items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
         more = {"dry_run": dry_run, "already_over": killed.already_over}
         render.envelope("kill", time.time(), items, **more)
         return
     verb = "would end" if dry_run else "ended"
-    render.line(f"{verb} {_count(killed.runs)}; {killed.already_over} over already, kept")
+    render.line(f"{verb} {_count(killed.runs, staff)}; {killed.already_over} over already, kept")
 
 
-def _confirm(planned: Killed) -> None:
+def _confirm(planned: Killed, staff: Staff) -> None:
     """Ask before several runs end, where there is somebody to ask."""
     is_answerable = sys.stdin.isatty() and render.err().is_terminal
     if len(planned.runs) == 1 or not is_answerable:
         return
-    if not typer.confirm(f"End {_count(planned.runs)}?", err=True):
+    if not typer.confirm(f"End {_count(planned.runs, staff)}?", err=True):
         render.note("Nothing was ended.")
         raise typer.Exit(Exit.DONE)
 
 
-def _count(runs: list[Run]) -> str:
+def _count(runs: list[Run], staff: Staff) -> str:
     """How many agents' runs; that of a team has none of its own work."""
     agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
-    queued = sum(run.started_at is None for run in agents)
-    return f"{len(agents)} live: {len(agents) - queued} running, {queued} queued"
+    stopped = sum(staff.has_left(run) for run in agents)
+    at_work = [run for run in agents if not staff.has_left(run)]
+    queued = sum(run.status is RunStatus.QUEUED for run in at_work)
+    counts = f"{len(agents)} live: {len(at_work) - queued} running, {queued} queued"
+    return f"{counts}, {stopped} stopped" if stopped else counts

@@ -16,17 +16,19 @@ _PACKAGE = Path(__file__).parents[2]
 _PLACES = (_PACKAGE / "errors.md", _PACKAGE.parents[1] / "docs" / "errors.md")
 _SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
+_SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z`])")
+
 
 def docs(
     code: Annotated[
-        str | None, typer.Argument(help="An error's code, such as E104.", metavar="[CODE]")
+        str | None, typer.Argument(help="An error's code, such as E104.", metavar="CODE")
     ] = None,
 ) -> None:
     """Show what an error's code means and what to do about it; without one, list the codes."""
     sections = _sections()
     if code is None:
         for known, text in sections.items():
-            render.line(f"{known}  {_first_line(text)}")
+            render.line(f"{known}  {_first_sentence(text)}")
         return
     wanted = f"PA-{code.upper().removeprefix('PA-')}"
     if wanted not in sections:
@@ -40,5 +42,7 @@ def _sections() -> dict[str, str]:
     return {code: text.strip() for code, text in _SECTION.findall(page.read_text("utf-8"))}
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
+def _first_sentence(text: str) -> str:
+    """The first sentence of a paragraph, also where it is written on several lines."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return _SENTENCE.split(paragraph, maxsplit=1)[0]

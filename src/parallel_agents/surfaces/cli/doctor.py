@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
 
 import typer
@@ -17,10 +18,12 @@ from parallel_agents._version import __version__
 from parallel_agents.app import MODELS_FOLDER, STORE_NAME, Parts, make_registry, open_client
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
-from parallel_agents.errors import InvalidFile, PagentsError
+from parallel_agents.errors import ConfigError, InvalidFile, PagentsError
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.providers import read_providers
+from parallel_agents.settings import Settings, read_environment
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.calling import as_called
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.neighbours import find_servers
 from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
@@ -44,7 +47,7 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
     Looks at this machine only; it asks the loopback ports of Ollama, LM Studio, llama-server and
     vLLM whether somebody is there, and suggests them, nothing more.
     """
-    findings = asyncio.run(_examine(find_place(home)))
+    findings = asyncio.run(_examine(home))
     problems = [finding for finding in findings if finding.level == "problem"]
     if json:
         render.envelope("doctor", time.time(), [finding._asdict() for finding in findings])
@@ -52,13 +55,22 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
         for finding in findings:
             render.line(f"{_GLYPHS[finding.level]} {finding.text}", _STYLES[finding.level])
             if finding.mend:
-                render.line(f"    {finding.mend}")
+                render.line(f"    {as_called(finding.mend)}")
     if problems:
         raise typer.Exit(Exit.CONFIGURATION)
 
 
-async def _examine(place: Place) -> list[_Finding]:
-    return [finding async for finding in _findings(place)]
+async def _examine(home: Path | None) -> list[_Finding]:
+    wrong: list[_Finding] = []
+    try:
+        place = find_place(home)
+        read_providers(place.settings.providers)
+    except ConfigError as error:
+        # What else there is to say does not wait for a setting to be corrected.
+        place = Place(read_environment(home), Settings())
+        why = f" ({error.why})" if error.why else ""
+        wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.mend)]
+    return [finding async for finding in _findings(place)] + wrong
 
 
 async def _findings(place: Place) -> AsyncIterator[_Finding]:

@@ -13,13 +13,19 @@ _STEP = 0.1
 
 
 class FetchBar:
-    """Hears how far a fetch is; a bar on a terminal, a line for each tenth elsewhere."""
+    """Hears how far a fetch is; a bar on a terminal, a line for each tenth elsewhere.
+
+    Attributes:
+        is_under_way: some of the file is still to come.
+    """
 
     def __init__(self) -> None:
         self._bar: Progress | None = None
         self._said = -1.0
+        self.is_under_way = False
 
     def __call__(self, fetched: Fetched) -> None:
+        self.is_under_way = fetched.left_bytes > 0
         if render.err().is_terminal:
             self._draw(fetched)
         else:
@@ -64,4 +70,11 @@ class FetchBar:
 
 
 def _title(fetched: Fetched) -> str:
-    return f"{fetched.model} ({words.size(fetched.total_bytes)})"
+    model = f"{fetched.model} ({words.size(fetched.total_bytes)})"
+    match fetched.doing:
+        case "checking":
+            return f"Checking {model}"
+        case "another process":
+            return f"Waiting for another process that fetches {model}"
+        case source:
+            return f"Fetching {model} from {source}" if source else f"Fetching {model}"

@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from parallel_agents.app import App, open_client
+from parallel_agents.core.doing import again
 from parallel_agents.core.event import (
     Attempted,
     Delivered,
@@ -122,8 +123,8 @@ def _repair_headline(event: Event) -> tuple[str, str]:
             return "answer refused", told
         case Attempted(number=number, error=error):
             return f"attempt {number}", error.message
-        case Retrying(attempt=attempt, error=error, wait_seconds=wait):
-            return f"try {attempt} failed, again in {wait:.1f} s", f"{error.code} {error.message}"
+        case Retrying(attempt=attempt, error=error) as retrying:
+            return f"try {attempt} failed, {again(retrying)}", f"{error.code} {error.message}"
         case _:
             return event.key, ""
 

@@ -26,7 +26,11 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
     values: dict[str, Json] = {}
     for pair in given or ():
         name, equals, text = pair.partition("=")
-        if not equals or not name:
+        if not equals:
+            raise InvalidInput(
+                f"--input {pair[:_SHOWN]!r} has no =", mend='write --input topic="Monday"'
+            )
+        if not name:
             raise InvalidInput(
                 f"--input {pair[:_SHOWN]!r} has no name", mend='write --input topic="Monday"'
             )

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated
 
 import typer
 
-from parallel_agents.app import App, Parts, open_app, open_client
+from parallel_agents.app import App, Parts, open_app
 from parallel_agents.core.ids import OwnerId
-from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.place import Home, MaxParallel, ModelName, Place, find_place
 from parallel_agents.surfaces.cli.stopping import carry_out
-from parallel_agents.surfaces.worker import ensure_worker
+from parallel_agents.surfaces.worker import hand_over
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
@@ -136,14 +134,6 @@ async def _serve(
 
 async def _hand_over(place: Place, owners: Sequence[OwnerId]) -> None:
     """Have a worker go on with what a process that has ended left."""
-    if not owners:
-        return
-    async with open_client(place.environment, place.settings) as client:
-        left = 0
-        for owner in owners:
-            runs = [row.run.id for row in await client.store.rows(Filter(owner=owner))]
-            await client.store.release(owner, runs)
-            left += len(runs)
-        if left:
-            await ensure_worker(client.store, place.environment, time.time())
+    for owner in owners:
+        if left := await hand_over(place.environment, place.settings, owner):
             render.note(f"Unfinished: {left}. A worker in the background goes on: `pagents list`.")

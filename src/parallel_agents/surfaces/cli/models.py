@@ -14,13 +14,14 @@ from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.calling import as_called
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
 
 app = typer.Typer(no_args_is_help=True)
 
-Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="[MODEL]")]
+Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="MODEL")]
 
 
 @app.command("list")
@@ -43,11 +44,11 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
         )
         render.line(f"  good for  {model.good_for}")
         render.line(f"  not for   {model.not_for}")
-        render.line(f"  {here}\n")
+        render.line(f"  {as_called(here)}\n")
     rows = [
         (p.name, _key_state(p, place), ", ".join(p.tiers.values()), p.base_url) for p in providers
     ]
-    render.table(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
+    render.cards(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
 
 
 @app.command()
@@ -56,7 +57,11 @@ def pull(name: Which = "local", home: Home = None) -> None:
     place = find_place(home)
     with FetchBar() as bar:
         fetching = fetch(find_model(name), _folder(place), progress=bar, sources=default_sources())
-        file = asyncio.run(fetching)
+        try:
+            file = asyncio.run(fetching)
+        except KeyboardInterrupt:
+            render.note("What is fetched is kept; the same command goes on from there.")
+            raise
     render.line(str(file))
 
 

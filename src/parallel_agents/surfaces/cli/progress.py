@@ -20,6 +20,7 @@ from parallel_agents.surfaces.cli.board import Board, Lane
 
 _SHOWN = 12
 _HERTZ = 4
+HEARTBEAT_SECONDS = 30.0
 
 
 class Style(StrEnum):
@@ -32,6 +33,10 @@ class Style(StrEnum):
 class Progress(Protocol):
     def changed(self, lane: Lane, at: float) -> None:
         """A lane became what it is now; `at` is when, in seconds since the epoch."""
+        ...
+
+    def beat(self, now: float) -> float:
+        """Say that it goes on where nothing has been said for long; seconds until the next look."""
         ...
 
     def aside(self) -> AbstractContextManager[None]:
@@ -59,6 +64,9 @@ def choose(style: Style, board: Board) -> Progress:
 class NoProgress:
     def changed(self, lane: Lane, at: float) -> None: ...
 
+    def beat(self, now: float) -> float:
+        return HEARTBEAT_SECONDS
+
     def aside(self) -> AbstractContextManager[None]:
         return nullcontext()
 
@@ -69,12 +77,25 @@ class NoProgress:
 
 
 class TextProgress:
-    """A line for each change of state, without cursor codes."""
+    """A line for each change of state, and one when nothing has changed for 30 s."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._said_at: float | None = None
+
+    def beat(self, now: float) -> float:
+        said_at = now if self._said_at is None else self._said_at
+        if now - said_at >= HEARTBEAT_SECONDS:
+            board = self._board
+            counts = f"{board.over}/{len(board.lanes)} over"
+            running, queued = board.count(RunStatus.RUNNING), board.count(RunStatus.QUEUED)
+            render.note(f"{words.clock(now)} {counts}, {running} running, {queued} queued")
+            said_at = now
+        self._said_at = said_at
+        return said_at + HEARTBEAT_SECONDS - now
 
     def changed(self, lane: Lane, at: float) -> None:
+        self._said_at = at
         counts = f"{self._board.over}/{len(self._board.lanes)}"
         doing = f": {lane.doing}" if lane.doing else ""
         status = words.status(lane.status)
@@ -116,6 +137,9 @@ class LiveProgress:
         self._live.stop()
 
     def changed(self, lane: Lane, at: float) -> None: ...
+
+    def beat(self, now: float) -> float:
+        return HEARTBEAT_SECONDS  # it draws itself
 
     @contextmanager
     def aside(self) -> Generator[None]:

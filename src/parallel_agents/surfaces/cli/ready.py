@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from parallel_agents.app import App
-from parallel_agents.core.agent import Agent
+from parallel_agents.app import App, is_embedded_by_default
 from parallel_agents.core.task import TeamTask
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.known import known_models
@@ -32,17 +31,11 @@ async def make_team_ready(app: App, team: TeamTask) -> TeamTask:
     """
     resolved = app.service.resolve(team)
     models = [task.model for task in resolved.tasks if task.model]
-    if _is_left_open(app, team, resolved.agents) and any(m.startswith(f"{LOCAL}/") for m in models):
+    if is_embedded_by_default(app, team, resolved):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
     await make_ready(app, models)
     return resolved
-
-
-def _is_left_open(app: App, team: TeamTask, agents: Iterable[Agent]) -> bool:
-    """Whether nobody has named a model: neither the settings, the team, its tasks nor its agents."""
-    named = (app.settings.model, team.model, *(task.model for task in team.tasks))
-    return not any((*named, *(agent.model for agent in agents), app.settings.tiers))
 
 
 def _describe(app: App, name: str) -> None:
@@ -54,3 +47,6 @@ def _describe(app: App, name: str) -> None:
     render.note(f"{name} is {model.title}, a real model on this machine. {model.licence}.", "dim")
     render.note(f"  good for {model.good_for}", "dim")
     render.note(f"  not for  {model.not_for}", "dim")
+    if at_once := app.models.get(name).capabilities.max_parallel:
+        calls = "one call" if at_once == 1 else f"{at_once} calls"
+        render.note(f"  {calls} at once; a team takes a few minutes on a small machine", "dim")

@@ -15,6 +15,7 @@ from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import PagentsError, where_to_look
 from parallel_agents.surfaces.cli import words
+from parallel_agents.surfaces.cli.calling import as_called
 
 
 @cache
@@ -28,13 +29,20 @@ def err() -> Console:
 
 
 def note(text: str, style: str = "") -> None:
-    """A line for the person at the terminal."""
-    err().print(_text(text, style))
+    """A line of ours for the person at the terminal; commands in it work as they stand."""
+    _print(err(), as_called(text), style)
 
 
 def line(text: str, style: str = "") -> None:
     """A line of the result."""
-    out().print(_text(text, style))
+    _print(out(), text, style)
+
+
+def _print(console: Console, text: str, style: str) -> None:
+    """Text on as many lines as a terminal needs; where the output goes to a file it stays as it is."""
+    if console.is_terminal:
+        text = "\n".join(words.wrapped(words.clean(text), console.width))
+    console.print(_text(text, style))
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -104,6 +112,18 @@ def table(
         out().print(Text("  ".join(shown).rstrip(), style="" if number else "bold"))
 
 
+def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table, or where a terminal is too narrow for it a headline of two cells, the rest below."""
+    widths = [max(cell_len(cell) for cell in column) for column in zip(titles, *rows, strict=True)]
+    if not out().is_terminal or sum(widths) + 2 * (len(widths) - 1) <= out().width:
+        table(titles, rows)
+        return
+    for first, second, *rest in rows:
+        line(f"{words.one_line(first)}  {words.one_line(second)}", "bold")
+        for cell in filter(None, rest):
+            line(f"  {words.one_line(cell)}")
+
+
 def _cell(text: str, width: int, *, is_right: bool) -> str:
     fitted = set_cell_size(text[:-1], width - 1) + "…" if cell_len(text) > width else text
     gap = " " * (width - cell_len(fitted))
@@ -124,9 +144,10 @@ def result(given: Result) -> None:
         line(f"  note: {notice}", "yellow")
     if given.error is not None:
         line(f"  {given.error.code}  {words.one_line(given.error.message)}", "red")
-        for title, text in (("why", given.error.why), ("mend", given.error.mend)):
+        docs = where_to_look(given.error.code)
+        for title, text in (("why", given.error.why), ("mend", given.error.mend), ("docs", docs)):
             if text:
-                line(f"  {title:<5} {words.one_line(text)}")
+                line(f"  {title:<5} {as_called(words.one_line(text))}")
     for part in words.output(given.output).splitlines():
         line(f"  {part}")
     line("")
@@ -137,7 +158,7 @@ def summary(team: TeamResult) -> None:
     rows = [
         (
             f"{words.glyph(r.status)} {words.status(r.status)}",
-            r.label,
+            words.cut(r.label, words.LABEL_WIDTH),
             words.seconds(r.seconds),
             words.tokens(r.spend),
             words.money(r.spend),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -17,6 +17,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import TeamTask
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render, words
 from parallel_agents.surfaces.cli.attended import Look, Work, attend
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -38,9 +39,17 @@ from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
 
 
+class _Said(NamedTuple):
+    """What the command line says of a team's run."""
+
+    model: str | None
+    max_parallel: int | None
+    timeout: float | None
+
+
 def run(
     team_file: Annotated[
-        Path | None, typer.Argument(help="A team file.", metavar="[TEAMFILE]")
+        Path | None, typer.Argument(help="A team file.", metavar="TEAMFILE")
     ] = None,
     team: Annotated[str | None, typer.Option(help="A team by name.", metavar="NAME")] = None,
     inputs: Inputs = None,
@@ -60,13 +69,19 @@ def run(
     A team is named, or is a file. The same --id again goes on where it was: what is done is not
     done again.
     """
+    if run_id is not None:
+        check_key(run_id)
     place = find_place(home, max_parallel=max_parallel)
 
     async def start(app: App) -> Work:
         found = app.catalog.team(_which(team_file, team))
-        asked = _team_task(found, read_inputs(inputs, found.input_schema), model, timeout)
+        values = read_inputs(inputs, found.input_schema)
+        asked = _team_task(found, values, _Said(model, max_parallel, timeout))
+        await app.service.check_team(asked, key=run_id)
         resolved = await make_team_ready(app, asked)
         spawned = await app.service.spawn_team(resolved, key=run_id)
+        if max_parallel is not None:
+            app.service.hold(spawned.session_key, max_parallel)
         return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
 
     _see_through(place, start, Look(style, json))
@@ -74,17 +89,20 @@ def run(
 
 def resume(
     name: Name,
+    max_parallel: MaxParallel = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Go on with a team or a session that was stopped, or whose process died."""
-    place = find_place(home)
+    place = find_place(home, max_parallel=max_parallel)
 
     async def start(app: App) -> Work:
         root = (await app.service.find(name)).session.root
         live = await app.service.list(Filter(tree=root, is_live=True))
         await make_ready(app, {row.run.model for row in live if row.run.model})
+        if max_parallel is not None:
+            app.service.hold(root, max_parallel)
         await app.service.resume(root)
         return await _begun(app, await app.service.find(root), is_json=json)
 
@@ -99,16 +117,14 @@ def _which(team_file: Path | None, team: str | None) -> Path | str:
     raise InvalidInput("which team is to run?", mend="`pagents run --team content`, or a team file")
 
 
-def _team_task(
-    team: Team, values: Mapping[str, Json], model: str | None, timeout: float | None
-) -> TeamTask:
+def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
     """The team's work; what the command line says goes before what its file says."""
     tasks = team.tasks_for(values)
     return TeamTask(
-        tasks=tuple(replace(task, model=model or task.model) for task in tasks),
+        tasks=tuple(replace(task, model=said.model or task.model) for task in tasks),
         name=team.name,
-        max_parallel=team.limits.max_parallel,
-        timeout_seconds=timeout or team.limits.timeout_seconds,
+        max_parallel=said.max_parallel or team.limits.max_parallel,
+        timeout_seconds=said.timeout or team.limits.timeout_seconds,
     )
 
 

@@ -74,7 +74,9 @@ def spawn(
         return await app.service.spawn(task(app))
 
     async def carry(app: App) -> Spawned:
-        ready = await make_team_ready(app, TeamTask(tasks=(task(app),)))
+        asked = task(app)
+        await app.service.check_task(asked)
+        ready = await make_team_ready(app, TeamTask(tasks=(asked,)))
         return await app.service.spawn(ready.tasks[0])
 
     if wait:
@@ -121,7 +123,7 @@ async def _leave_to_worker(
 ) -> None:
     async with open_client(place.environment, place.settings) as client:
         spawned = await start(client)
-        await ensure_worker(client.store, place.environment, time.time())
+        await ensure_worker(client, place.environment, *spawned[:2])
         row = await client.service.find(spawned.session_key)
     name = words.name(row)
     if is_json:

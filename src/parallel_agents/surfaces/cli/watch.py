@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import open_client
+from parallel_agents.app import App, open_client
 from parallel_agents.core.run import Result
-from parallel_agents.core.store import Filter, OwnerState, Row
-from parallel_agents.surfaces.cli import render, words
+from parallel_agents.core.store import Filter, Row
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.attendance import Attendance
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.place import AsJson, Home, Name, Timeout, find_place
 from parallel_agents.surfaces.cli.rows import Line, line_json, look_at, print_lines
@@ -35,8 +36,7 @@ def list_sessions(
     async def look() -> tuple[list[Line], int]:
         async with open_client(place.environment, place.settings) as client:
             if name is not None:
-                tree = (await client.service.find(name)).session.key
-                rows = await client.service.list(Filter(tree=tree))
+                rows = await _tree(client, await client.service.find(name))
                 return await look_at(client, rows), len(rows)
             roots = await client.service.list(Filter(roots_only=True))
             recent = time.time() - _RECENT_SECONDS
@@ -74,7 +74,7 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
             render.result(result)
         if len(results) < len(members) or len(members) > 1:
             print_lines(members)
-        render.line(f"{words.state(row)}  {row.session.label}  {row.session.key}")
+        render.line(f"{whole.shown_state}  {row.session.label}  {row.session.key}")
     raise typer.Exit(exit_of(row.run.status))
 
 
@@ -91,15 +91,19 @@ def wait(
         async with open_client(place.environment, place.settings) as client:
             rows = [await client.service.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.service.members(row)]
-            for row in rows:
-                _warn_if_left(row)
-            return await client.service.wait(runs, timeout=timeout)
+            attendance = Attendance(client, place.environment, rows)
+            keeping = asyncio.create_task(attendance.keep())
+            try:
+                return await client.service.wait(runs, timeout=timeout)
+            except TimeoutError:
+                rest = "it goes on" if len(runs) == 1 else "they go on"
+                render.note(f"Not over in {timeout:g} s{'' if attendance.left else f'; {rest}'}.")
+                raise typer.Exit(Exit.TIMED_OUT) from None
+            finally:
+                keeping.cancel()
+                await asyncio.wait({keeping})
 
-    try:
-        results = asyncio.run(until_over())
-    except TimeoutError:
-        render.note(f"Not over in {timeout:g} s; they go on.")
-        raise typer.Exit(Exit.TIMED_OUT) from None
+    results = asyncio.run(until_over())
     if json:
         render.envelope("wait", time.time(), [render.result_json(result) for result in results])
     else:
@@ -108,15 +112,16 @@ def wait(
     raise typer.Exit(_worst(results))
 
 
+async def _tree(client: App, root: Row) -> list[Row]:
+    """A session and all that it spawned, the newest first; a team's own in the order of its tasks."""
+    rows = await client.service.list(Filter(tree=root.session.key))
+    first = [root, *(m for m in await client.service.members(root) if m.run.id != root.run.id)]
+    known = {row.session.key for row in first}
+    return [*first, *(row for row in rows if row.session.key not in known)]
+
+
 def _is_recent(row: Row, since: float) -> bool:
     return not row.run.status.is_over or (row.run.finished_at or 0.0) >= since
-
-
-def _warn_if_left(row: Row) -> None:
-    is_left = row.owner_state in (OwnerState.GONE, OwnerState.DEAD)
-    if is_left and not row.run.status.is_over:
-        name = words.name(row)
-        render.note(f"Nobody works on {name} now. Go on with: pagents resume {name}", "yellow")
 
 
 def _worst(results: list[Result]) -> Exit:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import yaml
+import orjson
 
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import OwnerState, Row
+from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
@@ -37,6 +39,7 @@ _STYLES = {
     RunStatus.OVER_BUDGET: "yellow",
 }
 _MINUTE, _HOUR = 60, 3600
+LABEL_WIDTH = 40
 
 
 def clean(text: str) -> str:
@@ -62,13 +65,6 @@ def style(status: RunStatus) -> str:
     return _STYLES[status]
 
 
-def state(row: Row) -> str:
-    """The state of a session's latest run; one that its process left says so."""
-    if not row.run.status.is_over and row.owner_state in (OwnerState.GONE, OwnerState.DEAD):
-        return "■ stopped"
-    return f"{glyph(row.run.status)} {status(row.run.status)}"
-
-
 def name(row: Row) -> str:
     return short(row.session.key)
 
@@ -83,9 +79,9 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; a dash where a price is unknown, and never zero for something that cost."""
+    """Dollars; a dash where nothing was counted or a price is unknown; zero only for what is free."""
     cost = spend.cost_usd
-    if cost is None:
+    if cost is None or not spend.calls:
         return "-"
     if 0 < cost < 0.001:
         return "<$0.001"
@@ -119,10 +115,56 @@ def iso(at: float | None) -> str | None:
 
 
 def output(value: Json) -> str:
-    """An answer to read: text as it is, JSON as YAML."""
-    if isinstance(value, str):
-        return clean(value)
+    """An answer to read: text as it is; of JSON names with their values, and lists with dashes."""
     if value is None:
         return ""
-    written = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=96)
-    return clean(written).rstrip()
+    return clean("\n".join(_lines(value))).rstrip()
+
+
+def _lines(value: Json) -> list[str]:
+    if isinstance(value, str):
+        return clean(value).split("\n")
+    if isinstance(value, Mapping) and value:
+        return [line for name, below in value.items() for line in _named(one_line(name), below)]
+    if isinstance(value, list | tuple) and value:
+        return [line for item in value for line in _hung("- ", _lines(item))]
+    return [orjson.dumps(value).decode()]
+
+
+def _named(name: str, value: Json) -> list[str]:
+    """`name: value` where that is one line, else the value's lines under the name."""
+    lines = _lines(value)
+    is_plain = isinstance(value, str | int | float | None) or not value
+    if is_plain and len(lines) == 1:
+        return [f"{name}: {lines[0]}".rstrip()]
+    return [f"{name}:", *(f"  {line}".rstrip() for line in lines)]
+
+
+def _hung(mark: str, lines: list[str]) -> list[str]:
+    return [mark + lines[0], *((" " * len(mark) + line).rstrip() for line in lines[1:])]
+
+
+def cut(text: str, most: int) -> str:
+    """One line of at most so many characters, an ellipsis where there are more."""
+    line = one_line(text)
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most `width` characters where words allow it; what goes on is indented further.
+
+    A word is never broken, so that a path or an address can be copied.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = len(line) - len(line.lstrip(" ")) + (2 if len(line) > width else 0)
+        wrapper = textwrap.TextWrapper(
+            width=width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            expand_tabs=False,
+        )
+        lines += wrapper.wrap(line) or [""]
+    return lines

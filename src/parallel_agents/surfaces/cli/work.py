@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Iterable
 
 import typer
 
 from parallel_agents.app import App, Parts, open_app, open_client
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.store import Filter, Role
+from parallel_agents.core.store import Filter, Role, Row
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.interrupts import unless
-from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.place import Home, Place, find_place
@@ -44,14 +46,24 @@ async def _work(place: Place, bar: FetchBar, stop: asyncio.Event) -> bool:
             left_alone = await _orphans(app)
         async with open_client(place.environment, place.settings) as client:
             # Whoever queued a run while this worker was leaving still saw it alive.
-            if await _orphans(client) <= left_alone:
+            orphans = await _orphans(client)
+            if orphans.keys() <= left_alone.keys():
+                if not stop.is_set():
+                    _tell_left(client, orphans.values())
                 return not stop.is_set()
     return False
 
 
-async def _orphans(app: App) -> set[RunId]:
+async def _orphans(app: App) -> dict[RunId, Row]:
     """Runs that nobody has; those that lie here while this worker idles need what it has not."""
-    return {row.run.id for row in await app.store.rows(Filter(orphaned=True))}
+    return {row.run.id: row for row in await app.store.rows(Filter(orphaned=True))}
+
+
+def _tell_left(app: App, rows: Iterable[Row]) -> None:
+    """Say which runs stay where they are, and what this process had not for them."""
+    for row in rows:
+        what = f"{words.name(row)} ({row.session.label})"
+        render.note(f"{words.clock(time.time())} left {what}: {app.rules.lacks(row)}")
 
 
 async def _until_idle(engine: LocalEngine) -> None:

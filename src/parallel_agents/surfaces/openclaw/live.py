@@ -11,24 +11,21 @@ import atexit
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from concurrent.futures.thread import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from typing import TypeVar
 
-from parallel_agents.app import App, Parts, open_app, open_client
-from parallel_agents.core.ids import OwnerId, SessionKey
+from parallel_agents.app import App, Parts, open_app
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, OwnerState
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.settings import Environment, Settings, load, read_environment
-from parallel_agents.surfaces.worker import ensure_worker
+from parallel_agents.surfaces.worker import hand_over
 from parallel_agents.tools.sessions.backing import Requester
 
 T = TypeVar("T")
@@ -123,22 +120,9 @@ class Live:
             assert app.engine is not None, "only a client has none"
             owner, is_over = app.engine.owner, app.engine.is_idle
         if not is_over:
-            await self._leave_to_worker(owner)
-
-    async def _leave_to_worker(self, owner: OwnerId) -> None:
-        """Free what this process has, and see that a worker is there to take it."""
-        async with open_client(self._environment, self._settings) as client:
-            live = await client.store.rows(Filter(is_live=True))
-            count = sum(row.run.owner == owner for row in live)
-            if not count:
-                return
-            # A process that left in good order keeps its runs for whoever resumes them; only those
-            # of a dead one are taken by any worker.
-            for own in await client.store.owners():
-                if own.id == owner:
-                    await client.store.beat(replace(own, state=OwnerState.DEAD))
-            await ensure_worker(client.store, self._environment, time.time())
-        say(f"{count} not over: going on in the background; `pagents list` shows what")
+            count = await hand_over(self._environment, self._settings, owner)
+            if count:
+                say(f"{count} not over: going on in the background; `pagents list` shows what")
 
 
 class _Shared:

@@ -1,0 +1,43 @@
+"""Calling: this command as the person at the terminal can type it again."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from functools import cache
+from pathlib import Path
+
+from parallel_agents.surfaces.cli.main import COMMANDS
+
+_NAME = "pagents"
+_CALL = re.compile(rf"\b{_NAME} (?=(?:{'|'.join(COMMANDS)})\b)")
+
+
+def as_called(text: str, name: str | None = None) -> str:
+    """A text of ours, with the calls of `pagents` in it as they work here, or by another name."""
+    name = name or command_name(sys.argv[0])
+    return text if name == _NAME else _CALL.sub(f"{name} ", text)
+
+
+@cache
+def command_name(given: str, *, search: str | None = None, folder: Path | None = None) -> str:
+    """The command's name where the shell finds it by that, else the path that it was called by.
+
+    Args:
+        given: the first of the process's arguments.
+        search: the folders in which the shell looks; those of this process without it.
+        folder: a path from here is given where it is shorter; the current folder without it.
+    """
+    found, path = shutil.which(_NAME, path=search), Path(given)
+    place = path if folder is None else folder / path
+    if path.stem != _NAME or not place.is_file():
+        is_module = path.name == "__main__.py" and path.parent.name == "parallel_agents"
+        return "python -m parallel_agents" if is_module and found is None else _NAME
+    if found is not None and place.samefile(found):
+        return _NAME
+    try:
+        return min(os.path.relpath(place, folder), given, key=len)
+    except ValueError:
+        return given  # on another drive than the current folder

@@ -1,0 +1,120 @@
+"""Workers that are killed, that lack what a run needs, and that are waited for in vain."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+from parallel_agents.testing import Drip, Hang
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Bench, Pagents
+
+WRITER = ("spawn", "content_writer_funny")
+
+
+def kill_worker(pagents: Pagents) -> None:
+    (worker,) = pagents.workers()
+    os.kill(worker, signal.SIGKILL)
+    pagents.wait_workers_gone()
+
+
+def test_a_spawn_after_its_worker_was_killed_is_carried_out(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang(), times=1)
+    first = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+    kill_worker(pagents)
+
+    second = pagents(*WRITER, "Write about dogs.").out.strip()
+    waited = pagents("wait", first, second)
+
+    assert waited.code == 0
+    assert len(pagents.workers()) == 2
+    log = (pagents.home / "worker.log").read_text("utf-8")
+    assert f"takes over what a dead process had: {first} (content_writer_funny)" in log
+
+
+def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Hang(), times=1)
+    name = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+    kill_worker(pagents)
+
+    waited = pagents("wait", name)
+
+    assert waited.code == 0
+    assert f"Nobody worked on {name}; a worker in the background does now." in waited.err
+
+
+def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Drip(4.0), to="cats")
+    first = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+
+    second = pagents(*WRITER, "Write about dogs.", "-m", "keyed/good", BENCH_KEY="k-1").out.strip()
+
+    assert pagents("wait", second).code == 0
+    assert len(pagents.workers()) == 2
+    assert pagents("wait", first).code == 0
+
+
+def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: Bench) -> None:
+    pagents.configure("max_parallel = 1")
+    bench.gives(Drip(2.5), to="cats")
+    first = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+
+    second = pagents(*WRITER, "Write about dogs.").out.strip()
+
+    assert pagents("wait", first, second).code == 0
+    assert len(pagents.workers()) == 1
+
+
+def test_a_stopped_run_has_the_time_until_its_last_event(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang())
+    name = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+    kill_worker(pagents)
+    pagents.alter("UPDATE runs SET started_at = started_at - 600")
+    pagents.alter("UPDATE events SET at = at - 600 + 5 * (key = 'started-1')")
+
+    listed = pagents("list", name)
+
+    assert re.search(rf"{name} +content_writer_funny +■ stopped .* 5\.\ds", listed.out)
+
+
+def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(Drip(2.0), times=1)
+    name = pagents(*WRITER, "Write about cats.").out.strip()
+    bench.wait_in_flight(1)
+
+    pagents("send", name, "Now about dogs.")
+    listed = pagents("list", name)
+    pagents("wait", name)
+
+    assert re.search("▶ running +asks the model; 1 more queued", listed.out)
+
+
+def test_what_a_worker_leaves_is_told_with_what_it_lacks(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(Hang())
+    name = pagents(*WRITER, "Dogs.", "-m", "keyed/good", BENCH_KEY="k-1").out.strip()
+    bench.wait_in_flight(1)
+    kill_worker(pagents)
+
+    worked = pagents("work")
+    waited = pagents("wait", name, "--timeout", "0.5")
+
+    lacks = "keyed needs a key, and BENCH_KEY is not set"
+    assert worked.code == 0
+    assert f"left {name} (content_writer_funny): {lacks}" in worked.err
+    assert waited.code == 7
+    assert f"Nobody works on {name}: {lacks}. With it: pagents resume {name}" in waited.err
+    assert "goes on" not in waited.err

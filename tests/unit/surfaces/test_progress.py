@@ -1,0 +1,53 @@
+"""Progress as text: a line for each change, and a sign of life when there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.ids import RunId
+from parallel_agents.models.local.fetch import Progress as Fetched
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.board import Board, Lane
+from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.progress import TextProgress
+
+
+@pytest.fixture(autouse=True)
+def fresh_consoles() -> None:
+    render.err.cache_clear()
+
+
+def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = TextProgress(Board.of({RunId("one"): "first", RunId("two"): "second"}))
+
+    waits = [shown.beat(1000.0), shown.beat(1030.0), shown.beat(1045.0)]
+    shown.changed(Lane(label="first"), 1050.0)
+    waits += [shown.beat(1060.0), shown.beat(1080.0)]
+
+    told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert waits == [30, 30, 15, 20, 30]
+    beat = "0/2 over, 0 running, 2 queued"
+    assert told == [beat, "0/2 first queued: waits for a place", beat]
+
+
+@pytest.mark.parametrize(
+    ("doing", "words"),
+    [
+        ("the publisher", "Fetching local/small (1.00 GB) from the publisher: 25%, 750.0 MB left"),
+        ("checking", "Checking local/small (1.00 GB): 25%, 750.0 MB left"),
+        (
+            "another process",
+            "Waiting for another process that fetches local/small (1.00 GB): 25%, 750.0 MB left",
+        ),
+    ],
+)
+def test_a_fetch_says_what_comes_from_where(
+    doing: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FetchBar() as bar:
+        bar(Fetched("local/small", doing, 250_000_000, 1_000_000_000))
+
+    assert capsys.readouterr().err.splitlines() == [words]
+    assert bar.is_under_way
