@@ -34,7 +34,7 @@ def child() -> int:
     """Characters that a child is told beyond its agent's words."""
     from parallel_agents.core.ids import SessionKey
     from parallel_agents.core.session import Session
-    from parallel_agents.runners.subagent import system_of
+    from parallel_agents.runners.prompts import system_of
 
     agent = pa.Agent(name="plain", description="", instructions="x")
     key = SessionKey("agent:plain:subagent:1")

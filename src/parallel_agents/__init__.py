@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.event import Event, SteerMode
+    from parallel_agents.core.gate import Approves, Holds, Judged, Matches, Passes
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
     from parallel_agents.core.model import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "Approves",
     "Budget",
     "Capabilities",
     "Cleanup",
@@ -46,8 +48,11 @@ __all__ = [
     "Failure",
     "Filter",
     "Finish",
+    "Holds",
+    "Judged",
     "Limits",
     "Listener",
+    "Matches",
     "Message",
     "Mode",
     "Model",
@@ -57,6 +62,7 @@ __all__ = [
     "OnLimit",
     "OpenSessions",
     "PagentsError",
+    "Passes",
     "Policy",
     "Pool",
     "Result",
@@ -91,6 +97,7 @@ _HOMES = {
     "core.agent": ("Agent", "Need", "ThinkingLevel", "Tier"),
     "core.budget": ("Budget", "OnLimit"),
     "core.event": ("Event", "SteerMode"),
+    "core.gate": ("Approves", "Holds", "Judged", "Matches", "Passes"),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),

@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
         home: the folder of the store; `PARALLEL_AGENTS_HOME` or `~/.parallel-agents` without it.
         tools: functions or tools that agents may name.
         agents: definitions that go before those of the catalog.
+        gates: functions that agents may name as gates.
         models: makers of models by provider, such as `{"scripted": lambda name: model}`.
         settings: settings by name, over those of files and environment.
     """
@@ -40,8 +41,13 @@ class Options(TypedDict, total=False):
     home: Path | str | None
     tools: Sequence[Tool | Callable[..., object]]
     agents: Sequence[Agent]
+    gates: Sequence[Callable[..., object]]
     models: Mapping[str, ModelFactory]
     settings: Mapping[str, object]
+
+
+def _name(function: Callable[..., object]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 @asynccontextmanager
@@ -77,6 +83,7 @@ async def _open(
         agents={agent.name: agent for agent in options.get("agents", ())},
         tools={tool.spec.name: tool for tool in tools},
         models=options.get("models", {}),
+        gates={_name(gate): gate for gate in options.get("gates", ())},
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
         yield app

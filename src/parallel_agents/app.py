@@ -25,6 +25,7 @@ from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.http import Http
+from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.models.local.model import LocalModel
 from parallel_agents.models.metered import Metered
@@ -32,6 +33,9 @@ from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.models.timed import Timed
+from parallel_agents.quality.bench import CALIBRATIONS_NAME, JudgeBench
+from parallel_agents.quality.gatekeeper import Gates
+from parallel_agents.quality.judge import Judge
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sessions.births import Births
@@ -56,6 +60,7 @@ class Parts:
         agents: definitions that go before those of the catalog.
         tools: what agents may name as tools, by name.
         models: makers of models by provider, before the configured ones.
+        gates: functions that agents may name as gates, by name.
         on_fetch: hears how far the fetch of the embedded model is.
         role: a script, or a worker that others leave runs to.
     """
@@ -63,6 +68,9 @@ class Parts:
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
     models: Mapping[str, ModelFactory] = field(default_factory=dict[str, ModelFactory])
+    gates: Mapping[str, Callable[..., object]] = field(
+        default_factory=dict[str, Callable[..., object]]
+    )
     on_fetch: Callable[[Progress], None] = lambda _: None
     role: Role = Role.SCRIPT
 
@@ -73,6 +81,7 @@ class App:
 
     Attributes:
         rules: what holds for each run here.
+        bench: who may judge.
     """
 
     settings: Settings
@@ -82,13 +91,23 @@ class App:
     service: Service
     session_tools: SessionTools
     rules: RunRules
+    bench: JudgeBench
     engine: LocalEngine | None = None
 
 
 class _Choices:
     """Which agents there are, which of them a name means, and which model a task gets."""
 
-    def __init__(self, parts: Parts, catalog: Catalog, choice: Choice, models: Registry) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        catalog: Catalog,
+        choice: Choice,
+        models: Registry,
+        *,
+        ladders: Ladders,
+    ) -> None:
+        self._ladders = ladders
         self._parts = parts
         self._catalog = catalog
         self._choice = choice
@@ -104,6 +123,19 @@ class _Choices:
 
     def model(self, agent: Agent, asked: str | None) -> str:
         return self._models.get(self._choice.name_for(agent, asked)).name
+
+    def ladder(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the models that can be had, in order; `ladder/NAME` stands for its models."""
+        found: list[str] = []
+        missing: PagentsError | None = None
+        for name in self._ladders.expand(names):
+            try:
+                found.append(self._models.get(name).name)
+            except PagentsError as error:
+                missing = missing or error
+        if missing is not None and not found:
+            raise missing
+        return tuple(dict.fromkeys(found))
 
 
 @asynccontextmanager
@@ -153,6 +185,7 @@ async def open_on(
             models,
             {**app.session_tools.as_tools(), **parts.tools},
             app.service,
+            gatekeeper=Gates(parts.gates, Judge(app.service, app.bench)),
             session_tools=NAMES,
             hand_back_tokens=settings.hand_back_tokens,
         )
@@ -253,7 +286,7 @@ def _app(
         providers=models.providers,
         read_key=environment.read_key,
     )
-    choices = _Choices(parts, catalog, choice, models)
+    choices = _Choices(parts, catalog, choice, models, ladders=Ladders(settings.ladders))
     service = Service(
         store,
         engine=engine,
@@ -285,6 +318,7 @@ def _app(
                 now=now,
             )
         ),
+        bench=JudgeBench(choices, models, environment.home / CALIBRATIONS_NAME),
         engine=engine,
     )
 

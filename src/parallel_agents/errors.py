@@ -36,7 +36,9 @@ PagentsError
  │   ├─ Incomplete              PA-E306  some tasks of a team did not end in done
  │   ├─ RunCrashed              PA-E307  a bug of ours or of a tool ended the run
  │   ├─ OverBudget              PA-E308  the next call could cost more than there is
- │   └─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
+ │   ├─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
+ │   ├─ GateRefused             PA-E310  the answer did not pass a gate, on any model of its ladder
+ │   └─ GateBroken              PA-E311  a gate could not give a verdict
  └─ HostError                   this machine or this package must be mended
      ├─ StoreError                       the engine ends; what is in the store stays
      │   ├─ StoreUnreachable    PA-E401
@@ -271,6 +273,14 @@ class OverBudget(RunError):
 
 class PriceUnknown(RunError):
     code = "PA-E309"
+
+
+class GateRefused(RunError):
+    code = "PA-E310"
+
+
+class GateBroken(RunError):
+    code = "PA-E311"
 
 
 class HostError(PagentsError):

@@ -113,6 +113,10 @@ class Settings:
     tiers: Mapping[Tier, str] = field(
         default_factory=dict[Tier, str], metadata=_knob("provider/model for small, medium, large")
     )
+    ladders: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]],
+        metadata=_knob("lists of models by name, the cheapest first, for model ladder/NAME"),
+    )
     providers: Mapping[str, Json] = field(
         default_factory=dict[str, Json], metadata=_knob("own providers, or changes to the built-in")
     )
@@ -233,7 +237,7 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
 
 
 def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
-    tables = {"tiers", "providers", "agent_budgets"}
+    tables = {"tiers", "providers", "agent_budgets", "ladders"}
     names = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings) if f.name not in tables}
     given = environment.variables
     return "environment", {name: given[v] for v, name in names.items() if given.get(v, "") != ""}

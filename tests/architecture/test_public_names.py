@@ -14,6 +14,7 @@ from parallel_agents import testing
 
 PUBLIC = [
     "Agent",
+    "Approves",
     "Budget",
     "Capabilities",
     "Cleanup",
@@ -22,8 +23,11 @@ PUBLIC = [
     "Failure",
     "Filter",
     "Finish",
+    "Holds",
+    "Judged",
     "Limits",
     "Listener",
+    "Matches",
     "Message",
     "Mode",
     "Model",
@@ -33,6 +37,7 @@ PUBLIC = [
     "OnLimit",
     "OpenSessions",
     "PagentsError",
+    "Passes",
     "Policy",
     "Pool",
     "Result",

@@ -16,6 +16,7 @@ from parallel_agents.catalog.fields import (
     check_stem,
     read_fields,
 )
+from parallel_agents.catalog.gate_fields import GateFields, read_gates
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
@@ -67,6 +68,8 @@ class AgentFields(Fields):
     thinking: ThinkingLevel | None = None
     policy: PolicyFields = PolicyFields()
     budget: BudgetFields = BudgetFields()
+    gates: tuple[GateFields, ...] = ()
+    ladder: tuple[Word, ...] = ()
     needs: tuple[Need, ...] = ()
 
 
@@ -74,6 +77,7 @@ _NESTED = {
     "limits": _LIMIT_NAMES,
     "policy": PolicyFields.model_fields,
     "budget": BudgetFields.model_fields,
+    "gates": GateFields.model_fields,
 }
 
 
@@ -106,6 +110,8 @@ def parse_agent(source: Source) -> Agent:
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
         budget=found.budget.budget,
+        gates=read_gates(document, found.gates),
+        ladder=found.ladder,
         needs=found.needs,
     )
 

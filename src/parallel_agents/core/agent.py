@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import JsonObject
@@ -50,6 +51,9 @@ class Agent:
         tools: names of tools that it may call.
         thinking: None leaves it to the model.
         budget: for each of its sessions, and all that it spawns.
+        gates: what its answers must pass, beside the output schema.
+        ladder: models to climb, the cheapest first, when an attempt fails or is refused; it goes
+            before `model`.
         policy: what its sessions may spawn; who may spawn at all is offered the session tools.
     """
 
@@ -67,4 +71,6 @@ class Agent:
     thinking: ThinkingLevel | None = None
     needs: tuple[Need, ...] = ()
     budget: Budget = NO_BUDGET
+    gates: tuple[AnyGate, ...] = ()
+    ladder: tuple[str, ...] = ()
     policy: Policy = Policy()

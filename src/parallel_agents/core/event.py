@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, ToolCall, ToolResult
@@ -40,13 +41,15 @@ class SteerMode(StrEnum):
 class Queued:
     """A run was accepted, with all that it needs to be carried out; a team's run has a `team`.
 
-    `context` is what was said in the session that this one is forked from.
+    `context` is what was said in the session that this one is forked from; `ladder` are the models
+    to climb, the run's first one included.
     """
 
     text: str
     input: JsonObject = field(default_factory=dict[str, Json])
     limits: Limits = Limits()
     context: tuple[Message, ...] = ()
+    ladder: tuple[str, ...] = ()
     team: TeamTask | None = None
     kind: Literal["queued"] = "queued"
 
@@ -62,10 +65,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
-    """The work began again from the task, because the attempt before was refused."""
+    """The work began again from the task, because the attempt before failed or was refused.
+
+    `model` is the one that it is tried on now, empty for the one before; `critique` is what it is
+    told of the attempt before.
+    """
 
     number: int
     error: Failure
+    model: str = ""
+    critique: str = ""
     kind: Literal["attempted"] = "attempted"
 
 
@@ -156,6 +165,15 @@ class HandedBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gated:
+    """A gate gave its verdict on the answer of an attempt."""
+
+    attempt: int
+    verdict: Verdict
+    kind: Literal["gated"] = "gated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
     """Something that whoever looks on should know, such as a purse that is nearly empty."""
 
@@ -194,6 +212,7 @@ Body: TypeAlias = (
     | Steered
     | Delivered
     | HandedBack
+    | Gated
     | Noticed
     | Closing
     | Finished

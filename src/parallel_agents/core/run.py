@@ -66,6 +66,7 @@ class Outcome:
             when the run did not end in done; None when there was none.
         text: the raw text of the last reply, kept also when it was refused.
         notices: what a reader of the output should know, such as a model too weak to judge.
+        score: 0 to 10, where a judge gave one.
     """
 
     status: RunStatus
@@ -73,6 +74,7 @@ class Outcome:
     text: str = ""
     error: Failure | None = None
     notices: tuple[str, ...] = ()
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,7 @@ class Result:
         cost_usd: None when a price is unknown, or no call of a run that broke off was counted.
         seconds: wall time of the run, without its time in the queue.
         attempts: how often the work was begun.
+        score: 0 to 10, where a judge gave one.
     """
 
     agent: str
@@ -135,6 +138,7 @@ class Result:
     attempts: int
     session_key: SessionKey
     run_id: RunId
+    score: float | None = None
 
     @property
     def usage(self) -> Usage:

@@ -41,6 +41,8 @@ class Traits:
         cwd: the folder that it works in, as its tools are told; empty is that of the process.
         group: a word that sessions of one parent share.
         is_quiet: the parent is not handed its result, and does not wait for it.
+        is_service: the runtime made it for its parent, as a judge; the parent's policy on what it
+            spawns does not count it.
     """
 
     mode: Mode = Mode.RUN
@@ -49,6 +51,7 @@ class Traits:
     cwd: str = ""
     group: str = ""
     is_quiet: bool = False
+    is_service: bool = False
 
     @property
     def outlives_parent(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Traits
@@ -25,6 +26,8 @@ class Task:
         key: unique under the parent; spawning the same key again returns the run that is there.
         priority: higher goes first among those that wait; 0 is the default.
         budget: for this session and all that it spawns.
+        gates: what the answer must pass beside those of its agent.
+        ladder: models to climb, in place of the agent's.
         is_fork: the session begins with its parent's transcript.
         traits: how the session is kept, and what its parent hears of it.
     """
@@ -38,6 +41,8 @@ class Task:
     limits: Limits = field(default=Limits(), kw_only=True)
     priority: int = field(default=0, kw_only=True)
     budget: Budget = field(default=NO_BUDGET, kw_only=True)
+    gates: tuple[AnyGate, ...] = field(default=(), kw_only=True)
+    ladder: tuple[str, ...] = field(default=(), kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     traits: Traits = field(default=Traits(), kw_only=True)
 

@@ -17,6 +17,7 @@ from parallel_agents.core.event import (
     Closing,
     Delivered,
     Event,
+    Gated,
     HandedBack,
     Queued,
     Refused,
@@ -25,6 +26,7 @@ from parallel_agents.core.event import (
     ToolFinished,
     ToolStarted,
 )
+from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, user
 from parallel_agents.core.model import Finish
@@ -49,6 +51,9 @@ class Transcript:
     Attributes:
         messages: what was said, oldest first; a reply's tool results follow once all are known.
         turn: the number of model replies in the run.
+        tries: attempts on the model that is tried now.
+        model: that model, empty for the run's own.
+        verdicts: of the gates on the attempt's answer, so far.
         repairs: refusals since the attempt began.
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
@@ -67,6 +72,9 @@ class Transcript:
     messages: list[Message] = field(default_factory=list[Message])
     turn: int = 0
     attempt: int = 1
+    tries: int = 1
+    model: str = ""
+    verdicts: list[Verdict] = field(default_factory=list[Verdict])
     repairs: int = 0
     last_text: str = ""
     last_finish: Finish = Finish.STOP
@@ -101,13 +109,23 @@ class Transcript:
                     self.heard.add(key)
                     self.pending[key] = body
             case Attempted():
-                self.messages[self.task_end :] = map(user, self.told)
-                self.attempt, self.repairs, self.asked = body.number, 0, ()
-                self.counted = self.counted_tokens = 0
+                self._begin_attempt(body)
+            case Gated():
+                self.verdicts.append(body.verdict)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._hear(body)
             case _:
                 pass
+
+    def _begin_attempt(self, begun: Attempted) -> None:
+        self.messages[self.task_end :] = map(user, self.told)
+        if begun.critique:
+            self.messages.append(user(begun.critique))
+        self.tries = 1 if begun.model else self.tries + 1
+        self.model = begun.model or self.model
+        self.attempt, self.repairs, self.asked = begun.number, 0, ()
+        self.counted = self.counted_tokens = 0
+        self.verdicts.clear()
 
     def _take_reply(self, reply: Replied) -> None:
         self._hand_over_results()
@@ -139,7 +157,8 @@ class Transcript:
         self.messages.append(user(task_words(queued.text, queued.input)))
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
-        self.closing = None
+        self.closing, self.model, self.tries = None, "", 1
+        self.verdicts.clear()
         self.pending.clear()
         self.heard.clear()
         self.told.clear()

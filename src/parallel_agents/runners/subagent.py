@@ -11,32 +11,37 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.escalation import critique_of, next_step
 from parallel_agents.core.event import (
     Attempted,
     Closing,
     Delivered,
     Entry,
     Event,
+    Gated,
     HandedBack,
     Queued,
     Refused,
     Replied,
-    Retrying,
 )
-from parallel_agents.core.ids import RunId, is_team_key
+from parallel_agents.core.gate import by_cost
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
+from parallel_agents.core.submission import Submission
 from parallel_agents.core.tool import Tool
-from parallel_agents.core.transcript import fold
+from parallel_agents.core.transcript import fold, task_words
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
+    ConfigError,
     LeftRun,
+    LocalModelError,
     OutputCut,
-    OutputInvalid,
     OverBudget,
     PagentsError,
     ProviderError,
@@ -45,22 +50,12 @@ from parallel_agents.errors import (
     TurnLimit,
 )
 from parallel_agents.runners.clock import Clock, seconds_left
+from parallel_agents.runners.ear import Ear
 from parallel_agents.runners.family import Family, Kin
+from parallel_agents.runners.gatekeeping import PLAIN, Gatekeeper, refusal_of
 from parallel_agents.runners.paying import ANSWER_TOKENS, RunPayer, worst_case
+from parallel_agents.runners.prompts import LAST_WORDS, invalid, notices_of, system_of
 from parallel_agents.runners.tool_calls import ToolCalls
-
-_NOTICES = {
-    Need.JUDGEMENT: "{model} is too small to judge: read this as a draft, not as a verdict",
-    Need.FACTS: "{model} knows few facts and has no web: check what it states",
-}
-_LAST_WORDS = (
-    "Your budget is used up. Call no more tools: give your final answer now, from what you have."
-)
-_CHILD = (
-    "You are a subagent, {session.label}, at depth {session.depth}. Your last message is your "
-    "result: it goes to the session that spawned you, so make it whole and short. Nobody answers "
-    "questions."
-)
 
 
 class Subagent:
@@ -70,6 +65,7 @@ class Subagent:
         models: where models come from, by name.
         tools: what agents may name as tools.
         kin: the verbs, for the children that a run spawns.
+        gatekeeper: gives the verdicts of gates.
         session_tools: names of the tools that an agent gets whose policy lets it spawn.
         hand_back_tokens: of a child's output that its parent is told.
     """
@@ -80,19 +76,21 @@ class Subagent:
         tools: Mapping[str, Tool],
         kin: Kin,
         *,
+        gatekeeper: Gatekeeper = PLAIN,
         session_tools: Collection[str] = (),
         hand_back_tokens: int = 2000,
     ) -> None:
         self._models = models
         self._tools = tools
         self._kin = kin
+        self._gatekeeper = gatekeeper
         self._session_tools = tuple(session_tools)
         self._hand_back_tokens = hand_back_tokens
 
     async def run(self, activation: Activation) -> None:
         session = activation.claim.session
         family = Family(self._kin, session, most_tokens=self._hand_back_tokens)
-        work = _Work(activation, self._models, family)
+        work = _Work(activation, self._models, family, self._gatekeeper)
         try:
             await work.make_ready(self._tools, self._session_tools)
             await self._carry_on(work, activation)
@@ -123,14 +121,19 @@ class Subagent:
 class _Work:
     """One run on its way."""
 
-    def __init__(self, activation: Activation, models: Models, family: Family) -> None:
+    def __init__(
+        self, activation: Activation, models: Models, family: Family, gatekeeper: Gatekeeper
+    ) -> None:
         claim = activation.claim
         self._activation = activation
         self._models = models
         self._family = family
+        self._gatekeeper = gatekeeper
         self._may_spawn = False
         self._agent: Agent = claim.session.agent
-        self._limits = _queued(claim.events, claim.run.id).limits
+        queued = _queued(claim.events, claim.run.id)
+        self._limits, self._ladder = queued.limits, queued.ladder
+        self._task = task_words(queued.text, queued.input)
         self._state = fold(claim.events, claim.run.id)
         self._notices: tuple[str, ...] = ()
         self._heard: list[str] = []
@@ -141,16 +144,24 @@ class _Work:
 
     async def make_ready(self, tools: Mapping[str, Tool], session_tools: Collection[str]) -> None:
         """Have the tools and the model; what it fetches or loads is not of the run's time."""
-        self._model = self._models.get(self._activation.claim.run.model)
+        try:
+            await self._use(self._state.model or self._activation.claim.run.model)
+        except PagentsError as error:
+            await self._begin_again(error)
         offered = list(self._agent.tools)
         if _may_delegate(self._activation.claim.session, self._model):
             offered += [name for name in session_tools if name not in offered]
         self._may_spawn = not set(session_tools).isdisjoint(offered)
         self._tools = ToolCalls(offered, tools, timeout_seconds=self._limits.call_timeout_seconds)
+
+    async def _use(self, name: str) -> None:
+        """Have a model at hand, ready to be called."""
+        self._model_name = name
+        self._model = self._models.get(name)
         await self._model.start()
         # A list of prices takes 0.1 s to load: now, and not while the first answer is to be kept.
         self._models.cost_nanousd(self._model.name, Usage())
-        self._notices = _notices(self._agent, self._model)
+        self._notices = notices_of(self._agent, self._model)
 
     async def carry_on(self, clock: Clock) -> None:
         """Take one step after another until the run is over."""
@@ -168,7 +179,7 @@ class _Work:
             elif self._state.messages[-1].role is Role.ASSISTANT:
                 is_over = await self._settle(clock)
             else:
-                await self._ask_or_close()
+                await self._ask_or_give_way()
 
     async def break_off(self, status: RunStatus, error: PagentsError) -> None:
         """End a run that has no accepted answer, with what there is of one, and its children."""
@@ -184,15 +195,17 @@ class _Work:
         )
         await self._activation.finish(broken_off)
 
-    async def _ask_or_close(self) -> None:
-        """Call the model; without room for that in the budget, prepare for one last answer."""
+    async def _ask_or_give_way(self) -> None:
+        """Call the model, or the next of its ladder; without room in the budget, prepare to end."""
         try:
             await self._ask()
+        except (ProviderError, ConfigError, LocalModelError) as error:
+            await self._begin_again(error)
         except OverBudget as error:
             if self._state.closing is not None or not (error.may_answer and self._state.turn):
                 raise
             turn = self._state.turn
-            closing = Closing(turn=turn, text=_LAST_WORDS, error=Failure.of(error))
+            closing = Closing(turn=turn, text=LAST_WORDS, error=Failure.of(error))
             await self._write(Entry(f"turn-{turn}/closing", closing))
 
     async def _deliver(self) -> None:
@@ -246,7 +259,7 @@ class _Work:
             amount = worst_case(self._models, self._model.name, request, self._state)
             payer = RunPayer(self._activation, amount, is_last=is_last)
             request = replace(request, payer=payer)
-        ear = _Ear(self._activation, turn, self._heard)
+        ear = Ear(self._activation, turn, self._heard)
         async with self._activation.interruptible():
             return await self._model.respond(request, ear)
         return None
@@ -271,29 +284,81 @@ class _Work:
         """Accept the answer and end the run, or say what is wrong with it."""
         if self._state.closing is not None:
             return await self._close(self._state.closing)
-        state, attempts = self._state, self._limits.attempts or 1
+        state = self._state
         verdict = check_output(state.last_text, self._agent.output_schema)
         is_cut = state.last_finish is Finish.LENGTH
         if not is_cut and not isinstance(verdict, Rejected):
             if await self._hear_children(clock):
                 return False
-            done = Outcome(
-                status=RunStatus.DONE,
-                output=verdict.output,
-                text=state.last_text,
-                notices=self._notices,
-            )
-            return await self._activation.finish(done, steers_seen=len(state.heard))
+            return await self._pass_gates(verdict.output, clock)
         if isinstance(verdict, Rejected) and not is_cut and state.repairs == 0:
             refused = Refused(turn=state.turn, words=verdict.repair_words())
             await self._write(Entry(f"turn-{state.turn}/refused", refused))
             return False
-        error = self._rejection(verdict if isinstance(verdict, Rejected) else None)
-        if state.attempt >= attempts:
-            raise error
-        again = Attempted(number=state.attempt + 1, error=Failure.of(error))
-        await self._write(Entry(f"attempt-{again.number}", again))
+        if is_cut:
+            most = self._limits.max_output_tokens
+            mend = "raise limits.max_output_tokens, or ask for less"
+            await self._begin_again(OutputCut(f"the answer was cut at {most} tokens", mend=mend))
+        else:
+            await self._begin_again(invalid(verdict if isinstance(verdict, Rejected) else None))
         return False
+
+    async def _pass_gates(self, output: Json, clock: Clock) -> bool:
+        """End the run with an answer that passes all gates, the cheapest first; else begin again."""
+        state = self._state
+        submission = Submission(
+            self._activation.claim.session, state.attempt, self._task, output, state.last_text
+        )
+        for number, gate in enumerate(by_cost(self._agent.gates), start=1):
+            if number > len(state.verdicts):
+                verdict = await self._gatekeeper.check(gate, submission, clock.park)
+                await clock.go_on()
+                gated = Gated(attempt=state.attempt, verdict=verdict)
+                await self._write(Entry(f"attempt-{state.attempt}/gate-{number}", gated))
+            if not (verdict := state.verdicts[number - 1]).is_accepted:
+                await self._begin_again(refusal_of(verdict))
+                return False
+        scores = [verdict.score for verdict in state.verdicts if verdict.score is not None]
+        told = [verdict.notice for verdict in state.verdicts if verdict.notice]
+        done = Outcome(
+            status=RunStatus.DONE,
+            output=output,
+            text=state.last_text,
+            notices=(*self._notices, *told),
+            score=scores[-1] if scores else None,
+        )
+        return await self._activation.finish(done, steers_seen=len(state.heard))
+
+    async def _begin_again(self, error: PagentsError) -> None:
+        """Begin the work again after an attempt that ended by `error`, on the model that is next.
+
+        Raises:
+            PagentsError: `error`, or the one of the last model, where none is left.
+        """
+        while True:
+            step = next_step(
+                error,
+                ladder=self._ladder,
+                model=self._model_name,
+                tries=self._state.tries,
+                attempts=self._limits.attempts or 1,
+            )
+            if step is None:
+                raise error
+            again = Attempted(
+                number=self._state.attempt + 1,
+                error=Failure.of(error),
+                model=step.model,
+                critique=critique_of(error, self._state.last_text),
+            )
+            await self._write(Entry(f"attempt-{again.number}", again))
+            if not step.model:
+                return
+            try:
+                await self._use(step.model)
+                return
+            except PagentsError as missing:
+                error = missing
 
     async def _close(self, error: Failure) -> bool:
         """End a run whose budget is used up, with the answer that it gave last."""
@@ -310,66 +375,9 @@ class _Work:
         )
         return await self._activation.finish(outcome)
 
-    def _rejection(self, verdict: Rejected | None) -> PagentsError:
-        if self._state.last_finish is Finish.LENGTH:
-            return OutputCut(
-                f"the answer was cut at {self._limits.max_output_tokens} tokens",
-                mend="raise limits.max_output_tokens, or ask for less",
-            )
-        problems = "; ".join(verdict.problems) if verdict else ""
-        return OutputInvalid(
-            "the answer does not fit the agent's output schema, also after a repair",
-            why=problems,
-            mend="try a stronger model, or more attempts with limits.attempts",
-        )
-
     async def _write(self, entry: Entry) -> None:
         await self._activation.append(entry)
         self._state.apply(entry.key, entry.body)
-
-
-class _Ear:
-    """The listener of one call: passes text on, and writes down each retry."""
-
-    def __init__(self, activation: Activation, turn: int, heard: list[str]) -> None:
-        self._activation = activation
-        self._turn = turn
-        self._heard = heard
-
-    @property
-    def wants_text(self) -> bool:
-        return self._activation.wants_text
-
-    def text(self, piece: str) -> None:
-        self._heard.append(piece)
-        self._activation.text(piece)
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        run = self._activation.claim.run
-        retrying = Retrying(
-            turn=self._turn,
-            attempt=attempt,
-            error=Failure.of(error),
-            wait_seconds=wait_seconds,
-        )
-        # The epoch keeps the tries of a call that is made again after a crash apart.
-        self._activation.note(
-            Entry(f"turn-{self._turn}/epoch-{run.epoch}/retry-{attempt}", retrying)
-        )
-
-
-def _notices(agent: Agent, model: Model) -> tuple[str, ...]:
-    """What a reader of the answer should know of the model that gave it."""
-    lacks = model.capabilities.lacks
-    return tuple(_NOTICES[need].format(model=model.name) for need in agent.needs if need in lacks)
-
-
-def system_of(session: Session) -> str:
-    """The agent's instructions; a child is told what it is, after what it shares with others."""
-    instructions = session.agent.instructions
-    if session.parent is None or is_team_key(session.parent):
-        return instructions
-    return f"{instructions}\n\n{_CHILD.format(session=session)}"
 
 
 def _may_delegate(session: Session, model: Model) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.gate import Gate
 from parallel_agents.core.ids import (
     OwnerId,
     is_team_key,
@@ -25,6 +26,7 @@ from parallel_agents.core.store import Birth, Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold, forked
 from parallel_agents.errors import ConfigError, InvalidInput, SpawnRefused
+from parallel_agents.models.ladders import PREFIX
 from parallel_agents.sessions import requests
 
 _TEAM = Agent(name="team", description="A team of agents", instructions="")
@@ -36,6 +38,10 @@ class Choices(Protocol):
     def agent(self, name: str) -> Agent: ...
 
     def model(self, agent: Agent, asked: str | None) -> str: ...
+
+    def ladder(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the models that can be had, in order; one name may stand for several."""
+        ...
 
 
 class Births:
@@ -60,8 +66,9 @@ class Births:
         """A session for one task, under the session of `above`."""
         requests.check_tasks([task])
         agent = self._agent(task)
-        model = self._choices.model(agent, task.model or agent.model or self._inherited(above))
-        return self._birth(task, task.key, agent, model, above and above.session)
+        asked = task.model or agent.model or self._inherited(above)
+        task = self._with_models(task, agent, asked)
+        return self._birth(task, task.key, agent, above and above.session)
 
     def of_team(self, team: TeamTask, key: str | None) -> list[Birth]:
         """The team's own session first, and one for each of its tasks."""
@@ -90,7 +97,6 @@ class Births:
                     task,
                     key,
                     agents[task.agent] if isinstance(task.agent, str) else task.agent,
-                    task.model or "",
                     session,
                 )
                 for task, key in keyed
@@ -107,8 +113,7 @@ class Births:
                 agents[task.agent] = self._choices.agent(task.agent)
             agent = agents[task.agent] if isinstance(task.agent, str) else task.agent
             requests.check_task(task, agent)
-            model = self._choices.model(agent, task.model or team.model)
-            tasks.append(task if task.model == model else replace(task, model=model))
+            tasks.append(self._with_models(task, agent, task.model or team.model))
         return replace(team, tasks=tuple(tasks), agents=tuple(agents.values()))
 
     def _agent(self, task: Task) -> Agent:
@@ -116,16 +121,29 @@ class Births:
         requests.check_task(task, agent)
         return agent
 
-    def _birth(
-        self, task: Task, key: str | None, agent: Agent, model: str, parent: Session | None
-    ) -> Birth:
-        is_child = parent is not None and not is_team_key(parent.key)
+    def _with_models(self, task: Task, agent: Agent, asked: str | None) -> Task:
+        """The task with its model, and the ladder that it climbs, where there is one.
+
+        A model that was asked for by name is the only one, and a ladder goes before all others.
+        """
+        steps = task.ladder or (() if asked else agent.ladder)
+        if asked is not None and asked.startswith(PREFIX):
+            steps = (asked,)
+        if not steps:
+            model = self._choices.model(agent, asked)
+            return task if task.model == model else replace(task, model=model)
+        ladder = self._choices.ladder(steps)
+        return replace(task, model=ladder[0], ladder=ladder)
+
+    def _birth(self, task: Task, key: str | None, agent: Agent, parent: Session | None) -> Birth:
+        is_spawned = parent is not None and not is_team_key(parent.key)
+        is_child = is_spawned and not task.traits.is_service
         above = _room_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
         return Birth(
             session=Session(
                 key=session_key,
-                agent=_narrowed(agent, above),
+                agent=_with_gates(_narrowed(agent, above), task.gates),
                 label=task.label or agent.name,
                 spawn_key=key or session_key,
                 parent=parent.key if parent else None,
@@ -139,9 +157,10 @@ class Births:
                 text=task.text,
                 input=task.input,
                 limits=task.limits.over(agent.limits).over(self._defaults),
+                ladder=task.ladder,
             ),
             digest=requests.task_digest(task),
-            model=model,
+            model=task.model or "",
             priority=task.priority,
             owner=self._owner,
             bounds=above if is_child else Policy(),
@@ -169,6 +188,10 @@ def _room_below(parent: Session) -> Policy:
             mend="let a session further up spawn it, or raise the setting max_spawn_depth",
         )
     return policy
+
+
+def _with_gates(agent: Agent, gates: tuple[Gate, ...]) -> Agent:
+    return replace(agent, gates=(*agent.gates, *gates)) if gates else agent
 
 
 def _narrowed(agent: Agent, above: Policy) -> Agent:

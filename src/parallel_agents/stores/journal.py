@@ -337,7 +337,7 @@ class Journal:
             money = (body.cost_nanousd or 0, body.cost_nanousd is None)
             self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
         elif isinstance(body, Attempted):
-            self._sql.execute(query("note_attempt"), (body.number, run))
+            self._sql.execute(query("note_attempt"), (body.number, body.model, run))
 
 
 def _title(queued: Queued) -> str:

@@ -218,6 +218,7 @@ def _result(row: Row, end: bytes | None) -> Result | None:
         attempts=row.run.attempts,
         session_key=row.session.key,
         run_id=row.run.id,
+        score=outcome.score,
     )
 
 

@@ -57,6 +57,7 @@ async def open_rig(
     *models: Model,
     agents: Sequence[Agent] = (),
     tools: Sequence[Tool | Callable[..., object]] = (),
+    gates: Mapping[str, Callable[..., object]] | None = None,
     settings: Settings = _DEFAULTS,
     store: Store | None = None,
     role: Role = Role.SCRIPT,
@@ -67,6 +68,7 @@ async def open_rig(
         *models: asked by their names; the first is the default.
         agents: definitions that go before the built-in.
         tools: functions or tools that agents may name.
+        gates: functions that agents may name as gates, by name.
         settings: as they would be read.
         store: one that outlives the rig, such as one that two rigs share; else a new MemoryStore.
         role: a script, or a worker that others leave runs to.
@@ -78,6 +80,7 @@ async def open_rig(
         agents={agent.name: agent for agent in agents},
         tools={tool.spec.name: tool for tool in offered},
         models=_factories(models),
+        gates=gates or {},
         role=role,
     )
     if models and settings.model is None:

@@ -99,13 +99,13 @@ def of_schema(value: Json) -> JsonObject:
     return value
 
 
-def test_the_sixteen_agents_and_the_general_one_are_there_by_category() -> None:
+def test_the_sixteen_agents_and_those_for_all_work_are_there_by_category() -> None:
     found: dict[str, list[str]] = {}
     for entry in Catalog().agents():
         assert isinstance(entry.content, Agent), entry
         found.setdefault(entry.content.category, []).append(entry.name)
 
-    assert found == {**CATEGORIES, "general": ["main"]}
+    assert found == {**CATEGORIES, "general": ["main"], "quality": ["judge"]}
 
 
 def test_main_takes_any_task_and_may_spawn_anybody() -> None:

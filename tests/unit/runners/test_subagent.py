@@ -130,8 +130,11 @@ def test_another_attempt_begins_again_from_the_task() -> None:
     result = carry_out(model, GRADER, Limits(attempts=2))
 
     assert (result.status, result.output, result.attempts) == ("done", {"grade": 5}, 2)
-    assert texts(model.requests[2].messages) == ["do it"]
-    assert texts(model.requests[3].messages)[:2] == ["do it", "still bad"]
+    task, critique = texts(model.requests[2].messages)
+    assert task == "do it"
+    assert "An earlier attempt at this was refused." in critique
+    assert "bad again" in critique
+    assert texts(model.requests[3].messages)[2] == "still bad"
     assert result.spend.calls == 4
 
 

@@ -56,7 +56,7 @@ WHERE status IN ('queued', 'running')
   AND EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'gone');
 
 -- name: note_attempt
-UPDATE runs SET attempts = ? WHERE id = ?;
+UPDATE runs SET attempts = ?1, model = CASE WHEN ?2 = '' THEN model ELSE ?2 END WHERE id = ?3;
 
 -- name: note_reply
 UPDATE runs

@@ -1,0 +1,75 @@
+"""Gates as an agent's file has them: a list of entries, each with one field that says which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from parallel_agents.catalog.document import Document
+from parallel_agents.catalog.fields import Fields
+from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes
+from parallel_agents.errors import InvalidInput
+
+_Word = Annotated[str, Field(min_length=1)]
+
+
+class JudgedFields(Fields):
+    """A judge."""
+
+    rubric: _Word
+    at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
+    votes: Annotated[int, Field(ge=1, le=9)] = 1
+    model: _Word | None = None
+    allow_weak: bool = False
+
+
+class GateFields(Fields):
+    """One gate."""
+
+    holds: _Word | None = None
+    matches: _Word | None = None
+    matches_not: _Word | None = None
+    approves: _Word | None = None
+    passes: tuple[_Word, ...] | None = None
+    judged: JudgedFields | None = None
+
+
+def read_gates(document: Document, entries: Sequence[GateFields]) -> tuple[Gate, ...]:
+    """The gates of a file.
+
+    Raises:
+        InvalidFile: in the line of the entry that is none.
+    """
+    return tuple(_read(document, number, entry) for number, entry in enumerate(entries))
+
+
+def _read(document: Document, number: int, entry: GateFields) -> Gate:
+    steps = ("gates", str(number))
+    given = entry.model_dump(exclude_none=True)
+    if len(given) != 1:
+        raise document.error(
+            steps,
+            f"a gate has one field, and this has {len(given)}",
+            mend="write one of holds, matches, matches_not, approves, passes, judged",
+        )
+    try:
+        return _gate(entry)
+    except InvalidInput as error:
+        raise document.error(steps, error.message, why=error.why, mend=error.mend) from error
+
+
+def _gate(entry: GateFields) -> Gate:
+    if entry.holds is not None:
+        return Holds(condition=entry.holds)
+    if entry.matches is not None:
+        return Matches(pattern=entry.matches)
+    if entry.matches_not is not None:
+        return Matches(pattern=entry.matches_not, is_negated=True)
+    if entry.approves is not None:
+        return Approves(function=entry.approves)
+    if entry.passes is not None:
+        return Passes(command=entry.passes)
+    assert entry.judged is not None, "one of the fields is given"
+    return Judged(**entry.judged.model_dump())

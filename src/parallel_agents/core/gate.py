@@ -1,0 +1,145 @@
+"""Gates: what an answer must pass before it counts, in the order of what a check costs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from parallel_agents.core.expression import expression
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """A condition on the answer's fields, such as `score >= 8.5`; see `core.expression`."""
+
+    condition: str
+    kind: Literal["holds"] = "holds"
+
+    def __post_init__(self) -> None:
+        expression(self.condition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """A regular expression that is to be found in the answer's text, or, negated, not."""
+
+    pattern: str
+    is_negated: bool = False
+    kind: Literal["matches"] = "matches"
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise InvalidInput(
+                f"{self.pattern[:80]!r} is no regular expression", why=str(error), mend="correct it"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approves:
+    """A Python function by name: it takes the answer and returns True, or a critique in words."""
+
+    function: str
+    kind: Literal["approves"] = "approves"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passes:
+    """A command that gets the answer on stdin; it refuses by its exit code, and says why."""
+
+    command: tuple[str, ...]
+    timeout_seconds: float = 60.0
+    kind: Literal["passes"] = "passes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An agent that reads the work and scores it, 0 to 10, by a rubric.
+
+    Attributes:
+        at_least: the score that is accepted.
+        votes: judges; the middle of their scores counts.
+        model: the judges' model; without it the strongest that there is.
+        allow_weak: a model that is known to judge badly may do it; its scores say so.
+    """
+
+    rubric: str
+    at_least: float = 8.5
+    votes: int = 1
+    model: str | None = None
+    allow_weak: bool = False
+    kind: Literal["judged"] = "judged"
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.at_least <= 10 and 1 <= self.votes <= 9):
+            raise InvalidInput(
+                f"a judge of at least {self.at_least} by {self.votes} votes",
+                why="scores are 0 to 10, and there are 1 to 9 votes",
+                mend="choose others",
+            )
+
+
+Gate: TypeAlias = Holds | Matches | Approves | Passes | Judged
+AnyGate: TypeAlias = Annotated[Gate, Field(discriminator="kind")]
+_COSTS = ("holds", "matches", "approves", "passes", "judged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a gate said of an answer.
+
+    Attributes:
+        gate: which, for people.
+        critique: why it refuses, for whoever tries again.
+        score: 0 to 10, of a judge.
+        notice: what a reader of the score should know.
+    """
+
+    gate: str
+    is_accepted: bool
+    critique: str = ""
+    score: float | None = None
+    notice: str = ""
+
+
+def by_cost(gates: tuple[Gate, ...]) -> list[Gate]:
+    """The gates, the cheapest first; within a kind in their order."""
+    return sorted(gates, key=lambda gate: _COSTS.index(gate.kind))
+
+
+def name_of(gate: Gate) -> str:
+    match gate:
+        case Holds(condition=condition):
+            return condition
+        case Matches(pattern=pattern, is_negated=is_negated):
+            return f"{'no ' if is_negated else ''}match of {pattern}"
+        case Approves(function=function):
+            return function
+        case Passes(command=command):
+            return " ".join(command)
+        case Judged(at_least=least):
+            return f"a judge's {least:g}"
+
+
+def check_plain(gate: Holds | Matches, answer: Json, text: str) -> Verdict:
+    """The verdict of a gate that needs nothing but the answer."""
+    match gate:
+        case Holds(condition=condition):
+            try:
+                holds, why = expression(condition).holds(answer), ""
+            except ValueError as error:
+                holds, why = False, f" ({error})"
+            critique = "" if holds else f"It must hold that {condition}{why}."
+            return Verdict(gate=name_of(gate), is_accepted=holds, critique=critique)
+        case Matches(pattern=pattern, is_negated=is_negated):
+            is_found = re.search(pattern, text) is not None
+            must = "must not" if is_negated else "must"
+            fits = is_found != is_negated
+            critique = "" if fits else f"The text {must} match {pattern}."
+            return Verdict(gate=name_of(gate), is_accepted=fits, critique=critique)

@@ -1,0 +1,44 @@
+"""Ladders: lists of models by name, the cheapest first, that a task climbs until its answer counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from parallel_agents.errors import UnknownModel
+
+PREFIX = "ladder/"
+BUILT_IN: Mapping[str, Sequence[str]] = {
+    "default": (
+        "anthropic/claude-haiku-4-5",
+        "kimi-coding/k2p5",
+        "anthropic/claude-opus-4-5",
+    ),
+}
+
+
+class Ladders:
+    """Those of the settings, over the built-in one."""
+
+    def __init__(self, own: Mapping[str, Sequence[str]]) -> None:
+        self._by_name = {**BUILT_IN, **own}
+
+    def expand(self, names: Sequence[str]) -> list[str]:
+        """The models, with each `ladder/NAME` as those that it stands for.
+
+        Raises:
+            UnknownModel: no ladder is called so.
+        """
+        return [model for name in names for model in self._models_of(name)]
+
+    def _models_of(self, name: str) -> Sequence[str]:
+        if not name.startswith(PREFIX):
+            return (name,)
+        ladder = name.removeprefix(PREFIX)
+        if ladder not in self._by_name:
+            close = get_close_matches(ladder, self._by_name, n=1)
+            raise UnknownModel(
+                f"no ladder {ladder[:80]!r}",
+                mend=f"did you mean {PREFIX}{close[0]}?" if close else "name it under [ladders]",
+            )
+        return self._by_name[ladder]

@@ -1,0 +1,297 @@
+"""An answer counts when it passes its gates; one that does not is told why, and who tries next."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.event import Attempted, Event, Gated
+from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.model import Capabilities, ModelRequest
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task
+from parallel_agents.errors import AuthFailed, Overloaded
+from parallel_agents.settings import Settings
+from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig, run_virtual
+
+WRITER = Agent(name="writer", description="", instructions="Write.")
+DONE, FAILED = RunStatus.DONE, RunStatus.FAILED
+SHORT = Holds(condition="len(text) < 10")
+
+
+def run(
+    models: Sequence[RepliesWith | ScriptedModel],
+    task: Task,
+    *,
+    agent: Agent = WRITER,
+    gates: dict[str, Callable[..., object]] | None = None,
+    settings: Settings | None = None,
+) -> tuple[Result, list[Event]]:
+    async def body() -> tuple[Result, list[Event]]:
+        given = settings or Settings(tries=1)
+        async with open_rig(*models, agents=[agent], gates=gates, settings=given) as rig:
+            handle = await rig.sessions.spawn(task)
+            return await handle.wait(), await rig.sessions.history(handle.key)
+
+    return run_virtual(body())
+
+
+def attempts(events: Sequence[Event]) -> list[tuple[int, str, str]]:
+    bodies = [e.body for e in events if isinstance(e.body, Attempted)]
+    return [(body.number, body.model, body.error.code) for body in bodies]
+
+
+def test_an_answer_that_passes_counts() -> None:
+    model = ScriptedModel(["short"])
+
+    result, events = run([model], Task("writer", "Go.", gates=(SHORT, Matches(pattern="^s"))))
+
+    verdicts = [e.body.verdict for e in events if isinstance(e.body, Gated)]
+    assert (result.status, result.output) == (DONE, "short")
+    assert [(v.gate, v.is_accepted) for v in verdicts] == [
+        ("len(text) < 10", True),
+        ("match of ^s", True),
+    ]
+
+
+def test_a_refused_answer_fails_with_the_critique_and_is_kept() -> None:
+    result, _ = run(
+        [ScriptedModel(["far too long an answer"])], Task("writer", "Go.", gates=(SHORT,))
+    )
+
+    assert (result.status, result.output) == (FAILED, "far too long an answer")
+    assert result.error is not None
+    assert (result.error.code, result.error.why) == (
+        "PA-E310",
+        "It must hold that len(text) < 10.",
+    )
+
+
+def test_another_attempt_on_the_same_model_is_told_why() -> None:
+    model = ScriptedModel(["far too long an answer", "short"])
+    task = Task("writer", "Go.", gates=(SHORT,), limits=Limits(attempts=2))
+
+    result, _ = run([model], task)
+
+    words = model.requests[1].messages[-1].text
+    assert (result.status, result.output, result.attempts) == (DONE, "short", 2)
+    assert "It must hold that len(text) < 10." in words
+    assert "far too long an answer" in words
+
+
+LADDER = ("scripted/cheap", "scripted/better", "scripted/best")
+
+
+def ladder(*replies: Sequence[Answer]) -> list[ScriptedModel]:
+    return [ScriptedModel(list(r), name) for r, name in zip(replies, LADDER, strict=False)]
+
+
+def test_a_ladder_is_climbed_when_an_answer_is_refused_with_the_critique() -> None:
+    models = ladder(["far too long an answer"], ["short"], [])
+
+    result, events = run(models, Task("writer", "Go.", gates=(SHORT,), ladder=LADDER))
+
+    assert (result.status, result.model, result.attempts) == (DONE, "scripted/better", 2)
+    assert attempts(events) == [(2, "scripted/better", "PA-E310")]
+    assert "far too long an answer" in models[1].requests[0].messages[-1].text
+
+
+def test_a_ladder_is_climbed_when_a_model_fails_and_is_told_nothing() -> None:
+    models = ladder([AuthFailed("no")], [Overloaded("busy")], ["short"])
+
+    result, events = run(models, Task("writer", "Go.", ladder=LADDER))
+
+    assert (result.status, result.model) == (DONE, "scripted/best")
+    assert [code for _, _, code in attempts(events)] == ["PA-E203", "PA-E202"]
+    assert [message.text for message in models[2].requests[0].messages] == ["Go."]
+
+
+def test_same_model_attempts_come_before_the_next_model() -> None:
+    models = ladder(["too long by far", "also too long"], ["short"])
+    task = Task("writer", "Go.", gates=(SHORT,), ladder=LADDER[:2], limits=Limits(attempts=2))
+
+    result, events = run(models, task)
+
+    assert (result.status, result.attempts) == (DONE, 3)
+    assert [model for _, model, _ in attempts(events)] == ["", "scripted/better"]
+
+
+def test_at_the_top_of_the_ladder_the_last_error_counts() -> None:
+    models = ladder(["too long by far"], ["also too long"])
+
+    result, _ = run(models, Task("writer", "Go.", gates=(SHORT,), ladder=LADDER[:2]))
+
+    assert (result.status, result.model) == (FAILED, "scripted/better")
+    assert result.error is not None
+    assert result.error.code == "PA-E310"
+
+
+def test_a_model_of_the_ladder_that_cannot_be_had_is_left_out() -> None:
+    models = ladder([], ["short"])
+
+    result, _ = run(models, Task("writer", "Go.", ladder=("anthropic/claude-haiku-4-5", LADDER[1])))
+
+    assert (result.status, result.model) == (DONE, "scripted/better")
+
+
+def test_a_ladder_has_a_name() -> None:
+    models = ladder(["far too long an answer"], ["short"])
+    settings = Settings(ladders={"mine": LADDER[:2]}, tries=1)
+
+    result, _ = run(
+        models, Task("writer", "Go.", gates=(SHORT,), model="ladder/mine"), settings=settings
+    )
+
+    assert (result.status, result.model) == (DONE, "scripted/better")
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "why"),
+    [
+        (True, DONE, ""),
+        (None, DONE, ""),
+        (False, FAILED, "It did not pass the check mine."),
+        ("Say please.", FAILED, "Say please."),
+    ],
+)
+def test_a_function_says_yes_or_why_not(said: object, status: RunStatus, why: str) -> None:
+    def mine(answer: object) -> object:
+        assert answer == "short"
+        return said
+
+    result, _ = run(
+        [ScriptedModel(["short"])],
+        Task("writer", "Go.", gates=(Approves(function="mine"),)),
+        gates={"mine": mine},
+    )
+
+    assert result.status is status
+    assert (result.error.why if result.error else "") == why
+
+
+def test_a_gate_that_is_broken_is_no_refusal() -> None:
+    def broken(answer: object) -> object:
+        raise KeyError(answer)
+
+    for gate, gates in (
+        (Approves(function="broken"), {"broken": broken}),
+        (Approves(function="x"), {}),
+    ):
+        result, _ = run(
+            ladder(["short"], []),
+            Task("writer", "Go.", gates=(gate,), ladder=LADDER[:2]),
+            gates=gates,
+        )
+
+        assert result.error is not None
+        assert (result.status, result.error.code) == (FAILED, "PA-E311")
+
+
+class Court:
+    """Writers that write and judges that judge, on one model."""
+
+    def __init__(self, *scores: float, lacks: frozenset[str] = frozenset()) -> None:
+        self._scores = list(scores)
+        self.model = RepliesWith(self._answer, capabilities=Capabilities(lacks=lacks))
+
+    def _answer(self, request: ModelRequest) -> Answer:
+        if not request.system.startswith("You judge"):
+            return "the work"
+        score = self._scores.pop(0)
+        item = {"name": "c", "evidence": "e", "reason": "r", "score": score}
+        return orjson.dumps({"criteria": [item], "critique": f"better than {score}"}).decode()
+
+
+def test_a_judge_reads_the_work_and_its_score_is_kept() -> None:
+    court = Court(9)
+
+    result, _ = run([court.model], Task("writer", "Go.", gates=(Judged(rubric="Be good."),)))
+
+    asked = court.model.requests[1].messages[0].text
+    assert (result.status, result.score) == (DONE, 9)
+    assert "the work" in asked
+    assert "Be good." in asked
+    assert "which was not calibrated" in result.notices[0]
+
+
+def test_the_middle_of_the_votes_counts() -> None:
+    result, _ = run(
+        [Court(9, 2, 9).model], Task("writer", "Go.", gates=(Judged(rubric="Be good.", votes=3),))
+    )
+
+    assert (result.status, result.score) == (DONE, 9)
+
+
+def test_a_judge_that_refuses_says_what_is_to_be_better() -> None:
+    court = Court(4, 9)
+    task = Task("writer", "Go.", gates=(Judged(rubric="Be good."),), limits=Limits(attempts=2))
+
+    result, _ = run([court.model], task)
+
+    assert (result.status, result.score, result.attempts) == (DONE, 9, 2)
+    assert "better than 4" in court.model.requests[2].messages[-1].text
+
+
+def test_a_judge_that_is_known_to_be_weak_is_refused_unless_it_is_allowed() -> None:
+    weak = frozenset({Need.JUDGEMENT})
+    gate = Judged(rubric="Be good.")
+
+    refused, _ = run([Court(9, lacks=weak).model], Task("writer", "Go.", gates=(gate,)))
+    allowed, _ = run(
+        [Court(9, lacks=weak).model], Task("writer", "Go.", gates=(replace(gate, allow_weak=True),))
+    )
+
+    assert refused.error is not None
+    assert (refused.status, refused.error.code) == (FAILED, "PA-E311")
+    assert "may not judge" in refused.error.message
+    assert (allowed.status, allowed.score) == (DONE, 9)
+    assert "a weak judge" in allowed.notices[0]
+
+
+def test_a_judge_is_a_session_under_the_work_and_costs_its_budget() -> None:
+    async def body() -> list[tuple[str, str | None]]:
+        async with open_rig(Court(9).model, agents=[WRITER]) as rig:
+            gate = Judged(rubric="Be good.")
+            handle = await rig.sessions.spawn(Task("writer", "Go.", gates=(gate,)))
+            await handle.wait()
+            rows = await rig.sessions.list(Filter(parent=handle.key))
+            return [(row.session.agent.name, row.session.parent) for row in rows]
+
+    assert [name for name, _ in run_virtual(body())] == ["judge"]
+
+
+def test_gates_are_checked_in_the_order_of_what_they_cost() -> None:
+    gates: tuple[Gate, ...] = (Judged(rubric="Be good."), Approves(function="mine"), SHORT)
+
+    result, events = run(
+        [ScriptedModel(["far too long an answer"])],
+        Task("writer", "Go.", gates=gates),
+        gates={"mine": bool},
+    )
+
+    assert result.status is FAILED
+    assert len([e for e in events if isinstance(e.body, Gated)]) == 1
+
+
+COUNT = "import sys; n = len(sys.stdin.read()); print(f'{n} characters'); sys.exit(n > 5)"
+
+
+def test_a_command_reads_the_answer_and_refuses_by_its_exit_code() -> None:
+    async def body(text: str) -> Result:
+        agent = replace(WRITER, gates=(Passes(command=(sys.executable, "-c", COUNT)),))
+        async with open_rig(ScriptedModel([text]), agents=[agent]) as rig:
+            return await (await rig.sessions.spawn(Task("writer", "Go."))).wait()
+
+    accepted, refused = asyncio.run(body("short")), asyncio.run(body("far too long"))
+
+    assert accepted.status is DONE
+    assert refused.error is not None
+    assert refused.error.why == "12 characters"
