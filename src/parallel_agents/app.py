@@ -295,6 +295,7 @@ def _app(
             defaults=settings.limits,
             policy=settings.policy,
             owner=None if engine is None else engine.owner,
+            allow_weak_judge=settings.allow_weak_judge,
         ),
         completions=completions,
         defaults=settings.limits,

@@ -98,6 +98,9 @@ class Settings:
         default_factory=dict[str, Budget],
         metadata=_knob("usd and tokens by agent, for its runs of a UTC day"),
     )
+    allow_weak_judge: bool = field(
+        default=False, metadata=_knob("a model that judges badly may be a gate, and is told of")
+    )
     parent_session: str | None = field(
         default=None, metadata=_knob("the session that what this process spawns is under")
     )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Queued
-from parallel_agents.core.gate import Gate
+from parallel_agents.core.gate import Gate, Judged
 from parallel_agents.core.ids import (
     OwnerId,
     is_team_key,
@@ -52,15 +52,23 @@ class Births:
         defaults: limits where neither the task nor its agent has them.
         policy: what every session's own is shrunk to.
         owner: whose new runs are; None leaves them to whoever comes.
+        allow_weak_judge: a model that is known to judge badly may be a gate.
     """
 
     def __init__(
-        self, choices: Choices, *, defaults: Limits, policy: Policy, owner: OwnerId | None
+        self,
+        choices: Choices,
+        *,
+        defaults: Limits,
+        policy: Policy,
+        owner: OwnerId | None,
+        allow_weak_judge: bool = False,
     ) -> None:
         self._choices = choices
         self._defaults = defaults
         self._policy = policy
         self._owner = owner
+        self._allow_weak_judge = allow_weak_judge
 
     def of_task(self, task: Task, above: Row | None = None) -> Birth:
         """A session for one task, under the session of `above`."""
@@ -143,7 +151,7 @@ class Births:
         return Birth(
             session=Session(
                 key=session_key,
-                agent=_with_gates(_narrowed(agent, above), task.gates),
+                agent=self._with_gates(_narrowed(agent, above), task.gates),
                 label=task.label or agent.name,
                 spawn_key=key or session_key,
                 parent=parent.key if parent else None,
@@ -167,6 +175,15 @@ class Births:
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
 
+    def _with_gates(self, agent: Agent, more: tuple[Gate, ...]) -> Agent:
+        gates = (*agent.gates, *more)
+        if self._allow_weak_judge:
+            gates = tuple(
+                replace(gate, allow_weak=True) if isinstance(gate, Judged) else gate
+                for gate in gates
+            )
+        return agent if gates == agent.gates else replace(agent, gates=gates)
+
     def _inherited(self, above: Row | None) -> str | None:
         """The parent's model, where somebody asked for it: it holds for its children, too."""
         if above is None or not above.run.model:
@@ -188,10 +205,6 @@ def _room_below(parent: Session) -> Policy:
             mend="let a session further up spawn it, or raise the setting max_spawn_depth",
         )
     return policy
-
-
-def _with_gates(agent: Agent, gates: tuple[Gate, ...]) -> Agent:
-    return replace(agent, gates=(*agent.gates, *gates)) if gates else agent
 
 
 def _narrowed(agent: Agent, above: Policy) -> Agent:

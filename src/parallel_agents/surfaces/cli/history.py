@@ -14,9 +14,13 @@ from parallel_agents.app import App, open_client
 from parallel_agents.core.doing import again
 from parallel_agents.core.event import (
     Attempted,
+    Closing,
     Delivered,
     Event,
     Finished,
+    Gated,
+    HandedBack,
+    Noticed,
     Queued,
     Refused,
     Replied,
@@ -119,10 +123,20 @@ def _repair_headline(event: Event) -> tuple[str, str]:
     match event.body:
         case Delivered(turn=turn):
             return f"word delivered before turn {turn}", ""
+        case HandedBack(text=text, runs=runs):
+            return f"{len(runs)} children handed back", text
+        case Gated(verdict=verdict):
+            score = "" if verdict.score is None else f" with {verdict.score:g} of 10"
+            told = "accepts" if verdict.is_accepted else "refuses"
+            return f"gate {verdict.gate} {told}{score}", verdict.critique
+        case Noticed(text=text):
+            return "notice", text
+        case Closing(error=error):
+            return "last call", f"{error.code} {error.message}"
         case Refused(words=told):
             return "answer refused", told
-        case Attempted(number=number, error=error):
-            return f"attempt {number}", error.message
+        case Attempted(number=number, error=error, model=model):
+            return f"attempt {number}{f' on {model}' if model else ''}", error.message
         case Retrying(attempt=attempt, error=error) as retrying:
             return f"try {attempt} failed, {again(retrying)}", f"{error.code} {error.message}"
         case _:

@@ -51,6 +51,17 @@ Timeout = Annotated[
     float | None,
     typer.Option(help="Seconds for the whole.", metavar="SECONDS", callback=_check_timeout),
 ]
+Usd = Annotated[
+    float | None,
+    typer.Option("--budget", help="US dollars that it may cost.", metavar="USD", min=0.0),
+]
+Tokens = Annotated[
+    int | None,
+    typer.Option("--budget-tokens", help="Tokens that it may use.", metavar="N", min=1),
+]
+WeakJudge = Annotated[
+    bool, typer.Option("--allow-weak-judge", help="A model that judges badly may be a gate.")
+]
 MaxParallel = Annotated[
     int | None, typer.Option(help="Runs at once.", metavar="N", callback=_check_max_parallel)
 ]

@@ -178,7 +178,6 @@ def summary(team: TeamResult) -> None:
 def result_json(given: Result) -> Mapping[str, Json]:
     """A result as `--json` gives it; an unknown cost is null."""
     usage = given.usage
-    cost = given.cost_usd
     return {
         "label": given.label,
         "agent": given.agent,
@@ -187,6 +186,7 @@ def result_json(given: Result) -> Mapping[str, Json]:
         "text": given.text,
         "error": _failure_json(given.error),
         "notices": list(given.notices),
+        "score": given.score,
         "model": given.model,
         "usage": {
             "input_tokens": usage.input_tokens,
@@ -194,12 +194,17 @@ def result_json(given: Result) -> Mapping[str, Json]:
             "cache_read_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
         },
-        "cost": None if cost is None else {"amount": f"{cost:.9f}", "currency": "USD"},
+        "cost": money_json(given.cost_usd),
         "seconds": round(given.seconds, 3),
         "attempts": given.attempts,
         "session_key": given.session_key,
         "run_id": given.run_id,
     }
+
+
+def money_json(usd: float | None) -> Json:
+    """An amount of money; null where it is not known."""
+    return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
 
 
 def _failure_json(failure: Failure | None) -> Json:

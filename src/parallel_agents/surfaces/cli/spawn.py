@@ -13,6 +13,7 @@ import typer
 from parallel_agents.app import App, open_client
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
@@ -30,6 +31,9 @@ from parallel_agents.surfaces.cli.place import (
     Name,
     Place,
     Timeout,
+    Tokens,
+    Usd,
+    WeakJudge,
     find_place,
 )
 from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
@@ -53,6 +57,9 @@ def spawn(
     ] = None,
     model: ModelName = None,
     timeout: Timeout = None,
+    usd: Usd = None,
+    tokens: Tokens = None,
+    allow_weak_judge: WeakJudge = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -61,14 +68,24 @@ def spawn(
     Without --wait a worker in the background carries it out; `pagents wait` and `pagents show`
     give the result. A --file goes where the agent's input wants one text, else under the task.
     """
-    place = find_place(home)
+    place = find_place(home, allow_weak_judge=allow_weak_judge or None)
+    budget = Budget(usd=usd, tokens=tokens)
 
     def task(app: App) -> Task:
         definition = app.catalog.agent(agent)
         values = read_inputs(inputs, definition.input_schema)
         told, filled = _with_file(text, values, file, definition)
         limits = Limits(timeout_seconds=timeout)
-        return Task(agent, told, input=filled, model=model, label=label, key=key, limits=limits)
+        return Task(
+            agent,
+            told,
+            input=filled,
+            model=model,
+            label=label,
+            key=key,
+            limits=limits,
+            budget=budget,
+        )
 
     async def leave(app: App) -> Spawned:
         return await app.service.spawn(task(app))

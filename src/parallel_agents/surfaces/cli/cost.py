@@ -1,0 +1,113 @@
+"""`pagents cost`: what an accepted result costs, by agent and model, failed attempts included."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app import open_client
+from parallel_agents.core.costs import AgentCosts, TierCosts, costs_by_agent
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import Filter
+from parallel_agents.core.usage import Spend
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+
+_DAY_SECONDS = 86_400.0
+_TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
+
+
+def cost(
+    name: Annotated[
+        str | None, typer.Argument(help="Only this one and what it spawned.", metavar="NAME")
+    ] = None,
+    days: Annotated[
+        float | None, typer.Option(help="Only what ended in so many days.", metavar="N", min=0.0)
+    ] = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Show what accepted results cost, by agent and model.
+
+    Attempts that failed and the judges of the work are in it. A price that is not known is a dash.
+    """
+    place = find_place(home)
+
+    async def look() -> Mapping[str, AgentCosts]:
+        async with open_client(place.environment, place.settings) as client:
+            tree = (await client.service.find(name)).session.key if name is not None else None
+            since = time.time() - days * _DAY_SECONDS if days is not None else None
+            rows = await client.store.rows(Filter(tree=tree, since=since, every_run=True))
+            events = {
+                row.run.id: [
+                    event
+                    for event in await client.store.events(session=row.session.key)
+                    if event.run == row.run.id
+                ]
+                for row in rows
+                if row.run.attempts > 1
+            }
+            return costs_by_agent(rows, events)
+
+    costs = asyncio.run(look())
+    if json:
+        items = [_json(agent, found) for agent, found in costs.items()]
+        render.envelope("cost", time.time(), items)
+    elif not costs:
+        render.note("Nothing has run yet.")
+    else:
+        rows = [line for agent, found in costs.items() for line in _lines(agent, found)]
+        render.table(_TITLES, rows, right=_TITLES[2:])
+
+
+def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
+    """A line for each model, one for the judges, and where there are several, one for all."""
+    lines = [
+        _line("", model, tier.tried, tier.accepted, tier.spend)
+        for model, tier in costs.tiers.items()
+    ]
+    if costs.judges.calls:
+        lines.append(
+            ("", "its judges", "", "", words.money(costs.judges), "", words.tokens(costs.judges))
+        )
+    if len(lines) > 1:
+        lines.append(_line("", "all", costs.runs, costs.accepted, costs.spend))
+    return [(agent, *lines[0][1:]), *lines[1:]]
+
+
+def _line(agent: str, model: str, tried: int, accepted: int, spend: Spend) -> tuple[str, ...]:
+    share = f"{accepted} ({accepted / tried:.0%})" if tried else "0"
+    money = words.money(spend)
+    each = words.money(_each(spend, accepted)) if accepted else "-"
+    return (agent, model, str(tried), share, money, each, words.tokens(spend))
+
+
+def _each(spend: Spend, accepted: int) -> Spend:
+    return Spend(spend.usage, spend.calls, spend.cost_nanousd // accepted, spend.unpriced_calls)
+
+
+def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
+    each = _each(costs.spend, costs.accepted).cost_usd if costs.accepted else None
+    return {
+        "agent": agent,
+        "runs": costs.runs,
+        "accepted": costs.accepted,
+        "cost": render.money_json(costs.spend.cost_usd),
+        "cost_of_judges": render.money_json(costs.judges.cost_usd),
+        "cost_per_accepted": render.money_json(each),
+        "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
+    }
+
+
+def _tier_json(model: str, tier: TierCosts) -> dict[str, Json]:
+    return {
+        "model": model,
+        "tried": tier.tried,
+        "accepted": tier.accepted,
+        "cost": render.money_json(tier.spend.cost_usd),
+        "tokens": tier.spend.usage.total_tokens,
+    }

@@ -1,0 +1,95 @@
+"""`pagents judge`: which models may judge, found out on pairs of which the better one is known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import typer
+
+from parallel_agents.app import App, open_app
+from parallel_agents.core.schema import Json
+from parallel_agents.quality.bench import Calibration
+from parallel_agents.quality.calibration import Judgement, calibrate, read_pairs
+from parallel_agents.quality.judge import MIN_AGREEMENT
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.place import AsJson, Home, ModelName, find_place
+from parallel_agents.surfaces.cli.ready import make_ready
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def judge() -> None:
+    """Find out which models may judge."""
+
+
+@app.command("calibrate")
+def calibrate_judge(model: ModelName = None, json: AsJson = False, home: Home = None) -> None:
+    """Have a model judge pairs of which one has a planted defect, and keep how often it was right.
+
+    Exits with 1 for a model that may not be a gate.
+    """
+    place = find_place(home)
+
+    async def carry_out() -> tuple[Calibration, list[Judgement]]:
+        async with open_app(place.environment, place.settings) as opened:
+            return await _calibrate(opened, model)
+
+    found, judgements = asyncio.run(carry_out())
+    may_judge = found.agreement >= MIN_AGREEMENT
+    if json:
+        items = [_json(judgement) for judgement in judgements]
+        render.envelope(
+            "calibration",
+            found.at,
+            items,
+            model=found.model,
+            agreement=found.agreement,
+            may_judge=may_judge,
+        )
+    else:
+        _print(found, judgements, may_judge=may_judge)
+    raise typer.Exit(Exit.DONE if may_judge else Exit.FAILED)
+
+
+async def _calibrate(opened: App, model: str | None) -> tuple[Calibration, list[Judgement]]:
+    name = opened.bench.model_for(model)
+    await make_ready(opened, [name])
+    pairs = read_pairs()
+    render.note(f"{name} judges {len(pairs)} pairs, each work by itself …")
+    return await calibrate(opened.service, opened.bench, name, pairs)
+
+
+def _print(found: Calibration, judgements: Sequence[Judgement], *, may_judge: bool) -> None:
+    rows = [
+        (
+            "✓" if judgement.is_right else "✗",
+            _score(judgement.good),
+            _score(judgement.bad),
+            judgement.pair["defect"],
+        )
+        for judgement in judgements
+    ]
+    render.table(("RIGHT", "GOOD", "DEFECT", "WHAT IS WRONG"), rows, right=("GOOD", "DEFECT"))
+    right = sum(judgement.is_right for judgement in judgements)
+    verdict = "may judge" if may_judge else "may not judge"
+    render.line(
+        f"{found.model} {verdict}: {right} of {found.pairs} pairs right "
+        f"({found.agreement:.0%}; {MIN_AGREEMENT:.0%} is asked)",
+        "bold",
+    )
+
+
+def _score(score: float | None) -> str:
+    return "-" if score is None else f"{score:g}"
+
+
+def _json(judgement: Judgement) -> dict[str, Json]:
+    return {
+        "defect": judgement.pair["defect"],
+        "good": judgement.good,
+        "bad": judgement.bad,
+        "is_right": judgement.is_right,
+    }
