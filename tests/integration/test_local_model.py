@@ -93,6 +93,10 @@ class Reader:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError(f"nothing here retries, not even {error}")
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
     __hash__ = object.__hash__
 
 

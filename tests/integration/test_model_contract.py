@@ -129,6 +129,10 @@ class Ear:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("nothing here is worth another try")
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
 
 def test_a_model_answers_under_its_name(run: Callable[[Body], None]) -> None:
     async def body(model: Model) -> None:

@@ -13,6 +13,7 @@ from parallel_agents.core.event import (
     Replied,
     Retrying,
     ToolStarted,
+    Waiting,
 )
 
 
@@ -23,8 +24,8 @@ def doing_after(body: Body) -> str:
             return "waits for a place"
         case Replied():
             return "checks the answer"
-        case Retrying():
-            return f"{body.error.message}; again in {body.wait_seconds:.0f} s"
+        case Retrying() | Waiting():
+            return _wait(body)
         case ToolStarted():
             return f"calls {body.call.name}"
         case Refused():
@@ -39,3 +40,11 @@ def doing_after(body: Body) -> str:
             return ""
         case _:
             return "asks the model"
+
+
+def _wait(body: Retrying | Waiting) -> str:
+    match body:
+        case Retrying(error=error, wait_seconds=seconds):
+            return f"{error.message}; again in {seconds:.0f} s"
+        case Waiting(reason=reason, seconds=seconds):
+            return f"waits for {reason}, {seconds:.0f} s"

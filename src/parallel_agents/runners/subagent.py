@@ -21,11 +21,10 @@ from parallel_agents.core.event import (
     Queued,
     Refused,
     Replied,
-    Retrying,
 )
 from parallel_agents.core.ids import RunId, is_team_key
 from parallel_agents.core.message import Role
-from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
+from parallel_agents.core.model import Asker, Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
@@ -39,12 +38,12 @@ from parallel_agents.errors import (
     OutputInvalid,
     OverBudget,
     PagentsError,
-    ProviderError,
     RunTimedOut,
     StoreError,
     TurnLimit,
 )
 from parallel_agents.runners.clock import Clock, seconds_left
+from parallel_agents.runners.ear import Ear
 from parallel_agents.runners.family import Family, Kin
 from parallel_agents.runners.paying import ANSWER_TOKENS, RunPayer, worst_case
 from parallel_agents.runners.tool_calls import ToolCalls
@@ -241,12 +240,13 @@ class _Work:
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
             thinking=self._agent.thinking,
+            asker=Asker(root=self._activation.claim.session.root, agent=self._agent.name),
         )
         if self._activation.is_budgeted:
             amount = worst_case(self._models, self._model.name, request, self._state)
             payer = RunPayer(self._activation, amount, is_last=is_last)
             request = replace(request, payer=payer)
-        ear = _Ear(self._activation, turn, self._heard)
+        ear = Ear(self._activation, turn, self._heard)
         async with self._activation.interruptible():
             return await self._model.respond(request, ear)
         return None
@@ -326,36 +326,6 @@ class _Work:
     async def _write(self, entry: Entry) -> None:
         await self._activation.append(entry)
         self._state.apply(entry.key, entry.body)
-
-
-class _Ear:
-    """The listener of one call: passes text on, and writes down each retry."""
-
-    def __init__(self, activation: Activation, turn: int, heard: list[str]) -> None:
-        self._activation = activation
-        self._turn = turn
-        self._heard = heard
-
-    @property
-    def wants_text(self) -> bool:
-        return self._activation.wants_text
-
-    def text(self, piece: str) -> None:
-        self._heard.append(piece)
-        self._activation.text(piece)
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        run = self._activation.claim.run
-        retrying = Retrying(
-            turn=self._turn,
-            attempt=attempt,
-            error=Failure.of(error),
-            wait_seconds=wait_seconds,
-        )
-        # The epoch keeps the tries of a call that is made again after a crash apart.
-        self._activation.note(
-            Entry(f"turn-{self._turn}/epoch-{run.epoch}/retry-{attempt}", retrying)
-        )
 
 
 def _notices(agent: Agent, model: Model) -> tuple[str, ...]:

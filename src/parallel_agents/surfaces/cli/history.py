@@ -16,6 +16,7 @@ from parallel_agents.core.event import (
     Delivered,
     Event,
     Finished,
+    Noticed,
     Queued,
     Refused,
     Replied,
@@ -24,6 +25,7 @@ from parallel_agents.core.event import (
     Steered,
     ToolFinished,
     ToolStarted,
+    Waiting,
 )
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
@@ -124,6 +126,10 @@ def _repair_headline(event: Event) -> tuple[str, str]:
             return f"attempt {number}", error.message
         case Retrying(attempt=attempt, error=error, wait_seconds=wait):
             return f"try {attempt} failed, again in {wait:.1f} s", f"{error.code} {error.message}"
+        case Waiting(reason=reason, seconds=seconds):
+            return f"waits for {reason}, {seconds:.1f} s", ""
+        case Noticed(text=text):
+            return "noticed", text
         case _:
             return event.key, ""
 
