@@ -14,6 +14,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Purse
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.model import Model
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Role, Row, Store
@@ -22,7 +23,10 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
+from parallel_agents.models.breaking import Breaking
 from parallel_agents.models.choice import LOCAL, Choice
+from parallel_agents.models.governed import Governed
+from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.models.local.model import LocalModel
@@ -128,7 +132,8 @@ async def open_on(
     """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
-        models = await _open_models(stack, environment, settings, parts)
+        wrap = _wrapping(store, settings, now)
+        models = await _open_models(stack, environment, settings, parts, wrap)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
         stack.callback(completions.close)
@@ -165,7 +170,7 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     """
     parts = Parts()
     async with AsyncExitStack() as stack:
-        models = await _open_models(stack, environment, settings, parts)
+        models = await _open_models(stack, environment, settings, parts, Timed)
         store = await _open_store(stack, environment, settings)
         await bury_silent(store, this_process(parts.role), time.time)
         completions = Completions(store)
@@ -173,9 +178,16 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         yield _app(given, models, store, completions, None)
 
 
-def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
-    """The models that the settings and the parts provide; none is called yet."""
-    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+def make_registry(
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    wrap: Callable[[Model], Model] = Timed,
+) -> Registry:
+    """The models that the settings and the parts provide; none is called yet.
+
+    `wrap` is put around each; who calls none needs none of what it does.
+    """
 
     def make_local(name: str) -> Model:
         return LocalModel(
@@ -191,14 +203,40 @@ def make_registry(environment: Environment, settings: Settings, parts: Parts) ->
         environment.read_key,
         Http(),
         factories={LOCAL: make_local, **parts.models},
-        wrap=lambda model: Retrying(Metered(Timed(model)), patience),
+        wrap=wrap,
     )
 
 
+def _wrapping(
+    store: Store, settings: Settings, now: Callable[[], float]
+) -> Callable[[Model], Model]:
+    """What is put around each model that runs call, from its deadline out to its next try."""
+    providers = read_providers(settings.providers)
+    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+
+    def limit_of(name: str) -> RateLimit:
+        provider, _, model = name.partition("/")
+        return providers[provider].limit(model) if provider in providers else NO_LIMIT
+
+    governor = Governor(store, limit_of, now=now)
+
+    def wrap(model: Model) -> Model:
+        governed = Governed(
+            Metered(Timed(model)), governor, patience_seconds=patience.max_wait_seconds
+        )
+        return Retrying(Breaking(governed, governor), patience)
+
+    return wrap
+
+
 async def _open_models(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, parts: Parts
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    wrap: Callable[[Model], Model],
 ) -> Registry:
-    models = make_registry(environment, settings, parts)
+    models = make_registry(environment, settings, parts, wrap)
     stack.push_async_callback(models.aclose)
     return models
 
