@@ -108,6 +108,11 @@ class Throttle:
         """Whether nothing that was learned or set holds a call back."""
         return self.limit is None and self.window is None and self.closed_until <= now
 
+    def at(self, now: float) -> Throttle:
+        """Without processes that fell silent, and with the last minute alone."""
+        holders = {name: held for name, held in self.holders.items() if held.until > now}
+        return replace(self, minute=self.minute.at(now), holders=holders)
+
     def in_flight(self) -> int:
         return sum(holder.in_flight for holder in self.holders.values())
 
@@ -179,15 +184,12 @@ class Throttle:
 
 
 def _held(throttle: Throttle, process: str, holder: Holder, now: float) -> Throttle:
-    """With what a process has, without processes that fell silent and what is past."""
-    holders = {
-        name: other
-        for name, other in throttle.holders.items()
-        if name != process and other.until > now
-    }
+    """With what a process has, and without what is past."""
+    current = throttle.at(now)
+    holders = {name: held for name, held in current.holders.items() if name != process}
     if not holder.is_idle:
         holders[process] = holder
-    return replace(throttle, minute=throttle.minute.at(now), holders=holders)
+    return replace(current, holders=holders)
 
 
 def _hindrance(
