@@ -42,14 +42,6 @@ class Payer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Who asks: calls of different teams, by the session at the root of each, take turns."""
-
-    root: SessionKey
-    agent: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """One call.
 
@@ -62,7 +54,7 @@ class ModelRequest:
         timeout_seconds: for each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
         payer: whose budget the call is on; None where there is none.
-        asker: who asks, for a fair share; None where nobody knows.
+        team: the root of the session that asks: teams that wait for a model take turns.
     """
 
     messages: tuple[Message, ...]
@@ -74,7 +66,7 @@ class ModelRequest:
     timeout_seconds: float | None = None
     thinking: ThinkingLevel | None = None
     payer: Payer | None = None
-    asker: Asker | None = None
+    team: SessionKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 One value for each model, shared by all processes of a store. A refusal (429) halves the number of
 calls at once and closes the door for as long as the provider says; answers widen it again by one
-for each window of them (additive increase, multiplicative decrease, as in RFC 5681).
+for each window of them (additive increase, multiplicative decrease, as in RFC 5681), and by one
+for each answer once no call was refused for a minute.
 """
 
 from __future__ import annotations
@@ -146,7 +147,9 @@ class Throttle:
         is_calm = throttle.limited_at is None or now - throttle.limited_at > CALM_SECONDS
         if is_calm and (throttle.in_flight() + throttle.waiting()) * 2 < throttle.window + 1:
             return replace(throttle, window=None, answers=0)
-        if throttle.answers + 1 < throttle.window:
+        # One for each window takes a long time from far below what there is room for, as after a
+        # refusal to a call that was alone; where none follows for a while, double it instead.
+        if throttle.answers + 1 < throttle.window and not is_calm:
             return replace(throttle, answers=throttle.answers + 1)
         return replace(throttle, window=throttle.window + 1, answers=0)
 

@@ -111,6 +111,7 @@ class Breaking:
             return replace(found, circuit=circuit), opened
 
         seconds = await self._governor.change(self.name, change)
+        self._failures = ()  # what came before the probe says nothing about what comes after it
         if seconds is not None and listener is not None:
             listener.noticed(
                 f"{self.name} keeps failing and is left alone for {seconds:.0f} s: {error.message}"

@@ -106,7 +106,7 @@ class Governed:
             return _Permit(began=now)
         tokens = most_tokens(request.messages) + request.max_output_tokens
         tokens += most_tokens_around(request.system, request.tools, request.output_schema)
-        ticket = self._turns.join("" if request.asker is None else request.asker.root, tokens)
+        ticket = self._turns.join(request.team or "", tokens)
         wait = _Wait(self._model.name, listener, now + _TOLD_AFTER_SECONDS)
         try:
             while not ticket.is_granted:

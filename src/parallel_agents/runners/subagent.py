@@ -24,7 +24,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.ids import RunId, is_team_key
 from parallel_agents.core.message import Role
-from parallel_agents.core.model import Asker, Finish, Model, ModelReply, ModelRequest, Models
+from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
@@ -240,7 +240,7 @@ class _Work:
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
             thinking=self._agent.thinking,
-            asker=Asker(root=self._activation.claim.session.root, agent=self._agent.name),
+            team=self._activation.claim.session.root,
         )
         if self._activation.is_budgeted:
             amount = worst_case(self._models, self._model.name, request, self._state)

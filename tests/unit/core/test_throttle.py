@@ -81,11 +81,20 @@ def test_a_window_of_answers_widens_it_by_one() -> None:
     assert widths == [4, 4, 4, 5, 5, 5, 5, 5, 6]
 
 
+def test_after_a_minute_without_refusals_each_answer_widens_it() -> None:
+    throttle = refuse(Throttle(model=MODEL), now=0.0, began=0.0)
+
+    for _ in range(9):
+        throttle = throttle.answered("me", holder(1, 20), 61.0)
+
+    assert throttle.window == 10
+
+
 def test_a_window_that_bound_nobody_for_a_while_goes() -> None:
     throttle = refuse(Throttle(model=MODEL), now=0.0, began=0.0, in_flight=7)
 
     assert throttle.answered("me", holder(0), 59.0).window == 4
-    assert throttle.answered("me", holder(3, 9), 61.0).window == 4
+    assert throttle.answered("me", holder(3, 9), 61.0).window == 5
     assert throttle.answered("me", holder(1), 61.0).window is None
 
 

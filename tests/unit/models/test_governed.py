@@ -11,7 +11,6 @@ import pytest
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import assistant, user
 from parallel_agents.core.model import (
-    Asker,
     Capabilities,
     Listener,
     Model,
@@ -69,8 +68,7 @@ class Server:
             await asyncio.sleep(0.1)
             raise RateLimited("slow down", retry_after_seconds=self._retry_after)
         self.times.append(now)
-        if request.asker is not None:
-            self.teams.append(request.asker.root)
+        self.teams.append(request.team or "")
         self._in_flight += 1
         try:
             await asyncio.sleep(self._seconds)
@@ -103,8 +101,7 @@ class Ear:
 
 
 def request(team: str = "", tokens: int = 100) -> ModelRequest:
-    asker = Asker(root=SessionKey(team), agent="writer")
-    return ModelRequest(messages=(user("hello"),), max_output_tokens=tokens, asker=asker)
+    return ModelRequest(messages=(user("hello"),), max_output_tokens=tokens, team=SessionKey(team))
 
 
 def governor(store: MemoryStore, limit: RateLimit = NO_LIMIT) -> Governor:
