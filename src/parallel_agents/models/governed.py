@@ -115,17 +115,18 @@ class Governed:
                 else:
                     await self._lead(ticket, request, wait)
         except BaseException:
-            self._leave(ticket)
+            self._leave(ticket, request)
             raise
         began = self._governor.now()
         return _Permit(began=began, second=int(ticket.granted_at), tokens=tokens)
 
-    def _leave(self, ticket: Ticket) -> None:
+    def _leave(self, ticket: Ticket, request: ModelRequest) -> None:
+        """Give up the wait, or the turn that has just come, and let the store know."""
         if ticket.is_granted:
             self._in_flight -= 1
-            self._news.set()
         else:
             self._turns.leave(ticket)
+        self._end(_Permit(began=0.0, tokens=0), None, request)
         if not self._is_led:
             self._turns.wake_first()
 

@@ -281,6 +281,21 @@ def test_a_call_that_is_broken_off_in_the_queue_leaves_it_to_the_others() -> Non
     assert run_virtual(body()) == 3
 
 
+def test_calls_that_are_broken_off_leave_nothing_in_the_store() -> None:
+    async def body() -> tuple[int, int]:
+        store = new_store()
+        model = Governed(Server(), governor(store, RateLimit(requests_per_minute=1)))
+        tasks = [asyncio.create_task(model.respond(request())) for _ in range(5)]
+        await asyncio.sleep(0.5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        (kept,) = await store.throttles()
+        return kept.in_flight(), kept.waiting()
+
+    assert run_virtual(body()) == (0, 0)
+
+
 def test_without_a_limit_and_a_refusal_nothing_is_written() -> None:
     async def body() -> int:
         store = new_store()
