@@ -12,13 +12,14 @@ from typing import TypedDict
 
 from typing_extensions import Unpack
 
-from parallel_agents.app import App, ModelFactory, Parts, is_embedded_by_default, open_app
+from parallel_agents.app import App, Parts, is_embedded_by_default, open_app
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.interrupts import in_thread, unless
+from parallel_agents.model_wiring import ModelFactory
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
 from parallel_agents.tools.function import FunctionTool

@@ -13,7 +13,6 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Purse
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.model import Model
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Role, Row, Store
@@ -23,15 +22,11 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
+from parallel_agents.model_wiring import ModelFactory, Wrap, make_registry, wrapping
 from parallel_agents.models.choice import LOCAL, Choice
-from parallel_agents.models.http import Http
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.local.fetch import Progress
-from parallel_agents.models.local.model import LocalModel
-from parallel_agents.models.metered import Metered
-from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
-from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.models.timed import Timed
 from parallel_agents.quality.bench import CALIBRATIONS_NAME, JudgeBench
 from parallel_agents.quality.gatekeeper import Gates
@@ -47,9 +42,6 @@ from parallel_agents.tools.sessions.backing import Backing
 from parallel_agents.tools.sessions.toolbox import NAMES, SessionTools
 
 STORE_NAME = "store.db"
-MODELS_FOLDER = "models"
-
-ModelFactory = Callable[[str], Model]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +158,8 @@ async def open_on(
     """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
-        models = await _open_models(stack, environment, settings, parts)
+        wrap = wrapping(store, settings, now)
+        models = await _open_models(stack, environment, settings, parts, wrap)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
         stack.callback(completions.close)
@@ -204,7 +197,7 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     """
     parts = Parts()
     async with AsyncExitStack() as stack:
-        models = await _open_models(stack, environment, settings, parts)
+        models = await _open_models(stack, environment, settings, parts, Timed)
         store = await _open_store(stack, environment, settings)
         await bury_silent(store, this_process(parts.role), time.time)
         completions = Completions(store)
@@ -221,32 +214,16 @@ def is_embedded_by_default(app: App, team: TeamTask, resolved: TeamTask) -> bool
     return not is_chosen and any(model.partition("/")[0] == LOCAL for model in models)
 
 
-def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
-    """The models that the settings and the parts provide; none is called yet."""
-    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
-
-    def make_local(name: str) -> Model:
-        return LocalModel(
-            name,
-            environment.home / MODELS_FOLDER,
-            file=settings.local_model_file,
-            slots=settings.local_slots,
-            progress=parts.on_fetch,
-        )
-
-    return Registry(
-        read_providers(settings.providers),
-        environment.read_key,
-        Http(),
-        factories={LOCAL: make_local, **parts.models},
-        wrap=lambda model: Retrying(Metered(Timed(model)), patience),
-    )
-
-
 async def _open_models(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, parts: Parts
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    wrap: Wrap,
 ) -> Registry:
-    models = make_registry(environment, settings, parts)
+    models = make_registry(
+        environment, settings, factories=parts.models, on_fetch=parts.on_fetch, wrap=wrap
+    )
     stack.push_async_callback(models.aclose)
     return models
 

@@ -26,7 +26,8 @@ PagentsError
  │   ├─ Unreachable             PA-E208
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
- │   └─ OutputCut               PA-E211  the reply hit its token limit
+ │   ├─ OutputCut               PA-E211  the reply hit its token limit
+ │   └─ CircuitOpen             PA-E212  it failed too often to be asked now
  ├─ RunError                    recorded as the outcome of a run, never raised at a caller of `wait`
  │   ├─ OutputInvalid           PA-E301
  │   ├─ RunTimedOut             PA-E302
@@ -221,6 +222,11 @@ class RequestRejected(ProviderError):
 class OutputCut(ProviderError):
     code = "PA-E211"
     may_be_billed = True
+
+
+class CircuitOpen(ProviderError):
+    code = "PA-E212"
+    retryable = True
 
 
 class RunError(PagentsError):

@@ -31,8 +31,15 @@ def test_each_bad_day_is_one_members_and_no_others(pagents: Pagents, bench: Benc
     for name, (fault, _, _) in DAYS.items():
         bench.gives(fault, to=f"About {labels[name]}")
     pagents.configure("tries = 2\ncall_timeout_seconds = 0.5")
+    # What one model's refusals and failures teach holds for all of its calls: each has its own.
+    members = ""
+    for label in ("fine", *labels.values()):
+        writer = f"---\nname: {label}\ndescription: Writes.\nmodel: bench/{label}\n---\nWrite."
+        pagents.file(f".parallel-agents/agents/{label}.md", writer)
+        members += f"  - {{agent: {label}, label: {label}, text: About {label}.}}\n"
+    crew = pagents.file("crew.yaml", f"name: crew\ndescription: A crew.\ntasks:\n{members}")
 
-    ended = pagents("run", pagents.team("fine", *labels.values()), "--json")
+    ended = pagents("run", crew, "--json")
 
     items = {item["label"]: item for item in ended.documents[-1]["items"]}
     texts = bench.texts()

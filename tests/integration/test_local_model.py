@@ -93,6 +93,10 @@ class Reader:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError(f"nothing here retries, not even {error}")
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
     __hash__ = object.__hash__
 
 
@@ -348,7 +352,7 @@ def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -> None
 def test_what_the_model_lacks_is_declared(folder: Path) -> None:
     model = LocalModel("local", folder, slots=3, progress=show)
 
-    assert model.capabilities.lacks == LACKS == {"judgement", "facts"}
+    assert model.capabilities.lacks == LACKS == {"judgement", "facts", "delegation"}
     assert model.capabilities.max_parallel == 3
     assert model.capabilities.streams_always
 

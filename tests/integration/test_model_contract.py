@@ -9,15 +9,20 @@ import pytest
 
 from parallel_agents.core.message import ToolCall, user
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest
+from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
 from parallel_agents.models.anthropic import Anthropic
+from parallel_agents.models.breaking import Breaking
 from parallel_agents.models.chat import Chat
+from parallel_agents.models.governed import Governed
+from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.timed import Timed
+from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_words
 from parallel_agents.testing.provider import LoopbackProvider
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel, to_reply
@@ -69,6 +74,15 @@ def make_timed(provider: LoopbackProvider, http: Http) -> Model:
     return Timed(make_chat(provider, http))
 
 
+def make_governed(provider: LoopbackProvider, http: Http) -> Model:
+    limit = RateLimit(requests_per_minute=1000, tokens_per_minute=1_000_000)
+    return Governed(make_chat(provider, http), Governor(MemoryStore(), lambda _: limit))
+
+
+def make_breaking(provider: LoopbackProvider, http: Http) -> Model:
+    return Breaking(make_chat(provider, http), Governor(MemoryStore()))
+
+
 def make_replies_with(provider: LoopbackProvider, http: Http) -> Model:
     del provider, http
     return RepliesWith(reply_of_fake, NAME, latency_seconds=0.01)
@@ -88,6 +102,8 @@ MAKERS = [
     make_anthropic,
     make_retrying,
     make_timed,
+    make_governed,
+    make_breaking,
     make_replies_with,
     make_scripted,
 ]
@@ -128,6 +144,10 @@ class Ear:
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("nothing here is worth another try")
+
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
 
 
 def test_a_model_answers_under_its_name(run: Callable[[Body], None]) -> None:

@@ -23,6 +23,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import (
@@ -511,5 +512,23 @@ def test_an_event_that_is_written_soon_is_there_before_one_that_is_written_later
 
         written = [e.key for e in await store.events() if isinstance(e.body, Replied)]
         assert written == ["turn-1/model", "turn-2/model", "turn-4/model"]
+
+    run_in(body)
+
+
+def test_a_throttle_is_changed_in_one_transaction_and_kept(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        assert await store.throttles() == []
+
+        kept, given = await store.change_throttle(
+            "mine/model", lambda found: (found.reset(RateLimit(requests_per_minute=3)), "given")
+        )
+        store.change_throttle_soon("mine/model", lambda found: replace(found, window=7))
+        again, _ = await store.change_throttle("mine/model", lambda found: (found, None))
+
+        assert given == "given"
+        assert kept.limit == RateLimit(requests_per_minute=3)
+        assert again == replace(kept, window=7)
+        assert await store.throttles() == [again]
 
     run_in(body)

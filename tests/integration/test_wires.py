@@ -85,6 +85,10 @@ class Ear:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("a wire does not retry")
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
 
 def make_model(
     wire: Wire,

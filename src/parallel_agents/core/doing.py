@@ -14,6 +14,7 @@ from parallel_agents.core.event import (
     Retrying,
     Started,
     ToolStarted,
+    Waiting,
 )
 
 
@@ -41,8 +42,8 @@ def doing_after(body: Body) -> str:
             return "waits for a place"
         case Replied():
             return "checks the answer"
-        case Retrying():
-            return f"{body.error.message}; {again(body)}"
+        case Retrying() | Waiting():
+            return _holding_up(body)
         case ToolStarted():
             return f"calls {body.call.name}"
         case Refused():
@@ -57,3 +58,9 @@ def doing_after(body: Body) -> str:
             return ""
         case _:
             return "asks the model"
+
+
+def _holding_up(body: Retrying | Waiting) -> str:
+    if isinstance(body, Waiting):
+        return f"waits for {body.reason}, {body.seconds:.0f} s"
+    return f"{body.error.message}; {again(body)}"

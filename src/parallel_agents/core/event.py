@@ -105,6 +105,16 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A model call waits for what `reason` names, for at least so many seconds more."""
+
+    turn: int
+    reason: str
+    seconds: float
+    kind: Literal["waiting"] = "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
     turn: int
     call: ToolCall
@@ -206,6 +216,7 @@ Body: TypeAlias = (
     | Attempted
     | Replied
     | Retrying
+    | Waiting
     | ToolStarted
     | ToolFinished
     | Refused

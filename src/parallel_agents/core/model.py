@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from parallel_agents.core.agent import ThinkingLevel
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
@@ -53,6 +54,7 @@ class ModelRequest:
         timeout_seconds: for each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
         payer: whose budget the call is on; None where there is none.
+        team: the root of the session that asks: teams that wait for a model take turns.
     """
 
     messages: tuple[Message, ...]
@@ -64,6 +66,7 @@ class ModelRequest:
     timeout_seconds: float | None = None
     thinking: ThinkingLevel | None = None
     payer: Payer | None = None
+    team: SessionKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,14 @@ class Listener(Protocol):
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         """Try number `attempt` failed; the next begins after the wait."""
+        ...
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        """The call waits for what `reason` names, for at least so many seconds more."""
+        ...
+
+    def noticed(self, text: str) -> None:
+        """Something that whoever looks on should know."""
         ...
 
 

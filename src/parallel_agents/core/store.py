@@ -17,6 +17,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
+from parallel_agents.core.throttle import Throttles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ OnEvents = Callable[[Sequence[Event]], None]
 Unsubscribe = Callable[[], None]
 
 
-class Store(Protocol):
+class Store(Throttles, Protocol):
     async def spawn(self, births: Sequence[Birth]) -> list[Born]:
         """Make sessions, all or none; a child of a killed session is born killed.
 

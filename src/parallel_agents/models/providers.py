@@ -25,6 +25,7 @@ from typing_extensions import override
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Capabilities
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
@@ -48,6 +49,12 @@ def _check(price: Price) -> Price:
     if any(usd is not None and usd < 0 for usd in each):
         raise ValueError("a price is at least 0")
     return price
+
+
+def _check_limit(limit: RateLimit) -> RateLimit:
+    if any(n is not None and n < 1 for n in (limit.requests_per_minute, limit.tokens_per_minute)):
+        raise ValueError("a limit is at least 1")
+    return limit
 
 
 class Wire(StrEnum):
@@ -125,6 +132,7 @@ class Provider:
         price_list: the provider's name in genai-prices; its own name without it.
         max_parallel: calls at once by model, in one process; `*` stands for all others.
         tiers: the model for each strength.
+        limits: the most of a minute by model; `*` is each other one, by itself.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -147,6 +155,9 @@ class Provider:
         default_factory=dict[str, int]
     )
     tiers: Mapping[Tier, _ModelId] = field(default_factory=dict[Tier, str])
+    limits: Mapping[_ModelId, Annotated[RateLimit, AfterValidator(_check_limit)]] = field(
+        default_factory=dict[str, RateLimit]
+    )
 
     @property
     def key_variable(self) -> str:
@@ -157,6 +168,10 @@ class Provider:
         """What the configuration says of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
         return Capabilities(max_parallel=at_most)
+
+    def limit(self, model: str) -> RateLimit:
+        """The configured limit of a model, by its name at the provider."""
+        return self.limits.get(model) or self.limits.get(ANY_MODEL) or NO_LIMIT
 
     def endpoint(self, key: Secret = NO_KEY) -> Endpoint:
         best = Structured.TOOL if self.wire is Wire.ANTHROPIC else Structured.JSON_SCHEMA
@@ -179,7 +194,7 @@ def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provid
     """The presets, with the user's `[providers.NAME]` tables over them, by name.
 
     A table of a preset's name changes the fields that it gives; within `headers`, `prices`,
-    `max_parallel` and `tiers` it changes the entries that it gives.
+    `max_parallel`, `tiers` and `limits` it changes the entries that it gives.
 
     Raises:
         ConfigError: a table does not fit; the text names the provider and the field, no value.

@@ -130,3 +130,9 @@ class _Watched:
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self._listener.waiting(reason, seconds)
+
+    def noticed(self, text: str) -> None:
+        self._listener.noticed(text)

@@ -67,7 +67,7 @@ class SchemaTools:
 
 
 class _Silent:
-    """A listener that hears of retries only: a choice written as JSON is nothing to read along."""
+    """A listener that hears no text: a choice written as JSON is nothing to read along."""
 
     wants_text = False
 
@@ -79,6 +79,12 @@ class _Silent:
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self._listener.waiting(reason, seconds)
+
+    def noticed(self, text: str) -> None:
+        self._listener.noticed(text)
 
 
 def _with_union(request: ModelRequest) -> ModelRequest:

@@ -254,6 +254,7 @@ class _Work:
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
             thinking=self._agent.thinking,
+            team=self._activation.claim.session.root,
         )
         if self._activation.is_budgeted:
             amount = worst_case(self._models, self._model.name, request, self._state)

@@ -48,6 +48,7 @@ from parallel_agents.stores.codec import (
 from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
 from parallel_agents.stores.rooms import Rooms
+from parallel_agents.stores.throttles import ThrottleRows
 
 _TITLE_CHARACTERS = 120
 _ENCODINGS_KEPT = 256
@@ -63,6 +64,7 @@ class Journal:
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
         self._rooms = Rooms(connection)
         self._purses = Purses(connection)
+        self.throttles = ThrottleRows(connection)
         self.agents = reading.Agents(connection)
         self.written: list[Event] = []
 

@@ -24,8 +24,10 @@ from parallel_agents.core.store import (
     Row,
     Unsubscribe,
 )
+from parallel_agents.core.throttle import Throttle
 from parallel_agents.stores import reading
 from parallel_agents.stores.journal import Journal
+from parallel_agents.stores.throttles import read_throttles
 
 _T = TypeVar("_T")
 Read = Callable[[sqlite3.Connection, reading.Agents], _T]
@@ -112,6 +114,20 @@ class JournalStore(ABC):
 
     async def purses(self) -> list[PurseState]:
         return await self._read(lambda sql, _: reading.purses(sql))
+
+    async def throttles(self) -> list[Throttle]:
+        return await self._read(lambda sql, _: read_throttles(sql))
+
+    async def change_throttle(
+        self, model: str, change: Callable[[Throttle], tuple[Throttle, _T]]
+    ) -> tuple[Throttle, _T]:
+        return await self._change(lambda journal: journal.throttles.change(model, change))
+
+    def change_throttle_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None:
+        def apply(journal: Journal) -> None:
+            journal.throttles.change(model, lambda throttle: (change(throttle), None))
+
+        self._change_soon(apply)
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         await self._change(lambda journal: journal.release(owner, runs))

@@ -12,13 +12,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parallel_agents.app import ModelFactory, Parts, open_on
+from parallel_agents.app import Parts, open_on
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Model
 from parallel_agents.core.store import Role, Store
 from parallel_agents.core.tool import Tool
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.errors import UnknownModel
+from parallel_agents.model_wiring import ModelFactory
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service

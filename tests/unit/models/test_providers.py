@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.agent import Tier
-from parallel_agents.core.schema import Json
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import FREE, Price
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.providers import Secret, Structured, Wire, read_providers
@@ -123,3 +124,22 @@ def test_a_secret_shows_itself_only_when_asked() -> None:
 
     assert "sk-" not in f"{endpoint} {endpoint!r} {endpoint.key} {endpoint.key!r}"
     assert endpoint.key.reveal() == "sk-0123456789"
+
+
+def test_a_model_has_its_own_limit_or_that_of_all_others() -> None:
+    table: JsonObject = {
+        "limits": {"one": {"requests_per_minute": 3}, "*": {"tokens_per_minute": 9}}
+    }
+
+    provider = read_providers({"openai": table})["openai"]
+
+    assert provider.limit("one") == RateLimit(requests_per_minute=3)
+    assert provider.limit("two") == RateLimit(tokens_per_minute=9)
+    assert read_providers()["openai"].limit("one") == NO_LIMIT
+
+
+def test_a_limit_of_nothing_is_refused() -> None:
+    table: JsonObject = {"limits": {"one": {"requests_per_minute": 0}}}
+
+    with pytest.raises(ConfigError, match=r"providers\.openai\.limits\.one"):
+        read_providers({"openai": table})

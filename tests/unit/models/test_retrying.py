@@ -60,6 +60,10 @@ class Ear:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self.retries.append((type(error), attempt, wait_seconds))
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
 
 class Cutting:
     """A model that shows a word and breaks off."""

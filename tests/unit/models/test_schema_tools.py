@@ -105,6 +105,10 @@ class Reader:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self.retries += 1
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
 
 def saying(value: Json) -> OneReply:
     return OneReply((Text(orjson.dumps(value).decode()),))

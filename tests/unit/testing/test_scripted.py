@@ -29,6 +29,10 @@ class Ear:
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("a scripted model does not retry")
 
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None: ...
+
 
 def ask(model: ScriptedModel | RepliesWith, ear: Ear | None = None) -> ModelReply:
     return asyncio.run(model.respond(REQUEST, ear))

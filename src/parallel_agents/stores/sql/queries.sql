@@ -200,3 +200,13 @@ RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
        reserved_tokens
 FROM purses ORDER BY scope;
+
+-- name: throttle
+SELECT body FROM throttles WHERE model = ?;
+
+-- name: put_throttle
+INSERT INTO throttles (model, body) VALUES (?, ?)
+ON CONFLICT (model) DO UPDATE SET body = excluded.body;
+
+-- name: throttles
+SELECT body FROM throttles ORDER BY model;

@@ -15,10 +15,11 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents._version import __version__
-from parallel_agents.app import MODELS_FOLDER, STORE_NAME, Parts, make_registry, open_client
+from parallel_agents.app import STORE_NAME, open_client
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import ConfigError, InvalidFile, PagentsError
+from parallel_agents.model_wiring import MODELS_FOLDER, make_registry
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.providers import read_providers
 from parallel_agents.settings import Settings, read_environment
@@ -118,7 +119,7 @@ def _model(place: Place) -> _Finding:
     """What agents run on that name no model."""
     if chosen := place.settings.model:
         try:
-            make_registry(place.environment, place.settings, Parts()).get(chosen)
+            make_registry(place.environment, place.settings).get(chosen)
         except PagentsError as error:
             return _Finding("problem", f"{error.code} {error.message}", error.mend)
         return _Finding("ok", f"agents that name no model run on {chosen}")

@@ -29,6 +29,7 @@ from parallel_agents.core.event import (
     Steered,
     ToolFinished,
     ToolStarted,
+    Waiting,
 )
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
@@ -139,6 +140,8 @@ def _repair_headline(event: Event) -> tuple[str, str]:
             return f"attempt {number}{f' on {model}' if model else ''}", error.message
         case Retrying(attempt=attempt, error=error) as retrying:
             return f"try {attempt} failed, {again(retrying)}", f"{error.code} {error.message}"
+        case Waiting(reason=reason, seconds=seconds):
+            return f"waits for {reason}, {seconds:.1f} s", ""
         case _:
             return event.key, ""
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "wait": _Command("watch:wait", "Wait for sessions to be over.", _WATCH),
     "cost": _Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "send": _Command("spawn:send", "Start the next run of a session.", _DIRECT),
+    "limits": _Command("limits", "How fast each model may be asked; set it.", _DIRECT),
     "steer": _Command("direct:steer", "Give a live run a word.", _DIRECT),
     "kill": _Command("direct:kill", "End a run and all that it spawned.", _DIRECT),
     "mcp": _Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import MODELS_FOLDER
+from parallel_agents.model_wiring import MODELS_FOLDER
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.providers import Provider, read_providers

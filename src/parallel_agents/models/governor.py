@@ -1,0 +1,70 @@
+"""Governor: what this process knows of how fast each model may be asked; the store knows it for all."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.throttle import Throttle, Throttles
+
+T = TypeVar("T")
+LOOK_SECONDS = 1.0
+
+
+class Governor:
+    """One for all models of a process. It holds no task: the calls that wait do its work.
+
+    Args:
+        throttles: where they are kept for all processes.
+        limit_of: the configured limit of a model, by its full name.
+        now: seconds since 1970, the same for all processes of the store.
+        dice: draws the waits that spread calls which were refused together.
+    """
+
+    def __init__(
+        self,
+        throttles: Throttles,
+        limit_of: Callable[[str], RateLimit] = lambda _: NO_LIMIT,
+        *,
+        now: Callable[[], float] = time.time,
+        dice: random.Random | None = None,
+    ) -> None:
+        self.process = str(uuid.uuid4())
+        self.limit_of = limit_of
+        self.now = now
+        self.dice = dice or random.Random()  # noqa: S311 - jitter is no secret
+        self._throttles = throttles
+        self._known: dict[str, Throttle] = {}
+        self._looked_at = float("-inf")
+        self._changes = 0
+
+    def known(self, model: str) -> Throttle | None:
+        """The throttle as this process saw it last; None where there is none."""
+        return self._known.get(model)
+
+    async def look(self) -> None:
+        """See what other processes changed, where the last look is more than a second old."""
+        now = self.now()
+        if now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now  # before the read: others need not wait for this one
+        changes = self._changes
+        found = await self._throttles.throttles()
+        if changes == self._changes:  # else what was read may be older than what is known
+            self._known = {throttle.model: throttle for throttle in found}
+
+    async def change(self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]) -> T:
+        """Change a throttle for all processes; `change` is pure."""
+        self._changes += 1
+        throttle, given = await self._throttles.change_throttle(model, change)
+        self._changes += 1
+        self._known[model] = throttle
+        return given
+
+    def change_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None:
+        """The same, and nobody waits for it."""
+        self._throttles.change_throttle_soon(model, change)

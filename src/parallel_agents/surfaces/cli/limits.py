@@ -1,0 +1,198 @@
+"""`pagents limits`: how fast each model may be asked, what holds its calls back, and limits set live."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, NamedTuple
+
+import typer
+
+from parallel_agents.app import open_client
+from parallel_agents.core.circuit import CLOSED, CircuitState
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.throttle import Throttle
+from parallel_agents.errors import InvalidInput, UnknownModel
+from parallel_agents.models.choice import LOCAL
+from parallel_agents.models.providers import ANY_MODEL, Provider, read_providers
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
+
+app = typer.Typer(invoke_without_command=True)
+
+_NONE = "-"
+Which = Annotated[str, typer.Argument(help="provider/model.", metavar="MODEL")]
+Rpm = Annotated[int | None, typer.Option("--rpm", help="Requests of a minute.", min=1)]
+Tpm = Annotated[int | None, typer.Option("--tpm", help="Tokens of a minute.", min=1)]
+Off = Annotated[bool, typer.Option("--off", help="Forget what was set and what was learned.")]
+
+
+class _Line(NamedTuple):
+    """A model's throttle, and the limit that holds, with where it is from."""
+
+    throttle: Throttle
+    limit: RateLimit
+    source: str
+
+
+@app.callback()
+def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> None:
+    """List the limits of models; with a command, set one."""
+    if context.invoked_subcommand is None:
+        list_limits(json=json, home=home)
+
+
+@app.command("list")
+def list_limits(json: AsJson = False, home: Home = None) -> None:
+    """List each model that has a limit, or that was refused or failed."""
+    place = find_place(home)
+    lines = _lines(place, asyncio.run(_read(place)))
+    now = time.time()
+    if json:
+        render.envelope("limits", now, [_json(line, now) for line in lines])
+        return
+    if not lines:
+        render.note("No model has a limit, and none was refused a call.")
+        return
+    titles = ("MODEL", "REQUESTS/MIN", "TOKENS/MIN", "FROM", "AT ONCE", "WAITING", "STATE")
+    right = ("REQUESTS/MIN", "TOKENS/MIN", "AT ONCE", "WAITING")
+    render.table(titles, [_cells(line, now) for line in lines], right=right)
+
+
+@app.command("set")
+def set_limit(
+    model: Which, rpm: Rpm = None, tpm: Tpm = None, off: Off = False, home: Home = None
+) -> None:
+    """Set a model's limits for all processes, at once; one that is not given stays as it is set.
+
+    With --off what was set goes, and those of the configuration hold again; so does a closed door.
+    """
+    place = find_place(home)
+    _check(model, place)
+    if off == (rpm is not None or tpm is not None):
+        raise InvalidInput(
+            "nothing to set" if not off else "--off stands beside a limit",
+            mend="give --rpm, --tpm or both, or --off alone",
+        )
+    limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
+    kept = asyncio.run(_set(place, model, limit))
+    (line,) = _lines(place, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
+    shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else "no limit"
+    render.line(f"{model}: {shown}")
+
+
+async def _read(place: Place) -> list[Throttle]:
+    async with open_client(place.environment, place.settings) as client:
+        return await client.store.throttles()
+
+
+async def _set(place: Place, model: str, limit: RateLimit | None) -> Throttle:
+    def change(found: Throttle) -> tuple[Throttle, None]:
+        if limit is None:
+            return found.reset(None), None
+        before = found.limit or NO_LIMIT
+        requests = limit.requests_per_minute or before.requests_per_minute
+        tokens = limit.tokens_per_minute or before.tokens_per_minute
+        both = RateLimit(requests_per_minute=requests, tokens_per_minute=tokens)
+        return replace(found, limit=both), None
+
+    async with open_client(place.environment, place.settings) as client:
+        kept, _ = await client.store.change_throttle(model, change)
+        return kept
+
+
+def _check(model: str, place: Place) -> None:
+    provider, _, name = model.partition("/")
+    if not name or (provider != LOCAL and provider not in read_providers(place.settings.providers)):
+        raise UnknownModel(
+            f"no model {model[:80]!r}",
+            why="a model's name is provider/model",
+            mend="give it in that form; `pagents models list` shows the providers",
+        )
+
+
+def _lines(place: Place, kept: list[Throttle], *, only: str | None = None) -> list[_Line]:
+    """What is in the store, and the configured limits of models that are not, by name."""
+    providers = read_providers(place.settings.providers)
+    found = {throttle.model: throttle for throttle in kept}
+    named = {
+        f"{provider.name}/{model}": Throttle(model=f"{provider.name}/{model}")
+        for provider in providers.values()
+        for model in provider.limits
+    }
+    lines = [_line(throttle, providers) for _, throttle in sorted({**named, **found}.items())]
+    return [line for line in lines if _is_told(line, only)]
+
+
+def _is_told(line: _Line, only: str | None) -> bool:
+    if only is not None:
+        return line.throttle.model == only
+    now = time.time()
+    is_free = line.throttle.is_free(now) and line.throttle.circuit == CLOSED
+    return line.limit.is_bound or not is_free
+
+
+def _line(throttle: Throttle, providers: Mapping[str, Provider]) -> _Line:
+    if throttle.limit is not None:
+        return _Line(throttle, throttle.limit, "set")
+    provider, _, model = throttle.model.partition("/")
+    configured = providers[provider].limit(model) if provider in providers else NO_LIMIT
+    return _Line(throttle, configured, "configuration" if configured.is_bound else _NONE)
+
+
+def _cells(line: _Line, now: float) -> tuple[str, ...]:
+    throttle, limit = line.throttle.at(now), line.limit
+    minute = throttle.minute
+    if throttle.model.endswith(f"/{ANY_MODEL}"):
+        used = (_number(limit.requests_per_minute), _number(limit.tokens_per_minute))
+    else:
+        used = (
+            f"{minute.requests:,} of {_number(limit.requests_per_minute)}",
+            f"{minute.tokens:,} of {_number(limit.tokens_per_minute)}",
+        )
+    at_once = f"{throttle.in_flight()} of {_number(throttle.window)}"
+    waiting = str(throttle.waiting())
+    return (throttle.model, *used, line.source, at_once, waiting, _state(throttle, now))
+
+
+def _state(throttle: Throttle, now: float) -> str:
+    told: list[str] = []
+    if throttle.closed_until > now:
+        told.append(f"closed for {words.seconds(throttle.closed_until - now)}")
+    state = throttle.circuit.state(now)
+    if state is CircuitState.OPEN:
+        told.append(f"left alone for {words.seconds(throttle.circuit.seconds_left(now))}")
+    elif state is CircuitState.HALF_OPEN:
+        told.append("to be tried again")
+    return ", ".join(told) or _NONE
+
+
+def _of(limit: RateLimit) -> str:
+    requests, tokens = _number(limit.requests_per_minute), _number(limit.tokens_per_minute)
+    return f"{requests} requests, {tokens} tokens of a minute"
+
+
+def _number(value: int | None) -> str:
+    return _NONE if value is None else f"{value:,}"
+
+
+def _json(line: _Line, now: float) -> dict[str, object]:
+    throttle, limit = line.throttle.at(now), line.limit
+    minute, circuit = throttle.minute, throttle.circuit
+    closed = throttle.closed_until if throttle.closed_until > now else None
+    return {
+        "model": throttle.model,
+        "requests": minute.requests,
+        "requests_per_minute": limit.requests_per_minute,
+        "tokens": minute.tokens,
+        "tokens_per_minute": limit.tokens_per_minute,
+        "source": None if line.source == _NONE else line.source,
+        "in_flight": throttle.in_flight(),
+        "window": throttle.window,
+        "waiting": throttle.waiting(),
+        "closed_until": words.iso(closed),
+        "breaker": circuit.state(now).value,
+        "breaker_open_until": words.iso(circuit.open_until),
+    }

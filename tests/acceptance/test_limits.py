@@ -1,0 +1,72 @@
+"""Limits of models: set while runs wait, seen from another process, and learned from refusals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parallel_agents.testing import HttpError
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Bench, Pagents
+
+TASK = ("spawn", "content_writer_funny", "Tea", "--wait")
+
+
+def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
+    pagents: Pagents, bench: Bench
+) -> None:
+    told = pagents("limits", "set", "bench/good", "--rpm", "1")
+    assert pagents(*TASK).code == 0
+    waits = pagents.start(*TASK, "--label", "late")
+    pagents.wait_until(
+        lambda: bool(pagents.query("SELECT 1 FROM events WHERE key LIKE '%waiting%'"))
+    )
+
+    (line,) = pagents.items("limits")
+    history = pagents("history", "late").out
+    shown = pagents("limits").out
+    bench.wait_answered(1)
+    off = pagents("limits", "set", "bench/good", "--off")
+    ended = waits.ended()
+
+    assert told.out == "bench/good: 1 requests, - tokens of a minute (set)\n"
+    assert (line["model"], line["requests"], line["requests_per_minute"]) == ("bench/good", 1, 1)
+    assert (line["waiting"], line["in_flight"], line["source"]) == (1, 0, "set")
+    assert "waits for requests of bench/good" in history
+    assert "1 of 1" in shown
+    assert off.out == "bench/good: no limit\n"
+    assert ended.code == 0
+    assert len(bench.requests) == 2
+    assert pagents("limits").err == "No model has a limit, and none was refused a call.\n"
+
+
+def test_a_refusal_closes_the_door_for_every_process(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(HttpError(429, "slow down", headers={"retry-after": "3600"}), times=1)
+
+    first, second = pagents(*TASK), pagents(*TASK)
+
+    (line,) = pagents.items("limits")
+    assert "PA-E201" in first.out
+    assert "bench/good takes no calls for" in second.out
+    assert len(bench.requests) == 1
+    assert line["closed_until"] is not None
+    assert pagents("limits", "set", "bench/good", "--off").code == 0
+    assert pagents(*TASK).code == 0
+
+
+def test_a_configured_limit_is_listed_with_its_source(pagents: Pagents) -> None:
+    limit = '[providers.openai.limits."*"]\ntokens_per_minute = 9000\n'
+    pagents.file(".parallel-agents/config.toml", limit)
+
+    (line,) = pagents.items("limits", "list")
+
+    assert (line["model"], line["tokens_per_minute"]) == ("openai/*", 9000)
+    assert line["source"] == "configuration"
+
+
+def test_what_is_no_model_and_what_sets_nothing_are_refused(pagents: Pagents) -> None:
+    pagents("limits", "set", "good", "--rpm", "1").assert_refused("PA-E111", "good", exits=10)
+    pagents("limits", "set", "bench/good").assert_refused("PA-E101", "nothing to set", exits=2)
+    pagents("limits", "set", "bench/good", "--off", "--tpm", "2").assert_refused(
+        "PA-E101", "--off stands beside a limit", exits=2
+    )

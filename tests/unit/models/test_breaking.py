@@ -1,0 +1,184 @@
+"""A model that keeps failing is left alone, then asked by one call, and used again at its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from parallel_agents.core.message import user
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.errors import (
+    AuthFailed,
+    CircuitOpen,
+    MalformedReply,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+    StreamCut,
+)
+from parallel_agents.models.breaking import Breaking
+from parallel_agents.models.governor import Governor
+from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.testing import run_virtual
+from parallel_agents.testing.scripted import Answer, RepliesWith
+
+NAME = "mine/model"
+REQUEST = ModelRequest(messages=(user("hello"),))
+
+
+class Ear:
+    """A listener that keeps its notices."""
+
+    wants_text = False
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def text(self, piece: str) -> None: ...
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None: ...
+
+    def waiting(self, reason: str, seconds: float) -> None: ...
+
+    def noticed(self, text: str) -> None:
+        self.notices.append(text)
+
+
+def broken(
+    answer: Callable[[float], Answer], store: MemoryStore | None = None, *, seconds: float = 0.0
+) -> tuple[Breaking, RepliesWith]:
+    """A model that answers by the time, in its circuit, and itself."""
+    clock = asyncio.get_running_loop().time
+    inner = RepliesWith(lambda _: answer(clock()), NAME, latency_seconds=seconds)
+    return Breaking(inner, Governor(store or MemoryStore(clock), now=clock)), inner
+
+
+async def fail(model: Breaking, times: int, ear: Ear | None = None) -> None:
+    for _ in range(times):
+        with pytest.raises(ProviderError):
+            await model.respond(REQUEST, ear)
+
+
+@pytest.mark.parametrize("error", [Overloaded("a"), StreamCut("b"), MalformedReply("c")])
+def test_five_failures_in_a_row_open_the_circuit_and_the_next_call_is_not_made(
+    error: ProviderError,
+) -> None:
+    async def body() -> None:
+        model, inner = broken(lambda _: error)
+        await fail(model, 5)
+
+        with pytest.raises(CircuitOpen) as caught:
+            await model.respond(REQUEST)
+
+        assert len(inner.requests) == 5
+        assert caught.value.retry_after_seconds == 15.0
+
+    run_virtual(body())
+
+
+@pytest.mark.parametrize("error", [AuthFailed("a"), RateLimited("b")])
+def test_an_answer_that_refuses_the_call_is_no_failure_of_the_model(error: ProviderError) -> None:
+    async def body() -> None:
+        model, inner = broken(lambda _: error)
+
+        await fail(model, 20)
+
+        assert len(inner.requests) == 20
+
+    run_virtual(body())
+
+
+def test_a_success_between_failures_begins_the_count_again() -> None:
+    async def body() -> None:
+        replies = iter([*[Overloaded("x")] * 4, "fine", *[Overloaded("x")] * 4])
+        model, inner = broken(lambda _: next(replies))
+
+        await fail(model, 4)
+        await model.respond(REQUEST)
+        await fail(model, 4)
+
+        assert len(inner.requests) == 9
+
+    run_virtual(body())
+
+
+def test_one_probe_goes_after_the_open_time_and_its_answer_closes_the_circuit() -> None:
+    async def body() -> None:
+        ear = Ear()
+        model, inner = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
+        await fail(model, 5, ear)
+        await asyncio.sleep(16)
+
+        async with asyncio.TaskGroup() as group:
+            probe = group.create_task(model.respond(REQUEST, ear))
+            others = [group.create_task(fail(model, 1)) for _ in range(10)]
+        await model.respond(REQUEST, ear)
+
+        assert probe.result().message.text == "up"
+        assert all(other.done() for other in others)
+        assert len(inner.requests) == 7
+        assert ear.notices == [
+            f"{NAME} keeps failing and is left alone for 15 s: down",
+            f"{NAME} answers again",
+        ]
+
+    run_virtual(body())
+
+
+def test_a_failed_probe_opens_it_for_twice_as_long() -> None:
+    async def body() -> None:
+        model, _ = broken(lambda _: Overloaded("down"))
+        await fail(model, 5)
+        await asyncio.sleep(16)
+        await fail(model, 1)
+
+        with pytest.raises(CircuitOpen) as caught:
+            await model.respond(REQUEST)
+
+        assert caught.value.retry_after_seconds == 30.0
+
+    run_virtual(body())
+
+
+def test_a_probe_that_is_broken_off_leaves_the_probe_to_the_next() -> None:
+    async def body() -> None:
+        model, _ = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
+        await fail(model, 5)
+        await asyncio.sleep(16)
+        probe = asyncio.create_task(model.respond(REQUEST))
+        await asyncio.sleep(0.5)
+        probe.cancel()
+        await asyncio.wait([probe])
+
+        assert (await model.respond(REQUEST)).message.text == "up"
+
+    run_virtual(body())
+
+
+def test_processes_of_one_store_share_an_open_circuit() -> None:
+    async def body() -> None:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        (model, _), (other, inner) = (broken(lambda _: Overloaded("x"), store) for _ in range(2))
+        await fail(model, 5)
+
+        with pytest.raises(CircuitOpen):
+            await other.respond(REQUEST)
+
+        assert inner.requests == []
+
+    run_virtual(body())
+
+
+def test_calls_wait_for_an_open_circuit_within_their_patience() -> None:
+    async def body() -> float:
+        model, _ = broken(lambda now: Overloaded("down") if now < 20 else "up", seconds=0.1)
+        patient = Retrying(model, Patience(tries=50))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(30):
+                group.create_task(patient.respond(REQUEST))
+        return asyncio.get_running_loop().time()
+
+    assert 20 < run_virtual(body()) < 60
