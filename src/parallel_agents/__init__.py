@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.session import Cleanup, Mode, Traits
     from parallel_agents.core.store import Filter
-    from parallel_agents.core.task import Task, TeamTask
+    from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
@@ -54,6 +54,7 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "Need",
+    "OnFailure",
     "OnLimit",
     "OpenSessions",
     "PagentsError",
@@ -98,7 +99,7 @@ _HOMES = {
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.session": ("Cleanup", "Mode", "Traits"),
     "core.store": ("Filter",),
-    "core.task": ("Task", "TeamTask"),
+    "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),

@@ -30,6 +30,7 @@ PUBLIC = [
     "ModelReply",
     "ModelRequest",
     "Need",
+    "OnFailure",
     "OnLimit",
     "OpenSessions",
     "PagentsError",

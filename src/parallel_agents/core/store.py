@@ -231,6 +231,10 @@ class Store(Protocol):
         """
         ...
 
+    async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
+        """Kill the sessions under `parent` whose first run nobody has begun; their runs."""
+        ...
+
     async def reserve(
         self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
     ) -> Shortage | None:

@@ -119,6 +119,24 @@ class Service:
             if not row.session.traits.outlives_parent:
                 await self._store.kill(row.session.key, by=by, status=status)
 
+    async def end_unbegun(self, parent: Session, *, by: str) -> None:
+        """End those children of a session that nobody has begun."""
+        await self._store.end_unbegun(parent.key, by=by)
+
+    async def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
+        """How each of these runs of a session's children ended, once it has, until all have."""
+        with self._completions.ends() as ends:
+            waiting = set(runs)
+            for child in await self._store.child_runs(parent.key):
+                if child.run in waiting and child.status.is_over:
+                    waiting.discard(child.run)
+                    yield child.status
+            while waiting:
+                run, status = await ends.next()
+                if run in waiting:
+                    waiting.discard(run)
+                    yield status
+
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
@@ -172,9 +190,11 @@ class Service:
             return True
         return any(result and result.is_done for result in await self._store.results(list(over)))
 
-    async def count_children(self, parent: Session) -> Counter[RunStatus]:
-        """How many of a team's runs are in which state."""
-        return Counter(child.status for child in await self._store.child_runs(parent.key))
+    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
+        """How many of a team's tasks are in which state."""
+        keys = set(team.keys)
+        children = await self._store.child_runs(parent.key)
+        return Counter(child.status for child in children if child.key in keys)
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         return await self._store.rows(chosen or Filter())

@@ -260,6 +260,14 @@ class Journal:
             raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
         return Killed(ended, already_over)
 
+    def end_unbegun(self, parent: SessionKey, by: str) -> list[RunId]:
+        ended: list[RunId] = []
+        for key, run in self._sql.execute(query("unbegun"), (parent,)).fetchall():
+            self._sql.execute(query("mark_killed"), (key,))
+            self._end_early(RunId(run), SessionKey(key), RunStatus.KILLED, by=by)
+            ended.append(RunId(run))
+        return ended
+
     def _end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:
         """End a run from outside, with what it has; the epoch rises, so its owner is fenced out."""
         text = self._last_text(run)

@@ -95,6 +95,9 @@ class JournalStore(ABC):
             lambda journal: journal.kill(session, by, status, dry_run=dry_run)
         )
 
+    async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
+        return await self._change(lambda journal: journal.end_unbegun(parent, by))
+
     async def reserve(
         self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
     ) -> Shortage | None:

@@ -196,3 +196,8 @@ RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
        reserved_tokens
 FROM purses ORDER BY scope;
+
+-- name: unbegun
+SELECT s.key, r.id FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.parent = ? AND r.number = 1 AND r.status = 'queued' AND r.started_at IS NULL
+ORDER BY r.created_at, s.key;

@@ -15,7 +15,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter, Row
-from parallel_agents.core.task import TeamTask
+from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import progress, render, words
 from parallel_agents.surfaces.cli.attended import Look, Work, attend
@@ -51,6 +51,9 @@ def run(
     model: ModelName = None,
     max_parallel: MaxParallel = None,
     timeout: Timeout = None,
+    on_failure: Annotated[
+        OnFailure | None, typer.Option(help="What becomes of the others when a task fails.")
+    ] = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -65,6 +68,7 @@ def run(
     async def start(app: App) -> Work:
         found = app.catalog.team(_which(team_file, team))
         asked = _team_task(found, read_inputs(inputs, found.input_schema), model, timeout)
+        asked = replace(asked, on_failure=on_failure or asked.on_failure)
         resolved = await make_team_ready(app, asked)
         spawned = await app.service.spawn_team(resolved, key=run_id)
         return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
@@ -109,6 +113,9 @@ def _team_task(
         name=team.name,
         max_parallel=team.limits.max_parallel,
         timeout_seconds=timeout or team.limits.timeout_seconds,
+        budget=team.budget,
+        on_failure=team.on_failure,
+        min_done=team.min_done,
     )
 
 
