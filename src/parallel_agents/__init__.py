@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
     from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
     from parallel_agents.core.budget import Budget, OnLimit
+    from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
     from parallel_agents.core.event import Event, SteerMode
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
@@ -41,11 +42,13 @@ __all__ = [
     "Budget",
     "Capabilities",
     "Cleanup",
+    "DeadLetter",
     "Effect",
     "Event",
     "Failure",
     "Filter",
     "Finish",
+    "LetterFilter",
     "Limits",
     "Listener",
     "Message",
@@ -91,6 +94,7 @@ _HOMES = {
     "api": ("arun", "open", "run"),
     "core.agent": ("Agent", "Need", "ThinkingLevel", "Tier"),
     "core.budget": ("Budget", "OnLimit"),
+    "core.dead_letter": ("DeadLetter", "LetterFilter"),
     "core.event": ("Event", "SteerMode"),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),

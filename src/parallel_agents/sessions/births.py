@@ -96,6 +96,12 @@ class Births:
             ),
         ]
 
+    def of_retry(self, task: Task, key: str, team: Row | None) -> Birth:
+        """A session for a task that failed, under the team that it was of."""
+        agent = self._agent(task)
+        model = self._choices.model(agent, task.model)
+        return self._birth(task, key, agent, model, team and team.session)
+
     def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
         agents: dict[str, Agent] = {}

@@ -6,6 +6,7 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -68,6 +69,32 @@ class OpenSessions:
         """
         runs = [handle.run_id for handle in handles]
         return await self._service.wait(runs, timeout=timeout, until=Until(until))
+
+    async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
+        """Tasks that failed after all their attempts, the newest first."""
+        return await self._service.dead_letters(chosen)
+
+    async def retry(
+        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+    ) -> SessionHandle:
+        """Start the task of a dead letter again; a second retry of it finds the first.
+
+        Args:
+            letter: one of those that `dead_letters` gives.
+            model: `provider/model` instead of the one that failed.
+            input: values that are laid over those of the task.
+
+        Raises:
+            InvalidInput, UnknownModel, MissingKey: before anything is kept.
+            Conflict: the first retry had another input.
+            RunIsOver: the letter's team was killed.
+        """
+        spawned = await self._service.retry(letter, model=model, input=input)
+        return SessionHandle(self._service, spawned)
+
+    async def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Let go of dead letters; how many there were."""
+        return await self._service.drop(letters)
 
     def pool(
         self, agent: str | Agent, *, name: str, size: int = 3, model: str | None = None

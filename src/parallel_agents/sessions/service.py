@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
+from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
@@ -22,6 +23,7 @@ from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.births import Births, context_of
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.retries import Retries
 
 
 class Service:
@@ -51,6 +53,7 @@ class Service:
         self._completions = completions
         self._defaults = defaults
         self._user = user
+        self._retries = Retries(store, births)
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         above = None if parent is None else await self.find(parent)
@@ -249,6 +252,27 @@ class Service:
         for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
             self._submit(live)
         return Spawned(row.session.key, row.run.id, is_new=False)
+
+    async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
+        """Tasks that failed after all their attempts, the newest first."""
+        return await self._store.dead_letters(chosen or LetterFilter())
+
+    async def plan_retry(
+        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+    ) -> Birth | Spawned:
+        """What `retry` would start, or the retry that is there."""
+        return await self._retries.plan(letter, model=model, input=input)
+
+    async def retry(
+        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+    ) -> Spawned:
+        """Start the task again; a second retry of the same letter finds the first."""
+        planned = await self.plan_retry(letter, model=model, input=input)
+        return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
+
+    async def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Let go of letters; how many there were."""
+        return await self._store.drop_letters([letter.run.id for letter in letters])
 
     @property
     def _owner(self) -> OwnerId | None:

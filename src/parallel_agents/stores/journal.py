@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, Purse, Shortage
+from parallel_agents.core.dead_letter import LETTER_SECONDS
 from parallel_agents.core.event import (
     Attempted,
     Body,
@@ -44,6 +45,7 @@ from parallel_agents.stores.codec import (
     encode_body,
     encode_traits,
 )
+from parallel_agents.stores.dead_letters import DeadLetters
 from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
 from parallel_agents.stores.rooms import Rooms
@@ -56,12 +58,18 @@ _OWNER_KEPT_SECONDS = 7 * 86_400.0
 class Journal:
     """The changes. `written` collects the events of the transaction, in order."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        now: Callable[[], float],
+        letter_seconds: float = LETTER_SECONDS,
+    ) -> None:
         self._sql = connection
         self._now = now
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
         self._rooms = Rooms(connection)
         self._purses = Purses(connection)
+        self.letters = DeadLetters(connection, now, letter_seconds)
         self.agents = reading.Agents(connection)
         self.written: list[Event] = []
 
@@ -135,6 +143,8 @@ class Journal:
         if birth.budget.is_bound:
             self._purses.open(Purse(scope=scope_of(session.key), budget=birth.budget))
         self._put_run(run, birth.queued)
+        if birth.retries is not None:
+            self.letters.note_retry(birth.retries, session.key)
         if killed:
             self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
             run = reading.row_of_run(self._sql, self.agents, birth.run).run
@@ -299,6 +309,8 @@ class Journal:
                 "fence": fence,
             },
         )
+        code = error.code if error else ""
+        self.letters.note_end(run, session, finished.outcome.status, code)
 
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         self._sql.executemany(query("release"), [(run, owner) for run in runs])

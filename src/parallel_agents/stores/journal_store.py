@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from parallel_agents.core.budget import Amount, Purse, Shortage
+from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
@@ -25,6 +27,7 @@ from parallel_agents.core.store import (
     Unsubscribe,
 )
 from parallel_agents.stores import reading
+from parallel_agents.stores.dead_letters import read_letters
 from parallel_agents.stores.journal import Journal
 
 _T = TypeVar("_T")
@@ -34,8 +37,12 @@ Read = Callable[[sqlite3.Connection, reading.Agents], _T]
 class JournalStore(ABC):
     """What the SQLite stores share; see `core.store.Store` for what each method promises."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, now: Callable[[], float] = time.time, letter_seconds: float = LETTER_SECONDS
+    ) -> None:
         self._listeners: list[OnEvents] = []
+        self._now = now
+        self._letter_seconds = letter_seconds
 
     @abstractmethod
     async def _change(self, change: Callable[[Journal], _T]) -> _T:
@@ -112,6 +119,17 @@ class JournalStore(ABC):
 
     async def purses(self) -> list[PurseState]:
         return await self._read(lambda sql, _: reading.purses(sql))
+
+    async def dead_letters(self, chosen: LetterFilter) -> list[DeadLetter]:
+        oldest = self._now() - self._letter_seconds
+        return await self._read(
+            lambda sql, agents: read_letters(
+                sql, lambda run: reading.row_of_run(sql, agents, run), chosen, oldest
+            )
+        )
+
+    async def drop_letters(self, runs: Sequence[RunId]) -> int:
+        return await self._change(lambda journal: journal.letters.drop(runs))
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         await self._change(lambda journal: journal.release(owner, runs))
