@@ -12,6 +12,7 @@ from typing import NamedTuple
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Purse
+from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.model import Model
 from parallel_agents.core.run import RunnerKind
@@ -22,6 +23,7 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
+from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.http import Http
 from parallel_agents.models.local.fetch import Progress
@@ -128,7 +130,7 @@ async def open_on(
     """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
-        models = await _open_models(stack, environment, settings, parts)
+        models = await _open_models(stack, environment, settings, parts, cache=store)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
         stack.callback(completions.close)
@@ -173,7 +175,13 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         yield _app(given, models, store, completions, None)
 
 
-def make_registry(environment: Environment, settings: Settings, parts: Parts) -> Registry:
+def make_registry(
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    *,
+    cache: ReplyCache | None = None,
+) -> Registry:
     """The models that the settings and the parts provide; none is called yet."""
     patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
 
@@ -186,19 +194,28 @@ def make_registry(environment: Environment, settings: Settings, parts: Parts) ->
             progress=parts.on_fetch,
         )
 
+    def wrap(model: Model) -> Model:
+        retrying = Retrying(Metered(Timed(model)), patience)
+        return retrying if cache is None else Cached(retrying, cache)
+
     return Registry(
         read_providers(settings.providers),
         environment.read_key,
         Http(),
         factories={LOCAL: make_local, **parts.models},
-        wrap=lambda model: Retrying(Metered(Timed(model)), patience),
+        wrap=wrap,
     )
 
 
 async def _open_models(
-    stack: AsyncExitStack, environment: Environment, settings: Settings, parts: Parts
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    *,
+    cache: ReplyCache | None = None,
 ) -> Registry:
-    models = make_registry(environment, settings, parts)
+    models = make_registry(environment, settings, parts, cache=cache)
     stack.push_async_callback(models.aclose)
     return models
 

@@ -117,3 +117,17 @@ def test_a_team_stops_what_is_new_when_a_task_fails(pagents: Pagents, bench: Ben
     assert items["bad"] == "failed"
     assert (items["two"], items["three"]) == ("killed", "killed")
     assert len(bench.requests) <= 2
+
+
+def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: Bench) -> None:
+    file = pagents.team("one")
+    pagents("run", file, "--cache", "600")
+
+    ended = pagents("run", file, "--cache", "600", "--id", "again", "--json")
+
+    (item,) = ended.documents[-1]["items"]
+    assert (item["status"], item["cost"]["amount"]) == ("done", "0.000000000")
+    assert len(bench.requests) == 1
+    assert "cached" in pagents("history", "again").out
+    pagents("run", file, "--id", "anew", "--cache", "0")
+    assert len(bench.requests) == 2

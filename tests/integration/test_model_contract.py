@@ -13,6 +13,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
 from parallel_agents.models.anthropic import Anthropic
+from parallel_agents.models.cached import Cached
 from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
@@ -26,12 +27,23 @@ NAME = "acme/model-1"
 LOOK = ToolSpec("look", "Look.", {"type": "object"})
 CALL = ToolCall("1", "look", {"at": "it"})
 
+
+class Forgetful:
+    """A cache that has nothing."""
+
+    async def cached_reply(self, key: str, *, seconds: float) -> None:
+        del key, seconds
+
+    async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
+        del key, reply, seconds
+
+
 Make = Callable[[LoopbackProvider, Http], Model]
 Body = Callable[[Model], Awaitable[None]]
 
 
 def saying(words: str) -> ModelRequest:
-    return ModelRequest(messages=(user(words),), tools=(LOOK,))
+    return ModelRequest(messages=(user(words),), tools=(LOOK,), cache_seconds=60)
 
 
 # Every model here says what it is told, calls `look` when told "look", and fails when told "fail".
@@ -69,6 +81,10 @@ def make_timed(provider: LoopbackProvider, http: Http) -> Model:
     return Timed(make_chat(provider, http))
 
 
+def make_cached(provider: LoopbackProvider, http: Http) -> Model:
+    return Cached(make_chat(provider, http), Forgetful())
+
+
 def make_replies_with(provider: LoopbackProvider, http: Http) -> Model:
     del provider, http
     return RepliesWith(reply_of_fake, NAME, latency_seconds=0.01)
@@ -88,6 +104,7 @@ MAKERS = [
     make_anthropic,
     make_retrying,
     make_timed,
+    make_cached,
     make_replies_with,
     make_scripted,
 ]

@@ -67,6 +67,7 @@ class AgentFields(Fields):
     thinking: ThinkingLevel | None = None
     policy: PolicyFields = PolicyFields()
     budget: BudgetFields = BudgetFields()
+    cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
 
 
@@ -106,6 +107,7 @@ def parse_agent(source: Source) -> Agent:
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
         budget=found.budget.budget,
+        cache_seconds=found.cache_seconds,
         needs=found.needs,
     )
 

@@ -50,6 +50,7 @@ class Agent:
         tools: names of tools that it may call.
         thinking: None leaves it to the model.
         budget: for each of its sessions, and all that it spawns.
+        cache_seconds: how old a reply to the same request may be, at no cost; None asks anew.
         policy: what its sessions may spawn; who may spawn at all is offered the session tools.
     """
 
@@ -67,4 +68,5 @@ class Agent:
     thinking: ThinkingLevel | None = None
     needs: tuple[Need, ...] = ()
     budget: Budget = NO_BUDGET
+    cache_seconds: float | None = None
     policy: Policy = Policy()

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, Purse, Shortage
+from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -153,7 +154,7 @@ OnEvents = Callable[[Sequence[Event]], None]
 Unsubscribe = Callable[[], None]
 
 
-class Store(Protocol):
+class Store(ReplyCache, Protocol):
     async def spawn(self, births: Sequence[Birth]) -> list[Born]:
         """Make sessions, all or none; a child of a killed session is born killed.
 

@@ -26,6 +26,8 @@ class Task:
         label: a human name, shown in tables; the agent's name without it.
         key: unique under the parent; spawning the same key again returns the run that is there.
         priority: higher goes first among those that wait; 0 is the default.
+        cache_seconds: how old a reply to the same request may be, at no cost; 0 asks anew, None
+            leaves it to the agent.
         budget: for this session and all that it spawns.
         is_fork: the session begins with its parent's transcript.
         traits: how the session is kept, and what its parent hears of it.
@@ -39,6 +41,7 @@ class Task:
     key: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
     priority: int = field(default=0, kw_only=True)
+    cache_seconds: float | None = field(default=None, kw_only=True)
     budget: Budget = field(default=NO_BUDGET, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     traits: Traits = field(default=Traits(), kw_only=True)

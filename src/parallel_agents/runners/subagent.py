@@ -130,7 +130,9 @@ class _Work:
         self._family = family
         self._may_spawn = False
         self._agent: Agent = claim.session.agent
-        self._limits = _queued(claim.events, claim.run.id).limits
+        queued = _queued(claim.events, claim.run.id)
+        self._limits = queued.limits
+        self._cache_seconds = queued.cache_seconds
         self._state = fold(claim.events, claim.run.id)
         self._notices: tuple[str, ...] = ()
         self._heard: list[str] = []
@@ -220,9 +222,10 @@ class _Work:
             model=reply.model,
             finish=reply.finish,
             usage=reply.usage,
-            cost_nanousd=self._models.cost_nanousd(reply.model, reply.usage),
+            cost_nanousd=0 if reply.cached else self._models.cost_nanousd(reply.model, reply.usage),
             seconds=loop.time() - began,
             tries=reply.tries,
+            cached=reply.cached,
         )
         await self._write(Entry(f"turn-{turn}/model", replied))
         self._heard.clear()
@@ -241,6 +244,8 @@ class _Work:
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
             thinking=self._agent.thinking,
+            # Another attempt asks for another answer.
+            cache_seconds=self._cache_seconds if self._state.attempt == 1 else None,
         )
         if self._activation.is_budgeted:
             amount = worst_case(self._models, self._model.name, request, self._state)

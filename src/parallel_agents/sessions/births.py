@@ -143,6 +143,9 @@ class Births:
                 text=task.text,
                 input=task.input,
                 limits=task.limits.over(agent.limits).over(self._defaults),
+                cache_seconds=agent.cache_seconds
+                if task.cache_seconds is None
+                else task.cache_seconds,
             ),
             digest=requests.task_digest(task),
             model=model,

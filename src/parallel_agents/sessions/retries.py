@@ -56,6 +56,7 @@ class Retries:
             label=f"{letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
             limits=letter.queued.limits,
             priority=letter.run.priority,
+            cache_seconds=0.0,
             budget=letter.budget,
             traits=letter.session.traits,
         )

@@ -146,7 +146,10 @@ class Service:
         requests.check_words(text, values)
         requests.check_hears(row)
         queued = Queued(
-            text=text, input=values, limits=row.session.agent.limits.over(self._defaults)
+            text=text,
+            input=values,
+            limits=row.session.agent.limits.over(self._defaults),
+            cache_seconds=row.session.agent.cache_seconds,
         )
         run = await self._store.send(row.session.key, make_run_id(), queued, owner=self._owner)
         self._submit(Row(session=row.session, run=run))

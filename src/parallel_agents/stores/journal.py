@@ -27,6 +27,7 @@ from parallel_agents.core.event import (
     SteerMode,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunStatus
 from parallel_agents.core.store import Birth, Born, Claim, Killed, Owner, OwnerState
 from parallel_agents.errors import (
@@ -37,7 +38,7 @@ from parallel_agents.errors import (
     RunKilled,
     RunTimedOut,
 )
-from parallel_agents.stores import reading
+from parallel_agents.stores import reading, replies
 from parallel_agents.stores.codec import (
     Encoded,
     decode_body,
@@ -311,6 +312,9 @@ class Journal:
         )
         code = error.code if error else ""
         self.letters.note_end(run, session, finished.outcome.status, code)
+
+    def keep_reply(self, key: str, reply: ModelReply, seconds: float) -> None:
+        replies.keep_reply(self._sql, key, reply, seconds=seconds, now=self._now())
 
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         self._sql.executemany(query("release"), [(run, owner) for run in runs])

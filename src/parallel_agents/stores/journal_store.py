@@ -12,6 +12,7 @@ from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.store import (
     Birth,
@@ -29,6 +30,7 @@ from parallel_agents.core.store import (
 from parallel_agents.stores import reading
 from parallel_agents.stores.dead_letters import read_letters
 from parallel_agents.stores.journal import Journal
+from parallel_agents.stores.replies import read_reply
 
 _T = TypeVar("_T")
 Read = Callable[[sqlite3.Connection, reading.Agents], _T]
@@ -130,6 +132,13 @@ class JournalStore(ABC):
 
     async def drop_letters(self, runs: Sequence[RunId]) -> int:
         return await self._change(lambda journal: journal.letters.drop(runs))
+
+    async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
+        now = self._now()
+        return await self._read(lambda sql, _: read_reply(sql, key, seconds=seconds, now=now))
+
+    async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
+        await self._change(lambda journal: journal.keep_reply(key, reply, seconds))
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         await self._change(lambda journal: journal.release(owner, runs))

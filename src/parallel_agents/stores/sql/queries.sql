@@ -228,3 +228,14 @@ WHERE d.dropped_at IS NULL
 -- name: asked_and_ended
 SELECT run, body FROM events
 WHERE key IN ('queued', 'finished') AND run IN (SELECT value FROM json_each(?));
+
+-- name: cached_reply
+SELECT body FROM replies WHERE key = :key AND at >= :oldest AND expires_at > :now;
+
+-- name: keep_reply
+INSERT INTO replies (key, body, at, expires_at) VALUES (:key, :body, :now, :expires_at)
+ON CONFLICT (key) DO UPDATE SET body = excluded.body, at = excluded.at,
+    expires_at = excluded.expires_at;
+
+-- name: drop_expired_replies
+DELETE FROM replies WHERE expires_at <= ?;

@@ -54,6 +54,10 @@ def run(
     on_failure: Annotated[
         OnFailure | None, typer.Option(help="What becomes of the others when a task fails.")
     ] = None,
+    cache: Annotated[
+        float | None,
+        typer.Option(help="How old a reply to the same request may be.", metavar="SECONDS"),
+    ] = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -69,6 +73,9 @@ def run(
         found = app.catalog.team(_which(team_file, team))
         asked = _team_task(found, read_inputs(inputs, found.input_schema), model, timeout)
         asked = replace(asked, on_failure=on_failure or asked.on_failure)
+        if cache is not None:
+            tasks = tuple(replace(task, cache_seconds=cache) for task in asked.tasks)
+            asked = replace(asked, tasks=tasks)
         resolved = await make_team_ready(app, asked)
         spawned = await app.service.spawn_team(resolved, key=run_id)
         return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
