@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
     from parallel_agents.errors import PagentsError
+    from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.open_sessions import OpenSessions
     from parallel_agents.sessions.pool import Pool
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
+    "BatchResult",
     "Budget",
     "Capabilities",
     "Cleanup",
@@ -48,6 +50,7 @@ __all__ = [
     "Failure",
     "Filter",
     "Finish",
+    "ItemResult",
     "LetterFilter",
     "Limits",
     "Listener",
@@ -108,6 +111,7 @@ _HOMES = {
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
     "errors": ("PagentsError",),
+    "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),
     "sessions.open_sessions": ("OpenSessions",),
     "sessions.pool": ("Pool",),

@@ -14,6 +14,7 @@ from parallel_agents import testing
 
 PUBLIC = [
     "Agent",
+    "BatchResult",
     "Budget",
     "Capabilities",
     "Cleanup",
@@ -23,6 +24,7 @@ PUBLIC = [
     "Failure",
     "Filter",
     "Finish",
+    "ItemResult",
     "LetterFilter",
     "Limits",
     "Listener",
