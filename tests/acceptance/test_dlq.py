@@ -59,6 +59,8 @@ def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
     assert "1 would run; their first calls cost $0.0" in told.err
     assert 0 < float(item["first_call_at_most"]["amount"]) <= 2e-6 * item["tokens_at_most"]
     assert unknown["first_call_at_most"] is None
+    told = pagents("dlq", "retry", "bad", "--dry-run", "-m", "bench/other")
+    assert "1 would run, at a price that nobody knows." in told.err
     assert (item["session_key"], len(bench.requests)) == (None, before)
     assert len(pagents.items("dlq", "list")) == 1
 

@@ -173,6 +173,21 @@ def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_tasks(
     in_rig(body)
 
 
+def test_a_retry_spends_from_the_budget_of_its_team() -> None:
+    async def body(rig: Rig) -> None:
+        task = Task("writer", "do it", model="scripted/good")
+        team = await rig.sessions.spawn_team(TeamTask(tasks=(task,), budget=Budget(tokens=10)))
+        assert (await team.wait()).status is RunStatus.OVER_BUDGET
+        (letter,) = await rig.sessions.dead_letters()
+
+        retried = await (await rig.sessions.retry(letter)).wait()
+
+        assert retried.status is RunStatus.OVER_BUDGET
+        assert retried.spend.calls == 0
+
+    in_rig(body)
+
+
 def test_nothing_is_retried_under_a_team_that_was_killed() -> None:
     async def body(rig: Rig) -> None:
         tasks = (Task("writer", "fails"), Task("writer", "lasts", model="scripted/good"))

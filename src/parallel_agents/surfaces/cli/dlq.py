@@ -230,7 +230,7 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
             render.error(given.refusal)
     if is_dry:
         amounts = [given.amount for given in retries if given.amount is not None]
-        render.note(f"{len(amounts)} would run; their first calls cost {_total(amounts)} at most.")
+        render.note(_total(amounts) if amounts else "Nothing would run.")
     else:
         started = [short(given.session) for given in retries if given.session is not None]
         if started:
@@ -254,8 +254,12 @@ def _money(amount: Amount) -> str:
 def _total(amounts: Sequence[Amount]) -> str:
     known = [amount.nanousd for amount in amounts if amount.nanousd is not None]
     unknown = len(amounts) - len(known)
-    total = f"${sum(known) / NANOUSD_PER_USD:.4f}"
-    return f"{total}, and {unknown} of them an unknown price," if unknown else total
+    total = f"{len(amounts)} would run; their first calls cost"
+    if not known:
+        return f"{len(amounts)} would run, at a price that nobody knows."
+    money = f"${sum(known) / NANOUSD_PER_USD:.4f} at most"
+    rest = f", those of {unknown} of them not counted: nobody knows their price" if unknown else ""
+    return f"{total} {money}{rest}."
 
 
 def _retry_json(given: _Retry) -> Mapping[str, Json]:
