@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 
 import orjson
@@ -34,11 +35,11 @@ def check_key(key: str) -> None:
 def check_task(task: Task, agent: Agent) -> None:
     """Hold a task against its agent's input schema, and its words against what a model can read."""
     check_words(task.text, task.input)
-    if task.cache_seconds is not None and task.cache_seconds < 0:
+    if task.cache_seconds is not None and not 0 <= task.cache_seconds < math.inf:
         raise InvalidInput(
             f"cache_seconds is {task.cache_seconds:g}",
             why="it is how old a reply may be",
-            mend="give 0 or more; 0 asks the model anew",
+            mend="give 0 or more seconds; 0 asks the model anew",
         )
     if agent.input_schema is None:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -242,9 +243,10 @@ def test_the_same_tasks_of_a_team_make_one_call() -> None:
     in_rig(body)
 
 
-def test_an_age_below_nothing_is_refused() -> None:
+@pytest.mark.parametrize("seconds", [-1, math.inf, math.nan])
+def test_an_age_that_is_none_is_refused(seconds: float) -> None:
     async def body(rig: Rig, _: RepliesWith) -> None:
-        with pytest.raises(InvalidInput, match="cache_seconds is -1"):
-            await rig.sessions.spawn(Task("writer", "tea", cache_seconds=-1))
+        with pytest.raises(InvalidInput, match=f"cache_seconds is {seconds:g}"):
+            await rig.sessions.spawn(Task("writer", "tea", cache_seconds=seconds))
 
     in_rig(body)
