@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
     from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
     from parallel_agents.core.budget import Budget, OnLimit
+    from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
     from parallel_agents.core.event import Event, SteerMode
     from parallel_agents.core.gate import Approves, Holds, Judged, Matches, Passes
     from parallel_agents.core.limits import Limits
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.session import Cleanup, Mode, Traits
     from parallel_agents.core.store import Filter
-    from parallel_agents.core.task import Task, TeamTask
+    from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
     from parallel_agents.errors import PagentsError
+    from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.open_sessions import OpenSessions
     from parallel_agents.sessions.pool import Pool
@@ -40,16 +42,20 @@ if TYPE_CHECKING:
 __all__ = [
     "Agent",
     "Approves",
+    "BatchResult",
     "Budget",
     "Capabilities",
     "Cleanup",
+    "DeadLetter",
     "Effect",
     "Event",
     "Failure",
     "Filter",
     "Finish",
     "Holds",
+    "ItemResult",
     "Judged",
+    "LetterFilter",
     "Limits",
     "Listener",
     "Matches",
@@ -59,6 +65,7 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "Need",
+    "OnFailure",
     "OnLimit",
     "OpenSessions",
     "PagentsError",
@@ -96,6 +103,7 @@ _HOMES = {
     "api": ("arun", "open", "run"),
     "core.agent": ("Agent", "Need", "ThinkingLevel", "Tier"),
     "core.budget": ("Budget", "OnLimit"),
+    "core.dead_letter": ("DeadLetter", "LetterFilter"),
     "core.event": ("Event", "SteerMode"),
     "core.gate": ("Approves", "Holds", "Judged", "Matches", "Passes"),
     "core.limits": ("Limits",),
@@ -105,11 +113,12 @@ _HOMES = {
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.session": ("Cleanup", "Mode", "Traits"),
     "core.store": ("Filter",),
-    "core.task": ("Task", "TeamTask"),
+    "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
     "errors": ("PagentsError",),
+    "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),
     "sessions.open_sessions": ("OpenSessions",),
     "sessions.pool": ("Pool",),

@@ -231,7 +231,11 @@ async def _open_models(
 async def _open_store(
     stack: AsyncExitStack, environment: Environment, settings: Settings
 ) -> SqliteStore:
-    store = await SqliteStore.open(environment.home / STORE_NAME, is_full_sync=settings.full_sync)
+    store = await SqliteStore.open(
+        environment.home / STORE_NAME,
+        is_full_sync=settings.full_sync,
+        letter_seconds=settings.dead_letter_seconds,
+    )
     stack.push_async_callback(store.aclose)
     return store
 

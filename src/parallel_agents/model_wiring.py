@@ -9,6 +9,7 @@ from parallel_agents.core.model import Model
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.store import Store
 from parallel_agents.models.breaking import Breaking
+from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.governed import Governed
 from parallel_agents.models.governor import Governor
@@ -79,6 +80,6 @@ def wrapping(store: Store, settings: Settings, now: Callable[[], float]) -> Wrap
         governed = Governed(
             Metered(Timed(model)), governor, patience_seconds=patience.max_wait_seconds
         )
-        return Retrying(Breaking(governed, governor), patience)
+        return Cached(Retrying(Breaking(governed, governor), patience), store)
 
     return wrap

@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.dead_letter import LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.schema import Json
@@ -35,6 +36,7 @@ _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
 _Money = Annotated[float, Field(gt=0, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
+_Kept = Annotated[float, Field(gt=0, le=3650 * DAY_SECONDS)]
 
 
 def _knob(sentence: str) -> dict[str, str]:
@@ -100,6 +102,9 @@ class Settings:
     )
     allow_weak_judge: bool = field(
         default=False, metadata=_knob("a model that judges badly may be a gate, and is told of")
+    )
+    dead_letter_seconds: _Kept = field(
+        default=LETTER_SECONDS, metadata=_knob("seconds that a task that failed can be retried")
     )
     parent_session: str | None = field(
         default=None, metadata=_knob("the session that what this process spawns is under")

@@ -15,6 +15,7 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
 from parallel_agents.models.anthropic import Anthropic
 from parallel_agents.models.breaking import Breaking
+from parallel_agents.models.cached import Cached
 from parallel_agents.models.chat import Chat
 from parallel_agents.models.governed import Governed
 from parallel_agents.models.governor import Governor
@@ -31,12 +32,23 @@ NAME = "acme/model-1"
 LOOK = ToolSpec("look", "Look.", {"type": "object"})
 CALL = ToolCall("1", "look", {"at": "it"})
 
+
+class Forgetful:
+    """A cache that has nothing."""
+
+    async def cached_reply(self, key: str, *, seconds: float) -> None:
+        del key, seconds
+
+    async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
+        del key, reply, seconds
+
+
 Make = Callable[[LoopbackProvider, Http], Model]
 Body = Callable[[Model], Awaitable[None]]
 
 
 def saying(words: str) -> ModelRequest:
-    return ModelRequest(messages=(user(words),), tools=(LOOK,))
+    return ModelRequest(messages=(user(words),), tools=(LOOK,), cache_seconds=60)
 
 
 # Every model here says what it is told, calls `look` when told "look", and fails when told "fail".
@@ -83,6 +95,10 @@ def make_breaking(provider: LoopbackProvider, http: Http) -> Model:
     return Breaking(make_chat(provider, http), Governor(MemoryStore()))
 
 
+def make_cached(provider: LoopbackProvider, http: Http) -> Model:
+    return Cached(make_chat(provider, http), Forgetful())
+
+
 def make_replies_with(provider: LoopbackProvider, http: Http) -> Model:
     del provider, http
     return RepliesWith(reply_of_fake, NAME, latency_seconds=0.01)
@@ -104,6 +120,7 @@ MAKERS = [
     make_timed,
     make_governed,
     make_breaking,
+    make_cached,
     make_replies_with,
     make_scripted,
 ]

@@ -43,9 +43,17 @@ def answer(body: JsonObject) -> Reply:
     return " and ".join(sorted(result["result"] for result in results))
 
 
-def hang_at_first(number: int, body: JsonObject) -> Fault | None:
+def hang_at_first() -> Callable[[int, JsonObject], Fault | None]:
     """The first calls of the writers get no answer: they are in flight at the kill."""
-    return Hang() if not is_lead(body) and number <= CHILDREN + 2 else None
+    asked: list[int] = []
+
+    def fault(number: int, body: JsonObject) -> Fault | None:
+        if is_lead(body):
+            return None
+        asked.append(number)
+        return Hang() if len(asked) <= CHILDREN else None
+
+    return fault
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -73,9 +81,10 @@ def test_a_tree_goes_on_after_kill_9_and_nobody_is_spawned_or_asked_twice_in_vai
         assert second.returncode == 0, err.decode()
         return orjson.loads(out)
 
-    with serve(Behaviour(answer=answer, fault=hang_at_first)) as provider:
+    with serve(Behaviour(answer=answer, fault=hang_at_first())) as provider:
         told = asyncio.run(body(provider))
         asked = Counter(is_lead(request.body) for request in provider.requests)
 
     assert told == ["done", "Part 0 is written and Part 1 is written and Part 2 is written"]
-    assert asked == {True: 3, False: 2 * CHILDREN}
+    assert asked[False] == 2 * CHILDREN
+    assert asked[True] in (3, 4), "the lead's own second call may have been in flight, too"

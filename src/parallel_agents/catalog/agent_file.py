@@ -70,6 +70,7 @@ class AgentFields(Fields):
     budget: BudgetFields = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     ladder: tuple[Word, ...] = ()
+    cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
 
 
@@ -112,6 +113,7 @@ def parse_agent(source: Source) -> Agent:
         budget=found.budget.budget,
         gates=read_gates(document, found.gates),
         ladder=found.ladder,
+        cache_seconds=found.cache_seconds,
         needs=found.needs,
     )
 

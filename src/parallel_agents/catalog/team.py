@@ -11,7 +11,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json, JsonObject, Schema
-from parallel_agents.core.task import Task
+from parallel_agents.core.task import OnFailure, Task
 from parallel_agents.errors import InvalidInput
 
 _EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "integer": "3"}
@@ -40,6 +40,8 @@ class Team:
         limits: those of the team: children at once, and the time for all.
         model: `provider/model` for every task, or None to go by each agent.
         budget: for all tasks together.
+        on_failure: what becomes of the other tasks when one fails.
+        min_done: fewer tasks than that in done, and the team has failed.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Team:
     limits: Limits = Limits()
     model: str | None = None
     budget: Budget = NO_BUDGET
+    on_failure: OnFailure = OnFailure.KEEP_GOING
+    min_done: int | None = None
 
     def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
         """The tasks for these inputs, each under its label as key, in the order of the file.

@@ -23,6 +23,7 @@ from parallel_agents.catalog.template import names_in, texts_in
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import JsonObject, Schema
+from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
@@ -47,6 +48,8 @@ class TeamFields(Fields):
     timeout_seconds: float | None = None
     model: Word | None = None
     budget: BudgetFields = BudgetFields()
+    on_failure: OnFailure = OnFailure.KEEP_GOING
+    min_done: Annotated[int, Field(ge=1)] | None = None
     tasks: Annotated[list[TaskFields], Field(min_length=1)]
 
 
@@ -66,6 +69,7 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
     check_object_schema(document, ("input",), found.input)
     _check_defaults(document, found.input)
     _check_labels(document, found.tasks)
+    _check_min_done(document, found)
     for number, task in enumerate(found.tasks):
         _check_placeholders(document, ("tasks", str(number)), task, inputs=found.input)
     return Team(
@@ -79,6 +83,8 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
         limits=_limits(document, found),
         model=found.model,
         budget=found.budget.budget,
+        on_failure=found.on_failure,
+        min_done=found.min_done,
     )
 
 
@@ -98,6 +104,15 @@ def _check_defaults(document: Document, inputs: JsonObject) -> None:
                 f"the default of {name!r} does not fit: {problem.why}",
                 mend="change the default or the schema",
             )
+
+
+def _check_min_done(document: Document, found: TeamFields) -> None:
+    if found.min_done is not None and found.min_done > len(found.tasks):
+        raise document.error(
+            ("min_done",),
+            f"min_done is {found.min_done}, and the team has {len(found.tasks)} tasks",
+            mend=f"write a number from 1 to {len(found.tasks)}",
+        )
 
 
 def _check_labels(document: Document, tasks: list[TaskFields]) -> None:

@@ -54,6 +54,7 @@ class Agent:
         gates: what its answers must pass, beside the output schema.
         ladder: models to climb, the cheapest first, when an attempt fails or is refused; it goes
             before `model`.
+        cache_seconds: how old a reply to the same request may be, at no cost; None asks anew.
         policy: what its sessions may spawn; who may spawn at all is offered the session tools.
     """
 
@@ -73,4 +74,5 @@ class Agent:
     budget: Budget = NO_BUDGET
     gates: tuple[AnyGate, ...] = ()
     ladder: tuple[str, ...] = ()
+    cache_seconds: float | None = None
     policy: Policy = Policy()

@@ -39,10 +39,14 @@ def next_step(
     """
     if _may_pass_here(error) and tries < attempts:
         return Step("")
-    if not _may_pass_higher(error) or model not in ladder:
-        return None
-    above = ladder[ladder.index(model) + 1 :]
-    return Step(above[0]) if above else None
+    higher = above(ladder, model)
+    return Step(higher) if higher and _may_pass_higher(error) else None
+
+
+def above(ladder: Sequence[str], model: str) -> str:
+    """The model of the ladder that comes after this one; empty where none does."""
+    after = ladder[ladder.index(model) + 1 :] if model in ladder else ()
+    return after[0] if after else ""
 
 
 def _may_pass_here(error: PagentsError) -> bool:

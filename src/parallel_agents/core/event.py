@@ -42,7 +42,8 @@ class Queued:
     """A run was accepted, with all that it needs to be carried out; a team's run has a `team`.
 
     `context` is what was said in the session that this one is forked from; `ladder` are the models
-    to climb, the run's first one included.
+    to climb, the run's first one included; `cache_seconds` is how old a reply may be that answers a
+    call again.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Queued:
     context: tuple[Message, ...] = ()
     ladder: tuple[str, ...] = ()
     team: TeamTask | None = None
+    cache_seconds: float | None = None
     kind: Literal["queued"] = "queued"
 
 
@@ -80,7 +82,10 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replied:
-    """A model answered; durable before it is used. A cost of None is an unknown price."""
+    """A model answered; durable before it is used. A cost of None is an unknown price.
+
+    A `cached` reply was given before to the same request, and cost nothing now.
+    """
 
     turn: int
     message: Message
@@ -90,6 +95,7 @@ class Replied:
     cost_nanousd: int | None
     seconds: float
     tries: int = 1
+    cached: bool = False
     kind: Literal["replied"] = "replied"
 
 

@@ -53,7 +53,9 @@ class ModelRequest:
         max_output_tokens: tokens of the reply.
         timeout_seconds: for each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
+        cache_seconds: how old a reply to the same request may be; None and 0 ask anew.
         payer: whose budget the call is on; None where there is none.
+        has_next: another model stands by: one that is left alone for a while is not waited for.
         team: the root of the session that asks: teams that wait for a model take turns.
     """
 
@@ -65,19 +67,25 @@ class ModelRequest:
     temperature: float | None = None
     timeout_seconds: float | None = None
     thinking: ThinkingLevel | None = None
+    cache_seconds: float | None = None
     payer: Payer | None = None
+    has_next: bool = False
     team: SessionKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReply:
-    """What came back. `model` is the `provider/model` that answered; `tries` counts HTTP calls."""
+    """What came back. `model` is the `provider/model` that answered; `tries` counts HTTP calls.
+
+    `cached` is a reply that was given before, to the same request.
+    """
 
     message: Message
     model: str
     finish: Finish = Finish.STOP
     usage: Usage = Usage()
     tries: int = 1
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

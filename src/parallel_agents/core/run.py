@@ -27,6 +27,7 @@ class RunStatus(StrEnum):
         return self not in LIVE
 
 
+FAILURES = frozenset({RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET})
 LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, Purse, Shortage
+from parallel_agents.core.cache import ReplyCache
+from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.policy import Policy
@@ -28,6 +30,7 @@ class Birth:
         digest: tells the same work from other work.
         bounds: the parent's policy, whose numbers of sessions hold.
         budget: for the session and all that it spawns.
+        retries: the dead letter that it is a retry of.
     """
 
     session: Session
@@ -40,6 +43,7 @@ class Birth:
     owner: OwnerId | None = None
     bounds: Policy = Policy()
     budget: Budget = NO_BUDGET
+    retries: RunId | None = None
 
 
 class Born(NamedTuple):
@@ -153,7 +157,7 @@ OnEvents = Callable[[Sequence[Event]], None]
 Unsubscribe = Callable[[], None]
 
 
-class Store(Throttles, Protocol):
+class Store(Throttles, ReplyCache, Protocol):
     async def spawn(self, births: Sequence[Birth]) -> list[Born]:
         """Make sessions, all or none; a child of a killed session is born killed.
 
@@ -238,6 +242,10 @@ class Store(Throttles, Protocol):
         """
         ...
 
+    async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
+        """Kill the sessions under `parent` whose first run nobody has begun; their runs."""
+        ...
+
     async def reserve(
         self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
     ) -> Shortage | None:
@@ -260,6 +268,17 @@ class Store(Throttles, Protocol):
         ...
 
     async def purses(self) -> list[PurseState]: ...
+
+    async def dead_letters(self, chosen: LetterFilter) -> list[DeadLetter]:
+        """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
+
+        One whose retry is done is none any more; one whose retry failed gives way to the retry's.
+        """
+        ...
+
+    async def drop_letters(self, runs: Sequence[RunId]) -> int:
+        """Let go of dead letters, by their runs; how many there were."""
+        ...
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         """Give live runs back to whoever comes."""

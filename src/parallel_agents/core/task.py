@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -11,6 +12,7 @@ from parallel_agents.core.gate import AnyGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Traits
+from parallel_agents.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Task:
         label: a human name, shown in tables; the agent's name without it.
         key: unique under the parent; spawning the same key again returns the run that is there.
         priority: higher goes first among those that wait; 0 is the default.
+        cache_seconds: how old a reply to the same request may be, at no cost; 0 asks anew, None
+            leaves it to the agent.
         budget: for this session and all that it spawns.
         gates: what the answer must pass beside those of its agent.
         ladder: models to climb, in place of the agent's.
@@ -40,6 +44,7 @@ class Task:
     key: str | None = field(default=None, kw_only=True)
     limits: Limits = field(default=Limits(), kw_only=True)
     priority: int = field(default=0, kw_only=True)
+    cache_seconds: float | None = field(default=None, kw_only=True)
     budget: Budget = field(default=NO_BUDGET, kw_only=True)
     gates: tuple[AnyGate, ...] = field(default=(), kw_only=True)
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
@@ -49,6 +54,18 @@ class Task:
     @property
     def agent_name(self) -> str:
         return self.agent if isinstance(self.agent, str) else self.agent.name
+
+
+class OnFailure(StrEnum):
+    """What a team does once one of its tasks has failed, timed out or used up its budget.
+
+    `keep_going` leaves the others alone, `stop_new` ends those that have not begun,
+    `cancel_siblings` all that are live.
+    """
+
+    KEEP_GOING = "keep_going"
+    STOP_NEW = "stop_new"
+    CANCEL_SIBLINGS = "cancel_siblings"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +78,13 @@ class TeamTask:
         max_parallel: runs at once; None leaves it to the process.
         timeout_seconds: for the whole; what is not over by then ends timed out.
         budget: for all tasks together.
+        on_failure: what becomes of the other tasks when one fails.
+        min_done: fewer tasks than that in done, and the team has failed; but for `keep_going` it
+            ends the rest as soon as so many cannot be had any more. None is satisfied by any.
         agents: definitions for the names in `tasks`, as they were when the team was spawned.
 
     Raises:
-        InvalidInput: `max_parallel` or `timeout_seconds` is out of range.
+        InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range.
     """
 
     tasks: tuple[Task, ...]
@@ -73,10 +93,18 @@ class TeamTask:
     max_parallel: int | None = None
     timeout_seconds: float | None = None
     budget: Budget = NO_BUDGET
+    on_failure: OnFailure = OnFailure.KEEP_GOING
+    min_done: int | None = None
     agents: tuple[Agent, ...] = ()
 
     def __post_init__(self) -> None:
         Limits(max_parallel=self.max_parallel, timeout_seconds=self.timeout_seconds)
+        if self.min_done is not None and not 1 <= self.min_done <= len(self.tasks):
+            raise InvalidInput(
+                f"min_done is {self.min_done}",
+                why=f"the team has {len(self.tasks)} tasks",
+                mend="give a number from 1 to that of the tasks, or leave min_done out",
+            )
 
     @property
     def keys(self) -> tuple[str, ...]:

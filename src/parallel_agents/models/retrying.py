@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
-from parallel_agents.errors import ProviderError
+from parallel_agents.errors import CircuitOpen, ProviderError
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -70,7 +70,8 @@ class Retrying:
                 return replace(reply, tries=attempt - 1 + reply.tries)
             except ProviderError as error:
                 was_shown = watched is not None and watched.was_shown
-                wait = None if was_shown or not error.retryable else waits.after(error)
+                is_over = was_shown or not error.retryable or _is_skipped(error, request)
+                wait = None if is_over else waits.after(error)
                 if wait is None:
                     raise
                 if listener is not None:
@@ -80,6 +81,11 @@ class Retrying:
 
     async def aclose(self) -> None:
         await self._model.aclose()
+
+
+def _is_skipped(error: ProviderError, request: ModelRequest) -> bool:
+    """Whether the model is left alone for a while, and another stands by."""
+    return isinstance(error, CircuitOpen) and request.has_next
 
 
 class _Waits:

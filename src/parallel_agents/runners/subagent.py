@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent, Need
-from parallel_agents.core.escalation import critique_of, next_step
+from parallel_agents.core.escalation import above, critique_of, next_step
 from parallel_agents.core.event import (
     Attempted,
     Closing,
@@ -134,6 +134,7 @@ class _Work:
         queued = _queued(claim.events, claim.run.id)
         self._limits, self._ladder = queued.limits, queued.ladder
         self._task = task_words(queued.text, queued.input)
+        self._cache_seconds = queued.cache_seconds
         self._state = fold(claim.events, claim.run.id)
         self._notices: tuple[str, ...] = ()
         self._heard: list[str] = []
@@ -233,9 +234,10 @@ class _Work:
             model=reply.model,
             finish=reply.finish,
             usage=reply.usage,
-            cost_nanousd=self._models.cost_nanousd(reply.model, reply.usage),
+            cost_nanousd=0 if reply.cached else self._models.cost_nanousd(reply.model, reply.usage),
             seconds=loop.time() - began,
             tries=reply.tries,
+            cached=reply.cached,
         )
         await self._write(Entry(f"turn-{turn}/model", replied))
         self._heard.clear()
@@ -254,7 +256,10 @@ class _Work:
             temperature=self._agent.temperature,
             timeout_seconds=self._limits.call_timeout_seconds,
             thinking=self._agent.thinking,
+            has_next=bool(above(self._ladder, self._model_name)),
             team=self._activation.claim.session.root,
+            # Another attempt asks for another answer.
+            cache_seconds=self._cache_seconds if self._state.attempt == 1 else None,
         )
         if self._activation.is_budgeted:
             amount = worst_case(self._models, self._model.name, request, self._state)

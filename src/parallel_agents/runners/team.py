@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Protocol
 
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.run import FAILURES, Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
-from parallel_agents.core.task import TeamTask
+from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import Incomplete
 from parallel_agents.runners.clock import seconds_left
+
+_SIBLING = "a sibling's failure"
+_TOO_FEW = "too few can still succeed"
 
 
 class Children(Protocol):
@@ -27,7 +31,11 @@ class Children(Protocol):
 
     async def wait_over(self, runs: Sequence[RunId]) -> None: ...
 
-    async def count_children(self, parent: Session) -> Counter[RunStatus]: ...
+    def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]: ...
+
+    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]: ...
+
+    async def end_unbegun(self, parent: Session, *, by: str) -> None: ...
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None: ...
 
@@ -46,11 +54,39 @@ class TeamRunner:
         left = seconds_left(team.timeout_seconds, claim.events, claim.run.id)
         try:
             async with asyncio.timeout(left):
-                await self._children.wait_over(runs)
+                await self._see_through(session, team, runs)
         except TimeoutError:
             by = f"the team's time limit of {team.timeout_seconds:g} s"
             await self._children.end_children(session, by=by, status=RunStatus.TIMED_OUT)
-        await activation.finish(summary(await self._children.count_children(session)))
+        counts = await self._children.count_children(session, team)
+        await activation.finish(summary(counts, min_done=team.min_done))
+
+    async def _see_through(self, session: Session, team: TeamTask, runs: Sequence[RunId]) -> None:
+        """Return once all runs are over; end some of them where the team's task says so."""
+        if team.on_failure is OnFailure.KEEP_GOING:
+            await self._children.wait_over(runs)
+            return
+        counts: Counter[RunStatus] = Counter()
+        reacted: set[str] = set()
+        async with aclosing(self._children.child_ends(session, runs)) as ends:
+            async for status in ends:
+                counts[status] += 1
+                await self._react(session, team, counts, reacted)
+
+    async def _react(
+        self, session: Session, team: TeamTask, counts: Counter[RunStatus], reacted: set[str]
+    ) -> None:
+        """End what need not go on, by how tasks have ended so far; each reason counts once."""
+        lost = counts.total() - counts[RunStatus.DONE]
+        if lost > len(team.tasks) - (team.min_done or 0) and _TOO_FEW not in reacted:
+            reacted.add(_TOO_FEW)
+            await self._children.end_children(session, by=_TOO_FEW, status=RunStatus.KILLED)
+        elif _SIBLING not in reacted and any(counts[status] for status in FAILURES):
+            reacted.add(_SIBLING)
+            if team.on_failure is OnFailure.STOP_NEW:
+                await self._children.end_unbegun(session, by=_SIBLING)
+            else:
+                await self._children.end_children(session, by=_SIBLING, status=RunStatus.KILLED)
 
 
 def _team_task(body: object) -> TeamTask:
@@ -59,8 +95,10 @@ def _team_task(body: object) -> TeamTask:
     raise TypeError("the first event of a team's run says what the team is")
 
 
-def summary(counts: Counter[RunStatus]) -> Outcome:
+def summary(counts: Counter[RunStatus], *, min_done: int | None = None) -> Outcome:
     """A team is done when all its tasks are; with some of them it is partial, with none failed.
+
+    With fewer than `min_done` of them it has failed, too.
 
     Where the time or the budget was used up for all of them, it says that.
 
@@ -75,11 +113,13 @@ def summary(counts: Counter[RunStatus]) -> Outcome:
         why=words,
         mend="`pagents show` lists them with their errors",
     )
-    return Outcome(status=_short_of_done(counts), text=words, error=Failure.of(missing))
+    return Outcome(
+        status=_short_of_done(counts, min_done or 1), text=words, error=Failure.of(missing)
+    )
 
 
-def _short_of_done(counts: Counter[RunStatus]) -> RunStatus:
-    if counts[RunStatus.DONE]:
+def _short_of_done(counts: Counter[RunStatus], min_done: int) -> RunStatus:
+    if counts[RunStatus.DONE] >= min_done:
         return RunStatus.PARTIAL
     for alike in (RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET):
         if counts[alike] == counts.total():

@@ -111,6 +111,13 @@ class Births:
             ),
         ]
 
+    def of_retry(self, task: Task, key: str, team: Row | None) -> Birth:
+        """A session for a task that failed, under the team that it was of."""
+        agent = self._agent(task)
+        return self._birth(
+            self._with_models(task, agent, task.model), key, agent, team and team.session
+        )
+
     def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
         requests.check_tasks(team.tasks)
@@ -166,6 +173,9 @@ class Births:
                 input=task.input,
                 limits=task.limits.over(agent.limits).over(self._defaults),
                 ladder=task.ladder,
+                cache_seconds=agent.cache_seconds
+                if task.cache_seconds is None
+                else task.cache_seconds,
             ),
             digest=requests.task_digest(task),
             model=task.model or "",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.ids import RunId
@@ -12,11 +13,29 @@ from parallel_agents.core.store import Store
 from parallel_agents.core.verbs import Until
 
 
+class Ends:
+    """Ends of runs as they come, whoever waits for which."""
+
+    def __init__(self) -> None:
+        self._heard: asyncio.Queue[tuple[RunId, RunStatus] | Exception] = asyncio.Queue()
+
+    def put(self, heard: tuple[RunId, RunStatus] | Exception) -> None:
+        self._heard.put_nowait(heard)
+
+    async def next(self) -> tuple[RunId, RunStatus]:
+        """The next run that ends, and how; raises what the store failed with."""
+        heard = await self._heard.get()
+        if isinstance(heard, Exception):
+            raise heard
+        return heard
+
+
 class Completions:
     """Futures by run, settled by the store's events."""
 
     def __init__(self, store: Store) -> None:
         self._waiting: dict[RunId, list[asyncio.Future[RunStatus]]] = {}
+        self._all: list[Ends] = []
         self._error: Exception | None = None
         self._unsubscribe = store.subscribe(self._hear)
 
@@ -38,9 +57,23 @@ class Completions:
             if not waiting:
                 del self._waiting[run]
 
+    @contextmanager
+    def ends(self) -> Generator[Ends]:
+        """The ends of all runs from now on, until the block is left."""
+        ends = Ends()
+        if self._error is not None:
+            ends.put(self._error)
+        self._all.append(ends)
+        try:
+            yield ends
+        finally:
+            self._all.remove(ends)
+
     def fail(self, error: Exception) -> None:
         """Tell everybody who waits, now and later, that the store failed."""
         self._error = error
+        for ends in self._all:
+            ends.put(error)
         for futures in self._waiting.values():
             for future in futures:
                 if not future.done():
@@ -63,6 +96,8 @@ class Completions:
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event.body, Finished):
+                for ends in self._all:
+                    ends.put((event.run, event.body.outcome.status))
                 for future in self._waiting.pop(event.run, ()):
                     if not future.done():
                         future.set_result(event.body.outcome.status)

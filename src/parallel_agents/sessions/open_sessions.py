@@ -6,12 +6,15 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Steer, Until
+from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
 from parallel_agents.sessions.service import Service
@@ -77,6 +80,59 @@ class OpenSessions:
         """
         runs = [handle.run_id for handle in handles]
         return await self._service.wait(runs, timeout=timeout, until=Until(until))
+
+    async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
+        """Tasks that failed after all their attempts, the newest first."""
+        return await self._service.dead_letters(chosen)
+
+    async def retry(
+        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+    ) -> SessionHandle:
+        """Start the task of a dead letter again; a second retry of it finds the first.
+
+        Args:
+            letter: one of those that `dead_letters` gives.
+            model: `provider/model` instead of the one that failed.
+            input: values that are laid over those of the task.
+
+        Raises:
+            InvalidInput, UnknownModel, MissingKey: before anything is kept.
+            Conflict: the first retry had another input.
+            RunIsOver: the letter's team was killed.
+        """
+        spawned = await self._service.retry(letter, model=model, input=input)
+        return SessionHandle(self._service, spawned)
+
+    async def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Let go of dead letters; how many there were."""
+        return await self._service.drop(letters)
+
+    async def batch(
+        self,
+        agent: str | Agent,
+        items: Sequence[str],
+        *,
+        size: int = 10,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> BatchResult:
+        """An answer of the agent for each item, several items in a call.
+
+        Each answer is held to the agent's schema by itself; an item without one that fits is asked
+        for again in a session of its own.
+
+        Args:
+            agent: one that takes words alone.
+            items: what to do, each by itself.
+            size: items in a call, at least 1.
+            key: a name for the whole; the same again goes on where it was.
+            model: `provider/model`; without it the agent's or the settings' choice.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be accepted.
+        """
+        made = Batch(self._service, agent, key=key or make_name(), model=model)
+        return await made.run(items, size=size)
 
     def pool(
         self, agent: str | Agent, *, name: str, size: int = 3, model: str | None = None

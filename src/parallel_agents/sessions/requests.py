@@ -38,6 +38,12 @@ def check_task(task: Task, agent: Agent) -> None:
     """Hold a task against its agent's input schema, and its words against what a model can read."""
     check_words(task.text, task.input)
     check_label(task.label)
+    if task.cache_seconds is not None and not 0 <= task.cache_seconds < math.inf:
+        raise InvalidInput(
+            f"cache_seconds is {task.cache_seconds:g}",
+            why="it is how old a reply may be",
+            mend="give 0 or more seconds; 0 asks the model anew",
+        )
     if agent.input_schema is None:
         return
     problems = compiled(agent.input_schema).problems(task.input)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
+from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key, make_run_id
@@ -22,6 +23,7 @@ from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.births import Births, context_of
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.retries import Retries
 
 
 class Service:
@@ -52,6 +54,7 @@ class Service:
         self._defaults = defaults
         self._user = user
         self._held: dict[SessionKey, int] = {}
+        self._retries = Retries(store, births)
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         above = None if parent is None else await self.find(parent)
@@ -141,13 +144,34 @@ class Service:
             if not row.session.traits.outlives_parent:
                 await self._store.kill(row.session.key, by=by, status=status)
 
+    async def end_unbegun(self, parent: Session, *, by: str) -> None:
+        """End those children of a session that nobody has begun."""
+        await self._store.end_unbegun(parent.key, by=by)
+
+    async def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
+        """How each of these runs of a session's children ended, once it has, until all have."""
+        with self._completions.ends() as ends:
+            waiting = set(runs)
+            for child in await self._store.child_runs(parent.key):
+                if child.run in waiting and child.status.is_over:
+                    waiting.discard(child.run)
+                    yield child.status
+            while waiting:
+                run, status = await ends.next()
+                if run in waiting:
+                    waiting.discard(run)
+                    yield status
+
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
         requests.check_words(text, values)
         requests.check_hears(row)
         queued = Queued(
-            text=text, input=values, limits=row.session.agent.limits.over(self._defaults)
+            text=text,
+            input=values,
+            limits=row.session.agent.limits.over(self._defaults),
+            cache_seconds=row.session.agent.cache_seconds,
         )
         run = await self._store.send(row.session.key, make_run_id(), queued, owner=self._owner)
         self._submit(Row(session=row.session, run=run))
@@ -196,9 +220,11 @@ class Service:
             return True
         return any(result and result.is_done for result in await self._store.results(list(over)))
 
-    async def count_children(self, parent: Session) -> Counter[RunStatus]:
-        """How many of a team's runs are in which state."""
-        return Counter(child.status for child in await self._store.child_runs(parent.key))
+    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
+        """How many of a team's tasks are in which state."""
+        keys = set(team.keys)
+        children = await self._store.child_runs(parent.key)
+        return Counter(child.status for child in children if child.key in keys)
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         return await self._store.rows(chosen or Filter())
@@ -256,6 +282,27 @@ class Service:
         for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
             self._submit(live)
         return Spawned(row.session.key, row.run.id, is_new=False)
+
+    async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
+        """Tasks that failed after all their attempts, the newest first."""
+        return await self._store.dead_letters(chosen or LetterFilter())
+
+    async def plan_retry(
+        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+    ) -> Birth | Spawned:
+        """What `retry` would start, or the retry that is there."""
+        return await self._retries.plan(letter, model=model, input=input)
+
+    async def retry(
+        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+    ) -> Spawned:
+        """Start the task again; a second retry of the same letter finds the first."""
+        planned = await self.plan_retry(letter, model=model, input=input)
+        return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
+
+    async def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Let go of letters; how many there were."""
+        return await self._store.drop_letters([letter.run.id for letter in letters])
 
     @property
     def _owner(self) -> OwnerId | None:

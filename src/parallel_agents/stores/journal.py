@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, Purse, Shortage
+from parallel_agents.core.dead_letter import LETTER_SECONDS
 from parallel_agents.core.event import (
     QUEUED_KEY,
     Attempted,
@@ -27,6 +28,7 @@ from parallel_agents.core.event import (
     SteerMode,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunStatus
 from parallel_agents.core.store import Birth, Born, Claim, Killed, Owner, OwnerState
 from parallel_agents.errors import (
@@ -37,7 +39,7 @@ from parallel_agents.errors import (
     RunKilled,
     RunTimedOut,
 )
-from parallel_agents.stores import reading
+from parallel_agents.stores import reading, replies
 from parallel_agents.stores.codec import (
     Encoded,
     decode_body,
@@ -45,6 +47,7 @@ from parallel_agents.stores.codec import (
     encode_body,
     encode_traits,
 )
+from parallel_agents.stores.dead_letters import DeadLetters
 from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
 from parallel_agents.stores.rooms import Rooms
@@ -58,13 +61,19 @@ _OWNER_KEPT_SECONDS = 7 * 86_400.0
 class Journal:
     """The changes. `written` collects the events of the transaction, in order."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        now: Callable[[], float],
+        letter_seconds: float = LETTER_SECONDS,
+    ) -> None:
         self._sql = connection
         self._now = now
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
         self._rooms = Rooms(connection)
         self._purses = Purses(connection)
         self.throttles = ThrottleRows(connection)
+        self.letters = DeadLetters(connection, now, letter_seconds)
         self.agents = reading.Agents(connection)
         self.written: list[Event] = []
 
@@ -138,6 +147,8 @@ class Journal:
         if birth.budget.is_bound:
             self._purses.open(Purse(scope=scope_of(session.key), budget=birth.budget))
         self._put_run(run, birth.queued)
+        if birth.retries is not None:
+            self.letters.note_retry(birth.retries, session.key)
         if killed:
             self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
             run = reading.row_of_run(self._sql, self.agents, birth.run).run
@@ -263,6 +274,14 @@ class Journal:
             raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
         return Killed(ended, already_over)
 
+    def end_unbegun(self, parent: SessionKey, by: str) -> list[RunId]:
+        ended: list[RunId] = []
+        for key, run in self._sql.execute(query("unbegun"), (parent,)).fetchall():
+            self._sql.execute(query("mark_killed"), (key,))
+            self._end_early(RunId(run), SessionKey(key), RunStatus.KILLED, by=by)
+            ended.append(RunId(run))
+        return ended
+
     def _end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:
         """End a run from outside, with what it has; the epoch rises, so its owner is fenced out."""
         text = self._last_text(run)
@@ -294,6 +313,11 @@ class Journal:
                 "fence": fence,
             },
         )
+        code = error.code if error else ""
+        self.letters.note_end(run, session, finished.outcome.status, code)
+
+    def keep_reply(self, key: str, reply: ModelReply, seconds: float) -> None:
+        replies.keep_reply(self._sql, key, reply, seconds=seconds, now=self._now())
 
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         self._sql.executemany(query("release"), [(run, owner) for run in runs])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from parallel_agents.core.budget import Amount, Purse, Shortage
+from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.store import (
     Birth,
@@ -26,7 +29,9 @@ from parallel_agents.core.store import (
 )
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.stores import reading
+from parallel_agents.stores.dead_letters import read_letters
 from parallel_agents.stores.journal import Journal
+from parallel_agents.stores.replies import read_reply
 from parallel_agents.stores.throttles import read_throttles
 
 _T = TypeVar("_T")
@@ -36,8 +41,12 @@ Read = Callable[[sqlite3.Connection, reading.Agents], _T]
 class JournalStore(ABC):
     """What the SQLite stores share; see `core.store.Store` for what each method promises."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, now: Callable[[], float] = time.time, letter_seconds: float = LETTER_SECONDS
+    ) -> None:
         self._listeners: list[OnEvents] = []
+        self._now = now
+        self._letter_seconds = letter_seconds
 
     @abstractmethod
     async def _change(self, change: Callable[[Journal], _T]) -> _T:
@@ -100,6 +109,9 @@ class JournalStore(ABC):
             lambda journal: journal.kill(session, by, status, dry_run=dry_run)
         )
 
+    async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
+        return await self._change(lambda journal: journal.end_unbegun(parent, by))
+
     async def reserve(
         self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
     ) -> Shortage | None:
@@ -128,6 +140,24 @@ class JournalStore(ABC):
             journal.throttles.change(model, lambda throttle: (change(throttle), None))
 
         self._change_soon(apply)
+
+    async def dead_letters(self, chosen: LetterFilter) -> list[DeadLetter]:
+        oldest = self._now() - self._letter_seconds
+        return await self._read(
+            lambda sql, agents: read_letters(
+                sql, lambda run: reading.row_of_run(sql, agents, run), chosen, oldest
+            )
+        )
+
+    async def drop_letters(self, runs: Sequence[RunId]) -> int:
+        return await self._change(lambda journal: journal.letters.drop(runs))
+
+    async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
+        now = self._now()
+        return await self._read(lambda sql, _: read_reply(sql, key, seconds=seconds, now=now))
+
+    async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
+        await self._change(lambda journal: journal.keep_reply(key, reply, seconds))
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         await self._change(lambda journal: journal.release(owner, runs))

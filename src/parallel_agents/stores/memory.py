@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.core.dead_letter import LETTER_SECONDS
 from parallel_agents.errors import PagentsError
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
@@ -26,13 +27,16 @@ class MemoryStore(JournalStore):
 
     Args:
         now: seconds since the epoch.
+        letter_seconds: how long dead letters are kept.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        super().__init__()
+    def __init__(
+        self, now: Callable[[], float] = time.time, *, letter_seconds: float = LETTER_SECONDS
+    ) -> None:
+        super().__init__(now, letter_seconds)
         self._sql = sqlite3.connect(":memory:", isolation_level=None)
         migrate(self._sql)
-        self._journal = Journal(self._sql, now)
+        self._journal = Journal(self._sql, now, letter_seconds)
 
     @override
     async def _change(self, change: Callable[[Journal], _T]) -> _T:

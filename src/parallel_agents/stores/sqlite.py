@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.core.dead_letter import LETTER_SECONDS
 from parallel_agents.core.event import Event
 from parallel_agents.errors import PagentsError, StoreUnreachable
 from parallel_agents.stores import reading
@@ -43,18 +44,26 @@ class SqliteStore(JournalStore):
     """A store in a file, for any number of processes on one machine; made by `open`."""
 
     def __init__(
-        self, path: Path, writing: sqlite3.Connection, reading_: sqlite3.Connection
+        self,
+        path: Path,
+        writing: sqlite3.Connection,
+        reading_: sqlite3.Connection,
+        letter_seconds: float,
     ) -> None:
-        super().__init__()
+        super().__init__(time.time, letter_seconds)
         self._path = path
-        self._writer = _Writer(path, writing, self._publish)
+        self._writer = _Writer(
+            path, Journal(writing, time.time, letter_seconds), writing, self._publish
+        )
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
         self._reading = reading_
         self._agents = reading.Agents(reading_)
         self._is_closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, is_full_sync: bool = False) -> SqliteStore:
+    async def open(
+        cls, path: Path, *, is_full_sync: bool = False, letter_seconds: float = LETTER_SECONDS
+    ) -> SqliteStore:
         """Open the store, make it or bring it up to date where that is needed.
 
         Raises:
@@ -68,7 +77,7 @@ class SqliteStore(JournalStore):
                     migrate(writing)
                 return writing, connect(path)
 
-        return cls(path, *await asyncio.to_thread(connections))
+        return cls(path, *await asyncio.to_thread(connections), letter_seconds)
 
     @override
     async def _change(self, change: Callable[[Journal], _T]) -> _T:
@@ -144,12 +153,16 @@ class _Writer:
     """The thread that commits. It is the only user of its connection and its journal."""
 
     def __init__(
-        self, path: Path, sql: sqlite3.Connection, publish: Callable[[list[Event]], None]
+        self,
+        path: Path,
+        journal: Journal,
+        sql: sqlite3.Connection,
+        publish: Callable[[list[Event]], None],
     ) -> None:
         self._path = path
         self._sql = sql
         self._publish = publish
-        self._journal = Journal(sql, time.time)
+        self._journal = journal
         self._waiting: queue.SimpleQueue[_Change[object] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._seen_seq = self._last_seq()

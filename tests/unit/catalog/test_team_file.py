@@ -9,6 +9,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidFile, UnknownAgent
 
 FILE = Path("teams/verse.yaml")
@@ -214,3 +215,19 @@ def test_a_team_file_must_be_called_what_it_defines() -> None:
     error = refusal("name: prose\ndescription: d\ntasks: [{agent: poet, text: x}]\n")
 
     assert error.message == f"{FILE}:1: the name is 'prose' and the file is 'verse.yaml'"
+
+
+def test_a_team_may_say_what_a_failure_means() -> None:
+    text = FULL.replace("max_parallel: 2", "on_failure: stop_new\nmin_done: 3")
+
+    team = parse_team(Source(FILE, text), {"poet": POET, "critic": CRITIC}.__getitem__)
+
+    assert (team.on_failure, team.min_done) == (OnFailure.STOP_NEW, 3)
+
+
+def test_more_tasks_in_done_than_there_are_cannot_be_had() -> None:
+    text = FULL.replace("max_parallel: 2", "min_done: 4")
+
+    with pytest.raises(InvalidFile, match="min_done is 4, and the team has 3 tasks") as caught:
+        parse_team(Source(FILE, text), {"poet": POET, "critic": CRITIC}.__getitem__)
+    assert "from 1 to 3" in caught.value.mend

@@ -210,3 +210,45 @@ ON CONFLICT (model) DO UPDATE SET body = excluded.body;
 
 -- name: throttles
 SELECT body FROM throttles ORDER BY model;
+-- name: unbegun
+SELECT s.key, r.id FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.parent = ? AND r.number = 1 AND r.status = 'queued' AND r.started_at IS NULL
+ORDER BY r.created_at, s.key;
+
+-- name: put_dead_letter
+INSERT INTO dead_letters (run, session, agent, code, at)
+SELECT r.id, s.key, json_extract(CAST(a.body AS TEXT), '$.name'), :code, r.finished_at
+FROM runs AS r JOIN sessions AS s ON s.key = r.session JOIN agents AS a ON a.digest = s.agent
+WHERE r.id = :run AND r.kind = 'subagent' AND (s.parent = '' OR s.parent GLOB 'team:*');
+
+-- name: close_retried
+UPDATE dead_letters SET dropped_at = ? WHERE retried_by = ? AND dropped_at IS NULL;
+
+-- name: note_retry
+UPDATE dead_letters SET retried_by = ? WHERE run = ?;
+
+-- name: drop_dead_letter
+UPDATE dead_letters SET dropped_at = ? WHERE run = ? AND dropped_at IS NULL;
+
+-- name: drop_old_dead_letters
+DELETE FROM dead_letters WHERE at < ?;
+
+-- name: dead_letters
+SELECT d.run, d.at, d.retried_by
+FROM dead_letters AS d JOIN sessions AS s ON s.key = d.session
+WHERE d.dropped_at IS NULL
+
+-- name: asked_and_ended
+SELECT run, body FROM events
+WHERE key IN ('queued', 'finished') AND run IN (SELECT value FROM json_each(?));
+
+-- name: cached_reply
+SELECT body FROM replies WHERE key = :key AND at >= :oldest AND expires_at > :now;
+
+-- name: keep_reply
+INSERT INTO replies (key, body, at, expires_at) VALUES (:key, :body, :now, :expires_at)
+ON CONFLICT (key) DO UPDATE SET body = excluded.body, at = excluded.at,
+    expires_at = excluded.expires_at;
+
+-- name: drop_expired_replies
+DELETE FROM replies WHERE expires_at <= ?;

@@ -148,7 +148,8 @@ def _repair_headline(event: Event) -> tuple[str, str]:
 
 def _reply_headline(reply: Replied) -> str:
     cost = Spend(reply.usage, 1, reply.cost_nanousd or 0, int(reply.cost_nanousd is None))
-    tokens, money = words.tokens(cost), words.money(cost)
+    tokens = "cached" if reply.cached else words.tokens(cost)
+    money = words.money(cost)
     return f"{reply.model}  {tokens}  {words.seconds(reply.seconds)}  {money}"
 
 

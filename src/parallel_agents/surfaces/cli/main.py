@@ -38,6 +38,7 @@ COMMANDS = {
     "limits": _Command("limits", "How fast each model may be asked; set it.", _DIRECT),
     "steer": _Command("direct:steer", "Give a live run a word.", _DIRECT),
     "kill": _Command("direct:kill", "End a run and all that it spawned.", _DIRECT),
+    "dlq": _Command("dlq", "What failed for good: look at it, run it again, drop it.", _DIRECT),
     "mcp": _Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),
     "agents": _Command("agents", "The agents at hand.", _SET_UP),
     "teams": _Command("teams", "The teams at hand.", _SET_UP),

@@ -12,10 +12,11 @@ import typer
 
 from parallel_agents.app import STORE_NAME, App
 from parallel_agents.catalog.team import Team
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter, Row
-from parallel_agents.core.task import TeamTask
+from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render, words
@@ -32,6 +33,9 @@ from parallel_agents.surfaces.cli.place import (
     Name,
     Place,
     Timeout,
+    Tokens,
+    Usd,
+    WeakJudge,
     find_place,
 )
 from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
@@ -45,6 +49,14 @@ class _Said(NamedTuple):
     model: str | None
     max_parallel: int | None
     timeout: float | None
+    budget: Budget
+    on_failure: OnFailure | None
+    cache_seconds: float | None
+
+    def over(self, task: Task) -> Task:
+        """The task as the command line wants it."""
+        cached = task.cache_seconds if self.cache_seconds is None else self.cache_seconds
+        return replace(task, model=self.model or task.model, cache_seconds=cached)
 
 
 def run(
@@ -60,6 +72,16 @@ def run(
     model: ModelName = None,
     max_parallel: MaxParallel = None,
     timeout: Timeout = None,
+    on_failure: Annotated[
+        OnFailure | None, typer.Option(help="What becomes of the others when a task fails.")
+    ] = None,
+    cache: Annotated[
+        float | None,
+        typer.Option(help="How old a reply to the same request may be.", metavar="SECONDS"),
+    ] = None,
+    usd: Usd = None,
+    tokens: Tokens = None,
+    allow_weak_judge: WeakJudge = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -71,12 +93,13 @@ def run(
     """
     if run_id is not None:
         check_key(run_id)
-    place = find_place(home, max_parallel=max_parallel)
+    place = find_place(home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None)
+    said = _Said(model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache)
 
     async def start(app: App) -> Work:
         found = app.catalog.team(_which(team_file, team))
         values = read_inputs(inputs, found.input_schema)
-        asked = _team_task(found, values, _Said(model, max_parallel, timeout))
+        asked = _team_task(found, values, said)
         await app.service.check_team(asked, key=run_id)
         resolved = await make_team_ready(app, asked)
         spawned = await app.service.spawn_team(resolved, key=run_id)
@@ -121,10 +144,13 @@ def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
     """The team's work; what the command line says goes before what its file says."""
     tasks = team.tasks_for(values)
     return TeamTask(
-        tasks=tuple(replace(task, model=said.model or task.model) for task in tasks),
+        tasks=tuple(said.over(task) for task in tasks),
         name=team.name,
         max_parallel=said.max_parallel or team.limits.max_parallel,
         timeout_seconds=said.timeout or team.limits.timeout_seconds,
+        budget=said.budget if said.budget.is_bound else team.budget,
+        on_failure=said.on_failure or team.on_failure,
+        min_done=team.min_done,
     )
 
 

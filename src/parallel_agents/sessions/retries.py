@@ -1,0 +1,125 @@
+"""Retries: a dead letter as a session to be made again, under a key that names the retry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from parallel_agents.core.budget import Amount
+from parallel_agents.core.dead_letter import DeadLetter
+from parallel_agents.core.event import Event
+from parallel_agents.core.message import Message
+from parallel_agents.core.model import ModelRequest, Models
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.store import Birth, Filter, Row, Store
+from parallel_agents.core.task import Task
+from parallel_agents.core.tool import Tool
+from parallel_agents.core.transcript import Transcript, fold, forked
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import RunIsOver
+from parallel_agents.runners.paying import worst_case
+from parallel_agents.runners.subagent import system_of
+from parallel_agents.sessions.births import Births
+
+_MARK = "/retry-"
+
+
+class Retries:
+    """Plans retries of dead letters."""
+
+    def __init__(self, store: Store, births: Births) -> None:
+        self._store = store
+        self._births = births
+
+    async def plan(
+        self, letter: DeadLetter, *, model: str | None, input: JsonObject | None
+    ) -> Birth | Spawned:
+        """The session that retries a letter, or the retry that there is and that goes on.
+
+        Raises:
+            InvalidInput, UnknownModel, MissingKey: the retry cannot be carried out as it is asked.
+            RunIsOver: the letter's team was killed.
+        """
+        before = letter.session
+        if letter.retried_by is not None:
+            (row,) = await self._store.rows(Filter(session=letter.retried_by))
+            if row.run.status is not RunStatus.KILLED:
+                return Spawned(row.session.key, row.run.id, is_new=False)
+            before = row.session
+        key, number = next_key(before.spawn_key)
+        task = Task(
+            letter.session.agent,
+            letter.queued.text,
+            input={**letter.queued.input, **(input or {})},
+            model=model or letter.run.model,
+            ladder=() if model else letter.queued.ladder,
+            label=f"{letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
+            limits=letter.queued.limits,
+            priority=letter.run.priority,
+            cache_seconds=0.0,
+            budget=letter.budget,
+            traits=letter.session.traits,
+        )
+        birth = self._births.of_retry(task, key, await self._team(letter))
+        context = await self._context(letter)
+        queued = replace(birth.queued, context=context)
+        return replace(birth, queued=queued, retries=letter.run.id)
+
+    async def _team(self, letter: DeadLetter) -> Row | None:
+        """The team under which the retry is, whose budget and bounds hold for it, too."""
+        if letter.session.parent is None:
+            return None
+        (team,) = await self._store.rows(Filter(session=letter.session.parent))
+        if team.session.killed:
+            raise RunIsOver(
+                f"the team of {letter.session.label} was killed",
+                why="nothing starts under it any more",
+                mend="run the team under another id, or spawn the agent by itself",
+            )
+        return team
+
+    async def _context(self, letter: DeadLetter) -> Sequence[Message]:
+        """What was said in the session before the run that failed."""
+        if letter.run.number == 1:
+            return letter.queued.context
+        events = await self._store.events(session=letter.session.key)
+        return _before(events, letter)
+
+
+def _before(events: Sequence[Event], letter: DeadLetter) -> tuple[Message, ...]:
+    runs = list(dict.fromkeys(event.run for event in events))
+    earlier = set(runs[: runs.index(letter.run.id)])
+    return forked(fold(event for event in events if event.run in earlier).messages)
+
+
+def next_key(spawn_key: str) -> tuple[str, int]:
+    """The key of the next retry, and its number: the task itself was the first.
+
+    >>> next_key("tea"), next_key("tea/retry-2")
+    (('tea/retry-2', 2), ('tea/retry-3', 3))
+    """
+    base, mark, last = spawn_key.rpartition(_MARK)
+    if not mark or not last.isdecimal():
+        return f"{spawn_key}{_MARK}2", 2
+    return f"{base}{_MARK}{int(last) + 1}", int(last) + 1
+
+
+def most_of_first_call(models: Models, tools: Mapping[str, Tool], birth: Birth) -> Amount:
+    """What the first call of a session to be made can cost at most; unknown with an unknown tool."""
+    state = Transcript()
+    state.apply("queued", birth.queued)
+    session, agent = birth.session, birth.session.agent
+    names = set(agent.tools)
+    if agent.policy.may_spawn_at(session.depth):
+        names |= tools.keys()
+    request = ModelRequest(
+        messages=tuple(state.messages),
+        system=system_of(session),
+        tools=tuple(tool.spec for name, tool in tools.items() if name in names),
+        output_schema=agent.output_schema,
+        max_output_tokens=birth.queued.limits.max_output_tokens or 4096,
+        thinking=agent.thinking,
+    )
+    amount = worst_case(models, birth.model, request, state)
+    return amount if names <= tools.keys() else amount._replace(nanousd=None)

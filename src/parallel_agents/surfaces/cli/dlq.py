@@ -1,0 +1,288 @@
+"""`pagents dlq`: tasks that failed after all their attempts: look at them, run them again, drop them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+
+from parallel_agents.app import App, open_client
+from parallel_agents.core.budget import Amount
+from parallel_agents.core.dead_letter import DeadLetter
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.schema import Json
+from parallel_agents.core.store import Birth
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
+from parallel_agents.core.verbs import Spawned
+from parallel_agents.errors import PagentsError
+from parallel_agents.sessions.retries import most_of_first_call
+from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.letters import (
+    AgentName,
+    All,
+    Chosen,
+    Code,
+    Names,
+    Since,
+    check_chosen,
+    choose,
+    letter_json,
+    print_letter,
+    print_letters,
+)
+from parallel_agents.surfaces.cli.place import AsJson, Home, Inputs, ModelName, Name, find_place
+from parallel_agents.surfaces.worker import ensure_worker
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_letters(
+    agent: AgentName = None,
+    code: Code = None,
+    since: Since = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List the tasks that failed after all their attempts, the newest first."""
+    letters = _find(Chosen((), agent, code, since), home)
+    if json:
+        render.envelope("dlq", time.time(), [letter_json(letter) for letter in letters])
+        return
+    print_letters(letters)
+    if letters:
+        render.note("Next: pagents dlq show ID · pagents dlq retry ID --dry-run")
+
+
+@app.command()
+def show(name: Name, json: AsJson = False, home: Home = None) -> None:
+    """Show how tasks failed, and all that would run again."""
+    letters = _find(Chosen((name,)), home)
+    if json:
+        render.envelope("dlq", time.time(), [letter_json(letter) for letter in letters])
+        return
+    for letter in letters:
+        print_letter(letter)
+
+
+class _Retry(NamedTuple):
+    """What became of one letter, or would: a session, its price at most, or a refusal."""
+
+    letter: DeadLetter
+    session: SessionKey | None
+    is_new: bool = True
+    model: str = ""
+    amount: Amount | None = None
+    refusal: PagentsError | None = None
+
+
+@app.command()
+def retry(
+    names: Names = None,
+    agent: AgentName = None,
+    code: Code = None,
+    since: Since = None,
+    everything: All = False,
+    model: ModelName = None,
+    inputs: Inputs = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would run, and its price at most.")
+    ] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Run tasks again that failed, each as a new session, in the background.
+
+    A second retry of the same task finds the first while that one goes on.
+    """
+    chosen = Chosen(names or (), agent, code, since)
+    check_chosen(chosen, is_all=everything)
+    place = find_place(home)
+
+    async def begin() -> list[_Retry]:
+        async with open_client(place.environment, place.settings) as client:
+            letters = await choose(client, chosen)
+            one = _plan if dry_run else _start
+            retries = [await one(client, letter, model, inputs) for letter in letters]
+            started = next((given.session for given in retries if given.session), None)
+            if started is not None and not dry_run:
+                row = await client.service.find(started)
+                await ensure_worker(client, place.environment, started, row.run.id)
+            return retries
+
+    retries = asyncio.run(begin())
+    if json:
+        items = [_retry_json(given) for given in retries]
+        render.envelope("retried", time.time(), items, dry_run=dry_run)
+    else:
+        _print_retries(retries, is_dry=dry_run)
+    raise typer.Exit(_exit_of(retries))
+
+
+async def _plan(
+    client: App, letter: DeadLetter, model: str | None, inputs: list[str] | None
+) -> _Retry:
+    """What a retry would be, with nothing kept."""
+    try:
+        values = read_inputs(inputs, letter.session.agent.input_schema)
+        planned = await client.service.plan_retry(letter, model=model, input=values)
+    except PagentsError as refusal:
+        return _Retry(letter, None, refusal=refusal)
+    if isinstance(planned, Spawned):
+        return await _found(client, letter, planned)
+    amount = _price(client, planned)
+    return _Retry(letter, None, model=planned.model, amount=amount)
+
+
+async def _start(
+    client: App, letter: DeadLetter, model: str | None, inputs: list[str] | None
+) -> _Retry:
+    try:
+        values = read_inputs(inputs, letter.session.agent.input_schema)
+        spawned = await client.service.retry(letter, model=model, input=values)
+    except PagentsError as refusal:
+        return _Retry(letter, None, refusal=refusal)
+    return await _found(client, letter, spawned)
+
+
+async def _found(client: App, letter: DeadLetter, spawned: Spawned) -> _Retry:
+    row = await client.service.find(spawned.session_key)
+    return _Retry(letter, spawned.session_key, spawned.is_new, row.run.model)
+
+
+def _price(client: App, birth: Birth) -> Amount:
+    return most_of_first_call(client.models, client.session_tools.as_tools(), birth)
+
+
+@app.command()
+def drop(
+    names: Names = None,
+    agent: AgentName = None,
+    code: Code = None,
+    since: Since = None,
+    everything: All = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Let go of tasks that failed; their sessions and their history stay."""
+    chosen = Chosen(names or (), agent, code, since)
+    check_chosen(chosen, is_all=everything)
+    letters = _find(chosen, home)
+    if letters and not (yes or json):
+        _confirm(letters)
+    place = find_place(home)
+
+    async def let_go() -> int:
+        async with open_client(place.environment, place.settings) as client:
+            return await client.service.drop(letters)
+
+    dropped = asyncio.run(let_go())
+    if json:
+        items = [letter_json(letter) for letter in letters]
+        render.envelope("dropped", time.time(), items, dropped=dropped)
+        return
+    render.line(f"dropped {dropped} of {len(letters)}")
+
+
+def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
+    place = find_place(home)
+
+    async def look() -> list[DeadLetter]:
+        async with open_client(place.environment, place.settings) as client:
+            return await choose(client, chosen)
+
+    return asyncio.run(look())
+
+
+def _confirm(letters: Sequence[DeadLetter]) -> None:
+    """Ask before several are dropped, where there is somebody to ask."""
+    if len(letters) == 1 or not (sys.stdin.isatty() and render.err().is_terminal):
+        return
+    if not typer.confirm(f"Drop {len(letters)} dead letters?", err=True):
+        render.note("Nothing was dropped.")
+        raise typer.Exit(Exit.DONE)
+
+
+def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
+    rows = [
+        (
+            short(given.letter.session.key),
+            given.letter.session.label,
+            given.model,
+            _retry_words(given),
+            "" if given.amount is None else _money(given.amount),
+        )
+        for given in retries
+    ]
+    if not retries:
+        render.note("No dead letters.")
+        return
+    last = ("FIRST CALL AT MOST",) if is_dry else ()
+    shown = rows if is_dry else [row[:-1] for row in rows]
+    render.table(("ID", "LABEL", "MODEL", "RETRY", *last), shown, right=last, flexible="LABEL")
+    for given in retries:
+        if given.refusal is not None:
+            render.error(given.refusal)
+    if is_dry:
+        amounts = [given.amount for given in retries if given.amount is not None]
+        render.note(_total(amounts) if amounts else "Nothing would run.")
+    else:
+        started = [short(given.session) for given in retries if given.session is not None]
+        if started:
+            render.note(f"Next: pagents wait {' '.join(started)}")
+
+
+def _retry_words(given: _Retry) -> str:
+    if given.refusal is not None:
+        return "refused"
+    if given.session is None:
+        return "would run"
+    return short(given.session) if given.is_new else f"{short(given.session)} (there already)"
+
+
+def _money(amount: Amount) -> str:
+    """Dollars; a dash where the price is unknown."""
+    spend = Spend(Usage(), 1, amount.nanousd or 0, int(amount.nanousd is None))
+    return words.money(spend)
+
+
+def _total(amounts: Sequence[Amount]) -> str:
+    known = [amount.nanousd for amount in amounts if amount.nanousd is not None]
+    unknown = len(amounts) - len(known)
+    total = f"{len(amounts)} would run; their first calls cost"
+    if not known:
+        return f"{len(amounts)} would run, at a price that nobody knows."
+    money = f"${sum(known) / NANOUSD_PER_USD:.4f} at most"
+    rest = f", those of {unknown} of them not counted: nobody knows their price" if unknown else ""
+    return f"{total} {money}{rest}."
+
+
+def _retry_json(given: _Retry) -> Mapping[str, Json]:
+    amount, refusal = given.amount, given.refusal
+    money = None if amount is None else amount.nanousd
+    most = None if money is None else f"{money / NANOUSD_PER_USD:.9f}"
+    return {
+        "id": short(given.letter.session.key),
+        "run_id": given.letter.run.id,
+        "label": given.letter.session.label,
+        "model": given.model,
+        "session_key": given.session,
+        "is_new": given.is_new and given.session is not None,
+        "first_call_at_most": None if most is None else {"amount": most, "currency": "USD"},
+        "tokens_at_most": None if amount is None else amount.tokens,
+        "error": None if refusal is None else {"code": refusal.code, "message": refusal.message},
+    }
+
+
+def _exit_of(retries: Sequence[_Retry]) -> Exit:
+    refused = sum(given.refusal is not None for given in retries)
+    if not refused:
+        return Exit.DONE
+    return Exit.FAILED if refused == len(retries) else Exit.PARTIAL

@@ -1,0 +1,164 @@
+"""Letters: which dead letters a command means, and how they are shown."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+
+from parallel_agents.app import App
+from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
+from parallel_agents.core.ids import short
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.surfaces.cli import render, words
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Sessions, or teams for all of theirs.", metavar="[NAME...]"),
+]
+AgentName = Annotated[str | None, typer.Option("--agent", help="Of this agent.", metavar="NAME")]
+Code = Annotated[
+    str | None, typer.Option("--code", help="With this error, as E301.", metavar="CODE")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", help="Not older than 30m, 2h, 1d.", metavar="TIME")
+]
+All = Annotated[bool, typer.Option("--all", "-a", help="All there are.")]
+
+
+class Chosen(NamedTuple):
+    """What the command line names: sessions, and what a letter must be like."""
+
+    names: Sequence[str]
+    agent: str | None = None
+    code: str | None = None
+    since: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return not (self.names or self.agent or self.code or self.since)
+
+
+def check_chosen(chosen: Chosen, *, is_all: bool) -> None:
+    """Refuse a command that would act on every letter without saying so."""
+    if chosen.is_all and not is_all:
+        raise InvalidInput(
+            "which dead letters?", mend="name some, or give --agent, --code, --since, or --all"
+        )
+    if is_all and not chosen.is_all:
+        raise InvalidInput("--all goes with no name and no filter", mend="leave --all out")
+
+
+async def choose(app: App, chosen: Chosen) -> list[DeadLetter]:
+    """The letters that are meant, the newest first.
+
+    Raises:
+        NotFound: a name has none.
+    """
+    since = None if chosen.since is None else time.time() - _seconds(chosen.since)
+    code = None if chosen.code is None else f"PA-{chosen.code.upper().removeprefix('PA-')}"
+    every = LetterFilter(agent=chosen.agent, code=code, since=since)
+    if not chosen.names:
+        return await app.service.dead_letters(every)
+    found: dict[str, DeadLetter] = {}
+    for name in chosen.names:
+        letters = await _named(app, name, every)
+        found |= {letter.run.id: letter for letter in letters}
+    return list(found.values())
+
+
+async def _named(app: App, name: str, every: LetterFilter) -> list[DeadLetter]:
+    tree = (await app.service.find(name)).session.key
+    chosen = LetterFilter(agent=every.agent, code=every.code, since=every.since, tree=tree)
+    letters = await app.service.dead_letters(chosen)
+    if not letters:
+        raise NotFound(
+            f"{name!r} has no dead letter",
+            why="it did not fail, was dropped, or a retry of it is over",
+            mend="`pagents dlq list` shows those that there are",
+        )
+    return letters
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
+    if found is None:
+        raise InvalidInput(f"--since {text!r} is no time", mend="write 30m, 2h, 1d or 1w")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def print_letters(letters: Sequence[DeadLetter]) -> None:
+    if not letters:
+        render.note("No dead letters.")
+        return
+    rows = [
+        (
+            short(letter.session.key),
+            letter.session.label,
+            letter.session.agent.name,
+            f"{words.glyph(letter.run.status)} {words.status(letter.run.status)}",
+            letter.run.error_code,
+            f"{words.seconds(max(0.0, time.time() - letter.at))} ago",
+            words.money(letter.run.spend),
+            retry_of(letter),
+        )
+        for letter in letters
+    ]
+    render.table(_TITLES, rows, right=("COST",), flexible="LABEL")
+
+
+def retry_of(letter: DeadLetter) -> str:
+    """The id of the retry that there is; it is not done yet."""
+    return "" if letter.retried_by is None else short(letter.retried_by)
+
+
+def print_letter(letter: DeadLetter) -> None:
+    """All that is kept of one: how it failed, and what would run again."""
+    print_letters([letter])
+    if letter.error is not None:
+        render.line(f"\n{letter.error.code}  {letter.error.message}", "red")
+        for title, text in (("why", letter.error.why), ("mend", letter.error.mend)):
+            if text:
+                render.line(f"  {title:<5} {text}")
+    render.line("\ntask", "bold")
+    render.line(letter.queued.text)
+    if letter.queued.input:
+        render.line("\ninput", "bold")
+        render.line(words.output(letter.queued.input))
+    render.line("")
+    _print_facts(letter)
+
+
+def _print_facts(letter: DeadLetter) -> None:
+    run = letter.run
+    render.line(f"model {run.model}  attempts {run.attempts}  calls {run.spend.calls}")
+    render.line(letter.session.key, "dim")
+
+
+def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
+    run, error, cost = letter.run, letter.error, letter.run.spend.cost_usd
+    return {
+        "id": short(letter.session.key),
+        "session_key": letter.session.key,
+        "run_id": run.id,
+        "parent": letter.session.parent,
+        "agent": letter.session.agent.name,
+        "label": letter.session.label,
+        "status": run.status.value,
+        "error": None if error is None else {"code": error.code, "message": error.message},
+        "at": words.iso(letter.at),
+        "model": run.model,
+        "text": letter.queued.text,
+        "input": letter.queued.input,
+        "attempts": run.attempts,
+        "calls": run.spend.calls,
+        "cost": None if cost is None else {"amount": f"{cost:.9f}", "currency": "USD"},
+        "retried_by": letter.retried_by,
+    }

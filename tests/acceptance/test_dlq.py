@@ -1,0 +1,135 @@
+"""What failed for good is listed, priced, run again and dropped by the installed command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parallel_agents.testing import HttpError
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Bench, Pagents
+
+BROKEN = HttpError(401, "bad key")
+
+
+def fail(pagents: Pagents, bench: Bench, *labels: str, fine: str = "fine") -> None:
+    for label in labels:
+        bench.gives(BROKEN, to=f"About {label}")
+    pagents("run", pagents.team(fine, *labels), "--id", "monday")
+
+
+def test_what_failed_is_listed_and_run_again(pagents: Pagents, bench: Bench) -> None:
+    fail(pagents, bench, "bad", "worse")
+
+    listed = pagents("dlq", "list")
+
+    assert listed.code == 0
+    assert {line.split()[1] for line in listed.out.splitlines()[1:]} == {"bad", "worse"}
+    assert "PA-E203" in listed.out
+    assert pagents.items("dlq", "list", "--code", "E203", "--since", "1h")
+    assert pagents.items("dlq", "list", "--agent", "code_reviewer") == []
+    shown = pagents("dlq", "show", "monday/bad").out
+    assert "About bad." in shown
+    assert "PA-E203" in shown
+
+    bench.begin()
+    retried = pagents.json("dlq", "retry", "monday")
+
+    keys = [item["session_key"] for item in retried["items"]]
+    assert [item["is_new"] for item in retried["items"]] == [True, True]
+    assert pagents("wait", *keys).code == 0
+    assert pagents.items("dlq", "list") == []
+    assert len(bench.requests) == 2
+    labels = {item["label"] for item in pagents.json("show", "monday")["sessions"]}
+    assert labels == {"fine", "bad", "worse"}
+
+
+def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
+    pagents: Pagents, bench: Bench
+) -> None:
+    fail(pagents, bench, "bad")
+    before = len(bench.requests)
+
+    told = pagents("dlq", "retry", "bad", "--dry-run")
+    (item,) = pagents.items("dlq", "retry", "--all", "--dry-run")
+    (unknown,) = pagents.items("dlq", "retry", "bad", "--dry-run", "-m", "bench/other")
+
+    assert told.code == 0
+    assert "FIRST CALL AT MOST" in told.out
+    assert "1 would run; their first calls cost $0.0" in told.err
+    assert 0 < float(item["first_call_at_most"]["amount"]) <= 2e-6 * item["tokens_at_most"]
+    assert unknown["first_call_at_most"] is None
+    told = pagents("dlq", "retry", "bad", "--dry-run", "-m", "bench/other")
+    assert "1 would run, at a price that nobody knows." in told.err
+    assert (item["session_key"], len(bench.requests)) == (None, before)
+    assert len(pagents.items("dlq", "list")) == 1
+
+
+def test_a_retry_that_fails_is_the_letter_from_then_on(pagents: Pagents, bench: Bench) -> None:
+    fail(pagents, bench, "bad")
+    (first,) = pagents.items("dlq", "retry", "bad")
+    pagents("wait", first["session_key"])
+
+    (letter,) = pagents.items("dlq", "list")
+    assert letter["session_key"] == first["session_key"]
+    (second,) = pagents.items("dlq", "retry", "--all")
+
+    assert second["is_new"]
+    pagents("wait", second["session_key"])
+    assert [item["label"] for item in pagents.items("dlq", "list")] == ["bad-retry-3"]
+
+
+def test_what_is_dropped_is_gone_and_its_history_stays(pagents: Pagents, bench: Bench) -> None:
+    fail(pagents, bench, "bad", "worse")
+
+    dropped = pagents("dlq", "drop", "monday/bad")
+
+    assert (dropped.code, dropped.out) == (0, "dropped 1 of 1\n")
+    assert [item["label"] for item in pagents.items("dlq", "list")] == ["worse"]
+    assert pagents("history", "monday/bad").code == 0
+    pagents("dlq", "show", "monday/bad").assert_refused("PA-E104", "has no dead letter", exits=4)
+    assert pagents.json("dlq", "drop", "--code", "E203")["dropped"] == 1
+
+
+def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
+    for command in ("retry", "drop"):
+        pagents("dlq", command).assert_refused("PA-E101", "which dead letters?", exits=2)
+    pagents("dlq", "list", "--since", "soon").assert_refused("PA-E101", "is no time", exits=2)
+
+
+def test_a_retry_that_cannot_be_is_told_beside_those_that_can(
+    pagents: Pagents, bench: Bench
+) -> None:
+    fail(pagents, bench, "bad")
+
+    refused = pagents("dlq", "retry", "bad", "-m", "keyed/good")
+
+    assert refused.code == 1
+    assert "BENCH_KEY" in refused.err
+    assert "refused" in refused.out
+
+
+def test_a_team_stops_what_is_new_when_a_task_fails(pagents: Pagents, bench: Bench) -> None:
+    bench.gives(BROKEN, to="About bad")
+    file = pagents.team("bad", "one", "two", "three")
+
+    ended = pagents("run", file, "--on-failure", "stop_new", "--max-parallel", "1", "--json")
+
+    items = {item["label"]: item["status"] for item in ended.documents[-1]["items"]}
+    assert items["bad"] == "failed"
+    assert (items["two"], items["three"]) == ("killed", "killed")
+    assert len(bench.requests) <= 2
+
+
+def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: Bench) -> None:
+    file = pagents.team("one")
+    pagents("run", file, "--cache", "600")
+
+    ended = pagents("run", file, "--cache", "600", "--id", "again", "--json")
+
+    (item,) = ended.documents[-1]["items"]
+    assert (item["status"], item["cost"]["amount"]) == ("done", "0.000000000")
+    assert len(bench.requests) == 1
+    assert "cached" in pagents("history", "again").out
+    pagents("run", file, "--id", "anew", "--cache", "0")
+    assert len(bench.requests) == 2

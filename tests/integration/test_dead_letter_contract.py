@@ -1,0 +1,258 @@
+"""What every store promises of tasks that others end, and of those that failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.dead_letter import LetterFilter
+from parallel_agents.core.event import Queued
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Birth, Filter, Owner, Store
+from parallel_agents.testing import MemoryStore, run_virtual
+
+RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
+
+AGENT = Agent(name="writer", description="Writes", instructions="Write.")
+ME = OwnerId("me")
+EVERY = LetterFilter()
+TEAM = Session(
+    key=SessionKey("team:crew:monday"),
+    agent=AGENT,
+    label="crew",
+    spawn_key="monday",
+    root=SessionKey("team:crew:monday"),
+)
+
+
+def birth(name: str, parent: Session | None = None) -> Birth:
+    key = SessionKey(f"agent:writer:subagent:{name}")
+    session = Session(
+        key=key,
+        agent=AGENT,
+        label=name,
+        spawn_key=name,
+        parent=parent.key if parent else None,
+        root=parent.root if parent else key,
+        depth=1 if parent else 0,
+    )
+    queued = Queued(text=f"do {name}", input={"n": 1})
+    run = RunId(f"run-{name}")
+    return Birth(
+        session=session, run=run, kind=RunnerKind.SUBAGENT, queued=queued, digest=name, owner=ME
+    )
+
+
+def team() -> Birth:
+    return Birth(
+        session=TEAM,
+        run=RunId("run-team"),
+        kind=RunnerKind.TEAM,
+        queued=Queued(text="team"),
+        digest="t",
+    )
+
+
+def test_those_that_nobody_has_begun_are_ended_and_no_others(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([team(), *(birth(name, TEAM) for name in ("a", "b", "c")), birth("x")])
+        assert await store.claim(RunId("run-a"), ME) is not None
+        assert await store.claim(RunId("run-b"), ME) is not None
+        await store.release(ME, [RunId("run-b")])
+
+        ended = await store.end_unbegun(TEAM.key, by="a sibling's failure")
+
+        assert ended == ["run-c"]
+        rows = await store.rows(Filter(parent=TEAM.key))
+        status = {row.session.spawn_key: row.run.status for row in rows}
+        assert status == {
+            "a": RunStatus.RUNNING,
+            "b": RunStatus.QUEUED,
+            "c": RunStatus.KILLED,
+        }
+        assert await store.claim(RunId("run-x"), ME) is not None
+
+    run_in(body)
+
+
+FAILED = Outcome(
+    status=RunStatus.FAILED, error=Failure("PA-E301", "no answer in 25 turns", "", "ask for less")
+)
+
+
+async def end(store: Store, name: str, outcome: Outcome = FAILED) -> None:
+    claim = await store.claim(RunId(f"run-{name}"), ME)
+    assert claim is not None
+    await store.finish(claim.run.id, claim.run.epoch, outcome)
+
+
+async def letters(store: Store, chosen: LetterFilter = EVERY) -> list[str]:
+    return sorted(letter.session.spawn_key for letter in await store.dead_letters(chosen))
+
+
+def test_a_run_that_failed_is_a_dead_letter_with_all_that_it_was_asked(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        budget = Budget(usd=2.5, tokens=1000)
+        await store.spawn([replace(birth("a"), budget=budget)])
+
+        await end(store, "a")
+
+        (letter,) = await store.dead_letters(EVERY)
+        assert (letter.run.status, letter.session.agent) == (RunStatus.FAILED, AGENT)
+        assert (letter.queued.text, letter.queued.input) == ("do a", {"n": 1})
+        assert (letter.error, letter.budget) == (FAILED.error, budget)
+        assert letter.retried_by is None
+        assert letter.at == letter.run.finished_at
+
+    run_in(body)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_letter"),
+    [
+        (RunStatus.DONE, False),
+        (RunStatus.KILLED, False),
+        (RunStatus.FAILED, True),
+        (RunStatus.TIMED_OUT, True),
+        (RunStatus.OVER_BUDGET, True),
+    ],
+)
+def test_what_is_a_dead_letter_follows_from_how_the_run_ended(
+    run_in: RunIn, status: RunStatus, is_letter: bool
+) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([birth("a")])
+
+        await end(store, "a", Outcome(status=status))
+
+        assert await letters(store) == ["a"] * is_letter
+
+    run_in(body)
+
+
+def test_a_team_and_what_an_agent_spawned_are_none(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        child = birth("task", TEAM)
+        await store.spawn([team(), child, birth("below", child.session)])
+
+        for name in ("below", "task", "team"):
+            await end(store, name)
+
+        assert await letters(store) == ["task"]
+
+    run_in(body)
+
+
+def test_what_outside_ends_as_timed_out_is_one_and_what_it_kills_is_not(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([birth("late"), birth("killed")])
+
+        await store.kill(
+            SessionKey("agent:writer:subagent:late"), by="a limit", status=RunStatus.TIMED_OUT
+        )
+        await store.kill(SessionKey("agent:writer:subagent:killed"), by="ana")
+
+        assert await letters(store) == ["late"]
+
+    run_in(body)
+
+
+def test_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([team(), birth("a", TEAM), birth("b")])
+        await end(store, "a")
+        await end(store, "b", Outcome(status=RunStatus.TIMED_OUT))
+        (first, *_) = await store.dead_letters(EVERY)
+
+        assert await letters(store, LetterFilter(agent="writer")) == ["a", "b"]
+        assert await letters(store, LetterFilter(agent="reader")) == []
+        assert await letters(store, LetterFilter(code="PA-E301")) == ["a"]
+        assert await letters(store, LetterFilter(since=first.at + 60)) == []
+        assert await letters(store, LetterFilter(tree=TEAM.key)) == ["a"]
+        assert await letters(store, LetterFilter(run=RunId("run-b"))) == ["b"]
+
+    run_in(body)
+
+
+def test_a_letter_is_dropped_once(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([birth("a"), birth("b")])
+        await end(store, "a")
+        await end(store, "b")
+
+        assert await store.drop_letters([RunId("run-a"), RunId("nobody")]) == 1
+        assert await store.drop_letters([RunId("run-a")]) == 0
+        assert await letters(store) == ["b"]
+
+    run_in(body)
+
+
+def test_a_letter_stays_until_a_retry_of_it_is_done(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([birth("a")])
+        await end(store, "a")
+
+        retry = replace(birth("a2"), retries=RunId("run-a"))
+        await store.spawn([retry])
+
+        (letter,) = await store.dead_letters(EVERY)
+        assert letter.retried_by == retry.session.key
+        await end(store, "a2", Outcome(status=RunStatus.DONE))
+        assert await letters(store) == []
+
+    run_in(body)
+
+
+def test_a_retry_that_fails_takes_the_place_of_what_it_retried(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([birth("a")])
+        await end(store, "a")
+        await store.spawn([replace(birth("a2"), retries=RunId("run-a"))])
+
+        await end(store, "a2")
+
+        assert await letters(store) == ["a2"]
+
+    run_in(body)
+
+
+def test_a_retry_that_is_killed_leaves_the_letter(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([birth("a")])
+        await end(store, "a")
+        await store.spawn([replace(birth("a2"), retries=RunId("run-a"))])
+
+        await store.kill(SessionKey("agent:writer:subagent:a2"), by="ana")
+
+        assert await letters(store) == ["a"]
+
+    run_in(body)
+
+
+def test_old_letters_are_not_listed_and_leave_with_the_next_write() -> None:
+    async def body() -> None:
+        loop = asyncio.get_running_loop()
+        store = MemoryStore(loop.time, letter_seconds=100)
+        await store.beat(Owner(id=ME, host="here", pid=1))
+        await store.spawn([birth("a"), birth("b")])
+        await end(store, "a")
+        assert await letters(store) == ["a"]
+
+        await asyncio.sleep(101)
+
+        assert await letters(store) == []
+        assert await store.drop_letters([RunId("run-a")]) == 1, "it was still there"
+        await end(store, "b")
+        assert await store.drop_letters([RunId("run-a")]) == 0
+        assert await letters(store) == ["b"]
+        await store.aclose()
+
+    run_virtual(body())

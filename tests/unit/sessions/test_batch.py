@@ -1,0 +1,190 @@
+"""A batch gives each item an answer that fits, in one call where it can and singly where not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import orjson
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.errors import AuthFailed, InvalidInput
+from parallel_agents.sessions.batch import for_many, split
+from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virtual
+
+SCHEMA: JsonObject = {
+    "type": "object",
+    "properties": {"word": {"type": "string"}},
+    "required": ["word"],
+    "additionalProperties": False,
+}
+RATER = Agent(name="rater", description="Rates", instructions="Rate it.", output_schema=SCHEMA)
+DONE, FAILED = RunStatus.DONE, RunStatus.FAILED
+Say = Callable[[str], object]
+
+
+def is_for_many(request: ModelRequest) -> bool:
+    return "several items" in request.system
+
+
+def items_of(request: ModelRequest) -> list[str]:
+    return [part.partition("\n")[2] for part in request.messages[0].text.split("## Item ")[1:]]
+
+
+def answering(say: Say, leaves_out: str = "-") -> Callable[[ModelRequest], Answer]:
+    """A model that says something of each item, and leaves one out when asked for many."""
+
+    def answer(request: ModelRequest) -> Answer:
+        if not is_for_many(request):
+            return orjson.dumps({"word": f"{request.messages[0].text}, alone"}).decode()
+        listed = [text.strip() for text in items_of(request)]
+        answers = [
+            {"item": n, "answer": say(text)}
+            for n, text in enumerate(listed, start=1)
+            if text != leaves_out
+        ]
+        return orjson.dumps({"answers": answers}).decode()
+
+    return answer
+
+
+def in_rig(
+    answer: Callable[[ModelRequest], Answer],
+    body: Callable[[Rig, RepliesWith], Coroutine[Any, Any, None]],
+) -> None:
+    async def around() -> None:
+        model = RepliesWith(answer, latency_seconds=10)
+        async with open_rig(model, agents=[RATER]) as rig:
+            await body(rig, model)
+
+    run_virtual(around())
+
+
+def test_items_are_answered_together_in_their_order() -> None:
+    async def body(rig: Rig, model: RepliesWith) -> None:
+        words = [f"thing {n}" for n in range(7)]
+
+        given = await rig.sessions.batch("rater", words, size=3)
+
+        assert [item.output for item in given.items] == [
+            *({"word": f"thing {n}!"} for n in range(6)),
+            {"word": "thing 6, alone"},
+        ]
+        assert [item.is_single for item in given.items] == [False] * 6 + [True]
+        assert {item.status for item in given.items} == {DONE}
+        assert (len(model.requests), len(given.runs), given.spend.calls) == (3, 3, 3)
+
+    in_rig(answering(lambda text: {"word": f"{text}!"}), body)
+
+
+def test_an_item_that_was_left_out_is_asked_for_alone() -> None:
+    async def body(rig: Rig, model: RepliesWith) -> None:
+        given = await rig.sessions.batch("rater", ["a", "b", "c"])
+
+        assert [item.is_single for item in given.items] == [False, True, False]
+        assert given.items[1].output == {"word": "b, alone"}
+        assert len(model.requests) == 2
+
+    in_rig(answering(lambda text: {"word": text}, leaves_out="b"), body)
+
+
+def test_an_answer_that_does_not_fit_spoils_no_other_and_leaves_no_dead_letter() -> None:
+    def say(text: str) -> object:
+        return {"word": 5} if text == "b" else {"word": text}
+
+    async def body(rig: Rig, model: RepliesWith) -> None:
+        given = await rig.sessions.batch("rater", ["a", "b", "c"])
+
+        assert [item.output for item in given.items] == [
+            {"word": "a"},
+            {"word": "b, alone"},
+            {"word": "c"},
+        ]
+        assert [item.status for item in given.items] == [DONE, DONE, DONE]
+        assert given.runs[0].status is FAILED
+        assert len(model.requests) == 3, "the call, its repair, and one alone"
+        assert await rig.sessions.dead_letters() == []
+
+    in_rig(answering(say), body)
+
+
+def test_what_fails_alone_too_is_a_result_and_a_dead_letter() -> None:
+    def answer(request: ModelRequest) -> Answer:
+        return "no JSON" if is_for_many(request) else AuthFailed("no key")
+
+    async def body(rig: Rig, _: RepliesWith) -> None:
+        given = await rig.sessions.batch("rater", ["a", "b"])
+
+        assert [item.status for item in given.items] == [FAILED, FAILED]
+        assert [item.output for item in given.items] == [None, None]
+        letters = await rig.sessions.dead_letters()
+        assert sorted(letter.session.label for letter in letters) == ["rater-1", "rater-2"]
+
+    in_rig(answer, body)
+
+
+def test_the_same_key_asks_no_model_again() -> None:
+    async def body(rig: Rig, model: RepliesWith) -> None:
+        first = await rig.sessions.batch("rater", ["a", "b", "c"], key="monday")
+        calls = len(model.requests)
+
+        again = await rig.sessions.batch("rater", ["a", "b", "c"], key="monday")
+
+        assert again == first
+        assert len(model.requests) == calls
+
+    in_rig(answering(lambda text: {"word": text}, leaves_out="b"), body)
+
+
+def test_a_size_below_one_is_refused_and_no_items_are_no_calls() -> None:
+    async def body(rig: Rig, model: RepliesWith) -> None:
+        with pytest.raises(InvalidInput, match="a batch of 0 items"):
+            await rig.sessions.batch("rater", ["a"], size=0)
+
+        assert (await rig.sessions.batch("rater", [])).items == ()
+        assert model.requests == []
+
+    in_rig(answering(lambda text: {"word": text}), body)
+
+
+@pytest.mark.parametrize(
+    ("answers", "fit"),
+    [
+        ([{"item": 1, "answer": {"word": "a"}}], {0: {"word": "a"}}),
+        ([{"item": 0, "answer": {"word": "a"}}, {"item": True, "answer": {"word": "a"}}], {}),
+        ([{"item": 1, "answer": {"word": "a"}}, {"item": 1, "answer": {"word": "b"}}], {}),
+        ([{"item": 1, "answer": {"word": "a"}}] * 2, {0: {"word": "a"}}),
+        ([{"answer": {"word": "a"}}, "words", None, {"item": "1", "answer": {"word": "a"}}], {}),
+        ("words", {}),
+        (None, {}),
+    ],
+)
+def test_what_cannot_be_told_apart_is_left_out(answers: Any, fit: dict[int, Any]) -> None:
+    assert split(orjson.dumps({"answers": answers}).decode(), SCHEMA) == fit
+
+
+def test_an_agent_without_a_schema_answers_in_words() -> None:
+    text = orjson.dumps({"answers": [{"item": 1, "answer": "a"}, {"item": 2, "answer": ""}]})
+
+    assert split(text.decode(), None) == {0: "a"}
+    assert split("no JSON", None) == {}
+
+
+def test_what_a_schema_points_to_is_still_found_and_the_room_grows_with_the_items() -> None:
+    schema: JsonObject = {"$ref": "#/$defs/word", "$defs": {"word": {"type": "string"}}}
+    limits = Limits(max_output_tokens=500, max_turns=3)
+    agent = Agent(
+        name="a", description="A", instructions="Do.", output_schema=schema, limits=limits
+    )
+
+    many = for_many(agent, 3)
+
+    assert many.output_schema is not None
+    assert many.output_schema["$defs"] == {"word": {"type": "string"}}
+    assert many.limits == Limits(max_output_tokens=1500, max_turns=3)
+    assert for_many(agent, 100).limits.max_output_tokens == 4096

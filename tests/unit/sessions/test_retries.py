@@ -1,0 +1,257 @@
+"""A dead letter is run again as it was, or with another model or input, once and under its team."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.session import Mode, Traits
+from parallel_agents.core.store import Birth
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
+from parallel_agents.sessions.retries import next_key
+from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virtual
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}, "word": {"type": "string"}},
+}
+WRITER = Agent(name="writer", description="Writes", instructions="Write.", input_schema=SCHEMA)
+DONE, FAILED, KILLED = RunStatus.DONE, RunStatus.FAILED, RunStatus.KILLED
+
+
+def fails(_: ModelRequest) -> Answer:
+    return AuthFailed("no key")
+
+
+def echoes(request: ModelRequest) -> Answer:
+    return " | ".join(message.text for message in request.messages)
+
+
+def in_rig(body: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
+    """With a model that fails and one that says what it was told."""
+
+    async def around() -> None:
+        bad, good = (
+            RepliesWith(answer, f"scripted/{name}", latency_seconds=10)
+            for name, answer in (("bad", fails), ("good", echoes))
+        )
+        async with open_rig(bad, good, agents=[WRITER]) as rig:
+            await body(rig)
+
+    run_virtual(around())
+
+
+async def fail(rig: Rig, **given: Any) -> None:
+    handle = await rig.sessions.spawn(Task("writer", "do it", **given))
+    assert (await handle.wait()).status is FAILED
+
+
+def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(
+            rig,
+            key="tea",
+            label="tea",
+            input={"n": 1},
+            limits=Limits(max_turns=7),
+            budget=Budget(tokens=50_000),
+            priority=3,
+        )
+        (letter,) = await rig.sessions.dead_letters()
+
+        planned = await rig.service.plan_retry(letter)
+
+        assert isinstance(planned, Birth)
+        assert planned.session.spawn_key == "tea/retry-2"
+        assert planned.session.label == "tea-retry-2"
+        assert (planned.queued.text, planned.queued.input) == ("do it", {"n": 1})
+        assert planned.queued.limits == letter.queued.limits
+        assert (planned.budget, planned.priority) == (Budget(tokens=50_000), 3)
+        assert planned.model == "scripted/bad"
+
+    in_rig(body)
+
+
+def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig, input={"n": 1, "word": "tea"})
+        (letter,) = await rig.sessions.dead_letters()
+
+        handle = await rig.sessions.retry(letter, model="scripted/good", input={"n": 2})
+        result = await handle.wait()
+
+        assert (result.status, result.model) == (DONE, "scripted/good")
+        assert '"n": 2' in result.text
+        assert '"word": "tea"' in result.text
+        assert await rig.sessions.dead_letters() == []
+
+    in_rig(body)
+
+
+def test_a_second_retry_finds_the_first() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig)
+        (stale,) = await rig.sessions.dead_letters()
+        first = await rig.sessions.retry(stale, model="scripted/good")
+        (letter,) = await rig.sessions.dead_letters()
+
+        again = [
+            await rig.sessions.retry(given, model="scripted/good") for given in (stale, letter)
+        ]
+
+        assert letter.retried_by == first.key
+        assert [(handle.key, handle.is_new) for handle in again] == [(first.key, False)] * 2
+        with pytest.raises(Conflict):
+            await rig.sessions.retry(stale, input={"n": 5})
+
+    in_rig(body)
+
+
+def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig, key="tea", label="tea")
+        for number in (2, 3):
+            (letter,) = await rig.sessions.dead_letters()
+            handle = await rig.sessions.retry(letter)
+            assert (await handle.wait()).status is FAILED
+            row = await rig.service.find(handle.key)
+            assert row.session.spawn_key == f"tea/retry-{number}"
+            assert row.session.label == f"tea-retry-{number}"
+
+        assert len(await rig.sessions.dead_letters()) == 1
+
+    in_rig(body)
+
+
+def test_a_retry_that_was_killed_does_not_stand_in_the_way() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig, key="tea")
+        (letter,) = await rig.sessions.dead_letters()
+        first = await rig.sessions.retry(letter, model="scripted/good")
+        await first.kill()
+        (letter,) = await rig.sessions.dead_letters()
+
+        second = await rig.sessions.retry(letter, model="scripted/good")
+
+        assert second.is_new
+        assert (await rig.service.find(second.key)).session.spawn_key == "tea/retry-3"
+        assert (await second.wait()).status is DONE
+
+    in_rig(body)
+
+
+def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_tasks() -> None:
+    async def body(rig: Rig) -> None:
+        tasks = (
+            Task("writer", "fails", key="tea"),
+            Task("writer", "lasts", key="rain", model="scripted/good"),
+            Task("writer", "lasts", key="snow", model="scripted/good"),
+        )
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=2), key="monday")
+        await asyncio.sleep(11)
+        (letter,) = await rig.sessions.dead_letters()
+
+        handle = await rig.sessions.retry(letter, model="scripted/good")
+
+        result = await rig.sessions.team_result(team)
+        assert [one.status for one in result.results] == [FAILED, DONE, DONE]
+        row = await rig.service.find(team.key)
+        outcome = (await rig.service.wait([row.run.id]))[0]
+        assert outcome.text == "2 done, 1 failed"
+        assert (await handle.wait()).status is DONE
+        assert (await rig.service.find(handle.key)).session.parent == team.key
+
+    in_rig(body)
+
+
+def test_a_retry_spends_from_the_budget_of_its_team() -> None:
+    async def body(rig: Rig) -> None:
+        task = Task("writer", "do it", model="scripted/good")
+        team = await rig.sessions.spawn_team(TeamTask(tasks=(task,), budget=Budget(tokens=10)))
+        assert (await team.wait()).status is RunStatus.OVER_BUDGET
+        (letter,) = await rig.sessions.dead_letters()
+
+        retried = await (await rig.sessions.retry(letter)).wait()
+
+        assert retried.status is RunStatus.OVER_BUDGET
+        assert retried.spend.calls == 0
+
+    in_rig(body)
+
+
+def test_nothing_is_retried_under_a_team_that_was_killed() -> None:
+    async def body(rig: Rig) -> None:
+        tasks = (Task("writer", "fails"), Task("writer", "lasts", model="scripted/good"))
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=1))
+        await asyncio.sleep(11)
+        await team.kill()
+        (letter,) = await rig.sessions.dead_letters()
+
+        with pytest.raises(RunIsOver, match="the team of writer was killed"):
+            await rig.sessions.retry(letter)
+
+    in_rig(body)
+
+
+def test_the_retry_of_a_later_run_knows_what_was_said_before() -> None:
+    async def body(rig: Rig) -> None:
+        traits = Traits(mode=Mode.SESSION)
+        task = Task("writer", "first", model="scripted/good", traits=traits)
+        handle = await rig.sessions.spawn(task)
+        await handle.wait()
+        await handle.send("second", input={"n": 1})
+        await asyncio.sleep(1)
+        await rig.store.kill(handle.key, by="a limit", status=RunStatus.TIMED_OUT)
+        (letter,) = await rig.sessions.dead_letters()
+
+        retried = await (await rig.sessions.retry(letter)).wait()
+
+        assert retried.text.startswith("first | first | second")
+
+    in_rig(body)
+
+
+def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig)
+        (letter,) = await rig.sessions.dead_letters()
+
+        with pytest.raises(InvalidInput):
+            await rig.sessions.retry(letter, input={"n": "two"})
+
+        assert len(await rig.sessions.list()) == 1
+
+    in_rig(body)
+
+
+def test_a_dropped_letter_is_gone() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig)
+
+        assert await rig.sessions.drop(await rig.sessions.dead_letters()) == 1
+
+        assert await rig.sessions.dead_letters() == []
+
+    in_rig(body)
+
+
+@pytest.mark.parametrize(
+    ("spawn_key", "following"),
+    [
+        ("tea", ("tea/retry-2", 2)),
+        ("tea/retry-2", ("tea/retry-3", 3)),
+        ("tea/retry-9", ("tea/retry-10", 10)),
+        ("tea/retry-", ("tea/retry-/retry-2", 2)),
+    ],
+)
+def test_the_key_of_a_retry_counts(spawn_key: str, following: tuple[str, int]) -> None:
+    assert next_key(spawn_key) == following
