@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from parallel_agents.core.audit import ChainCheck
 from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -24,7 +25,7 @@ from parallel_agents.core.store import (
     Row,
     Unsubscribe,
 )
-from parallel_agents.stores import reading
+from parallel_agents.stores import chain, reading
 from parallel_agents.stores.journal import Journal
 
 _T = TypeVar("_T")
@@ -118,6 +119,9 @@ class JournalStore(ABC):
 
     async def bury(self, owner: OwnerId) -> None:
         await self._change(lambda journal: journal.bury(owner))
+
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        return await self._read(lambda sql, _: chain.check(sql, head))
 
     async def owners(self) -> list[Owner]:
         return await self._read(lambda sql, _: reading.owners(sql))

@@ -55,6 +55,7 @@ class MemoryStore(JournalStore):
         self._sql.execute("BEGIN")
         try:
             value = change(self._journal)
+            self._journal.seal()
         except BaseException:
             self._sql.execute("ROLLBACK")
             raise

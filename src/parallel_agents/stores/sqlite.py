@@ -217,6 +217,7 @@ class _Writer:
             foreign = self._foreign_events()
             for change in batch:
                 change.run(self._journal)
+            self._journal.seal()
             self._sql.execute("COMMIT")
         except BaseException:
             if self._sql.in_transaction:

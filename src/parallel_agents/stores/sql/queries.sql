@@ -196,3 +196,15 @@ RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
        reserved_tokens
 FROM purses ORDER BY scope;
+
+-- name: last_link
+SELECT hash FROM links ORDER BY number DESC LIMIT 1;
+
+-- name: put_link
+INSERT INTO links (first_seq, last_seq, hash) VALUES (?, ?, ?);
+
+-- name: links
+SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
+
+-- name: linked_events
+SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;

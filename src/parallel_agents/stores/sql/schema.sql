@@ -85,3 +85,10 @@ CREATE TABLE reservations (
     tokens INTEGER NOT NULL,
     PRIMARY KEY (run, scope)
 ) WITHOUT ROWID;
+-- A link per transaction that wrote events: its hash covers them, and the hash of the link before.
+CREATE TABLE links (
+    number INTEGER PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    hash BLOB NOT NULL
+);
