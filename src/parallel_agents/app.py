@@ -30,6 +30,8 @@ from parallel_agents.models.metered import Metered
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.models.simulated import days
+from parallel_agents.models.simulated.model import make_simulated
 from parallel_agents.models.timed import Timed
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.runners.team import TeamRunner
@@ -186,11 +188,14 @@ def make_registry(environment: Environment, settings: Settings, parts: Parts) ->
             progress=parts.on_fetch,
         )
 
+    factories: dict[str, ModelFactory] = {LOCAL: make_local, **parts.models}
+    if days.PROVIDER not in settings.providers:
+        factories.setdefault(days.PROVIDER, make_simulated)
     return Registry(
         read_providers(settings.providers),
         environment.read_key,
         Http(),
-        factories={LOCAL: make_local, **parts.models},
+        factories=factories,
         wrap=lambda model: Retrying(Metered(Timed(model)), patience),
     )
 
