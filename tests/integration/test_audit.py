@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.audit import ChainCheck
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.task import Task
+from parallel_agents.stores.chain import Chain, check
 from parallel_agents.stores.opening import connect, migrate
-from parallel_agents.stores.queries import read_migrations
+from parallel_agents.stores.queries import query, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.testing import RepliesWith, open_rig, serve
 
@@ -179,6 +180,42 @@ def test_a_store_from_before_the_chain_begins_it_at_its_next_event(
 
     assert (opened.before, opened.events, opened.is_intact) == (9, 0, True)
     assert (found.before, found.events, found.is_intact) == (9, 16, True)
+
+
+def write(
+    sql: sqlite3.Connection, chain: Chain, keys: Sequence[str], *, ends: str = "COMMIT"
+) -> None:
+    """A transaction with these events, as a store makes it."""
+    sql.execute("BEGIN IMMEDIATE")
+    chain.forget()
+    for key in keys:
+        body = key.encode()
+        put = sql.execute(query("put_event"), (1.0, "run", key, body))
+        chain.add(put.lastrowid or 0, 1.0, "run", key, body)
+    chain.close()
+    sql.execute(ends)
+    if ends == "COMMIT":
+        chain.committed()
+
+
+def test_a_transaction_that_was_taken_back_leaves_no_trace_in_the_chain(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(connect(path)) as ours, closing(connect(path)) as theirs:
+        migrate(ours)
+        mine, other = Chain(ours), Chain(theirs)
+        write(ours, mine, ["a"])
+        write(ours, mine, ["b", "c"], ends="ROLLBACK")
+        write(theirs, other, ["d", "e"])
+        write(ours, mine, ["f"])
+        write(ours, mine, ["g"])
+        write(theirs, other, ["h"])
+        write(theirs, other, ["i"], ends="ROLLBACK")
+        write(theirs, other, ["j"])
+
+        found = check(ours)
+
+    assert found.is_intact, found.fault
+    assert (found.events, found.links) == (7, 6)
 
 
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:

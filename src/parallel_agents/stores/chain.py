@@ -30,6 +30,11 @@ class _Link(NamedTuple):
     hash: bytes
 
 
+class _End(NamedTuple):
+    last_seq: int
+    hash: bytes
+
+
 class Chain:
     """The link of the transaction that is under way, if it writes events."""
 
@@ -37,17 +42,22 @@ class Chain:
         self._sql = connection
         self._hash: _Hash | None = None
         self._first_seq = self._last_seq = 0
+        self._written: _End | None = None
+        self._committed: _End | None = None
 
     def forget(self) -> None:
         """The next transaction begins."""
         self._hash = None
+        self._written = None
+
+    def committed(self) -> None:
+        """The transaction is durable, and its link the last as long as nobody writes events."""
+        self._committed = self._written or self._committed
 
     def add(self, seq: int, at: float, run: str, key: str, body: bytes) -> None:
         """Cover an event that was just written."""
         if self._hash is None:
-            # Read each time: another process may have written the link before.
-            (before,) = self._sql.execute(query("last_link")).fetchone()
-            self._hash = sha256(before)
+            self._hash = sha256(self._hash_before(seq))
             self._first_seq = seq
         self._last_seq = seq
         _cover(self._hash, seq, at, run, key, body)
@@ -55,9 +65,16 @@ class Chain:
     def close(self) -> None:
         """Write the link, as the last of the transaction."""
         if self._hash is not None:
-            link = (self._first_seq, self._last_seq, self._hash.digest())
-            self._sql.execute(query("put_link"), link)
+            self._written = _End(self._last_seq, self._hash.digest())
+            self._sql.execute(query("put_link"), (self._first_seq, *self._written))
             self._hash = None
+
+    def _hash_before(self, seq: int) -> bytes:
+        """The last link's hash; read where another process may have written one since ours."""
+        ours = self._committed
+        if ours is not None and ours.last_seq == seq - 1:
+            return ours.hash
+        return self._sql.execute(query("last_link")).fetchone()[0]
 
 
 def _cover(running: _Hash, seq: int, at: float, run: str, key: str, body: bytes) -> None:

@@ -77,6 +77,10 @@ class Journal:
         """Link what the transaction wrote to what was written before; the last thing in it."""
         self._chain.close()
 
+    def committed(self) -> None:
+        """What was written is durable."""
+        self._chain.committed()
+
     def spawn(self, births: Sequence[Birth]) -> list[Born]:
         self._check(births)
         return [self._spawn(birth) for birth in births]

@@ -60,5 +60,6 @@ class MemoryStore(JournalStore):
             self._sql.execute("ROLLBACK")
             raise
         self._sql.execute("COMMIT")
+        self._journal.committed()
         self._publish(self._journal.written)
         return value

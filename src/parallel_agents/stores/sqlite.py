@@ -219,6 +219,7 @@ class _Writer:
                 change.run(self._journal)
             self._journal.seal()
             self._sql.execute("COMMIT")
+            self._journal.committed()
         except BaseException:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
