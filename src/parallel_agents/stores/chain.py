@@ -97,18 +97,19 @@ def _check(sql: sqlite3.Connection, head: str) -> ChainCheck:
     first = next(links, None)
     if first is None or first.number != 0 or any(first.hash):
         return ChainCheck(events=0, links=0, before=0, head="", fault="the chain has no beginning")
-    last, heads, fault = first, {first.hash.hex()}, ""
-    count = 0
+    last, count, fault = first, 0, ""
+    wanted = bytes.fromhex(head)
+    is_found = wanted in (b"", first.hash)
     for link in links:
         fault = _fault_of(sql, link, last)
         if fault:
             break
         last = link
         count += link.last_seq - link.first_seq + 1
-        heads.add(link.hash.hex())
+        is_found = is_found or link.hash == wanted
     if not fault:
         fault = _loose_events(sql, last)
-    if not fault and head and head.lower() not in heads:
+    if not fault and not is_found:
         fault = "the given head is no link's: what it ended was cut off or written anew"
     (before,) = sql.execute(
         "SELECT COUNT(*) FROM events WHERE seq <= ?", (first.last_seq,)

@@ -82,6 +82,10 @@ def find_decisions(
             yield Decision(event=event, who=told.who, what=told.what, why=told.why)
 
 
+def is_decision(body: Body) -> bool:
+    return isinstance(body, Queued) or _tell(body) is not None
+
+
 def _tell_queued(event: Event, spawners: Mapping[SessionKey, str], *, is_first: bool) -> _Told:
     if not is_first:
         return _Told(CALLER, "send")

@@ -21,7 +21,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
-from parallel_agents.telemetry.audit import Decision, find_decisions
+from parallel_agents.telemetry.audit import Decision, find_decisions, is_decision
 
 _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -117,10 +117,10 @@ async def _decisions(client: App, name: str | None) -> tuple[list[Decision], dic
         if row.session.parent is not None
     }
     events: list[Event] = []
-    while page := await client.store.events(
-        after=events[-1].seq if events else 0, tree=tree, limit=_PAGE
-    ):
-        events += page
+    after = 0
+    while page := await client.store.events(after=after, tree=tree, limit=_PAGE):
+        after = page[-1].seq
+        events += [event for event in page if is_decision(event.body)]
     return list(find_decisions(events, spawners)), labels
 
 
