@@ -20,6 +20,8 @@ from parallel_agents.models.metered import Metered
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.models.simulated import days
+from parallel_agents.models.simulated.model import make_simulated
 from parallel_agents.models.timed import Timed
 from parallel_agents.settings import Environment, Settings
 
@@ -56,11 +58,14 @@ def make_registry(
             progress=on_fetch,
         )
 
+    made = {LOCAL: make_local, **(factories or {})}
+    if days.PROVIDER not in settings.providers:
+        made.setdefault(days.PROVIDER, make_simulated)
     return Registry(
         read_providers(settings.providers),
         environment.read_key,
         Http(),
-        factories={LOCAL: make_local, **(factories or {})},
+        factories=made,
         wrap=wrap,
     )
 

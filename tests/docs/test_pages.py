@@ -19,6 +19,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.local.known import known_models
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.shapes import object_at
+from parallel_agents.models.simulated.days import DAYS
 from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.main import COMMANDS, build
@@ -304,3 +305,9 @@ def test_every_page_is_in_the_index() -> None:
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", read("docs/index.md")))
 
     assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= linked
+
+
+def test_the_days_of_the_simulator_are_those_there_are() -> None:
+    told = rows(sections("docs/testing.md")["The simulator"])
+
+    assert [row[0].strip("`") for row in told] == [f"sim/{name}" for name in DAYS]

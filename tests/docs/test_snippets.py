@@ -39,13 +39,15 @@ if inspect.iscoroutine(cell):
     asyncio.run(cell)
 """
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Ids and their first eight digits; versions; times of day; durations.
+# Ids and their first eight digits; versions; times of day; durations; hashes, and what they cover.
 _VARIES = (
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"\b[0-9a-f]{8}\b", "ID"),
     (r"\b\d+\.\d+\.\d+\b", "VERSION"),
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
     (r"\b\d+\.\d+s\b", "SECONDS"),
+    (r"\b[0-9a-f]{64}\b", "HASH"),
+    (r"\b\d+ events, \d+ links\b", "CHAIN"),
 )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 FAILURES = 5
-FAILURE_SECONDS = 30.0
+FAILED_SHARE = 0.9
+MOST_ENDED = 20
+ENDED_SECONDS = 30.0
 OPEN_SECONDS = 15.0
-MOST_OPEN_SECONDS = 300.0
+MOST_OPEN_SECONDS = 60.0
 PROBE_SECONDS = 60.0
 ASK_AGAIN_SECONDS = 5.0
 
@@ -80,10 +83,26 @@ class Circuit:
 CLOSED = Circuit()
 
 
-def count_failure(failures: tuple[float, ...], now: float) -> tuple[float, ...]:
-    """The times of the failures in a row that still count, with this one."""
-    return (*(at for at in failures if at > now - FAILURE_SECONDS), now)[-FAILURES:]
+class Ended(NamedTuple):
+    """A call that ended: when, and whether the model failed."""
+
+    at: float
+    is_failure: bool
 
 
-def are_too_many(failures: tuple[float, ...]) -> bool:
-    return len(failures) >= FAILURES
+def with_failure(ended: tuple[Ended, ...], now: float) -> tuple[Ended, ...]:
+    """The last calls that count, with one that failed."""
+    return (*(call for call in ended if call.at > now - ENDED_SECONDS), Ended(now, True))[
+        -MOST_ENDED:
+    ]
+
+
+def with_answer(ended: tuple[Ended, ...], now: float) -> tuple[Ended, ...]:
+    """The same with one that was answered; without a failure before it none is kept."""
+    return (*ended, Ended(now, False))[-MOST_ENDED:] if ended else ()
+
+
+def are_too_many(ended: tuple[Ended, ...]) -> bool:
+    """Whether nearly all of the last calls failed, and enough of them to tell chance from a fault."""
+    failures = sum(call.is_failure for call in ended)
+    return failures >= FAILURES and failures >= FAILED_SHARE * len(ended)

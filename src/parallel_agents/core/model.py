@@ -96,11 +96,13 @@ class Capabilities:
         streams_always: text arrives while the call runs, whether or not somebody listens.
         max_parallel: calls at once that the model serves, or None for no bound of its own.
         lacks: needs that its answers do not meet, such as judgement; results say so.
+        notice: what every result of it says, such as that no model was asked.
     """
 
     streams_always: bool = False
     max_parallel: int | None = None
     lacks: frozenset[str] = frozenset()
+    notice: str = ""
 
 
 class Listener(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.audit import ChainCheck
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, Purse, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
@@ -335,6 +336,10 @@ class Store(Throttles, ReplyCache, Protocol):
         limit: int | None = None,
     ) -> list[Event]:
         """Events in order, those after `after`, of one session, of a tree, or of all."""
+        ...
+
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        """Recompute the hashes over all events, and see that `head`, in hex, is one of them."""
         ...
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:

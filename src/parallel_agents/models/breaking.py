@@ -8,8 +8,10 @@ from parallel_agents.core.circuit import (
     CLOSED,
     Admission,
     CircuitState,
+    Ended,
     are_too_many,
-    count_failure,
+    with_answer,
+    with_failure,
 )
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.throttle import Throttle
@@ -37,7 +39,7 @@ class Breaking:
     def __init__(self, model: Model, governor: Governor) -> None:
         self._model = model
         self._governor = governor
-        self._failures: tuple[float, ...] = ()
+        self._ended: tuple[Ended, ...] = ()
 
     @property
     def name(self) -> str:
@@ -91,7 +93,7 @@ class Breaking:
         if admission is Admission.REFUSED:
             raise CircuitOpen(
                 f"{self.name} is not asked for {seconds:.0f} s more",
-                why="its last calls failed one after the other",
+                why="nearly all of its last calls failed",
                 mend="wait, or choose another model with --model; `pagents limits` shows the rest",
                 retry_after_seconds=seconds,
             )
@@ -99,10 +101,10 @@ class Breaking:
 
     async def _failed(self, error: ProviderError, listener: Listener | None) -> None:
         now = self._governor.now()
-        self._failures = count_failure(self._failures, now)
+        self._ended = with_failure(self._ended, now)
         known = self._governor.known(self.name)
         is_closed = known is None or known.circuit.state(now) is CircuitState.CLOSED
-        if is_closed and not are_too_many(self._failures):
+        if is_closed and not are_too_many(self._ended):
             return
 
         def change(found: Throttle) -> tuple[Throttle, float | None]:
@@ -111,14 +113,15 @@ class Breaking:
             return replace(found, circuit=circuit), opened
 
         seconds = await self._governor.change(self.name, change)
-        self._failures = ()  # what came before the probe says nothing about what comes after it
+        self._ended = ()  # what came before the probe says nothing about what comes after it
         if seconds is not None and listener is not None:
             listener.noticed(
                 f"{self.name} keeps failing and is left alone for {seconds:.0f} s: {error.message}"
             )
 
     async def _answered(self, listener: Listener | None, *, is_probe: bool) -> None:
-        self._failures = ()
+        if self._ended:
+            self._ended = with_answer(self._ended, self._governor.now())
         if is_probe:
             await self._governor.change(self.name, _close)
             if listener is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from parallel_agents.core.usage import FREE, NANOUSD_PER_USD, Price, Usage
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.providers import ANY_MODEL, Provider
+from parallel_agents.models.simulated import days
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -38,6 +39,8 @@ class Prices:
         if provider_name == LOCAL:
             return _nothing
         provider = self._providers.get(provider_name)
+        if provider is None and provider_name == days.PROVIDER:
+            return days.price_of(model_id).cost_nanousd
         if provider is None:
             return None
         price = provider.prices.get(model_id) or provider.prices.get(ANY_MODEL)

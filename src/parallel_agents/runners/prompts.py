@@ -25,8 +25,9 @@ _CHILD = (
 
 def notices_of(agent: Agent, model: Model) -> tuple[str, ...]:
     """What a reader of the answer should know of the model that gave it."""
-    lacks = model.capabilities.lacks
-    return tuple(_NOTICES[need].format(model=model.name) for need in agent.needs if need in lacks)
+    of_model, lacks = model.capabilities.notice, model.capabilities.lacks
+    of_needs = [_NOTICES[n].format(model=model.name) for n in agent.needs if n in lacks]
+    return (of_model, *of_needs) if of_model else tuple(of_needs)
 
 
 def system_of(session: Session) -> str:

@@ -40,6 +40,7 @@ from parallel_agents.errors import (
     RunTimedOut,
 )
 from parallel_agents.stores import reading, replies
+from parallel_agents.stores.chain import Chain
 from parallel_agents.stores.codec import (
     Encoded,
     decode_body,
@@ -74,6 +75,7 @@ class Journal:
         self._purses = Purses(connection)
         self.throttles = ThrottleRows(connection)
         self.letters = DeadLetters(connection, now, letter_seconds)
+        self._chain = Chain(connection)
         self.agents = reading.Agents(connection)
         self.written: list[Event] = []
 
@@ -81,6 +83,15 @@ class Journal:
         """Forget the transaction before; the next one begins."""
         self.written = []
         self._rooms.forget()
+        self._chain.forget()
+
+    def seal(self) -> None:
+        """Link what the transaction wrote to what was written before; the last thing in it."""
+        self._chain.close()
+
+    def committed(self) -> None:
+        """What was written is durable."""
+        self._chain.committed()
 
     def spawn(self, births: Sequence[Birth]) -> list[Born]:
         self.check(births)
@@ -343,12 +354,13 @@ class Journal:
 
     def _write(self, run: RunId, session: SessionKey, entry: Entry) -> bool:
         at = self._now()
-        cursor = self._sql.execute(
-            query("put_event"), (at, run, entry.key, encode_body(entry.body))
-        )
+        body = encode_body(entry.body)
+        cursor = self._sql.execute(query("put_event"), (at, run, entry.key, body))
         if cursor.rowcount == 0:
             return False
-        self.written.append(Event(cursor.lastrowid or 0, at, session, run, entry.key, entry.body))
+        seq = cursor.lastrowid or 0
+        self._chain.add(seq, at, run, entry.key, body)
+        self.written.append(Event(seq, at, session, run, entry.key, entry.body))
         return True
 
     def _project(self, run: RunId, session: SessionKey, body: Body) -> None:

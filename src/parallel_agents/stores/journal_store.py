@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from parallel_agents.core.audit import ChainCheck
 from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
@@ -28,7 +29,7 @@ from parallel_agents.core.store import (
     Unsubscribe,
 )
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.stores import reading
+from parallel_agents.stores import chain, reading
 from parallel_agents.stores.dead_letters import read_letters
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.replies import read_reply
@@ -167,6 +168,9 @@ class JournalStore(ABC):
 
     async def bury(self, owner: OwnerId) -> None:
         await self._change(lambda journal: journal.bury(owner))
+
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        return await self._read(lambda sql, _: chain.check(sql, head))
 
     async def owners(self) -> list[Owner]:
         return await self._read(lambda sql, _: reading.owners(sql))

@@ -59,9 +59,11 @@ class MemoryStore(JournalStore):
         self._sql.execute("BEGIN")
         try:
             value = change(self._journal)
+            self._journal.seal()
         except BaseException:
             self._sql.execute("ROLLBACK")
             raise
         self._sql.execute("COMMIT")
+        self._journal.committed()
         self._publish(self._journal.written)
         return value

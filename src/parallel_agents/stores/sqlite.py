@@ -230,7 +230,9 @@ class _Writer:
             foreign = self._foreign_events()
             for change in batch:
                 change.run(self._journal)
+            self._journal.seal()
             self._sql.execute("COMMIT")
+            self._journal.committed()
         except BaseException:
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")

@@ -6,6 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from parallel_agents.models.simulated.answers import make_answer
+    from parallel_agents.models.simulated.days import DAYS, Day, Mishap
+    from parallel_agents.models.simulated.model import Simulated
     from parallel_agents.stores.memory import MemoryStore
     from parallel_agents.testing.behaviour import (
         Behaviour,
@@ -24,9 +27,11 @@ if TYPE_CHECKING:
     from parallel_agents.testing.serving import serve
 
 __all__ = [
+    "DAYS",
     "Answer",
     "Behaviour",
     "Cut",
+    "Day",
     "Deadlock",
     "Drip",
     "Garbage",
@@ -34,20 +39,26 @@ __all__ = [
     "HttpError",
     "LoopbackProvider",
     "MemoryStore",
+    "Mishap",
     "Received",
     "Refusal",
     "RepliesWith",
     "Rig",
     "Script",
     "ScriptedModel",
+    "Simulated",
     "VirtualLoop",
     "first",
+    "make_answer",
     "open_rig",
     "run_virtual",
     "serve",
 ]
 
 _HOMES = {
+    "models.simulated.answers": ("make_answer",),
+    "models.simulated.days": ("DAYS", "Day", "Mishap"),
+    "models.simulated.model": ("Simulated",),
     "stores.memory": ("MemoryStore",),
     "testing.behaviour": (
         "Behaviour",

@@ -12,18 +12,33 @@ from parallel_agents.core.circuit import (
     Admission,
     CircuitState,
     are_too_many,
-    count_failure,
+    with_answer,
+    with_failure,
 )
 
 
 def test_five_failures_within_30_seconds_are_too_many_and_older_ones_do_not_count() -> None:
     close, far = (), ()
     for at in range(5):
-        close = count_failure(close, at * 7.0)
-        far = count_failure(far, at * 8.0)
+        close = with_failure(close, at * 7.0)
+        far = with_failure(far, at * 8.0)
 
     assert are_too_many(close)
     assert not are_too_many(far)
+
+
+def test_a_model_that_answers_some_calls_is_not_left_alone() -> None:
+    some, few = (), ()
+    for at in range(40):
+        some = with_failure(some, at * 0.1) if at % 3 else with_answer(some, at * 0.1)
+        few = with_failure(few, at * 0.1) if at % 20 else with_answer(few, at * 0.1)
+
+    assert not are_too_many(some)
+    assert are_too_many(few)
+
+
+def test_answers_alone_are_not_kept() -> None:
+    assert with_answer((), 1.0) == ()
 
 
 def test_an_open_circuit_refuses_then_lets_one_probe_through() -> None:

@@ -84,6 +84,7 @@ class TwoOwners(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
+        assert self.do(self.store.check_chain()).is_intact
         self.do(self.store.aclose())
         self.runner.close()
 

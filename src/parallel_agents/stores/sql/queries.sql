@@ -252,3 +252,14 @@ ON CONFLICT (key) DO UPDATE SET body = excluded.body, at = excluded.at,
 
 -- name: drop_expired_replies
 DELETE FROM replies WHERE expires_at <= ?;
+-- name: last_link
+SELECT hash FROM links ORDER BY number DESC LIMIT 1;
+
+-- name: put_link
+INSERT INTO links (first_seq, last_seq, hash) VALUES (?, ?, ?);
+
+-- name: links
+SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
+
+-- name: linked_events
+SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;

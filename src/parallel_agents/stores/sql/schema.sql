@@ -111,3 +111,10 @@ CREATE TABLE replies (
     expires_at REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX replies_by_end ON replies (expires_at);
+-- A link per transaction that wrote events: its hash covers them, and the hash of the link before.
+CREATE TABLE links (
+    number INTEGER PRIMARY KEY,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    hash BLOB NOT NULL
+);

@@ -32,6 +32,7 @@ COMMANDS = {
     "list": _Command("watch:list_sessions", "List teams and sessions.", _WATCH),
     "show": _Command("watch:show", "Show a team or a session, with its results.", _WATCH),
     "history": _Command("history:history", "Show what was said and done in a session.", _WATCH),
+    "audit": _Command("audit:audit", "Who decided what and why; verify the journal.", _WATCH),
     "wait": _Command("watch:wait", "Wait for sessions to be over.", _WATCH),
     "cost": _Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "send": _Command("spawn:send", "Start the next run of a session.", _DIRECT),

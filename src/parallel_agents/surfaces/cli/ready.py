@@ -8,6 +8,7 @@ from parallel_agents.app import App, is_embedded_by_default
 from parallel_agents.core.task import TeamTask
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.known import known_models
+from parallel_agents.models.simulated import days
 from parallel_agents.surfaces.cli import render
 
 
@@ -20,7 +21,17 @@ async def make_ready(app: App, models: Iterable[str]) -> None:
     for name in sorted(set(models)):
         if name.partition("/")[0] == LOCAL:
             _describe(app, name)
+        tell_if_simulated(app, name)
         await app.models.get(name).start()
+
+
+def tell_if_simulated(app: App, name: str) -> None:
+    """Say loudly that what comes is made up, where it is."""
+    if name.partition("/")[0] != days.PROVIDER:
+        return
+    notice = app.models.get(name).capabilities.notice
+    if notice:
+        render.note(f"▲ {name} is {notice}.", "bold red")
 
 
 async def make_team_ready(app: App, team: TeamTask) -> TeamTask:

@@ -36,7 +36,7 @@ from parallel_agents.surfaces.cli.place import (
     WeakJudge,
     find_place,
 )
-from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
+from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready, tell_if_simulated
 from parallel_agents.surfaces.worker import ensure_worker
 
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
@@ -142,6 +142,7 @@ async def _leave_to_worker(
         spawned = await start(client)
         await ensure_worker(client, place.environment, *spawned[:2])
         row = await client.service.find(spawned.session_key)
+        tell_if_simulated(client, row.run.model)
     name = words.name(row)
     if is_json:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}

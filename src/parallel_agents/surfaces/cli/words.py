@@ -109,6 +109,11 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
 
 
+def moment(at: float) -> str:
+    """Local date and time of day."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def iso(at: float | None) -> str | None:
     """ISO 8601 in UTC, for machines."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()

@@ -1,0 +1,114 @@
+"""Days: what goes wrong at a simulated provider, how often, and what its tokens cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+
+from parallel_agents.core.usage import Price
+
+PROVIDER = "sim"
+DEAR = "-dear"
+_PRICE = Price(input_usd=1.0, output_usd=5.0, cache_read_usd=0.1)
+_DEAR_PRICE = Price(input_usd=3.0, output_usd=15.0, cache_read_usd=0.3)
+
+
+class Mishap(StrEnum):
+    """What happens to one try of a call.
+
+    A `stall` brings nothing and a `half_open` stream falls silent, until the caller gives up. A
+    `cut` stream ends in its middle. `malformed` is no reply at all, `broken_json` an answer whose
+    JSON is cut, `wrong_schema` JSON of another shape. A `drip` is a good reply, very slowly.
+    """
+
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    STALL = "stall"
+    HALF_OPEN = "half_open"
+    CUT = "cut"
+    MALFORMED = "malformed"
+    BROKEN_JSON = "broken_json"
+    REFUSAL = "refusal"
+    WRONG_SCHEMA = "wrong_schema"
+    DRIP = "drip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """How a simulated provider behaves.
+
+    Attributes:
+        shares: of the tries, how many meet each mishap; together at most 1.
+        latency_seconds: the bounds of the time that a try takes.
+        retry_after_seconds: the bounds of what a rate limit by chance asks for.
+        storms: seconds in which each try meets a rate limit that asks to wait for their end, and
+            seconds until the next; the first begins with the first call. None for no storms.
+        dear_after: calls after which each token costs three times as much; None for never.
+    """
+
+    name: str
+    shares: Mapping[Mishap, float] = field(default_factory=dict[Mishap, float])
+    latency_seconds: tuple[float, float] = (0.3, 4.0)
+    retry_after_seconds: tuple[float, float] = (1.0, 20.0)
+    storms: tuple[float, float] | None = None
+    dear_after: int | None = None
+
+    def __post_init__(self) -> None:
+        if sum(self.shares.values()) > 1 + 1e-9 or any(s < 0 for s in self.shares.values()):
+            raise ValueError(f"the shares of day {self.name!r} are not between 0 and 1 in all")
+
+    def draw(self, dice: Random) -> Mishap | None:
+        """What happens to a try; None for a good reply."""
+        left = dice.random()
+        for mishap, share in self.shares.items():
+            left -= share
+            if left < 0:
+                return mishap
+        return None
+
+    def storm_left(self, seconds: float) -> float:
+        """How long the storm still lasts, so many seconds after the first call; 0 for none."""
+        if self.storms is None:
+            return 0.0
+        storm, calm = self.storms
+        return max(0.0, storm - seconds % (storm + calm))
+
+
+DAYS: Mapping[str, Day] = {
+    day.name: day
+    for day in (
+        Day(name="calm"),
+        Day(name="storm", storms=(12.0, 8.0)),
+        Day(name="overload", shares={Mishap.OVERLOADED: 0.4}),
+        Day(name="stalls", shares={Mishap.STALL: 0.15, Mishap.HALF_OPEN: 0.05}),
+        Day(name="cut", shares={Mishap.CUT: 0.3, Mishap.HALF_OPEN: 0.05}),
+        Day(name="garbage", shares={Mishap.MALFORMED: 0.2, Mishap.BROKEN_JSON: 0.2}),
+        Day(name="refusals", shares={Mishap.REFUSAL: 0.3}),
+        Day(name="wrong-schema", shares={Mishap.WRONG_SCHEMA: 0.4}),
+        Day(name="drip", shares={Mishap.DRIP: 0.8}),
+        Day(name="price-change", dear_after=20),
+        Day(
+            name="bad-day",
+            shares={
+                Mishap.OVERLOADED: 0.08,
+                Mishap.STALL: 0.02,
+                Mishap.HALF_OPEN: 0.02,
+                Mishap.CUT: 0.06,
+                Mishap.MALFORMED: 0.04,
+                Mishap.BROKEN_JSON: 0.05,
+                Mishap.REFUSAL: 0.03,
+                Mishap.WRONG_SCHEMA: 0.06,
+                Mishap.DRIP: 0.06,
+            },
+            storms=(12.0, 88.0),
+            dear_after=200,
+        ),
+    )
+}
+
+
+def price_of(model_id: str) -> Price:
+    """The made-up price of a simulated model, named without its provider."""
+    return _DEAR_PRICE if model_id.endswith(DEAR) else _PRICE

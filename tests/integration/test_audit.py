@@ -1,0 +1,265 @@
+"""The chain over a store's events: what was changed in the file shows, and who may write it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.audit import ChainCheck
+from parallel_agents.core.store import Filter, Store
+from parallel_agents.core.task import Task
+from parallel_agents.stores.chain import Chain, check
+from parallel_agents.stores.opening import connect, migrate
+from parallel_agents.stores.queries import query, read_migrations
+from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.testing import RepliesWith, open_rig, serve
+
+RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
+
+WRITER = Agent(name="writer", description="Writes", instructions="Write.")
+PROGRAM = Path(__file__).with_name("crew_program.py")
+
+
+async def work(store: Store, count: int = 4) -> None:
+    """Some runs, one after the other, so that there are many transactions."""
+    async with open_rig(RepliesWith(lambda _: "done"), store=store) as rig:
+        for n in range(count):
+            await (await rig.sessions.spawn(Task(WRITER, f"Page {n}", key=f"page-{n}"))).wait()
+
+
+def on_file(path: Path, *, head: str = "", is_working: bool = False) -> ChainCheck:
+    async def body() -> ChainCheck:
+        store = await SqliteStore.open(path)
+        try:
+            if is_working:
+                await work(store)
+            return await store.check_chain(head)
+        finally:
+            await store.aclose()
+
+    return asyncio.run(body())
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as store, store:
+        for statement in statements:
+            assert store.execute(statement).rowcount > 0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store in which some work was done; its chain is intact."""
+    path = tmp_path / "store.db"
+    assert on_file(path, is_working=True).is_intact
+    return path
+
+
+def test_an_untouched_journal_of_any_store_is_intact(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        empty = await store.check_chain()
+        await work(store)
+        found = await store.check_chain(empty.head)
+
+        assert (empty.events, empty.links, empty.is_intact) == (0, 0, True)
+        assert found.is_intact
+        assert found.events == len(await store.events()) == 16
+        assert 4 < found.links <= 16
+        assert (await store.check_chain(found.head.upper())).is_intact
+        assert "no link's" in (await store.check_chain("0f" * 32)).fault
+        assert len(await store.rows(Filter())) == 4
+
+    run_in(body)
+
+
+MIDDLE = "(SELECT first_seq FROM links WHERE number = 5)"
+TAMPERED = {
+    "a body": (f"UPDATE events SET body = CAST('{{}}' AS BLOB) WHERE seq = {MIDDLE}",),
+    "a body as text": (f"UPDATE events SET body = CAST(body AS TEXT) WHERE seq = {MIDDLE}",),
+    "a time": (f"UPDATE events SET at = at + 0.001 WHERE seq = {MIDDLE}",),
+    "a key": (f"UPDATE events SET key = key || 'x' WHERE seq = {MIDDLE}",),
+    "a run": (f"UPDATE events SET run = run || 'x' WHERE seq = {MIDDLE}",),
+    "two swapped": (
+        f"UPDATE events SET seq = -1 WHERE seq = {MIDDLE}",
+        f"UPDATE events SET seq = {MIDDLE} WHERE seq = {MIDDLE} + 1",
+        f"UPDATE events SET seq = {MIDDLE} + 1 WHERE seq = -1",
+    ),
+    "a hash": ("UPDATE links SET hash = zeroblob(32) WHERE number = 5",),
+    "the bounds of a link": ("UPDATE links SET last_seq = last_seq + 1 WHERE number = 5",),
+}
+
+
+@pytest.mark.parametrize("statements", TAMPERED.values(), ids=TAMPERED.keys())
+def test_what_was_changed_in_the_file_is_named_by_its_link(
+    path: Path, statements: tuple[str, ...]
+) -> None:
+    change(path, *statements)
+
+    found = on_file(path)
+
+    assert found.fault.startswith("link 5 (events ")
+    assert "does not fit" in found.fault
+    assert found.links == 4
+
+
+def test_an_event_that_was_deleted_is_named(path: Path) -> None:
+    change(path, "DELETE FROM events WHERE seq = 7")
+
+    assert on_file(path).fault.endswith("does not fit: event 7 is gone")
+
+
+def test_a_link_that_was_deleted_is_missed_with_and_without_its_events(path: Path) -> None:
+    change(path, "DELETE FROM links WHERE number = 5")
+
+    assert "a link between them is gone" in on_file(path).fault
+
+    change(path, "UPDATE links SET number = number - 1 WHERE number > 5")
+
+    assert "the events between them are in no link" in on_file(path).fault
+
+
+def test_an_event_that_was_put_in_is_in_no_link(path: Path) -> None:
+    change(path, "INSERT INTO events (at, run, key, body) VALUES (1.0, 'r', 'k', x'7b7d')")
+
+    assert "event 17 and what follows are in no link" in on_file(path).fault
+
+
+def test_a_chain_without_its_beginning_is_none(path: Path) -> None:
+    change(path, "DELETE FROM links WHERE number < 5")
+
+    assert on_file(path).fault == "the chain has no beginning"
+
+
+def test_events_that_were_cut_off_the_end_show(path: Path) -> None:
+    change(path, "DELETE FROM events WHERE seq > 12")
+
+    assert "event 13 is gone" in on_file(path).fault
+
+
+def test_links_that_were_cut_off_the_end_show_only_against_a_head_that_was_kept(
+    path: Path,
+) -> None:
+    kept = on_file(path).head
+    change(
+        path,
+        "DELETE FROM events WHERE seq >= (SELECT first_seq FROM links WHERE number = 5)",
+        "DELETE FROM links WHERE number >= 5",
+    )
+
+    assert on_file(path).is_intact
+    assert "cut off or written anew" in on_file(path, head=kept).fault
+
+
+def test_work_goes_on_after_a_cut_and_a_link_never_stands_in_its_way(path: Path) -> None:
+    change(path, "DELETE FROM events WHERE seq > 12", "DELETE FROM sessions", "DELETE FROM runs")
+
+    found = on_file(path, is_working=True)
+
+    assert not found.is_intact
+
+
+def test_a_store_from_before_the_chain_begins_it_at_its_next_event(
+    path: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.db"
+    with closing(connect(old)) as before:
+        migrate(before, [step for step in read_migrations() if step.name < "0006"])
+        before.execute("ATTACH ? AS full", (str(path),))
+        before.execute("INSERT INTO events SELECT * FROM full.events WHERE seq <= 9")
+
+    opened = on_file(old)
+    found = on_file(old, is_working=True)
+
+    assert (opened.before, opened.events, opened.is_intact) == (9, 0, True)
+    assert (found.before, found.events, found.is_intact) == (9, 16, True)
+
+
+def write(
+    sql: sqlite3.Connection, chain: Chain, keys: Sequence[str], *, ends: str = "COMMIT"
+) -> None:
+    """A transaction with these events, as a store makes it."""
+    sql.execute("BEGIN IMMEDIATE")
+    chain.forget()
+    for key in keys:
+        body = key.encode()
+        put = sql.execute(query("put_event"), (1.0, "run", key, body))
+        chain.add(put.lastrowid or 0, 1.0, "run", key, body)
+    chain.close()
+    sql.execute(ends)
+    if ends == "COMMIT":
+        chain.committed()
+
+
+def test_a_transaction_that_was_taken_back_leaves_no_trace_in_the_chain(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(connect(path)) as ours, closing(connect(path)) as theirs:
+        migrate(ours)
+        mine, other = Chain(ours), Chain(theirs)
+        write(ours, mine, ["a"])
+        write(ours, mine, ["b", "c"], ends="ROLLBACK")
+        write(theirs, other, ["d", "e"])
+        write(ours, mine, ["f"])
+        write(ours, mine, ["g"])
+        write(theirs, other, ["h"])
+        write(theirs, other, ["i"], ends="ROLLBACK")
+        write(theirs, other, ["j"])
+
+        found = check(ours)
+
+    assert found.is_intact, found.fault
+    assert (found.events, found.links) == (7, 6)
+
+
+def test_several_processes_write_one_chain(tmp_path: Path) -> None:
+    with serve() as provider:
+        crews = [
+            subprocess.Popen(
+                [sys.executable, PROGRAM, tmp_path, provider.base_url, key, "20", "5"],
+                stdout=subprocess.DEVNULL,
+            )
+            for key in ("north", "south", "east")
+        ]
+        codes = [crew.wait(timeout=50) for crew in crews]
+
+    found = on_file(tmp_path / "store.db")
+
+    assert codes == [0, 0, 0]
+    assert found.is_intact, found.fault
+    assert found.events >= 3 * 20 * 4
+    with closing(sqlite3.connect(tmp_path / "store.db")) as store:
+        (written,) = store.execute("SELECT COUNT(*) FROM events").fetchone()
+    assert found.events == written
+
+
+def test_the_command_lists_and_verifies(path: Path) -> None:
+    def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "parallel_agents", "audit", *arguments]
+        return subprocess.run(
+            [*command, "--home", str(path.parent)],
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+
+    listed = audit()
+    intact = audit("--verify")
+    head = intact.stdout.split()[-1]
+    kept = audit("--head", head)
+    change(path, "DELETE FROM events WHERE seq = 7")
+    broken = audit("--verify")
+
+    assert listed.stdout.count("spawn") == listed.stdout.count("accept") == 4
+    assert (intact.returncode, kept.returncode, broken.returncode) == (0, 0, 1)
+    assert "intact (16 events, " in intact.stdout
+    assert "event 7 is gone" in broken.stdout
+    assert audit("--head", "beef").returncode == 2
+    assert audit("writer", "--verify").returncode == 2

@@ -1,0 +1,81 @@
+"""Made-up answers fit the schema that they were made for, whatever the dice."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.schema import JsonObject, Schema
+from parallel_agents.models.simulated.answers import make_answer, make_text
+
+AGENTS = [e.content for e in Catalog().agents() if isinstance(e.content, Agent)]
+TREE: JsonObject = {
+    "$ref": "#/$defs/node",
+    "$defs": {
+        "node": {
+            "type": "object",
+            "properties": {
+                "below": {"type": "array", "items": {"$ref": "#/$defs/node"}},
+                "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+            },
+            "required": ["below"],
+        }
+    },
+}
+SCHEMAS: list[JsonObject] = [
+    {"type": "string", "minLength": 20, "maxLength": 22},
+    {"type": "string", "maxLength": 1},
+    {"type": "string", "maxLength": 0},
+    {"type": "string", "minLength": 900},
+    {"type": "string", "format": "date-time"},
+    {"type": "integer", "minimum": 3, "maximum": 3},
+    {"type": "integer", "exclusiveMinimum": 3, "exclusiveMaximum": 5},
+    {"type": "integer", "multipleOf": 7, "minimum": 1},
+    {"type": "integer", "maximum": -4},
+    {"type": "number", "minimum": 0.5, "maximum": 0.505},
+    {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+    {"type": ["null", "string"]},
+    {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "maxItems": 3},
+    {"type": "array", "maxItems": 0},
+    {"enum": ["low", "high"]},
+    {"const": {"a": 1}},
+    {"oneOf": [{"type": "integer"}, {"type": "null"}]},
+    {"allOf": [{"type": "object"}, {"required": ["a"], "properties": {"a": {"const": 1}}}]},
+    {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "string"}}},
+    TREE,
+    {},
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=str)
+def test_an_answer_fits_its_schema(schema: JsonObject) -> None:
+    fits = Schema(schema)
+
+    for seed in range(50):
+        assert fits.problems(make_answer(schema, Random(seed))) == []
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.name)
+def test_every_agent_of_the_library_can_be_asked_and_answered(agent: Agent) -> None:
+    for schema in (agent.input_schema, agent.output_schema):
+        if schema is None:
+            continue
+        fits = Schema(schema)
+        answers = [make_answer(schema, Random(seed)) for seed in range(20)]
+
+        assert [fits.problems(answer) for answer in answers] == [[]] * 20
+        assert answers[0] != answers[1]
+        assert answers == [make_answer(schema, Random(seed)) for seed in range(20)]
+
+
+def test_a_schema_that_no_answer_was_found_for_is_refused_with_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="does not match"):
+        make_answer({"type": "string", "pattern": "^[0-9]{12}$"}, Random(1))
+
+
+def test_a_text_has_the_length_that_is_asked_for() -> None:
+    for seed in range(50):
+        assert 40 <= len(make_text(Random(seed), 40, 60)) <= 60

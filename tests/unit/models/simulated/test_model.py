@@ -1,0 +1,206 @@
+"""A simulated model says what it is, has each bad day on demand, and has the same one again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+
+from parallel_agents.core.message import user
+from parallel_agents.core.model import ModelReply, ModelRequest
+from parallel_agents.core.output import Accepted, check_output
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import (
+    CallTimedOut,
+    MalformedReply,
+    ModelRefused,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    StreamCut,
+    UnknownModel,
+)
+from parallel_agents.models.pricing import Prices
+from parallel_agents.models.providers import read_providers
+from parallel_agents.models.simulated.days import DAYS, Day, Mishap
+from parallel_agents.models.simulated.model import Simulated, make_simulated
+from parallel_agents.models.timed import Timed
+from parallel_agents.testing import run_virtual
+
+SCHEMA: JsonObject = {
+    "type": "object",
+    "properties": {"title": {"type": "string", "maxLength": 40}},
+    "required": ["title"],
+    "additionalProperties": False,
+}
+
+
+def request(words: str = "Go.", schema: JsonObject | None = SCHEMA) -> ModelRequest:
+    return ModelRequest(messages=(user(words),), output_schema=schema, timeout_seconds=100)
+
+
+class Ear:
+    """A listener that keeps the pieces of text."""
+
+    wants_text = True
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def text(self, piece: str) -> None:
+        self.pieces.append(piece)
+
+    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        raise AssertionError((error, attempt, wait_seconds))
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        raise AssertionError((reason, seconds))
+
+    def noticed(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+async def outcome(model: Simulated, asked: ModelRequest) -> str:
+    """A reply's text, or the error's code."""
+    try:
+        return (await Timed(model).respond(asked)).message.text
+    except ProviderError as error:
+        return f"{error.code} {error.retry_after_seconds}"
+
+
+def day_of(mishap: Mishap) -> Simulated:
+    return Simulated(Day(name="bad", shares={mishap: 1.0}))
+
+
+async def history(name: str) -> Sequence[str]:
+    model = make_simulated(name)
+    return [await outcome(model, request(f"Page {n % 40}")) for n in range(300)]
+
+
+def test_the_same_seed_has_the_same_day_and_another_has_another() -> None:
+    async def body() -> None:
+        day = await history("sim/bad-day")
+
+        assert await history("sim/bad-day") == day
+        assert await history("sim/bad-day@7") != day
+        assert len({said.partition(" ")[0] for said in day if said.startswith("PA-")}) >= 5
+
+    run_virtual(body(), limit_seconds=1e6)
+
+
+def test_a_day_is_the_same_in_whatever_order_it_is_asked() -> None:
+    async def body() -> None:
+        asked = [request(f"Page {n}") for n in range(60)]
+        first, last = make_simulated("sim/cut"), make_simulated("sim/cut")
+
+        said = [await outcome(first, each) for each in asked]
+        turned = [await outcome(last, each) for each in reversed(asked)]
+
+        assert said == turned[::-1]
+
+    run_virtual(body(), limit_seconds=1e6)
+
+
+@pytest.mark.parametrize(
+    ("mishap", "error"),
+    [
+        (Mishap.RATE_LIMITED, RateLimited),
+        (Mishap.OVERLOADED, Overloaded),
+        (Mishap.STALL, CallTimedOut),
+        (Mishap.HALF_OPEN, CallTimedOut),
+        (Mishap.CUT, StreamCut),
+        (Mishap.MALFORMED, MalformedReply),
+        (Mishap.REFUSAL, ModelRefused),
+    ],
+)
+def test_a_mishap_is_the_error_that_a_wire_would_raise(
+    mishap: Mishap, error: type[ProviderError]
+) -> None:
+    async def body() -> None:
+        ear = Ear()
+        with pytest.raises(error) as met:
+            await Timed(day_of(mishap)).respond(request(), ear)
+
+        assert str(met.value).startswith("sim")
+        assert met.value.mend
+        assert bool(ear.pieces) == (mishap in (Mishap.CUT, Mishap.HALF_OPEN))
+        wait = met.value.retry_after_seconds
+        assert (wait is not None and 1 <= wait <= 20) == (mishap is Mishap.RATE_LIMITED)
+
+    run_virtual(body())
+
+
+@pytest.mark.parametrize("mishap", [Mishap.BROKEN_JSON, Mishap.WRONG_SCHEMA])
+def test_a_wrong_answer_is_refused_by_its_schema(mishap: Mishap) -> None:
+    reply = run_virtual(day_of(mishap).respond(request()))
+
+    assert not isinstance(check_output(reply.message.text, SCHEMA), Accepted)
+
+
+def test_a_drip_is_a_good_answer_in_many_slow_pieces() -> None:
+    async def body() -> tuple[ModelReply, float]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        return await day_of(Mishap.DRIP).respond(request(), ear), loop.time() - began
+
+    ear = Ear()
+    reply, seconds = run_virtual(body())
+
+    assert isinstance(check_output(reply.message.text, SCHEMA), Accepted)
+    assert "".join(ear.pieces) == reply.message.text
+    assert len(ear.pieces) > 10
+    assert seconds > 1.5 * len(ear.pieces)
+
+
+def test_a_reply_is_no_longer_than_its_limit() -> None:
+    asked = ModelRequest(messages=(user("Go."),), max_output_tokens=3)
+
+    reply = run_virtual(make_simulated("sim/calm").respond(asked))
+
+    assert (reply.finish, reply.usage.output_tokens, len(reply.message.text)) == ("length", 3, 12)
+
+
+def test_a_schema_that_cannot_be_answered_is_rejected_and_not_tried_again() -> None:
+    asked = request(schema={"type": "string", "pattern": "^[0-9]{12}$"})
+
+    with pytest.raises(RequestRejected) as met:
+        run_virtual(make_simulated("sim/calm").respond(asked))
+
+    assert "does not match" in met.value.why
+
+
+def test_prices_are_made_up_and_change_on_the_day_on_which_they_do() -> None:
+    async def body() -> list[str]:
+        model = make_simulated("sim/price-change")
+        return [(await model.respond(request(str(n)))).model for n in range(22)]
+
+    models = run_virtual(body())
+    prices, usage = Prices(read_providers()), Usage(1_000_000, 0)
+
+    assert models == ["sim/price-change"] * 20 + ["sim/price-change-dear"] * 2
+    assert prices.cost_nanousd(models[0], usage) == 1_000_000_000
+    assert prices.cost_nanousd(models[-1], usage) == 3_000_000_000
+
+
+@pytest.mark.parametrize("name", ["sim", "sim/", "sim/sunday", "sim/calm@x", "sim/calm@-1"])
+def test_a_day_that_is_none_is_refused_with_those_there_are(name: str) -> None:
+    with pytest.raises(UnknownModel) as refused:
+        make_simulated(name)
+
+    assert "bad-day" in refused.value.why
+
+
+def test_the_shares_of_a_day_are_shares() -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        Day(name="worse", shares={Mishap.CUT: 0.6, Mishap.STALL: 0.6})
+
+
+def test_each_day_has_its_mishaps_about_as_often_as_it_says() -> None:
+    for day in DAYS.values():
+        drawn = [day.draw(Random(seed)) for seed in range(4000)]
+        for mishap, share in day.shares.items():
+            assert abs(drawn.count(mishap) / 4000 - share) < 0.03, (day.name, mishap)
