@@ -24,10 +24,19 @@ def options(url: str, home: Path, at_once: int) -> dict[str, object]:
     return {"home": home, "max_parallel": at_once, "settings": settings, "tools": [add]}
 
 
-async def run(url: str, home: Path, *, runs: int, calls: int, at_once: int) -> pa.TeamResult:
+async def run(
+    url: str, home: Path, *, runs: int, calls: int, at_once: int, is_guarded: bool = False
+) -> pa.TeamResult:
+    """The calls as durable runs; guarded ones have a budget, a limit of a minute and a gate."""
     agent = AGENT if calls > 1 else PLAIN
-    tasks = [pa.Task(agent, f"task {number}") for number in range(runs)]
-    team = await pa.arun(tasks, model=f"bench/bench-{calls}", **options(url, home, at_once))
+    gates = (pa.Holds(condition="len(text) >= 0"),) if is_guarded else ()
+    tasks = [pa.Task(agent, f"task {number}", gates=gates) for number in range(runs)]
+    given = options(url, home, at_once)
+    if is_guarded:
+        limits = {"*": {"requests_per_minute": 10**6, "tokens_per_minute": 10**9}}
+        given["settings"]["providers"]["bench"]["limits"] = limits
+    budget = pa.Budget(usd=10**6, tokens=10**10) if is_guarded else pa.Budget()
+    team = await pa.arun(tasks, model=f"bench/bench-{calls}", budget=budget, **given)
     assert team.is_done, team.status
     return team
 

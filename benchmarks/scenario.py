@@ -50,10 +50,10 @@ def bare_loop(url: str) -> Callable[[Size], Awaitable[object]]:
     return lambda size: bare.run(url, runs=size.runs, calls=size.calls, at_once=size.at_once)
 
 
-def this_project(url: str) -> Callable[[Size], Awaitable[object]]:
+def this_project(url: str, *, is_guarded: bool = False) -> Callable[[Size], Awaitable[object]]:
     async def work(size: Size) -> None:
         with tempfile.TemporaryDirectory() as home:
-            await ours.run(url, Path(home), runs=size.runs, calls=size.calls, at_once=size.at_once)
+            await ours.run(url, Path(home), **size._asdict(), is_guarded=is_guarded)
 
     return work
 
@@ -87,6 +87,8 @@ def main() -> None:
             figures = measure(bare_loop(url), size)
         case "ours":
             figures = measure(this_project(url), size)
+        case "guarded":
+            figures = measure(this_project(url, is_guarded=True), size)
         case "latencies":
             figures = latencies(url)
         case "family":

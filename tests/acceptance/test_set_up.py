@@ -64,7 +64,7 @@ def test_a_project_adds_agents_and_a_broken_one_is_named(pagents: Pagents) -> No
     examined = pagents("doctor")
 
     assert "greeter" in listed.out
-    assert "18 agents" in listed.err
+    assert "19 agents" in listed.err
     assert "✖ PA-E103" in listed.err
     assert broken in listed.err
     assert examined.code == 10

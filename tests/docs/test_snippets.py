@@ -178,7 +178,7 @@ def check_keys(shown: Shown, printed: str) -> None:
 def test_a_command_parses(call: tuple[str, ...]) -> None:
     command = typer.main.get_command(build(call))
     rest = list(call)
-    while isinstance(command, TyperGroup):
+    while isinstance(command, TyperGroup) and rest:
         command = command.commands[rest.pop(0)]
 
     context = command.make_context("pagents", rest)
