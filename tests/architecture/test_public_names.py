@@ -45,6 +45,7 @@ PUBLIC = [
     "Passes",
     "Policy",
     "Pool",
+    "Refine",
     "Result",
     "Role",
     "RunStatus",

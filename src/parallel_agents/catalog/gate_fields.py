@@ -9,10 +9,17 @@ from pydantic import Field
 
 from parallel_agents.catalog.document import Document
 from parallel_agents.catalog.fields import Fields
-from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes
+from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Refine
 from parallel_agents.errors import InvalidInput
 
 _Word = Annotated[str, Field(min_length=1)]
+
+
+class RefineFields(Fields):
+    """A refine loop."""
+
+    rounds: Annotated[int, Field(ge=2, le=100)] = 5
+    patience: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class JudgedFields(Fields):
@@ -23,6 +30,7 @@ class JudgedFields(Fields):
     votes: Annotated[int, Field(ge=1, le=9)] = 1
     model: _Word | None = None
     allow_weak: bool = False
+    refine: RefineFields | None = None
 
 
 class GateFields(Fields):
@@ -72,4 +80,8 @@ def _gate(entry: GateFields) -> Gate:
     if entry.passes is not None:
         return Passes(command=entry.passes)
     assert entry.judged is not None, "one of the fields is given"
-    return Judged(**entry.judged.model_dump())
+    fields = entry.judged
+    return Judged(
+        **fields.model_dump(exclude={"refine"}),
+        refine=None if fields.refine is None else Refine(**fields.refine.model_dump()),
+    )

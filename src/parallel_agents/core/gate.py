@@ -59,6 +59,27 @@ class Passes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refine:
+    """An answer that scores too low is made better, round by round, and the best version counts.
+
+    Attributes:
+        rounds: versions in all, on one model.
+        patience: rounds one after another that score no higher, after which it stops.
+    """
+
+    rounds: int = 5
+    patience: int = 1
+
+    def __post_init__(self) -> None:
+        if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
+            raise InvalidInput(
+                f"a refine loop of {self.rounds} rounds with a patience of {self.patience}",
+                why="there are 2 to 100 rounds, and a patience of 1 to 100",
+                mend="choose others",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """An agent that reads the work and scores it, 0 to 10, by a rubric.
 
@@ -67,6 +88,7 @@ class Judged:
         votes: judges; the middle of their scores counts.
         model: the judges' model; without it the strongest that there is.
         allow_weak: a model that is known to judge badly may do it; its scores say so.
+        refine: go on until an answer scores enough or none gains; without it `limits.attempts` holds.
     """
 
     rubric: str
@@ -74,6 +96,7 @@ class Judged:
     votes: int = 1
     model: str | None = None
     allow_weak: bool = False
+    refine: Refine | None = None
     kind: Literal["judged"] = "judged"
 
     def __post_init__(self) -> None:
@@ -106,6 +129,12 @@ class Verdict:
     critique: str = ""
     score: float | None = None
     notice: str = ""
+
+
+def refining(gates: tuple[Gate, ...]) -> Refine | None:
+    """How answers that score too low are made better, where a gate says so."""
+    found = [gate.refine for gate in gates if isinstance(gate, Judged) and gate.refine]
+    return found[0] if found else None
 
 
 def by_cost(gates: tuple[Gate, ...]) -> list[Gate]:

@@ -44,6 +44,15 @@ def task_words(text: str, values: JsonObject) -> str:
     return f"{text}\n\nInput:\n{body}"
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An answer that a judge scored."""
+
+    attempt: int
+    last_text: str
+    verdict: Verdict
+
+
 @dataclass(slots=True)
 class Transcript:
     """Where a run stands.
@@ -54,6 +63,8 @@ class Transcript:
         tries: attempts on the model that is tried now.
         model: that model, empty for the run's own.
         verdicts: of the gates on the attempt's answer, so far.
+        best: the version that scored highest; None where no judge has scored any.
+        stale: versions of the model that were scored since, none of them higher.
         repairs: refusals since the attempt began.
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
@@ -75,6 +86,8 @@ class Transcript:
     tries: int = 1
     model: str = ""
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
+    best: Version | None = None
+    stale: int = 0
     repairs: int = 0
     last_text: str = ""
     last_finish: Finish = Finish.STOP
@@ -111,17 +124,28 @@ class Transcript:
             case Attempted():
                 self._begin_attempt(body)
             case Gated():
-                self.verdicts.append(body.verdict)
+                self._take_verdict(body.verdict)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._hear(body)
             case _:
                 pass
+
+    def _take_verdict(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+        if verdict.score is None:
+            return
+        highest = None if self.best is None else self.best.verdict.score
+        if highest is None or verdict.score > highest:
+            self.best, self.stale = Version(self.attempt, self.last_text, verdict), 0
+        else:
+            self.stale += 1
 
     def _begin_attempt(self, begun: Attempted) -> None:
         self.messages[self.task_end :] = map(user, self.told)
         if begun.critique:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
+        self.stale = 0 if begun.model else self.stale
         self.model = begun.model or self.model
         self.attempt, self.repairs, self.asked = begun.number, 0, ()
         self.counted = self.counted_tokens = 0
@@ -158,6 +182,7 @@ class Transcript:
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
+        self.best, self.stale = None, 0
         self.verdicts.clear()
         self.pending.clear()
         self.heard.clear()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from parallel_agents.core.agent import Need
 from parallel_agents.core.hand_back import settled_words
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.model import Model
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Row
@@ -52,3 +54,9 @@ class Family:
     async def end(self, *, by: str) -> None:
         """End what is live and was to report to the parent, which hears no more."""
         await self._kin.end_children(self._parent, by=by, status=RunStatus.KILLED)
+
+
+def may_delegate(session: Session, model: Model) -> bool:
+    """Whether the session's agent is offered the session tools though it does not name them."""
+    lacks = model.capabilities.lacks
+    return session.agent.policy.may_spawn_at(session.depth) and Need.DELEGATION not in lacks

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.escalation import above, critique_of, next_step
 from parallel_agents.core.event import (
     Attempted,
@@ -24,21 +24,21 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
 )
-from parallel_agents.core.gate import by_cost
+from parallel_agents.core.gate import by_cost, refining
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Role
-from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
+from parallel_agents.core.model import Finish, ModelReply, ModelRequest, Models
 from parallel_agents.core.output import Rejected, check_output
-from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
-from parallel_agents.core.session import Session
 from parallel_agents.core.submission import Submission
 from parallel_agents.core.tool import Tool
-from parallel_agents.core.transcript import fold, task_words
+from parallel_agents.core.transcript import Version, fold, task_words
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
     ConfigError,
+    GateRefused,
     LeftRun,
     LocalModelError,
     OutputCut,
@@ -49,9 +49,10 @@ from parallel_agents.errors import (
     StoreError,
     TurnLimit,
 )
+from parallel_agents.runners import outcomes
 from parallel_agents.runners.clock import Clock, seconds_left
 from parallel_agents.runners.ear import Ear
-from parallel_agents.runners.family import Family, Kin
+from parallel_agents.runners.family import Family, Kin, may_delegate
 from parallel_agents.runners.gatekeeping import PLAIN, Gatekeeper, refusal_of
 from parallel_agents.runners.paying import ANSWER_TOKENS, RunPayer, worst_case
 from parallel_agents.runners.prompts import LAST_WORDS, invalid, notices_of, system_of
@@ -133,6 +134,7 @@ class _Work:
         self._agent: Agent = claim.session.agent
         queued = _queued(claim.events, claim.run.id)
         self._limits, self._ladder = queued.limits, queued.ladder
+        self._refine = refining(self._agent.gates)
         self._task = task_words(queued.text, queued.input)
         self._cache_seconds = queued.cache_seconds
         self._state = fold(claim.events, claim.run.id)
@@ -150,7 +152,7 @@ class _Work:
         except PagentsError as error:
             await self._begin_again(error)
         offered = list(self._agent.tools)
-        if _may_delegate(self._activation.claim.session, self._model):
+        if may_delegate(self._activation.claim.session, self._model):
             offered += [name for name in session_tools if name not in offered]
         self._may_spawn = not set(session_tools).isdisjoint(offered)
         self._tools = ToolCalls(offered, tools, timeout_seconds=self._limits.call_timeout_seconds)
@@ -180,34 +182,29 @@ class _Work:
             elif self._state.messages[-1].role is Role.ASSISTANT:
                 is_over = await self._settle(clock)
             else:
-                await self._ask_or_give_way()
+                is_over = await self._ask_or_give_way()
 
     async def break_off(self, status: RunStatus, error: PagentsError) -> None:
         """End a run that has no accepted answer, with what there is of one, and its children."""
         if self._may_spawn:
             await self._family.end(by="its parent's end")
-        text = "".join(self._heard) or self._state.last_text
-        broken_off = Outcome(
-            status=status,
-            output=text or None,
-            text=text,
-            error=Failure.of(error),
-            notices=self._notices,
-        )
-        await self._activation.finish(broken_off)
+        said = "".join(self._heard) or self._state.last_text
+        text = self._best.last_text if self._best else said
+        await self._activation.finish(outcomes.broken_off(status, text, error, self._notices))
 
-    async def _ask_or_give_way(self) -> None:
+    async def _ask_or_give_way(self) -> bool:
         """Call the model, or the next of its ladder; without room in the budget, prepare to end."""
         try:
             await self._ask()
         except (ProviderError, ConfigError, LocalModelError) as error:
-            await self._begin_again(error)
+            return await self._begin_again(error)
         except OverBudget as error:
             if self._state.closing is not None or not (error.may_answer and self._state.turn):
                 raise
             turn = self._state.turn
             closing = Closing(turn=turn, text=LAST_WORDS, error=Failure.of(error))
             await self._write(Entry(f"turn-{turn}/closing", closing))
+        return False
 
     async def _deliver(self) -> None:
         turn = self._state.turn + 1
@@ -304,10 +301,9 @@ class _Work:
         if is_cut:
             most = self._limits.max_output_tokens
             mend = "raise limits.max_output_tokens, or ask for less"
-            await self._begin_again(OutputCut(f"the answer was cut at {most} tokens", mend=mend))
-        else:
-            await self._begin_again(invalid(verdict if isinstance(verdict, Rejected) else None))
-        return False
+            cut = OutputCut(f"the answer was cut at {most} tokens", mend=mend)
+            return await self._begin_again(cut)
+        return await self._begin_again(invalid(verdict if isinstance(verdict, Rejected) else None))
 
     async def _pass_gates(self, output: Json, clock: Clock) -> bool:
         """End the run with an answer that passes all gates, the cheapest first; else begin again."""
@@ -322,24 +318,17 @@ class _Work:
                 gated = Gated(attempt=state.attempt, verdict=verdict)
                 await self._write(Entry(f"attempt-{state.attempt}/gate-{number}", gated))
             if not (verdict := state.verdicts[number - 1]).is_accepted:
-                await self._begin_again(refusal_of(verdict))
-                return False
-        scores = [verdict.score for verdict in state.verdicts if verdict.score is not None]
-        told = [verdict.notice for verdict in state.verdicts if verdict.notice]
-        done = Outcome(
-            status=RunStatus.DONE,
-            output=output,
-            text=state.last_text,
-            notices=(*self._notices, *told),
-            score=scores[-1] if scores else None,
-        )
+                return await self._begin_again(refusal_of(verdict))
+        done = outcomes.accepted(state, output, self._notices)
         return await self._activation.finish(done, steers_seen=len(state.heard))
 
-    async def _begin_again(self, error: PagentsError) -> None:
+    async def _begin_again(self, error: PagentsError) -> bool:
         """Begin the work again after an attempt that ended by `error`, on the model that is next.
 
+        Where none is left the run is over, if a version of a refine loop can count.
+
         Raises:
-            PagentsError: `error`, or the one of the last model, where none is left.
+            PagentsError: `error`, or the one of the last model, where there is none.
         """
         while True:
             step = next_step(
@@ -347,49 +336,62 @@ class _Work:
                 ladder=self._ladder,
                 model=self._model_name,
                 tries=self._state.tries,
-                attempts=self._limits.attempts or 1,
+                attempts=self._attempts,
             )
             if step is None:
-                raise error
+                return await self._give_best(error)
             again = Attempted(
                 number=self._state.attempt + 1,
                 error=Failure.of(error),
                 model=step.model,
-                critique=critique_of(error, self._state.last_text),
+                critique=self._critique(error),
             )
             await self._write(Entry(f"attempt-{again.number}", again))
             if not step.model:
-                return
+                return False
             try:
                 await self._use(step.model)
-                return
+                return False
             except PagentsError as missing:
                 error = missing
+
+    @property
+    def _best(self) -> Version | None:
+        """The version that a refine loop would give."""
+        return self._state.best if self._refine else None
+
+    @property
+    def _attempts(self) -> int:
+        """How many attempts the model may have; a refine loop ends where its rounds gain nothing."""
+        if self._refine is None:
+            return self._limits.attempts or 1
+        has_gained = self._state.stale < self._refine.patience
+        return self._refine.rounds if has_gained else self._state.tries
+
+    def _critique(self, error: PagentsError) -> str:
+        """What the next attempt is told; a refine loop goes on from its best version."""
+        if self._best is not None and isinstance(error, GateRefused):
+            return critique_of(refusal_of(self._best.verdict), self._best.last_text)
+        return critique_of(error, self._state.last_text)
+
+    async def _give_best(self, error: PagentsError) -> bool:
+        if self._best is None:
+            raise error
+        rounds, schema = self._state.attempt, self._agent.output_schema
+        given = outcomes.best_of(self._best, rounds, schema, self._notices)
+        return await self._activation.finish(given, steers_seen=len(self._state.heard))
 
     async def _close(self, error: Failure) -> bool:
         """End a run whose budget is used up, with the answer that it gave last."""
         if self._may_spawn:
             await self._family.end(by="its parent's end")
-        text = self._state.last_text
-        verdict = check_output(text, self._agent.output_schema)
-        outcome = Outcome(
-            status=RunStatus.OVER_BUDGET,
-            output=(text or None) if isinstance(verdict, Rejected) else verdict.output,
-            text=text,
-            error=error,
-            notices=self._notices,
-        )
-        return await self._activation.finish(outcome)
+        text, schema = (self._best or self._state).last_text, self._agent.output_schema
+        ended = outcomes.out_of_budget(text, schema, error, self._notices)
+        return await self._activation.finish(ended)
 
     async def _write(self, entry: Entry) -> None:
         await self._activation.append(entry)
         self._state.apply(entry.key, entry.body)
-
-
-def _may_delegate(session: Session, model: Model) -> bool:
-    """Whether the session's agent is offered the session tools though it does not name them."""
-    lacks = model.capabilities.lacks
-    return session.agent.policy.may_spawn_at(session.depth) and Need.DELEGATION not in lacks
 
 
 def _queued(events: Iterable[Event], run: RunId) -> Queued:

@@ -12,7 +12,7 @@ import pytest
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.event import Attempted, Event, Gated
-from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes
+from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import Result, RunStatus
@@ -198,13 +198,18 @@ def test_a_gate_that_is_broken_is_no_refusal() -> None:
 class Court:
     """Writers that write and judges that judge, on one model."""
 
-    def __init__(self, *scores: float, lacks: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, *scores: float, lacks: frozenset[str] = frozenset(), name: str = "scripted/model"
+    ) -> None:
         self._scores = list(scores)
-        self.model = RepliesWith(self._answer, capabilities=Capabilities(lacks=lacks))
+        self._written = 0
+        self.then: Exception | None = None
+        self.model = RepliesWith(self._answer, name, capabilities=Capabilities(lacks=lacks))
 
     def _answer(self, request: ModelRequest) -> Answer:
         if not request.system.startswith("You judge"):
-            return "the work"
+            self._written += 1
+            return self.then if self.then and self._written > 1 else f"v{self._written}"
         score = self._scores.pop(0)
         item = {"name": "c", "evidence": "e", "reason": "r", "score": score}
         return orjson.dumps({"criteria": [item], "critique": f"better than {score}"}).decode()
@@ -217,7 +222,7 @@ def test_a_judge_reads_the_work_and_its_score_is_kept() -> None:
 
     asked = court.model.requests[1].messages[0].text
     assert (result.status, result.score) == (DONE, 9)
-    assert "the work" in asked
+    assert "v1" in asked
     assert "Be good." in asked
     assert "which was not calibrated" in result.notices[0]
 
@@ -238,6 +243,57 @@ def test_a_judge_that_refuses_says_what_is_to_be_better() -> None:
 
     assert (result.status, result.score, result.attempts) == (DONE, 9, 2)
     assert "better than 4" in court.model.requests[2].messages[-1].text
+
+
+def refined(scores: Sequence[float], *, rounds: int = 5, patience: int = 1) -> tuple[Result, Court]:
+    """What a refine loop gives whose versions score so; each version is the next of v1, v2, ..."""
+    court = Court(*scores)
+    gate = Judged(rubric="Be good.", at_least=9, refine=Refine(rounds=rounds, patience=patience))
+    result, _ = run([court.model], Task("writer", "Go.", gates=(gate,)))
+    return result, court
+
+
+def test_a_refine_loop_goes_on_until_a_version_scores_enough() -> None:
+    result, court = refined([4, 6, 8, 9])
+
+    assert (result.status, result.output, result.score, result.attempts) == (DONE, "v4", 9, 4)
+    assert "better than 8" in court.model.requests[6].messages[-1].text
+
+
+def test_a_refine_loop_that_gains_nothing_stops_and_gives_its_best_version() -> None:
+    result, _ = refined([4, 7, 6, 10])
+
+    assert (result.status, result.output, result.score, result.attempts) == (DONE, "v2", 7, 3)
+    assert any("the best of 3 versions, with 7 of 10" in notice for notice in result.notices)
+
+
+def test_a_patient_refine_loop_goes_on_from_its_best_version_up_to_its_rounds() -> None:
+    result, court = refined([4, 7, 6, 5], rounds=4, patience=3)
+
+    said = [r.messages[-1].text for r in court.model.requests if r.system == "Write."]
+    assert (result.output, result.score, result.attempts) == ("v2", 7, 4)
+    assert ["v2" in text and "better than 7" in text for text in said] == [False, False, True, True]
+
+
+def test_a_refine_loop_climbs_its_ladder_where_a_model_gains_no_more() -> None:
+    first, second = Court(4, 4, 9, name=LADDER[0]), Court(name=LADDER[1])
+    gate = Judged(rubric="Be good.", at_least=9, model=LADDER[0], refine=Refine())
+
+    task = Task("writer", "Go.", gates=(gate,), ladder=LADDER[:2])
+    result, events = run([first.model, second.model], task)
+
+    assert (result.status, result.model, result.score) == (DONE, LADDER[1], 9)
+    assert [model for _, model, _ in attempts(events)] == ["", LADDER[1]]
+
+
+def test_a_refine_loop_whose_model_fails_gives_its_best_version() -> None:
+    court = Court(4)
+    court.then = AuthFailed("no")
+
+    gate = Judged(rubric="Be good.", at_least=9, refine=Refine())
+    result, _ = run([court.model], Task("writer", "Go.", gates=(gate,)))
+
+    assert (result.status, result.output, result.score) == (DONE, "v1", 4)
 
 
 def test_a_judge_that_is_known_to_be_weak_is_refused_unless_it_is_allowed() -> None:
