@@ -22,7 +22,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.audit import parse_since
+from parallel_agents.surfaces.cli.since import parse_since
 from parallel_agents.telemetry.audit import find_decisions
 
 BUSY = Failure("PA-E201", "it answered 429", "too many requests")

@@ -6,7 +6,6 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -21,10 +20,10 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+from parallel_agents.surfaces.cli.since import Since, parse_since
 from parallel_agents.telemetry.audit import Decision, find_decisions, is_decision
 
 _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _PAGE = 2000
 
 
@@ -32,9 +31,7 @@ def audit(
     name: Annotated[
         str | None, typer.Argument(help="One session and all that it spawned.", metavar="[NAME]")
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="30m, 2h, 7d, or an ISO date or time.", metavar="TIME")
-    ] = None,
+    since: Since = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Recompute the hashes of the whole journal.")
     ] = False,
@@ -60,7 +57,7 @@ def audit(
         _verify(_checked(head), home, is_json=json)
         return
     now = time.time()
-    earliest = 0.0 if since is None else parse_since(since, now)
+    earliest = parse_since(since, now) or 0.0
     place = find_place(home)
 
     async def look() -> tuple[list[Decision], dict[SessionKey, str]]:
@@ -77,24 +74,6 @@ def audit(
         render.table(_TITLES, rows, flexible="WHY")
     else:
         render.note("No decisions here yet.")
-
-
-def parse_since(text: str, now: float) -> float:
-    """Seconds since the epoch: so long before `now`, or the local time that is named.
-
-    Raises:
-        InvalidInput: it is neither.
-    """
-    if span := re.fullmatch(r"(\d+)([smhd])", text):
-        return now - int(span[1]) * _UNITS[span[2]]
-    try:
-        return datetime.fromisoformat(text).astimezone().timestamp()
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            f"--since is {text!r}",
-            why="it is neither a span of time nor a time",
-            mend="give 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
-        ) from error
 
 
 def _checked(head: str | None) -> str:

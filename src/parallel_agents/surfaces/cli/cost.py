@@ -16,8 +16,8 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+from parallel_agents.surfaces.cli.since import Since, parse_since
 
-_DAY_SECONDS = 86_400.0
 _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
 
 
@@ -25,9 +25,7 @@ def cost(
     name: Annotated[
         str | None, typer.Argument(help="Only this one and what it spawned.", metavar="NAME")
     ] = None,
-    days: Annotated[
-        float | None, typer.Option(help="Only what ended in so many days.", metavar="N", min=0.0)
-    ] = None,
+    since: Since = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -36,12 +34,12 @@ def cost(
     Attempts that failed and the judges of the work are in it. A price that is not known is a dash.
     """
     place = find_place(home)
+    earliest = parse_since(since, time.time())
 
     async def look() -> Mapping[str, AgentCosts]:
         async with open_client(place.environment, place.settings) as client:
             tree = (await client.service.find(name)).session.key if name is not None else None
-            since = time.time() - days * _DAY_SECONDS if days is not None else None
-            rows = await client.store.rows(Filter(tree=tree, since=since, every_run=True))
+            rows = await client.store.rows(Filter(tree=tree, since=earliest, every_run=True))
             events = {
                 row.run.id: [
                     event

@@ -29,7 +29,6 @@ from parallel_agents.surfaces.cli.letters import (
     Chosen,
     Code,
     Names,
-    Since,
     check_chosen,
     choose,
     letter_json,
@@ -37,6 +36,7 @@ from parallel_agents.surfaces.cli.letters import (
     print_letters,
 )
 from parallel_agents.surfaces.cli.place import AsJson, Home, Inputs, ModelName, Name, find_place
+from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.surfaces.worker import ensure_worker
 
 app = typer.Typer(no_args_is_help=True)

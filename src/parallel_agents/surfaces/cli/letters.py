@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
@@ -15,8 +14,8 @@ from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli.since import parse_since
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
 
 Names = Annotated[
@@ -26,9 +25,6 @@ Names = Annotated[
 AgentName = Annotated[str | None, typer.Option("--agent", help="Of this agent.", metavar="NAME")]
 Code = Annotated[
     str | None, typer.Option("--code", help="With this error, as E301.", metavar="CODE")
-]
-Since = Annotated[
-    str | None, typer.Option("--since", help="Not older than 30m, 2h, 1d.", metavar="TIME")
 ]
 All = Annotated[bool, typer.Option("--all", "-a", help="All there are.")]
 
@@ -62,7 +58,7 @@ async def choose(app: App, chosen: Chosen) -> list[DeadLetter]:
     Raises:
         NotFound: a name has none.
     """
-    since = None if chosen.since is None else time.time() - _seconds(chosen.since)
+    since = parse_since(chosen.since, time.time())
     code = None if chosen.code is None else f"PA-{chosen.code.upper().removeprefix('PA-')}"
     every = LetterFilter(agent=chosen.agent, code=code, since=since)
     if not chosen.names:
@@ -85,13 +81,6 @@ async def _named(app: App, name: str, every: LetterFilter) -> list[DeadLetter]:
             mend="`pagents dlq list` shows those that there are",
         )
     return letters
-
-
-def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
-    if found is None:
-        raise InvalidInput(f"--since {text!r} is no time", mend="write 30m, 2h, 1d or 1w")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def print_letters(letters: Sequence[DeadLetter]) -> None:
@@ -143,7 +132,7 @@ def _print_facts(letter: DeadLetter) -> None:
 
 
 def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
-    run, error, cost = letter.run, letter.error, letter.run.spend.cost_usd
+    run, error = letter.run, letter.error
     return {
         "id": short(letter.session.key),
         "session_key": letter.session.key,
@@ -159,6 +148,6 @@ def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
         "input": letter.queued.input,
         "attempts": run.attempts,
         "calls": run.spend.calls,
-        "cost": None if cost is None else {"amount": f"{cost:.9f}", "currency": "USD"},
+        "cost": render.money_json(run.spend.cost_usd),
         "retried_by": letter.retried_by,
     }

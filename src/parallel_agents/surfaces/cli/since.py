@@ -1,0 +1,38 @@
+"""Since: the option that says from when on, as a span of time or a moment."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from parallel_agents.errors import InvalidInput
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+Since = Annotated[
+    str | None,
+    typer.Option("--since", help="30m, 2h, 7d, or an ISO date or time.", metavar="TIME"),
+]
+
+
+def parse_since(text: str | None, now: float) -> float | None:
+    """Seconds since the epoch: so long before `now`, or the local time that is named.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    if text is None:
+        return None
+    if span := re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text):
+        return now - float(span[1]) * _UNITS[span[2]]
+    try:
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(
+            f"--since is {text!r}",
+            why="it is neither a span of time nor a time",
+            mend="give 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
+        ) from error
