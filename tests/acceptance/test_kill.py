@@ -261,6 +261,7 @@ def test_killed_at_random_moments_each_task_has_one_result_and_little_is_paid_tw
 
     with capsys.disabled():
         sys.stdout.write(report(kills, scale))
-    assert all(kill.in_flight for kill in kills)
+    # A kill at random may come before the first call is sent; most must not.
+    assert sum(kill.in_flight > 0 for kill in kills) >= 0.75 * len(kills)
     assert max(kill.paid_again for kill in kills) <= 5
     assert statistics.median(kill.paid_again for kill in kills) <= scale.median
