@@ -169,8 +169,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def from_npm() -> Callable[[str, str], Path]:
     """The command of a package of npm, by the package with its version and the command's name.
 
-    It is installed once for this checkout. Where it can not be, the test is skipped with what
-    stood in the way.
+    It is installed once for this checkout. Where it can not be, the test is skipped, and fails
+    where the variable CI is set.
     """
     for name in ("node", "npm"):
         if shutil.which(name) is None:
@@ -183,7 +183,8 @@ def from_npm() -> Callable[[str, str], Path]:
         if not folder.exists() and package not in problems:
             problems[package] = _install(package, folder)
         if problem := problems.get(package):
-            pytest.skip(f"{package} could not be installed: {problem}")
+            say = pytest.fail if os.environ.get("CI") else pytest.skip
+            say(f"{package} could not be installed: {problem}")
         return folder / "node_modules" / ".bin" / command
 
     return find
