@@ -13,7 +13,7 @@ from parallel_agents.core.circuit import (
     with_answer,
     with_failure,
 )
-from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import (
     CallTimedOut,
@@ -25,32 +25,22 @@ from parallel_agents.errors import (
     Unreachable,
 )
 from parallel_agents.models.governor import Governor
+from parallel_agents.models.wrapped import Wrapped
 
 # A refusal of the request says that the model is there, and one for its rate is the governor's.
 _FAILURES = (Overloaded, Unreachable, CallTimedOut, StreamCut, MalformedReply)
 
 
-class Breaking:
+class Breaking(Wrapped):
     """Wraps a model, inside of what tries again, which waits as an open circuit says.
 
     Failures are counted in each process; that the circuit is open, and the probe, are the store's.
     """
 
     def __init__(self, model: Model, governor: Governor) -> None:
-        self._model = model
+        super().__init__(model)
         self._governor = governor
         self._ended: tuple[Ended, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
-
-    async def start(self) -> None:
-        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message, unless the model has failed too often to be asked now.
@@ -77,9 +67,6 @@ class Breaking:
             raise
         await self._answered(listener, is_probe=is_probe)
         return reply
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
 
     async def _admit(self) -> bool:
         """Whether the call is the probe of an open circuit, or of one that was closed meanwhile."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.cache import ReplyCache, key_of
 from parallel_agents.core.model import (
-    Capabilities,
     Finish,
     Listener,
     Model,
@@ -17,6 +16,7 @@ from parallel_agents.core.model import (
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ProviderError
+from parallel_agents.models.wrapped import Wrapped
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Flight:
     came: ModelReply | ProviderError | None = None
 
 
-class Cached:
+class Cached(Wrapped):
     """Wraps a model, outside of what tries again and of what pays.
 
     Requests that are the same and in flight at once make one call. Kept is only what may serve
@@ -35,20 +35,9 @@ class Cached:
     """
 
     def __init__(self, model: Model, cache: ReplyCache) -> None:
-        self._model = model
+        super().__init__(model)
         self._cache = cache
         self._flights: dict[tuple[str, float], _Flight] = {}
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
-
-    async def start(self) -> None:
-        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """The reply that was kept, that of the same request under way, or the model's."""
@@ -87,9 +76,6 @@ class Cached:
         finally:
             del self._flights[place]
             flight.landed.set()
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
 
 
 def _may_serve_again(reply: ModelReply, request: ModelRequest) -> bool:

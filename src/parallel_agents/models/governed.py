@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from parallel_agents.core.budget import most_tokens, most_tokens_around
-from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.throttle import Answer, Ask, Holder, Reason, Throttle
 from parallel_agents.errors import RateLimited
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.turns import Ticket, Turns
+from parallel_agents.models.wrapped import Wrapped
 
 _BATCH = 64  # calls that ask for their turn in one change of the store
 _TOLD_AFTER_SECONDS = 0.5
@@ -30,7 +31,7 @@ class _Permit:
     tokens: int | None = None
 
 
-class Governed:
+class Governed(Wrapped):
     """Wraps a model, outside of what pays and inside of what tries again.
 
     Without a limit and without a refusal that still counts, a call passes at once and nothing is
@@ -44,7 +45,7 @@ class Governed:
     def __init__(
         self, model: Model, governor: Governor, *, patience_seconds: float = 120.0
     ) -> None:
-        self._model = model
+        super().__init__(model)
         self._governor = governor
         self._patience_seconds = patience_seconds
         self._limit = governor.limit_of(model.name)
@@ -53,17 +54,6 @@ class Governed:
         self._is_led = False
         self._hindrance = Answer(0)
         self._news = asyncio.Event()
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
-
-    async def start(self) -> None:
-        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message, once it is this call's turn.
@@ -87,9 +77,6 @@ class Governed:
         self._in_flight -= 1
         self._end(permit, reply, request)
         return reply
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
 
     def _is_free(self, now: float) -> bool:
         known = self._governor.known(self.name)

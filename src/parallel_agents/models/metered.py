@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.errors import ProviderError
+from parallel_agents.models.wrapped import Wrapped
 
 
-class Metered:
+class Metered(Wrapped):
     """Wraps a model, inside of what tries again, so that each try is paid for by itself.
 
     What a reply cost is settled with the reply, by who keeps it.
     """
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
-
-    async def start(self) -> None:
-        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message once it can be paid for.
@@ -44,6 +31,3 @@ class Metered:
         except BaseException:
             request.payer.give_back(may_be_billed=True)  # broken off on its way
             raise
-
-    async def aclose(self) -> None:
-        await self._model.aclose()

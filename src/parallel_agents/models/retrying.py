@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.errors import CircuitOpen, ProviderError
+from parallel_agents.models.wrapped import Wrapped
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -34,7 +35,7 @@ class Patience:
     total_seconds: float = 300.0
 
 
-class Retrying:
+class Retrying(Wrapped):
     """A model that makes a failed call again; a reply's `tries` counts them all.
 
     The wait is drawn evenly from 0 to the bound ("full jitter",
@@ -50,15 +51,10 @@ class Retrying:
         dice: random.Random | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self.name = model.name
-        self.capabilities = model.capabilities
-        self._model = model
+        super().__init__(model)
         self._patience = patience
         self._dice = dice or random.Random()  # noqa: S311 - jitter is no secret
         self._sleep = sleep
-
-    async def start(self) -> None:
-        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         watched = None if listener is None else _Watched(listener)
@@ -78,9 +74,6 @@ class Retrying:
                     listener.retrying(error, attempt=attempt, wait_seconds=wait)
             await self._sleep(wait)
             attempt += 1
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
 
 
 def _is_skipped(error: ProviderError, request: ModelRequest) -> bool:

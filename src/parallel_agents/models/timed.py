@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.errors import CallTimedOut
+from parallel_agents.models.wrapped import Wrapped
 
 
-class Timed:
+class Timed(Wrapped):
     """Wraps a model; a call that outlasts the request's `timeout_seconds` is broken off."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._model.capabilities
-
-    async def start(self) -> None:
-        await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         deadline = asyncio.timeout(request.timeout_seconds)
@@ -37,6 +24,3 @@ class Timed:
                 f"{self.name} gave no answer in {request.timeout_seconds:g} s",
                 mend="give the call more time with call_timeout_seconds, or ask another model",
             ) from error
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
