@@ -81,9 +81,7 @@ def _add_attempts(costs: AgentCosts, row: Row, events: Iterable[Event]) -> None:
             case Queued(ladder=ladder) if ladder:
                 model = ladder[0]
             case Replied() as reply:
-                spend += Spend(
-                    reply.usage, 1, reply.cost_nanousd or 0, int(reply.cost_nanousd is None)
-                )
+                spend += reply.spend
             case Attempted(model=above):
                 tier = costs.tiers[model]
                 tier.tried += 1

@@ -21,7 +21,7 @@ from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.tool import Effect
-from parallel_agents.core.usage import Usage
+from parallel_agents.core.usage import Spend, Usage
 
 QUEUED_KEY = "queued"
 
@@ -97,6 +97,10 @@ class Replied:
     tries: int = 1
     cached: bool = False
     kind: Literal["replied"] = "replied"
+
+    @property
+    def spend(self) -> Spend:
+        return Spend(self.usage, 1, self.cost_nanousd or 0, int(self.cost_nanousd is None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

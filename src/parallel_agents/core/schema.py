@@ -142,3 +142,28 @@ def _embedded(text: str) -> Iterator[Json]:
         else:
             position = end
             yield value
+
+
+def flattened(schema: JsonObject) -> JsonObject:
+    """The schema with the first level of its `allOf` laid into it."""
+    parts = schema.get("allOf")
+    flat = dict(schema)
+    if isinstance(parts, Sequence):
+        for part in parts:
+            if isinstance(part, Mapping):
+                flat |= part
+    return flat
+
+
+def resolved(reference: str, root: JsonObject) -> Json:
+    """What a `$ref` such as `#/$defs/name` stands for.
+
+    Raises:
+        ValueError: the schema has no such part.
+    """
+    value: Json = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        if not isinstance(value, Mapping) or step not in value:
+            raise ValueError(f"the schema has no {reference}")
+        value = value[step]
+    return value

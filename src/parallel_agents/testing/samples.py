@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.schema import Json, JsonObject, flattened, resolved
 
 _EMPTY: JsonObject = {}
 
@@ -32,23 +32,12 @@ def _sample(schema: Json, root: JsonObject) -> Json:
         return choices[0]
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        return _sample(_resolve(reference, root), root)
+        return _sample(resolved(reference, root), root)
     for key in ("anyOf", "oneOf"):
         options = schema.get(key)
         if isinstance(options, Sequence) and options:
             return _sample(options[0], root)
-    return _typed(_flatten(schema), root)
-
-
-def _flatten(schema: JsonObject) -> JsonObject:
-    """The schema with the first level of its `allOf` laid into it."""
-    parts = schema.get("allOf")
-    flat = dict(schema)
-    if isinstance(parts, Sequence):
-        for part in parts:
-            if isinstance(part, Mapping):
-                flat |= part
-    return flat
+    return _typed(flattened(schema), root)
 
 
 def _typed(schema: JsonObject, root: JsonObject) -> Json:
@@ -89,12 +78,3 @@ def _number(schema: JsonObject) -> int | float:
 def _whole(schema: JsonObject, key: str) -> int:
     value = schema.get(key)
     return value if isinstance(value, int) else 0
-
-
-def _resolve(reference: str, root: JsonObject) -> Json:
-    value: Json = root
-    for step in reference.removeprefix("#").split("/")[1:]:
-        if not isinstance(value, Mapping) or step not in value:
-            raise ValueError(f"the schema has no {reference}")
-        value = value[step]
-    return value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from parallel_agents.core.schema import Json, JsonObject, compiled
+from parallel_agents.core.schema import Json, JsonObject, compiled, flattened, resolved
 
 _VOCABULARY = (
     "the a small first plan draft team page market river morning result question reason change "
@@ -77,7 +77,7 @@ class _Maker:
             return self.dice.choice(choices)
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            return self._below().make(_resolve(reference, self.root))
+            return self._below().make(resolved(reference, self.root))
         for key in ("anyOf", "oneOf"):
             options = schema.get(key)
             if isinstance(options, Sequence) and options:
@@ -85,7 +85,7 @@ class _Maker:
                 rest = {name: value for name, value in schema.items() if name != key}
                 merged = {**rest, **chosen} if isinstance(chosen, Mapping) else rest
                 return self._below().make(merged)
-        return self._typed(_flatten(schema))
+        return self._typed(flattened(schema))
 
     @property
     def _is_shallow(self) -> bool:
@@ -157,17 +157,6 @@ class _Maker:
         }
 
 
-def _flatten(schema: JsonObject) -> JsonObject:
-    """The schema with the first level of its `allOf` laid into it."""
-    parts = schema.get("allOf")
-    flat = dict(schema)
-    if isinstance(parts, Sequence):
-        for part in parts:
-            if isinstance(part, Mapping):
-                flat |= part
-    return flat
-
-
 def _whole(schema: JsonObject, key: str, default: int) -> int:
     value = schema.get(key)
     return value if isinstance(value, int) else default
@@ -176,10 +165,3 @@ def _whole(schema: JsonObject, key: str, default: int) -> int:
 def _real(schema: JsonObject, key: str) -> int | float | None:
     value = schema.get(key)
     return value if isinstance(value, int | float) else None
-
-
-def _resolve(reference: str, root: JsonObject) -> Json:
-    value: Json = root
-    for step in reference.removeprefix("#").split("/")[1:]:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value

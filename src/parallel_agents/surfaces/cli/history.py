@@ -35,7 +35,6 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.transcript import task_words
-from parallel_agents.core.usage import Spend
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
 
@@ -147,7 +146,7 @@ def _repair_headline(event: Event) -> tuple[str, str]:
 
 
 def _reply_headline(reply: Replied) -> str:
-    cost = Spend(reply.usage, 1, reply.cost_nanousd or 0, int(reply.cost_nanousd is None))
+    cost = reply.spend
     tokens = "cached" if reply.cached else words.tokens(cost)
     money = words.money(cost)
     return f"{reply.model}  {tokens}  {words.seconds(reply.seconds)}  {money}"
