@@ -208,9 +208,12 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
 def is_embedded_by_default(app: App, team: TeamTask, resolved: TeamTask) -> bool:
     """Whether a team runs on the embedded model, and nobody has named a model or set a key."""
     agents = [*resolved.agents, *(t.agent for t in team.tasks if isinstance(t.agent, Agent))]
-    named = (app.settings.model, team.model, *(task.model for task in team.tasks))
-    ladders = (*(task.ladder for task in resolved.tasks), *(agent.model for agent in agents))
-    is_chosen = any((*named, *ladders, app.settings.tiers))
+    is_chosen = (
+        any((app.settings.model, team.model, app.settings.tiers))
+        or any(task.model for task in team.tasks)
+        or any(agent.model for agent in agents)
+        or any(task.ladder for task in resolved.tasks)
+    )
     models = [task.model or "" for task in resolved.tasks]
     return not is_chosen and any(model.partition("/")[0] == LOCAL for model in models)
 
