@@ -24,6 +24,17 @@ async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | Non
     return None if working.cancelled() else working.result()
 
 
+async def to_its_end(work: Coroutine[None, None, T]) -> T:
+    """The result of `work`, which is not left half done: a cancellation waits for its end."""
+    working = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        working.result()
+        raise
+
+
 def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) -> T:
     """Run `work` on a loop in a thread of its own, and give its result.
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import typer
 
 from parallel_agents.app import App, Parts, open_app
 from parallel_agents.core.event import Finished
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.interrupts import unless
+from parallel_agents.interrupts import to_its_end, unless
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.board import Board
 from parallel_agents.surfaces.cli.exits import Exit
@@ -49,13 +49,19 @@ class Look(NamedTuple):
     is_json: bool
 
 
+Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
+
+
 def attend(
     place: Place,
-    start: Callable[[App], Coroutine[None, None, Work]],
+    prepare: Callable[[App], Coroutine[None, None, Begin]],
     conclude: Callable[[App, Work], Coroutine[None, None, T]],
     look: Look,
 ) -> T:
     """Start work, show it until its end, and give what `conclude` makes of it.
+
+    `prepare` may take long, as for a fetch, and keeps nothing; what it gives begins the work, and is
+    not broken off: what was accepted is always named.
 
     Ctrl-C once starts nothing new and lets model calls in flight end; twice stops at once. Either
     says how to go on, and exits with 130.
@@ -65,10 +71,14 @@ def attend(
     async def carry(stop: asyncio.Event, bar: FetchBar) -> T | None:
         async with open_app(place.environment, place.settings, Parts(on_fetch=bar)) as app:
 
+            async def begin_by(begin: Begin) -> Work:
+                started.append(await begin())
+                return started[-1]
+
             async def see_through() -> T:
-                work = await start(app)
-                started.append(work)
+                begin = await prepare(app)
                 bar.close()
+                work = await to_its_end(begin_by(begin))
                 await _watch(app, work, look, results_folder(place.environment.home, work.name))
                 return await conclude(app, work)
 

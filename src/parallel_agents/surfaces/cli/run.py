@@ -20,7 +20,7 @@ from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render, words
-from parallel_agents.surfaces.cli.attended import Look, Work, attend
+from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.keeping import results_folder
@@ -96,18 +96,22 @@ def run(
     place = find_place(home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None)
     said = _Said(model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache)
 
-    async def start(app: App) -> Work:
+    async def prepare(app: App) -> Begin:
         found = app.catalog.team(_which(team_file, team))
         values = read_inputs(inputs, found.input_schema)
         asked = _team_task(found, values, said)
         await app.service.check_team(asked, key=run_id)
         resolved = await make_team_ready(app, asked)
-        spawned = await app.service.spawn_team(resolved, key=run_id)
-        if max_parallel is not None:
-            app.service.hold(spawned.session_key, max_parallel)
-        return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
 
-    _see_through(place, start, Look(style, json))
+        async def begin() -> Work:
+            spawned = await app.service.spawn_team(resolved, key=run_id)
+            if max_parallel is not None:
+                app.service.hold(spawned.session_key, max_parallel)
+            return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
+
+        return begin
+
+    _see_through(place, prepare, Look(style, json))
 
 
 def resume(
@@ -120,16 +124,20 @@ def resume(
     """Go on with a team or a session that was stopped, or whose process died."""
     place = find_place(home, max_parallel=max_parallel)
 
-    async def start(app: App) -> Work:
+    async def prepare(app: App) -> Begin:
         root = (await app.service.find(name)).session.root
         live = await app.service.list(Filter(tree=root, is_live=True))
         await make_ready(app, {row.run.model for row in live if row.run.model})
-        if max_parallel is not None:
-            app.service.hold(root, max_parallel)
-        await app.service.resume(root)
-        return await _begun(app, await app.service.find(root), is_json=json)
 
-    _see_through(place, start, Look(style, json))
+        async def begin() -> Work:
+            if max_parallel is not None:
+                app.service.hold(root, max_parallel)
+            await app.service.resume(root)
+            return await _begun(app, await app.service.find(root), is_json=json)
+
+        return begin
+
+    _see_through(place, prepare, Look(style, json))
 
 
 def _which(team_file: Path | None, team: str | None) -> Path | str:
@@ -175,14 +183,14 @@ async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
 
 
 def _see_through(
-    place: Place, start: Callable[[App], Coroutine[None, None, Work]], look: Look
+    place: Place, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Look
 ) -> None:
     """Show the work, sum it up, and exit with the code of its status."""
 
     async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
         return work.name, await app.service.team_result(work.session)
 
-    name, team = attend(place, start, conclude, look)
+    name, team = attend(place, prepare, conclude, look)
     if look.is_json:
         items = [render.result_json(result) for result in team.results]
         render.envelope(

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -20,7 +20,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.surfaces.cli import progress, render, words
-from parallel_agents.surfaces.cli.attended import Look, Work, attend
+from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.place import (
@@ -40,6 +40,7 @@ from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready, tell
 from parallel_agents.surfaces.worker import ensure_worker
 
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
+Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the result here.")]
 
 
@@ -90,14 +91,14 @@ def spawn(
     async def leave(app: App) -> Spawned:
         return await app.service.spawn(task(app))
 
-    async def carry(app: App) -> Spawned:
+    async def prepare(app: App) -> Ask:
         asked = task(app)
         await app.service.check_task(asked)
         ready = await make_team_ready(app, TeamTask(tasks=(asked,)))
-        return await app.service.spawn(ready.tasks[0])
+        return lambda: app.service.spawn(ready.tasks[0])
 
     if wait:
-        _wait_here(place, carry, is_json=json)
+        _wait_here(place, prepare, is_json=json)
     else:
         asyncio.run(_leave_to_worker(place, leave, is_json=json))
 
@@ -111,13 +112,13 @@ def send(
     async def leave(app: App) -> Spawned:
         return await app.service.send(name, text)
 
-    async def carry(app: App) -> Spawned:
+    async def prepare(app: App) -> Ask:
         row = await app.service.find(name)
         await make_ready(app, [row.run.model])
-        return await app.service.send(row.session.key, text)
+        return lambda: app.service.send(row.session.key, text)
 
     if wait:
-        _wait_here(place, carry, is_json=json)
+        _wait_here(place, prepare, is_json=json)
     else:
         asyncio.run(_leave_to_worker(place, leave, is_json=json))
 
@@ -155,19 +156,24 @@ async def _leave_to_worker(
 
 
 def _wait_here(
-    place: Place, start: Callable[[App], Coroutine[None, None, Spawned]], *, is_json: bool
+    place: Place, prepare: Callable[[App], Coroutine[None, None, Ask]], *, is_json: bool
 ) -> None:
-    async def begin(app: App) -> Work:
-        spawned = await start(app)
-        row = await app.service.find(spawned.session_key)
-        name, label = words.name(row), row.session.label
-        render.note(f"▶ {label} {name} on {row.run.model}")
-        return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
+    async def ready(app: App) -> Begin:
+        ask = await prepare(app)
+
+        async def begin() -> Work:
+            spawned = await ask()
+            row = await app.service.find(spawned.session_key)
+            name, label = words.name(row), row.session.label
+            render.note(f"▶ {label} {name} on {row.run.model}")
+            return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
+
+        return begin
 
     async def conclude(app: App, work: Work) -> Result:
         return (await app.service.wait([work.run]))[0]
 
-    result = attend(place, begin, conclude, Look(progress.Style.AUTO, is_json))
+    result = attend(place, ready, conclude, Look(progress.Style.AUTO, is_json))
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])
     raise typer.Exit(exit_of(result.status))
