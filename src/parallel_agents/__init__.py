@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
     from parallel_agents.core.event import Event, SteerMode
-    from parallel_agents.core.gate import Approves, Holds, Judged, Matches, Passes, Refine
+    from parallel_agents.core.gate import Approves, Holds, Judged, Matches, Passes, Refine, Scored
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
     from parallel_agents.core.model import (
@@ -76,6 +76,7 @@ __all__ = [
     "Result",
     "Role",
     "RunStatus",
+    "Scored",
     "SessionHandle",
     "Spend",
     "SteerMode",
@@ -106,7 +107,7 @@ _HOMES = {
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "LetterFilter"),
     "core.event": ("Event", "SteerMode"),
-    "core.gate": ("Approves", "Holds", "Judged", "Matches", "Passes", "Refine"),
+    "core.gate": ("Approves", "Holds", "Judged", "Matches", "Passes", "Refine", "Scored"),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),

@@ -31,6 +31,7 @@ from parallel_agents.models.timed import Timed
 from parallel_agents.quality.bench import CALIBRATIONS_NAME, JudgeBench
 from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
+from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sessions.births import Births
@@ -178,7 +179,11 @@ async def open_on(
             models,
             {**app.session_tools.as_tools(), **parts.tools},
             app.service,
-            gatekeeper=Gates(parts.gates, Judge(app.service, app.bench)),
+            gatekeeper=Gates(
+                parts.gates,
+                Judge(app.service, app.bench),
+                Refiner(app.service, app.bench.judge),
+            ),
             session_tools=NAMES,
             hand_back_tokens=settings.hand_back_tokens,
         )

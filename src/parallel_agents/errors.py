@@ -39,7 +39,8 @@ PagentsError
  │   ├─ OverBudget              PA-E308  the next call could cost more than there is
  │   ├─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
  │   ├─ GateRefused             PA-E310  the answer did not pass a gate, on any model of its ladder
- │   └─ GateBroken              PA-E311  a gate could not give a verdict
+ │   ├─ GateBroken              PA-E311  a gate could not give a verdict
+ │   └─ RevisionFailed          PA-E313  the agent that was to make an answer better gave none
  └─ HostError                   this machine or this package must be mended
      ├─ StoreError                       the engine ends; what is in the store stays
      │   ├─ StoreUnreachable    PA-E401
@@ -287,6 +288,10 @@ class GateRefused(RunError):
 
 class GateBroken(RunError):
     code = "PA-E311"
+
+
+class RevisionFailed(RunError):
+    code = "PA-E313"
 
 
 class HostError(PagentsError):

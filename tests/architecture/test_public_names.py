@@ -49,6 +49,7 @@ PUBLIC = [
     "Result",
     "Role",
     "RunStatus",
+    "Scored",
     "SessionHandle",
     "Spend",
     "SteerMode",

@@ -16,10 +16,11 @@ from parallel_agents.catalog.fields import (
     check_stem,
     read_fields,
 )
-from parallel_agents.catalog.gate_fields import GateFields, read_gates
+from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
@@ -69,6 +70,7 @@ class AgentFields(Fields):
     policy: PolicyFields = PolicyFields()
     budget: BudgetFields = BudgetFields()
     gates: tuple[GateFields, ...] = ()
+    refine: RefineFields | None = None
     ladder: tuple[Word, ...] = ()
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
@@ -79,6 +81,7 @@ _NESTED = {
     "policy": PolicyFields.model_fields,
     "budget": BudgetFields.model_fields,
     "gates": GateFields.model_fields,
+    "refine": RefineFields.model_fields,
 }
 
 
@@ -112,6 +115,7 @@ def parse_agent(source: Source) -> Agent:
         policy=Policy(**found.policy.model_dump()),
         budget=found.budget.budget,
         gates=read_gates(document, found.gates),
+        refine=None if found.refine is None else Refine(**found.refine.model_dump()),
         ladder=found.ladder,
         cache_seconds=found.cache_seconds,
         needs=found.needs,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from parallel_agents.catalog.document import Document
 from parallel_agents.catalog.fields import Fields
-from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Refine
+from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Scored
 from parallel_agents.errors import InvalidInput
 
 _Word = Annotated[str, Field(min_length=1)]
@@ -20,6 +20,14 @@ class RefineFields(Fields):
 
     rounds: Annotated[int, Field(ge=2, le=100)] = 5
     patience: Annotated[int, Field(ge=1, le=100)] = 1
+    by: _Word | None = None
+
+
+class ScoredFields(Fields):
+    """A function that scores."""
+
+    function: _Word
+    at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
 
 
 class JudgedFields(Fields):
@@ -27,10 +35,10 @@ class JudgedFields(Fields):
 
     rubric: _Word
     at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
+    by: _Word = "judge"
     votes: Annotated[int, Field(ge=1, le=9)] = 1
     model: _Word | None = None
     allow_weak: bool = False
-    refine: RefineFields | None = None
 
 
 class GateFields(Fields):
@@ -40,6 +48,7 @@ class GateFields(Fields):
     matches: _Word | None = None
     matches_not: _Word | None = None
     approves: _Word | None = None
+    scored: ScoredFields | None = None
     passes: tuple[_Word, ...] | None = None
     judged: JudgedFields | None = None
 
@@ -60,7 +69,7 @@ def _read(document: Document, number: int, entry: GateFields) -> Gate:
         raise document.error(
             steps,
             f"a gate has one field, and this has {len(given)}",
-            mend="write one of holds, matches, matches_not, approves, passes, judged",
+            mend=f"write one of {', '.join(GateFields.model_fields)}",
         )
     try:
         return _gate(entry)
@@ -77,11 +86,9 @@ def _gate(entry: GateFields) -> Gate:
         return Matches(pattern=entry.matches_not, is_negated=True)
     if entry.approves is not None:
         return Approves(function=entry.approves)
+    if entry.scored is not None:
+        return Scored(**entry.scored.model_dump())
     if entry.passes is not None:
         return Passes(command=entry.passes)
     assert entry.judged is not None, "one of the fields is given"
-    fields = entry.judged
-    return Judged(
-        **fields.model_dump(exclude={"refine"}),
-        refine=None if fields.refine is None else Refine(**fields.refine.model_dump()),
-    )
+    return Judged(**entry.judged.model_dump())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
-from parallel_agents.core.gate import AnyGate
+from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import JsonObject
@@ -52,6 +52,7 @@ class Agent:
         thinking: None leaves it to the model.
         budget: for each of its sessions, and all that it spawns.
         gates: what its answers must pass, beside the output schema.
+        refine: how an answer that they refuse is made better; without it `limits.attempts` holds.
         ladder: models to climb, the cheapest first, when an attempt fails or is refused; it goes
             before `model`.
         cache_seconds: how old a reply to the same request may be, at no cost; None asks anew.
@@ -73,6 +74,7 @@ class Agent:
     needs: tuple[Need, ...] = ()
     budget: Budget = NO_BUDGET
     gates: tuple[AnyGate, ...] = ()
+    refine: Refine | None = None
     ladder: tuple[str, ...] = ()
     cache_seconds: float | None = None
     policy: Policy = Policy()

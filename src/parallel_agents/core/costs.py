@@ -33,12 +33,12 @@ class AgentCosts:
 
     Attributes:
         runs: that are over.
-        judges: what the judges of its work cost.
+        reviews: what the judges and refiners of its work cost.
     """
 
     runs: int = 0
     tiers: dict[str, TierCosts] = field(default_factory=lambda: defaultdict(TierCosts))
-    judges: Spend = Spend()
+    reviews: Spend = Spend()
 
     @property
     def accepted(self) -> int:
@@ -46,16 +46,16 @@ class AgentCosts:
 
     @property
     def spend(self) -> Spend:
-        return sum((tier.spend for tier in self.tiers.values()), self.judges)
+        return sum((tier.spend for tier in self.tiers.values()), self.reviews)
 
 
 def costs_by_agent(
     rows: Iterable[Row], events: Mapping[RunId, Iterable[Event]]
 ) -> dict[str, AgentCosts]:
-    """What each agent's runs cost; a judge's count to the agent whose work it read.
+    """What each agent's runs cost; a judge's or refiner's count to the agent whose work it read.
 
     Args:
-        rows: every run, those of judges included.
+        rows: every run, those of judges and refiners included.
         events: of the runs that began more than once.
     """
     rows = [row for row in rows if row.run.kind is RunnerKind.SUBAGENT]
@@ -63,9 +63,9 @@ def costs_by_agent(
     costs: dict[str, AgentCosts] = defaultdict(AgentCosts)
     for row in rows:
         name = row.session.agent.name
-        judged = None if row.session.parent is None else agent_of.get(row.session.parent)
-        if row.session.traits.is_service and judged is not None:
-            costs[judged].judges += row.run.spend
+        served = None if row.session.parent is None else agent_of.get(row.session.parent)
+        if row.session.traits.is_service and served is not None:
+            costs[served].reviews += row.run.spend
         elif row.run.id in events:
             _add_attempts(costs[name], row, events[row.run.id])
         else:

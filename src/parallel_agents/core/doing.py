@@ -12,6 +12,7 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Retrying,
+    Revised,
     Started,
     ToolStarted,
     Waiting,
@@ -40,7 +41,7 @@ def doing_after(body: Body) -> str:
     match body:
         case Queued():
             return "waits for a place"
-        case Replied():
+        case Replied() | Revised():
             return "checks the answer"
         case Retrying() | Waiting():
             return _holding_up(body)
@@ -49,7 +50,8 @@ def doing_after(body: Body) -> str:
         case Refused():
             return "mends its answer"
         case Attempted():
-            return f"begins again, attempt {body.number}"
+            who = f" with {body.by}" if body.by else ""
+            return f"begins again{who}, attempt {body.number}"
         case Closing():
             return "gives its last answer"
         case HandedBack():

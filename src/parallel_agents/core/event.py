@@ -70,13 +70,14 @@ class Attempted:
     """The work began again from the task, because the attempt before failed or was refused.
 
     `model` is the one that it is tried on now, empty for the one before; `critique` is what it is
-    told of the attempt before.
+    told of the attempt before. With `by` that agent makes the answer.
     """
 
     number: int
     error: Failure
     model: str = ""
     critique: str = ""
+    by: str = ""
     kind: Literal["attempted"] = "attempted"
 
 
@@ -194,6 +195,17 @@ class Gated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revised:
+    """Another agent, in a run of its own, made the answer of an attempt."""
+
+    attempt: int
+    by: str
+    run: RunId
+    text: str
+    kind: Literal["revised"] = "revised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
     """Something that whoever looks on should know, such as a purse that is nearly empty."""
 
@@ -234,6 +246,7 @@ Body: TypeAlias = (
     | Delivered
     | HandedBack
     | Gated
+    | Revised
     | Noticed
     | Closing
     | Finished

@@ -12,6 +12,8 @@ from parallel_agents.core.expression import expression
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 
+MOST_SCORE = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
@@ -59,16 +61,36 @@ class Passes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A Python function by name: it takes the answer and scores it, 0 to 10.
+
+    It returns the score, or the score and a critique in words.
+    """
+
+    function: str
+    at_least: float = 8.5
+    kind: Literal["scored"] = "scored"
+
+    def __post_init__(self) -> None:
+        _check_score(self.at_least)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refine:
-    """An answer that scores too low is made better, round by round, and the best version counts.
+    """An answer that is refused is made better, round by round, and the best version counts.
+
+    The best is the one that passes the most gates, and of those the one that scores highest. With
+    a refine loop every gate but a judge gives its verdict on every version.
 
     Attributes:
         rounds: versions in all, on one model.
-        patience: rounds one after another that score no higher, after which it stops.
+        patience: rounds one after another that are no better, after which it stops.
+        by: the agent that makes the next version of one; without it the writer does.
     """
 
     rounds: int = 5
     patience: int = 1
+    by: str | None = None
 
     def __post_init__(self) -> None:
         if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
@@ -85,32 +107,39 @@ class Judged:
 
     Attributes:
         at_least: the score that is accepted.
+        by: the agent; it answers with `score` and `critique`, or with `criteria` that each have a
+            score, of which the mean counts.
         votes: judges; the middle of their scores counts.
         model: the judges' model; without it the strongest that there is.
         allow_weak: a model that is known to judge badly may do it; its scores say so.
-        refine: go on until an answer scores enough or none gains; without it `limits.attempts` holds.
     """
 
     rubric: str
     at_least: float = 8.5
+    by: str = "judge"
     votes: int = 1
     model: str | None = None
     allow_weak: bool = False
-    refine: Refine | None = None
     kind: Literal["judged"] = "judged"
 
     def __post_init__(self) -> None:
-        if not (0 <= self.at_least <= 10 and 1 <= self.votes <= 9):
+        _check_score(self.at_least)
+        if not 1 <= self.votes <= 9:
             raise InvalidInput(
-                f"a judge of at least {self.at_least} by {self.votes} votes",
-                why="scores are 0 to 10, and there are 1 to 9 votes",
-                mend="choose others",
+                f"a judge by {self.votes} votes", why="there are 1 to 9", mend="choose others"
             )
 
 
-Gate: TypeAlias = Holds | Matches | Approves | Passes | Judged
+def _check_score(at_least: float) -> None:
+    if not 0 <= at_least <= MOST_SCORE:
+        raise InvalidInput(
+            f"a score of at least {at_least}", why="scores are 0 to 10", mend="choose another"
+        )
+
+
+Gate: TypeAlias = Holds | Matches | Approves | Scored | Passes | Judged
 AnyGate: TypeAlias = Annotated[Gate, Field(discriminator="kind")]
-_COSTS = ("holds", "matches", "approves", "passes", "judged")
+_COSTS = ("holds", "matches", "approves", "scored", "passes", "judged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +149,7 @@ class Verdict:
     Attributes:
         gate: which, for people.
         critique: why it refuses, for whoever tries again.
-        score: 0 to 10, of a judge.
+        score: 0 to 10, of a judge or of a function that scores.
         notice: what a reader of the score should know.
     """
 
@@ -129,12 +158,6 @@ class Verdict:
     critique: str = ""
     score: float | None = None
     notice: str = ""
-
-
-def refining(gates: tuple[Gate, ...]) -> Refine | None:
-    """How answers that score too low are made better, where a gate says so."""
-    found = [gate.refine for gate in gates if isinstance(gate, Judged) and gate.refine]
-    return found[0] if found else None
 
 
 def by_cost(gates: tuple[Gate, ...]) -> list[Gate]:
@@ -150,10 +173,12 @@ def name_of(gate: Gate) -> str:
             return f"{'no ' if is_negated else ''}match of {pattern}"
         case Approves(function=function):
             return function
+        case Scored(function=function, at_least=least):
+            return f"{function} of {least:g}"
         case Passes(command=command):
             return " ".join(command)
-        case Judged(at_least=least):
-            return f"a judge's {least:g}"
+        case Judged(at_least=least, by=judge):
+            return f"a {judge}'s {least:g}"
 
 
 def check_plain(gate: Holds | Matches, answer: Json, text: str) -> Verdict:

@@ -1,4 +1,4 @@
-"""Submission: an answer that is to pass the gates of its agent."""
+"""Submission: an answer that is to pass the gates of its agent, and a draft that is to be better."""
 
 from __future__ import annotations
 
@@ -22,3 +22,22 @@ class Submission(NamedTuple):
     task: str
     answer: Json
     text: str
+
+
+class Draft(NamedTuple):
+    """What the agent is shown that makes the next version of an answer.
+
+    Attributes:
+        session: whose run gave the answer.
+        attempt: which one of the run the next version is.
+        work: the best version so far.
+        critique: what is to be better.
+        model: the one that the run is on.
+    """
+
+    session: Session
+    attempt: int
+    task: str
+    work: str
+    critique: str
+    model: str

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
-from parallel_agents.core.gate import AnyGate
+from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Traits
@@ -31,6 +31,7 @@ class Task:
             leaves it to the agent.
         budget: for this session and all that it spawns.
         gates: what the answer must pass beside those of its agent.
+        refine: how an answer that they refuse is made better, in place of the agent's way.
         ladder: models to climb, in place of the agent's.
         is_fork: the session begins with its parent's transcript.
         traits: how the session is kept, and what its parent hears of it.
@@ -47,6 +48,7 @@ class Task:
     cache_seconds: float | None = field(default=None, kw_only=True)
     budget: Budget = field(default=NO_BUDGET, kw_only=True)
     gates: tuple[AnyGate, ...] = field(default=(), kw_only=True)
+    refine: Refine | None = field(default=None, kw_only=True)
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     traits: Traits = field(default=Traits(), kw_only=True)

@@ -22,13 +22,14 @@ from parallel_agents.core.event import (
     Queued,
     Refused,
     Replied,
+    Revised,
     Steered,
     ToolFinished,
     ToolStarted,
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, user
+from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant, user
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
@@ -46,11 +47,27 @@ def task_words(text: str, values: JsonObject) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An answer that a judge scored."""
+    """An answer, and what its gates said of it."""
 
     attempt: int
     last_text: str
-    verdict: Verdict
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What makes a version better than another: gates that it passes, then its score."""
+        passed = sum(verdict.is_accepted for verdict in self.verdicts)
+        return passed, -1.0 if self.score is None else self.score
+
+    @property
+    def score(self) -> float | None:
+        """The one of the gate that costs most."""
+        scores = [verdict.score for verdict in self.verdicts if verdict.score is not None]
+        return scores[-1] if scores else None
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if not verdict.is_accepted)
 
 
 @dataclass(slots=True)
@@ -63,8 +80,9 @@ class Transcript:
         tries: attempts on the model that is tried now.
         model: that model, empty for the run's own.
         verdicts: of the gates on the attempt's answer, so far.
-        best: the version that scored highest; None where no judge has scored any.
-        stale: versions of the model that were scored since, none of them higher.
+        best: the best version; None where no gate has said anything of any.
+        stale: versions of the model since, none of them better.
+        reviser: the agent that is to make the attempt's answer; empty where the model is.
         repairs: refusals since the attempt began.
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
@@ -88,6 +106,7 @@ class Transcript:
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
     best: Version | None = None
     stale: int = 0
+    reviser: str = ""
     repairs: int = 0
     last_text: str = ""
     last_finish: Finish = Finish.STOP
@@ -102,6 +121,8 @@ class Transcript:
     counted_tokens: int = 0
     closing: Failure | None = None
     task_end: int = 0
+    _best_before: Version | None = None
+    _stale_before: int = 0
 
     def apply(self, key: str, body: Body) -> None:
         """Take in one event of the session."""
@@ -125,20 +146,28 @@ class Transcript:
                 self._begin_attempt(body)
             case Gated():
                 self._take_verdict(body.verdict)
+            case Revised():
+                self._take_revision(body)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._hear(body)
             case _:
                 pass
 
     def _take_verdict(self, verdict: Verdict) -> None:
+        """Whether the attempt's version is the best is known as far as its verdicts are."""
         self.verdicts.append(verdict)
-        if verdict.score is None:
-            return
-        highest = None if self.best is None else self.best.verdict.score
-        if highest is None or verdict.score > highest:
-            self.best, self.stale = Version(self.attempt, self.last_text, verdict), 0
+        version, before = (
+            Version(self.attempt, self.last_text, tuple(self.verdicts)),
+            self._best_before,
+        )
+        if before is None or version.rank > before.rank:
+            self.best, self.stale = version, 0
         else:
-            self.stale += 1
+            self.best, self.stale = before, self._stale_before + 1
+
+    def _take_revision(self, revised: Revised) -> None:
+        self.messages.append(assistant(revised.text))
+        self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
     def _begin_attempt(self, begun: Attempted) -> None:
         self.messages[self.task_end :] = map(user, self.told)
@@ -146,7 +175,8 @@ class Transcript:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
         self.stale = 0 if begun.model else self.stale
-        self.model = begun.model or self.model
+        self._best_before, self._stale_before = self.best, self.stale
+        self.model, self.reviser = begun.model or self.model, begun.by
         self.attempt, self.repairs, self.asked = begun.number, 0, ()
         self.counted = self.counted_tokens = 0
         self.verdicts.clear()
@@ -182,7 +212,8 @@ class Transcript:
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
-        self.best, self.stale = None, 0
+        self.best, self.stale, self.reviser = None, 0, ""
+        self._best_before, self._stale_before = None, 0
         self.verdicts.clear()
         self.pending.clear()
         self.heard.clear()

@@ -53,11 +53,11 @@ class JudgeBench:
         self._models = models
         self._file = file
 
-    def judge(self) -> Agent:
-        return self._choices.agent(JUDGE)
+    def judge(self, name: str = JUDGE) -> Agent:
+        return self._choices.agent(name)
 
-    def model_for(self, asked: str | None) -> str:
-        return self._choices.model(self.judge(), asked)
+    def model_for(self, asked: str | None, judge: str = JUDGE) -> str:
+        return self._choices.model(self.judge(judge), asked)
 
     def capabilities_of(self, model: str) -> Capabilities:
         return self._models.get(model).capabilities

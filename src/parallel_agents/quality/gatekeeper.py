@@ -10,19 +10,23 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from parallel_agents.core.gate import (
+    MOST_SCORE,
     Approves,
     Gate,
     Holds,
     Judged,
     Matches,
     Passes,
+    Scored,
     Verdict,
     check_plain,
     name_of,
 )
-from parallel_agents.core.submission import Submission
+from parallel_agents.core.run import Result
+from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.errors import GateBroken
 from parallel_agents.quality.judge import Judge
+from parallel_agents.quality.refiner import Refiner
 
 _CRITIQUE_CHARACTERS = 4000
 
@@ -33,13 +37,15 @@ class Gates:
     """The gatekeeper of a process.
 
     Args:
-        functions: what `Approves` names.
+        functions: what `Approves` and `Scored` name.
         judge: scores the work where a gate is `Judged`.
+        refiner: has answers revised.
     """
 
-    def __init__(self, functions: Mapping[str, Check], judge: Judge) -> None:
+    def __init__(self, functions: Mapping[str, Check], judge: Judge, refiner: Refiner) -> None:
         self._functions = functions
         self._judge = judge
+        self._refiner = refiner
 
     async def check(
         self, gate: Gate, submission: Submission, park: Callable[[], object]
@@ -47,8 +53,10 @@ class Gates:
         match gate:
             case Holds() | Matches():
                 return check_plain(gate, submission.answer, submission.text)
-            case Approves():
-                return await self._ask_function(gate, submission)
+            case Approves(function=name):
+                return _approval(name, await self._ask(name, submission))
+            case Scored():
+                return _score(gate, await self._ask(gate.function, submission))
             case Passes():
                 park()
                 return await _run_command(gate, submission)
@@ -56,29 +64,64 @@ class Gates:
                 park()
                 return await self._judge.score(gate, submission)
 
-    async def _ask_function(self, gate: Approves, submission: Submission) -> Verdict:
-        function = self._functions.get(gate.function)
+    async def revise(self, by: str, draft: Draft, park: Callable[[], object]) -> Result:
+        park()
+        return await self._refiner.revise(by, draft)
+
+    async def _ask(self, name: str, submission: Submission) -> object:
+        """What the function of that name says of the answer."""
+        function = self._functions.get(name)
         if function is None:
             raise GateBroken(
-                f"no gate {gate.function!r} in this process",
+                f"no gate {name!r} in this process",
                 why="the agent or the task names it, and no such function was given",
-                mend=f"pass gates=[{gate.function}] to run or open",
+                mend=f"pass gates=[{name}] to run or open",
             )
         try:
             if inspect.iscoroutinefunction(function):
-                said: object = await function(submission.answer)
-            else:
-                said = await asyncio.to_thread(function, submission.answer)
+                return await function(submission.answer)
+            return await asyncio.to_thread(function, submission.answer)
         except Exception as error:
             raise GateBroken(
-                f"the gate {gate.function} raised {type(error).__name__}: {error}",
-                mend="let it return True, False, or a critique in words",
+                f"the gate {name} raised {type(error).__name__}: {error}",
+                mend="let it return a verdict for every answer",
             ) from error
-        critique = said if isinstance(said, str) else ""
-        is_accepted = said is True or said is None
-        if not is_accepted and not critique:
-            critique = f"It did not pass the check {gate.function}."
-        return Verdict(gate=gate.function, is_accepted=is_accepted, critique=critique)
+
+
+def _approval(name: str, said: object) -> Verdict:
+    critique = said if isinstance(said, str) else ""
+    is_accepted = said is True or said is None
+    if not is_accepted and not critique:
+        critique = f"It did not pass the check {name}."
+    return Verdict(gate=name, is_accepted=is_accepted, critique=critique)
+
+
+def _score(gate: Scored, said: object) -> Verdict:
+    """The verdict of a function that gives a score, alone or with a critique."""
+    match said:
+        case (int() | float() as score, str() as critique) | [
+            int() | float() as score,
+            str() as critique,
+        ]:
+            pass
+        case int() | float() as score:
+            critique = ""
+        case _:
+            score, critique = -1.0, ""
+    if isinstance(score, bool) or not 0 <= score <= MOST_SCORE:
+        raise GateBroken(
+            f"the gate {gate.function} gave no score, but {said!r:.80}",
+            mend="let it return a number from 0 to 10, or one and a critique in words",
+        )
+    is_accepted = score >= gate.at_least
+    if not is_accepted and not critique:
+        critique = f"{gate.function} scores it {score:g} of 10; {gate.at_least:g} is asked."
+    return Verdict(
+        gate=name_of(gate),
+        is_accepted=is_accepted,
+        critique="" if is_accepted else critique,
+        score=score,
+    )
 
 
 async def _run_command(gate: Passes, submission: Submission) -> Verdict:

@@ -13,10 +13,10 @@ from typing import Protocol
 import orjson
 
 from parallel_agents.core.agent import Agent, Need
-from parallel_agents.core.gate import Judged, Verdict, name_of
+from parallel_agents.core.gate import MOST_SCORE, Judged, Verdict, name_of
 from parallel_agents.core.model import Capabilities
 from parallel_agents.core.run import Result
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Traits
 from parallel_agents.core.submission import Submission
 from parallel_agents.core.task import Task
@@ -30,12 +30,12 @@ _SHOWN_CHARACTERS = 60_000
 class Bench(Protocol):
     """Who may judge."""
 
-    def judge(self) -> Agent:
+    def judge(self, name: str) -> Agent:
         """The agent that judges."""
         ...
 
-    def model_for(self, asked: str | None) -> str:
-        """The judges' model: the one that is asked for, or the strongest that there is."""
+    def model_for(self, asked: str | None, judge: str) -> str:
+        """Its model: the one that is asked for, or the strongest that there is."""
         ...
 
     def capabilities_of(self, model: str) -> Capabilities: ...
@@ -66,7 +66,7 @@ class Judge:
         Raises:
             GateBroken: the model may not judge, or no judge gave a score.
         """
-        model = self._bench.model_for(gate.model)
+        model = self._bench.model_for(gate.model, gate.by)
         notice = self._notice(model, is_allowed=gate.allow_weak)
         votes = await self.votes(gate, submission, model)
         scores = [score for score, _ in votes]
@@ -85,7 +85,7 @@ class Judge:
         self, gate: Judged, submission: Submission, model: str
     ) -> list[tuple[float, str]]:
         """Each judge's score and critique."""
-        judge = self._bench.judge()
+        judge = self._bench.judge(gate.by)
         spawned = [
             await self._sessions.spawn(
                 Task(
@@ -144,16 +144,27 @@ def _shown(answer: Json) -> str:
 
 
 def vote_of(result: Result) -> tuple[float, str] | None:
-    """A judge's score, the mean of its criteria, and what it finds wanting."""
+    """A judge's score, the mean of its criteria or its own, and what it finds wanting."""
     output = result.output
     if not result.is_done or not isinstance(output, Mapping):
         return None
-    criteria = output.get("criteria")
-    if not isinstance(criteria, Sequence) or isinstance(criteria, str) or not criteria:
-        return None
-    found = [item for item in criteria if isinstance(item, Mapping)]
-    scores = [item["score"] for item in found if isinstance(item.get("score"), int | float)]
-    numbers = [float(score) for score in scores if isinstance(score, int | float)]
+    scores = [_score_in(item) for item in _scored_of(output)]
+    numbers = [score for score in scores if score is not None]
     if not numbers:
         return None
     return statistics.fmean(numbers), str(output.get("critique") or "")
+
+
+def _scored_of(output: JsonObject) -> Sequence[Json]:
+    """What has the scores: the criteria, or the answer itself."""
+    criteria = output.get("criteria")
+    if isinstance(criteria, Sequence) and not isinstance(criteria, str):
+        return criteria
+    return [output]
+
+
+def _score_in(item: Json) -> float | None:
+    score = item.get("score") if isinstance(item, Mapping) else None
+    if not isinstance(score, int | float) or isinstance(score, bool):
+        return None
+    return float(score) if 0 <= score <= MOST_SCORE else None

@@ -26,14 +26,15 @@ def accepted(state: Transcript, output: Json, notices: Notices) -> Outcome:
 
 def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Notices) -> Outcome:
     """No version scored what was asked for: the best one counts, and says so."""
-    verdict = best.verdict
-    told = f"the best of {rounds} versions, with {verdict.score:g} of 10: {verdict.gate} was asked"
+    asked = ", ".join(verdict.gate for verdict in best.refusals)
+    told = f"the best of {rounds} versions, with {best.score:g} of 10: {asked} was asked"
+    judged = (verdict.notice for verdict in best.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,
         output=_output(best.last_text, schema),
         text=best.last_text,
-        notices=(*notices, told, *([verdict.notice] if verdict.notice else [])),
-        score=verdict.score,
+        notices=(*notices, told, *judged),
+        score=best.score,
     )
 
 

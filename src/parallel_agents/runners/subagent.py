@@ -11,20 +11,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.escalation import above, critique_of, next_step
+from parallel_agents.core.escalation import above, next_step
 from parallel_agents.core.event import (
     Attempted,
     Closing,
     Delivered,
     Entry,
     Event,
-    Gated,
     HandedBack,
     Queued,
     Refused,
     Replied,
 )
-from parallel_agents.core.gate import by_cost, refining
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest, Models
@@ -32,19 +30,18 @@ from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import Json
-from parallel_agents.core.submission import Submission
 from parallel_agents.core.tool import Tool
-from parallel_agents.core.transcript import Version, fold, task_words
+from parallel_agents.core.transcript import fold, task_words
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
     ConfigError,
-    GateRefused,
     LeftRun,
     LocalModelError,
     OutputCut,
     OverBudget,
     PagentsError,
     ProviderError,
+    RevisionFailed,
     RunTimedOut,
     StoreError,
     TurnLimit,
@@ -53,9 +50,10 @@ from parallel_agents.runners import outcomes
 from parallel_agents.runners.clock import Clock, seconds_left
 from parallel_agents.runners.ear import Ear
 from parallel_agents.runners.family import Family, Kin, may_delegate
-from parallel_agents.runners.gatekeeping import PLAIN, Gatekeeper, refusal_of
+from parallel_agents.runners.gatekeeping import PLAIN, Gatekeeper
 from parallel_agents.runners.paying import ANSWER_TOKENS, RunPayer, worst_case
 from parallel_agents.runners.prompts import LAST_WORDS, invalid, notices_of, system_of
+from parallel_agents.runners.rounds import Rounds
 from parallel_agents.runners.tool_calls import ToolCalls
 
 
@@ -66,7 +64,7 @@ class Subagent:
         models: where models come from, by name.
         tools: what agents may name as tools.
         kin: the verbs, for the children that a run spawns.
-        gatekeeper: gives the verdicts of gates.
+        gatekeeper: gives the verdicts of gates, and has answers revised.
         session_tools: names of the tools that an agent gets whose policy lets it spawn.
         hand_back_tokens: of a child's output that its parent is told.
     """
@@ -129,15 +127,14 @@ class _Work:
         self._activation = activation
         self._models = models
         self._family = family
-        self._gatekeeper = gatekeeper
         self._may_spawn = False
         self._agent: Agent = claim.session.agent
         queued = _queued(claim.events, claim.run.id)
         self._limits, self._ladder = queued.limits, queued.ladder
-        self._refine = refining(self._agent.gates)
-        self._task = task_words(queued.text, queued.input)
         self._cache_seconds = queued.cache_seconds
         self._state = fold(claim.events, claim.run.id)
+        task = task_words(queued.text, queued.input)
+        self._rounds = Rounds(claim.session, task, self._state, gatekeeper, self._write)
         self._notices: tuple[str, ...] = ()
         self._heard: list[str] = []
 
@@ -179,6 +176,8 @@ class _Work:
                 await self._tools.make(self._activation, self._state, clock)
             elif self._state.pending:
                 await self._deliver()
+            elif self._state.reviser:
+                is_over = await self._revise(clock)
             elif self._state.messages[-1].role is Role.ASSISTANT:
                 is_over = await self._settle(clock)
             else:
@@ -189,7 +188,7 @@ class _Work:
         if self._may_spawn:
             await self._family.end(by="its parent's end")
         said = "".join(self._heard) or self._state.last_text
-        text = self._best.last_text if self._best else said
+        text = self._rounds.best.last_text if self._rounds.best else said
         await self._activation.finish(outcomes.broken_off(status, text, error, self._notices))
 
     async def _ask_or_give_way(self) -> bool:
@@ -306,21 +305,20 @@ class _Work:
         return await self._begin_again(invalid(verdict if isinstance(verdict, Rejected) else None))
 
     async def _pass_gates(self, output: Json, clock: Clock) -> bool:
-        """End the run with an answer that passes all gates, the cheapest first; else begin again."""
-        state = self._state
-        submission = Submission(
-            self._activation.claim.session, state.attempt, self._task, output, state.last_text
-        )
-        for number, gate in enumerate(by_cost(self._agent.gates), start=1):
-            if number > len(state.verdicts):
-                verdict = await self._gatekeeper.check(gate, submission, clock.park)
-                await clock.go_on()
-                gated = Gated(attempt=state.attempt, verdict=verdict)
-                await self._write(Entry(f"attempt-{state.attempt}/gate-{number}", gated))
-            if not (verdict := state.verdicts[number - 1]).is_accepted:
-                return await self._begin_again(refusal_of(verdict))
-        done = outcomes.accepted(state, output, self._notices)
-        return await self._activation.finish(done, steers_seen=len(state.heard))
+        """End the run with an answer that passes all gates; else begin again."""
+        refusal = await self._rounds.refusal(output, clock)
+        if refusal is not None:
+            return await self._begin_again(refusal)
+        done = outcomes.accepted(self._state, output, self._notices)
+        return await self._activation.finish(done, steers_seen=len(self._state.heard))
+
+    async def _revise(self, clock: Clock) -> bool:
+        """Have another agent make the attempt's answer."""
+        try:
+            await self._rounds.revise(self._model_name, clock)
+        except RevisionFailed as error:
+            return await self._begin_again(error)
+        return False
 
     async def _begin_again(self, error: PagentsError) -> bool:
         """Begin the work again after an attempt that ended by `error`, on the model that is next.
@@ -336,7 +334,7 @@ class _Work:
                 ladder=self._ladder,
                 model=self._model_name,
                 tries=self._state.tries,
-                attempts=self._attempts,
+                attempts=self._rounds.attempts(self._limits.attempts),
             )
             if step is None:
                 return await self._give_best(error)
@@ -344,7 +342,8 @@ class _Work:
                 number=self._state.attempt + 1,
                 error=Failure.of(error),
                 model=step.model,
-                critique=self._critique(error),
+                critique=self._rounds.critique(error),
+                by=self._rounds.next_by(error),
             )
             await self._write(Entry(f"attempt-{again.number}", again))
             if not step.model:
@@ -355,37 +354,20 @@ class _Work:
             except PagentsError as missing:
                 error = missing
 
-    @property
-    def _best(self) -> Version | None:
-        """The version that a refine loop would give."""
-        return self._state.best if self._refine else None
-
-    @property
-    def _attempts(self) -> int:
-        """How many attempts the model may have; a refine loop ends where its rounds gain nothing."""
-        if self._refine is None:
-            return self._limits.attempts or 1
-        has_gained = self._state.stale < self._refine.patience
-        return self._refine.rounds if has_gained else self._state.tries
-
-    def _critique(self, error: PagentsError) -> str:
-        """What the next attempt is told; a refine loop goes on from its best version."""
-        if self._best is not None and isinstance(error, GateRefused):
-            return critique_of(refusal_of(self._best.verdict), self._best.last_text)
-        return critique_of(error, self._state.last_text)
-
     async def _give_best(self, error: PagentsError) -> bool:
-        if self._best is None:
+        """End the run with the best version of a refine loop, where nothing but a score refuses it."""
+        best = self._rounds.best
+        if best is None or any(verdict.score is None for verdict in best.refusals):
             raise error
         rounds, schema = self._state.attempt, self._agent.output_schema
-        given = outcomes.best_of(self._best, rounds, schema, self._notices)
+        given = outcomes.best_of(best, rounds, schema, self._notices)
         return await self._activation.finish(given, steers_seen=len(self._state.heard))
 
     async def _close(self, error: Failure) -> bool:
         """End a run whose budget is used up, with the answer that it gave last."""
         if self._may_spawn:
             await self._family.end(by="its parent's end")
-        text, schema = (self._best or self._state).last_text, self._agent.output_schema
+        text, schema = (self._rounds.best or self._state).last_text, self._agent.output_schema
         ended = outcomes.out_of_budget(text, schema, error, self._notices)
         return await self._activation.finish(ended)
 

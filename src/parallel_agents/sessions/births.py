@@ -158,7 +158,7 @@ class Births:
         return Birth(
             session=Session(
                 key=session_key,
-                agent=self._with_gates(_narrowed(agent, above), task.gates),
+                agent=self._with_quality(_narrowed(agent, above), task),
                 label=task.label or agent.name,
                 spawn_key=key or session_key,
                 parent=parent.key if parent else None,
@@ -185,14 +185,17 @@ class Births:
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
 
-    def _with_gates(self, agent: Agent, more: tuple[Gate, ...]) -> Agent:
-        gates = (*agent.gates, *more)
+    def _with_quality(self, agent: Agent, task: Task) -> Agent:
+        """The agent with the task's gates, too, and its refine loop."""
+        gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
         if self._allow_weak_judge:
             gates = tuple(
                 replace(gate, allow_weak=True) if isinstance(gate, Judged) else gate
                 for gate in gates
             )
-        return agent if gates == agent.gates else replace(agent, gates=gates)
+        refine = task.refine or agent.refine
+        is_same = gates == agent.gates and refine == agent.refine
+        return agent if is_same else replace(agent, gates=gates, refine=refine)
 
     def _inherited(self, above: Row | None) -> str | None:
         """The parent's model, where somebody asked for it: it holds for its children, too."""

@@ -20,6 +20,7 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Retrying,
+    Revised,
     Started,
     Steered,
     ToolFinished,
@@ -106,6 +107,7 @@ def _tell(body: Body) -> _Told | None:
             return _Told(RUNTIME, "refuse", words)
         case Attempted(number=number, model=model) as begun:
             what = f"escalate to {model}" if model else "begin again"
+            what = f"{what} with {begun.by}" if begun.by else what
             return _Told(RUNTIME, what, f"attempt {number}: {_words(begun.error)}")
         case Steered(by=by, text=text):
             return _Told(by, "steer", text)
@@ -122,6 +124,7 @@ def _tell(body: Body) -> _Told | None:
             | ToolFinished()
             | Delivered()
             | HandedBack()
+            | Revised()
             | Waiting()
         ):
             return None  # what was said and done; of Queued the session says more

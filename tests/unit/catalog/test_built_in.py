@@ -105,7 +105,7 @@ def test_the_sixteen_agents_and_those_for_all_work_are_there_by_category() -> No
         assert isinstance(entry.content, Agent), entry
         found.setdefault(entry.content.category, []).append(entry.name)
 
-    assert found == {**CATEGORIES, "general": ["main"], "quality": ["judge"]}
+    assert found == {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
 
 
 def test_main_takes_any_task_and_may_spawn_anybody() -> None:

@@ -72,7 +72,7 @@ def test_a_judge_costs_the_agent_whose_work_it_read() -> None:
     costs = costs_of(dollar_model(BEST, "work"), gates=[Judged(rubric="Be good.")])
 
     assert list(costs) == ["writer"]
-    assert (costs["writer"].judges.cost_usd, costs["writer"].spend.cost_usd) == (5.0, 10.0)
+    assert (costs["writer"].reviews.cost_usd, costs["writer"].spend.cost_usd) == (5.0, 10.0)
 
 
 def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_none() -> None:

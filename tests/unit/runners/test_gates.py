@@ -6,13 +6,15 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent, Need
-from parallel_agents.core.event import Attempted, Event, Gated
-from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Refine
+from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.event import Attempted, Event, Gated, Revised
+from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Refine, Scored
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import Result, RunStatus
@@ -248,8 +250,9 @@ def test_a_judge_that_refuses_says_what_is_to_be_better() -> None:
 def refined(scores: Sequence[float], *, rounds: int = 5, patience: int = 1) -> tuple[Result, Court]:
     """What a refine loop gives whose versions score so; each version is the next of v1, v2, ..."""
     court = Court(*scores)
-    gate = Judged(rubric="Be good.", at_least=9, refine=Refine(rounds=rounds, patience=patience))
-    result, _ = run([court.model], Task("writer", "Go.", gates=(gate,)))
+    gate = Judged(rubric="Be good.", at_least=9)
+    refine = Refine(rounds=rounds, patience=patience)
+    result, _ = run([court.model], Task("writer", "Go.", gates=(gate,), refine=refine))
     return result, court
 
 
@@ -277,9 +280,9 @@ def test_a_patient_refine_loop_goes_on_from_its_best_version_up_to_its_rounds() 
 
 def test_a_refine_loop_climbs_its_ladder_where_a_model_gains_no_more() -> None:
     first, second = Court(4, 4, 9, name=LADDER[0]), Court(name=LADDER[1])
-    gate = Judged(rubric="Be good.", at_least=9, model=LADDER[0], refine=Refine())
+    gate = Judged(rubric="Be good.", at_least=9, model=LADDER[0])
 
-    task = Task("writer", "Go.", gates=(gate,), ladder=LADDER[:2])
+    task = Task("writer", "Go.", gates=(gate,), refine=Refine(), ladder=LADDER[:2])
     result, events = run([first.model, second.model], task)
 
     assert (result.status, result.model, result.score) == (DONE, LADDER[1], 9)
@@ -290,10 +293,188 @@ def test_a_refine_loop_whose_model_fails_gives_its_best_version() -> None:
     court = Court(4)
     court.then = AuthFailed("no")
 
-    gate = Judged(rubric="Be good.", at_least=9, refine=Refine())
-    result, _ = run([court.model], Task("writer", "Go.", gates=(gate,)))
+    gate = Judged(rubric="Be good.", at_least=9)
+    result, _ = run([court.model], Task("writer", "Go.", gates=(gate,), refine=Refine()))
 
     assert (result.status, result.output, result.score) == (DONE, "v1", 4)
+
+
+def words(answer: object) -> tuple[float, str]:
+    """A point for each word."""
+    count = len(str(answer).split())
+    return min(10, count), f"{10 - count} words more"
+
+
+def test_a_refine_loop_of_checks_in_code_keeps_the_version_that_passes_the_most() -> None:
+    says = ["a b c", "a b c d x", "a b c d", "a b"]
+    gates = (Matches(pattern="x", is_negated=True), Scored(function="words", at_least=9))
+    task = Task("writer", "Go.", gates=gates, refine=Refine(rounds=4, patience=2))
+    model = ScriptedModel(says)
+
+    result, events = run([model], task, gates={"words": words})
+
+    # The second has a higher score and passes one gate less; the third gains on the first.
+    assert (result.status, result.output, result.score, result.attempts) == (DONE, "a b c d", 4, 4)
+    assert [e.body.verdict.score for e in events if isinstance(e.body, Gated)] == [
+        *(None, 3.0),
+        *(None, 5.0),
+        *(None, 4.0),
+        *(None, 2.0),
+    ]
+    last = model.requests[-1].messages[-1].text
+    assert "6 words more" in last
+    assert "a b c d" in last
+
+
+def test_a_refine_loop_tells_all_that_checks_in_code_refuse_and_asks_no_judge() -> None:
+    gates = (SHORT, Matches(pattern="^s"), Judged(rubric="Be good."))
+    model = ScriptedModel(["far too long an answer", "far too long, too"])
+
+    result, events = run([model], Task("writer", "Go.", gates=gates, refine=Refine()))
+
+    assert (result.status, result.output) == (FAILED, "far too long an answer")
+    assert result.error is not None
+    assert result.error.why.splitlines() == [
+        "It must hold that len(text) < 10.",
+        "The text must match ^s.",
+    ]
+    assert len([e for e in events if isinstance(e.body, Gated)]) == 4
+
+
+def test_a_version_that_a_check_in_code_refuses_never_counts() -> None:
+    gates = (Scored(function="words", at_least=9), SHORT)
+    model = ScriptedModel(["a b c d e f g h", "a b c d e f g"])
+
+    result, _ = run(
+        [model], Task("writer", "Go.", gates=gates, refine=Refine()), gates={"words": words}
+    )
+
+    assert (result.status, result.output) == (FAILED, "a b c d e f g h")
+
+
+@pytest.mark.parametrize("said", ["good", None, True, 11, -1])
+def test_a_function_that_gives_no_score_is_a_broken_gate(said: object) -> None:
+    task = Task("writer", "Go.", gates=(Scored(function="words"),))
+
+    def says(_: object) -> object:
+        return said
+
+    result, _ = run([ScriptedModel(["x"])], task, gates={"words": says})
+
+    assert result.error is not None
+    assert (result.status, result.error.code) == (FAILED, "PA-E311")
+
+
+class Studio:
+    """A writer, a refiner and a judge, each by its instructions."""
+
+    def __init__(self, *scores: float, refines: Sequence[Answer]) -> None:
+        self._scores = list(scores)
+        self._refines = list(refines)
+        self.model = RepliesWith(self._answer)
+
+    def _answer(self, request: ModelRequest) -> Answer:
+        if request.system == "Write.":
+            return "draft"
+        if request.system.startswith("You judge"):
+            score = self._scores.pop(0)
+            item = {"name": "c", "evidence": "e", "reason": "r", "score": score}
+            return orjson.dumps({"criteria": [item], "critique": f"better than {score}"}).decode()
+        return self._refines.pop(0)
+
+
+def revised(studio: Studio, **more: Any) -> tuple[Result, list[Event]]:
+    gates = (Judged(rubric="Be good.", at_least=9),)
+    return run(
+        [studio.model], Task("writer", "Go.", gates=gates, refine=Refine(by="refiner"), **more)
+    )
+
+
+def test_a_refiner_makes_each_further_version_and_the_judge_reads_it() -> None:
+    studio = Studio(4, 7, 9, refines=["second", "third"])
+
+    result, events = revised(studio)
+
+    asked = [r.messages[0].text for r in studio.model.requests if "critique" in r.messages[0].text]
+    assert (result.status, result.output, result.score, result.attempts) == (DONE, "third", 9, 3)
+    assert [e.body.text for e in events if isinstance(e.body, Revised)] == ["second", "third"]
+    assert ["draft" in asked[0], "better than 4" in asked[0], "Go." in asked[0]] == [True] * 3
+    assert ["second" in asked[1], "better than 7" in asked[1]] == [True] * 2
+    assert sum(r.system == "Write." for r in studio.model.requests) == 1
+
+
+def test_a_refiner_that_fails_leaves_the_best_version() -> None:
+    result, _ = revised(Studio(4, refines=[AuthFailed("no")]))
+
+    assert (result.status, result.output, result.score) == (DONE, "draft", 4)
+
+
+def test_without_a_version_that_can_count_the_refiner_s_failure_is_the_run_s() -> None:
+    gates = (Matches(pattern="^x"),)
+    task = Task("writer", "Go.", gates=gates, refine=Refine(by="refiner"))
+
+    result, _ = run([Studio(refines=[AuthFailed("no")]).model], task)
+
+    assert result.error is not None
+    assert (result.status, result.output, result.error.code) == (FAILED, "draft", "PA-E313")
+    assert "PA-E203" in result.error.why
+
+
+def test_a_refiner_answers_in_the_form_of_the_writer_s_answer() -> None:
+    form = {
+        "type": "object",
+        "properties": {"title": {"type": "string"}},
+        "required": ["title"],
+    }
+    agent = replace(WRITER, output_schema=form)
+    answers = iter(['{"title": "long title"}', '{"title": "tea"}'])
+    model = RepliesWith(lambda _: next(answers))
+    task = Task(
+        "writer", "Go.", gates=(Holds(condition="len(title) < 5"),), refine=Refine(by="refiner")
+    )
+
+    result, _ = run([model], task, agent=agent)
+
+    assert (result.status, result.output) == (DONE, {"title": "tea"})
+    assert model.requests[1].output_schema == form
+
+
+def test_a_refiner_spends_the_budget_of_the_work_and_ends_it_over_budget() -> None:
+    prices = {"*": {"input_usd": 1.0, "output_usd": 2.0}}
+    provider = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", "prices": prices}
+    gates = (Matches(pattern="^x"),)
+    task = Task(
+        "writer",
+        "Go.",
+        gates=gates,
+        refine=Refine(by="refiner", rounds=9, patience=9),
+        budget=Budget(tokens=4000, on_limit=OnLimit.STOP),
+        limits=Limits(max_output_tokens=100),
+    )
+
+    result, _ = run(
+        [Studio(refines=["again"] * 9).model],
+        task,
+        settings=Settings(providers={"scripted": provider}),
+    )
+
+    assert (result.status, result.output) == (RunStatus.OVER_BUDGET, "draft")
+
+
+def test_an_agent_of_one_s_own_may_be_the_judge() -> None:
+    critic = Agent(name="critic", description="", instructions="Criticise.")
+    answers = iter(["draft", '{"score": 9.5, "critique": ""}'])
+    form = {"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}
+
+    async def body() -> Result:
+        agents = [WRITER, replace(critic, output_schema=form)]
+        async with open_rig(RepliesWith(lambda _: next(answers)), agents=agents) as rig:
+            gates = (Judged(rubric="Be good.", by="critic"),)
+            return await (await rig.sessions.spawn(Task("writer", "Go.", gates=gates))).wait()
+
+    result = run_virtual(body())
+
+    assert (result.status, result.score) == (DONE, 9.5)
 
 
 def test_a_judge_that_is_known_to_be_weak_is_refused_unless_it_is_allowed() -> None:

@@ -31,7 +31,7 @@ def cost(
 ) -> None:
     """Show what accepted results cost, by agent and model.
 
-    Attempts that failed and the judges of the work are in it. A price that is not known is a dash.
+    Attempts that failed and the judges and refiners of the work are in it. A price that is not known is a dash.
     """
     place = find_place(home)
     earliest = parse_since(since, time.time())
@@ -63,14 +63,14 @@ def cost(
 
 
 def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
-    """A line for each model, one for the judges, and where there are several, one for all."""
+    """A line for each model, one for judges and refiners, and where there are several, one for all."""
     lines = [
         _line("", model, tier.tried, tier.accepted, tier.spend)
         for model, tier in costs.tiers.items()
     ]
-    if costs.judges.calls:
+    if costs.reviews.calls:
         lines.append(
-            ("", "its judges", "", "", words.money(costs.judges), "", words.tokens(costs.judges))
+            ("", "its reviews", "", "", words.money(costs.reviews), "", words.tokens(costs.reviews))
         )
     if len(lines) > 1:
         lines.append(_line("", "all", costs.runs, costs.accepted, costs.spend))
@@ -95,7 +95,7 @@ def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
         "runs": costs.runs,
         "accepted": costs.accepted,
         "cost": render.money_json(costs.spend.cost_usd),
-        "cost_of_judges": render.money_json(costs.judges.cost_usd),
+        "cost_of_reviews": render.money_json(costs.reviews.cost_usd),
         "cost_per_accepted": render.money_json(each),
         "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
     }

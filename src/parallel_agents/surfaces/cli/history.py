@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Retrying,
+    Revised,
     Started,
     Steered,
     ToolFinished,
@@ -116,6 +117,24 @@ def _headline(event: Event) -> tuple[str, str]:
             error = f"{outcome.error.code} {outcome.error.message}" if outcome.error else ""
             return f"{ended} by {by}" if by else ended, error
         case _:
+            return _attempt_headline(event)
+
+
+def _attempt_headline(event: Event) -> tuple[str, str]:
+    """What became of an answer: its form, its gates, and who makes the next."""
+    match event.body:
+        case Refused(words=told):
+            return "answer refused", told
+        case Attempted(number=number, error=error, model=model, by=by):
+            who = f" by {by}" if by else ""
+            return f"attempt {number}{who}{f' on {model}' if model else ''}", error.message
+        case Revised(by=by, text=text):
+            return f"{by} gave the next version", text
+        case Gated(verdict=verdict):
+            score = "" if verdict.score is None else f" with {verdict.score:g} of 10"
+            told = "accepts" if verdict.is_accepted else "refuses"
+            return f"gate {verdict.gate} {told}{score}", verdict.critique
+        case _:
             return _repair_headline(event)
 
 
@@ -125,18 +144,10 @@ def _repair_headline(event: Event) -> tuple[str, str]:
             return f"word delivered before turn {turn}", ""
         case HandedBack(text=text, runs=runs):
             return f"{len(runs)} children handed back", text
-        case Gated(verdict=verdict):
-            score = "" if verdict.score is None else f" with {verdict.score:g} of 10"
-            told = "accepts" if verdict.is_accepted else "refuses"
-            return f"gate {verdict.gate} {told}{score}", verdict.critique
         case Noticed(text=text):
             return "notice", text
         case Closing(error=error):
             return "last call", f"{error.code} {error.message}"
-        case Refused(words=told):
-            return "answer refused", told
-        case Attempted(number=number, error=error, model=model):
-            return f"attempt {number}{f' on {model}' if model else ''}", error.message
         case Retrying(attempt=attempt, error=error) as retrying:
             return f"try {attempt} failed, {again(retrying)}", f"{error.code} {error.message}"
         case Waiting(reason=reason, seconds=seconds):
