@@ -156,9 +156,9 @@ class Running:
         self.process.kill()
         self.ended()
 
-    def ended(self) -> Ended:
+    def ended(self, seconds: float = PATIENCE_SECONDS) -> Ended:
         """Wait for its end."""
-        code = self.process.wait(PATIENCE_SECONDS)
+        code = self.process.wait(seconds)
         for reader in self._readers:
             reader.join()
         return Ended(code, self.out, self.err)

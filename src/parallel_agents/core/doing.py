@@ -7,6 +7,7 @@ from parallel_agents.core.event import (
     Body,
     Closing,
     Finished,
+    Gated,
     HandedBack,
     Queued,
     Refused,
@@ -41,7 +42,7 @@ def doing_after(body: Body) -> str:
     match body:
         case Queued():
             return "waits for a place"
-        case Replied() | Revised():
+        case Replied() | Revised() | Gated():
             return "checks the answer"
         case Retrying() | Waiting():
             return _holding_up(body)
