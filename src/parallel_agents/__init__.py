@@ -9,7 +9,7 @@ from parallel_agents._version import __version__
 
 if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
-    from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
+    from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
     from parallel_agents.core.event import Event, SteerMode
@@ -79,6 +79,7 @@ __all__ = [
     "Scored",
     "SessionHandle",
     "Spend",
+    "Start",
     "SteerMode",
     "Task",
     "TeamResult",
@@ -103,7 +104,7 @@ __all__ = [
 
 _HOMES = {
     "api": ("arun", "open", "run"),
-    "core.agent": ("Agent", "Need", "ThinkingLevel", "Tier"),
+    "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "LetterFilter"),
     "core.event": ("Event", "SteerMode"),

@@ -37,6 +37,7 @@ from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sessions.births import Births
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.service import Service
+from parallel_agents.sessions.starts import Starts
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.tools.sessions.backing import Backing
@@ -287,6 +288,7 @@ def _app(
             owner=None if engine is None else engine.owner,
             allow_weak_judge=settings.allow_weak_judge,
         ),
+        starts=Starts(store, now),
         completions=completions,
         defaults=settings.limits,
         user=environment.user,

@@ -52,6 +52,7 @@ PUBLIC = [
     "Scored",
     "SessionHandle",
     "Spend",
+    "Start",
     "SteerMode",
     "Task",
     "TeamResult",

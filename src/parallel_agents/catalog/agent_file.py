@@ -18,7 +18,7 @@ from parallel_agents.catalog.fields import (
 )
 from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
-from parallel_agents.core.agent import Agent, Need, ThinkingLevel, Tier
+from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
@@ -72,6 +72,7 @@ class AgentFields(Fields):
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
     ladder: tuple[Word, ...] = ()
+    start: Start = Start.CHEAPEST
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
 
@@ -117,6 +118,7 @@ def parse_agent(source: Source) -> Agent:
         gates=read_gates(document, found.gates),
         refine=None if found.refine is None else Refine(**found.refine.model_dump()),
         ladder=found.ladder,
+        start=found.start,
         cache_seconds=found.cache_seconds,
         needs=found.needs,
     )

@@ -28,6 +28,17 @@ class Need(StrEnum):
     DELEGATION = "delegation"
 
 
+class Start(StrEnum):
+    """Where on its ladder an agent's work begins: `cheapest` is the first model of it.
+
+    `learned` leaves out the first ones where they were refused so often that an attempt on them
+    costs more than it saves; see `core.tiers`.
+    """
+
+    CHEAPEST = "cheapest"
+    LEARNED = "learned"
+
+
 class ThinkingLevel(StrEnum):
     """How long a model may think before it answers, where it can."""
 
@@ -55,6 +66,7 @@ class Agent:
         refine: how an answer that they refuse is made better; without it `limits.attempts` holds.
         ladder: models to climb, the cheapest first, when an attempt fails or is refused; it goes
             before `model`.
+        start: where on it the work begins.
         cache_seconds: how old a reply to the same request may be, at no cost; None asks anew.
         policy: what its sessions may spawn; who may spawn at all is offered the session tools.
     """
@@ -76,5 +88,6 @@ class Agent:
     gates: tuple[AnyGate, ...] = ()
     refine: Refine | None = None
     ladder: tuple[str, ...] = ()
+    start: Start = Start.CHEAPEST
     cache_seconds: float | None = None
     policy: Policy = Policy()

@@ -42,8 +42,8 @@ class Queued:
     """A run was accepted, with all that it needs to be carried out; a team's run has a `team`.
 
     `context` is what was said in the session that this one is forked from; `ladder` are the models
-    to climb, the run's first one included; `cache_seconds` is how old a reply may be that answers a
-    call again.
+    to climb, the run's first one included; `start` says why it does not begin with the cheapest;
+    `cache_seconds` is how old a reply may be that answers a call again.
     """
 
     text: str
@@ -51,6 +51,7 @@ class Queued:
     limits: Limits = Limits()
     context: tuple[Message, ...] = ()
     ladder: tuple[str, ...] = ()
+    start: str = ""
     team: TeamTask | None = None
     cache_seconds: float | None = None
     kind: Literal["queued"] = "queued"

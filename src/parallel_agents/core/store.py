@@ -124,6 +124,7 @@ class Filter:
         orphaned: live runs that no living process has.
         owner: live runs that this process has, or had when it ended.
         every_run: each run of a session counts, and not only the latest.
+        agent: sessions of agents of this name.
     """
 
     session: SessionKey | None = None
@@ -133,6 +134,7 @@ class Filter:
     is_live: bool | None = None
     orphaned: bool = False
     owner: OwnerId | None = None
+    agent: str | None = None
     every_run: bool = False
     roots_only: bool = False
     since: float | None = None

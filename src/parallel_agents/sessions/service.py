@@ -24,6 +24,7 @@ from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.births import Births, context_of
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.retries import Retries
+from parallel_agents.sessions.starts import Starts
 
 
 class Service:
@@ -33,6 +34,7 @@ class Service:
         store: where everything is.
         engine: what carries runs out here; None leaves them to another process.
         births: makes sessions of tasks.
+        starts: where on their ladders they begin.
         defaults: limits where neither the task nor its agent has them.
         user: who steers and kills, in the journal.
     """
@@ -43,6 +45,7 @@ class Service:
         *,
         engine: Engine | None,
         births: Births,
+        starts: Starts,
         completions: Completions,
         defaults: Limits,
         user: str,
@@ -50,6 +53,7 @@ class Service:
         self._store = store
         self._engine = engine
         self._births = births
+        self._starts = starts
         self._completions = completions
         self._defaults = defaults
         self._user = user
@@ -58,7 +62,7 @@ class Service:
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         above = None if parent is None else await self.find(parent)
-        birth = self._births.of_task(task, above)
+        birth = await self._starts.begin(self._births.of_task(task, above))
         if task.is_fork:
             events = await self._store.events(session=above.session.key) if above else []
             queued = replace(birth.queued, context=context_of(task, above, events))
@@ -66,7 +70,7 @@ class Service:
         return (await self._spawn([birth]))[0]
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        births = self._births.of_team(team, key)
+        births = [await self._starts.begin(b) for b in self._births.of_team(team, key)]
         # One transaction: either all tasks are accepted, or none is.
         born = await self._store.spawn(births)
         session = born[0].session

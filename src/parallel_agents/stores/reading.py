@@ -69,6 +69,8 @@ def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
         where.add("r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)")
     where.add_if(chosen.session, "s.key = ?")
     where.add_if(chosen.parent, "s.parent = ?")
+    if chosen.agent is not None:
+        where.add("s.key GLOB ?", f"agent:{_literal(chosen.agent)}:*")
     where.add_if(chosen.tree, f"s.key IN ({query('subtree')})")
     where.add_if(chosen.owner, f"{_LIVE} AND r.owner = ?")
     where.add_if(chosen.since, f"({_LIVE} OR r.finished_at >= ?)")

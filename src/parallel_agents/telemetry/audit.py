@@ -80,7 +80,9 @@ def find_decisions(
     for event in events:
         told = _tell(event.body)
         if isinstance(event.body, Queued):
-            told = _tell_queued(event, spawners, is_first=event.session not in begun)
+            spawner = spawners.get(event.session, CALLER)
+            is_first = event.session not in begun
+            told = _Told(spawner, "spawn", event.body.start) if is_first else _Told(CALLER, "send")
             begun.add(event.session)
         if told is not None:
             yield Decision(event=event, who=told.who, what=told.what, why=told.why)
@@ -88,12 +90,6 @@ def find_decisions(
 
 def is_decision(body: Body) -> bool:
     return isinstance(body, Queued) or _tell(body) is not None
-
-
-def _tell_queued(event: Event, spawners: Mapping[SessionKey, str], *, is_first: bool) -> _Told:
-    if not is_first:
-        return _Told(CALLER, "send")
-    return _Told(spawners.get(event.session, CALLER), "spawn")
 
 
 def _tell(body: Body) -> _Told | None:

@@ -100,7 +100,7 @@ def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
 def _headline(event: Event) -> tuple[str, str]:
     match event.body:
         case Queued() as queued:
-            return "task", task_words(queued.text, queued.input)
+            return f"task  {queued.start}".rstrip(), task_words(queued.text, queued.input)
         case Started(epoch=epoch):
             return "started" if epoch == 1 else f"taken up again (claim {epoch})", ""
         case Replied() as reply:
