@@ -20,7 +20,6 @@ from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_g
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
-from parallel_agents.core.gate import Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
@@ -115,8 +114,8 @@ def parse_agent(source: Source) -> Agent:
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
         budget=found.budget.budget,
-        gates=read_gates(document, found.gates),
-        refine=None if found.refine is None else Refine(**found.refine.model_dump()),
+        gates=read_gates(document, ("gates",), found.gates),
+        refine=found.refine and found.refine.refine,
         ladder=found.ladder,
         start=found.start,
         cache_seconds=found.cache_seconds,

@@ -7,9 +7,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from parallel_agents.catalog.document import Document
+from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.catalog.fields import Fields
-from parallel_agents.core.gate import Approves, Gate, Holds, Judged, Matches, Passes, Scored
+from parallel_agents.core.gate import (
+    Approves,
+    Gate,
+    Holds,
+    Judged,
+    Matches,
+    Passes,
+    Refine,
+    Scored,
+)
 from parallel_agents.errors import InvalidInput
 
 _Word = Annotated[str, Field(min_length=1)]
@@ -21,6 +30,10 @@ class RefineFields(Fields):
     rounds: Annotated[int, Field(ge=2, le=100)] = 5
     patience: Annotated[int, Field(ge=1, le=100)] = 1
     by: _Word | None = None
+
+    @property
+    def refine(self) -> Refine:
+        return Refine(rounds=self.rounds, patience=self.patience, by=self.by)
 
 
 class ScoredFields(Fields):
@@ -53,17 +66,16 @@ class GateFields(Fields):
     judged: JudgedFields | None = None
 
 
-def read_gates(document: Document, entries: Sequence[GateFields]) -> tuple[Gate, ...]:
-    """The gates of a file.
+def read_gates(document: Document, steps: Steps, entries: Sequence[GateFields]) -> tuple[Gate, ...]:
+    """The gates that stand at `steps` in a file.
 
     Raises:
         InvalidFile: in the line of the entry that is none.
     """
-    return tuple(_read(document, number, entry) for number, entry in enumerate(entries))
+    return tuple(_read(document, (*steps, str(n)), entry) for n, entry in enumerate(entries))
 
 
-def _read(document: Document, number: int, entry: GateFields) -> Gate:
-    steps = ("gates", str(number))
+def _read(document: Document, steps: Steps, entry: GateFields) -> Gate:
     given = entry.model_dump(exclude_none=True)
     if len(given) != 1:
         raise document.error(

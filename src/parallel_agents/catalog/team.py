@@ -9,6 +9,7 @@ from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.template import fill, fill_text
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.gate import Gate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json, JsonObject, Schema
 from parallel_agents.core.task import OnFailure, Task
@@ -23,12 +24,18 @@ class TaskTemplate:
 
     Attributes:
         label: unique in the team.
+        model: in place of the team's; the rest as a task has it.
     """
 
     agent: Agent
     label: str
     text: str
     input: JsonObject
+    model: str | None = None
+    ladder: tuple[str, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    refine: Refine | None = None
+    budget: Budget = NO_BUDGET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +77,13 @@ class Team:
                 task.agent,
                 fill_text(task.text, filled),
                 input={name: fill(value, filled) for name, value in task.input.items()},
-                model=self.model,
+                model=task.model or self.model,
                 label=task.label,
                 key=task.label,
+                ladder=task.ladder,
+                gates=task.gates,
+                refine=task.refine,
+                budget=task.budget,
             )
             for task in self.tasks
         ]

@@ -16,6 +16,7 @@ from parallel_agents.catalog.fields import (
     check_stem,
     read_fields,
 )
+from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.team import TaskTemplate, Team, defaults, properties, required
@@ -36,6 +37,19 @@ class TaskFields(Fields):
     text: Word
     label: Word | None = None
     input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    model: Word | None = None
+    ladder: tuple[Word, ...] = ()
+    gates: tuple[GateFields, ...] = ()
+    refine: RefineFields | None = None
+    budget: BudgetFields = BudgetFields()
+
+
+_TASK_NAMES = {
+    *TaskFields.model_fields,
+    *GateFields.model_fields,
+    *RefineFields.model_fields,
+    *BudgetFields.model_fields,
+}
 
 
 class TeamFields(Fields):
@@ -63,7 +77,7 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
     found = read_fields(
         document,
         TeamFields,
-        nested={"tasks": TaskFields.model_fields, "budget": BudgetFields.model_fields},
+        nested={"tasks": _TASK_NAMES, "budget": BudgetFields.model_fields},
     )
     check_stem(document, found.name)
     check_object_schema(document, ("input",), found.input)
@@ -164,7 +178,15 @@ def _task(
         raise document.error((*steps, "agent"), error.message, mend=error.mend) from error
     _check_input(document, (*steps, "input"), task.input, agent=agent)
     return TaskTemplate(
-        agent=agent, label=task.label or agent.name, text=task.text, input=task.input
+        agent=agent,
+        label=task.label or agent.name,
+        text=task.text,
+        input=task.input,
+        model=task.model,
+        ladder=task.ladder,
+        gates=read_gates(document, (*steps, "gates"), task.gates),
+        refine=task.refine and task.refine.refine,
+        budget=task.budget.budget,
     )
 
 

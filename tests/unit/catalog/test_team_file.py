@@ -8,6 +8,8 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.gate import Holds, Refine, Scored
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidFile, UnknownAgent
@@ -231,3 +233,34 @@ def test_more_tasks_in_done_than_there_are_cannot_be_had() -> None:
     with pytest.raises(InvalidFile, match="min_done is 4, and the team has 3 tasks") as caught:
         parse_team(Source(FILE, text), {"poet": POET, "critic": CRITIC}.__getitem__)
     assert "from 1 to 3" in caught.value.mend
+
+
+def test_a_task_has_a_model_a_ladder_gates_a_refine_loop_and_a_budget_of_its_own() -> None:
+    own = """\
+  - agent: poet
+    text: x
+    ladder: [a/small, b/large]
+    gates:
+      - holds: len(text) < 80
+      - scored: {function: metre, at_least: 7}
+    refine: {rounds: 3, by: refiner}
+    budget: {usd: 0.5}
+  - {agent: poet, label: two, text: x, model: c/own}
+"""
+    head = HEAD.replace("tasks:", "model: d/team\ntasks:")
+    tasks = parsed(head + own).tasks_for({"topic": "snow", "rules": []})
+
+    assert (tasks[0].model, tasks[1].model) == ("d/team", "c/own")
+    assert tasks[0].ladder == ("a/small", "b/large")
+    assert tasks[0].gates == (
+        Holds(condition="len(text) < 80"),
+        Scored(function="metre", at_least=7),
+    )
+    assert tasks[0].refine == Refine(rounds=3, by="refiner")
+    assert tasks[0].budget == Budget(usd=0.5)
+
+
+def test_a_gate_of_a_task_is_refused_in_its_line() -> None:
+    text = HEAD + "  - agent: poet\n    text: x\n    gates:\n      - holds: 1 +  # here\n"
+
+    assert f":{marked_line(text)}:" in refusal(text).message

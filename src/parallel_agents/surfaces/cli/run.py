@@ -56,7 +56,9 @@ class _Said(NamedTuple):
     def over(self, task: Task) -> Task:
         """The task as the command line wants it."""
         cached = task.cache_seconds if self.cache_seconds is None else self.cache_seconds
-        return replace(task, model=self.model or task.model, cache_seconds=cached)
+        if self.model is not None:
+            task = replace(task, model=self.model, ladder=())
+        return replace(task, cache_seconds=cached)
 
 
 def run(
