@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app import open_client
-from parallel_agents.core.circuit import CLOSED, CircuitState
+from parallel_agents.core.circuit import MODELS, Circuit, CircuitState
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import InvalidInput, UnknownModel
@@ -130,8 +130,9 @@ def _is_told(line: _Line, only: str | None) -> bool:
     if only is not None:
         return line.throttle.model == only
     now = time.time()
-    is_free = line.throttle.is_free(now) and line.throttle.circuit == CLOSED
-    return line.limit.is_bound or not is_free
+    circuit = line.throttle.circuit
+    is_well = circuit.open_until is None and not circuit.failures(now, MODELS)
+    return line.limit.is_bound or not (line.throttle.is_free(now) and is_well)
 
 
 def _line(throttle: Throttle, providers: Mapping[str, Provider]) -> _Line:
@@ -161,12 +162,20 @@ def _state(throttle: Throttle, now: float) -> str:
     told: list[str] = []
     if throttle.closed_until > now:
         told.append(f"closed for {words.seconds(throttle.closed_until - now)}")
-    state = throttle.circuit.state(now)
-    if state is CircuitState.OPEN:
-        told.append(f"left alone for {words.seconds(throttle.circuit.seconds_left(now))}")
-    elif state is CircuitState.HALF_OPEN:
-        told.append("to be tried again")
+    if circuit_told := _circuit(throttle.circuit, now):
+        told.append(circuit_told)
     return ", ".join(told) or _NONE
+
+
+def _circuit(circuit: Circuit, now: float) -> str:
+    match circuit.state(now):
+        case CircuitState.OPEN:
+            return f"left alone for {words.seconds(circuit.seconds_left(now, MODELS))}"
+        case CircuitState.HALF_OPEN:
+            return "to be tried again"
+        case CircuitState.CLOSED:
+            failures, counted = circuit.failures(now, MODELS), len(circuit.counted(now, MODELS))
+            return f"{failures} of its last {counted} calls failed" if failures else ""
 
 
 def _of(limit: RateLimit) -> str:
@@ -193,6 +202,7 @@ def _json(line: _Line, now: float) -> dict[str, object]:
         "window": throttle.window,
         "waiting": throttle.waiting(),
         "closed_until": words.iso(closed),
+        "failures": circuit.failures(now, MODELS),
         "breaker": circuit.state(now).value,
         "breaker_open_until": words.iso(circuit.open_until),
     }
