@@ -22,7 +22,7 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
-from parallel_agents.model_wiring import ModelFactory, Wrap, make_registry, wrapping
+from parallel_agents.model_wiring import ModelFactory, Wrap, make_governor, make_registry, wrapping
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.local.fetch import Progress
@@ -158,7 +158,8 @@ async def open_on(
     """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
-        wrap = wrapping(store, settings, now)
+        owner = this_process(parts.role)
+        wrap = wrapping(store, settings, make_governor(store, settings, owner.id, now))
         models = await _open_models(stack, environment, settings, parts, wrap)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
@@ -166,7 +167,7 @@ async def open_on(
         given = _Given(environment, settings, parts, now)
         engine = LocalEngine(
             store,
-            this_process(parts.role),
+            owner,
             runners=runners,
             rules=given.rules(models),
             now=now,

@@ -30,11 +30,11 @@ class Breaker:
     def is_closed(self, known: Throttle | None) -> bool:
         return known is None or known.circuit.state(0.0) is CircuitState.CLOSED
 
-    def admit(self, now: float) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
-        """Ask whether it may be used."""
+    def admit(self, now: float, process: str) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
+        """Ask whether a process may use it."""
 
         def change(found: Throttle) -> tuple[Throttle, Admitted]:
-            circuit, admission = found.circuit.admit(now, self.rule)
+            circuit, admission = found.circuit.admit(now, self.rule, process)
             seconds = circuit.seconds_left(now, self.rule)
             return replace(found, circuit=circuit), Admitted(admission, seconds, circuit.reason)
 

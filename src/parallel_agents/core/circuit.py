@@ -76,6 +76,7 @@ class Circuit:
         opened: how often it has opened since all was well; each time lasts twice as long.
         open_until: nothing is used before; None while it is closed.
         probe_until: a probe is under way, and counts as lost from then on.
+        prober: the process that makes it.
         ended: while it is closed, the last uses from the first failure on.
         reason: what the last failure was.
     """
@@ -83,6 +84,7 @@ class Circuit:
     opened: int = 0
     open_until: float | None = None
     probe_until: float | None = None
+    prober: str = ""
     ended: tuple[Ended, ...] = ()
     reason: str = ""
 
@@ -101,14 +103,15 @@ class Circuit:
             return 0
         return sum(use.is_failure for use in self.counted(now, rule))
 
-    def admit(self, now: float, rule: Rule) -> tuple[Circuit, Admission]:
-        """Whether it may be used now; the first after an open time is the probe."""
+    def admit(self, now: float, rule: Rule, process: str) -> tuple[Circuit, Admission]:
+        """Whether a process may use it now; the first after an open time is the probe."""
         if self.open_until is None:
             return self, Admission.PASS
         is_probing = self.probe_until is not None and now < self.probe_until
         if now < self.open_until or is_probing:
             return self, Admission.REFUSED
-        return replace(self, probe_until=now + rule.probe_seconds), Admission.PROBE
+        probing = replace(self, probe_until=now + rule.probe_seconds, prober=process)
+        return probing, Admission.PROBE
 
     def seconds_left(self, now: float, rule: Rule) -> float:
         """How long who was refused should wait at least before asking again."""
@@ -145,7 +148,7 @@ class Circuit:
 
     def lose_probe(self) -> Circuit:
         """The probe was broken off: the next use is one."""
-        return replace(self, probe_until=None)
+        return replace(self, probe_until=None, prober="")
 
 
 CLOSED = Circuit()

@@ -92,6 +92,7 @@ class Throttle:
         closed_until: no call is made before.
         limited_at: the last refusal.
         halved_at: calls begun before do not halve the window again.
+        holders: what processes have, by the ids under which they own runs.
     """
 
     model: str
@@ -180,6 +181,13 @@ class Throttle:
             return closed
         at_once = throttle.in_flight() + 1 if self.window is None else self.window
         return replace(closed, window=max(1, at_once // 2), answers=0, halved_at=now)
+
+    def without(self, process: str) -> Throttle:
+        """Without what a process holds, whose calls are no more."""
+        holders = {name: held for name, held in self.holders.items() if name != process}
+        is_probing = self.circuit.probe_until is not None and self.circuit.prober == process
+        circuit = self.circuit.lose_probe() if is_probing else self.circuit
+        return replace(self, holders=holders, circuit=circuit)
 
     def reset(self, limit: RateLimit | None) -> Throttle:
         """With a limit as set, or without one, and with nothing that was learned."""

@@ -60,7 +60,7 @@ class Breaking(Wrapped):
 
     async def _admit(self) -> bool:
         """Whether the call is the probe of an open circuit, or of one that was closed meanwhile."""
-        change = _BREAKER.admit(self._governor.now())
+        change = _BREAKER.admit(self._governor.now(), self._governor.process)
         admitted = await self._governor.change(self.name, change)
         if admitted.admission is Admission.REFUSED:
             raise CircuitOpen(

@@ -82,14 +82,14 @@ def test_an_open_circuit_refuses_then_lets_one_probe_through(rule: Rule) -> None
     circuit, until = opened(rule, 100.0), 100.0 + rule.open_seconds
 
     assert circuit.state(100.0) is CircuitState.OPEN
-    assert circuit.admit(until - 0.1, rule)[1] is Admission.REFUSED
-    probing, admission = circuit.admit(until, rule)
+    assert circuit.admit(until - 0.1, rule, "me")[1] is Admission.REFUSED
+    probing, admission = circuit.admit(until, rule, "me")
     assert admission is Admission.PROBE
     assert probing.state(until) is CircuitState.HALF_OPEN
-    assert probing.admit(until + 1, rule)[1] is Admission.REFUSED
+    assert probing.admit(until + 1, rule, "me")[1] is Admission.REFUSED
     assert probing.seconds_left(until + 1, rule) > 0
-    assert probing.lose_probe().admit(until + 1, rule)[1] is Admission.PROBE
-    assert probing.admit(until + rule.probe_seconds, rule)[1] is Admission.PROBE
+    assert probing.lose_probe().admit(until + 1, rule, "me")[1] is Admission.PROBE
+    assert probing.admit(until + rule.probe_seconds, rule, "me")[1] is Admission.PROBE
 
 
 @RULES
@@ -108,7 +108,7 @@ def test_each_failed_probe_doubles_the_open_time_up_to_its_bound(rule: Rule, pro
     now = last
 
     for _ in range(min(probes, 50)):
-        circuit, _ = circuit.admit(now, rule)
+        circuit, _ = circuit.admit(now, rule, "me")
         circuit = circuit.failed(now, rule, "down")
         seconds = circuit.seconds_left(now, rule)
         assert seconds == min(rule.most_open_seconds, last * 2)
@@ -117,9 +117,16 @@ def test_each_failed_probe_doubles_the_open_time_up_to_its_bound(rule: Rule, pro
 
 @RULES
 def test_a_closed_circuit_lets_everything_pass(rule: Rule) -> None:
-    assert CLOSED.admit(0.0, rule) == (CLOSED, Admission.PASS)
+    assert CLOSED.admit(0.0, rule, "me") == (CLOSED, Admission.PASS)
     assert CLOSED.state(0.0) is CircuitState.CLOSED
     assert CLOSED.seconds_left(0.0, rule) == 0
+
+
+def test_a_probe_is_the_process_s_that_makes_it() -> None:
+    probing, _ = opened(MODELS, 0.0).admit(15.0, MODELS, "me")
+
+    assert probing.prober == "me"
+    assert probing.lose_probe().prober == ""
 
 
 def test_what_failed_last_is_known_and_short() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.core.message import assistant, user
 from parallel_agents.core.model import (
     Capabilities,
@@ -18,6 +19,7 @@ from parallel_agents.core.model import (
     ModelRequest,
 )
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.store import Owner
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Overloaded, ProviderError, RateLimited
 from parallel_agents.models.governed import Governed
@@ -294,6 +296,28 @@ def test_calls_that_are_broken_off_leave_nothing_in_the_store() -> None:
         return kept.in_flight(), kept.waiting()
 
     assert run_virtual(body()) == (0, 0)
+
+
+def test_the_places_of_an_owner_that_is_dead_are_free_at_once() -> None:
+    async def body() -> float:
+        store, clock = new_store(), asyncio.get_running_loop().time
+        models = [
+            Governed(Server(seconds=100.0), Governor(store, process=OwnerId(name), now=clock))
+            for name in ("dying", "living")
+        ]
+        await store.beat(Owner(id=OwnerId("dying"), host="elsewhere", pid=1))
+        await store.change_throttle(NAME, lambda found: (replace(found, window=1), None))
+        lost = asyncio.create_task(models[0].respond(request()))
+        await asyncio.sleep(1)
+        waits = asyncio.create_task(models[1].respond(request()))
+        await asyncio.sleep(9)
+
+        await store.bury(OwnerId("dying"))
+        await waits
+        lost.cancel()
+        return clock()
+
+    assert run_virtual(body()) == pytest.approx(110, abs=1.0)
 
 
 def test_without_a_limit_and_a_refusal_nothing_is_written() -> None:
