@@ -31,6 +31,7 @@ from parallel_agents.models.timed import Timed
 from parallel_agents.quality.bench import CALIBRATIONS_NAME, JudgeBench
 from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
+from parallel_agents.runners.breaking import BreakingAgents
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sessions.births import Births
@@ -159,7 +160,8 @@ async def open_on(
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role)
-        wrap = wrapping(store, settings, make_governor(store, settings, owner.id, now))
+        governor = make_governor(store, settings, owner.id, now)
+        wrap = wrapping(store, settings, governor)
         models = await _open_models(stack, environment, settings, parts, wrap)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
@@ -175,7 +177,7 @@ async def open_on(
         )
         app = _app(given, models, store, completions, engine)
         # The one loop in the wiring: the engine carries runs out, and runs spawn by the verbs.
-        runners[RunnerKind.SUBAGENT] = Subagent(
+        subagent = Subagent(
             models,
             {**app.session_tools.as_tools(), **parts.tools},
             app.service,
@@ -183,6 +185,8 @@ async def open_on(
             session_tools=NAMES,
             hand_back_tokens=settings.hand_back_tokens,
         )
+        breaks = settings.agent_breaker
+        runners[RunnerKind.SUBAGENT] = BreakingAgents(subagent, governor) if breaks else subagent
         runners[RunnerKind.TEAM] = TeamRunner(app.service)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))

@@ -39,7 +39,8 @@ PagentsError
  │   ├─ OverBudget              PA-E308  the next call could cost more than there is
  │   ├─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
  │   ├─ GateRefused             PA-E310  the answer did not pass a gate, on any model of its ladder
- │   └─ GateBroken              PA-E311  a gate could not give a verdict
+ │   ├─ GateBroken              PA-E311  a gate could not give a verdict
+ │   └─ AgentOpen               PA-E312  the agent's runs failed too often to begin one now
  └─ HostError                   this machine or this package must be mended
      ├─ StoreError                       the engine ends; what is in the store stays
      │   ├─ StoreUnreachable    PA-E401
@@ -287,6 +288,10 @@ class GateRefused(RunError):
 
 class GateBroken(RunError):
     code = "PA-E311"
+
+
+class AgentOpen(RunError):
+    code = "PA-E312"
 
 
 class HostError(PagentsError):

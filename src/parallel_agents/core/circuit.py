@@ -45,6 +45,18 @@ MODELS = Rule(
     ask_again_seconds=5.0,
 )
 
+# The runs of an agent: they are fewer, longer, and cost more to try.
+AGENTS = Rule(
+    failures=10,
+    share=0.9,
+    most_ended=20,
+    ended_seconds=600.0,
+    open_seconds=60.0,
+    most_open_seconds=600.0,
+    probe_seconds=600.0,
+    ask_again_seconds=0.0,
+)
+
 
 class Admission(StrEnum):
     """Whether it is used: as ever, as the one that finds out whether it is well again, or not."""

@@ -19,6 +19,7 @@ from parallel_agents.core.rates import EMPTY, Minute, RateLimit
 T = TypeVar("T")
 
 CALM_SECONDS = 60.0
+_AGENT = "agent:"
 _UNASKED_SECONDS = 1.0  # how long the door stays closed for a provider that does not say
 
 
@@ -83,9 +84,10 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """One model's throttle; times are seconds since 1970.
+    """One model's throttle, or an agent's, which has a circuit alone; times are seconds since 1970.
 
     Attributes:
+        model: `provider/model`, or what `name_for_agent` gives.
         limit: as set live; None leaves it to each process's configuration.
         window: calls at once in all processes; None is no bound, as before any refusal.
         answers: since the window last changed.
@@ -194,6 +196,20 @@ class Throttle:
         return Throttle(model=self.model, limit=limit, minute=self.minute, holders=self.holders)
 
 
+def name_for_agent(agent: str) -> str:
+    """The name of an agent's throttle, which no model can have."""
+    return f"{_AGENT}{agent}"
+
+
+def name_of_agent(throttle: str) -> str:
+    """The agent whose throttle has that name; empty where it is a model's.
+
+    >>> name_of_agent(name_for_agent("reviewer")), name_of_agent("mine/model")
+    ('reviewer', '')
+    """
+    return throttle.removeprefix(_AGENT) if throttle.startswith(_AGENT) else ""
+
+
 def _held(throttle: Throttle, process: str, holder: Holder, now: float) -> Throttle:
     """With what a process has, and without what is past."""
     current = throttle.at(now)
@@ -221,7 +237,7 @@ class Throttles(Protocol):
     """The part of a store that keeps throttles, for all of its processes."""
 
     async def throttles(self) -> list[Throttle]:
-        """Those that are there, by model."""
+        """Those that are there, by name."""
         ...
 
     async def change_throttle(
@@ -230,7 +246,7 @@ class Throttles(Protocol):
         """Change a model's throttle, a blank one where there is none, in one transaction.
 
         Args:
-            model: `provider/model`.
+            model: `provider/model`, or an agent's name for one.
             change: a pure function, for it may be called in another thread.
 
         Returns:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from parallel_agents.core.circuit import (
+    AGENTS,
     CLOSED,
     MODELS,
     Admission,
@@ -14,7 +15,7 @@ from parallel_agents.core.circuit import (
     Rule,
 )
 
-RULES = pytest.mark.parametrize("rule", [MODELS])
+RULES = pytest.mark.parametrize("rule", [MODELS, AGENTS])
 
 
 def opened(rule: Rule, now: float) -> Circuit:
@@ -87,7 +88,7 @@ def test_an_open_circuit_refuses_then_lets_one_probe_through(rule: Rule) -> None
     assert admission is Admission.PROBE
     assert probing.state(until) is CircuitState.HALF_OPEN
     assert probing.admit(until + 1, rule, "me")[1] is Admission.REFUSED
-    assert probing.seconds_left(until + 1, rule) > 0
+    assert probing.seconds_left(until + 1, rule) == rule.ask_again_seconds
     assert probing.lose_probe().admit(until + 1, rule, "me")[1] is Admission.PROBE
     assert probing.admit(until + rule.probe_seconds, rule, "me")[1] is Admission.PROBE
 
