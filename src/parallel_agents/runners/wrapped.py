@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.event import Entry
@@ -40,6 +40,9 @@ class WrappedActivation:
 
     def check_stopping(self) -> None:
         self._activation.check_stopping()
+
+    def resting(self) -> AbstractContextManager[None]:
+        return self._activation.resting()
 
     def interruptible(self) -> AbstractAsyncContextManager[None]:
         return self._activation.interruptible()

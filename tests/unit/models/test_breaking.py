@@ -26,30 +26,13 @@ from parallel_agents.models.governor import Governor
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import run_virtual
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import Answer, RepliesWith
 
 T = TypeVar("T")
 
 NAME = "mine/model"
 REQUEST = ModelRequest(messages=(user("hello"),))
-
-
-class Ear:
-    """A listener that keeps its notices."""
-
-    wants_text = False
-
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def text(self, piece: str) -> None: ...
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None: ...
-
-    def waiting(self, reason: str, seconds: float) -> None: ...
-
-    def noticed(self, text: str) -> None:
-        self.notices.append(text)
 
 
 def broken(

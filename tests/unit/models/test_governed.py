@@ -21,12 +21,13 @@ from parallel_agents.core.model import (
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.store import Owner
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import Overloaded, ProviderError, RateLimited
+from parallel_agents.errors import Overloaded, RateLimited
 from parallel_agents.models.governed import Governed
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import run_virtual
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import RepliesWith
 
 NAME = "mine/model"
@@ -82,24 +83,6 @@ class Server:
 
     def most_in_a_minute(self) -> int:
         return max(sum(at <= t < at + 60 for t in self.times) for at in self.times)
-
-
-class Ear:
-    """A listener that keeps what it hears of waits."""
-
-    wants_text = False
-
-    def __init__(self) -> None:
-        self.waits: list[tuple[str, float]] = []
-
-    def text(self, piece: str) -> None: ...
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None: ...
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self.waits.append((reason, seconds))
-
-    def noticed(self, text: str) -> None: ...
 
 
 def request(team: str = "", tokens: int = 100) -> ModelRequest:
