@@ -164,6 +164,10 @@ class Throttle:
         """With so many tokens more, or fewer, in a second of the tally."""
         return replace(self, minute=self.minute.correct(second, tokens))
 
+    def untaken(self, second: int, tokens: int) -> Throttle:
+        """Without a call that was let go in that second, and was never made."""
+        return replace(self, minute=self.minute.correct(second, -tokens, -1))
+
     def refused(
         self,
         process: str,

@@ -110,10 +110,10 @@ class Governed(Wrapped):
     def _leave(self, ticket: Ticket, request: ModelRequest) -> None:
         """Give up the wait, or the turn that has just come, and let the store know."""
         if ticket.is_granted:
-            self._in_flight -= 1
+            self._give_back(ticket, request)
         else:
             self._turns.leave(ticket)
-        self._end(_Permit(began=0.0, tokens=0), None, request)
+            self._end(_Permit(began=0.0, tokens=0), None, request)
         if not self._is_led:
             self._turns.wake_first()
 
@@ -164,8 +164,18 @@ class Governed(Wrapped):
         for ticket in first[: answer.granted]:
             ticket.granted_at = now
             if not self._turns.grant(ticket):
-                self._in_flight -= 1
+                self._give_back(ticket, request)
         return answer
+
+    def _give_back(self, ticket: Ticket, request: ModelRequest) -> None:
+        """The ticket was let go, and nobody makes its call any more."""
+        self._in_flight -= 1
+        second, tokens, now = int(ticket.granted_at), ticket.tokens, self._governor.now()
+        process, holder = self._governor.process, self._holder(request)
+        self._governor.change_soon(
+            self.name, lambda found: found.ended(process, holder, now).untaken(second, tokens)
+        )
+        self._news.set()
 
     async def _rest(self, answer: Answer) -> None:
         """Wait until there may be room; other processes make some, too."""

@@ -6,8 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.core.message import assistant, user
@@ -20,6 +22,7 @@ from parallel_agents.core.model import (
 )
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.store import Owner
+from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Overloaded, RateLimited
 from parallel_agents.models.governed import Governed
@@ -29,6 +32,8 @@ from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import run_virtual
 from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import RepliesWith
+
+T = TypeVar("T")
 
 NAME = "mine/model"
 REPLY = ModelReply(message=assistant("done"), model=NAME, usage=Usage(20, 10))
@@ -83,6 +88,18 @@ class Server:
 
     def most_in_a_minute(self) -> int:
         return max(sum(at <= t < at + 60 for t in self.times) for at in self.times)
+
+
+class SlowStore(MemoryStore):
+    """A store whose changes of throttles take a second to be answered."""
+
+    @override
+    async def change_throttle(
+        self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]
+    ) -> tuple[Throttle, T]:
+        given = await super().change_throttle(model, change)
+        await asyncio.sleep(1.0)
+        return given
 
 
 def request(team: str = "", tokens: int = 100) -> ModelRequest:
@@ -279,6 +296,27 @@ def test_calls_that_are_broken_off_leave_nothing_in_the_store() -> None:
         return kept.in_flight(), kept.waiting()
 
     assert run_virtual(body()) == (0, 0)
+
+
+def test_a_turn_that_comes_to_a_call_that_is_broken_off_is_given_back() -> None:
+    async def body() -> None:
+        store, limit = SlowStore(asyncio.get_running_loop().time), RateLimit(requests_per_minute=9)
+        server = Server(seconds=0.1)
+        model = Governed(server, governor(store, limit))
+        tasks = [asyncio.create_task(model.respond(request())) for _ in range(5)]
+        await asyncio.sleep(0.5)  # all are in the store, on their way to be let go
+        for task in tasks[1:]:
+            task.cancel()
+        await tasks[0]
+        await asyncio.wait(tasks)
+
+        (kept,) = await store.throttles()
+
+        assert (kept.in_flight(), kept.waiting()) == (0, 0)
+        assert (kept.minute.requests, kept.minute.tokens) == (1, 30)
+        assert len(server.times) == 1
+
+    run_virtual(body())
 
 
 def test_the_places_of_an_owner_that_is_dead_are_free_at_once() -> None:
