@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from parallel_agents.core.circuit import CLOSED, Admission, CircuitState, Rule
+from parallel_agents.core.circuit import CLOSED, Admission, Rule
 from parallel_agents.core.throttle import Throttle
 
 
@@ -26,9 +26,6 @@ class Breaker:
     """The changes of circuits that keep to one rule; `now` is seconds since 1970."""
 
     rule: Rule
-
-    def is_closed(self, known: Throttle | None) -> bool:
-        return known is None or known.circuit.state(0.0) is CircuitState.CLOSED
 
     def admit(self, now: float, process: str) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
         """Ask whether a process may use it."""

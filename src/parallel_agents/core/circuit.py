@@ -100,6 +100,10 @@ class Circuit:
     ended: tuple[Ended, ...] = ()
     reason: str = ""
 
+    @property
+    def is_closed(self) -> bool:
+        return self.open_until is None
+
     def state(self, now: float) -> CircuitState:
         if self.open_until is None:
             return CircuitState.CLOSED

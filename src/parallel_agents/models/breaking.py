@@ -41,21 +41,27 @@ class Breaking(Wrapped):
             ProviderError: as the model raises it.
         """
         await self._governor.look()
-        is_closed = _BREAKER.is_closed(self._governor.known(self.name))
-        is_probe = not is_closed and await self._admit()
+        known = self._governor.known(self.name)
+        is_probe = known is not None and not known.circuit.is_closed and await self._admit()
         try:
             reply = await self._model.respond(request, listener)
         except _FAILURES as error:
             await self._failed(error, listener)
             raise
         except ProviderError:
-            await self._answered(listener, is_probe=is_probe)
+            if is_probe:
+                await self._close(listener)
+            else:
+                self._count_answer()
             raise
         except BaseException:
             if is_probe:
                 self._governor.change_soon(self.name, lose_probe)
             raise
-        await self._answered(listener, is_probe=is_probe)
+        if is_probe:
+            await self._close(listener)
+        else:
+            self._count_answer()
         return reply
 
     async def _admit(self) -> bool:
@@ -79,12 +85,12 @@ class Breaking(Wrapped):
                 f"{self.name} keeps failing and is left alone for {seconds:.0f} s: {error.message}"
             )
 
-    async def _answered(self, listener: Listener | None, *, is_probe: bool) -> None:
-        if is_probe:
-            await self._governor.change(self.name, close)
-            if listener is not None:
-                listener.noticed(f"{self.name} answers again")
-            return
+    async def _close(self, listener: Listener | None) -> None:
+        await self._governor.change(self.name, close)
+        if listener is not None:
+            listener.noticed(f"{self.name} answers again")
+
+    def _count_answer(self) -> None:
         known = self._governor.known(self.name)
         if known is not None and known.circuit.ended:
             now = self._governor.now()

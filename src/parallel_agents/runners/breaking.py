@@ -93,7 +93,8 @@ class BreakingAgents:
         """
         circuits, name = self._circuits, name_for_agent(agent)
         await circuits.look()
-        if _BREAKER.is_closed(circuits.known(name)):
+        known = circuits.known(name)
+        if known is None or known.circuit.is_closed:
             return False
         admitted = await circuits.change(name, _BREAKER.admit(circuits.now(), circuits.process))
         if admitted.admission is Admission.REFUSED:

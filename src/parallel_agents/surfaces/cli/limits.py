@@ -137,7 +137,7 @@ def _is_told(line: _Line, only: str | None) -> bool:
         return line.throttle.model == only
     now = time.time()
     circuit = line.throttle.circuit
-    is_well = circuit.open_until is None and not circuit.failures(now, _rule(line.throttle))
+    is_well = circuit.is_closed and not circuit.failures(now, _rule(line.throttle))
     return line.limit.is_bound or not (line.throttle.is_free(now) and is_well)
 
 
