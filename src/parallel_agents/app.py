@@ -22,7 +22,7 @@ from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import bury_silent, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import PagentsError
-from parallel_agents.model_wiring import ModelFactory, Wrap, make_registry, wrapping
+from parallel_agents.model_wiring import ModelFactory, Wrap, make_governor, make_registry, wrapping
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.local.fetch import Progress
@@ -32,6 +32,7 @@ from parallel_agents.quality.bench import CALIBRATIONS_NAME, JudgeBench
 from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
+from parallel_agents.runners.breaking import BreakingAgents
 from parallel_agents.runners.subagent import Subagent
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.sessions.births import Births
@@ -160,7 +161,9 @@ async def open_on(
     """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
-        wrap = wrapping(store, settings, now)
+        owner = this_process(parts.role)
+        governor = make_governor(store, settings, owner.id, now)
+        wrap = wrapping(store, settings, governor)
         models = await _open_models(stack, environment, settings, parts, wrap)
         runners: dict[RunnerKind, Runner] = {}
         completions = Completions(store)
@@ -168,7 +171,7 @@ async def open_on(
         given = _Given(environment, settings, parts, now)
         engine = LocalEngine(
             store,
-            this_process(parts.role),
+            owner,
             runners=runners,
             rules=given.rules(models),
             now=now,
@@ -176,7 +179,7 @@ async def open_on(
         )
         app = _app(given, models, store, completions, engine)
         # The one loop in the wiring: the engine carries runs out, and runs spawn by the verbs.
-        runners[RunnerKind.SUBAGENT] = Subagent(
+        subagent = Subagent(
             models,
             {**app.session_tools.as_tools(), **parts.tools},
             app.service,
@@ -188,6 +191,8 @@ async def open_on(
             session_tools=NAMES,
             hand_back_tokens=settings.hand_back_tokens,
         )
+        breaks = settings.agent_breaker
+        runners[RunnerKind.SUBAGENT] = BreakingAgents(subagent, governor) if breaks else subagent
         runners[RunnerKind.TEAM] = TeamRunner(app.service)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))

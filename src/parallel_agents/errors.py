@@ -40,6 +40,7 @@ PagentsError
  │   ├─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
  │   ├─ GateRefused             PA-E310  the answer did not pass a gate, on any model of its ladder
  │   ├─ GateBroken              PA-E311  a gate could not give a verdict
+ │   ├─ AgentOpen               PA-E312  the agent's runs failed too often to begin one now
  │   └─ RevisionFailed          PA-E313  the agent that was to make an answer better gave none
  └─ HostError                   this machine or this package must be mended
      ├─ StoreError                       the engine ends; what is in the store stays
@@ -288,6 +289,10 @@ class GateRefused(RunError):
 
 class GateBroken(RunError):
     code = "PA-E311"
+
+
+class AgentOpen(RunError):
+    code = "PA-E312"
 
 
 class RevisionFailed(RunError):

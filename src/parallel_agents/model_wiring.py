@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.model import Model
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.store import Store
@@ -70,16 +71,22 @@ def make_registry(
     )
 
 
-def wrapping(store: Store, settings: Settings, now: Callable[[], float]) -> Wrap:
-    """What is put around each model that runs call, from its deadline out to its next try."""
+def make_governor(
+    store: Store, settings: Settings, owner: OwnerId, now: Callable[[], float]
+) -> Governor:
+    """What this process, as `owner`, knows of throttles, with the limits of the settings."""
     providers = read_providers(settings.providers)
-    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
 
     def limit_of(name: str) -> RateLimit:
         provider, _, model = name.partition("/")
         return providers[provider].limit(model) if provider in providers else NO_LIMIT
 
-    governor = Governor(store, limit_of, now=now)
+    return Governor(store, limit_of, process=owner, now=now)
+
+
+def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
+    """What is put around each model that runs call, from its deadline out to its next try."""
+    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
 
     def wrap(model: Model) -> Model:
         governed = Governed(

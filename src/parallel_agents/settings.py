@@ -103,6 +103,9 @@ class Settings:
     allow_weak_judge: bool = field(
         default=False, metadata=_knob("a model that judges badly may be a gate, and is told of")
     )
+    agent_breaker: bool = field(
+        default=True, metadata=_knob("leave an agent alone whose runs keep failing by its fault")
+    )
     dead_letter_seconds: _Kept = field(
         default=LETTER_SECONDS, metadata=_knob("seconds that a task that failed can be retried")
     )

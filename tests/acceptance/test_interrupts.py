@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from parallel_agents.testing import Drip, Hang
+from parallel_agents.testing import Drip, Hang, HttpError
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Bench, Pagents
@@ -49,6 +49,31 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
     assert "pagents resume tea" in ended.err
     assert "Traceback" not in ended.err
     assert made == [200, 200]
+    assert resumed.code == 0
+    assert "4/4 done" in resumed.out
+    assert asked(bench) == dict.fromkeys(LABELS, 1)
+
+
+def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(HttpError(429, "slow down", headers={"retry-after": "60"}))
+    running = pagents.start("run", pagents.team(*LABELS), "--id", "tea")
+    bench.wait_answered(4)
+
+    began = time.monotonic()
+    running.interrupt()
+    ended = running.ended()
+    seconds = time.monotonic() - began
+    bench.begin()
+    pagents("limits", "set", "bench/good", "--off")
+    resumed = pagents("resume", "tea")
+
+    assert ended.code == 130
+    assert seconds < 5
+    assert "pagents resume tea" in ended.err
+    assert "Traceback" not in ended.err
+    assert pagents.query("SELECT count(*) FROM events WHERE key = 'finished'") == [(5,)]
     assert resumed.code == 0
     assert "4/4 done" in resumed.out
     assert asked(bench) == dict.fromkeys(LABELS, 1)

@@ -70,3 +70,42 @@ def test_what_is_no_model_and_what_sets_nothing_are_refused(pagents: Pagents) ->
     pagents("limits", "set", "bench/good", "--off", "--tpm", "2").assert_refused(
         "PA-E101", "--off stands beside a limit", exits=2
     )
+
+
+NEVER = """\
+---
+name: never
+description: Writes what no gate takes.
+gates:
+  - holds: len(text) < 1
+---
+
+Write.
+"""
+
+
+def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_once(
+    pagents: Pagents, bench: Bench
+) -> None:
+    pagents.file(".parallel-agents/agents/never.md", NEVER)
+    tasks = "".join(f"  - {{agent: never, label: n{n}, text: Task {n}}}\n" for n in range(12))
+    crew = pagents.file("crew.yaml", f"name: crew\ndescription: A crew.\ntasks:\n{tasks}")
+
+    ended = pagents("run", crew, "--id", "tea", "--max-parallel", "1")
+    (line,) = pagents.items("limits")
+    letters = pagents.items("dlq", "list", "--agent", "never", "--code", "E312")
+    decisions = pagents("audit", "tea").out
+    off = pagents("limits", "set", "agent:never", "--off")
+    again = pagents("spawn", "never", "Tea", "--wait")
+
+    assert ended.code != 0
+    assert "PA-E312" in ended.out
+    assert (line["model"], line["breaker"]) == ("agent:never", "open")
+    assert len(letters) == 2
+    assert "agent never keeps failing and is left alone for 60 s" in decisions
+    assert off.out == "agent:never: not left alone\n"
+    assert "PA-E310" in again.out
+    assert len(bench.requests) == 11
+    pagents("limits", "set", "agent:never", "--rpm", "1").assert_refused(
+        "PA-E101", "takes no limit", exits=2
+    )

@@ -12,7 +12,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -87,6 +87,9 @@ class Reader:
     def noticed(self, text: str) -> None: ...
 
     __hash__ = object.__hash__
+
+    def resting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall, user
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest
@@ -25,6 +26,7 @@ from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.timed import Timed
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_words
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.provider import LoopbackProvider
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel, to_reply
 
@@ -149,22 +151,12 @@ def run(request: pytest.FixtureRequest) -> Callable[[Body], None]:
     return lambda body: asyncio.run(with_model(body))
 
 
-class Ear:
-    """A listener that keeps the text."""
+class NeverRetries(Ear):
+    """A listener that takes no retry."""
 
-    def __init__(self, *, wants_text: bool) -> None:
-        self.wants_text = wants_text
-        self.pieces: list[str] = []
-
-    def text(self, piece: str) -> None:
-        self.pieces.append(piece)
-
+    @override
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("nothing here is worth another try")
-
-    def waiting(self, reason: str, seconds: float) -> None: ...
-
-    def noticed(self, text: str) -> None: ...
 
 
 def test_a_model_answers_under_its_name(run: Callable[[Body], None]) -> None:
@@ -190,7 +182,7 @@ def test_a_model_hands_tool_calls_back(run: Callable[[Body], None]) -> None:
 
 def test_a_listener_that_reads_along_is_shown_the_text(run: Callable[[Body], None]) -> None:
     async def body(model: Model) -> None:
-        ear = Ear(wants_text=True)
+        ear = NeverRetries(wants_text=True)
 
         reply = await model.respond(saying("hello there"), ear)
 
@@ -203,7 +195,7 @@ def test_a_listener_that_does_not_read_along_is_shown_nothing(
     run: Callable[[Body], None],
 ) -> None:
     async def body(model: Model) -> None:
-        ear = Ear(wants_text=False)
+        ear = NeverRetries()
 
         await model.respond(saying("hello there"), ear)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.circuit import Circuit
 from parallel_agents.core.event import (
     Entry,
     Event,
@@ -36,6 +37,7 @@ from parallel_agents.core.store import (
     Row,
     Store,
 )
+from parallel_agents.core.throttle import Holder
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Conflict, NotFound, OwnershipLost, RunIsOver
 
@@ -530,5 +532,35 @@ def test_a_throttle_is_changed_in_one_transaction_and_kept(run_in: RunIn) -> Non
         assert kept.limit == RateLimit(requests_per_minute=3)
         assert again == replace(kept, window=7)
         assert await store.throttles() == [again]
+
+    run_in(body)
+
+
+@pytest.mark.parametrize("is_buried", [True, False])
+def test_who_is_dead_or_gone_holds_no_call_and_no_probe_any_more(
+    run_in: RunIn, is_buried: bool
+) -> None:
+    held = Holder(in_flight=3, waiting=1, until=1e12)
+    probing = Circuit(opened=1, open_until=1.0, probe_until=1e12, prober=ME)
+
+    async def body(store: Store) -> None:
+        mine = Owner(id=ME, host="here", pid=1)
+        await store.beat(mine)
+        await store.change_throttle(
+            "mine/model",
+            lambda found: (
+                replace(found, holders={ME: held, OTHER: held}, circuit=probing),
+                None,
+            ),
+        )
+
+        if is_buried:
+            await store.bury(ME)
+        else:
+            await store.beat(replace(mine, state=OwnerState.GONE))
+
+        (throttle,) = await store.throttles()
+        assert throttle.holders == {OTHER: held}
+        assert throttle.circuit == probing.lose_probe()
 
     run_in(body)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import orjson
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.message import (
     Message,
@@ -53,6 +54,7 @@ from parallel_agents.testing.behaviour import (
     Reply,
     first,
 )
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.provider import LoopbackProvider, Received
 
 T = TypeVar("T")
@@ -72,22 +74,12 @@ WIRES = [Wire.CHAT, Wire.ANTHROPIC]
 MODES = ["whole", "stream"]
 
 
-class Ear:
-    """A listener that reads along."""
+class NeverRetries(Ear):
+    """A listener that takes no retry."""
 
-    def __init__(self, *, wants_text: bool = True) -> None:
-        self.wants_text = wants_text
-        self.pieces: list[str] = []
-
-    def text(self, piece: str) -> None:
-        self.pieces.append(piece)
-
+    @override
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("a wire does not retry")
-
-    def waiting(self, reason: str, seconds: float) -> None: ...
-
-    def noticed(self, text: str) -> None: ...
 
 
 def make_model(
@@ -144,7 +136,9 @@ def ask(
     async def body(
         model: Chat | Anthropic, provider: LoopbackProvider
     ) -> tuple[ModelReply, JsonObject]:
-        reply = await model.respond(request, Ear() if mode == "stream" else None)
+        reply = await model.respond(
+            request, NeverRetries(wants_text=True) if mode == "stream" else None
+        )
         return reply, provider.requests[-1].body
 
     return with_model(wire, behaviour, body, structured=structured)
@@ -185,7 +179,7 @@ def test_a_streamed_reply_is_the_same_and_comes_in_pieces(wire: Wire) -> None:
     async def body(
         model: Chat | Anthropic, provider: LoopbackProvider
     ) -> tuple[ModelReply, ModelReply, Ear]:
-        ear = Ear()
+        ear = NeverRetries(wants_text=True)
         return await model.respond(HELLO), await model.respond(HELLO, ear), ear
 
     whole, streamed, ear = with_model(wire, Behaviour(chunk_characters=5), body)
@@ -198,7 +192,7 @@ def test_a_streamed_reply_is_the_same_and_comes_in_pieces(wire: Wire) -> None:
 @pytest.mark.parametrize("wire", WIRES)
 def test_nothing_is_streamed_for_nobody(wire: Wire) -> None:
     async def body(model: Chat | Anthropic, provider: LoopbackProvider) -> Received:
-        await model.respond(HELLO, Ear(wants_text=False))
+        await model.respond(HELLO, NeverRetries())
         return provider.requests[-1]
 
     assert "stream" not in with_model(wire, Behaviour(), body).body
@@ -225,7 +219,7 @@ def test_a_model_that_always_streams_does_so_for_nobody(wire: Wire) -> None:
 def test_the_connection_of_a_streamed_call_is_used_again(wire: Wire) -> None:
     async def body(model: Chat | Anthropic, provider: LoopbackProvider) -> int:
         for _ in range(3):
-            await model.respond(HELLO, Ear())
+            await model.respond(HELLO, NeverRetries(wants_text=True))
             await model.respond(HELLO)
         return len({received.port for received in provider.requests})
 

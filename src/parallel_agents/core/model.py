@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -128,6 +129,19 @@ class Listener(Protocol):
     def noticed(self, text: str) -> None:
         """Something that whoever looks on should know."""
         ...
+
+    def resting(self) -> AbstractContextManager[None]:
+        """A block in which the call waits and nothing of it is under way: it may be broken off there.
+
+        Raises:
+            Stopping: on entry, where its process admits nothing new.
+        """
+        ...
+
+
+def resting(listener: Listener | None) -> AbstractContextManager[None]:
+    """The block of a listener, where there is one."""
+    return nullcontext() if listener is None else listener.resting()
 
 
 class Model(Protocol):

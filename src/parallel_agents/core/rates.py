@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 MINUTE_SECONDS = 60
 
@@ -64,11 +64,11 @@ class Minute:
             return Minute((*self.slots[:-1], more))
         return Minute((*self.slots, Slot(second, requests, tokens)))
 
-    def correct(self, second: int, tokens: int) -> Minute:
-        """The tally with so many tokens more, or fewer, in a second that is still in it."""
+    def correct(self, second: int, tokens: int, requests: int = 0) -> Minute:
+        """The tally with so many tokens and requests more, or fewer, in a second that is still in it."""
         return Minute(
             tuple(
-                replace(slot, tokens=max(0, slot.tokens + tokens))
+                Slot(second, max(0, slot.requests + requests), max(0, slot.tokens + tokens))
                 if slot.second == second
                 else slot
                 for slot in self.slots

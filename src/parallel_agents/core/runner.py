@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from parallel_agents.core.budget import Amount, Shortage
@@ -51,6 +51,14 @@ class Activation(Protocol):
 
     def check_stopping(self) -> None:
         """Raise Stopping when this process admits nothing new: a run stops between two calls."""
+        ...
+
+    def resting(self) -> AbstractContextManager[None]:
+        """A block in which the run waits and no call of it is under way; a stop breaks it off there.
+
+        Raises:
+            Stopping: on entry, where this process admits nothing new.
+        """
         ...
 
     def interruptible(self) -> AbstractAsyncContextManager[None]:

@@ -288,11 +288,11 @@ class Store(Throttles, ReplyCache, Protocol):
         ...
 
     async def beat(self, owner: Owner) -> None:
-        """Note a sign of life, and the state that it gives."""
+        """Note a sign of life, and the state that it gives; who ends holds no call any more."""
         ...
 
     async def bury(self, owner: OwnerId) -> None:
-        """Note that an owner is dead."""
+        """Note that an owner is dead; the places of its calls are free."""
         ...
 
     async def owners(self) -> list[Owner]: ...

@@ -19,6 +19,7 @@ from parallel_agents.core.rates import EMPTY, Minute, RateLimit
 T = TypeVar("T")
 
 CALM_SECONDS = 60.0
+_AGENT = "agent:"
 _UNASKED_SECONDS = 1.0  # how long the door stays closed for a provider that does not say
 
 
@@ -83,15 +84,17 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """One model's throttle; times are seconds since 1970.
+    """One model's throttle, or an agent's, which has a circuit alone; times are seconds since 1970.
 
     Attributes:
+        model: `provider/model`, or what `name_for_agent` gives.
         limit: as set live; None leaves it to each process's configuration.
         window: calls at once in all processes; None is no bound, as before any refusal.
         answers: since the window last changed.
         closed_until: no call is made before.
         limited_at: the last refusal.
         halved_at: calls begun before do not halve the window again.
+        holders: what processes have, by the ids under which they own runs.
     """
 
     model: str
@@ -161,6 +164,10 @@ class Throttle:
         """With so many tokens more, or fewer, in a second of the tally."""
         return replace(self, minute=self.minute.correct(second, tokens))
 
+    def untaken(self, second: int, tokens: int) -> Throttle:
+        """Without a call that was let go in that second, and was never made."""
+        return replace(self, minute=self.minute.correct(second, -tokens, -1))
+
     def refused(
         self,
         process: str,
@@ -181,9 +188,30 @@ class Throttle:
         at_once = throttle.in_flight() + 1 if self.window is None else self.window
         return replace(closed, window=max(1, at_once // 2), answers=0, halved_at=now)
 
+    def without(self, process: str) -> Throttle:
+        """Without what a process holds, whose calls are no more."""
+        holders = {name: held for name, held in self.holders.items() if name != process}
+        is_probing = self.circuit.probe_until is not None and self.circuit.prober == process
+        circuit = self.circuit.lose_probe() if is_probing else self.circuit
+        return replace(self, holders=holders, circuit=circuit)
+
     def reset(self, limit: RateLimit | None) -> Throttle:
         """With a limit as set, or without one, and with nothing that was learned."""
         return Throttle(model=self.model, limit=limit, minute=self.minute, holders=self.holders)
+
+
+def name_for_agent(agent: str) -> str:
+    """The name of an agent's throttle, which no model can have."""
+    return f"{_AGENT}{agent}"
+
+
+def name_of_agent(throttle: str) -> str:
+    """The agent whose throttle has that name; empty where it is a model's.
+
+    >>> name_of_agent(name_for_agent("reviewer")), name_of_agent("mine/model")
+    ('reviewer', '')
+    """
+    return throttle.removeprefix(_AGENT) if throttle.startswith(_AGENT) else ""
 
 
 def _held(throttle: Throttle, process: str, holder: Holder, now: float) -> Throttle:
@@ -213,7 +241,7 @@ class Throttles(Protocol):
     """The part of a store that keeps throttles, for all of its processes."""
 
     async def throttles(self) -> list[Throttle]:
-        """Those that are there, by model."""
+        """Those that are there, by name."""
         ...
 
     async def change_throttle(
@@ -222,7 +250,7 @@ class Throttles(Protocol):
         """Change a model's throttle, a blank one where there is none, in one transaction.
 
         Args:
-            model: `provider/model`.
+            model: `provider/model`, or an agent's name for one.
             change: a pure function, for it may be called in another thread.
 
         Returns:

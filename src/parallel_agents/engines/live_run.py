@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -115,6 +115,7 @@ class LiveRun:
 
     Attributes:
         is_finishing: its end is being written by its own runner.
+        is_resting: it waits, and no call of it is under way.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class LiveRun:
     ) -> None:
         self.claim = claim
         self.is_finishing = False
+        self.is_resting = False
         self._store = store
         self._mailbox = mailbox
         self._place, self._purses, self._spending = means
@@ -160,6 +162,15 @@ class LiveRun:
         if self._is_stopping():
             raise stopping()
 
+    @contextmanager
+    def resting(self) -> Generator[None]:
+        self.check_stopping()
+        self.is_resting = True
+        try:
+            yield
+        finally:
+            self.is_resting = False
+
     def interruptible(self) -> Interruptible:
         return Interruptible(self._mailbox)
 
@@ -176,7 +187,8 @@ class LiveRun:
             )
             if shortage is None or not shortage.may_wait:
                 return shortage
-            await self._spending.wait(news)
+            with self.resting():
+                await self._spending.wait(news)
 
     def give_back(self, *, may_be_billed: bool) -> None:
         run = self.claim.run

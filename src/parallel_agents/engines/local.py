@@ -95,8 +95,8 @@ class _Place:
 class LocalEngine:
     """An engine for as long as its `async with` block lasts.
 
-    Leaving the block admits nothing new, lets calls in flight end and be kept, and gives the
-    process's runs back to the store, from where the same work goes on later.
+    Leaving the block admits nothing new, lets calls in flight end and be kept, breaks off those that
+    only wait, and gives the process's runs back to the store, from where the same work goes on.
 
     Args:
         store: where the runs are.
@@ -216,6 +216,9 @@ class LocalEngine:
                 self._drop(carried.row.run.id)
             elif carried.again is not None and not carried.again.done():
                 carried.again.set_exception(stopping())
+        for carried in self._carried.values():
+            if carried.task and carried.live and carried.live.is_resting:
+                carried.task.cancel()
 
     async def wait_calls_ended(self) -> None:
         """Return when every run has come to a stop that is at work, and does not wait for others."""

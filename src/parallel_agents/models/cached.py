@@ -12,6 +12,7 @@ from parallel_agents.core.model import (
     Model,
     ModelReply,
     ModelRequest,
+    resting,
 )
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.usage import Usage
@@ -45,7 +46,8 @@ class Cached(Wrapped):
             return await self._model.respond(request, listener)
         place = (key_of(self.name, request), request.cache_seconds)
         while (flight := self._flights.get(place)) is not None:
-            await flight.landed.wait()
+            with resting(listener):
+                await flight.landed.wait()
             match flight.came:
                 case ModelReply() as reply:
                     return _at_no_cost(reply, listener)

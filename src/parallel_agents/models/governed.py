@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 
 from parallel_agents.core.budget import most_tokens, most_tokens_around
-from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest, resting
 from parallel_agents.core.throttle import Answer, Ask, Holder, Reason, Throttle
 from parallel_agents.errors import RateLimited
 from parallel_agents.models.governor import Governor
@@ -110,17 +110,17 @@ class Governed(Wrapped):
     def _leave(self, ticket: Ticket, request: ModelRequest) -> None:
         """Give up the wait, or the turn that has just come, and let the store know."""
         if ticket.is_granted:
-            self._in_flight -= 1
+            self._give_back(ticket, request)
         else:
             self._turns.leave(ticket)
-        self._end(_Permit(began=0.0, tokens=0), None, request)
+            self._end(_Permit(began=0.0, tokens=0), None, request)
         if not self._is_led:
             self._turns.wake_first()
 
     async def _follow(self, ticket: Ticket, wait: _Wait) -> None:
         """Wait until whoever leads grants the ticket or leaves; say so when it takes long."""
         now = self._governor.now()
-        with suppress(TimeoutError):
+        with wait.resting(), suppress(TimeoutError):
             async with asyncio.timeout(None if wait.is_told else max(0.0, wait.tell_at - now)):
                 await ticket.woken.wait()
         ticket.woken.clear()
@@ -138,7 +138,8 @@ class Governed(Wrapped):
                 if answer.reason is Reason.CLOSED and answer.seconds > self._patience_seconds:
                     raise self._too_long(answer.seconds)
                 wait.tell(answer, self._governor.now(), answer.seconds)
-                await self._rest(answer)
+                with wait.resting():
+                    await self._rest(answer)
         finally:
             self._is_led = False
             self._turns.wake_first()
@@ -163,8 +164,18 @@ class Governed(Wrapped):
         for ticket in first[: answer.granted]:
             ticket.granted_at = now
             if not self._turns.grant(ticket):
-                self._in_flight -= 1
+                self._give_back(ticket, request)
         return answer
+
+    def _give_back(self, ticket: Ticket, request: ModelRequest) -> None:
+        """The ticket was let go, and nobody makes its call any more."""
+        self._in_flight -= 1
+        second, tokens, now = int(ticket.granted_at), ticket.tokens, self._governor.now()
+        process, holder = self._governor.process, self._holder(request)
+        self._governor.change_soon(
+            self.name, lambda found: found.ended(process, holder, now).untaken(second, tokens)
+        )
+        self._news.set()
 
     async def _rest(self, answer: Answer) -> None:
         """Wait until there may be room; other processes make some, too."""
@@ -228,6 +239,10 @@ class _Wait:
         self.is_told = listener is None
         self._model = model
         self._listener = listener
+
+    def resting(self) -> AbstractContextManager[None]:
+        """A block in which nothing but time passes for the call."""
+        return resting(self._listener)
 
     def tell(self, hindrance: Answer, now: float, more_seconds: float) -> None:
         """Say what the call waits for, if it has waited long or will."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
+from parallel_agents.core.ids import OwnerId, make_owner_id
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, Throttles
 
@@ -21,6 +21,7 @@ class Governor:
     Args:
         throttles: where they are kept for all processes.
         limit_of: the configured limit of a model, by its full name.
+        process: the owner whose calls they are; what it holds is let go of once it is dead or gone.
         now: seconds since 1970, the same for all processes of the store.
         dice: draws the waits that spread calls which were refused together.
     """
@@ -30,10 +31,11 @@ class Governor:
         throttles: Throttles,
         limit_of: Callable[[str], RateLimit] = lambda _: NO_LIMIT,
         *,
+        process: OwnerId | None = None,
         now: Callable[[], float] = time.time,
         dice: random.Random | None = None,
     ) -> None:
-        self.process = str(uuid.uuid4())
+        self.process = process or make_owner_id()
         self.limit_of = limit_of
         self.now = now
         self.dice = dice or random.Random()  # noqa: S311 - jitter is no secret

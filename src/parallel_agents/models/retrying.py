@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest, resting
 from parallel_agents.errors import CircuitOpen, ProviderError
 from parallel_agents.models.wrapped import Wrapped
 
@@ -72,7 +73,8 @@ class Retrying(Wrapped):
                     raise
                 if listener is not None:
                     listener.retrying(error, attempt=attempt, wait_seconds=wait)
-            await self._sleep(wait)
+            with resting(listener):
+                await self._sleep(wait)
             attempt += 1
 
 
@@ -135,3 +137,6 @@ class _Watched:
 
     def noticed(self, text: str) -> None:
         self._listener.noticed(text)
+
+    def resting(self) -> AbstractContextManager[None]:
+        return self._listener.resting()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from parallel_agents.core.message import (
@@ -85,6 +86,9 @@ class _Silent:
 
     def noticed(self, text: str) -> None:
         self._listener.noticed(text)
+
+    def resting(self) -> AbstractContextManager[None]:
+        return self._listener.resting()
 
 
 def _with_union(request: ModelRequest) -> ModelRequest:

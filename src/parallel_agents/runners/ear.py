@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from parallel_agents.core.event import Entry, Noticed, Retrying, Waiting
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
@@ -43,6 +45,9 @@ class Ear:
 
     def noticed(self, text: str) -> None:
         self._note(Noticed(text=text))
+
+    def resting(self) -> AbstractContextManager[None]:
+        return self._activation.resting()
 
     def _note(self, body: Waiting | Noticed) -> None:
         self._notes += 1

@@ -336,6 +336,7 @@ class Journal:
     def beat(self, owner: Owner) -> None:
         if owner.state is not OwnerState.LIVE:
             self._sql.execute(query("requeue_owned"), (owner.id,))
+            self.throttles.let_go(owner.id)
         self._sql.execute(
             query("beat"),
             {
@@ -351,6 +352,7 @@ class Journal:
 
     def bury(self, owner: OwnerId) -> None:
         self._sql.execute(query("bury"), (owner,))
+        self.throttles.let_go(owner)
 
     def _write(self, run: RunId, session: SessionKey, entry: Entry) -> bool:
         at = self._now()

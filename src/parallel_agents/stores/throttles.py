@@ -37,6 +37,14 @@ class ThrottleRows:
         found = self._sql.execute(query("throttle"), (model,)).fetchone()
         before = Throttle(model=model) if found is None else _adapter().validate_json(found[0])
         after, given = change(before)
-        if after != before:
-            self._sql.execute(query("put_throttle"), (model, orjson.dumps(after)))
+        self._put(before, after)
         return after, given
+
+    def let_go(self, process: str) -> None:
+        """Take from a process that works no more what it holds of any model."""
+        for throttle in read_throttles(self._sql):
+            self._put(throttle, throttle.without(process))
+
+    def _put(self, before: Throttle, after: Throttle) -> None:
+        if after != before:
+            self._sql.execute(query("put_throttle"), (after.model, orjson.dumps(after)))

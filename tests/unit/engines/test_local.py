@@ -346,6 +346,25 @@ def test_the_runs_of_an_owner_that_fell_silent_are_taken_over() -> None:
     assert 30 < ended_at - 10 <= 34
 
 
+def test_calls_under_way_are_held_under_the_id_of_their_owner() -> None:
+    async def body() -> tuple[list[str], str]:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        await store.change_throttle(
+            "scripted/model", lambda found: (replace(found, window=5), None)
+        )
+        async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
+            await rig.sessions.spawn(Task("writer", "do it"))
+            await asyncio.sleep(5)
+            (kept,) = await store.throttles()
+            owner = rig.engine.owner
+        await store.aclose()
+        return list(kept.holders), owner
+
+    holders, owner = run_virtual(body())
+
+    assert holders == [owner]
+
+
 def test_a_living_owner_keeps_its_runs() -> None:
     async def body() -> Row:
         store = MemoryStore(asyncio.get_running_loop().time)

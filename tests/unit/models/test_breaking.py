@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.message import user
 from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import (
     AuthFailed,
     CircuitOpen,
@@ -23,28 +26,13 @@ from parallel_agents.models.governor import Governor
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import run_virtual
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import Answer, RepliesWith
+
+T = TypeVar("T")
 
 NAME = "mine/model"
 REQUEST = ModelRequest(messages=(user("hello"),))
-
-
-class Ear:
-    """A listener that keeps its notices."""
-
-    wants_text = False
-
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def text(self, piece: str) -> None: ...
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None: ...
-
-    def waiting(self, reason: str, seconds: float) -> None: ...
-
-    def noticed(self, text: str) -> None:
-        self.notices.append(text)
 
 
 def broken(
@@ -170,6 +158,91 @@ def test_processes_of_one_store_share_an_open_circuit() -> None:
         assert inner.requests == []
 
     run_virtual(body())
+
+
+def test_failures_in_several_processes_open_it_together() -> None:
+    async def body() -> None:
+        ear, store = Ear(), MemoryStore(asyncio.get_running_loop().time)
+        models = [broken(lambda _: Overloaded("down"), store)[0] for _ in range(5)]
+        last, inner = broken(lambda _: "fine", store)
+
+        for model in models:
+            await fail(model, 1, ear)
+
+        with pytest.raises(CircuitOpen):
+            await last.respond(REQUEST)
+        assert inner.requests == []
+        assert ear.notices == [f"{NAME} keeps failing and is left alone for 15 s: down"]
+
+    run_virtual(body())
+
+
+def test_answers_in_another_process_count_against_failures_in_this_one() -> None:
+    async def body() -> None:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        model, inner = broken(lambda _: Overloaded("x"), store)
+        other, _ = broken(lambda _: "fine", store)
+        await fail(model, 4)
+        await asyncio.sleep(1.0)
+
+        await other.respond(REQUEST)
+        await fail(model, 4)
+
+        assert len(inner.requests) == 8
+
+    run_virtual(body())
+
+
+class Counted(MemoryStore):
+    """A store that counts what is asked of it about throttles.
+
+    Attributes:
+        looks: how often they were read.
+        changes: how often one was changed, at once or soon.
+    """
+
+    looks = 0
+    changes = 0
+
+    @override
+    async def throttles(self) -> list[Throttle]:
+        self.looks += 1
+        return await super().throttles()
+
+    @override
+    async def change_throttle(
+        self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]
+    ) -> tuple[Throttle, T]:
+        self.changes += 1
+        return await super().change_throttle(model, change)
+
+    @override
+    def change_throttle_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None:
+        self.changes += 1
+        super().change_throttle_soon(model, change)
+
+
+def test_a_healthy_model_costs_a_look_a_second_and_answers_are_written_while_failures_count() -> (
+    None
+):
+    async def body() -> list[tuple[int, int]]:
+        store = Counted(asyncio.get_running_loop().time)
+        model, _ = broken(lambda now: Overloaded("x") if now == 10.0 else "fine", store)
+        costs: list[tuple[int, int]] = []
+        for until in (10.0, 39.0, 60.0):
+            store.looks = store.changes = 0
+            while (now := asyncio.get_running_loop().time()) < until:
+                await (fail(model, 1) if now == 10.0 else model.respond(REQUEST))
+                await asyncio.sleep(0.5)
+            costs.append((store.looks, store.changes))
+        return costs
+
+    healthy, after_a_failure, later = run_virtual(body())
+
+    assert healthy == (10, 0)
+    # The failure, then answers until it is not one of the last 20 and a look has shown that.
+    assert after_a_failure == (29, 1 + 21)
+    assert later == (21, 0)
 
 
 def test_calls_wait_for_an_open_circuit_within_their_patience() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import pytest
+from typing_extensions import override
 
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import OwnerId, SessionKey
 from parallel_agents.core.message import assistant, user
 from parallel_agents.core.model import (
     Capabilities,
@@ -18,14 +21,19 @@ from parallel_agents.core.model import (
     ModelRequest,
 )
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.store import Owner
+from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import Overloaded, ProviderError, RateLimited
+from parallel_agents.errors import Overloaded, RateLimited
 from parallel_agents.models.governed import Governed
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import run_virtual
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import RepliesWith
+
+T = TypeVar("T")
 
 NAME = "mine/model"
 REPLY = ModelReply(message=assistant("done"), model=NAME, usage=Usage(20, 10))
@@ -82,22 +90,16 @@ class Server:
         return max(sum(at <= t < at + 60 for t in self.times) for at in self.times)
 
 
-class Ear:
-    """A listener that keeps what it hears of waits."""
+class SlowStore(MemoryStore):
+    """A store whose changes of throttles take a second to be answered."""
 
-    wants_text = False
-
-    def __init__(self) -> None:
-        self.waits: list[tuple[str, float]] = []
-
-    def text(self, piece: str) -> None: ...
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None: ...
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        self.waits.append((reason, seconds))
-
-    def noticed(self, text: str) -> None: ...
+    @override
+    async def change_throttle(
+        self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]
+    ) -> tuple[Throttle, T]:
+        given = await super().change_throttle(model, change)
+        await asyncio.sleep(1.0)
+        return given
 
 
 def request(team: str = "", tokens: int = 100) -> ModelRequest:
@@ -294,6 +296,49 @@ def test_calls_that_are_broken_off_leave_nothing_in_the_store() -> None:
         return kept.in_flight(), kept.waiting()
 
     assert run_virtual(body()) == (0, 0)
+
+
+def test_a_turn_that_comes_to_a_call_that_is_broken_off_is_given_back() -> None:
+    async def body() -> None:
+        store, limit = SlowStore(asyncio.get_running_loop().time), RateLimit(requests_per_minute=9)
+        server = Server(seconds=0.1)
+        model = Governed(server, governor(store, limit))
+        tasks = [asyncio.create_task(model.respond(request())) for _ in range(5)]
+        await asyncio.sleep(0.5)  # all are in the store, on their way to be let go
+        for task in tasks[1:]:
+            task.cancel()
+        await tasks[0]
+        await asyncio.wait(tasks)
+
+        (kept,) = await store.throttles()
+
+        assert (kept.in_flight(), kept.waiting()) == (0, 0)
+        assert (kept.minute.requests, kept.minute.tokens) == (1, 30)
+        assert len(server.times) == 1
+
+    run_virtual(body())
+
+
+def test_the_places_of_an_owner_that_is_dead_are_free_at_once() -> None:
+    async def body() -> float:
+        store, clock = new_store(), asyncio.get_running_loop().time
+        models = [
+            Governed(Server(seconds=100.0), Governor(store, process=OwnerId(name), now=clock))
+            for name in ("dying", "living")
+        ]
+        await store.beat(Owner(id=OwnerId("dying"), host="elsewhere", pid=1))
+        await store.change_throttle(NAME, lambda found: (replace(found, window=1), None))
+        lost = asyncio.create_task(models[0].respond(request()))
+        await asyncio.sleep(1)
+        waits = asyncio.create_task(models[1].respond(request()))
+        await asyncio.sleep(9)
+
+        await store.bury(OwnerId("dying"))
+        await waits
+        lost.cancel()
+        return clock()
+
+    assert run_virtual(body()) == pytest.approx(110, abs=1.0)
 
 
 def test_without_a_limit_and_a_refusal_nothing_is_written() -> None:

@@ -15,11 +15,11 @@ from parallel_agents.errors import (
     AuthFailed,
     ConfigError,
     Overloaded,
-    ProviderError,
     RateLimited,
     StreamCut,
 )
 from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import ScriptedModel, to_reply
 
 REQUEST = ModelRequest(messages=(user("hello"),))
@@ -44,25 +44,6 @@ class Highest(random.Random):
     @override
     def uniform(self, a: float, b: float) -> float:
         return max(a, b)
-
-
-class Ear:
-    """A listener that keeps what it hears."""
-
-    def __init__(self, *, wants_text: bool) -> None:
-        self.wants_text = wants_text
-        self.pieces: list[str] = []
-        self.retries: list[tuple[type[ProviderError], int, float]] = []
-
-    def text(self, piece: str) -> None:
-        self.pieces.append(piece)
-
-    def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        self.retries.append((type(error), attempt, wait_seconds))
-
-    def waiting(self, reason: str, seconds: float) -> None: ...
-
-    def noticed(self, text: str) -> None: ...
 
 
 class Cutting:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import orjson
@@ -108,6 +109,9 @@ class Reader:
     def waiting(self, reason: str, seconds: float) -> None: ...
 
     def noticed(self, text: str) -> None: ...
+
+    def resting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def saying(value: Json) -> OneReply:

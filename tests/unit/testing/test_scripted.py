@@ -6,35 +6,26 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall, assistant, user
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.errors import Overloaded, ProviderError
+from parallel_agents.testing.ear import Ear
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel
 
 REQUEST = ModelRequest(messages=(user("hello"),))
 
 
-class Ear:
-    """A listener that keeps the text."""
+class NeverRetries(Ear):
+    """A listener that takes no retry."""
 
-    wants_text = True
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-
-    def text(self, piece: str) -> None:
-        self.pieces.append(piece)
-
+    @override
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("a scripted model does not retry")
 
-    def waiting(self, reason: str, seconds: float) -> None: ...
 
-    def noticed(self, text: str) -> None: ...
-
-
-def ask(model: ScriptedModel | RepliesWith, ear: Ear | None = None) -> ModelReply:
+def ask(model: ScriptedModel | RepliesWith, ear: NeverRetries | None = None) -> ModelReply:
     return asyncio.run(model.respond(REQUEST, ear))
 
 
@@ -77,7 +68,7 @@ def test_a_script_that_is_left_over_fails() -> None:
 
 
 def test_the_text_is_shown_to_who_reads_along() -> None:
-    ear = Ear()
+    ear = NeverRetries(wants_text=True)
 
     ask(ScriptedModel(["hello"]), ear)
 

@@ -1,4 +1,4 @@
-"""`pagents limits`: how fast each model may be asked, what holds its calls back, and limits set live."""
+"""`pagents limits`: how fast each model may be asked, what holds it or an agent back, and limits set live."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app import open_client
-from parallel_agents.core.circuit import CLOSED, CircuitState
+from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
-from parallel_agents.core.throttle import Throttle
+from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.providers import ANY_MODEL, Provider, read_providers
@@ -23,7 +23,7 @@ from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
 app = typer.Typer(invoke_without_command=True)
 
 _NONE = "-"
-Which = Annotated[str, typer.Argument(help="provider/model.", metavar="MODEL")]
+Which = Annotated[str, typer.Argument(help="provider/model, or agent:NAME.", metavar="MODEL")]
 Rpm = Annotated[int | None, typer.Option("--rpm", help="Requests of a minute.", min=1)]
 Tpm = Annotated[int | None, typer.Option("--tpm", help="Tokens of a minute.", min=1)]
 Off = Annotated[bool, typer.Option("--off", help="Forget what was set and what was learned.")]
@@ -46,7 +46,7 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
 
 @app.command("list")
 def list_limits(json: AsJson = False, home: Home = None) -> None:
-    """List each model that has a limit, or that was refused or failed."""
+    """List each model that has a limit, or that was refused or failed, and agents that failed."""
     place = find_place(home)
     lines = _lines(place, asyncio.run(_read(place)))
     now = time.time()
@@ -67,7 +67,8 @@ def set_limit(
 ) -> None:
     """Set a model's limits for all processes, at once; one that is not given stays as it is set.
 
-    With --off what was set goes, and those of the configuration hold again; so does a closed door.
+    With --off what was set goes, and those of the configuration hold again; so does a closed door,
+    and an agent is used again that was left alone.
     """
     place = find_place(home)
     _check(model, place)
@@ -76,10 +77,13 @@ def set_limit(
             "nothing to set" if not off else "--off stands beside a limit",
             mend="give --rpm, --tpm or both, or --off alone",
         )
+    if name_of_agent(model) and not off:
+        raise InvalidInput(f"{model} takes no limit", mend="give --off, or a model's name")
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
     kept = asyncio.run(_set(place, model, limit))
     (line,) = _lines(place, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
-    shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else "no limit"
+    none = "not left alone" if name_of_agent(model) else "no limit"
+    shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none
     render.line(f"{model}: {shown}")
 
 
@@ -104,6 +108,8 @@ async def _set(place: Place, model: str, limit: RateLimit | None) -> Throttle:
 
 
 def _check(model: str, place: Place) -> None:
+    if name_of_agent(model):
+        return
     provider, _, name = model.partition("/")
     if not name or (provider != LOCAL and provider not in read_providers(place.settings.providers)):
         raise UnknownModel(
@@ -130,8 +136,9 @@ def _is_told(line: _Line, only: str | None) -> bool:
     if only is not None:
         return line.throttle.model == only
     now = time.time()
-    is_free = line.throttle.is_free(now) and line.throttle.circuit == CLOSED
-    return line.limit.is_bound or not is_free
+    circuit = line.throttle.circuit
+    is_well = circuit.is_closed and not circuit.failures(now, _rule(line.throttle))
+    return line.limit.is_bound or not (line.throttle.is_free(now) and is_well)
 
 
 def _line(throttle: Throttle, providers: Mapping[str, Provider]) -> _Line:
@@ -145,15 +152,19 @@ def _line(throttle: Throttle, providers: Mapping[str, Provider]) -> _Line:
 def _cells(line: _Line, now: float) -> tuple[str, ...]:
     throttle, limit = line.throttle.at(now), line.limit
     minute = throttle.minute
-    if throttle.model.endswith(f"/{ANY_MODEL}"):
+    if name_of_agent(throttle.model):
+        used = (_NONE, _NONE)
+    elif throttle.model.endswith(f"/{ANY_MODEL}"):
         used = (_number(limit.requests_per_minute), _number(limit.tokens_per_minute))
     else:
         used = (
             f"{minute.requests:,} of {_number(limit.requests_per_minute)}",
             f"{minute.tokens:,} of {_number(limit.tokens_per_minute)}",
         )
-    at_once = f"{throttle.in_flight()} of {_number(throttle.window)}"
-    waiting = str(throttle.waiting())
+    at_once, waiting = _NONE, _NONE
+    if not name_of_agent(throttle.model):
+        at_once = f"{throttle.in_flight()} of {_number(throttle.window)}"
+        waiting = str(throttle.waiting())
     return (throttle.model, *used, line.source, at_once, waiting, _state(throttle, now))
 
 
@@ -161,12 +172,26 @@ def _state(throttle: Throttle, now: float) -> str:
     told: list[str] = []
     if throttle.closed_until > now:
         told.append(f"closed for {words.seconds(throttle.closed_until - now)}")
-    state = throttle.circuit.state(now)
-    if state is CircuitState.OPEN:
-        told.append(f"left alone for {words.seconds(throttle.circuit.seconds_left(now))}")
-    elif state is CircuitState.HALF_OPEN:
-        told.append("to be tried again")
+    if circuit_told := _circuit(throttle, now):
+        told.append(circuit_told)
     return ", ".join(told) or _NONE
+
+
+def _rule(throttle: Throttle) -> Rule:
+    return AGENTS if name_of_agent(throttle.model) else MODELS
+
+
+def _circuit(throttle: Throttle, now: float) -> str:
+    circuit, rule = throttle.circuit, _rule(throttle)
+    uses = "calls" if rule is MODELS else "runs"
+    match circuit.state(now):
+        case CircuitState.OPEN:
+            return f"left alone for {words.seconds(circuit.seconds_left(now, rule))}"
+        case CircuitState.HALF_OPEN:
+            return "to be tried again"
+        case CircuitState.CLOSED:
+            failures, counted = circuit.failures(now, rule), len(circuit.counted(now, rule))
+            return f"{failures} of its last {counted} {uses} failed" if failures else ""
 
 
 def _of(limit: RateLimit) -> str:
@@ -193,6 +218,7 @@ def _json(line: _Line, now: float) -> dict[str, object]:
         "window": throttle.window,
         "waiting": throttle.waiting(),
         "closed_until": words.iso(closed),
+        "failures": circuit.failures(now, _rule(throttle)),
         "breaker": circuit.state(now).value,
         "breaker_open_until": words.iso(circuit.open_until),
     }

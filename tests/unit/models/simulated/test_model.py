@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from random import Random
 
 import pytest
@@ -62,6 +63,9 @@ class Ear:
 
     def noticed(self, text: str) -> None:
         raise AssertionError(text)
+
+    def resting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 async def outcome(model: Simulated, asked: ModelRequest) -> str:
