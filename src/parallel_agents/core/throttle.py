@@ -216,11 +216,14 @@ def name_of_agent(throttle: str) -> str:
 
 def _held(throttle: Throttle, process: str, holder: Holder, now: float) -> Throttle:
     """With what a process has, and without what is past."""
-    current = throttle.at(now)
-    holders = {name: held for name, held in current.holders.items() if name != process}
+    holders = {
+        name: held
+        for name, held in throttle.holders.items()
+        if name != process and held.until > now
+    }
     if not holder.is_idle:
         holders[process] = holder
-    return replace(current, holders=holders)
+    return replace(throttle, minute=throttle.minute.at(now), holders=holders)
 
 
 def _hindrance(

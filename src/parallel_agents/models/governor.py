@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 from parallel_agents.core.ids import OwnerId, make_owner_id
@@ -43,6 +45,7 @@ class Governor:
         self._known: dict[str, Throttle] = {}
         self._looked_at = float("-inf")
         self._changes = 0
+        self._soon: dict[str, list[Callable[[Throttle], Throttle]]] = {}
 
     def known(self, model: str) -> Throttle | None:
         """The throttle as this process saw it last; None where there is none."""
@@ -62,11 +65,26 @@ class Governor:
     async def change(self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]) -> T:
         """Change a throttle for all processes; `change` is pure."""
         self._changes += 1
+        self._tell(model)
         throttle, given = await self._throttles.change_throttle(model, change)
         self._changes += 1
         self._known[model] = throttle
         return given
 
     def change_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None:
-        """The same, and nobody waits for it."""
-        self._throttles.change_throttle_soon(model, change)
+        """The same, and nobody waits for it; what comes at once is one change of the store."""
+        waiting = self._soon.setdefault(model, [])
+        waiting.append(change)
+        if len(waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._tell, model)
+
+    def _tell(self, model: str) -> None:
+        """Hand on what is to be changed soon."""
+        if changes := self._soon.pop(model, None):
+            self._throttles.change_throttle_soon(model, partial(_all_of, changes))
+
+
+def _all_of(changes: Iterable[Callable[[Throttle], Throttle]], found: Throttle) -> Throttle:
+    for change in changes:
+        found = change(found)
+    return found

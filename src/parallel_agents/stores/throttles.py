@@ -26,16 +26,19 @@ def read_throttles(sql: sqlite3.Connection) -> list[Throttle]:
 
 
 class ThrottleRows:
-    """The rows of one connection; each change is part of its caller's transaction."""
+    """The rows of one connection; each change is part of its caller's transaction.
+
+    A throttle that is read as it was written here is not decoded again.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
+        self._written: dict[str, tuple[bytes, Throttle]] = {}
 
     def change(
         self, model: str, change: Callable[[Throttle], tuple[Throttle, _T]]
     ) -> tuple[Throttle, _T]:
-        found = self._sql.execute(query("throttle"), (model,)).fetchone()
-        before = Throttle(model=model) if found is None else _adapter().validate_json(found[0])
+        before = self._get(model)
         after, given = change(before)
         self._put(before, after)
         return after, given
@@ -45,6 +48,15 @@ class ThrottleRows:
         for throttle in read_throttles(self._sql):
             self._put(throttle, throttle.without(process))
 
+    def _get(self, model: str) -> Throttle:
+        found = self._sql.execute(query("throttle"), (model,)).fetchone()
+        if found is None:
+            return Throttle(model=model)
+        body, written = found[0], self._written.get(model)
+        return written[1] if written and written[0] == body else _adapter().validate_json(body)
+
     def _put(self, before: Throttle, after: Throttle) -> None:
         if after != before:
-            self._sql.execute(query("put_throttle"), (after.model, orjson.dumps(after)))
+            body = orjson.dumps(after)
+            self._sql.execute(query("put_throttle"), (after.model, body))
+            self._written[after.model] = (body, after)
