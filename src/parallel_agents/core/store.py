@@ -247,6 +247,13 @@ class Store(Throttles, ReplyCache, Protocol):
         """Kill the sessions under `parent` whose first run nobody has begun; their runs."""
         ...
 
+    async def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
+        """End what is live under `parent` as `kill` would, but for what outlives it; the runs.
+
+        A child whose latest run is over is left as it is, and so is what it spawned.
+        """
+        ...
+
     async def reserve(
         self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
     ) -> Shortage | None:

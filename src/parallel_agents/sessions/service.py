@@ -140,9 +140,7 @@ class Service:
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End what is still live under a session, but for what outlives its parent."""
-        for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
-            if not row.session.traits.outlives_parent:
-                await self._store.kill(row.session.key, by=by, status=status)
+        await self._store.end_children(parent.key, by=by, status=status)
 
     async def end_unbegun(self, parent: Session, *, by: str) -> None:
         """End those children of a session that nobody has begun."""
