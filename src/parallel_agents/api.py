@@ -83,6 +83,7 @@ async def open(
     Raises:
         ConfigError, StoreError: what stands in the way.
     """
+    _check_known(options, Options)
     async with _open(model, max_parallel, options) as app:
         yield OpenSessions(app.service)
 
@@ -159,9 +160,16 @@ def run(
     return in_thread(until_asked_to_stop)
 
 
+def _check_known(given: Options, known: type[Options]) -> None:
+    """Refuse a misspelt option as a function of Python does: it would be left out in silence."""
+    for name in given.keys() - known.__annotations__.keys():
+        raise TypeError(f"unexpected keyword argument {name!r}")
+
+
 def _team(
     tasks: Sequence[Task], model: str | None, timeout: float | None, options: TeamOptions
 ) -> TeamTask:
+    _check_known(options, TeamOptions)
     asked = options.get("on_failure", OnFailure.KEEP_GOING)
     try:
         on_failure = OnFailure(asked)

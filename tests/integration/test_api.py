@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -98,6 +99,20 @@ def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: P
     assert refused.value.mend == "give one of keep_going, stop_new, cancel_siblings"
     with pytest.raises(InvalidInput, match="min_done is 21"):
         pa.run(TASKS, min_done=21, **given)
+
+
+def test_an_option_that_nobody_knows_is_refused() -> None:
+    misspelt: Any = {"budgt": pa.Budget(usd=1)}
+    not_for_open: Any = {"budget": pa.Budget(usd=1)}
+
+    async def enter() -> None:
+        async with pa.open(**not_for_open):
+            pass
+
+    with pytest.raises(TypeError, match="budgt"):
+        pa.run(TASKS, **misspelt)
+    with pytest.raises(TypeError, match="budget"):
+        asyncio.run(enter())
 
 
 def test_the_log_says_once_that_nobody_chose_the_model(
