@@ -286,16 +286,26 @@ class Service:
         return await self._store.dead_letters(chosen or LetterFilter())
 
     async def plan_retry(
-        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+        self,
+        letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: str | None = None,
+        input: JsonObject | None = None,
     ) -> Birth | Spawned:
         """What `retry` would start, or the retry that is there."""
-        return await self._retries.plan(letter, model=model, input=input)
+        return await self._retries.plan(letter, text=text, model=model, input=input)
 
     async def retry(
-        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+        self,
+        letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: str | None = None,
+        input: JsonObject | None = None,
     ) -> Spawned:
         """Start the task again; a second retry of the same letter finds the first."""
-        planned = await self.plan_retry(letter, model=model, input=input)
+        planned = await self.plan_retry(letter, text=text, model=model, input=input)
         return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
