@@ -21,6 +21,7 @@ from parallel_agents.engines import ownership
 from parallel_agents.engines.carried import Carried, CarriedPlace
 from parallel_agents.engines.live_run import LiveRun, Means, OnText, Spending, stopping
 from parallel_agents.engines.places import Places
+from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
@@ -128,10 +129,13 @@ class LocalEngine:
     def has(self, run: RunId) -> bool:
         return run in self._carried
 
-    def bound(self, scope: Scope, at_most: int) -> None:
-        """Hold at most so many runs of `scope` at once, from now on."""
+    def bound(self, scope: Scope, at_most: int | None) -> None:
+        """Hold at most so many runs of `scope` at once, from now on; None lets in all."""
         self._places.bound(scope, at_most)
         self._admit()
+
+    def has_bound(self, scope: Scope) -> bool:
+        return self._places.has_bound(scope)
 
     def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
         """Hear the text of a run that is carried out here as it comes."""
@@ -331,8 +335,10 @@ class LocalEngine:
         """Take over the runs that nobody has."""
         taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
-            is_free = not self._is_stopping and row.run.id not in self._carried
-            if is_free and self._rules.can_run(row):
+            if not self._rules.can_run(row):
+                continue
+            await learn_bound(self, self._store, row.session.root)
+            if not self._is_stopping and row.run.id not in self._carried:
                 self._adopted.add(row.run.id)
                 self.submit(row)
                 if row.owner_state is OwnerState.DEAD:
