@@ -182,3 +182,17 @@ def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: Ben
     assert "cached" in pagents("history", "again").out
     pagents("run", file, "--id", "anew", "--cache", "0")
     assert len(bench.requests) == 2
+
+
+def test_a_single_task_can_be_answered_again_too(pagents: Pagents, bench: Bench) -> None:
+    task = ("spawn", "content_writer_funny", "Write about cats.", "--cache", "600")
+    pagents(*task, "--wait")
+
+    left = pagents(*task).out.strip()
+
+    assert pagents("wait", left).code == 0
+    assert len(bench.requests) == 1
+    assert "cached" in pagents("history", left).out
+    pagents("spawn", "content_writer_funny", "Write about cats.", "--cache=-1").assert_refused(
+        "PA-E101", "cache_seconds is -1", exits=2
+    )
