@@ -35,7 +35,7 @@ class Rules(Protocol):
         ...
 
     def purses_of(self, row: Row) -> Sequence[Purse]:
-        """The purses that pay for it, beside those of the sessions above it."""
+        """The purses that pay for its next call, beside those of the sessions above it."""
         ...
 
     def can_run(self, row: Row) -> bool:
@@ -254,7 +254,7 @@ class LocalEngine:
             carried.mailbox,
             means=Means(
                 CarriedPlace(carried, self._places, self._admit),
-                self._rules.purses_of(carried.row),
+                partial(self._rules.purses_of, carried.row),
                 self._spending,
             ),
             listeners=self._listeners.setdefault(claim.run.id, []),
