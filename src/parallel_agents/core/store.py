@@ -117,6 +117,7 @@ class Filter:
 
     Attributes:
         session: this session alone.
+        run: this run alone, also where its session has gone on since.
         prefix: the start of a session key, of its last part, of a run id, or a whole label or
             task name.
         tree: this session and all that it spawned.
@@ -127,6 +128,7 @@ class Filter:
     """
 
     session: SessionKey | None = None
+    run: RunId | None = None
     prefix: str | None = None
     tree: SessionKey | None = None
     parent: SessionKey | None = None
