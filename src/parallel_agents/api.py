@@ -16,8 +16,9 @@ from parallel_agents.app import App, Parts, is_embedded_by_default, open_app
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.model_wiring import ModelFactory
 from parallel_agents.sessions.open_sessions import OpenSessions
@@ -47,6 +48,20 @@ class Options(TypedDict, total=False):
     settings: Mapping[str, object]
 
 
+class TeamOptions(Options, total=False):
+    """What `arun` and `run` take beside that.
+
+    Keys:
+        budget: what all tasks and all that they spawn may spend together; never more.
+        on_failure: what becomes of the other tasks when one fails; they go on without it.
+        min_done: with fewer tasks than that in done the team has failed.
+    """
+
+    budget: Budget
+    on_failure: OnFailure | str
+    min_done: int | None
+
+
 def _name(function: Callable[..., object]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
@@ -68,6 +83,7 @@ async def open(
     Raises:
         ConfigError, StoreError: what stands in the way.
     """
+    _check_known(options, Options)
     async with _open(model, max_parallel, options) as app:
         yield OpenSessions(app.service)
 
@@ -97,13 +113,12 @@ async def arun(
     model: str | None = None,
     max_parallel: int | None = None,
     timeout: float | None = None,
-    budget: Budget = NO_BUDGET,
-    **options: Unpack[Options],
+    **options: Unpack[TeamOptions],
 ) -> TeamResult:
     """Run tasks side by side and give every result back, in the order of the tasks.
 
     A task that fails, is killed or runs out of time is a result with that status, never an
-    exception, and does not touch the others.
+    exception, and touches the others only where `on_failure` says so.
 
     Args:
         tasks: what to do, by whom.
@@ -111,14 +126,13 @@ async def arun(
         model: `provider/model` for tasks that name none.
         max_parallel: runs at once.
         timeout: seconds for the whole; what is not over by then ends timed out, with what it has.
-        budget: what all tasks and all that they spawn may spend together; never more.
-        **options: see `Options`.
+        **options: see `TeamOptions` and `Options`.
 
     Raises:
         CallerError: a task that cannot be accepted; then none is.
         ConfigError, StoreError: what stands in the way.
     """
-    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout, budget=budget)
+    team = _team(tasks, model, timeout, options)
     async with _open(None, max_parallel, options) as app:
         return await _see_through(app, team, key)
 
@@ -130,21 +144,47 @@ def run(
     model: str | None = None,
     max_parallel: int | None = None,
     timeout: float | None = None,
-    budget: Budget = NO_BUDGET,
-    **options: Unpack[Options],
+    **options: Unpack[TeamOptions],
 ) -> TeamResult:
     """`arun` for code that is not async, also inside a running loop such as a notebook's.
 
     Ctrl-C once lets model calls in flight end and keeps everything; twice stops at once. Both
     raise KeyboardInterrupt, and the same key goes on where it was.
     """
-    team = TeamTask(tasks=tuple(tasks), model=model, timeout_seconds=timeout, budget=budget)
+    team = _team(tasks, model, timeout, options)
 
     async def until_asked_to_stop(stop: asyncio.Event) -> TeamResult | None:
         async with _open(None, max_parallel, options) as app:
             return await unless(stop, _see_through(app, team, key))
 
     return in_thread(until_asked_to_stop)
+
+
+def _check_known(given: Options, known: type[Options]) -> None:
+    """Refuse a misspelt option as a function of Python does: it would be left out in silence."""
+    for name in given.keys() - known.__annotations__.keys():
+        raise TypeError(f"unexpected keyword argument {name!r}")
+
+
+def _team(
+    tasks: Sequence[Task], model: str | None, timeout: float | None, options: TeamOptions
+) -> TeamTask:
+    _check_known(options, TeamOptions)
+    asked = options.get("on_failure", OnFailure.KEEP_GOING)
+    try:
+        on_failure = OnFailure(asked)
+    except ValueError as error:
+        raise InvalidInput(
+            f"on_failure is {asked!r}", mend=f"give one of {', '.join(OnFailure)}"
+        ) from error
+    return TeamTask(
+        tasks=tuple(tasks),
+        model=model,
+        timeout_seconds=timeout,
+        budget=options.get("budget", NO_BUDGET),
+        on_failure=on_failure,
+        min_done=options.get("min_done"),
+    )
 
 
 async def _see_through(app: App, team: TeamTask, key: str | None) -> TeamResult:

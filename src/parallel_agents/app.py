@@ -351,7 +351,7 @@ class RunRules:
             return None  # the run itself meets this error, and ends with it
 
     def purses_of(self, row: Row) -> Sequence[Purse]:
-        """What the settings let a day cost, and its agent on that day."""
+        """What the settings let today cost, and the run's agent today."""
         if row.run.kind is RunnerKind.TEAM:
             return ()
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()

@@ -91,14 +91,14 @@ class Settings:
         default=3600.0, metadata=_knob("seconds after which a session that is over is archived")
     )
     day_budget_usd: _Money | None = field(
-        default=None, metadata=_knob("US dollars that all runs of a UTC day may cost")
+        default=None, metadata=_knob("US dollars that all calls of a UTC day may cost")
     )
     day_budget_tokens: _Amount | None = field(
-        default=None, metadata=_knob("tokens that all runs of a UTC day may use")
+        default=None, metadata=_knob("tokens that all calls of a UTC day may use")
     )
     agent_budgets: Mapping[str, Budget] = field(
         default_factory=dict[str, Budget],
-        metadata=_knob("usd and tokens by agent, for its runs of a UTC day"),
+        metadata=_knob("usd and tokens by agent, for its calls of a UTC day"),
     )
     allow_weak_judge: bool = field(
         default=False, metadata=_knob("a model that judges badly may be a gate, and is told of")

@@ -65,6 +65,53 @@ def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
     assert len(pagents.items("dlq", "list")) == 1
 
 
+def test_what_is_run_again_can_be_changed_and_is_priced_as_changed(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(BROKEN, to="Review it")
+    pagents("spawn", "code_reviewer", "Review it", "-i", "code=f = 1", "--label", "bad", "--wait")
+    changed = ("dlq", "retry", "bad", "--text", "Look at it", "-i", "code=" + "g = 2; " * 100)
+    (plain,) = pagents.items("dlq", "retry", "bad", "--dry-run")
+    (priced,) = pagents.items(*changed, "--dry-run")
+    bench.begin()
+
+    (started,) = pagents.items(*changed)
+
+    assert pagents("wait", started["session_key"]).code == 0
+    (asked,) = bench.texts()
+    assert "Look at it" in asked
+    assert "g = 2; " in asked
+    assert not any(words in asked for words in ("Review it", "f = 1"))
+    assert 500 < priced["tokens_at_most"] - plain["tokens_at_most"] < 800
+    assert pagents.items("dlq", "list") == []
+
+
+def test_other_words_are_for_one_task(pagents: Pagents, bench: Bench) -> None:
+    fail(pagents, bench, "bad", "worse")
+
+    refused = pagents("dlq", "retry", "monday", "--text", "Do it")
+
+    refused.assert_refused("PA-E101", "--text is for one task, and 2 are meant", exits=2)
+    assert len(pagents.items("dlq", "list")) == 2
+
+
+def test_what_failed_is_kept_for_as_long_as_the_setting_says(
+    pagents: Pagents, bench: Bench
+) -> None:
+    fail(pagents, bench, "bad")
+    day = 86_400
+    pagents.alter(f"UPDATE dead_letters SET at = at - {29 * day}")
+
+    assert [item["label"] for item in pagents.items("dlq", "list")] == ["bad"]
+    pagents.configure(f"dead_letter_seconds = {28 * day}")
+    assert pagents.items("dlq", "list") == []
+    pagents("dlq", "retry", "bad").assert_refused("PA-E104", "has no dead letter", exits=4)
+    bench.gives(BROKEN, to="About worse")
+    pagents("run", pagents.team("worse"), "--id", "tuesday")
+    assert [item["label"] for item in pagents.items("dlq", "list")] == ["worse"]
+    assert pagents.query("SELECT COUNT(*) FROM dead_letters") == [(1,)]
+
+
 def test_a_retry_that_fails_is_the_letter_from_then_on(pagents: Pagents, bench: Bench) -> None:
     fail(pagents, bench, "bad")
     (first,) = pagents.items("dlq", "retry", "bad")
@@ -135,3 +182,17 @@ def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: Ben
     assert "cached" in pagents("history", "again").out
     pagents("run", file, "--id", "anew", "--cache", "0")
     assert len(bench.requests) == 2
+
+
+def test_a_single_task_can_be_answered_again_too(pagents: Pagents, bench: Bench) -> None:
+    task = ("spawn", "content_writer_funny", "Write about cats.", "--cache", "600")
+    pagents(*task, "--wait")
+
+    left = pagents(*task).out.strip()
+
+    assert pagents("wait", left).code == 0
+    assert len(bench.requests) == 1
+    assert "cached" in pagents("history", left).out
+    pagents("spawn", "content_writer_funny", "Write about cats.", "--cache=-1").assert_refused(
+        "PA-E101", "cache_seconds is -1", exits=2
+    )

@@ -7,7 +7,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from parallel_agents.testing import Drip, Hang
+from parallel_agents.testing import Drip, Hang, HttpError
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Bench, Pagents
@@ -73,6 +73,24 @@ def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: Be
     second = pagents(*WRITER, "Write about dogs.").out.strip()
 
     assert pagents("wait", first, second).code == 0
+    assert len(pagents.workers()) == 1
+
+
+def test_no_second_worker_is_started_for_what_waits_for_its_team(
+    pagents: Pagents, bench: Bench
+) -> None:
+    bench.gives(HttpError(401, "bad key"))
+    pagents("run", pagents.team("cats", "dogs"), "--id", "monday", "--max-parallel", "1")
+    bench.begin()
+    bench.gives(Drip(6), to="cats")
+    (first,) = pagents.items("dlq", "retry", "monday/cats")
+    bench.wait_in_flight(1)
+
+    (second,) = pagents.items("dlq", "retry", "monday/dogs")
+
+    assert len(bench.requests) == 1
+    assert pagents("wait", first["session_key"], second["session_key"]).code == 0
+    assert len(bench.requests) == 2
     assert len(pagents.workers()) == 1
 
 

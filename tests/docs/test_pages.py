@@ -23,8 +23,7 @@ from parallel_agents.models.simulated.days import DAYS
 from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.main import COMMANDS, build
-from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
-from parallel_agents.tools.sessions.specs import SPECS
+from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -221,13 +220,13 @@ def test_the_annotations_of_the_tools_are_those_that_clients_get() -> None:
 
     assert [[row[0].strip("`"), *(cell == "yes" for cell in row[1:])] for row in told] == [
         [
-            spec.name,
-            ANNOTATIONS[spec.name].read_only_hint,
-            ANNOTATIONS[spec.name].destructive_hint,
-            ANNOTATIONS[spec.name].idempotent_hint,
-            ANNOTATIONS[spec.name].open_world_hint,
+            tool.name,
+            ANNOTATIONS[tool.name].read_only_hint,
+            ANNOTATIONS[tool.name].destructive_hint,
+            ANNOTATIONS[tool.name].idempotent_hint,
+            ANNOTATIONS[tool.name].open_world_hint,
         ]
-        for spec in SPECS
+        for tool in offered()
     ]
 
 

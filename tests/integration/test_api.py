@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -13,7 +14,7 @@ from typing_extensions import override
 import parallel_agents as pa
 from parallel_agents.api import Options, note_embedded
 from parallel_agents.core.model import Model
-from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent
+from parallel_agents.errors import Conflict, InvalidInput, MissingKey, UnknownAgent, UnknownModel
 from parallel_agents.testing import Answer, RepliesWith
 
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.", tools=("look",))
@@ -68,6 +69,50 @@ def test_the_same_key_asks_no_model_again_and_other_tasks_under_it_are_refused(
     assert (len(first.requests), len(second.requests)) == (20, 0)
     with pytest.raises(Conflict, match="'monday'"):
         pa.run(TASKS[:3], key="monday", model="scripted/model", **options(tmp_path, first))
+
+
+@pytest.mark.parametrize("on_failure", ["cancel_siblings", pa.OnFailure.CANCEL_SIBLINGS])
+def test_a_failure_ends_the_others_where_the_call_says_so(
+    tmp_path: Path, on_failure: pa.OnFailure | str
+) -> None:
+    def answer(request: pa.ModelRequest) -> str:
+        if request.messages[-1].text != "page 0":
+            raise UnknownModel("no such model")
+        return "PAGE 0"
+
+    given: Options = options(tmp_path, RepliesWith(answer))
+
+    team = pa.run(TASKS, model="scripted/model", max_parallel=1, on_failure=on_failure, **given)
+
+    assert [result.status.value for result in team.results] == ["done", "failed"] + ["killed"] * 18
+    assert team.status is pa.RunStatus.PARTIAL
+    again = pa.run(TASKS, model="scripted/model", max_parallel=1, min_done=2, **given)
+    assert again.status is pa.RunStatus.FAILED
+    assert [result.status.value for result in again.results] == ["done"] + ["failed"] * 19
+
+
+def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: Path) -> None:
+    given = options(tmp_path, echo())
+
+    with pytest.raises(InvalidInput, match="on_failure is 'give_up'") as refused:
+        pa.run(TASKS, on_failure="give_up", **given)
+    assert refused.value.mend == "give one of keep_going, stop_new, cancel_siblings"
+    with pytest.raises(InvalidInput, match="min_done is 21"):
+        pa.run(TASKS, min_done=21, **given)
+
+
+def test_an_option_that_nobody_knows_is_refused() -> None:
+    misspelt: Any = {"budgt": pa.Budget(usd=1)}
+    not_for_open: Any = {"budget": pa.Budget(usd=1)}
+
+    async def enter() -> None:
+        async with pa.open(**not_for_open):
+            pass
+
+    with pytest.raises(TypeError, match="budgt"):
+        pa.run(TASKS, **misspelt)
+    with pytest.raises(TypeError, match="budget"):
+        asyncio.run(enter())
 
 
 def test_the_log_says_once_that_nobody_chose_the_model(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,10 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import LetterFilter
-from parallel_agents.core.event import Queued
+from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
-from parallel_agents.core.session import Session
+from parallel_agents.core.session import Mode, Session, Traits
 from parallel_agents.core.store import Birth, Filter, Owner, Store
 from parallel_agents.testing import MemoryStore, run_virtual
 
@@ -79,6 +79,53 @@ def test_those_that_nobody_has_begun_are_ended_and_no_others(run_in: RunIn) -> N
             "c": RunStatus.KILLED,
         }
         assert await store.claim(RunId("run-x"), ME) is not None
+
+    run_in(body)
+
+
+@pytest.mark.parametrize("status", [RunStatus.KILLED, RunStatus.TIMED_OUT])
+def test_what_is_live_under_a_parent_is_ended_with_what_it_spawned_but_for_what_outlives_it(
+    run_in: RunIn, status: RunStatus
+) -> None:
+    async def body(store: Store) -> None:
+        quiet = birth("quiet", TEAM)
+        quiet = replace(quiet, session=replace(quiet.session, traits=Traits(is_quiet=True)))
+        lasting = birth("lasting", TEAM)
+        traits = Traits(mode=Mode.SESSION)
+        lasting = replace(lasting, session=replace(lasting.session, traits=traits))
+        given = [birth(name, TEAM) for name in ("a", "b", "done")]
+        born = await store.spawn([team(), *given, quiet, lasting, birth("stranger")])
+        sessions = {found.session.spawn_key: found.session for found in born}
+        await store.spawn([birth("leaf", sessions["a"]), birth("under-done", sessions["done"])])
+        await end(store, "done", Outcome(status=RunStatus.DONE))
+
+        ended = await store.end_children(TEAM.key, by="the team's end", status=status)
+
+        assert ended == ["run-a", "run-leaf", "run-b"]
+        results = [found for found in await store.results(ended) if found is not None]
+        assert [found.status for found in results] == [status] * 3
+        assert all(found.error and "the team's end" in found.error.message for found in results)
+        live = {row.session.spawn_key for row in await store.rows(Filter(is_live=True))}
+        assert live == {"monday", "quiet", "lasting", "stranger", "under-done"}
+        killed = {row.session.spawn_key for row in await store.rows(Filter()) if row.session.killed}
+        assert killed == {"a", "leaf", "b"}
+        assert await store.end_children(TEAM.key, by="the team's end", status=status) == []
+
+    run_in(body)
+
+
+def test_a_thousand_children_are_ended_in_one_change(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await store.spawn([team(), *(birth(f"n{n}", TEAM) for n in range(1000))])
+        heard: list[Sequence[Event]] = []
+        unsubscribe = store.subscribe(heard.append)
+
+        ended = await store.end_children(TEAM.key, by="a sibling", status=RunStatus.KILLED)
+
+        unsubscribe()
+        assert len(set(ended)) == 1000
+        # A transaction's events are told at once, and a thousand transactions' are not.
+        assert [len(events) for events in heard] == [1000]
 
     run_in(body)
 

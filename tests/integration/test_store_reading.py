@@ -103,6 +103,22 @@ def bodies(events: Sequence[Event], run: str) -> list[str]:
     return [event.body.kind for event in events if event.run == run]
 
 
+def test_a_run_is_chosen_also_where_its_session_has_gone_on(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (session,) = await spawn(store, birth("a"))
+        await store.finish(RunId("run-a"), (await claim(store, "run-a")).run.epoch, DONE)
+        await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
+        first, second = Filter(run=RunId("run-a")), Filter(run=RunId("second"))
+
+        assert [row.run.number for row in await store.rows(first)] == [1]
+        assert [row.run.number for row in await store.rows(second)] == [2]
+        assert await store.rows(Filter(run=RunId("run-"))) == []
+        assert await store.rows(replace(first, is_live=True)) == []
+        assert await store.rows(replace(first, tree=SessionKey("another"))) == []
+
+    run_in(body)
+
+
 def test_each_field_of_a_filter_chooses(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         (top,) = await spawn(store, birth("top"))

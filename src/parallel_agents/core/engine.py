@@ -36,6 +36,10 @@ class Engine(Protocol):
         """Hear the text of a run that is carried out here as it comes."""
         ...
 
-    def bound(self, scope: Scope, at_most: int) -> None:
-        """Hold at most so many runs of `scope` at once, from now on."""
+    def bound(self, scope: Scope, at_most: int | None) -> None:
+        """Hold at most so many runs of `scope` at once, from now on; None lets in all."""
+        ...
+
+    def has_bound(self, scope: Scope) -> bool:
+        """Whether `bound` has said something of `scope` here."""
         ...

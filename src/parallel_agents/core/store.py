@@ -117,6 +117,7 @@ class Filter:
 
     Attributes:
         session: this session alone.
+        run: this run alone, also where its session has gone on since.
         prefix: the start of a session key, of its last part, of a run id, or a whole label or
             task name.
         tree: this session and all that it spawned.
@@ -128,6 +129,7 @@ class Filter:
     """
 
     session: SessionKey | None = None
+    run: RunId | None = None
     prefix: str | None = None
     tree: SessionKey | None = None
     parent: SessionKey | None = None
@@ -247,6 +249,13 @@ class Store(Throttles, ReplyCache, Protocol):
 
     async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
         """Kill the sessions under `parent` whose first run nobody has begun; their runs."""
+        ...
+
+    async def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
+        """End what is live under `parent` as `kill` would, but for what outlives it; the runs.
+
+        A child whose latest run is over is left as it is, and so is what it spawned.
+        """
         ...
 
     async def reserve(

@@ -103,10 +103,13 @@ class Place(Protocol):
 
 
 class Means(NamedTuple):
-    """What a run has of its engine: a place, the purses that pay beside its sessions', and news."""
+    """What a run has of its engine: a place, the purses that pay beside its sessions', and news.
+
+    The purses are asked for at each call: which day it is decides.
+    """
 
     place: Place
-    purses: Sequence[Purse]
+    purses: Callable[[], Sequence[Purse]]
     spending: Spending
 
 
@@ -176,14 +179,14 @@ class LiveRun:
 
     @property
     def is_budgeted(self) -> bool:
-        return self.claim.is_budgeted or bool(self._purses)
+        return self.claim.is_budgeted or bool(self._purses())
 
     async def reserve(self, amount: Amount, *, is_last: bool) -> Shortage | None:
         run = self.claim.run
         while True:
             news = self._spending.news()
             shortage = await self._store.reserve(
-                run.id, run.epoch, amount, purses=self._purses, is_last=is_last
+                run.id, run.epoch, amount, purses=self._purses(), is_last=is_last
             )
             if shortage is None or not shortage.may_wait:
                 return shortage

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
@@ -18,33 +18,13 @@ from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.live_run import LiveRun, Mailbox, Means, OnText, Spending, stopping
+from parallel_agents.engines.carried import Carried, CarriedPlace
+from parallel_agents.engines.live_run import LiveRun, Means, OnText, Spending, stopping
 from parallel_agents.engines.places import Places
+from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
-_AHEAD = 1_000_000_000  # of any priority that a task has
-
-
-@dataclass(slots=True)
-class _Carried:
-    """A run that this process has: its task once it is admitted, its mail from the start.
-
-    Attributes:
-        is_freed: another run of its session ended while this one was being claimed.
-        holds: the places that it has now.
-        is_parked: it has given them up, and waits for other runs.
-        again: settled once it has them again.
-    """
-
-    row: Row
-    mailbox: Mailbox = field(default_factory=Mailbox)
-    live: LiveRun | None = None
-    task: asyncio.Task[None] | None = None
-    is_freed: bool = False
-    holds: Sequence[Scope] = ()
-    is_parked: bool = False
-    again: asyncio.Future[None] | None = None
 
 
 class Rules(Protocol):
@@ -55,41 +35,12 @@ class Rules(Protocol):
         ...
 
     def purses_of(self, row: Row) -> Sequence[Purse]:
-        """The purses that pay for it, beside those of the sessions above it."""
+        """The purses that pay for its next call, beside those of the sessions above it."""
         ...
 
     def can_run(self, row: Row) -> bool:
         """Whether this process has what it needs; only such runs are taken over."""
         ...
-
-
-class _Place:
-    """The place of a run here; given up, the run goes before those that have not begun."""
-
-    def __init__(
-        self, carried: _Carried, places: Places[_Carried], admit: Callable[[], None]
-    ) -> None:
-        self._carried = carried
-        self._places = places
-        self._admit = admit
-        self._scopes = carried.holds
-
-    def park(self) -> None:
-        carried = self._carried
-        if not carried.is_parked:
-            carried.is_parked, carried.holds = True, ()
-            self._places.give_back(self._scopes)
-            self._admit()
-
-    async def take(self) -> None:
-        carried = self._carried
-        if not carried.is_parked:
-            return
-        carried.again = asyncio.get_running_loop().create_future()
-        self._places.wait(carried, self._scopes, priority=carried.row.run.priority + _AHEAD)
-        self._admit()
-        await carried.again
-        carried.is_parked = False
 
 
 class LocalEngine:
@@ -123,9 +74,9 @@ class LocalEngine:
         self._rules = rules
         self._now = now
         self._on_failure = on_failure
-        self._places: Places[_Carried] = Places()
-        self._carried: dict[RunId, _Carried] = {}
-        self._blocked: dict[SessionKey, dict[RunId, _Carried]] = {}
+        self._places: Places[Carried] = Places()
+        self._carried: dict[RunId, Carried] = {}
+        self._blocked: dict[SessionKey, dict[RunId, Carried]] = {}
         self._adopted: set[RunId] = set()
         self._listeners: dict[RunId, list[OnText]] = {}
         self._group = asyncio.TaskGroup()
@@ -178,10 +129,13 @@ class LocalEngine:
     def has(self, run: RunId) -> bool:
         return run in self._carried
 
-    def bound(self, scope: Scope, at_most: int) -> None:
-        """Hold at most so many runs of `scope` at once, from now on."""
+    def bound(self, scope: Scope, at_most: int | None) -> None:
+        """Hold at most so many runs of `scope` at once, from now on; None lets in all."""
         self._places.bound(scope, at_most)
         self._admit()
+
+    def has_bound(self, scope: Scope) -> bool:
+        return self._places.has_bound(scope)
 
     def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
         """Hear the text of a run that is carried out here as it comes."""
@@ -199,7 +153,7 @@ class LocalEngine:
             raise stopping()
         if row.run.id in self._carried or row.run.status.is_over:
             return
-        carried = self._carried[row.run.id] = _Carried(row)
+        carried = self._carried[row.run.id] = Carried(row)
         self._idle.clear()
         self._busy.set()
         scopes = self._rules.scopes_of(row)
@@ -261,14 +215,14 @@ class LocalEngine:
             else:
                 self._places.give_back(scopes)  # it was ended while it waited for them
 
-    def _put_away(self, carried: _Carried, _: asyncio.Task[None]) -> None:
+    def _put_away(self, carried: Carried, _: asyncio.Task[None]) -> None:
         self._drop(carried.row.run.id)
         self._places.give_back(carried.holds)
         if carried.is_freed and not self._is_stopping:
             self.submit(carried.row)
         self._admit()
 
-    async def _carry(self, carried: _Carried) -> None:
+    async def _carry(self, carried: Carried) -> None:
         run = carried.row.run.id
         try:
             claim = await self._claim(carried)
@@ -279,7 +233,7 @@ class LocalEngine:
         except StoreError as error:
             self._fail(error)
 
-    async def _claim(self, carried: _Carried) -> Claim | None:
+    async def _claim(self, carried: Carried) -> Claim | None:
         """Claim the run, or leave it blocked until another run of its session ends."""
         run, session = carried.row.run.id, carried.row.session.key
         # Blocked before the claim is made: the end that frees it may be heard before the answer.
@@ -296,14 +250,14 @@ class LocalEngine:
         if not blocked:
             self._blocked.pop(session, None)
 
-    async def _run(self, carried: _Carried, claim: Claim) -> None:
+    async def _run(self, carried: Carried, claim: Claim) -> None:
         live = carried.live = LiveRun(
             claim,
             self._store,
             carried.mailbox,
             means=Means(
-                _Place(carried, self._places, self._admit),
-                self._rules.purses_of(carried.row),
+                CarriedPlace(carried, self._places, self._admit),
+                partial(self._rules.purses_of, carried.row),
                 self._spending,
             ),
             listeners=self._listeners.setdefault(claim.run.id, []),
@@ -384,8 +338,10 @@ class LocalEngine:
         """Take over the runs that nobody has."""
         taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
-            is_free = not self._is_stopping and row.run.id not in self._carried
-            if is_free and self._rules.can_run(row):
+            if not self._rules.can_run(row):
+                continue
+            await learn_bound(self, self._store, row.session.root)
+            if not self._is_stopping and row.run.id not in self._carried:
                 self._adopted.add(row.run.id)
                 self.submit(row)
                 if row.owner_state is OwnerState.DEAD:

@@ -29,16 +29,20 @@ class Waiting(NamedTuple, Generic[T]):
 class Places(Generic[T]):
     """The queue. It holds no clock and no task: `take` is called when a place may be free."""
 
-    _bounds: dict[Scope, int] = field(default_factory=dict[Scope, int])
+    _bounds: dict[Scope, int | None] = field(default_factory=dict[Scope, int | None])
     _used: Counter[Scope] = field(default_factory=Counter[Scope])
     _lanes: dict[tuple[Scope, ...], list[Waiting[T]]] = field(
         default_factory=dict[tuple[Scope, ...], list[Waiting[T]]]
     )
     _arrivals: int = 0
 
-    def bound(self, scope: Scope, at_most: int) -> None:
+    def bound(self, scope: Scope, at_most: int | None) -> None:
         """Hold at most so many runs of `scope` at once; a lower bound waits, it ends nothing."""
         self._bounds[scope] = at_most
+
+    def has_bound(self, scope: Scope) -> bool:
+        """Whether something was said of it, be it that there is no bound."""
+        return scope in self._bounds
 
     def wait(self, item: T, scopes: Sequence[Scope], *, priority: int = 0) -> None:
         lane = self._lanes.setdefault(tuple(scopes), [])

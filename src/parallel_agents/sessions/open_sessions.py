@@ -86,21 +86,27 @@ class OpenSessions:
         return await self._service.dead_letters(chosen)
 
     async def retry(
-        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+        self,
+        letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: str | None = None,
+        input: JsonObject | None = None,
     ) -> SessionHandle:
         """Start the task of a dead letter again; a second retry of it finds the first.
 
         Args:
             letter: one of those that `dead_letters` gives.
+            text: what to do, instead of the words of the task.
             model: `provider/model` instead of the one that failed.
             input: values that are laid over those of the task.
 
         Raises:
             InvalidInput, UnknownModel, MissingKey: before anything is kept.
-            Conflict: the first retry had another input.
+            Conflict: the first retry goes on with other words or another input.
             RunIsOver: the letter's team was killed.
         """
-        spawned = await self._service.retry(letter, model=model, input=input)
+        spawned = await self._service.retry(letter, text=text, model=model, input=input)
         return SessionHandle(self._service, spawned)
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:

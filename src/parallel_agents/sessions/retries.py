@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter
-from parallel_agents.core.event import Event
+from parallel_agents.core.event import Event, Queued
+from parallel_agents.core.ids import short
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.run import RunStatus
@@ -17,7 +18,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import Transcript, fold, forked
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import RunIsOver
+from parallel_agents.errors import Conflict, RunIsOver
 from parallel_agents.runners.paying import worst_case
 from parallel_agents.runners.subagent import system_of
 from parallel_agents.sessions.births import Births
@@ -33,25 +34,35 @@ class Retries:
         self._births = births
 
     async def plan(
-        self, letter: DeadLetter, *, model: str | None, input: JsonObject | None
+        self,
+        letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: str | None = None,
+        input: JsonObject | None = None,
     ) -> Birth | Spawned:
         """The session that retries a letter, or the retry that there is and that goes on.
 
         Raises:
             InvalidInput, UnknownModel, MissingKey: the retry cannot be carried out as it is asked.
+            Conflict: the retry that goes on was asked for other words or with another input.
             RunIsOver: the letter's team was killed.
         """
         before = letter.session
+        words = letter.queued.text if text is None else text
+        values = {**letter.queued.input, **(input or {})}
         if letter.retried_by is not None:
             (row,) = await self._store.rows(Filter(session=letter.retried_by))
             if row.run.status is not RunStatus.KILLED:
+                if text is not None or input:
+                    await self._check_asks(row, words, values)
                 return Spawned(row.session.key, row.run.id, is_new=False)
             before = row.session
         key, number = next_key(before.spawn_key)
         task = Task(
             letter.session.agent,
-            letter.queued.text,
-            input={**letter.queued.input, **(input or {})},
+            words,
+            input=values,
             model=model or letter.run.model,
             ladder=() if model else letter.queued.ladder,
             label=f"{letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
@@ -65,6 +76,17 @@ class Retries:
         context = await self._context(letter)
         queued = replace(birth.queued, context=context)
         return replace(birth, queued=queued, retries=letter.run.id)
+
+    async def _check_asks(self, retry: Row, words: str, values: JsonObject) -> None:
+        """Refuse a change to a retry that goes on without it."""
+        first = (await self._store.events(session=retry.session.key, limit=1))[0].body
+        if not isinstance(first, Queued) or (first.text, first.input) == (words, values):
+            return
+        raise Conflict(
+            f"{retry.session.label} goes on with other words or another input",
+            why="a task that failed is retried once at a time",
+            mend=f"`pagents kill {short(retry.session.key)}` first, or leave the change out",
+        )
 
     async def _team(self, letter: DeadLetter) -> Row | None:
         """The team under which the retry is, whose budget and bounds hold for it, too."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key, make_run_id
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -20,6 +20,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Birth, Born, Filter, Killed, Row, Store, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
+from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.births import Births, context_of
 from parallel_agents.sessions.completions import Completions
@@ -57,7 +58,6 @@ class Service:
         self._completions = completions
         self._defaults = defaults
         self._user = user
-        self._held: dict[SessionKey, int] = {}
         self._retries = Retries(store, births)
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
@@ -73,20 +73,14 @@ class Service:
         births = [await self._starts.begin(b) for b in self._births.of_team(team, key)]
         # One transaction: either all tasks are accepted, or none is.
         born = await self._store.spawn(births)
-        session = born[0].session
-        self._bound(session, team if born[0].is_new else await self._kept_team(session.key))
-        return self._take_up(born)[0]
+        if born[0].is_new and self._engine is not None:
+            hold_to(self._engine, born[0].session.key, team)
+        return (await self._take_up(born))[0]
 
     def hold(self, root: SessionKey, at_most: int) -> None:
         """Carry at most so many runs of a tree out at once here, whatever its team says."""
-        self._held[root] = at_most
         if self._engine is not None:
             self._engine.bound(Scope("team", root), at_most)
-
-    async def _kept_team(self, session: SessionKey) -> TeamTask:
-        """What a team was spawned with."""
-        first = (await self._store.events(session=session, limit=1))[0].body
-        return first.team if isinstance(first, Queued) and first.team else TeamTask(tasks=())
 
     def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
@@ -102,18 +96,12 @@ class Service:
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
-        self._bound(parent, team)
         children = await self._store.child_runs(parent.key)
         if any(not c.status.is_over and not self._has(c.run) for c in children):
             for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
-                self._submit(row)
+                await self._submit(row)
         runs = {child.key: child.run for child in children}
         return [runs[key] for key in team.keys]
-
-    def _bound(self, session: Session, team: TeamTask) -> None:
-        at_most = self._held.get(session.root, team.max_parallel)
-        if self._engine is not None and at_most is not None:
-            self._engine.bound(Scope("team", session.root), at_most)
 
     async def team_result(self, name: str) -> TeamResult:
         """What a team's run gave so far: a result for each task that is over."""
@@ -138,15 +126,13 @@ class Service:
     async def _member_runs(self, team: Row) -> builtins.list[RunId]:
         if team.run.kind is not RunnerKind.TEAM:
             return [team.run.id]
-        keys = (await self._kept_team(team.session.key)).keys
+        keys = (await kept_team(self._store, team.session.key)).keys
         runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
         return [runs[key] for key in keys]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End what is still live under a session, but for what outlives its parent."""
-        for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
-            if not row.session.traits.outlives_parent:
-                await self._store.kill(row.session.key, by=by, status=status)
+        await self._store.end_children(parent.key, by=by, status=status)
 
     async def end_unbegun(self, parent: Session, *, by: str) -> None:
         """End those children of a session that nobody has begun."""
@@ -178,7 +164,7 @@ class Service:
             cache_seconds=row.session.agent.cache_seconds,
         )
         run = await self._store.send(row.session.key, make_run_id(), queued, owner=self._owner)
-        self._submit(Row(session=row.session, run=run))
+        await self._submit(Row(session=row.session, run=run))
         return Spawned(row.session.key, run.id)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
@@ -280,11 +266,8 @@ class Service:
     async def resume(self, name: str) -> Spawned:
         """Carry on here what nobody works on in the tree of a session."""
         row = await self.find(name)
-        if is_team_key(row.session.root):
-            # Before its children may begin: the team's own run would say so only once it is claimed.
-            self._bound(row.session, await self._kept_team(row.session.root))
         for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
-            self._submit(live)
+            await self._submit(live)
         return Spawned(row.session.key, row.run.id, is_new=False)
 
     async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
@@ -292,16 +275,26 @@ class Service:
         return await self._store.dead_letters(chosen or LetterFilter())
 
     async def plan_retry(
-        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+        self,
+        letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: str | None = None,
+        input: JsonObject | None = None,
     ) -> Birth | Spawned:
         """What `retry` would start, or the retry that is there."""
-        return await self._retries.plan(letter, model=model, input=input)
+        return await self._retries.plan(letter, text=text, model=model, input=input)
 
     async def retry(
-        self, letter: DeadLetter, *, model: str | None = None, input: JsonObject | None = None
+        self,
+        letter: DeadLetter,
+        *,
+        text: str | None = None,
+        model: str | None = None,
+        input: JsonObject | None = None,
     ) -> Spawned:
         """Start the task again; a second retry of the same letter finds the first."""
-        planned = await self.plan_retry(letter, model=model, input=input)
+        planned = await self.plan_retry(letter, text=text, model=model, input=input)
         return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
@@ -314,18 +307,20 @@ class Service:
         return None if self._engine is None else self._engine.owner
 
     async def _spawn(self, births: Sequence[Birth]) -> list[Spawned]:
-        return self._take_up(await self._store.spawn(births))
+        return await self._take_up(await self._store.spawn(births))
 
-    def _take_up(self, born: Sequence[Born]) -> builtins.list[Spawned]:
+    async def _take_up(self, born: Sequence[Born]) -> builtins.list[Spawned]:
         for found in born:
-            self._submit(Row(session=found.session, run=found.run))
+            await self._submit(Row(session=found.session, run=found.run))
         return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]
 
     def _has(self, run: RunId) -> bool:
         return self._engine is not None and self._engine.has(run)
 
-    def _submit(self, row: Row) -> None:
+    async def _submit(self, row: Row) -> None:
+        """Carry a run out here, within the bound of its team."""
         if self._engine is not None:
+            await learn_bound(self._engine, self._store, row.session.root)
             self._engine.submit(row)
 
 

@@ -48,7 +48,7 @@ def encode_traits(traits: Traits) -> str:
     return "{}" if traits == _NO_TRAITS else orjson.dumps(traits).decode()
 
 
-def _decode_traits(stored: str) -> Traits:
+def decode_traits(stored: str) -> Traits:
     return _NO_TRAITS if stored == "{}" else _traits_adapter().validate_json(stored)
 
 
@@ -95,7 +95,7 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
         parent=SessionKey(parent) if parent else None,
         root=SessionKey(root),
         depth=depth,
-        traits=_decode_traits(traits),
+        traits=decode_traits(traits),
         killed=bool(killed),
         created_at=created_at,
     )

@@ -44,6 +44,7 @@ from parallel_agents.stores.chain import Chain
 from parallel_agents.stores.codec import (
     Encoded,
     decode_body,
+    decode_traits,
     encode_agent,
     encode_body,
     encode_traits,
@@ -291,6 +292,14 @@ class Journal:
             self._sql.execute(query("mark_killed"), (key,))
             self._end_early(RunId(run), SessionKey(key), RunStatus.KILLED, by=by)
             ended.append(RunId(run))
+        return ended
+
+    def end_children(self, parent: SessionKey, by: str, status: RunStatus) -> list[RunId]:
+        ended: list[RunId] = []
+        for key, traits in self._sql.execute(query("live_children"), (parent,)).fetchall():
+            if not decode_traits(traits).outlives_parent:
+                killed = self.kill(SessionKey(key), by, status, dry_run=False)
+                ended.extend(run.id for run in killed.runs)
         return ended
 
     def _end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:

@@ -113,6 +113,9 @@ class JournalStore(ABC):
     async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
         return await self._change(lambda journal: journal.end_unbegun(parent, by))
 
+    async def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
+        return await self._change(lambda journal: journal.end_children(parent, by, status))
+
     async def reserve(
         self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
     ) -> Shortage | None:

@@ -64,10 +64,11 @@ def row_of_session(sql: sqlite3.Connection, agents: Agents, session: SessionKey)
 
 def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
     where = _Where()
-    is_every_run = chosen.every_run or chosen.orphaned or chosen.owner is not None
-    if not is_every_run:
+    is_every_run = chosen.every_run or chosen.orphaned
+    if not is_every_run and chosen.owner is None and chosen.run is None:
         where.add("r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)")
     where.add_if(chosen.session, "s.key = ?")
+    where.add_if(chosen.run, "r.id = ?")
     where.add_if(chosen.parent, "s.parent = ?")
     if chosen.agent is not None:
         where.add("s.key GLOB ?", f"agent:{_literal(chosen.agent)}:*")

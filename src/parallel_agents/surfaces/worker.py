@@ -7,16 +7,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from parallel_agents.app import App, open_client
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Started
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
 from parallel_agents.engines.ownership import find_workers, this_process
+from parallel_agents.engines.team_bounds import kept_team
 from parallel_agents.settings import Environment, Settings
 
 LOG_NAME = "worker.log"
@@ -54,17 +55,28 @@ async def _is_in_hands(
         return True
     asked = next(row for row in of_session if row.run.id == run)
     live = await client.store.rows(Filter(is_live=True, every_run=True))
-    return not any(has_room(client, worker, asked, live) for worker in workers)
+    bounds = await _bounds_of(client, asked)
+    return not any(_has_room(client, worker, bounds, live) for worker in workers)
 
 
-def has_room(client: App, worker: Owner, asked: Row, live: Sequence[Row]) -> bool:
-    """Whether a worker has a place for a run beside those that it carries out."""
+async def _bounds_of(client: App, asked: Row) -> Mapping[Scope, int | None]:
+    """The scopes that a run takes a place in, with their bounds, that of its team too."""
+    bounds = dict(client.rules.scopes_of(asked))
+    team = Scope("team", asked.session.root)
+    if team in bounds and is_team_key(asked.session.root):
+        bounds[team] = (await kept_team(client.store, asked.session.root)).max_parallel
+    return bounds
+
+
+def _has_room(
+    client: App, worker: Owner, bounds: Mapping[Scope, int | None], live: Sequence[Row]
+) -> bool:
+    """Whether a worker has a place in each scope beside the runs that it carries out."""
     used: Counter[Scope] = Counter()
     for row in live:
         if row.run.owner == worker.id and row.run.status is RunStatus.RUNNING:
             used.update(client.rules.scopes_of(row).keys())
-    bounds = client.rules.scopes_of(asked).items()
-    return all(bound is None or used[scope] < bound for scope, bound in bounds)
+    return all(bound is None or used[scope] < bound for scope, bound in bounds.items())
 
 
 async def hand_over(environment: Environment, settings: Settings, owner: OwnerId) -> int:

@@ -73,7 +73,6 @@ def test_the_inspector_lists_the_tools_with_their_annotations(inspector: Inspect
     assert {tool["name"]: tool["annotations"] for tool in tools} == {
         name: hints.model_dump(by_alias=True, exclude_none=True)
         for name, hints in ANNOTATIONS.items()
-        if name != "sessions_yield"
     }
 
 

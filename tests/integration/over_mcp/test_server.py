@@ -165,7 +165,7 @@ def test_where_there_is_a_token_it_must_be_sent(place: Place) -> None:
     assert asyncio.run(post(url, Authorization="Bearer secret")) == 200
 
 
-def test_a_parent_session_is_offered_all_nine(place: Place) -> None:
+def test_who_acts_for_a_session_is_offered_what_a_client_can_use(place: Place) -> None:
     place.pagents("spawn", "main", "x", "--label", "boss", "--wait")
     running = place.start(PARALLEL_AGENTS_PARENT_SESSION="boss")
 
@@ -173,7 +173,9 @@ def test_a_parent_session_is_offered_all_nine(place: Place) -> None:
     heard(running)
     say(running, 2, "tools/list", {})
 
-    assert len(heard(running)["result"]["tools"]) == 9
+    listed = [tool["name"] for tool in heard(running)["result"]["tools"]]
+    assert len(listed) == 8
+    assert "sessions_yield" not in listed
 
 
 # What is refused at the start

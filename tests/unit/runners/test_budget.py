@@ -22,6 +22,7 @@ from parallel_agents.core.store import PurseState
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.usage import NANOUSD_PER_USD, Usage
 from parallel_agents.errors import Overloaded, StreamCut
+from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
 
@@ -279,3 +280,79 @@ def test_an_agent_has_a_budget_of_its_own_for_the_day() -> None:
             return [(await handle.wait()).status for handle in handles]
 
     assert run_virtual(body()) == [DONE, DONE, OVER, DONE]
+
+
+def at_midnight(answer: Callable[[ModelRequest], Answer], settings: Settings, agent: Agent) -> Any:
+    """How a run ends whose calls take a minute and that begins half a minute before a day ends.
+
+    The answer's second part is what was spent from each purse.
+    """
+
+    async def body() -> tuple[Result, dict[str, int]]:
+        await asyncio.sleep(86_400 - 30)
+        model = RepliesWith(answer, latency_seconds=60)
+        async with open_rig(model, agents=[agent], tools=[add], settings=settings) as rig:
+            result = await (await rig.sessions.spawn(Task(agent.name, "Go."))).wait()
+            return result, {p.purse.scope: p.spent.tokens for p in await rig.store.purses()}
+
+    return run_virtual(body(), limit_seconds=100_000)
+
+
+def test_each_call_is_paid_by_the_day_on_which_it_begins() -> None:
+    def answer(request: ModelRequest) -> Answer:
+        usage = Usage(100, 100)
+        if request.messages[-1].role is not Role.TOOL:
+            message = Message(Role.ASSISTANT, (ToolCall("call-1", "add", {"a": 1}),))
+            return ModelReply(
+                message=message, model="scripted/model", finish=Finish.TOOLS, usage=usage
+            )
+        return ModelReply(message=assistant("Done."), model="scripted/model", usage=usage)
+
+    settings = priced(agent_budgets={"writer": Budget(tokens=1000)}, day_budget_tokens=1000)
+
+    result, spent = at_midnight(answer, settings, ADDER)
+
+    assert (result.status, result.spend.calls) == (DONE, 2)
+    assert spent == {
+        "day:1970-01-01": 200,
+        "agent:writer:1970-01-01": 200,
+        "day:1970-01-02": 200,
+        "agent:writer:1970-01-02": 200,
+    }
+
+
+def test_a_try_after_midnight_is_paid_by_the_next_day() -> None:
+    tries: list[Answer] = [StreamCut("cut")]
+
+    def answer(request: ModelRequest) -> Answer:
+        return tries.pop() if tries else costing(0.5)(request)
+
+    result, spent = at_midnight(answer, priced(day_budget_tokens=300), WRITER)
+
+    assert result.status is DONE
+    assert spent["day:1970-01-01"] > spent["day:1970-01-02"] > 0
+    assert spent["day:1970-01-02"] == result.spend.usage.total_tokens
+
+
+def test_who_waits_for_room_in_a_day_has_that_of_the_next() -> None:
+    async def body() -> tuple[list[RunStatus], list[float]]:
+        await asyncio.sleep(86_400 - 30)
+        model = RepliesWith(costing(1.0), latency_seconds=200)
+        settings = priced(day_budget_tokens=300)
+        loop = asyncio.get_running_loop()
+        async with open_rig(model, agents=[WRITER], settings=settings) as rig:
+            ends: list[float] = []
+
+            async def see(handle: SessionHandle) -> RunStatus:
+                status = (await handle.wait()).status
+                ends.append(loop.time() - 86_400)
+                return status
+
+            handles = [await rig.sessions.spawn(Task("writer", "Go.")) for _ in range(2)]
+            return [await one for one in asyncio.as_completed(map(see, handles))], ends
+
+    statuses, ends = run_virtual(body(), limit_seconds=100_000)
+
+    assert statuses == [DONE, DONE]
+    # The first holds the room until 170 s after midnight; the other does not wait for that.
+    assert ends == [170, pytest.approx(200, abs=2)]

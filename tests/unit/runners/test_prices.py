@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Sequence
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Purse
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import Model, ModelRequest
@@ -82,7 +83,7 @@ def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
             claim,
             store,
             Mailbox(),
-            means=Means(Alone(), (), Spending()),
+            means=Means(Alone(), tuple[Purse, ...], Spending()),
             listeners=[],
             is_stopping=lambda: False,
         )

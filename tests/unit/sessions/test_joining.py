@@ -98,6 +98,16 @@ def test_a_pool_takes_tasks_in_turn_and_its_sessions_remember() -> None:
     assert (sessions, at) == (2, 30)
 
 
+@pytest.mark.parametrize("tasks", [0, 1, 2, 5])
+def test_a_pool_is_lazy_and_has_no_session_that_no_task_went_to(tasks: int) -> None:
+    async def body() -> list[str]:
+        async with open_rig(RepliesWith(count_words), agents=[WRITER]) as rig:
+            await use_pool(rig, size=3, tasks=tasks)
+            return sorted(row.session.label for row in await rig.sessions.list())
+
+    assert run_virtual(body()) == [f"writers-{n}" for n in range(1, min(tasks, 3) + 1)]
+
+
 def test_a_pool_of_the_same_name_goes_on_with_its_sessions() -> None:
     async def body() -> tuple[str, int]:
         model = RepliesWith(count_words)

@@ -97,6 +97,42 @@ def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() 
     in_rig(body)
 
 
+def test_a_retry_can_be_asked_for_in_other_words() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig, input={"n": 1})
+        (letter,) = await rig.sessions.dead_letters()
+
+        handle = await rig.sessions.retry(letter, text="do half of it", model="scripted/good")
+        result = await handle.wait()
+
+        assert result.text.startswith("do half of it")
+        assert '"n": 1' in result.text
+        assert (await rig.service.find(handle.key)).run.title == "do half of it"
+
+    in_rig(body)
+
+
+def test_a_retry_that_goes_on_is_not_changed() -> None:
+    async def body(rig: Rig) -> None:
+        await fail(rig, label="tea")
+        (letter,) = await rig.sessions.dead_letters()
+        first = await rig.sessions.retry(letter, text="less", model="scripted/good")
+        (letter,) = await rig.sessions.dead_letters()
+
+        same = await rig.sessions.retry(letter, text="less")
+        for text, values in (("more", None), ("less", {"n": 2}), (None, {"n": 2})):
+            with pytest.raises(Conflict, match="tea-retry-2 goes on with other words"):
+                await rig.sessions.retry(letter, text=text, input=values)
+        await first.kill()
+        other = await rig.sessions.retry(letter, text="more", model="scripted/good")
+
+        assert (same.key, same.is_new) == (first.key, False)
+        assert other.is_new
+        assert (await other.wait()).text == "more"
+
+    in_rig(body)
+
+
 def test_a_second_retry_finds_the_first() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig)
@@ -227,6 +263,8 @@ def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
 
         with pytest.raises(InvalidInput):
             await rig.sessions.retry(letter, input={"n": "two"})
+        with pytest.raises(InvalidInput, match="the task is empty"):
+            await rig.sessions.retry(letter, text=" ")
 
         assert len(await rig.sessions.list()) == 1
 

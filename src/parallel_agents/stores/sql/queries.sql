@@ -215,6 +215,12 @@ SELECT s.key, r.id FROM sessions AS s JOIN runs AS r ON r.session = s.key
 WHERE s.parent = ? AND r.number = 1 AND r.status = 'queued' AND r.started_at IS NULL
 ORDER BY r.created_at, s.key;
 
+-- name: live_children
+SELECT s.key, s.traits FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.parent = ? AND r.status IN ('queued', 'running')
+  AND r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
+ORDER BY r.created_at, s.key;
+
 -- name: put_dead_letter
 INSERT INTO dead_letters (run, session, agent, code, at)
 SELECT r.id, s.key, json_extract(CAST(a.body AS TEXT), '$.name'), :code, r.finished_at

@@ -18,7 +18,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Birth
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import most_of_first_call
 from parallel_agents.surfaces.cli import render, words
 from parallel_agents.surfaces.cli.exits import Exit
@@ -71,6 +71,17 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
         print_letter(letter)
 
 
+class _Edits(NamedTuple):
+    """What the command line changes of a task; the rest stays as it was."""
+
+    text: str | None
+    model: str | None
+    inputs: list[str] | None
+
+    def values_for(self, letter: DeadLetter) -> dict[str, Json]:
+        return read_inputs(self.inputs, letter.session.agent.input_schema)
+
+
 class _Retry(NamedTuple):
     """What became of one letter, or would: a session, its price at most, or a refusal."""
 
@@ -89,6 +100,9 @@ def retry(
     code: Code = None,
     since: Since = None,
     everything: All = False,
+    text: Annotated[
+        str | None, typer.Option(help="Other words, for one task alone.", metavar="TEXT")
+    ] = None,
     model: ModelName = None,
     inputs: Inputs = None,
     dry_run: Annotated[
@@ -104,12 +118,14 @@ def retry(
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
     place = find_place(home)
+    edits = _Edits(text, model, inputs)
 
     async def begin() -> list[_Retry]:
         async with open_client(place.environment, place.settings) as client:
             letters = await choose(client, chosen)
+            _check_one(letters, text)
             one = _plan if dry_run else _start
-            retries = [await one(client, letter, model, inputs) for letter in letters]
+            retries = [await one(client, letter, edits) for letter in letters]
             started = next((given.session for given in retries if given.session), None)
             if started is not None and not dry_run:
                 row = await client.service.find(started)
@@ -125,13 +141,22 @@ def retry(
     raise typer.Exit(_exit_of(retries))
 
 
-async def _plan(
-    client: App, letter: DeadLetter, model: str | None, inputs: list[str] | None
-) -> _Retry:
+def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
+    """Refuse to ask several tasks for the same."""
+    if text is not None and len(letters) > 1:
+        raise InvalidInput(
+            f"--text is for one task, and {len(letters)} are meant",
+            mend="name one of them; `pagents dlq list` shows them",
+        )
+
+
+async def _plan(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
     """What a retry would be, with nothing kept."""
     try:
-        values = read_inputs(inputs, letter.session.agent.input_schema)
-        planned = await client.service.plan_retry(letter, model=model, input=values)
+        values = edits.values_for(letter)
+        planned = await client.service.plan_retry(
+            letter, text=edits.text, model=edits.model, input=values
+        )
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     if isinstance(planned, Spawned):
@@ -140,12 +165,12 @@ async def _plan(
     return _Retry(letter, None, model=planned.model, amount=amount)
 
 
-async def _start(
-    client: App, letter: DeadLetter, model: str | None, inputs: list[str] | None
-) -> _Retry:
+async def _start(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
     try:
-        values = read_inputs(inputs, letter.session.agent.input_schema)
-        spawned = await client.service.retry(letter, model=model, input=values)
+        values = edits.values_for(letter)
+        spawned = await client.service.retry(
+            letter, text=edits.text, model=edits.model, input=values
+        )
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     return await _found(client, letter, spawned)

@@ -59,6 +59,10 @@ Tokens = Annotated[
     int | None,
     typer.Option("--budget-tokens", help="Tokens that it may use.", metavar="N", min=1),
 ]
+Cache = Annotated[
+    float | None,
+    typer.Option(help="How old a reply to the same request may be.", metavar="SECONDS"),
+]
 WeakJudge = Annotated[
     bool, typer.Option("--allow-weak-judge", help="A model that judges badly may be a gate.")
 ]

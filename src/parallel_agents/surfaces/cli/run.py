@@ -26,6 +26,7 @@ from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.keeping import results_folder
 from parallel_agents.surfaces.cli.place import (
     AsJson,
+    Cache,
     Home,
     Inputs,
     MaxParallel,
@@ -77,10 +78,7 @@ def run(
     on_failure: Annotated[
         OnFailure | None, typer.Option(help="What becomes of the others when a task fails.")
     ] = None,
-    cache: Annotated[
-        float | None,
-        typer.Option(help="How old a reply to the same request may be.", metavar="SECONDS"),
-    ] = None,
+    cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
     allow_weak_judge: WeakJudge = False,

@@ -25,6 +25,7 @@ from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.place import (
     AsJson,
+    Cache,
     Home,
     Inputs,
     ModelName,
@@ -58,6 +59,7 @@ def spawn(
     ] = None,
     model: ModelName = None,
     timeout: Timeout = None,
+    cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
     allow_weak_judge: WeakJudge = False,
@@ -85,6 +87,7 @@ def spawn(
             label=label,
             key=key,
             limits=limits,
+            cache_seconds=cache,
             budget=budget,
         )
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from mcp_types import Tool, ToolAnnotations
 
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.tools.sessions.backing import Requester
 from parallel_agents.tools.sessions.specs import SPECS
 
 _YIELD = "sessions_yield"
@@ -24,7 +23,6 @@ _ENDS = ToolAnnotations(
 )
 ANNOTATIONS = {
     "sessions_spawn": _STARTS,
-    "sessions_yield": _READS,
     "agents_wait": _READS,
     "subagents": _ENDS,
     "sessions_send": _STARTS,
@@ -35,21 +33,15 @@ ANNOTATIONS = {
 }
 
 
-def offered(requester: Requester) -> Sequence[Tool]:
-    """The tools that a requester can use; who is no session has no turn to yield."""
-    if requester.session is not None:
-        return [_tool(spec, spec.description) for spec in SPECS]
-    return [
-        _tool(spec, spec.description.replace(f"{_YIELD} or ", ""))
-        for spec in SPECS
-        if spec.name != _YIELD
-    ]
+def offered() -> Sequence[Tool]:
+    """The tools that a client can use: all but the one that ends a turn of a run that is ours."""
+    return [_tool(spec) for spec in SPECS if spec.name in ANNOTATIONS]
 
 
-def _tool(spec: ToolSpec, description: str) -> Tool:
+def _tool(spec: ToolSpec) -> Tool:
     return Tool(
         name=spec.name,
-        description=description,
+        description=spec.description.replace(f"{_YIELD} or ", ""),
         input_schema=dict(spec.parameters),
         annotations=ANNOTATIONS[spec.name],
     )

@@ -74,7 +74,7 @@ def make_server(
     tools: SessionTools, requester: Requester, stop: asyncio.Event
 ) -> Server[dict[str, Any]]:
     """The tools for a requester; calls that last report progress, and `stop` ends them."""
-    listed = ListToolsResult(tools=list(offered(requester)))
+    listed = ListToolsResult(tools=list(offered()))
 
     async def on_list_tools(_: _Context, __: PaginatedRequestParams | None) -> ListToolsResult:
         return listed

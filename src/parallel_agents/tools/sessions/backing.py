@@ -9,7 +9,7 @@ from typing import Protocol
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.session import Visibility
-from parallel_agents.core.store import Row
+from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.tool import Caller, ToolContext
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import Ambiguous, NotFound
@@ -111,6 +111,14 @@ class Backing:
             raise Refusal(f"{error.message}: {error.why}; {error.mend}") from None
         self._check_sees(own, found)
         return found
+
+    async def find_run(self, name: str, requester: Requester) -> Row:
+        """The same, with the run that an id stands for: its session may have gone on since."""
+        earlier = await self.sessions.list(Filter(run=RunId(name)))
+        if not earlier:
+            return await self.find(name, requester)
+        self._check_sees(await self.row_of(requester), earlier[0])
+        return earlier[0]
 
     async def _nearest(self, name: str, own: Row | None) -> str:
         """A name as its requester means it: what is in its own tree goes before namesakes."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.verbs import Until
@@ -46,13 +46,16 @@ async def manage(backing: Backing, requester: Requester, arguments: Arguments) -
             return await _cancel(backing, requester, arguments)
 
 
-async def _children(backing: Backing, requester: Requester) -> list[Row]:
-    """What the requester spawned, the oldest first; who is no session spawned the roots."""
-    if requester.session is None:
-        rows = await backing.sessions.list(Filter(roots_only=True))
-    else:
-        rows = await backing.sessions.list(Filter(parent=requester.session))
-    return rows[::-1]
+async def _children(
+    backing: Backing, requester: Requester, *, run: RunId | None = None
+) -> list[Row]:
+    """What the requester spawned, the oldest first; who is no session spawned the roots.
+
+    With a `run` the one child whose run that is, or was before it went on.
+    """
+    is_root = requester.session is None
+    chosen = Filter(parent=requester.session, roots_only=is_root, run=run)
+    return (await backing.sessions.list(chosen))[::-1]
 
 
 async def _list(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
@@ -115,6 +118,7 @@ async def _wait(backing: Backing, requester: Requester, arguments: Arguments) ->
         rows: list[Row] = []
         for name in names:
             found = _match(children, name)
+            found = found or await _children(backing, requester, run=RunId(name))
             rows += found
             if not found:
                 unavailable.append(name)
@@ -199,6 +203,7 @@ async def _cancel(backing: Backing, requester: Requester, arguments: Arguments) 
     if not identity:
         raise Refusal("taskId required")
     found = _match(await _children(backing, requester), identity)
+    found = found or await _children(backing, requester, run=RunId(identity))
     if not found:
         raise Refusal("Task outside session tree.", status="forbidden", taskId=identity)
     row = found[0]

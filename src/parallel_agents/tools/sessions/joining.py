@@ -42,7 +42,7 @@ async def wait_agents(backing: Backing, requester: Requester, arguments: Argumen
     errors: list[Json] = []
     for name in ids:
         try:
-            rows.append(await backing.find(name, requester))
+            rows.append(await backing.find_run(name, requester))
         except Refusal as refusal:
             is_hidden = refusal.answer["status"] == "forbidden"
             errors.append({"runId": name, "error": "not_owner" if is_hidden else "not_found"})
@@ -62,7 +62,7 @@ async def join(
     until: Until = Until.ALL,
     seconds: float | None,
 ) -> Settled:
-    """Wait for the latest runs of sessions, at most so many seconds, and tell how they ended."""
+    """Wait for the runs of these rows, at most so many seconds, and tell how they ended."""
     runs = [row.run.id for row in rows]
     live = [row for row in rows if not row.run.status.is_over]
     if live and (seconds is None or seconds > 0):
