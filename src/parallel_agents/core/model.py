@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from parallel_agents.core.agent import ThinkingLevel
+from parallel_agents.core.budget import most_tokens, most_tokens_around
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.schema import JsonObject
@@ -58,6 +59,8 @@ class ModelRequest:
         payer: whose budget the call is on; None where there is none.
         has_next: another model stands by: one that is left alone for a while is not waited for.
         team: the root of the session that asks: teams that wait for a model take turns.
+        counted: how many of the messages an earlier reply's tokens count.
+        counted_tokens: what they came to, with all that stands around them.
     """
 
     messages: tuple[Message, ...]
@@ -72,6 +75,15 @@ class ModelRequest:
     payer: Payer | None = None
     has_next: bool = False
     team: SessionKey | None = None
+    counted: int = 0
+    counted_tokens: int = 0
+
+    def most_input_tokens(self) -> int:
+        """What a call gives the model, at most: as it was counted before, and bounds of the rest."""
+        rest = most_tokens(self.messages[self.counted :])
+        if self.counted:
+            return self.counted_tokens + rest
+        return rest + most_tokens_around(self.system, self.tools, self.output_schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from parallel_agents.core.budget import most_tokens, most_tokens_around
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest, resting
 from parallel_agents.core.throttle import Answer, Ask, Holder, Reason, Throttle
 from parallel_agents.errors import RateLimited
@@ -91,8 +90,7 @@ class Governed(Wrapped):
         if not self._turns and self._is_free(now):
             self._in_flight += 1
             return _Permit(began=now)
-        tokens = most_tokens(request.messages) + request.max_output_tokens
-        tokens += most_tokens_around(request.system, request.tools, request.output_schema)
+        tokens = request.most_input_tokens() + request.max_output_tokens
         ticket = self._turns.join(request.team or "", tokens)
         wait = _Wait(self._model.name, listener, now + _TOLD_AFTER_SECONDS)
         try:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.budget import Amount, OnLimit, most_tokens, most_tokens_around
+from parallel_agents.core.budget import Amount, OnLimit
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.runner import Activation
-from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import OverBudget
 
@@ -42,14 +41,12 @@ class RunPayer:
         self._activation.give_back(may_be_billed=may_be_billed)
 
 
-def worst_case(models: Models, model: str, request: ModelRequest, state: Transcript) -> Amount:
-    """The most that a call can cost: what was counted of it before, bounds of the rest.
+def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
+    """The most that a call can cost.
 
     The price of the input is the higher of its plain price and that of writing it to a cache.
     """
-    given = state.counted_tokens + most_tokens(request.messages[state.counted :])
-    if not state.counted:
-        given += most_tokens_around(request.system, request.tools, request.output_schema)
+    given = request.most_input_tokens()
     output = request.max_output_tokens + (_THINKING_TOKENS if request.thinking else 0)
     plain = models.cost_nanousd(model, Usage(given, output))
     cached = models.cost_nanousd(model, Usage(0, output, cache_write_tokens=given))

@@ -254,11 +254,13 @@ class _Work:
             thinking=self._agent.thinking,
             has_next=bool(above(self._ladder, self._model_name)),
             team=self._activation.claim.session.root,
+            counted=self._state.counted,
+            counted_tokens=self._state.counted_tokens,
             # Another attempt asks for another answer.
             cache_seconds=self._cache_seconds if self._state.attempt == 1 else None,
         )
         if self._activation.is_budgeted:
-            amount = worst_case(self._models, self._model.name, request, self._state)
+            amount = worst_case(self._models, self._model.name, request)
             payer = RunPayer(self._activation, amount, is_last=is_last)
             request = replace(request, payer=payer)
         ear = Ear(self._activation, turn, self._heard)

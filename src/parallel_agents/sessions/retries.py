@@ -143,5 +143,5 @@ def most_of_first_call(models: Models, tools: Mapping[str, Tool], birth: Birth) 
         max_output_tokens=birth.queued.limits.max_output_tokens or 4096,
         thinking=agent.thinking,
     )
-    amount = worst_case(models, birth.model, request, state)
+    amount = worst_case(models, birth.model, request)
     return amount if names <= tools.keys() else amount._replace(nanousd=None)
