@@ -68,6 +68,22 @@ def test_spawn_and_wait_gives_the_result_here(pagents: Pagents) -> None:
     assert pagents.workers() == []
 
 
+def test_an_answer_is_held_to_gates_of_the_command_line_and_the_best_version_is_kept(
+    pagents: Pagents, bench: Bench
+) -> None:
+    versions = iter(["far too long", "longer, but with an s", "short"])
+    bench.answer = lambda _: next(versions)
+    task = ("spawn", "main", "Be short.", "--gate", "len(text) < 9", "--gate", "'s' in text")
+
+    short = pagents(*task, "--refine", "4", "--wait", "--label", "a", "--json")
+    refused = pagents(*task[:3], "--gate", "len(text <", "--wait")
+
+    # The second version passes one gate more than the first, so the loop goes on.
+    assert short.code == 0, short
+    assert (short.documents[0]["items"][0]["output"], len(bench.requests)) == ("short", 3)
+    refused.assert_refused("PA-E101", "'len(text <'", exits=2)
+
+
 def test_a_file_goes_where_the_agent_wants_it(pagents: Pagents, bench: Bench) -> None:
     source = pagents.file("adder.py", "def add(a, b): return a - b")
 

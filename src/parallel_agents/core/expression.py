@@ -60,7 +60,8 @@ class Expression:
         try:
             self._body = ast.parse(source.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError) as error:
-            raise _invalid(source, str(error)) from error
+            why = error.msg if isinstance(error, SyntaxError) else str(error)
+            raise _invalid(source, why) from error
         _check(self._body, source)
 
     def holds(self, answer: Json) -> bool:

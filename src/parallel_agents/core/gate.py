@@ -95,8 +95,8 @@ class Refine:
     def __post_init__(self) -> None:
         if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
             raise InvalidInput(
-                f"a refine loop of {self.rounds} rounds with a patience of {self.patience}",
-                why="there are 2 to 100 rounds, and a patience of 1 to 100",
+                f"no refine loop has rounds={self.rounds} and patience={self.patience}",
+                why="rounds are 2 to 100, the first version counted, and the patience is 1 to 100",
                 mend="choose others",
             )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -14,6 +15,7 @@ from parallel_agents.app import App, open_client
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.gate import Gate, Holds, Judged, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
@@ -43,25 +45,41 @@ from parallel_agents.surfaces.worker import ensure_worker
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the result here.")]
+AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
+File = Annotated[Path | None, typer.Option("--file", "-f", help="A file for the agent to work on.")]
+Label = Annotated[str | None, typer.Option(help="A name to find it by.")]
+Key = Annotated[
+    str | None, typer.Option(help="The same key again gives the session that is there.")
+]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(help="What the answer must fulfil; may be given again.", metavar="CONDITION"),
+]
+Rubric = Annotated[
+    str | None, typer.Option(help="What a judge scores the answer by.", metavar="RUBRIC")
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(help="Versions, until one passes; the best counts.", metavar="ROUNDS"),
+]
 
 
 def spawn(
-    agent: Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")],
+    agent: AgentName,
     text: Text,
     inputs: Inputs = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="A file for the agent to work on.")
-    ] = None,
+    file: File = None,
     wait: Wait = False,
-    label: Annotated[str | None, typer.Option(help="A name to find it by.")] = None,
-    key: Annotated[
-        str | None, typer.Option(help="The same key again gives the session that is there.")
-    ] = None,
+    label: Label = None,
+    key: Key = None,
     model: ModelName = None,
     timeout: Timeout = None,
     cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
+    gate: Conditions = None,
+    judge: Rubric = None,
+    refine: Rounds = None,
     allow_weak_judge: WeakJudge = False,
     json: AsJson = False,
     home: Home = None,
@@ -72,24 +90,24 @@ def spawn(
     give the result. A --file goes where the agent's input wants one text, else under the task.
     """
     place = find_place(home, allow_weak_judge=allow_weak_judge or None)
-    budget = Budget(usd=usd, tokens=tokens)
+    base = Task(
+        agent,
+        text,
+        model=model,
+        label=label,
+        key=key,
+        limits=Limits(timeout_seconds=timeout),
+        cache_seconds=cache,
+        budget=Budget(usd=usd, tokens=tokens),
+        gates=_gates(gate or (), judge),
+        refine=None if refine is None else Refine(rounds=refine),
+    )
 
     def task(app: App) -> Task:
         definition = app.catalog.agent(agent)
         values = read_inputs(inputs, definition.input_schema)
         told, filled = _with_file(text, values, file, definition)
-        limits = Limits(timeout_seconds=timeout)
-        return Task(
-            agent,
-            told,
-            input=filled,
-            model=model,
-            label=label,
-            key=key,
-            limits=limits,
-            cache_seconds=cache,
-            budget=budget,
-        )
+        return replace(base, text=told, input=filled)
 
     async def leave(app: App) -> Spawned:
         return await app.service.spawn(task(app))
@@ -124,6 +142,11 @@ def send(
         _wait_here(place, prepare, is_json=json)
     else:
         asyncio.run(_leave_to_worker(place, leave, is_json=json))
+
+
+def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
+    holds = (Holds(condition=condition) for condition in conditions)
+    return (*holds, *(() if rubric is None else (Judged(rubric=rubric),)))
 
 
 def _with_file(
