@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from parallel_agents.core.gate import Verdict
+from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, ToolCall, ToolResult
@@ -43,7 +43,8 @@ class Queued:
 
     `context` is what was said in the session that this one is forked from; `ladder` are the models
     to climb, the run's first one included; `start` says why it does not begin with the cheapest;
-    `cache_seconds` is how old a reply may be that answers a call again.
+    `cache_seconds` is how old a reply may be that answers a call again; `gates` and `refine` are
+    what the task has of them, which its session's agent has, too.
     """
 
     text: str
@@ -54,6 +55,8 @@ class Queued:
     start: str = ""
     team: TeamTask | None = None
     cache_seconds: float | None = None
+    gates: tuple[AnyGate, ...] = ()
+    refine: Refine | None = None
     kind: Literal["queued"] = "queued"
 
 

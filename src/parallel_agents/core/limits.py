@@ -52,6 +52,11 @@ class Limits:
         """These limits, with `weaker` where these say nothing."""
         return weaker if self == NO_LIMITS else _laid_over(self, weaker)
 
+    def without(self, weaker: Limits) -> Limits:
+        """Those of these limits that are not the same in `weaker`."""
+        said = {name: getattr(self, name) for name in _NAMES}
+        return Limits(**{n: value for n, value in said.items() if value != getattr(weaker, n)})
+
 
 @lru_cache(maxsize=1024)
 def _laid_over(these: Limits, weaker: Limits) -> Limits:

@@ -162,5 +162,5 @@ def _left_alone(agent: str, seconds: float, reason: str) -> AgentOpen:
         why=f"nearly all of its last runs failed, the last with {reason}",
         mend=f"see `pagents dlq list --agent {agent}`, correct the agent or its gates, end the wait"
         f" with `pagents limits set {name_for_agent(agent)} --off`, then"
-        f" `pagents dlq retry --agent {agent}`",
+        f" `pagents dlq retry --agent {agent} --current`",
     )

@@ -173,6 +173,8 @@ class Births:
                 input=task.input,
                 limits=task.limits.over(agent.limits).over(self._defaults),
                 ladder=task.ladder,
+                gates=task.gates,
+                refine=task.refine,
                 cache_seconds=agent.cache_seconds
                 if task.cache_seconds is None
                 else task.cache_seconds,

@@ -92,6 +92,7 @@ class OpenSessions:
         text: str | None = None,
         model: str | None = None,
         input: JsonObject | None = None,
+        current: bool = False,
     ) -> SessionHandle:
         """Start the task of a dead letter again; a second retry of it finds the first.
 
@@ -100,13 +101,16 @@ class OpenSessions:
             text: what to do, instead of the words of the task.
             model: `provider/model` instead of the one that failed.
             input: values that are laid over those of the task.
+            current: with its agent as that is defined now, and not as it was when it failed.
 
         Raises:
-            InvalidInput, UnknownModel, MissingKey: before anything is kept.
+            InvalidInput, UnknownAgent, UnknownModel, MissingKey: before anything is kept.
             Conflict: the first retry goes on with other words or another input.
             RunIsOver: the letter's team was killed.
         """
-        spawned = await self._service.retry(letter, text=text, model=model, input=input)
+        spawned = await self._service.retry(
+            letter, text=text, model=model, input=input, current=current
+        )
         return SessionHandle(self._service, spawned)
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.budget import Amount
+from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import short
@@ -40,11 +40,13 @@ class Retries:
         text: str | None = None,
         model: str | None = None,
         input: JsonObject | None = None,
+        current: bool = False,
     ) -> Birth | Spawned:
         """The session that retries a letter, or the retry that there is and that goes on.
 
         Raises:
-            InvalidInput, UnknownModel, MissingKey: the retry cannot be carried out as it is asked.
+            InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be carried out as
+                it is asked.
             Conflict: the retry that goes on was asked for other words or with another input.
             RunIsOver: the letter's team was killed.
         """
@@ -59,19 +61,14 @@ class Retries:
                 return Spawned(row.session.key, row.run.id, is_new=False)
             before = row.session
         key, number = next_key(before.spawn_key)
-        task = Task(
-            letter.session.agent,
-            words,
+        task = replace(
+            _as_now(letter) if current else _as_it_was(letter),
+            text=words,
             input=values,
-            model=model or letter.run.model,
-            ladder=() if model else letter.queued.ladder,
             label=f"{letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
-            limits=letter.queued.limits,
-            priority=letter.run.priority,
-            cache_seconds=0.0,
-            budget=letter.budget,
-            traits=letter.session.traits,
         )
+        if model is not None:
+            task = replace(task, model=model, ladder=())
         birth = self._births.of_retry(task, key, await self._team(letter))
         context = await self._context(letter)
         queued = replace(birth.queued, context=context)
@@ -107,6 +104,37 @@ class Retries:
             return letter.queued.context
         events = await self._store.events(session=letter.session.key)
         return _before(events, letter)
+
+
+def _as_it_was(letter: DeadLetter) -> Task:
+    """The task with its agent, its gates and its models as they were."""
+    return Task(
+        letter.session.agent,
+        "",
+        model=letter.run.model,
+        ladder=letter.queued.ladder,
+        limits=letter.queued.limits,
+        priority=letter.run.priority,
+        cache_seconds=0.0,
+        budget=letter.budget,
+        traits=letter.session.traits,
+    )
+
+
+def _as_now(letter: DeadLetter) -> Task:
+    """The task with its agent as that is defined now; what the task itself asked for stays."""
+    agent, was = letter.session.agent, _as_it_was(letter)
+    is_agent_s = bool(agent.model or agent.ladder)
+    return replace(
+        was,
+        agent=agent.name,
+        model=None if is_agent_s else was.model,
+        ladder=() if is_agent_s else was.ladder,
+        gates=letter.queued.gates,
+        refine=letter.queued.refine,
+        limits=was.limits.without(agent.limits),
+        budget=NO_BUDGET if was.budget == agent.budget else was.budget,
+    )
 
 
 def _before(events: Sequence[Event], letter: DeadLetter) -> tuple[Message, ...]:

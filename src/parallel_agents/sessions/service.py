@@ -281,9 +281,12 @@ class Service:
         text: str | None = None,
         model: str | None = None,
         input: JsonObject | None = None,
+        current: bool = False,
     ) -> Birth | Spawned:
         """What `retry` would start, or the retry that is there."""
-        return await self._retries.plan(letter, text=text, model=model, input=input)
+        return await self._retries.plan(
+            letter, text=text, model=model, input=input, current=current
+        )
 
     async def retry(
         self,
@@ -292,9 +295,12 @@ class Service:
         text: str | None = None,
         model: str | None = None,
         input: JsonObject | None = None,
+        current: bool = False,
     ) -> Spawned:
         """Start the task again; a second retry of the same letter finds the first."""
-        planned = await self.plan_retry(letter, text=text, model=model, input=input)
+        planned = await self.plan_retry(
+            letter, text=text, model=model, input=input, current=current
+        )
         return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:

@@ -83,7 +83,7 @@ def test_after_ten_refused_answers_the_next_run_is_not_begun_and_is_a_dead_lette
         assert refused.error.why.endswith(
             "the last with PA-E310 the answer did not pass len(text) < 10"
         )
-        assert "`pagents dlq retry --agent writer`" in refused.error.mend
+        assert "`pagents dlq retry --agent writer --current`" in refused.error.mend
         assert len(model.requests) == 10
         assert len(letters) == 11
         assert letters[0].queued.text == "Go."

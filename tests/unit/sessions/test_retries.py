@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.event import Queued
+from parallel_agents.core.gate import Holds, Matches
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.run import RunStatus
@@ -18,7 +21,7 @@ from parallel_agents.core.store import Birth
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
 from parallel_agents.sessions.retries import next_key
-from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
 
 SCHEMA = {
     "type": "object",
@@ -79,6 +82,40 @@ def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
         assert planned.model == "scripted/bad"
 
     in_rig(body)
+
+
+def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_stays() -> None:
+    async def body() -> None:
+        good = RepliesWith(echoes, "scripted/good")
+        first = replace(
+            WRITER,
+            gates=(Holds(condition="len(text) < 0"),),
+            limits=Limits(attempts=2, max_turns=7),
+        )
+        now = replace(WRITER, instructions="Write well.", limits=Limits(attempts=3))
+        store = MemoryStore(asyncio.get_running_loop().time)
+        own = (Matches(pattern="do"),)
+        async with open_rig(good, agents=[first], store=store) as rig:
+            limits = Limits(max_output_tokens=55)
+            await fail(rig, gates=own, limits=limits, budget=Budget(tokens=9999))
+        async with open_rig(good, agents=[now], store=store) as rig:
+            (letter,) = await rig.sessions.dead_letters()
+            same = await rig.service.plan_retry(letter)
+            handle = await rig.sessions.retry(letter, current=True)
+            result = await handle.wait()
+            row = await rig.service.find(handle.key)
+            queued = (await rig.sessions.history(handle.key))[0].body
+
+        assert isinstance(same, Birth)
+        assert isinstance(queued, Queued)
+        assert same.session.agent.gates == (*first.gates, *own)
+        assert result.status is DONE
+        assert row.session.agent == replace(now, gates=own)
+        assert (queued.limits.attempts, queued.limits.max_output_tokens) == (3, 55)
+        assert queued.limits.max_turns == 25
+        await store.aclose()
+
+    run_virtual(body())
 
 
 def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() -> None:

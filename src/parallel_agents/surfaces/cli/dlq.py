@@ -77,6 +77,7 @@ class _Edits(NamedTuple):
     text: str | None
     model: str | None
     inputs: list[str] | None
+    current: bool
 
     def values_for(self, letter: DeadLetter) -> dict[str, Json]:
         return read_inputs(self.inputs, letter.session.agent.input_schema)
@@ -105,6 +106,9 @@ def retry(
     ] = None,
     model: ModelName = None,
     inputs: Inputs = None,
+    current: Annotated[
+        bool, typer.Option("--current", help="With the agents as they are defined now.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would run, and its price at most.")
     ] = False,
@@ -118,7 +122,7 @@ def retry(
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
     place = find_place(home)
-    edits = _Edits(text, model, inputs)
+    edits = _Edits(text, model, inputs, current)
 
     async def begin() -> list[_Retry]:
         async with open_client(place.environment, place.settings) as client:
@@ -155,7 +159,7 @@ async def _plan(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
     try:
         values = edits.values_for(letter)
         planned = await client.service.plan_retry(
-            letter, text=edits.text, model=edits.model, input=values
+            letter, text=edits.text, model=edits.model, input=values, current=edits.current
         )
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
@@ -169,7 +173,7 @@ async def _start(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
     try:
         values = edits.values_for(letter)
         spawned = await client.service.retry(
-            letter, text=edits.text, model=edits.model, input=values
+            letter, text=edits.text, model=edits.model, input=values, current=edits.current
         )
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
