@@ -311,6 +311,31 @@ def test_a_key_is_written_once(run_in: RunIn) -> None:
     run_in(body)
 
 
+def test_a_result_says_what_was_spent_below_its_run_and_no_other(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        (parent,) = await spawn(store, birth("a"))
+        (child,) = await spawn(store, birth("b", parent))
+        await spawn(store, birth("c", child), birth("d"))
+        for name, cost in (("a", 1), ("b", 20), ("c", 300), ("d", 4000)):
+            epoch = (await claim(store, f"run-{name}")).run.epoch
+            await store.append(RunId(f"run-{name}"), epoch, [replied(1, cost=cost)])
+            assert await store.finish(RunId(f"run-{name}"), epoch, DONE)
+        # A later run of the parent has none of what the first spawned.
+        await store.send(parent.key, RunId("later"), Queued(text="more"), owner=ME)
+        epoch = (await claim(store, "later")).run.epoch
+        assert await store.finish(RunId("later"), epoch, DONE)
+
+        names = ("run-a", "run-b", "run-c", "run-d", "later")
+        results = await store.results([RunId(name) for name in names])
+
+        found = [result.spend_below for result in results if result]
+        assert [spend.cost_nanousd for spend in found] == [320, 300, 0, 0, 0]
+        assert [spend.calls for spend in found] == [2, 1, 0, 0, 0]
+        assert found[0].usage == Usage(20, 40, 60, 80)
+
+    run_in(body)
+
+
 def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, birth("a"), birth("b"))

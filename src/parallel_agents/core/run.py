@@ -120,7 +120,11 @@ class Result:
     """What wait returns for one run: a single terminal status, and all that is known of it.
 
     Attributes:
-        cost_usd: None when a price is unknown, or no call of a run that broke off was counted.
+        spend: of its own calls.
+        spend_below: of all that it spawned, and of the judges and refiners of its work.
+        usage: tokens of both.
+        cost_usd: of both; None when a price is unknown, or no call of a run that broke off was
+            counted.
         seconds: wall time of the run, without its time in the queue.
         attempts: how often the work was begun.
         score: 0 to 10, where a judge gave one.
@@ -140,14 +144,19 @@ class Result:
     session_key: SessionKey
     run_id: RunId
     score: float | None = None
+    spend_below: Spend = Spend()
+
+    @property
+    def total_spend(self) -> Spend:
+        return self.spend + self.spend_below
 
     @property
     def usage(self) -> Usage:
-        return self.spend.usage
+        return self.total_spend.usage
 
     @property
     def cost_usd(self) -> float | None:
-        return known_cost(self.spend, self.status)
+        return known_cost(self.total_spend, self.status)
 
     @property
     def is_done(self) -> bool:
@@ -171,7 +180,8 @@ class TeamResult:
 
     @property
     def spend(self) -> Spend:
-        return sum((result.spend for result in self.results), Spend())
+        """Of all tasks, and of all that they spawned."""
+        return sum((result.total_spend for result in self.results), Spend())
 
     @property
     def cost_usd(self) -> float | None:

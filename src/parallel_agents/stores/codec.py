@@ -85,6 +85,12 @@ def row_from(columns: SqlRow, agent: Agent) -> Row:
     )
 
 
+def spend_from(columns: SqlRow) -> Spend:
+    """A spend from its columns, in the order of the query `rows`."""
+    calls, given, written, cache_read, cache_write, cost, unpriced = columns
+    return Spend(Usage(given, written, cache_read, cache_write), calls, cost, unpriced)
+
+
 def _session_from(columns: SqlRow, agent: Agent) -> Session:
     key, _, label, parent, spawn_key, root, depth, killed, created_at, traits = columns
     return Session(
@@ -103,7 +109,6 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
 
 def _run_from(session: str, columns: SqlRow) -> Run:
     identity, number, kind, status, title, model, priority, owner, epoch, attempts = columns[:10]
-    calls, given, written, cache_read, cache_write, cost, unpriced = columns[10:17]
     created_at, started_at, finished_at, error_code = columns[17:]
     return Run(
         id=RunId(identity),
@@ -117,7 +122,7 @@ def _run_from(session: str, columns: SqlRow) -> Run:
         owner=None if owner is None else OwnerId(owner),
         epoch=epoch,
         attempts=attempts,
-        spend=Spend(Usage(given, written, cache_read, cache_write), calls, cost, unpriced),
+        spend=spend_from(columns[10:17]),
         created_at=created_at,
         started_at=started_at,
         finished_at=finished_at,

@@ -14,12 +14,14 @@ from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Result, RunStatus
 from parallel_agents.core.store import ChildRun, Filter, Owner, OwnerState, PurseState, Role, Row
+from parallel_agents.core.usage import Spend
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.codec import (
     decode_agent,
     decode_body,
     event_from,
     row_from,
+    spend_from,
 )
 from parallel_agents.stores.purses import budget_of
 from parallel_agents.stores.queries import query
@@ -181,10 +183,11 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
     found = sql.execute(f"{query('rows')} {where}", chosen)
     rows = {columns[10]: row_from(columns, agents.get(columns[1])) for columns in found}
     ends: dict[str, bytes] = dict(sql.execute(query("finished_of"), chosen).fetchall())
+    below = {row[0]: spend_from(row[1:]) for row in sql.execute(query("spend_below"), chosen)}
     for run in runs:
         if run not in rows:
             raise _no_run(run)
-    return [_result(rows[run], ends.get(run)) for run in runs]
+    return [_result(rows[run], ends.get(run), below.get(run, Spend())) for run in runs]
 
 
 def last_bodies(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
@@ -202,7 +205,7 @@ def _as_list(runs: Sequence[RunId]) -> str:
     return orjson.dumps(runs).decode()
 
 
-def _result(row: Row, end: bytes | None) -> Result | None:
+def _result(row: Row, end: bytes | None, below: Spend) -> Result | None:
     finished = None if end is None else decode_body(end)
     if not isinstance(finished, Finished):
         return None
@@ -222,6 +225,7 @@ def _result(row: Row, end: bytes | None) -> Result | None:
         session_key=row.session.key,
         run_id=row.run.id,
         score=outcome.score,
+        spend_below=below,
     )
 
 

@@ -494,15 +494,19 @@ def test_a_judge_that_is_known_to_be_weak_is_refused_unless_it_is_allowed() -> N
 
 
 def test_a_judge_is_a_session_under_the_work_and_costs_its_budget() -> None:
-    async def body() -> list[tuple[str, str | None]]:
+    async def body() -> None:
         async with open_rig(Court(9).model, agents=[WRITER]) as rig:
             gate = Judged(rubric="Be good.")
             handle = await rig.sessions.spawn(Task("writer", "Go.", gates=(gate,)))
-            await handle.wait()
-            rows = await rig.sessions.list(Filter(parent=handle.key))
-            return [(row.session.agent.name, row.session.parent) for row in rows]
+            result = await handle.wait()
+            (judge,) = await rig.sessions.list(Filter(parent=handle.key))
 
-    assert [name for name, _ in run_virtual(body())] == ["judge"]
+            assert judge.session.agent.name == "judge"
+            assert result.spend.calls == 1
+            assert result.spend_below == judge.run.spend
+            assert result.usage == result.spend.usage + judge.run.spend.usage
+
+    run_virtual(body())
 
 
 def test_gates_are_checked_in_the_order_of_what_they_cost() -> None:

@@ -123,6 +123,16 @@ def test_spend_adds_up_and_one_unknown_price_makes_the_whole_unknown() -> None:
     assert seen.spend.usage == Usage(20, 10)
 
 
+def test_what_a_lane_spawned_is_in_the_spend_of_the_whole() -> None:
+    seen = board()
+
+    seen.take(event(replied(1_000_000)))
+    assert seen.take(event(replied(2_000_000), run=RunId("its judge"))) is None
+
+    assert seen.spend.cost_usd == 0.003
+    assert seen.lanes[ONE].spend.cost_usd == 0.001
+
+
 def test_a_board_is_over_when_all_its_lanes_are() -> None:
     seen = board()
 

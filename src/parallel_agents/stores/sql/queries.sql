@@ -153,6 +153,19 @@ SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 -- name: finished_of
 SELECT run, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
 
+-- name: spend_below
+WITH RECURSIVE below (run, session) AS (
+    SELECT r.id, s.key FROM runs AS r JOIN sessions AS s ON s.parent = r.session
+    WHERE r.id IN (SELECT value FROM json_each(?)) AND s.created_at >= r.created_at
+      AND (r.finished_at IS NULL OR s.created_at <= r.finished_at)
+    UNION ALL
+    SELECT below.run, s.key FROM below JOIN sessions AS s ON s.parent = below.session
+)
+SELECT below.run, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
+       SUM(r.cache_read_tokens), SUM(r.cache_write_tokens), SUM(r.cost_nanousd),
+       SUM(r.unpriced_calls)
+FROM below JOIN runs AS r ON r.session = below.session GROUP BY below.run;
+
 -- name: open_purse
 INSERT INTO purses (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
 ON CONFLICT (scope) DO UPDATE SET

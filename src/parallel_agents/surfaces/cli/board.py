@@ -26,9 +26,10 @@ class Lane:
 
 @dataclass(slots=True)
 class Board:
-    """The lanes by run, in the order of the team."""
+    """The lanes by run, in the order of the team; `below` is spent by what they spawned."""
 
     lanes: dict[RunId, Lane]
+    below: Spend = Spend()
 
     @classmethod
     def of(cls, labels: Mapping[RunId, str]) -> Board:
@@ -39,6 +40,8 @@ class Board:
         """Take in an event; the lane that it changed, or None."""
         lane = self.lanes.get(event.run)
         if lane is None:
+            if isinstance(event.body, Replied):
+                self.below += event.body.spend
             return None
         changed = _after(lane, event)
         self.lanes[event.run] = changed
@@ -58,7 +61,7 @@ class Board:
 
     @property
     def spend(self) -> Spend:
-        return sum((lane.spend for lane in self.lanes.values()), Spend())
+        return sum((lane.spend for lane in self.lanes.values()), self.below)
 
 
 def _after(lane: Lane, event: Event) -> Lane:
@@ -69,9 +72,8 @@ def _after(lane: Lane, event: Event) -> Lane:
         case Started():
             began_at = event.at if lane.began_at is None else lane.began_at
             return replace(lane, status=RunStatus.RUNNING, began_at=began_at)
-        case Replied(usage=usage, cost_nanousd=cost):
-            call = Spend(usage, 1, cost or 0, int(cost is None))
-            return replace(lane, spend=lane.spend + call)
+        case Replied() as reply:
+            return replace(lane, spend=lane.spend + reply.spend)
         case Finished(outcome=outcome):
             return replace(lane, status=outcome.status)
         case _:

@@ -136,7 +136,7 @@ def result(given: Result) -> None:
     headline = _text(f"{words.glyph(status)} {words.one_line(given.label)}", words.style(status))
     headline.append(
         f"  {words.status(status)}  {words.seconds(given.seconds)}  "
-        f"{words.tokens(given.spend)}  {words.money(given.spend)}  {given.model}",
+        f"{words.tokens(given.total_spend)}  {words.money(given.total_spend)}  {given.model}",
         style="dim",
     )
     out().print(headline)
@@ -160,8 +160,8 @@ def summary(team: TeamResult) -> None:
             f"{words.glyph(r.status)} {words.status(r.status)}",
             words.cut(r.label, words.LABEL_WIDTH),
             words.seconds(r.seconds),
-            words.tokens(r.spend),
-            words.money(r.spend),
+            words.tokens(r.total_spend),
+            words.money(r.total_spend),
             str(r.attempts),
         )
         for r in team.results
