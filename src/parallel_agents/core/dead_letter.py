@@ -5,12 +5,14 @@ It is a view of the run that is kept anyway, until the task is dropped or a retr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Failure, Run
+from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 
 LETTER_SECONDS = 30 * 86_400.0
@@ -54,3 +56,23 @@ class LetterFilter:
     since: float | None = None
     tree: SessionKey | None = None
     run: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What a retry changes of a task; the rest is as it was.
+
+    Attributes:
+        text: what to do, in other words.
+        model: `provider/model` instead of the one that failed.
+        input: values that are laid over those of the task.
+        current: with the agent as it is defined now.
+    """
+
+    text: str | None = None
+    model: str | None = None
+    input: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    current: bool = False
+
+
+NO_EDITS = Edits()

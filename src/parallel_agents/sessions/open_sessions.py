@@ -6,7 +6,7 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
+from parallel_agents.core.dead_letter import DeadLetter, Edits, LetterFilter
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import Result, TeamResult
@@ -108,10 +108,8 @@ class OpenSessions:
             Conflict: the first retry goes on with other words or another input.
             RunIsOver: the letter's team was killed.
         """
-        spawned = await self._service.retry(
-            letter, text=text, model=model, input=input, current=current
-        )
-        return SessionHandle(self._service, spawned)
+        edits = Edits(text=text, model=model, input=input or {}, current=current)
+        return SessionHandle(self._service, await self._service.retry(letter, edits))
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Let go of dead letters; how many there were."""

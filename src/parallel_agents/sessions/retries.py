@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.budget import NO_BUDGET, Amount
-from parallel_agents.core.dead_letter import DeadLetter
+from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import Message
@@ -33,15 +33,7 @@ class Retries:
         self._store = store
         self._births = births
 
-    async def plan(
-        self,
-        letter: DeadLetter,
-        *,
-        text: str | None = None,
-        model: str | None = None,
-        input: JsonObject | None = None,
-        current: bool = False,
-    ) -> Birth | Spawned:
+    async def plan(self, letter: DeadLetter, edits: Edits) -> Birth | Spawned:
         """The session that retries a letter, or the retry that there is and that goes on.
 
         Raises:
@@ -51,24 +43,24 @@ class Retries:
             RunIsOver: the letter's team was killed.
         """
         before = letter.session
-        words = letter.queued.text if text is None else text
-        values = {**letter.queued.input, **(input or {})}
+        words = letter.queued.text if edits.text is None else edits.text
+        values = {**letter.queued.input, **edits.input}
         if letter.retried_by is not None:
             (row,) = await self._store.rows(Filter(session=letter.retried_by))
             if row.run.status is not RunStatus.KILLED:
-                if text is not None or input:
+                if edits.text is not None or edits.input:
                     await self._check_asks(row, words, values)
                 return Spawned(row.session.key, row.run.id, is_new=False)
             before = row.session
         key, number = next_key(before.spawn_key)
         task = replace(
-            _as_now(letter) if current else _as_it_was(letter),
+            _as_now(letter) if edits.current else _as_it_was(letter),
             text=words,
             input=values,
             label=f"{letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
         )
-        if model is not None:
-            task = replace(task, model=model, ladder=())
+        if edits.model is not None:
+            task = replace(task, model=edits.model, ladder=())
         birth = self._births.of_retry(task, key, await self._team(letter))
         context = await self._context(letter)
         queued = replace(birth.queued, context=context)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
+from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits, LetterFilter
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
@@ -274,33 +274,13 @@ class Service:
         """Tasks that failed after all their attempts, the newest first."""
         return await self._store.dead_letters(chosen or LetterFilter())
 
-    async def plan_retry(
-        self,
-        letter: DeadLetter,
-        *,
-        text: str | None = None,
-        model: str | None = None,
-        input: JsonObject | None = None,
-        current: bool = False,
-    ) -> Birth | Spawned:
+    async def plan_retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Birth | Spawned:
         """What `retry` would start, or the retry that is there."""
-        return await self._retries.plan(
-            letter, text=text, model=model, input=input, current=current
-        )
+        return await self._retries.plan(letter, edits)
 
-    async def retry(
-        self,
-        letter: DeadLetter,
-        *,
-        text: str | None = None,
-        model: str | None = None,
-        input: JsonObject | None = None,
-        current: bool = False,
-    ) -> Spawned:
+    async def retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Spawned:
         """Start the task again; a second retry of the same letter finds the first."""
-        planned = await self.plan_retry(
-            letter, text=text, model=model, input=input, current=current
-        )
+        planned = await self.plan_retry(letter, edits)
         return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:

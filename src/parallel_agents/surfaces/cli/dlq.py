@@ -6,13 +6,14 @@ import asyncio
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 import typer
 
 from parallel_agents.app import App, open_client
 from parallel_agents.core.budget import Amount
-from parallel_agents.core.dead_letter import DeadLetter
+from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Birth
@@ -71,16 +72,16 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
         print_letter(letter)
 
 
-class _Edits(NamedTuple):
-    """What the command line changes of a task; the rest stays as it was."""
+class _Asked(NamedTuple):
+    """The edits that the command line says, but for inputs, which are read by each agent's schema."""
 
-    text: str | None
-    model: str | None
+    edits: Edits
     inputs: list[str] | None
-    current: bool
 
-    def values_for(self, letter: DeadLetter) -> dict[str, Json]:
-        return read_inputs(self.inputs, letter.session.agent.input_schema)
+    def of(self, letter: DeadLetter) -> Edits:
+        return replace(
+            self.edits, input=read_inputs(self.inputs, letter.session.agent.input_schema)
+        )
 
 
 class _Retry(NamedTuple):
@@ -122,14 +123,14 @@ def retry(
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
     place = find_place(home)
-    edits = _Edits(text, model, inputs, current)
+    asked = _Asked(Edits(text=text, model=model, current=current), inputs)
 
     async def begin() -> list[_Retry]:
         async with open_client(place.environment, place.settings) as client:
             letters = await choose(client, chosen)
             _check_one(letters, text)
             one = _plan if dry_run else _start
-            retries = [await one(client, letter, edits) for letter in letters]
+            retries = [await one(client, letter, asked) for letter in letters]
             started = next((given.session for given in retries if given.session), None)
             if started is not None and not dry_run:
                 row = await client.service.find(started)
@@ -154,13 +155,10 @@ def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
         )
 
 
-async def _plan(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
+async def _plan(client: App, letter: DeadLetter, asked: _Asked) -> _Retry:
     """What a retry would be, with nothing kept."""
     try:
-        values = edits.values_for(letter)
-        planned = await client.service.plan_retry(
-            letter, text=edits.text, model=edits.model, input=values, current=edits.current
-        )
+        planned = await client.service.plan_retry(letter, asked.of(letter))
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     if isinstance(planned, Spawned):
@@ -169,12 +167,9 @@ async def _plan(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
     return _Retry(letter, None, model=planned.model, amount=amount)
 
 
-async def _start(client: App, letter: DeadLetter, edits: _Edits) -> _Retry:
+async def _start(client: App, letter: DeadLetter, asked: _Asked) -> _Retry:
     try:
-        values = edits.values_for(letter)
-        spawned = await client.service.retry(
-            letter, text=edits.text, model=edits.model, input=values, current=edits.current
-        )
+        spawned = await client.service.retry(letter, asked.of(letter))
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     return await _found(client, letter, spawned)
