@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Amount, Budget, Purse, Shortage
 from parallel_agents.core.event import (
     Entry,
     Event,
@@ -492,6 +493,32 @@ def test_signs_of_life_are_kept_and_a_living_owner_can_be_buried(run_in: RunIn) 
         assert began <= owners[ME].beat_at <= time.time()
         await store.beat(Owner(id=OTHER, host="here", pid=1))
         assert {owner.state for owner in await store.owners()} == {OwnerState.LIVE}
+
+    run_in(body)
+
+
+def test_what_a_dead_owner_had_reserved_counts_as_spent_before_anyone_has_its_runs(
+    run_in: RunIn,
+) -> None:
+    async def body(store: Store) -> None:
+        purse = Purse(scope="day", budget=Budget(tokens=100))
+        await spawn(store, birth("a"), birth("b", owner=OTHER))
+        held: list[Shortage | None] = []
+        for name, owner in (("run-a", ME), ("run-b", OTHER)):
+            epoch = (await claim(store, name, owner)).run.epoch
+            held.append(
+                await store.reserve(
+                    RunId(name), epoch, Amount(None, 40), purses=[purse], is_last=False
+                )
+            )
+        await store.bury(OTHER)
+
+        (state,) = await store.purses()
+
+        assert held == [None, None]
+        assert (state.spent.tokens, state.reserved.tokens) == (40, 40)
+        await store.append(RunId("run-b"), 1, [replied(1)])
+        assert (await store.purses())[0].spent.tokens == 40
 
     run_in(body)
 

@@ -351,6 +351,9 @@ class Journal:
 
     def bury(self, owner: OwnerId) -> None:
         self._sql.execute(query("bury"), (owner,))
+        # Who goes on may have no place for its runs while others wait for the room that these hold.
+        for (run,) in self._sql.execute(query("reserving_runs"), (owner,)).fetchall():
+            self._purses.forfeit(RunId(run))
 
     def _write(self, run: RunId, session: SessionKey, entry: Entry) -> bool:
         at = self._now()

@@ -184,6 +184,10 @@ INSERT INTO reservations (run, scope, nanousd, tokens) VALUES (?, ?, ?, ?);
 -- name: take_reservations
 DELETE FROM reservations WHERE run = ? RETURNING scope, nanousd, tokens;
 
+-- name: reserving_runs
+SELECT DISTINCT held.run FROM reservations AS held JOIN runs AS r ON r.id = held.run
+WHERE r.owner = ?;
+
 -- name: settle
 UPDATE purses
 SET reserved_nanousd = reserved_nanousd - :held_nanousd, reserved_tokens = reserved_tokens - :held_tokens,
