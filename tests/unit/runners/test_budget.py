@@ -97,7 +97,7 @@ def test_no_budget_is_overdrawn_by_any_number_of_tasks_at_any_price(
 class Trees(NamedTuple):
     """A team's tasks that are trees: a node has as many children as `fans` says of its level."""
 
-    count: int
+    roots: int
     fans: tuple[int, ...]
 
     @property
@@ -109,7 +109,7 @@ class Trees(NamedTuple):
 
     @property
     def tasks(self) -> int:
-        return self.count * self.tasks_each
+        return self.roots * self.tasks_each
 
 
 class Rooms(NamedTuple):
@@ -171,13 +171,13 @@ async def carry_out_trees(
     settings = priced(
         *prices,
         max_children=100,
-        max_tree_sessions=1000,
+        max_tree_sessions=trees.tasks + 1,
         day_budget_tokens=rooms.day * trees.tasks,
     )
     usd = rooms.money * trees.tasks * prices[0] / 1e6
     of_tree = Budget(tokens=rooms.tree * trees.tasks_each)
     text = " ".join(map(str, ("node", *trees.fans)))
-    tasks = tuple(Task("lead", text, label=f"{n}", budget=of_tree) for n in range(trees.count))
+    tasks = tuple(Task("lead", text, label=f"{n}", budget=of_tree) for n in range(trees.roots))
     work = TeamTask(tasks=tasks, budget=Budget(usd=usd, tokens=rooms.team * trees.tasks))
     model = RepliesWith(answers, latency_seconds=5)
     async with open_rig(model, agents=[LEAD, WRITER], settings=settings) as rig:
@@ -222,12 +222,12 @@ def test_no_budget_is_overdrawn_by_trees_of_tasks_with_calls_cut_at_any_price(
     of_team, *_ = books.purses
     assert served_nanousd <= (of_team.spent.nanousd or 0)
     assert served_tokens <= of_team.spent.tokens
-    assert len(books.purses) == trees.count + 2
+    assert len(books.purses) == trees.roots + 2
     for purse, spent, reserved in books.purses:
         assert reserved == (0, 0)
         assert purse.budget.tokens is None or spent.tokens <= purse.budget.tokens
         assert purse.budget.nanousd is None or (spent.nanousd or 0) <= purse.budget.nanousd
-    assert trees.count <= books.statuses.total() <= trees.tasks
+    assert trees.roots <= books.statuses.total() <= trees.tasks
     assert all(status.is_over for status in books.statuses)
 
 
