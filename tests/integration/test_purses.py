@@ -27,6 +27,8 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import NANOUSD_PER_USD, Price, Usage
 from parallel_agents.models.shapes import objects_at, text_at
+from parallel_agents.stores.opening import connect
+from parallel_agents.stores.projection import check_rows
 from parallel_agents.testing import Behaviour, Cut, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, Reply
 from tests.integration.other_processes import PATIENCE_SECONDS, ended, running, until
@@ -151,6 +153,8 @@ class Place:
         assert purse.limit % budget == 0
         assert self.served_nanousd <= purse.spent <= purse.limit
         assert purse.reserved == 0
+        with closing(connect(self.home / "store.db")) as store:
+            assert check_rows(store).is_intact
         assert self.served_nanousd > budget / 2
         statuses = {status for key in keys for status in self.statuses_of(key)}
         assert {"done", "over_budget"} <= statuses <= {"done", "over_budget", "killed"}

@@ -49,12 +49,12 @@ from parallel_agents.stores.codec import (
     encode_traits,
 )
 from parallel_agents.stores.dead_letters import DeadLetters
+from parallel_agents.stores.projection import title_of
 from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
 from parallel_agents.stores.rooms import Rooms
 from parallel_agents.stores.throttles import ThrottleRows
 
-_TITLE_CHARACTERS = 120
 _ENCODINGS_KEPT = 256
 _OWNER_KEPT_SECONDS = 7 * 86_400.0
 
@@ -149,7 +149,7 @@ class Journal:
             number=1,
             kind=birth.kind,
             status=RunStatus.QUEUED,
-            title=_title(birth.queued),
+            title=title_of(birth.queued),
             model=birth.model,
             priority=birth.priority,
             owner=birth.owner,
@@ -175,7 +175,7 @@ class Journal:
             number=latest.run.number + 1,
             kind=latest.run.kind,
             status=RunStatus.QUEUED,
-            title=_title(queued),
+            title=title_of(queued),
             model=latest.run.model,
             priority=latest.run.priority,
             owner=owner,
@@ -379,8 +379,3 @@ class Journal:
             self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
         elif isinstance(body, Attempted):
             self._sql.execute(query("note_attempt"), (body.number, body.model, run))
-
-
-def _title(queued: Queued) -> str:
-    """The first words of a task, on one line."""
-    return " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]

@@ -55,6 +55,7 @@ def test_ten_thousand_tasks_through_a_bad_day_end_once_each_and_none_is_lost() -
                 results += (await rig.sessions.team_result(spawned)).results
             rows = await rig.store.rows(Filter())
             check = await rig.store.check_chain()
+            assert (await rig.store.check_rows()).is_intact
         assert check.is_intact
         assert check.events == len(heard)
         return results, [row.run.status for row in rows]
@@ -165,6 +166,7 @@ def day_with_tools(model: str, count: int = 300) -> ToolDay:
             team = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
             results = (await rig.sessions.team_result(team)).results
             assert (await rig.store.check_chain()).is_intact
+            assert (await rig.store.check_rows()).is_intact
             told = [(result.label, result.status, result.output) for result in results]
             return ToolDay(told, await rig.store.rows(Filter()), await rig.store.events())
 

@@ -267,3 +267,18 @@ SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
 
 -- name: linked_events
 SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;
+
+-- name: projected_runs
+SELECT r.id, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls, r.input_tokens,
+       r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd, r.unpriced_calls,
+       r.error_code, r.created_at, r.started_at, r.finished_at, s.killed
+FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session ORDER BY r.id;
+
+-- name: projecting_events
+SELECT at, body FROM events
+WHERE run = ? AND (key IN ('queued', 'finished') OR key GLOB 'started-*' OR key GLOB 'attempt-*'
+                   OR key GLOB 'turn-*/model')
+ORDER BY seq;
+
+-- name: runs_without_row
+SELECT DISTINCT run FROM events AS e WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = e.run);
