@@ -147,7 +147,7 @@ def test_the_marks_of_killed_sessions_are_held_against_how_their_runs_ended(tmp_
 
 def test_what_a_row_owes_to_events_that_are_gone_or_none_is_told(path: Path) -> None:
     change(path, f"UPDATE events SET body = CAST('{{}}' AS BLOB) WHERE run = {FIRST}")
-    assert [fault.what for fault in rows_of(path).faults] == ["are not all ones"]
+    assert [fault.what for fault in rows_of(path).faults] == ["cannot all be read"]
 
     change(path, f"DELETE FROM events WHERE run = {FIRST}")
     assert [fault.what for fault in rows_of(path).faults] == ["are gone, its row is there"]

@@ -151,7 +151,7 @@ def _faults(sql: sqlite3.Connection) -> Iterator[RowFault]:
         try:
             told = _read(sql, row.id)
         except ValidationError:
-            yield RowFault(row.id, "events", "are not all ones")
+            yield RowFault(row.id, "events", "cannot all be read")
         else:
             yield from _differences(row, told)
     for (run,) in sql.execute(query("runs_without_row")):
