@@ -157,7 +157,7 @@ class ProviderError(PagentsError):
 
     code = "PA-E200"
     retryable: ClassVar[bool] = False
-    may_be_billed: ClassVar[bool] = False
+    may_be_billed: bool = False
 
     def __init__(
         self,

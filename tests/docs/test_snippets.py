@@ -47,7 +47,7 @@ _VARIES = (
     (r"\b\d\d:\d\d:\d\d\b", "CLOCK"),
     (r"\b\d+\.\d+s\b", "SECONDS"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
-    (r"\b\d+ events, \d+ links\b", "CHAIN"),
+    (r"\b\d+ events, \d+ links, \d+ runs\b", "CHAIN"),
 )
 
 

@@ -11,14 +11,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.audit import ChainCheck
+from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.task import Task
 from parallel_agents.stores.chain import Chain, check
 from parallel_agents.stores.opening import connect, migrate
+from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.queries import query, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.testing import RepliesWith, open_rig, serve
@@ -49,6 +52,11 @@ def on_file(path: Path, *, head: str = "", is_working: bool = False) -> ChainChe
     return asyncio.run(body())
 
 
+def rows_of(path: Path) -> RowCheck:
+    with closing(connect(path)) as store:
+        return check_rows(store)
+
+
 def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as store, store:
         for statement in statements:
@@ -74,10 +82,95 @@ def test_an_untouched_journal_of_any_store_is_intact(run_in: RunIn) -> None:
         assert found.events == len(await store.events()) == 16
         assert 4 < found.links <= 16
         assert (await store.check_chain(found.head.upper())).is_intact
+        assert await store.check_rows() == RowCheck(runs=4)
         assert "no link's" in (await store.check_chain("0f" * 32)).fault
         assert len(await store.rows(Filter())) == 4
 
     run_in(body)
+
+
+FIRST = "(SELECT MIN(id) FROM runs)"
+ROWS_ALTERED = {
+    "status": ("UPDATE runs SET status = 'failed'", "is 'failed', by its events 'done'"),
+    "cost_nanousd": ("UPDATE runs SET cost_nanousd = 7", "is 7, by its events 0"),
+    "output_tokens": ("UPDATE runs SET output_tokens = 9", "is 9, by its events 0"),
+    "calls": ("UPDATE runs SET calls = 0", "is 0, by its events 1"),
+    "attempts": ("UPDATE runs SET attempts = 3", "is 3, by its events 1"),
+    "epoch": ("UPDATE runs SET epoch = 2", "is 2, by its events 1"),
+    "title": ("UPDATE runs SET title = 'Other'", "is 'Other', by its events 'Page "),
+    "kind": ("UPDATE runs SET kind = 'team'", "is 'team', by its events 'subagent'"),
+    "error_code": ("UPDATE runs SET error_code = 'PA-E301'", "is 'PA-E301', by its events ''"),
+    "finished_at": ("UPDATE runs SET finished_at = finished_at - 86400", "by its events"),
+    "row": ("DELETE FROM runs", "is gone, its events are there"),
+}
+
+
+@pytest.mark.parametrize(("field", "altered"), ROWS_ALTERED.items(), ids=ROWS_ALTERED)
+def test_a_row_that_was_altered_is_named_by_its_run_and_its_field(
+    path: Path, field: str, altered: tuple[str, str]
+) -> None:
+    with closing(sqlite3.connect(path)) as store:
+        (first,) = store.execute(f"SELECT {FIRST}").fetchone()
+    statement, what = altered
+    change(path, f"{statement} WHERE id = '{first}'")
+
+    found = rows_of(path)
+
+    assert on_file(path).is_intact
+    assert [(fault.run, fault.field) for fault in found.faults] == [(first, field)]
+    assert what in found.faults[0].words
+
+
+def test_the_marks_of_killed_sessions_are_held_against_how_their_runs_ended(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+
+    async def body() -> list[RunId]:
+        store = await SqliteStore.open(path)
+        model = RepliesWith(lambda _: "done", latency_seconds=60)
+        async with open_rig(model, store=store) as rig:
+            handles = [await rig.sessions.spawn(Task(WRITER, "Go.")) for _ in range(2)]
+            await handles[0].kill()
+            rig.engine.cancel_all()
+        rows = [(await store.rows(Filter(session=handle.key)))[0] for handle in handles]
+        await store.aclose()
+        return [row.run.id for row in rows]
+
+    killed, live = asyncio.run(body())
+
+    assert rows_of(path) == RowCheck(runs=2)
+    change(path, "UPDATE sessions SET killed = 1 - killed")
+    told = {fault.run: fault.words.partition(": ")[2] for fault in rows_of(path).faults}
+    assert told[live] == "killed is set, by its events it goes on"
+    assert told[killed].startswith("killed is not set, by its events ")
+    assert told[killed].endswith(" ended it")
+
+
+def test_what_a_row_owes_to_events_that_are_gone_or_none_is_told(path: Path) -> None:
+    change(path, f"UPDATE events SET body = CAST('{{}}' AS BLOB) WHERE run = {FIRST}")
+    assert [fault.what for fault in rows_of(path).faults] == ["cannot all be read"]
+
+    change(path, f"DELETE FROM events WHERE run = {FIRST}")
+    assert [fault.what for fault in rows_of(path).faults] == ["are gone, its row is there"]
+
+    change(path, "DELETE FROM sessions")
+    assert {f.words.partition(": ")[2] for f in rows_of(path).faults} == {
+        "events are gone, its row is there",
+        "killed is nowhere: its session is gone",
+    }
+
+
+def test_no_more_than_ten_rows_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+
+    async def body() -> None:
+        store = await SqliteStore.open(path)
+        await work(store, 12)
+        await store.aclose()
+
+    asyncio.run(body())
+    change(path, "UPDATE runs SET calls = 5")
+
+    assert len(rows_of(path).faults) == 10
 
 
 MIDDLE = "(SELECT first_seq FROM links WHERE number = 5)"
@@ -233,33 +326,49 @@ def test_several_processes_write_one_chain(tmp_path: Path) -> None:
 
     assert codes == [0, 0, 0]
     assert found.is_intact, found.fault
+    assert rows_of(tmp_path / "store.db") == RowCheck(runs=3 * 21)
     assert found.events >= 3 * 20 * 4
     with closing(sqlite3.connect(tmp_path / "store.db")) as store:
         (written,) = store.execute("SELECT COUNT(*) FROM events").fetchone()
     assert found.events == written
 
 
-def test_the_command_lists_and_verifies(path: Path) -> None:
-    def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "parallel_agents", "audit", *arguments]
-        return subprocess.run(
-            [*command, "--home", str(path.parent)],
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+def test_the_command_names_the_rows_that_are_not_as_their_events(path: Path) -> None:
+    change(path, f"UPDATE runs SET status = 'failed', input_tokens = 5 WHERE id = {FIRST}")
 
-    listed = audit()
-    intact = audit("--verify")
+    told = audit(path, "--verify")
+    (item,) = orjson.loads(audit(path, "--verify", "--json").stdout)["items"]
+
+    assert told.returncode == 1
+    assert "status is 'failed', by its events 'done'" in told.stdout
+    assert "input_tokens is 5, by its events 0" in told.stdout
+    assert "fits  16 events" in told.stdout
+    assert (item["is_intact"], item["fault"], item["runs"]) == (False, "", 4)
+    assert [fault["field"] for fault in item["row_faults"]] == ["input_tokens", "status"]
+
+
+def audit(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "parallel_agents", "audit", *arguments]
+    return subprocess.run(
+        [*command, "--home", str(path.parent)],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+def test_the_command_lists_and_verifies(path: Path) -> None:
+    listed = audit(path)
+    intact = audit(path, "--verify")
     head = intact.stdout.split()[-1]
-    kept = audit("--head", head)
+    kept = audit(path, "--head", head)
     change(path, "DELETE FROM events WHERE seq = 7")
-    broken = audit("--verify")
+    broken = audit(path, "--verify")
 
     assert listed.stdout.count("spawn") == listed.stdout.count("accept") == 4
     assert (intact.returncode, kept.returncode, broken.returncode) == (0, 0, 1)
     assert "intact (16 events, " in intact.stdout
     assert "event 7 is gone" in broken.stdout
-    assert audit("--head", "beef").returncode == 2
-    assert audit("writer", "--verify").returncode == 2
+    assert audit(path, "--head", "beef").returncode == 2
+    assert audit(path, "writer", "--verify").returncode == 2

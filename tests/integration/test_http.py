@@ -161,6 +161,14 @@ def test_each_bad_day_of_a_server_is_told_without_the_key(
     assert KEY not in f"{error!r} {error.why} {error.mend} {error.__cause__!r}"
 
 
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("handler", [sends(b""), resets], ids=["closes", "resets"])
+def test_a_connection_that_breaks_before_the_reply_may_be_billed(
+    call: Callable[[Http, str], Awaitable[object]], handler: Handler
+) -> None:
+    assert failure(call, handler).may_be_billed
+
+
 def test_a_port_that_nobody_listens_on_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -168,9 +176,10 @@ def test_a_port_that_nobody_listens_on_is_unreachable() -> None:
 
     async def body() -> None:
         http = Http()
-        with pytest.raises(Unreachable, match=f"127.0.0.1:{port}"):
+        with pytest.raises(Unreachable, match=f"127.0.0.1:{port}") as caught:
             await ask(http, f"http://127.0.0.1:{port}")
         await http.aclose()
+        assert not caught.value.may_be_billed
 
     asyncio.run(body())
 

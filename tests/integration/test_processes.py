@@ -13,15 +13,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-import orjson
 
 import parallel_agents as pa
 from parallel_agents.app import App, open_on
@@ -34,19 +31,13 @@ from parallel_agents.settings import load, read_environment
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, last_words
+from tests.integration.other_processes import PATIENCE_SECONDS, ended, running, until
 
 PROGRAM = Path(__file__).with_name("crew_program.py")
-PATIENCE_SECONDS = 20.0
 # The session of the team that `crew_program.py` runs under the key `crew`, and its agent.
 CREW = "team:run:crew"
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
 Settings = dict[str, dict[str, dict[str, str]]]
-
-
-class Ended(NamedTuple):
-    code: int
-    told: list[tuple[str, str, str]]
-    log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +55,12 @@ class Place:
         """The verbs in this process."""
         return pa.open(home=self.home, settings=self.settings)
 
-    @asynccontextmanager
-    async def starting(
+    def starting(
         self, count: int, *, key: str = "crew", max_parallel: int = 50
-    ) -> AsyncGenerator[Process]:
+    ) -> AbstractAsyncContextManager[Process]:
         """Another process, with so many tasks of its own."""
-        arguments = (self.home, self.provider.base_url, key, str(count), str(max_parallel))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, PROGRAM, *arguments, stdout=PIPE, stderr=PIPE
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
+        arguments = (self.provider.base_url, key, str(count), str(max_parallel))
+        return running(PROGRAM, self.home, *arguments)
 
     async def wait_in_flight(self, count: int) -> None:
         """Return once so many requests have come and have no answer yet."""
@@ -106,21 +88,6 @@ def parts(count: int, key: str = "crew") -> list[str]:
 def all_done(count: int, key: str = "crew") -> list[tuple[str, str, str]]:
     """What the program tells when the provider has echoed every task."""
     return [(f"part-{n}", "done", text) for n, text in enumerate(parts(count, key))]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return once the condition holds, looked at a hundred times a second; else fail."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - another process sets no event of this one
-            await asyncio.sleep(0.01)
-
-
-async def ended(process: Process) -> Ended:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        told, log = await process.communicate()
-    assert process.returncode is not None
-    results = [(label, status, output) for label, status, output in orjson.loads(told or b"[]")]
-    return Ended(process.returncode, results, log.decode())
 
 
 async def followed(sessions: pa.OpenSessions) -> list[Event]:

@@ -18,9 +18,9 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, Reply
+from tests.integration.other_processes import PATIENCE_SECONDS, until
 
 PROGRAM = Path(__file__).with_name("lead_program.py")
-PATIENCE_SECONDS = 20.0
 CHILDREN = 3
 
 
@@ -56,12 +56,6 @@ def hang_at_first() -> Callable[[int, JsonObject], Fault | None]:
         return Hang() if len(asked) <= CHILDREN else None
 
     return fault
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - another process sets no event of this one
-            await asyncio.sleep(0.01)
 
 
 def kept(home: Path, key: str) -> int:

@@ -3,109 +3,45 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from parallel_agents.core.agent import Agent
 from parallel_agents.core.circuit import Circuit
 from parallel_agents.core.event import (
-    Entry,
-    Event,
     Queued,
     Replied,
     Started,
     Steered,
     SteerMode,
 )
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.message import assistant
-from parallel_agents.core.model import Finish
 from parallel_agents.core.rates import RateLimit
-from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
-from parallel_agents.core.session import Session
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import (
-    Birth,
-    Claim,
     Filter,
     Owner,
     OwnerState,
     Role,
-    Row,
     Store,
 )
 from parallel_agents.core.throttle import Holder
-from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Conflict, NotFound, OwnershipLost, RunIsOver
-
-Body = Callable[[Store], Coroutine[Any, Any, None]]
-RunIn = Callable[[Body], None]
-
-AGENT = Agent(name="writer", description="Writes", instructions="Write.")
-ME, OTHER = OwnerId("me"), OwnerId("other")
-DONE = Outcome(status=RunStatus.DONE, output="answer", text="answer")
-
-
-def birth(
-    name: str, parent: Session | None = None, *, digest: str = "work", owner: OwnerId | None = ME
-) -> Birth:
-    key = SessionKey(f"agent:writer:subagent:{name}")
-    session = Session(
-        key=key,
-        agent=AGENT,
-        label=f"the {name}",
-        spawn_key=name,
-        parent=parent.key if parent else None,
-        root=parent.root if parent else key,
-        depth=parent.depth + 1 if parent else 0,
-    )
-    return Birth(
-        session=session,
-        run=RunId(f"run-{name}"),
-        kind=RunnerKind.SUBAGENT,
-        queued=Queued(text=f"do {name}"),
-        digest=digest,
-        model="scripted/model",
-        owner=owner,
-    )
-
-
-def replied(turn: int, text: str = "words", cost: int | None = 7) -> Entry:
-    body = Replied(
-        turn=turn,
-        message=assistant(text),
-        model="scripted/model",
-        finish=Finish.STOP,
-        usage=Usage(10, 20, 30, 40),
-        cost_nanousd=cost,
-        seconds=0.5,
-    )
-    return Entry(f"turn-{turn}/model", body)
-
-
-async def spawn(store: Store, *births: Birth) -> list[Session]:
-    return [born.session for born in await store.spawn(births)]
-
-
-async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:
-    claimed = await store.claim(RunId(run), owner)
-    assert claimed is not None
-    return claimed
-
-
-async def row(store: Store, name: str) -> Row:
-    return next(r for r in await store.rows(Filter(orphaned=False)) if r.session.spawn_key == name)
-
-
-async def keys(store: Store, chosen: Filter) -> set[str]:
-    return {found.session.spawn_key for found in await store.rows(chosen)}
-
-
-def bodies(events: Sequence[Event], run: str) -> list[str]:
-    return [event.body.kind for event in events if event.run == run]
+from tests.integration.kept_work import (
+    AGENT,
+    DONE,
+    ME,
+    OTHER,
+    RunIn,
+    birth,
+    bodies,
+    claim,
+    keys,
+    replied,
+    row,
+    spawn,
+)
 
 
 def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
@@ -307,31 +243,6 @@ def test_a_key_is_written_once(run_in: RunIn) -> None:
         texts = [e.body.message.text for e in await store.events() if isinstance(e.body, Replied)]
         assert texts == ["first", "third"]
         assert (await row(store, "a")).run.spend.calls == 2
-
-    run_in(body)
-
-
-def test_a_result_says_what_was_spent_below_its_run_and_no_other(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
-        (parent,) = await spawn(store, birth("a"))
-        (child,) = await spawn(store, birth("b", parent))
-        await spawn(store, birth("c", child), birth("d"))
-        for name, cost in (("a", 1), ("b", 20), ("c", 300), ("d", 4000)):
-            epoch = (await claim(store, f"run-{name}")).run.epoch
-            await store.append(RunId(f"run-{name}"), epoch, [replied(1, cost=cost)])
-            assert await store.finish(RunId(f"run-{name}"), epoch, DONE)
-        # A later run of the parent has none of what the first spawned.
-        await store.send(parent.key, RunId("later"), Queued(text="more"), owner=ME)
-        epoch = (await claim(store, "later")).run.epoch
-        assert await store.finish(RunId("later"), epoch, DONE)
-
-        names = ("run-a", "run-b", "run-c", "run-d", "later")
-        results = await store.results([RunId(name) for name in names])
-
-        found = [result.spend_below for result in results if result]
-        assert [spend.cost_nanousd for spend in found] == [320, 300, 0, 0, 0]
-        assert [spend.calls for spend in found] == [2, 1, 0, 0, 0]
-        assert found[0].usage == Usage(20, 40, 60, 80)
 
     run_in(body)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.audit import ChainCheck
+from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, Purse, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
@@ -301,7 +301,10 @@ class Store(Throttles, ReplyCache, Protocol):
         ...
 
     async def bury(self, owner: OwnerId) -> None:
-        """Note that an owner is dead; the places of its calls are free."""
+        """Note that an owner is dead.
+
+        The places of its calls are free, and what its runs have reserved counts as spent.
+        """
         ...
 
     async def owners(self) -> list[Owner]: ...
@@ -351,6 +354,10 @@ class Store(Throttles, ReplyCache, Protocol):
 
     async def check_chain(self, head: str = "") -> ChainCheck:
         """Recompute the hashes over all events, and see that `head`, in hex, is one of them."""
+        ...
+
+    async def check_rows(self) -> RowCheck:
+        """See that the rows of runs say what follows from their events."""
         ...
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:

@@ -160,9 +160,19 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
             return make_failure(kind, endpoint, what, why=error.message)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | aiohttp.RedirectClientError():
             kind, what = RequestRejected, f"has no valid address: {endpoint.base_url}"
-        case _:
+        case aiohttp.ClientConnectorError():
             kind, what = Unreachable, f"cannot be reached at {endpoint.base_url}"
+        case _:
+            return _lost(endpoint, str(error))
     return make_failure(kind, endpoint, what, why=str(error))
+
+
+def _lost(endpoint: Endpoint, why: str) -> ProviderError:
+    """There was a connection, and so nobody knows whether the call was made."""
+    what = f"broke off before its reply at {endpoint.base_url}"
+    failure = make_failure(Unreachable, endpoint, what, why=why)
+    failure.may_be_billed = True
+    return failure
 
 
 def clean(endpoint: Endpoint, words: str) -> str:

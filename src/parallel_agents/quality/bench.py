@@ -30,13 +30,16 @@ class Calibration:
 
     Attributes:
         agreement: the share of pairs of which it scored the better one higher.
+        pairs: how many it judged.
         at: when, in seconds since the epoch.
+        counts: it says whether the model may judge; good work on a part of the pairs does not.
     """
 
     model: str
     agreement: float
     pairs: int
     at: float
+    counts: bool = True
 
 
 class JudgeBench:
@@ -63,8 +66,9 @@ class JudgeBench:
         return self._models.get(model).capabilities
 
     def agreement_of(self, model: str) -> float | None:
+        """The share of pairs that it put right, where that says whether it may judge."""
         found = self.calibrations().get(model)
-        return None if found is None else found.agreement
+        return found.agreement if found is not None and found.counts else None
 
     def calibrations(self) -> Mapping[str, Calibration]:
         """All that were kept, by model."""
@@ -75,8 +79,15 @@ class JudgeBench:
         return {model: Calibration(**found) for model, found in kept.items()}
 
     def keep(self, calibration: Calibration) -> None:
-        """Keep a calibration in the place of an earlier one of the same model; whole or not."""
-        kept = {**self.calibrations(), calibration.model: calibration}
+        """Keep a calibration, whole or not at all, in the place of the model's one before.
+
+        One that does not count takes no place of one that does.
+        """
+        earlier = self.calibrations()
+        before = earlier.get(calibration.model)
+        if before is not None and before.counts and not calibration.counts:
+            return
+        kept = {**earlier, calibration.model: calibration}
         part = self._file.with_suffix(".part")
         part.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
         part.replace(self._file)

@@ -1,6 +1,7 @@
 """Calibration: pairs of work, of which one has a planted defect; a judge must see which.
 
-A judge that scores both alike, or the worse one higher, is no gate. A tie counts as wrong.
+A judge that scores both alike, or the worse one higher, is no gate. A tie counts as wrong. A part of
+the pairs is enough to find that a model may not judge, never that it may.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.quality.bench import Calibration, JudgeBench
-from parallel_agents.quality.judge import vote_of
+from parallel_agents.quality.judge import MIN_AGREEMENT, vote_of
+
+PAIRS = 10
 
 
 class Pair(TypedDict):
@@ -43,6 +46,7 @@ class Judgement(NamedTuple):
 
 
 def read_pairs() -> list[Pair]:
+    """All `PAIRS` of them."""
     text = resources.files("parallel_agents.quality").joinpath("pairs.yaml").read_text("utf-8")
     return yaml.safe_load(text)
 
@@ -50,7 +54,7 @@ def read_pairs() -> list[Pair]:
 async def calibrate(
     sessions: Sessions, bench: JudgeBench, model: str | None, pairs: Sequence[Pair]
 ) -> tuple[Calibration, list[Judgement]]:
-    """Have a model judge both of each pair, and keep how often it was right."""
+    """Have a model judge both of each of these pairs, and keep how often it was right."""
     name = bench.model_for(model)
     runs = [
         (await sessions.spawn(_task(bench, pair, work, name))).run_id
@@ -62,9 +66,10 @@ async def calibrate(
         Judgement(pair, _score(good), _score(bad))
         for pair, good, bad in zip(pairs, results[::2], results[1::2], strict=True)
     ]
-    right = sum(judgement.is_right for judgement in judgements)
+    agreement = sum(judgement.is_right for judgement in judgements) / len(pairs)
+    counts = agreement < MIN_AGREEMENT or len(pairs) >= PAIRS
     calibration = Calibration(
-        model=name, agreement=right / len(pairs), pairs=len(pairs), at=time.time()
+        model=name, agreement=agreement, pairs=len(pairs), at=time.time(), counts=counts
     )
     bench.keep(calibration)
     return calibration, judgements

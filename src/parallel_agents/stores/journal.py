@@ -50,12 +50,12 @@ from parallel_agents.stores.codec import (
     encode_traits,
 )
 from parallel_agents.stores.dead_letters import DeadLetters
+from parallel_agents.stores.projection import title_of
 from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
 from parallel_agents.stores.rooms import Rooms
 from parallel_agents.stores.throttles import ThrottleRows
 
-_TITLE_CHARACTERS = 120
 _ENCODINGS_KEPT = 256
 _OWNER_KEPT_SECONDS = 7 * 86_400.0
 
@@ -150,7 +150,7 @@ class Journal:
             number=1,
             kind=birth.kind,
             status=RunStatus.QUEUED,
-            title=_title(birth.queued),
+            title=title_of(birth.queued),
             model=birth.model,
             priority=birth.priority,
             owner=birth.owner,
@@ -176,7 +176,7 @@ class Journal:
             number=latest.run.number + 1,
             kind=latest.run.kind,
             status=RunStatus.QUEUED,
-            title=_title(queued),
+            title=title_of(queued),
             model=latest.run.model,
             priority=latest.run.priority,
             owner=owner,
@@ -362,6 +362,9 @@ class Journal:
     def bury(self, owner: OwnerId) -> None:
         self._sql.execute(query("bury"), (owner,))
         self.throttles.let_go(owner)
+        # Who goes on may have no place for its runs while others wait for the room that these hold.
+        for (run,) in self._sql.execute(query("reserving_runs"), (owner,)).fetchall():
+            self._purses.forfeit(RunId(run))
 
     def _write(self, run: RunId, session: SessionKey, entry: Entry) -> bool:
         at = self._now()
@@ -387,8 +390,3 @@ class Journal:
             self._sql.execute(query("note_reply"), (*tokens, *cached, *money, run))
         elif isinstance(body, Attempted):
             self._sql.execute(query("note_attempt"), (body.number, body.model, run))
-
-
-def _title(queued: Queued) -> str:
-    """The first words of a task, on one line."""
-    return " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from parallel_agents.core.audit import ChainCheck
+from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, Purse, Shortage
 from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
@@ -32,6 +32,7 @@ from parallel_agents.core.throttle import Throttle
 from parallel_agents.stores import chain, reading
 from parallel_agents.stores.dead_letters import read_letters
 from parallel_agents.stores.journal import Journal
+from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.replies import read_reply
 from parallel_agents.stores.throttles import read_throttles
 
@@ -174,6 +175,9 @@ class JournalStore(ABC):
 
     async def check_chain(self, head: str = "") -> ChainCheck:
         return await self._read(lambda sql, _: chain.check(sql, head))
+
+    async def check_rows(self) -> RowCheck:
+        return await self._read(lambda sql, _: check_rows(sql))
 
     async def owners(self) -> list[Owner]:
         return await self._read(lambda sql, _: reading.owners(sql))

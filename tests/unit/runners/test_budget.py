@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings as examples, strategies as st
+from hypothesis import example, given, settings as examples, strategies as st
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget, OnLimit, most_tokens, most_tokens_around
@@ -18,16 +19,21 @@ from parallel_agents.core.message import Message, Role, Text, ToolCall, assistan
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result, RunStatus, TeamResult
-from parallel_agents.core.store import PurseState
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.store import Filter, PurseState
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.usage import NANOUSD_PER_USD, Usage
+from parallel_agents.core.usage import NANOUSD_PER_USD, Price, Usage
 from parallel_agents.errors import Overloaded, StreamCut
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
 
+OUTPUT_TOKENS = 100
 WRITER = Agent(
-    name="writer", description="", instructions="Write.", limits=Limits(max_output_tokens=100)
+    name="writer",
+    description="",
+    instructions="Write.",
+    limits=Limits(max_output_tokens=OUTPUT_TOKENS),
 )
 LEAD = replace(WRITER, name="lead", policy=Policy(spawns=("*",)))
 OVER, DONE = RunStatus.OVER_BUDGET, RunStatus.DONE
@@ -87,6 +93,143 @@ def test_no_budget_is_overdrawn_by_any_number_of_tasks_at_any_price(
     )
     assert purse.reserved == (0, 0)
     assert {result.status for result in team.results} <= {DONE, OVER}
+
+
+class Trees(NamedTuple):
+    """A team's tasks that are trees: a node has as many children as `fans` says of its level."""
+
+    roots: int
+    fans: tuple[int, ...]
+
+    @property
+    def tasks_each(self) -> int:
+        size = 1
+        for fan in reversed(self.fans):
+            size = 1 + fan * size
+        return size
+
+    @property
+    def tasks(self) -> int:
+        return self.roots * self.tasks_each
+
+
+class Rooms(NamedTuple):
+    """Tokens a task that budgets have room for: in money and tokens of the team, a tree, a day."""
+
+    money: int
+    team: int
+    tree: int
+    day: int
+
+
+def _given(request: ModelRequest) -> int:
+    """The same as `most`; what the model said itself is no more now than it was then."""
+    own = [message for message in request.messages if message.role is Role.ASSISTANT]
+    return most(request) - most_tokens(own) + OUTPUT_TOKENS * len(own)
+
+
+@dataclass(slots=True)
+class Spawning:
+    """A model whose nodes spawn their children, and answer once they have.
+
+    Attributes:
+        share: of what a request could use at most, which each call uses.
+        cut_every: of so many calls one brings a stream that is cut, and is billed.
+        served: what all calls used, those that were cut included.
+    """
+
+    share: float
+    cut_every: int
+    served: list[Usage] = field(default_factory=list[Usage])
+
+    def __call__(self, request: ModelRequest) -> Answer:
+        usage = Usage(int(_given(request) * self.share), int(OUTPUT_TOKENS * self.share))
+        self.served.append(usage)
+        if len(self.served) % self.cut_every == 0:
+            return StreamCut("cut")
+        _, *fans = request.messages[0].text.split()
+        if not fans or any(message.role is Role.ASSISTANT for message in request.messages):
+            return ModelReply(message=assistant("Done."), model="scripted/model", usage=usage)
+        child: JsonObject = {
+            "task": " ".join(("node", *fans[1:])),
+            "agentId": "lead" if fans[1:] else "writer",
+        }
+        calls = tuple(ToolCall(f"c{n}", "sessions_spawn", child) for n in range(int(fans[0])))
+        message = Message(Role.ASSISTANT, calls)
+        return ModelReply(message=message, model="scripted/model", finish=Finish.TOOLS, usage=usage)
+
+
+class Books(NamedTuple):
+    """All purses, that of the team first, and how the runs of the tasks ended."""
+
+    purses: list[PurseState]
+    statuses: Counter[RunStatus]
+
+
+async def carry_out_trees(
+    trees: Trees, answers: Spawning, rooms: Rooms, prices: tuple[float, float]
+) -> Books:
+    settings = priced(
+        *prices,
+        max_children=100,
+        max_tree_sessions=trees.tasks + 1,
+        day_budget_tokens=rooms.day * trees.tasks,
+    )
+    usd = rooms.money * trees.tasks * prices[0] / 1e6
+    of_tree = Budget(tokens=rooms.tree * trees.tasks_each)
+    text = " ".join(map(str, ("node", *trees.fans)))
+    tasks = tuple(Task("lead", text, label=f"{n}", budget=of_tree) for n in range(trees.roots))
+    work = TeamTask(tasks=tasks, budget=Budget(usd=usd, tokens=rooms.team * trees.tasks))
+    model = RepliesWith(answers, latency_seconds=5)
+    async with open_rig(model, agents=[LEAD, WRITER], settings=settings) as rig:
+        team = await rig.sessions.spawn_team(work)
+        await rig.sessions.team_result(team)
+        purses = await rig.store.purses()
+        purses.sort(key=lambda found: found.purse.scope != f"session:{team.key}")
+        rows = await rig.store.rows(Filter())
+        return Books(purses, Counter(row.run.status for row in rows if row.session.parent))
+
+
+ROOM = st.integers(300, 8_000)
+
+
+@given(
+    trees=st.builds(
+        Trees, st.integers(2, 8), st.sampled_from([(25,), (49,), (3, 7), (7, 3), (2, 3, 3)])
+    ),
+    rooms=st.builds(Rooms, ROOM, ROOM, ROOM, ROOM),
+    share=st.sampled_from([0.1, 0.5, 1.0]),
+    cut_every=st.integers(5, 40),
+    prices=st.tuples(st.floats(0.01, 20), st.floats(0.01, 80)),
+)
+@example(
+    trees=Trees(10, (9, 10)),
+    rooms=Rooms(1_500, 1_400, 1_300, 1_200),
+    share=0.5,
+    cut_every=17,
+    prices=(1.0, 2.0),
+)
+@examples(max_examples=15)
+def test_no_budget_is_overdrawn_by_trees_of_tasks_with_calls_cut_at_any_price(
+    trees: Trees, rooms: Rooms, share: float, cut_every: int, prices: tuple[float, float]
+) -> None:
+    answers = Spawning(share, cut_every)
+
+    books = run_virtual(carry_out_trees(trees, answers, rooms, prices), limit_seconds=1e5)
+
+    price = Price(input_usd=prices[0], output_usd=prices[1])
+    served_nanousd = sum(price.cost_nanousd(usage) for usage in answers.served)
+    served_tokens = sum(usage.total_tokens for usage in answers.served)
+    of_team, *_ = books.purses
+    assert served_nanousd <= (of_team.spent.nanousd or 0)
+    assert served_tokens <= of_team.spent.tokens
+    assert len(books.purses) == trees.roots + 2
+    for purse, spent, reserved in books.purses:
+        assert reserved == (0, 0)
+        assert purse.budget.tokens is None or spent.tokens <= purse.budget.tokens
+        assert purse.budget.nanousd is None or (spent.nanousd or 0) <= purse.budget.nanousd
+    assert trees.roots <= books.statuses.total() <= trees.tasks
+    assert all(status.is_over for status in books.statuses)
 
 
 def one(

@@ -85,6 +85,7 @@ class TwoOwners(RuleBasedStateMachine):
     @override
     def teardown(self) -> None:
         assert self.do(self.store.check_chain()).is_intact
+        assert self.do(self.store.check_rows()).faults == ()
         self.do(self.store.aclose())
         self.runner.close()
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Literal, NamedTuple
 
 import pytest
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Event, Finished, Replied, Retrying
+from parallel_agents.core.event import Event, Finished, Replied, Retrying, ToolFinished
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result, RunStatus
-from parallel_agents.core.schema import JsonObject, compiled
-from parallel_agents.core.store import Filter
+from parallel_agents.core.schema import Json, JsonObject, compiled
+from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.model_wiring import make_registry
 from parallel_agents.models.simulated.model import NOTICE
@@ -52,6 +55,7 @@ def test_ten_thousand_tasks_through_a_bad_day_end_once_each_and_none_is_lost() -
                 results += (await rig.sessions.team_result(spawned)).results
             rows = await rig.store.rows(Filter())
             check = await rig.store.check_chain()
+            assert (await rig.store.check_rows()).is_intact
         assert check.is_intact
         assert check.events == len(heard)
         return results, [row.run.status for row in rows]
@@ -120,3 +124,84 @@ def test_a_provider_that_the_user_named_sim_is_asked_and_not_simulated() -> None
     asking = make_registry(environment, Settings(providers=own)).get("sim/calm")
 
     assert (simulating.capabilities.notice, asking.capabilities.notice) == (NOTICE, "")
+
+
+async def page(number: int) -> str:
+    """A page of the manual."""
+    if number % 3 == 0:
+        raise ValueError("no such page")
+    return f"Page {number}."
+
+
+async def weigh(words: list[str], unit: Literal["g", "kg"] = "g") -> float:
+    """What words weigh."""
+    return len(words) / (1000 if unit == "kg" else 1)
+
+
+CLERK = Agent(
+    name="clerk",
+    description="",
+    instructions="Look it up.",
+    tools=("page", "weigh"),
+    output_schema={"type": "object", "properties": {"found": {"type": "boolean"}}},
+)
+LEAD = replace(CLERK, name="lead", policy=Policy(spawns=("clerk", "lead"), max_children=3))
+
+
+class ToolDay(NamedTuple):
+    """A day of agents that have tools: how their tasks ended, all rows, and all events."""
+
+    told: list[tuple[str, RunStatus, Json]]
+    rows: list[Row]
+    events: list[Event]
+
+
+def day_with_tools(model: str, count: int = 300) -> ToolDay:
+    async def body() -> ToolDay:
+        settings = Settings(model=model, max_spawn_depth=3, max_tree_sessions=2 * count)
+        agents, tools = [CLERK, LEAD], [page, weigh]
+        async with open_rig(agents=agents, tools=tools, settings=settings) as rig:
+            names = ["lead" if n % 3 == 0 else "clerk" for n in range(count)]
+            tasks = tuple(Task(name, f"Task {n}", label=f"{n}") for n, name in enumerate(names))
+            team = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
+            results = (await rig.sessions.team_result(team)).results
+            assert (await rig.store.check_chain()).is_intact
+            assert (await rig.store.check_rows()).is_intact
+            told = [(result.label, result.status, result.output) for result in results]
+            return ToolDay(told, await rig.store.rows(Filter()), await rig.store.events())
+
+    return run_virtual(body(), limit_seconds=1e7)
+
+
+def test_agents_with_tools_call_them_and_spawn_through_a_bad_day_and_every_run_ends_once() -> None:
+    day = day_with_tools("sim/bad-day")
+
+    ends = Counter(event.run for event in day.events if isinstance(event.body, Finished))
+    assert ends == {row.run.id: 1 for row in day.rows}
+    assert Counter(status for _, status, _ in day.told)[RunStatus.DONE] > 250
+    spawned = [row for row in day.rows if row.session.depth > 1]
+    assert {row.session.agent.name for row in spawned} == {"clerk", "lead"}
+    assert {row.session.depth for row in spawned} == {2, 3}
+    results = [e.body.result for e in day.events if isinstance(e.body, ToolFinished)]
+    assert {"page", "weigh", "agents_list", "sessions_spawn"} <= {r.name for r in results}
+    errors = " ".join(result.content for result in results if result.is_error)
+    assert "ValueError: no such page" in errors
+    assert "The arguments do not fit the tool" in errors
+    assert sum(not result.is_error for result in results) > len(results) / 2
+
+
+def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_comes_again() -> None:
+    day = day_with_tools("sim/calm@7", 100)
+
+    turns = Counter(
+        event.run
+        for event in day.events
+        if isinstance(event.body, Replied) and event.body.message.tool_calls
+    )
+    assert set(turns.values()) == {1, 2}
+    assert 30 < len(turns) < len(day.rows)
+    assert all(status is RunStatus.DONE for _, status, _ in day.told)
+    again = day_with_tools("sim/calm@7", 100)
+    assert again.told == day.told
+    assert [event.key for event in again.events] == [event.key for event in day.events]
+    assert day_with_tools("sim/calm@8", 100).told != day.told

@@ -47,11 +47,21 @@ def make_answer(schema: JsonObject, dice: Random) -> Json:
     Raises:
         ValueError: none was found, as for a `pattern`; the text says what did not fit.
     """
+    # The last try leaves out all that is not required.
+    return _make_fitting(schema, dice, [number < _TRIES - 1 for number in range(_TRIES)])
+
+
+def make_least(schema: JsonObject, dice: Random) -> Json:
+    """The same with no field that is not required."""
+    return _make_fitting(schema, dice, [False] * _TRIES)
+
+
+def _make_fitting(schema: JsonObject, dice: Random, tries: Sequence[bool]) -> Json:
+    """The first value that fits; each try says whether it fills what is not required."""
     fits = compiled(schema)
     problems = []
-    for number in range(_TRIES):
-        # The last try leaves out all that is not required.
-        value = _Maker(schema, dice, fills=number < _TRIES - 1).make(schema)
+    for fills in tries:
+        value = _Maker(schema, dice, fills=fills).make(schema)
         problems = fits.problems(value)
         if not problems:
             return value

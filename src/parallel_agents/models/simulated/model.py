@@ -2,19 +2,20 @@
 
 What happens to a call follows from the seed, the day, the request and how often it was made, so that
 a day can be had again; a change of price comes after so many calls, and storms of rate limits by the
-clock. Errors are as the wires raise them.
+clock. Errors are as the wires raise them. Where there are tools it calls some before it answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections import Counter
 from hashlib import sha256
 from random import Random
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from parallel_agents.core.message import assistant
+from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
@@ -29,6 +30,7 @@ from parallel_agents.models.failures import from_response, make_failure
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.shapes import dump
 from parallel_agents.models.simulated.answers import make_answer, make_text
+from parallel_agents.models.simulated.calls import make_calls, misshapen
 from parallel_agents.models.simulated.days import DAYS, DEAR, PROVIDER, Day, Mishap
 
 NOTICE = "simulated: no model is asked, no money is spent, and the answers are made up"
@@ -36,9 +38,22 @@ _ENDPOINT = Endpoint(provider=PROVIDER, wire=Wire.CHAT, base_url="http://simulat
 _WORDLESS = frozenset(
     {Mishap.RATE_LIMITED, Mishap.OVERLOADED, Mishap.STALL, Mishap.MALFORMED, Mishap.REFUSAL}
 )
+# Ids of sessions and runs are made anew on each day, and results may tell the time.
+_MADE_ANEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHARACTERS_A_TOKEN = 4
 _DRIP_SECONDS = 1.5
 _DRIP_PIECES = 24
+
+
+class _Said(NamedTuple):
+    """What a reply holds: the answer, or calls."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+
+    @property
+    def characters(self) -> int:
+        return len(self.text) + sum(len(dump(call.arguments)) for call in self.calls)
 
 
 class Simulated:
@@ -75,19 +90,21 @@ class Simulated:
             await asyncio.sleep(self._day.latency_seconds[0])
             _refuse_for(storm)
         await asyncio.sleep(dice.uniform(*self._day.latency_seconds))
-        text = "" if mishap in _WORDLESS else self._text(request, dice, mishap)
+        said = _Said() if mishap in _WORDLESS else self._say(request, dice, mishap)
         if mishap is not None:
-            await self._suffer(mishap, text, dice, listener)
+            await self._suffer(mishap, said, dice, listener)
         if mishap is not Mishap.DRIP:
-            _show(text, listener)
-        return self._reply(request, text, dice)
+            _show(said.text, listener)
+        return self._reply(request, said, dice)
 
     async def aclose(self) -> None:
         """Nothing is held."""
 
     def _dice(self, request: ModelRequest) -> Random:
         """The dice of this try of this request."""
-        asked = repr((self._seed, self._day.name, request.system, request.messages))
+        asked = repr((self._seed, self._day.name, request.system, _lasting(request.messages)))
+        if request.tools:
+            asked = _MADE_ANEW.sub("", asked)
         digest = sha256(asked.encode("utf-8", "replace")).digest()
         self._asked[digest] += 1
         number = int.from_bytes(digest[:8]) + self._asked[digest]
@@ -98,6 +115,13 @@ class Simulated:
         self._began = now if self._began is None else self._began
         # In whole milliseconds, or the same day would not come again to the last bit.
         return round(self._day.storm_left(round(now - self._began, 3)), 3)
+
+    def _say(self, request: ModelRequest, dice: Random, mishap: Mishap | None) -> _Said:
+        """The answer, or calls of tools that come before it."""
+        if calls := make_calls(request, dice) if request.tools else ():
+            is_misshapen = mishap is Mishap.WRONG_SCHEMA
+            return _Said(calls=misshapen(calls, dice) if is_misshapen else calls)
+        return _Said(self._text(request, dice, mishap))
 
     def _text(self, request: ModelRequest, dice: Random, mishap: Mishap | None) -> str:
         if request.output_schema is None:
@@ -113,7 +137,7 @@ class Simulated:
         return answer[: len(answer) // 2] if mishap is Mishap.BROKEN_JSON else answer
 
     async def _suffer(
-        self, mishap: Mishap, text: str, dice: Random, listener: Listener | None
+        self, mishap: Mishap, said: _Said, dice: Random, listener: Listener | None
     ) -> None:
         """What `mishap` does before there is a reply, or instead of one."""
         match mishap:
@@ -124,38 +148,42 @@ class Simulated:
             case Mishap.STALL:
                 await _wait_gone()
             case Mishap.HALF_OPEN:
-                _show(text[: len(text) // 2], listener)
+                _show_half(said.text, listener)
                 await _wait_gone()
             case Mishap.CUT:
-                _show(text[: len(text) // 2], listener)
+                _show_half(said.text, listener)
                 raise _failure(StreamCut, "broke off in the middle of its reply")
             case Mishap.MALFORMED:
                 raise _failure(MalformedReply, "sent what is no reply", "<html>Bad Gateway</html>")
             case Mishap.REFUSAL:
                 raise _failure(ModelRefused, "refused: I cannot help with that.")
             case Mishap.DRIP:
-                size = max(1, -(-len(text) // _DRIP_PIECES))
-                for start in range(0, len(text), size):
+                size = max(1, -(-said.characters // _DRIP_PIECES))
+                for start in range(0, said.characters, size):
                     await asyncio.sleep(_DRIP_SECONDS)
-                    _show(text[start : start + size], listener)
+                    _show(said.text[start : start + size], listener)
+            case Mishap.BROKEN_JSON if said.calls:
+                raise _failure(MalformedReply, "sent a call whose arguments are not JSON")
             case Mishap.BROKEN_JSON | Mishap.WRONG_SCHEMA:
-                pass  # the answer itself is what is wrong
+                pass  # the answer itself is what is wrong, or what a call is given
 
-    def _reply(self, request: ModelRequest, text: str, dice: Random) -> ModelReply:
+    def _reply(self, request: ModelRequest, said: _Said, dice: Random) -> ModelReply:
         given = sum(len(message.text) for message in request.messages) + len(request.system)
         tokens = max(1, given // _CHARACTERS_A_TOKEN)
         cached = int(tokens * dice.choice((0.0, 0.0, 0.5, 0.8)))
-        written = max(1, len(text) // _CHARACTERS_A_TOKEN)
-        is_cut = written > request.max_output_tokens
-        if is_cut:
-            written = request.max_output_tokens
-            text = text[: written * _CHARACTERS_A_TOKEN]
+        written = max(1, said.characters // _CHARACTERS_A_TOKEN)
+        most = request.max_output_tokens
         is_dear = self._day.dear_after is not None and self.calls > self._day.dear_after
+        finish, message = Finish.STOP, assistant(said.text)
+        if said.calls:
+            finish, message = Finish.TOOLS, Message(Role.ASSISTANT, said.calls)
+        elif written > most:
+            finish, message = Finish.LENGTH, assistant(said.text[: most * _CHARACTERS_A_TOKEN])
         return ModelReply(
-            message=assistant(text),
+            message=message,
             model=self.name + DEAR if is_dear else self.name,
-            finish=Finish.LENGTH if is_cut else Finish.STOP,
-            usage=Usage(tokens - cached, written, cache_read_tokens=cached),
+            finish=finish,
+            usage=Usage(tokens - cached, min(written, most), cache_read_tokens=cached),
         )
 
 
@@ -175,6 +203,11 @@ def make_simulated(name: str) -> Simulated:
     )
 
 
+def _lasting(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages without what tools gave."""
+    return tuple(message for message in messages if message.role is not Role.TOOL)
+
+
 def _failure(kind: type[ProviderError], what: str, why: str = "simulated") -> ProviderError:
     return make_failure(kind, _ENDPOINT, what, why=why)
 
@@ -191,6 +224,10 @@ def _refuse(status: int, message: str, headers: dict[str, str]) -> NoReturn:
 def _show(text: str, listener: Listener | None) -> None:
     if text and listener is not None and listener.wants_text:
         listener.text(text)
+
+
+def _show_half(text: str, listener: Listener | None) -> None:
+    _show(text[: len(text) // 2], listener)
 
 
 async def _wait_gone() -> None:

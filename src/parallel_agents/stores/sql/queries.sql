@@ -197,6 +197,10 @@ INSERT INTO reservations (run, scope, nanousd, tokens) VALUES (?, ?, ?, ?);
 -- name: take_reservations
 DELETE FROM reservations WHERE run = ? RETURNING scope, nanousd, tokens;
 
+-- name: reserving_runs
+SELECT DISTINCT held.run FROM reservations AS held JOIN runs AS r ON r.id = held.run
+WHERE r.owner = ?;
+
 -- name: settle
 UPDATE purses
 SET reserved_nanousd = reserved_nanousd - :held_nanousd, reserved_tokens = reserved_tokens - :held_tokens,
@@ -282,3 +286,18 @@ SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
 
 -- name: linked_events
 SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;
+
+-- name: projected_runs
+SELECT r.id, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls, r.input_tokens,
+       r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd, r.unpriced_calls,
+       r.error_code, r.created_at, r.started_at, r.finished_at, s.killed
+FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session ORDER BY r.id;
+
+-- name: projecting_events
+SELECT at, body FROM events
+WHERE run = ? AND (key IN ('queued', 'finished') OR key GLOB 'started-*' OR key GLOB 'attempt-*'
+                   OR key GLOB 'turn-*/model')
+ORDER BY seq;
+
+-- name: runs_without_row
+SELECT DISTINCT run FROM events AS e WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = e.run);

@@ -6,12 +6,12 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from parallel_agents.app import App, open_client
-from parallel_agents.core.audit import ChainCheck
+from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
@@ -33,7 +33,8 @@ def audit(
     ] = None,
     since: Since = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Recompute the hashes of the whole journal.")
+        bool,
+        typer.Option("--verify", help="Recompute the journal's hashes, and runs from its events."),
     ] = False,
     head: Annotated[
         str | None,
@@ -44,8 +45,9 @@ def audit(
 ) -> None:
     """List the decisions in the journal, or verify that nothing in it was changed.
 
-    The journal is a chain of hashes. --verify says whether the events fit it, and its head; kept
-    elsewhere and given as --head, it also tells whether the end was cut off.
+    The journal is a chain of hashes. --verify says whether the events fit it, whether what lists
+    show of runs fits the events, and the chain's head; kept elsewhere and given as --head, it also
+    tells whether the end was cut off.
     """
     if verify or head is not None:
         if name is not None or since is not None:
@@ -124,12 +126,32 @@ def decision_json(decision: Decision, labels: Mapping[SessionKey, str]) -> Mappi
     }
 
 
+class _Checks(NamedTuple):
+    """What was found; the rows are looked at where the events are as they were written."""
+
+    chain: ChainCheck
+    rows: RowCheck
+
+    @property
+    def is_intact(self) -> bool:
+        return self.chain.is_intact and self.rows.is_intact
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        if not self.chain.is_intact:
+            return (self.chain.fault,)
+        return tuple(fault.words for fault in self.rows.faults)
+
+
 def _verify(head: str, home: Home, *, is_json: bool) -> None:
     place = find_place(home)
 
-    async def check() -> ChainCheck:
+    async def check() -> _Checks:
         async with open_client(place.environment, place.settings) as client:
-            return await client.store.check_chain(head)
+            chain = await client.store.check_chain(head)
+            return _Checks(
+                chain, await client.store.check_rows() if chain.is_intact else RowCheck()
+            )
 
     found = asyncio.run(check())
     if is_json:
@@ -139,27 +161,35 @@ def _verify(head: str, home: Home, *, is_json: bool) -> None:
     raise typer.Exit(Exit.DONE if found.is_intact else Exit.FAILED)
 
 
-def _print_check(found: ChainCheck) -> None:
-    size = f"{found.events:,} events, {found.links:,} links"
+def _print_check(found: _Checks) -> None:
+    chain, rows = found
+    size = f"{chain.events:,} events, {chain.links:,} links"
     if found.is_intact:
-        render.line(f"✔ intact ({size})", "green")
-        render.line(f"  head  {found.head}")
+        render.line(f"✔ intact ({size}, {rows.runs:,} runs)", "green")
+        render.line(f"  head  {chain.head}")
     else:
-        render.line(f"✖ not intact: {found.fault}", "red")
-        render.line(f"  fits  {size} before that")
-        render.line(
-            "  mend  compare with a copy of the store; what is said after that may be false"
+        for fault in found.faults:
+            render.line(f"✖ not intact: {fault}", "red")
+        before, doubtful = (
+            ("", "shown of that") if chain.is_intact else (" before that", "said after that")
         )
-    if found.before:
-        render.line(f"  note  {found.before:,} events are older than the chain, and not covered")
+        render.line(f"  fits  {size}{before}")
+        render.line(f"  mend  compare with a copy of the store; what is {doubtful} may be false")
+    if chain.before:
+        render.line(f"  note  {chain.before:,} events are older than the chain, and not covered")
 
 
-def _check_json(found: ChainCheck) -> Mapping[str, Json]:
+def _check_json(found: _Checks) -> Mapping[str, Json]:
+    chain, rows = found
     return {
         "is_intact": found.is_intact,
-        "events": found.events,
-        "links": found.links,
-        "events_before": found.before,
-        "head": found.head,
-        "fault": found.fault,
+        "events": chain.events,
+        "links": chain.links,
+        "events_before": chain.before,
+        "head": chain.head,
+        "fault": chain.fault,
+        "runs": rows.runs,
+        "row_faults": [
+            {"run_id": fault.run, "field": fault.field, "what": fault.what} for fault in rows.faults
+        ],
     }

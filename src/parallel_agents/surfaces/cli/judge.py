@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from parallel_agents.app import App, open_app
 from parallel_agents.core.schema import Json
 from parallel_agents.quality.bench import Calibration
-from parallel_agents.quality.calibration import Judgement, calibrate, read_pairs
+from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
 from parallel_agents.quality.judge import MIN_AGREEMENT
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.exits import Exit
@@ -26,19 +27,27 @@ def judge() -> None:
 
 
 @app.command("calibrate")
-def calibrate_judge(model: ModelName = None, json: AsJson = False, home: Home = None) -> None:
+def calibrate_judge(
+    model: ModelName = None,
+    pairs: Annotated[
+        int, typer.Option(help="The first N pairs only.", metavar="N", min=1, max=PAIRS)
+    ] = PAIRS,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
     """Have a model judge pairs of which one has a planted defect, and keep how often it was right.
 
-    Exits with 1 for a model that may not be a gate.
+    Exits with 1 for a model that may not be a gate. With fewer than all --pairs that can be found
+    out, but not that it may.
     """
     place = find_place(home)
 
     async def carry_out() -> tuple[Calibration, list[Judgement]]:
         async with open_app(place.environment, place.settings) as opened:
-            return await _calibrate(opened, model)
+            return await _calibrate(opened, model, pairs)
 
     found, judgements = asyncio.run(carry_out())
-    may_judge = found.agreement >= MIN_AGREEMENT
+    is_refused = found.agreement < MIN_AGREEMENT
     if json:
         items = [_json(judgement) for judgement in judgements]
         render.envelope(
@@ -47,22 +56,25 @@ def calibrate_judge(model: ModelName = None, json: AsJson = False, home: Home = 
             items,
             model=found.model,
             agreement=found.agreement,
-            may_judge=may_judge,
+            pairs=found.pairs,
+            may_judge=not is_refused if found.counts else None,
         )
     else:
-        _print(found, judgements, may_judge=may_judge)
-    raise typer.Exit(Exit.DONE if may_judge else Exit.FAILED)
+        _print(found, judgements)
+    raise typer.Exit(Exit.FAILED if is_refused else Exit.DONE)
 
 
-async def _calibrate(opened: App, model: str | None) -> tuple[Calibration, list[Judgement]]:
+async def _calibrate(
+    opened: App, model: str | None, count: int
+) -> tuple[Calibration, list[Judgement]]:
     name = opened.bench.model_for(model)
     await make_ready(opened, [name])
-    pairs = read_pairs()
-    render.note(f"{name} judges {len(pairs)} pairs, each work by itself …")
+    pairs = read_pairs()[:count]
+    render.note(f"{name} judges {len(pairs)} of {PAIRS} pairs, each work by itself …")
     return await calibrate(opened.service, opened.bench, name, pairs)
 
 
-def _print(found: Calibration, judgements: Sequence[Judgement], *, may_judge: bool) -> None:
+def _print(found: Calibration, judgements: Sequence[Judgement]) -> None:
     rows = [
         (
             "✓" if judgement.is_right else "✗",
@@ -74,7 +86,9 @@ def _print(found: Calibration, judgements: Sequence[Judgement], *, may_judge: bo
     ]
     render.table(("RIGHT", "GOOD", "DEFECT", "WHAT IS WRONG"), rows, right=("GOOD", "DEFECT"))
     right = sum(judgement.is_right for judgement in judgements)
-    verdict = "may judge" if may_judge else "may not judge"
+    verdict = "may judge" if found.agreement >= MIN_AGREEMENT else "may not judge"
+    if not found.counts:
+        verdict = f"may judge only once all {PAIRS} pairs say so"
     render.line(
         f"{found.model} {verdict}: {right} of {found.pairs} pairs right "
         f"({found.agreement:.0%}; {MIN_AGREEMENT:.0%} is asked)",
