@@ -5,8 +5,8 @@ Each function is pure and of one throttle, so that it is one transaction for all
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from parallel_agents.core.circuit import CLOSED, Admission, Rule
@@ -37,11 +37,16 @@ class Breaker:
 
         return change
 
-    def fail(self, now: float, reason: str) -> Callable[[Throttle], tuple[Throttle, float | None]]:
-        """Count a failure; it gives the seconds for which that opened the circuit, or None."""
+    def fail(
+        self, now: float, reason: str, begun: Sequence[float]
+    ) -> Callable[[Throttle], tuple[Throttle, float | None]]:
+        """Count a failure; it gives the seconds for which that opened the circuit, or None.
+
+        `begun` is when each use began that is under way.
+        """
 
         def change(found: Throttle) -> tuple[Throttle, float | None]:
-            circuit = found.circuit.failed(now, self.rule, reason)
+            circuit = found.circuit.failed(now, self.rule, reason, begun)
             is_opened = circuit.opened > found.circuit.opened
             seconds = circuit.seconds_left(now, self.rule) if is_opened else None
             return replace(found, circuit=circuit), seconds
@@ -51,6 +56,27 @@ class Breaker:
     def answer(self, now: float) -> Callable[[Throttle], Throttle]:
         """Count a use that went well."""
         return lambda found: replace(found, circuit=found.circuit.answered(now, self.rule))
+
+
+@dataclass(slots=True)
+class Flights:
+    """When each use began that this process has under way."""
+
+    _begun: dict[int, float] = field(default_factory=dict[int, float])
+    _last: int = 0
+
+    def begin(self, now: float) -> int:
+        """A use is under way; the number by which it ends."""
+        self._last += 1
+        self._begun[self._last] = now
+        return self._last
+
+    def end(self, number: int) -> None:
+        """It is not any more; one that has ended before stays so."""
+        self._begun.pop(number, None)
+
+    def begun(self) -> Sequence[float]:
+        return tuple(self._begun.values())
 
 
 def close(found: Throttle) -> tuple[Throttle, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -135,17 +136,22 @@ class Circuit:
             return 0.0
         return max(self.open_until - now, rule.ask_again_seconds if self.probe_until else 0.0)
 
-    def failed(self, now: float, rule: Rule, reason: str) -> Circuit:
+    def failed(self, now: float, rule: Rule, reason: str, begun: Sequence[float] = ()) -> Circuit:
         """After a failure; it opens where they are too many, or where this one can be the probe's.
 
         One that is open stays as it is, since what was begun before still fails.
+
+        `begun` is when each use began that has not ended. Those from shortly before the first
+        failure on record may yet go well, as a failure is often quicker than an answer.
         """
         reason = reason[:_REASON_CHARACTERS]
         if self.open_until is not None:
             is_open = now < self.open_until or self.probe_until is None
             return self if is_open else self._open(now, rule, reason)
         ended = (*self.counted(now, rule), Ended(now, True))[-rule.most_ended :]
-        if _are_too_many(ended, rule):
+        first = ended[0].at
+        pending = sum(first - rule.ended_seconds < at < first for at in begun)
+        if _are_too_many(ended, pending, rule):
             return self._open(now, rule, reason)
         return replace(self, ended=ended, reason=reason)
 
@@ -170,7 +176,7 @@ class Circuit:
 CLOSED = Circuit()
 
 
-def _are_too_many(ended: tuple[Ended, ...], rule: Rule) -> bool:
+def _are_too_many(ended: tuple[Ended, ...], pending: int, rule: Rule) -> bool:
     """Whether nearly all of the last failed, and enough of them to tell chance from a fault."""
     failures = sum(use.is_failure for use in ended)
-    return failures >= rule.failures and failures >= rule.share * len(ended)
+    return failures >= rule.failures and failures >= rule.share * (len(ended) + pending)

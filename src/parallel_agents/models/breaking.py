@@ -78,7 +78,8 @@ class Breaking(Wrapped):
         return admitted.admission is Admission.PROBE
 
     async def _failed(self, error: ProviderError, listener: Listener | None) -> None:
-        change = _BREAKER.fail(self._governor.now(), error.message)
+        begun = self._governor.flights(self.name).begun()
+        change = _BREAKER.fail(self._governor.now(), error.message, begun)
         seconds = await self._governor.change(self.name, change)
         if seconds is not None and listener is not None:
             listener.noticed(

@@ -48,6 +48,7 @@ class Governed(Wrapped):
         self._governor = governor
         self._patience_seconds = patience_seconds
         self._limit = governor.limit_of(model.name)
+        self._flights = governor.flights(model.name)
         self._turns = Turns()
         self._in_flight = 0
         self._is_led = False
@@ -64,7 +65,7 @@ class Governed(Wrapped):
         await self._governor.look()
         permit = await self._wait_turn(request, listener)
         try:
-            reply = await self._model.respond(request, listener)
+            reply = await self._fly(request, listener, permit)
         except RateLimited as error:
             self._in_flight -= 1
             await self._refused(permit, error, request)
@@ -76,6 +77,15 @@ class Governed(Wrapped):
         self._in_flight -= 1
         self._end(permit, reply, request)
         return reply
+
+    async def _fly(
+        self, request: ModelRequest, listener: Listener | None, permit: _Permit
+    ) -> ModelReply:
+        flight = self._flights.begin(permit.began)
+        try:
+            return await self._model.respond(request, listener)
+        finally:
+            self._flights.end(flight)
 
     def _is_free(self, now: float) -> bool:
         known = self._governor.known(self.name)

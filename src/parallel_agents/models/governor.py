@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from parallel_agents.core.breaker import Flights
 from parallel_agents.core.ids import OwnerId, make_owner_id
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, Throttles
@@ -45,11 +46,16 @@ class Governor:
         self._known: dict[str, Throttle] = {}
         self._looked_at = float("-inf")
         self._changes = 0
+        self._flights: dict[str, Flights] = {}
         self._soon: dict[str, list[Callable[[Throttle], Throttle]]] = {}
 
     def known(self, model: str) -> Throttle | None:
         """The throttle as this process saw it last; None where there is none."""
         return self._known.get(model)
+
+    def flights(self, model: str) -> Flights:
+        """This process's calls of a model that were sent and have not ended."""
+        return self._flights.setdefault(model, Flights())
 
     async def look(self) -> None:
         """See what other processes changed, where the last look is more than a second old."""

@@ -99,10 +99,7 @@ def _approval(name: str, said: object) -> Verdict:
 def _score(gate: Scored, said: object) -> Verdict:
     """The verdict of a function that gives a score, alone or with a critique."""
     match said:
-        case (int() | float() as score, str() as critique) | [
-            int() | float() as score,
-            str() as critique,
-        ]:
+        case (int() | float() as score, str() as critique):
             pass
         case int() | float() as score:
             critique = ""

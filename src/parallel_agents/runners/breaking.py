@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from typing_extensions import override
 
-from parallel_agents.core.breaker import Breaker, close, lose_probe
+from parallel_agents.core.breaker import Breaker, Flights, close, lose_probe
 from parallel_agents.core.circuit import AGENTS, Admission
 from parallel_agents.core.event import Entry, Noticed
 from parallel_agents.core.run import Failure, Outcome, RunStatus
@@ -61,6 +62,7 @@ class BreakingAgents:
     def __init__(self, runner: Runner, circuits: Circuits) -> None:
         self._runner = runner
         self._circuits = circuits
+        self._flights: defaultdict[str, Flights] = defaultdict(Flights)
 
     async def run(self, activation: Activation) -> None:
         claim = activation.claim
@@ -74,7 +76,7 @@ class BreakingAgents:
         except AgentOpen as error:
             await activation.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
             return
-        counted = _Counted(activation, self._circuits, is_probe=is_probe)
+        counted = _Counted(activation, self._circuits, self._flights[agent], is_probe=is_probe)
         try:
             await self._runner.run(counted)
         except PagentsError:
@@ -105,9 +107,13 @@ class BreakingAgents:
 class _Counted(WrappedActivation):
     """A run whose end counts for its agent, once it is known."""
 
-    def __init__(self, activation: Activation, circuits: Circuits, *, is_probe: bool) -> None:
+    def __init__(
+        self, activation: Activation, circuits: Circuits, flights: Flights, *, is_probe: bool
+    ) -> None:
         super().__init__(activation)
         self._circuits = circuits
+        self._flights = flights
+        self._flight = flights.begin(circuits.now())
         self._agent = activation.claim.session.agent.name
         self._name = name_for_agent(self._agent)
         self._is_probe = is_probe
@@ -126,12 +132,14 @@ class _Counted(WrappedActivation):
         await self._failed(f"{RunCrashed.code} {type(bug).__name__}: {bug}")
 
     def leave(self) -> None:
-        """The run goes on elsewhere, or its end says nothing of its agent: another is the probe."""
+        """The run has ended, or goes on elsewhere. One that says nothing of its agent is no probe."""
+        self._flights.end(self._flight)
         if self._is_probe:
             self._circuits.change_soon(self._name, lose_probe)
 
     async def _failed(self, reason: str) -> None:
-        change = _BREAKER.fail(self._circuits.now(), reason)
+        self._flights.end(self._flight)
+        change = _BREAKER.fail(self._circuits.now(), reason, self._flights.begun())
         seconds = await self._circuits.change(self._name, change)
         self._is_probe = False
         if seconds is not None:

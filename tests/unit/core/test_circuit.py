@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -134,3 +136,16 @@ def test_what_failed_last_is_known_and_short() -> None:
     circuit = CLOSED.failed(0.0, MODELS, "first").failed(1.0, MODELS, "x" * 1000)
 
     assert circuit.reason == "x" * 200
+
+
+def test_uses_that_began_shortly_before_the_first_failure_may_yet_go_well() -> None:
+    def failed(begun: Sequence[float]) -> Circuit:
+        circuit = CLOSED
+        for at in range(100, 100 + MODELS.failures):
+            circuit = circuit.failed(float(at), MODELS, "x", begun)
+        return circuit
+
+    long_ago = 100 - MODELS.ended_seconds - 1
+    assert failed([99.0] * 5).is_closed
+    assert not failed([long_ago] * 5).is_closed
+    assert not failed([101.0] * 5).is_closed

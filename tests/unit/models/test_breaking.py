@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.message import user
-from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import (
     AuthFailed,
@@ -22,8 +22,10 @@ from parallel_agents.errors import (
     StreamCut,
 )
 from parallel_agents.models.breaking import Breaking
+from parallel_agents.models.governed import Governed
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.models.wrapped import Wrapped
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import run_virtual
 from parallel_agents.testing.ear import Ear
@@ -65,6 +67,40 @@ def test_five_failures_in_a_row_open_the_circuit_and_the_next_call_is_not_made(
         assert caught.value.retry_after_seconds == 15.0
 
     run_virtual(body())
+
+
+class Burst(Wrapped):
+    """Of the calls that come at once the first are cut, quicker than others are answered."""
+
+    def __init__(self, cut: int) -> None:
+        super().__init__(RepliesWith(lambda _: "fine", NAME, latency_seconds=10))
+        self._cut = cut
+        self.calls = 0
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        self.calls += 1
+        if self.calls <= self._cut:
+            await asyncio.sleep(0.1 * self.calls)
+            raise StreamCut("cut")
+        return await self._model.respond(request, listener)
+
+
+@pytest.mark.parametrize(("cut", "made"), [(6, 61), (57, 61), (58, 60)])
+def test_calls_under_way_since_before_the_first_failure_may_yet_go_well(
+    cut: int, made: int
+) -> None:
+    async def body() -> int:
+        clock = asyncio.get_running_loop().time
+        governor, inner = Governor(MemoryStore(clock), now=clock), Burst(cut)
+        model = Breaking(Governed(inner, governor), governor)
+        calls = [model.respond(REQUEST) for _ in range(60)]
+        asked = asyncio.gather(*calls, return_exceptions=True)
+        await asyncio.sleep(7)  # the failures are in, and no answer is
+        await asyncio.gather(model.respond(REQUEST), return_exceptions=True)
+        await asked
+        return inner.calls
+
+    assert run_virtual(body()) == made
 
 
 @pytest.mark.parametrize("error", [AuthFailed("a"), RateLimited("b")])

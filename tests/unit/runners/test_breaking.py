@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.circuit import AGENTS
@@ -16,7 +17,7 @@ from parallel_agents.core.event import Event, Noticed
 from parallel_agents.core.gate import Holds
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import ToolCall, assistant
-from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.model import Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Traits
 from parallel_agents.core.store import Filter
@@ -89,6 +90,36 @@ def test_after_ten_refused_answers_the_next_run_is_not_begun_and_is_a_dead_lette
         assert letters[0].queued.text == "Go."
 
     run_virtual(body())
+
+
+class Uneven(RepliesWith):
+    """The first twelve calls are soon answered badly, all others well and late."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: GOOD, NAME, latency_seconds=60)
+
+    @override
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        if len(self.requests) >= 12:
+            return await super().respond(request, listener)
+        self.requests.append(request)
+        await asyncio.sleep(1)
+        return ModelReply(message=assistant(BAD), model=NAME)
+
+
+@pytest.mark.parametrize(("others", "last"), [(50, ""), (1, AGENT_OPEN)])
+def test_runs_under_way_since_before_the_first_failure_may_yet_go_well(
+    others: int, last: str
+) -> None:
+    async def body() -> list[str]:
+        settings = Settings(tries=1, max_parallel=100)
+        async with open_on(Uneven(), new_store(), settings) as rig:
+            early = [await rig.sessions.spawn(WRITE) for _ in range(12 + others)]
+            await asyncio.sleep(30)
+            late = await rig.sessions.spawn(WRITE)
+            return codes([await handle.wait() for handle in (*early, late)])
+
+    assert run_virtual(body()) == ["PA-E310"] * 12 + [""] * others + [last]
 
 
 def test_the_run_that_met_the_opening_tells_it_and_the_audit_lists_it() -> None:
