@@ -118,7 +118,8 @@ def test_a_model_of_that_size_may_not_judge(local: Pagents) -> None:
         ".parallel-agents/agents/critic.md",
         f"---\nname: critic\ndescription: Is judged.\nmodel: {SMALL}\n"
         f"gates: [{{judged: {{rubric: It is right., model: {SMALL}}}}}]\n"
-        "limits: {max_output_tokens: 60}\n---\nAnswer in one sentence.\n",
+        "output: {type: object, properties: {answer: {enum: ['yes', 'no']}}, required: [answer]}\n"
+        "---\nAnswer yes or no.\n",
     )
     ended = local.start("spawn", "critic", "Is tea a drink?", "--wait").ended(SECONDS)
 

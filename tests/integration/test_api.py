@@ -71,24 +71,44 @@ def test_the_same_key_asks_no_model_again_and_other_tasks_under_it_are_refused(
         pa.run(TASKS[:3], key="monday", model="scripted/model", **options(tmp_path, first))
 
 
+class FirstAlone(RepliesWith):
+    """Answers the first page and fails on the second; on the others too, or never."""
+
+    def __init__(self, *, others_hang: bool = False) -> None:
+        super().__init__(lambda request: request.messages[-1].text.upper())
+        self._others_hang = others_hang
+
+    @override
+    async def respond(
+        self, request: pa.ModelRequest, listener: pa.Listener | None = None
+    ) -> pa.ModelReply:
+        page = request.messages[-1].text
+        if page == "page 0":
+            return await super().respond(request, listener)
+        if page != "page 1" and self._others_hang:
+            await asyncio.Event().wait()
+        raise UnknownModel("no such model")
+
+
 @pytest.mark.parametrize("on_failure", ["cancel_siblings", pa.OnFailure.CANCEL_SIBLINGS])
 def test_a_failure_ends_the_others_where_the_call_says_so(
     tmp_path: Path, on_failure: pa.OnFailure | str
 ) -> None:
-    def answer(request: pa.ModelRequest) -> str:
-        if request.messages[-1].text != "page 0":
-            raise UnknownModel("no such model")
-        return "PAGE 0"
-
-    given: Options = options(tmp_path, RepliesWith(answer))
+    given = options(tmp_path, FirstAlone(others_hang=True))
 
     team = pa.run(TASKS, model="scripted/model", max_parallel=1, on_failure=on_failure, **given)
 
     assert [result.status.value for result in team.results] == ["done", "failed"] + ["killed"] * 18
     assert team.status is pa.RunStatus.PARTIAL
-    again = pa.run(TASKS, model="scripted/model", max_parallel=1, min_done=2, **given)
-    assert again.status is pa.RunStatus.FAILED
-    assert [result.status.value for result in again.results] == ["done"] + ["failed"] * 19
+
+
+def test_with_fewer_in_done_than_are_needed_the_team_has_failed(tmp_path: Path) -> None:
+    given = options(tmp_path, FirstAlone())
+
+    team = pa.run(TASKS, model="scripted/model", max_parallel=1, min_done=2, **given)
+
+    assert team.status is pa.RunStatus.FAILED
+    assert [result.status.value for result in team.results] == ["done"] + ["failed"] * 19
 
 
 def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: Path) -> None:
