@@ -129,7 +129,7 @@ class Throttle:
         limit = self.limit or ask.limit
         minute, granted, answer = throttle.minute, 0, Answer(0)
         for tokens in ask.tokens:
-            answer = _hindrance(replace(throttle, minute=minute), limit, tokens, granted, now)
+            answer = _hindrance(throttle, minute, limit, tokens, granted, now)
             if answer.seconds > 0:
                 break
             minute = minute.add(now, requests=1, tokens=tokens)
@@ -227,17 +227,20 @@ def _held(throttle: Throttle, process: str, holder: Holder, now: float) -> Throt
 
 
 def _hindrance(
-    throttle: Throttle, limit: RateLimit, tokens: int, granted: int, now: float
+    throttle: Throttle, minute: Minute, limit: RateLimit, tokens: int, granted: int, now: float
 ) -> Answer:
-    """What holds the next call back after `granted` others; no seconds where nothing does."""
+    """What holds the next call back after `granted` others, with which `minute` is the tally.
+
+    No seconds where nothing does.
+    """
     if now < throttle.closed_until:
         return Answer(0, Reason.CLOSED, throttle.closed_until - now)
     # A window is at least 1: whoever waits alone goes.
     if throttle.window is not None and throttle.in_flight() + granted >= throttle.window:
         return Answer(0, Reason.WINDOW, 1.0)
-    if seconds := throttle.minute.seconds_until_request(limit, now):
+    if seconds := minute.seconds_until_request(limit, now):
         return Answer(0, Reason.REQUESTS, seconds)
-    return Answer(0, Reason.TOKENS, throttle.minute.seconds_until_tokens(limit, tokens, now))
+    return Answer(0, Reason.TOKENS, minute.seconds_until_tokens(limit, tokens, now))
 
 
 class Throttles(Protocol):

@@ -127,10 +127,15 @@ class Governed(Wrapped):
 
     async def _follow(self, ticket: Ticket, wait: _Wait) -> None:
         """Wait until whoever leads grants the ticket or leaves; say so when it takes long."""
-        now = self._governor.now()
-        with wait.resting(), suppress(TimeoutError):
-            async with asyncio.timeout(None if wait.is_told else max(0.0, wait.tell_at - now)):
+        seconds = max(0.0, wait.tell_at - self._governor.now())
+        loop = asyncio.get_running_loop()
+        alarm = None if wait.is_told else loop.call_later(seconds, ticket.woken.set)
+        try:
+            with wait.resting():
                 await ticket.woken.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
         ticket.woken.clear()
         wait.tell(self._hindrance, self._governor.now(), 0.0)
 

@@ -84,7 +84,7 @@ def _letter(sql: sqlite3.Connection, row: Row, at: float, retried_by: str | None
         for _, body in sql.execute(query("asked_and_ended"), (f'["{row.run.id}"]',))
     ]
     purse = sql.execute(query("purse"), (scope_of(row.session.key),)).fetchone()
-    given = {} if purse is None else {"budget": budget_of(*purse[:3])}
+    given = {} if purse is None else {"budget": budget_of(*purse[1:4])}
     return DeadLetter(
         session=row.session,
         run=row.run,

@@ -219,7 +219,7 @@ class Journal:
         self._write(run, session, Entry(f"started-{epoch}", Started(owner=owner, epoch=epoch)))
         row = reading.row_of_run(self._sql, self.agents, run)
         events = reading.events_of_session(self._sql, session)
-        return Claim(row.session, row.run, events, bool(self._purses.above(session)))
+        return Claim(row.session, row.run, events, self._purses.has_above(session))
 
     def reserve(
         self, run: RunId, epoch: int, amount: Amount, purses: Sequence[Purse], *, is_last: bool
@@ -227,8 +227,8 @@ class Journal:
         session = self._fence(run, epoch)
         for purse in purses:
             self._purses.open(purse)
-        scopes = [*self._purses.above(session), *(purse.scope for purse in purses)]
-        return self._purses.reserve(run, amount, scopes, is_last=is_last)
+        scopes = [purse.scope for purse in purses]
+        return self._purses.reserve(run, amount, session, scopes, is_last=is_last)
 
     def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
         self._fence(run, epoch)
@@ -381,8 +381,8 @@ class Journal:
         """Keep the run's row and the purses that pay for it true to its events."""
         if isinstance(body, Replied):
             usage = body.usage
-            paid = self._purses.settle(run, Amount(body.cost_nanousd, usage.total_tokens))
-            for scope, words in self._purses.notices(paid):
+            paid = Amount(body.cost_nanousd, usage.total_tokens)
+            for scope, words in self._purses.settle(run, paid):
                 self._write(run, session, Entry(f"noticed/{scope}", Noticed(text=words)))
             tokens = (usage.input_tokens, usage.output_tokens)
             cached = (usage.cache_read_tokens, usage.cache_write_tokens)

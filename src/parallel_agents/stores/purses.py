@@ -6,7 +6,7 @@ A run makes one call at a time, so it holds at most one reservation in each purs
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.budget import ANSWER_SHARE, Amount, Budget, OnLimit, Purse, Shortage
@@ -24,6 +24,7 @@ def scope_of(session: SessionKey) -> str:
 class _Row(NamedTuple):
     """A purse as it stands."""
 
+    scope: str
     limit_nanousd: int | None
     limit_tokens: int | None
     on_limit: str
@@ -55,36 +56,53 @@ class Purses:
         values = (purse.scope, budget.nanousd, budget.tokens, budget.on_limit)
         self._sql.execute(query("open_purse"), values)
 
-    def above(self, session: SessionKey) -> list[str]:
-        """The purses of a session and of those above it."""
-        return [scope for (scope,) in self._sql.execute(query("purses_above"), (session,))]
+    def has_above(self, session: SessionKey) -> bool:
+        """Whether a session, or one above it, has a purse."""
+        return self._sql.execute(query("purses_above"), (session,)).fetchone() is not None
 
     def reserve(
-        self, run: RunId, amount: Amount, scopes: Sequence[str], *, is_last: bool
+        self,
+        run: RunId,
+        amount: Amount,
+        session: SessionKey,
+        scopes: Sequence[str],
+        *,
+        is_last: bool,
     ) -> Shortage | None:
-        """Reserve `amount` in all of the purses, or say which has no room.
+        """Reserve `amount` in the purses of a session, of those above it and in all of `scopes`.
+
+        Or say which has no room.
 
         What the run had reserved before is counted as spent: its call may have been made. The last
         call of a run may use the share of a purse that others leave alone.
         """
         self.forfeit(run)
         share = 1.0 if is_last else 1 - ANSWER_SHARE
-        for scope in scopes:
-            row = _Row(*self._sql.execute(query("purse"), (scope,)).fetchone())
+        rows = self._sql.execute(query("purses_above"), (session,)).fetchall()
+        rows += [self._sql.execute(query("purse"), (scope,)).fetchone() for scope in scopes]
+        for row in map(_Row._make, rows):
             if amount.nanousd is None and row.limit_nanousd is not None:
-                raise _no_price(scope)
+                raise _no_price(row.scope)
             if not row.has_room(amount, share=share, with_reserved=True):
                 may_wait = row.has_room(amount, share=share, with_reserved=False)
-                return Shortage(scope, _words(row, amount), may_wait, OnLimit(row.on_limit))
-        for scope in scopes:
-            money = amount.nanousd or 0
+                return Shortage(row.scope, _words(row, amount), may_wait, OnLimit(row.on_limit))
+        money = amount.nanousd or 0
+        for scope, *_ in rows:
             self._sql.execute(query("reserve"), (money, amount.tokens, scope))
             self._sql.execute(query("put_reservation"), (run, scope, money, amount.tokens))
         return None
 
-    def settle(self, run: RunId, spent: Amount) -> list[str]:
-        """Take what a call cost out of the purses that had room for it; their names."""
-        return [scope for scope, _ in self._close(run, spent)]
+    def settle(self, run: RunId, spent: Amount) -> list[tuple[str, str]]:
+        """Take what a call cost out of the purses that had room for it.
+
+        Returns:
+            Those of which four fifths are now spent, each once, and what is to be said of it.
+        """
+        return [(scope, self._notice(scope)) for scope in self._close(run, spent)]
+
+    def _notice(self, scope: str) -> str:
+        told = _spent(*self._sql.execute(query("notice_purse"), (scope,)).fetchone())
+        return f"four fifths of a budget are spent: {told} ({scope})"
 
     def forfeit(self, run: RunId) -> None:
         """Count what a run has reserved as spent: nobody knows whether its call was made."""
@@ -94,14 +112,15 @@ class Purses:
         """Give back what a run has reserved: its call cost nothing."""
         self._close(run, Amount(0, 0))
 
-    def _close(self, run: RunId, spent: Amount | None) -> list[tuple[str, Amount]]:
-        closed: list[tuple[str, Amount]] = []
+    def _close(self, run: RunId, spent: Amount | None) -> list[str]:
+        """End what a run has reserved; the purses that have just passed four fifths."""
+        passed: list[str] = []
         held = self._sql.execute(query("take_reservations"), (run,)).fetchall()
         for scope, nanousd, tokens in held:
             # A cost that nobody knows is what was held for it.
             money = nanousd if spent is None or spent.nanousd is None else spent.nanousd
             count = tokens if spent is None else spent.tokens
-            self._sql.execute(
+            (is_passed,) = self._sql.execute(
                 query("settle"),
                 {
                     "scope": scope,
@@ -110,18 +129,10 @@ class Purses:
                     "nanousd": money,
                     "tokens": count,
                 },
-            )
-            closed.append((scope, Amount(money, count)))
-        return closed
-
-    def notices(self, scopes: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The purses that have just passed four fifths of what may be spent, each once."""
-        for scope in scopes:
-            found = self._sql.execute(query("notice_purse"), (scope,)).fetchone()
-            if found is not None:
-                limit_nanousd, limit_tokens, nanousd, tokens = found
-                told = _spent(limit_nanousd, limit_tokens, nanousd, tokens)
-                yield scope, f"four fifths of a budget are spent: {told} ({scope})"
+            ).fetchone()
+            if is_passed:
+                passed.append(scope)
+        return passed
 
 
 def _no_price(scope: str) -> PriceUnknown:

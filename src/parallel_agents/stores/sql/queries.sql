@@ -180,11 +180,13 @@ WITH RECURSIVE above (key, parent) AS (
     UNION ALL
     SELECT s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
 )
-SELECT p.scope FROM above JOIN purses AS p ON p.scope = 'session:' || above.key;
+SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
+       p.reserved_nanousd, p.reserved_tokens
+FROM above JOIN purses AS p ON p.scope = 'session:' || above.key;
 
 -- name: purse
-SELECT limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
-       reserved_tokens
+SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens,
+       reserved_nanousd, reserved_tokens
 FROM purses WHERE scope = ?;
 
 -- name: reserve
@@ -205,12 +207,12 @@ WHERE r.owner = ?;
 UPDATE purses
 SET reserved_nanousd = reserved_nanousd - :held_nanousd, reserved_tokens = reserved_tokens - :held_tokens,
     spent_nanousd = spent_nanousd + :nanousd, spent_tokens = spent_tokens + :tokens
-WHERE scope = :scope;
+WHERE scope = :scope
+RETURNING noticed = 0
+  AND (spent_nanousd >= limit_nanousd * 0.8 OR spent_tokens >= limit_tokens * 0.8);
 
 -- name: notice_purse
-UPDATE purses SET noticed = 1
-WHERE scope = ? AND noticed = 0
-  AND (spent_nanousd >= limit_nanousd * 0.8 OR spent_tokens >= limit_tokens * 0.8)
+UPDATE purses SET noticed = 1 WHERE scope = ?
 RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
 
 -- name: purses
