@@ -64,28 +64,21 @@ class Governed(Wrapped):
         """
         await self._governor.look()
         permit = await self._wait_turn(request, listener)
+        flight = self._flights.begin(permit.began)
         try:
-            reply = await self._fly(request, listener, permit)
+            try:
+                reply = await self._model.respond(request, listener)
+            finally:
+                self._in_flight -= 1
+                self._flights.end(flight)
         except RateLimited as error:
-            self._in_flight -= 1
             await self._refused(permit, error, request)
             raise
         except BaseException:
-            self._in_flight -= 1
             self._end(permit, None, request)
             raise
-        self._in_flight -= 1
         self._end(permit, reply, request)
         return reply
-
-    async def _fly(
-        self, request: ModelRequest, listener: Listener | None, permit: _Permit
-    ) -> ModelReply:
-        flight = self._flights.begin(permit.began)
-        try:
-            return await self._model.respond(request, listener)
-        finally:
-            self._flights.end(flight)
 
     def _is_free(self, now: float) -> bool:
         known = self._governor.known(self.name)
