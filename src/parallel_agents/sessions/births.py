@@ -188,7 +188,11 @@ class Births:
         )
 
     def _with_quality(self, agent: Agent, task: Task) -> Agent:
-        """The agent with the task's gates, too, and its refine loop."""
+        """The agent with the task's gates, too, and its refine loop.
+
+        Raises:
+            UnknownAgent: one that is to judge or refine is not there; better now than once it is paid.
+        """
         gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
         if self._allow_weak_judge:
             gates = tuple(
@@ -196,6 +200,10 @@ class Births:
                 for gate in gates
             )
         refine = task.refine or agent.refine
+        for judge in (gate.by for gate in gates if isinstance(gate, Judged)):
+            self._choices.agent(judge)
+        if refine is not None and refine.by:
+            self._choices.agent(refine.by)
         is_same = gates == agent.gates and refine == agent.refine
         return agent if is_same else replace(agent, gates=gates, refine=refine)
 

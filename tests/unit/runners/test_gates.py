@@ -20,7 +20,7 @@ from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
-from parallel_agents.errors import AuthFailed, Overloaded
+from parallel_agents.errors import AuthFailed, Overloaded, UnknownAgent
 from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig, run_virtual
 
@@ -459,6 +459,24 @@ def test_a_refiner_spends_the_budget_of_the_work_and_ends_it_over_budget() -> No
     )
 
     assert (result.status, result.output) == (RunStatus.OVER_BUDGET, "draft")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"refine": Refine(by="nobody")},
+        {"gates": (Judged(rubric="Be good.", by="nobody"),)},
+    ],
+)
+def test_a_judge_or_a_refiner_that_is_not_there_is_refused_before_anything_is_paid(
+    given: dict[str, Any],
+) -> None:
+    model = ScriptedModel(["draft"])
+
+    with pytest.raises(UnknownAgent, match="nobody"):
+        run([model], Task("writer", "Go.", **given))
+
+    assert model.requests == []
 
 
 def test_an_agent_of_one_s_own_may_be_the_judge() -> None:
