@@ -210,6 +210,20 @@ def test_the_store_waits_for_the_disk_as_it_is_told(
     connection.close()
 
 
+def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> None:
+    async def body(store: SqliteStore) -> None:
+        (born,) = await store.spawn([birth("a")])
+        claim = await store.claim(born.run.id, ME)
+        assert claim is not None
+        for turn in range(1, 4000):
+            await store.append(born.run.id, claim.run.epoch, [replied(turn)])
+        # All that was written would be 70 MB, and the file without a checkpoint has a single page.
+        assert (tmp_path / "store.db-wal").stat().st_size < 40_000_000
+        assert (tmp_path / "store.db").stat().st_size > 500_000
+
+    in_store(tmp_path / "store.db", body)
+
+
 def test_another_program_can_read_the_store_while_it_is_in_use(tmp_path: Path) -> None:
     async def work(store: SqliteStore) -> None:
         await store.spawn([birth("a")])

@@ -24,6 +24,7 @@ from parallel_agents.core.dead_letter import LETTER_SECONDS
 from parallel_agents.core.event import Event
 from parallel_agents.errors import PagentsError, StoreUnreachable
 from parallel_agents.stores import reading
+from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
 from parallel_agents.stores.opening import (
@@ -163,6 +164,7 @@ class _Writer:
         self._sql = sql
         self._publish = publish
         self._journal = journal
+        self._checkpoints = Checkpoints(path, sql)
         self._waiting: queue.SimpleQueue[_Change[object] | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._seen_seq = self._last_seq()
@@ -178,6 +180,7 @@ class _Writer:
     def stop(self) -> None:
         self._waiting.put(None)
         self._thread.join()
+        self._checkpoints.stop()
 
     def _work(self) -> None:
         is_stopping = False
@@ -210,6 +213,7 @@ class _Writer:
             self._fail(batch, error)
         else:
             self._hand_over(batch, events)
+            self._checkpoints.note_commit()
 
     def _fail(self, batch: list[_Change[object]], error: Exception) -> None:
         """Tell all that the store failed them; after another error, only the change that failed."""
