@@ -110,7 +110,7 @@ def test_a_stopped_run_has_the_time_until_its_last_event(pagents: Pagents, bench
 def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
     pagents: Pagents, bench: Bench
 ) -> None:
-    bench.gives(Drip(2.0), times=1)
+    bench.gives(Drip(6.0), times=1)
     name = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
 
