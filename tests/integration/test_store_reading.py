@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from parallel_agents.core.agent import Agent
 from parallel_agents.core.doing import doing_after
 from parallel_agents.core.event import (
     Attempted,
@@ -17,90 +14,31 @@ from parallel_agents.core.event import (
     Event,
     Finished,
     Queued,
-    Replied,
     Retrying,
     ToolStarted,
 )
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.message import ToolCall, assistant
-from parallel_agents.core.model import Finish
-from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
-from parallel_agents.core.session import Session
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.store import (
-    Birth,
-    Claim,
     Filter,
-    Row,
     Store,
 )
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
-
-RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
-
-AGENT = Agent(name="writer", description="Writes", instructions="Write.")
-ME, OTHER = OwnerId("me"), OwnerId("other")
-DONE = Outcome(status=RunStatus.DONE, output="answer", text="answer")
-
-
-def birth(
-    name: str, parent: Session | None = None, *, digest: str = "work", owner: OwnerId | None = ME
-) -> Birth:
-    key = SessionKey(f"agent:writer:subagent:{name}")
-    session = Session(
-        key=key,
-        agent=AGENT,
-        label=f"the {name}",
-        spawn_key=name,
-        parent=parent.key if parent else None,
-        root=parent.root if parent else key,
-        depth=parent.depth + 1 if parent else 0,
-    )
-    return Birth(
-        session=session,
-        run=RunId(f"run-{name}"),
-        kind=RunnerKind.SUBAGENT,
-        queued=Queued(text=f"do {name}"),
-        digest=digest,
-        model="scripted/model",
-        owner=owner,
-    )
-
-
-def replied(turn: int, text: str = "words", cost: int | None = 7) -> Entry:
-    body = Replied(
-        turn=turn,
-        message=assistant(text),
-        model="scripted/model",
-        finish=Finish.STOP,
-        usage=Usage(10, 20, 30, 40),
-        cost_nanousd=cost,
-        seconds=0.5,
-    )
-    return Entry(f"turn-{turn}/model", body)
-
-
-async def spawn(store: Store, *births: Birth) -> list[Session]:
-    return [born.session for born in await store.spawn(births)]
-
-
-async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:
-    claimed = await store.claim(RunId(run), owner)
-    assert claimed is not None
-    return claimed
-
-
-async def row(store: Store, name: str) -> Row:
-    return next(r for r in await store.rows(Filter(orphaned=False)) if r.session.spawn_key == name)
-
-
-async def keys(store: Store, chosen: Filter) -> set[str]:
-    return {found.session.spawn_key for found in await store.rows(chosen)}
-
-
-def bodies(events: Sequence[Event], run: str) -> list[str]:
-    return [event.body.kind for event in events if event.run == run]
+from tests.integration.kept_work import (
+    DONE,
+    ME,
+    OTHER,
+    RunIn,
+    birth,
+    claim,
+    keys,
+    replied,
+    row,
+    spawn,
+)
 
 
 def test_a_run_is_chosen_also_where_its_session_has_gone_on(run_in: RunIn) -> None:
