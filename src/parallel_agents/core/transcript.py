@@ -80,8 +80,6 @@ class Transcript:
         tries: attempts on the model that is tried now.
         model: that model, empty for the run's own.
         verdicts: of the gates on the attempt's answer, so far.
-        best: the best version; None where no gate has said anything of any.
-        stale: versions of the model since, none of them better.
         reviser: the agent that is to make the attempt's answer; empty where the model is.
         repairs: refusals since the attempt began.
         last_text: the text of the run's last reply.
@@ -104,8 +102,6 @@ class Transcript:
     tries: int = 1
     model: str = ""
     verdicts: list[Verdict] = field(default_factory=list[Verdict])
-    best: Version | None = None
-    stale: int = 0
     reviser: str = ""
     repairs: int = 0
     last_text: str = ""
@@ -123,6 +119,26 @@ class Transcript:
     task_end: int = 0
     _best_before: Version | None = None
     _stale_before: int = 0
+
+    @property
+    def version(self) -> Version | None:
+        """The attempt's answer as far as gates have spoken of it; None before any has."""
+        verdicts = tuple(self.verdicts)
+        return Version(self.attempt, self.last_text, verdicts) if verdicts else None
+
+    @property
+    def best(self) -> Version | None:
+        """The best version of the run; None where no gate has said anything of any."""
+        version, before = self.version, self._best_before
+        is_better = version and (before is None or version.rank > before.rank)
+        return version if is_better else before
+
+    @property
+    def stale(self) -> int:
+        """Versions of the model since the best one, none of them better."""
+        if not self.verdicts:
+            return self._stale_before
+        return 0 if self.best is not self._best_before else self._stale_before + 1
 
     def apply(self, key: str, body: Body) -> None:
         """Take in one event of the session."""
@@ -145,25 +161,13 @@ class Transcript:
             case Attempted():
                 self._begin_attempt(body)
             case Gated():
-                self._take_verdict(body.verdict)
+                self.verdicts.append(body.verdict)
             case Revised():
                 self._take_revision(body)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._hear(body)
             case _:
                 pass
-
-    def _take_verdict(self, verdict: Verdict) -> None:
-        """Whether the attempt's version is the best is known as far as its verdicts are."""
-        self.verdicts.append(verdict)
-        version, before = (
-            Version(self.attempt, self.last_text, tuple(self.verdicts)),
-            self._best_before,
-        )
-        if before is None or version.rank > before.rank:
-            self.best, self.stale = version, 0
-        else:
-            self.best, self.stale = before, self._stale_before + 1
 
     def _take_revision(self, revised: Revised) -> None:
         self.messages.append(assistant(revised.text))
@@ -174,8 +178,7 @@ class Transcript:
         if begun.critique:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
-        self.stale = 0 if begun.model else self.stale
-        self._best_before, self._stale_before = self.best, self.stale
+        self._best_before, self._stale_before = self.best, 0 if begun.model else self.stale
         self.model, self.reviser = begun.model or self.model, begun.by
         self.attempt, self.repairs, self.asked = begun.number, 0, ()
         self.counted = self.counted_tokens = 0
@@ -212,8 +215,7 @@ class Transcript:
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
-        self.best, self.stale, self.reviser = None, 0, ""
-        self._best_before, self._stale_before = None, 0
+        self._best_before, self._stale_before, self.reviser = None, 0, ""
         self.verdicts.clear()
         self.pending.clear()
         self.heard.clear()

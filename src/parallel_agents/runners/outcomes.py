@@ -13,14 +13,13 @@ Notices = tuple[str, ...]
 
 def accepted(state: Transcript, output: Json, notices: Notices) -> Outcome:
     """The answer passed all gates."""
-    scores = [verdict.score for verdict in state.verdicts if verdict.score is not None]
     told = (verdict.notice for verdict in state.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,
         output=output,
         text=state.last_text,
         notices=(*notices, *told),
-        score=scores[-1] if scores else None,
+        score=state.version.score if state.version else None,
     )
 
 

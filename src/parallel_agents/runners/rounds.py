@@ -80,7 +80,7 @@ class Rounds:
                 await clock.go_on()
                 gated = Gated(attempt=state.attempt, verdict=verdict)
                 await self._write(Entry(f"attempt-{state.attempt}/gate-{number}", gated))
-        refusals = [verdict for verdict in state.verdicts if not verdict.is_accepted]
+        refusals = state.version.refusals if state.version else ()
         return refusal_of(refusals) if refusals else None
 
     async def revise(self, model: str, clock: Clock) -> None:
