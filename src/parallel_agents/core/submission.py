@@ -14,11 +14,13 @@ class Submission(NamedTuple):
     Attributes:
         session: whose run gave the answer.
         attempt: which one of the run it is of.
+        turn: the last reply; a word that comes in late brings another answer in the same attempt.
         task: what was to be done, in the words that the agent was given.
     """
 
     session: Session
     attempt: int
+    turn: int
     task: str
     answer: Json
     text: str

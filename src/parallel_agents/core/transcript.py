@@ -187,6 +187,7 @@ class Transcript:
     def _take_reply(self, reply: Replied) -> None:
         self._hand_over_results()
         self.messages.append(reply.message)
+        self.verdicts.clear()  # they were of the answer before
         self.counted_tokens = reply.usage.total_tokens
         self.counted = len(self.messages) if self.counted_tokens else 0
         self.turn, self.last_text = reply.turn, reply.message.text

@@ -98,7 +98,7 @@ class Judge:
                     },
                     model=model,
                     label=f"judge of {submission.session.label}",
-                    key=f"judge-{submission.attempt}-{gate.at_least:g}-{vote}",
+                    key=f"judge-{submission.attempt}-{submission.turn}-{gate.at_least:g}-{vote}",
                     traits=Traits(group=GROUP, is_quiet=True, is_service=True),
                 ),
                 parent=submission.session.key,

@@ -70,7 +70,9 @@ class Rounds:
         A refine loop hears all of them, but asks no judge of what a check in code refuses.
         """
         state = self._state
-        submission = Submission(self._session, state.attempt, self._task, output, state.last_text)
+        submission = Submission(
+            self._session, state.attempt, state.turn, self._task, output, state.last_text
+        )
         for number, gate in enumerate(by_cost(self._agent.gates), start=1):
             is_refused = not all(verdict.is_accepted for verdict in state.verdicts)
             if is_refused and (self._refine is None or isinstance(gate, Judged)):
@@ -79,7 +81,8 @@ class Rounds:
                 verdict = await self._gatekeeper.check(gate, submission, clock.park)
                 await clock.go_on()
                 gated = Gated(attempt=state.attempt, verdict=verdict)
-                await self._write(Entry(f"attempt-{state.attempt}/gate-{number}", gated))
+                key = f"attempt-{state.attempt}/turn-{state.turn}/gate-{number}"
+                await self._write(Entry(key, gated))
         refusals = state.version.refusals if state.version else ()
         return refusal_of(refusals) if refusals else None
 

@@ -365,6 +365,30 @@ def test_a_function_that_gives_no_score_is_a_broken_gate(said: object) -> None:
     assert (result.status, result.error.code) == (FAILED, "PA-E311")
 
 
+def test_the_answer_to_a_word_that_came_during_a_gate_passes_the_gates_anew() -> None:
+    async def body() -> tuple[Result, list[Event]]:
+        model = ScriptedModel(["short", "far too long an answer", "tiny"])
+
+        async def tell(_: object) -> bool:
+            rows = await rig.sessions.list()
+            if not told:
+                told.append(await rig.sessions.steer(rows[0].session.key, "Longer, please."))
+            return True
+
+        told: list[object] = []
+        async with open_rig(model, agents=[WRITER], gates={"tell": tell}) as rig:
+            gates = (SHORT, Approves(function="tell"))
+            task = Task("writer", "Go.", gates=gates, limits=Limits(attempts=2))
+            handle = await rig.sessions.spawn(task)
+            return await handle.wait(), await rig.sessions.history(handle.key)
+
+    result, events = run_virtual(body())
+
+    verdicts = [e.body.verdict.is_accepted for e in events if isinstance(e.body, Gated)]
+    assert (result.status, result.output, result.attempts) == (DONE, "tiny", 2)
+    assert verdicts == [True, True, False, True, True]
+
+
 class Studio:
     """A writer, a refiner and a judge, each by its instructions."""
 
