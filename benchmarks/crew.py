@@ -57,9 +57,10 @@ async def family(url: str, home: Path, *, children: int) -> dict[str, float]:
 
 async def spawn_latency(url: str, home: Path, *, runs: int) -> float:
     """Milliseconds, the median of so many calls of the tool, one after another."""
-    from parallel_agents.app import Parts, open_app
+    from parallel_agents.app.app import open_app
+    from parallel_agents.app.parts import Parts
+    from parallel_agents.session_tools.context import Requester
     from parallel_agents.settings import load, read_environment
-    from parallel_agents.tools.sessions.backing import Requester
 
     given = options(url, home, 100)
     environment = read_environment(home)
@@ -83,13 +84,13 @@ def resident_mb() -> float:
 
 async def idle(url: str, home: Path, *, sessions: int) -> dict[str, float]:
     """Megabytes that a process grows by so many persistent sessions, each after one run, at rest."""
-    traits = pa.Traits(mode=pa.Mode.SESSION)
+    options = pa.SessionOptions(mode=pa.Mode.SESSION)
     async with pa.open(**options(url, home, 16)) as opened:
         before = resident_mb()
         for first in range(0, sessions, 500):
             handles = [
                 await opened.spawn(
-                    pa.Task(PLAIN, f"task {number}", model="bench/bench-1", traits=traits)
+                    pa.Task(PLAIN, f"task {number}", model="bench/bench-1", options=options)
                 )
                 for number in range(first, min(first + 500, sessions))
             ]

@@ -29,7 +29,7 @@ async def run(
 ) -> pa.TeamResult:
     """The calls as durable runs; guarded ones have a budget, a limit of a minute and a gate."""
     agent = AGENT if calls > 1 else PLAIN
-    gates = (pa.Holds(condition="len(text) >= 0"),) if is_guarded else ()
+    gates = (pa.ConditionGate(condition="len(text) >= 0"),) if is_guarded else ()
     tasks = [pa.Task(agent, f"task {number}", gates=gates) for number in range(runs)]
     given = options(url, home, at_once)
     if is_guarded:

@@ -34,7 +34,7 @@ def child() -> int:
     """Characters that a child is told beyond its agent's words."""
     from parallel_agents.core.ids import SessionKey
     from parallel_agents.core.session import Session
-    from parallel_agents.runners.prompts import system_of
+    from parallel_agents.runners.agent.prompts import system_of
 
     agent = pa.Agent(name="plain", description="", instructions="x")
     key = SessionKey("agent:plain:subagent:1")
@@ -46,7 +46,7 @@ def child() -> int:
 
 def tools() -> int:
     """Characters of all session tools as a request has them."""
-    from parallel_agents.tools.sessions.specs import SPECS
+    from parallel_agents.session_tools.specs import SPECS
 
     return sum(
         len(orjson.dumps({"n": spec.name, "d": spec.description, "p": spec.parameters}))

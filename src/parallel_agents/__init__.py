@@ -11,9 +11,17 @@ if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
     from parallel_agents.core.budget import Budget, OnLimit
-    from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
+    from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
     from parallel_agents.core.event import Event, SteerMode
-    from parallel_agents.core.gate import Approves, Holds, Judged, Matches, Passes, Refine, Scored
+    from parallel_agents.core.gate import (
+        CommandGate,
+        ConditionGate,
+        FunctionGate,
+        JudgeGate,
+        Refine,
+        RegexGate,
+        ScoreGate,
+    )
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
     from parallel_agents.core.model import (
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     )
     from parallel_agents.core.policy import Policy
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
-    from parallel_agents.core.session import Cleanup, Mode, Traits
+    from parallel_agents.core.session import Cleanup, Mode, SessionOptions
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
@@ -41,24 +49,24 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Agent",
-    "Approves",
     "BatchResult",
     "Budget",
     "Capabilities",
     "Cleanup",
+    "CommandGate",
+    "ConditionGate",
     "DeadLetter",
+    "DeadLetterFilter",
     "Effect",
     "Event",
     "Failure",
     "Filter",
     "Finish",
-    "Holds",
+    "FunctionGate",
     "ItemResult",
-    "Judged",
-    "LetterFilter",
+    "JudgeGate",
     "Limits",
     "Listener",
-    "Matches",
     "Message",
     "Mode",
     "Model",
@@ -69,15 +77,16 @@ __all__ = [
     "OnLimit",
     "OpenSessions",
     "PagentsError",
-    "Passes",
     "Policy",
     "Pool",
     "Refine",
+    "RegexGate",
     "Result",
     "Role",
     "RunStatus",
-    "Scored",
+    "ScoreGate",
     "SessionHandle",
+    "SessionOptions",
     "Spend",
     "Start",
     "SteerMode",
@@ -92,7 +101,6 @@ __all__ = [
     "ToolContext",
     "ToolResult",
     "ToolSpec",
-    "Traits",
     "Until",
     "Usage",
     "__version__",
@@ -106,15 +114,23 @@ _HOMES = {
     "api": ("arun", "open", "run"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
     "core.budget": ("Budget", "OnLimit"),
-    "core.dead_letter": ("DeadLetter", "LetterFilter"),
+    "core.dead_letter": ("DeadLetter", "DeadLetterFilter"),
     "core.event": ("Event", "SteerMode"),
-    "core.gate": ("Approves", "Holds", "Judged", "Matches", "Passes", "Refine", "Scored"),
+    "core.gate": (
+        "FunctionGate",
+        "ConditionGate",
+        "JudgeGate",
+        "RegexGate",
+        "CommandGate",
+        "Refine",
+        "ScoreGate",
+    ),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.policy": ("Policy",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
-    "core.session": ("Cleanup", "Mode", "Traits"),
+    "core.session": ("Cleanup", "Mode", "SessionOptions"),
     "core.store": ("Filter",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),

@@ -12,7 +12,9 @@ from typing import TypedDict
 
 from typing_extensions import Unpack
 
-from parallel_agents.app import App, Parts, is_embedded_by_default, open_app
+from parallel_agents.app.app import App, is_embedded_by_default, open_app
+from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
@@ -20,7 +22,6 @@ from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, unless
-from parallel_agents.model_wiring import ModelFactory
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
 from parallel_agents.tools.function import FunctionTool
@@ -175,7 +176,7 @@ def _team(
         on_failure = OnFailure(asked)
     except ValueError as error:
         raise InvalidInput(
-            f"on_failure is {asked!r}", mend=f"give one of {', '.join(OnFailure)}"
+            f"on_failure is {asked!r}", hint=f"give one of {', '.join(OnFailure)}"
         ) from error
     return TeamTask(
         tasks=tuple(tasks),

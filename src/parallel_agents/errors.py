@@ -73,16 +73,16 @@ class PagentsError(Exception):
         code: stable, such as `PA-E203`; the heading of its paragraph in `docs/errors.md`.
         message: what happened, in one line, naming the value.
         why: the cause, or an empty string where the message says it all.
-        mend: what the reader can do now.
+        hint: what the reader can do now.
     """
 
     code: ClassVar[str] = "PA-E000"
 
-    def __init__(self, message: str, *, why: str = "", mend: str = "") -> None:
+    def __init__(self, message: str, *, why: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.why = why
-        self.mend = mend
+        self.hint = hint
 
     @property
     def docs(self) -> str:
@@ -164,10 +164,10 @@ class ProviderError(PagentsError):
         message: str,
         *,
         why: str = "",
-        mend: str = "",
+        hint: str = "",
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(message, why=why, mend=mend)
+        super().__init__(message, why=why, hint=hint)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -264,18 +264,18 @@ class RunCrashed(RunError):
 
 
 class OverBudget(RunError):
-    """A run that found no room in a purse.
+    """A run that found no room in a account.
 
     Attributes:
-        may_answer: the purse has a reserve for one last call.
+        may_answer: the account has a reserve for one last call.
     """
 
     code = "PA-E308"
 
     def __init__(
-        self, message: str, *, why: str = "", mend: str = "", may_answer: bool = False
+        self, message: str, *, why: str = "", hint: str = "", may_answer: bool = False
     ) -> None:
-        super().__init__(message, why=why, mend=mend)
+        super().__init__(message, why=why, hint=hint)
         self.may_answer = may_answer
 
 

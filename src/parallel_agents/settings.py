@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.dead_letter import LETTER_SECONDS
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.schema import Json
@@ -107,7 +107,8 @@ class Settings:
         default=True, metadata=_knob("leave an agent alone whose runs keep failing by its fault")
     )
     dead_letter_seconds: _Kept = field(
-        default=LETTER_SECONDS, metadata=_knob("seconds that a task that failed can be retried")
+        default=DEAD_LETTER_SECONDS,
+        metadata=_knob("seconds that a task that failed can be retried"),
     )
     parent_session: str | None = field(
         default=None, metadata=_knob("the session that what this process spawns is under")
@@ -242,7 +243,7 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
             continue
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(
-                f"{file} cannot be read", why=str(error), mend="correct it, or move it away"
+                f"{file} cannot be read", why=str(error), hint="correct it, or move it away"
             ) from error
     return found
 
@@ -258,7 +259,7 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
     if name not in _adapters():
         close = get_close_matches(name, _adapters(), n=1)
         hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(_adapters())}"
-        raise ConfigError(f"there is no setting {name!r}", why=f"it stands in {source}", mend=hint)
+        raise ConfigError(f"there is no setting {name!r}", why=f"it stands in {source}", hint=hint)
     try:
         parsed = _adapters()[name].validate_python(value)
     except ValidationError as error:
@@ -266,7 +267,7 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
         raise ConfigError(
             f"setting {name} does not fit: {problem}",
             why=f"it comes from {source}",
-            mend=f"correct {name} there, or leave it out to take the default",
+            hint=f"correct {name} there, or leave it out to take the default",
         ) from None
     if isinstance(parsed, dict):
         return getattr(below, name) | parsed

@@ -29,7 +29,7 @@ Document: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Bench:
+class FakeProvider:
     """A provider whose answers and bad days the test at hand chooses.
 
     Attributes:
@@ -106,8 +106,8 @@ class Ended:
         assert self.out == ""
         assert lines[0].startswith(f"✖ {code}  "), self.err
         assert [line.split()[0] for line in lines[1:]] in (
-            ["why", "mend", "docs"],
-            ["mend", "docs"],
+            ["why", "hint", "docs"],
+            ["hint", "docs"],
         ), self.err
         assert lines[-1].endswith(f"pagents docs {code.removeprefix('PA-')}")
         for word in words:
@@ -282,8 +282,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS)
 
 
 @contextmanager
-def _serving() -> Generator[Bench]:
-    bench = Bench()
+def _serving() -> Generator[FakeProvider]:
+    bench = FakeProvider()
     behaviour = Behaviour(answer=bench.reply, fault=lambda _, body: bench.fault(body))
     with serve(behaviour) as provider:
         bench.watch(provider)
@@ -291,25 +291,25 @@ def _serving() -> Generator[Bench]:
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Bench]:
+def provider() -> Iterator[FakeProvider]:
     with _serving() as bench:
         yield bench
 
 
 @pytest.fixture
-def bench(provider: Bench) -> Bench:
+def bench(provider: FakeProvider) -> FakeProvider:
     provider.begin()
     return provider
 
 
 @pytest.fixture
-def pagents(bench: Bench, tmp_path: Path) -> Iterator[Pagents]:
+def pagents(bench: FakeProvider, tmp_path: Path) -> Iterator[Pagents]:
     with open_home(tmp_path, bench.base_url) as command:
         yield command
 
 
 @pytest.fixture(scope="module")
-def shared(provider: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pagents]:
+def shared(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pagents]:
     """A home for the tests of a module that look at the same commands, or leave nothing behind."""
     with open_home(tmp_path_factory.mktemp("shared"), provider.base_url) as command:
         yield command

@@ -10,7 +10,7 @@ import pytest
 from parallel_agents.testing import Drip, Hang
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 WRITER = ("spawn", "content_writer_funny")
 
@@ -23,7 +23,7 @@ def monday(shared: Pagents) -> Pagents:
 
 
 def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(1.0))
     spawned = pagents(*WRITER, "Write about cats.")
@@ -45,7 +45,9 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     assert (pagents.home / "worker.log").read_text("utf-8") == ""
 
 
-def test_one_worker_serves_what_comes_while_it_is_there(pagents: Pagents, bench: Bench) -> None:
+def test_one_worker_serves_what_comes_while_it_is_there(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Drip(1.0))
     first = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
@@ -69,7 +71,7 @@ def test_spawn_and_wait_gives_the_result_here(pagents: Pagents) -> None:
 
 
 def test_an_answer_is_held_to_gates_of_the_command_line_and_the_best_version_is_kept(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     versions = iter(["far too long", "longer, but with an s", "short"])
     bench.answer = lambda _: next(versions)
@@ -84,7 +86,7 @@ def test_an_answer_is_held_to_gates_of_the_command_line_and_the_best_version_is_
     refused.assert_refused("PA-E101", "'len(text <'", exits=2)
 
 
-def test_a_file_goes_where_the_agent_wants_it(pagents: Pagents, bench: Bench) -> None:
+def test_a_file_goes_where_the_agent_wants_it(pagents: Pagents, bench: FakeProvider) -> None:
     source = pagents.file("adder.py", "def add(a, b): return a - b")
 
     reviewed = pagents("spawn", "code_reviewer", "Review this.", "-f", source, "--wait")
@@ -97,7 +99,7 @@ def test_a_file_goes_where_the_agent_wants_it(pagents: Pagents, bench: Bench) ->
 
 
 def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     first = pagents(*WRITER, "Write about cats.", "--key", "cats", "--wait", "--json")
 
@@ -109,7 +111,9 @@ def test_the_same_key_again_is_the_same_session_and_other_work_is_refused(
     other.assert_refused("PA-E106", "cats", exits=1)
 
 
-def test_a_session_goes_on_where_it_was_with_the_next_run(pagents: Pagents, bench: Bench) -> None:
+def test_a_session_goes_on_where_it_was_with_the_next_run(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     pagents(*WRITER, "Write about cats.", "--label", "cats", "--wait")
 
     sent = pagents("send", "cats", "Now about dogs.", "--wait")
@@ -171,7 +175,9 @@ def test_history_tells_the_task_the_answer_and_the_end(monday: Pagents) -> None:
     assert [item["seq"] for item in whole["items"]] == sorted(i["seq"] for i in whole["items"])
 
 
-def test_history_follows_a_team_that_another_process_runs(pagents: Pagents, bench: Bench) -> None:
+def test_history_follows_a_team_that_another_process_runs(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Drip(1.0))
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
     bench.wait_in_flight(2)
@@ -187,7 +193,7 @@ def test_history_follows_a_team_that_another_process_runs(pagents: Pagents, benc
 
 
 def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(1.0), times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
@@ -202,7 +208,7 @@ def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next
     assert "Rather about dogs." in bench.texts()[1]
 
 
-def test_a_word_now_breaks_into_the_call(pagents: Pagents, bench: Bench) -> None:
+def test_a_word_now_breaks_into_the_call(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Hang(), times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
     bench.wait_in_flight(1)
@@ -214,7 +220,7 @@ def test_a_word_now_breaks_into_the_call(pagents: Pagents, bench: Bench) -> None
     assert running.ended().code == 0
 
 
-def test_a_word_after_is_the_next_run(pagents: Pagents, bench: Bench) -> None:
+def test_a_word_after_is_the_next_run(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Drip(1.0))
     name = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
@@ -227,7 +233,9 @@ def test_a_word_after_is_the_next_run(pagents: Pagents, bench: Bench) -> None:
     assert "Now about dogs." in bench.texts()[1]
 
 
-def test_a_word_to_a_run_that_waits_for_its_place_says_so(pagents: Pagents, bench: Bench) -> None:
+def test_a_word_to_a_run_that_waits_for_its_place_says_so(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Drip(1.0))
     team = pagents.team("one", "two")
     running = pagents.start("run", team, "--id", "tea", "--max-parallel", "1")
@@ -246,7 +254,7 @@ def test_a_word_to_a_run_that_is_over_is_refused(monday: Pagents) -> None:
     steered.assert_refused("PA-E107", "pagents send", exits=1)
 
 
-def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Bench) -> None:
+def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Hang(), to="About two")
     bench.gives(Hang(), to="About three")
     running = pagents.start("run", pagents.team("one", "two", "three"), "--id", "tea")

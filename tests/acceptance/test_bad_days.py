@@ -8,7 +8,7 @@ from parallel_agents.testing import Cut, Garbage, Hang, HttpError, Refusal
 
 if TYPE_CHECKING:
     from parallel_agents.testing.behaviour import Fault
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 KEY = "sk-acceptance-5f0d9c1e7a3b"
 
@@ -26,7 +26,7 @@ DAYS: dict[str, tuple[Fault, str, int]] = {
 }
 
 
-def test_each_bad_day_is_one_members_and_no_others(pagents: Pagents, bench: Bench) -> None:
+def test_each_bad_day_is_one_members_and_no_others(pagents: Pagents, bench: FakeProvider) -> None:
     labels = {name: f"day{number}x" for number, name in enumerate(DAYS)}
     for name, (fault, _, _) in DAYS.items():
         bench.gives(fault, to=f"About {labels[name]}")
@@ -48,11 +48,13 @@ def test_each_bad_day_is_one_members_and_no_others(pagents: Pagents, bench: Benc
     for name, (_, code, calls) in DAYS.items():
         item = items[labels[name]]
         assert (name, item["status"], item["error"]["code"]) == (name, "failed", code)
-        assert item["error"]["mend"], name
+        assert item["error"]["hint"], name
         assert sum(f"About {labels[name]}" in text for text in texts) == calls, name
 
 
-def test_a_rate_limit_is_waited_out_as_long_as_it_asks(pagents: Pagents, bench: Bench) -> None:
+def test_a_rate_limit_is_waited_out_as_long_as_it_asks(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(HttpError(429, "slow down", headers={"retry-after": "1"}), times=2)
 
     ended = pagents("run", pagents.team("one", "two"), "--id", "tea")
@@ -67,7 +69,7 @@ def test_a_rate_limit_is_waited_out_as_long_as_it_asks(pagents: Pagents, bench: 
 
 
 def test_an_answer_that_does_not_fit_is_mended_once_and_then_fails_with_its_text(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.answer = lambda _: "I would rather not write JSON."
 
@@ -94,7 +96,7 @@ def test_nobody_at_the_address_is_said_with_the_address(pagents: Pagents) -> Non
     assert "http://127.0.0.1:9/v1" in ended.out
 
 
-def test_a_key_is_sent_and_seen_nowhere_else(pagents: Pagents, bench: Bench) -> None:
+def test_a_key_is_sent_and_seen_nowhere_else(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(HttpError(401, f"incorrect key {KEY}"), to="About one")
     bench.gives(HttpError(400, f"you sent Bearer {KEY}"), to="About two")
     bench.gives(Garbage(f"<html>{KEY}</html>".encode()), to="About three")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Ended, Pagents
+    from tests.acceptance.conftest import Ended, FakeProvider, Pagents
 
 CONTENT = ("run", "--team", "content", "--input")
 WRITER = ("spawn", "content_writer_funny")
@@ -119,7 +119,7 @@ def test_bad_input_is_refused(refusals: dict[str, Ended], name: str) -> None:
 
 
 @pytest.mark.usefixtures("refusals")
-def test_nothing_is_kept_of_what_is_refused(shared: Pagents, provider: Bench) -> None:
+def test_nothing_is_kept_of_what_is_refused(shared: Pagents, provider: FakeProvider) -> None:
     assert shared.query("SELECT * FROM sessions") == []
     assert list(provider.requests) == []
 
@@ -138,7 +138,9 @@ def test_a_name_that_fits_several_sessions_lists_them(pagents: Pagents) -> None:
     ended.assert_refused("PA-E105", "2 sessions", "(one)", "RUN/LABEL", exits=4)
 
 
-def test_an_id_that_is_taken_by_other_work_is_refused(pagents: Pagents, bench: Bench) -> None:
+def test_an_id_that_is_taken_by_other_work_is_refused(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     pagents("run", pagents.team("one"), "--id", "monday")
 
     ended = pagents("run", pagents.team("two"), "--id", "monday")

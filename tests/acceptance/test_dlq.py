@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from parallel_agents.testing import HttpError
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 BROKEN = HttpError(401, "bad key")
 
 
-def fail(pagents: Pagents, bench: Bench, *labels: str, fine: str = "fine") -> None:
+def fail(pagents: Pagents, bench: FakeProvider, *labels: str, fine: str = "fine") -> None:
     for label in labels:
         bench.gives(BROKEN, to=f"About {label}")
     pagents("run", pagents.team(fine, *labels), "--id", "monday")
 
 
-def test_what_failed_is_listed_and_run_again(pagents: Pagents, bench: Bench) -> None:
+def test_what_failed_is_listed_and_run_again(pagents: Pagents, bench: FakeProvider) -> None:
     fail(pagents, bench, "bad", "worse")
 
     listed = pagents("dlq", "list")
@@ -45,7 +45,7 @@ def test_what_failed_is_listed_and_run_again(pagents: Pagents, bench: Bench) -> 
 
 
 def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     fail(pagents, bench, "bad")
     before = len(bench.requests)
@@ -66,7 +66,7 @@ def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
 
 
 def test_what_is_run_again_can_be_changed_and_is_priced_as_changed(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(BROKEN, to="Review it")
     pagents("spawn", "code_reviewer", "Review it", "-i", "code=f = 1", "--label", "bad", "--wait")
@@ -86,7 +86,7 @@ def test_what_is_run_again_can_be_changed_and_is_priced_as_changed(
     assert pagents.items("dlq", "list") == []
 
 
-def test_other_words_are_for_one_task(pagents: Pagents, bench: Bench) -> None:
+def test_other_words_are_for_one_task(pagents: Pagents, bench: FakeProvider) -> None:
     fail(pagents, bench, "bad", "worse")
 
     refused = pagents("dlq", "retry", "monday", "--text", "Do it")
@@ -96,7 +96,7 @@ def test_other_words_are_for_one_task(pagents: Pagents, bench: Bench) -> None:
 
 
 def test_what_failed_is_kept_for_as_long_as_the_setting_says(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     fail(pagents, bench, "bad")
     day = 86_400
@@ -112,7 +112,9 @@ def test_what_failed_is_kept_for_as_long_as_the_setting_says(
     assert pagents.query("SELECT COUNT(*) FROM dead_letters") == [(1,)]
 
 
-def test_a_retry_that_fails_is_the_letter_from_then_on(pagents: Pagents, bench: Bench) -> None:
+def test_a_retry_that_fails_is_the_letter_from_then_on(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     fail(pagents, bench, "bad")
     (first,) = pagents.items("dlq", "retry", "bad")
     pagents("wait", first["session_key"])
@@ -126,7 +128,9 @@ def test_a_retry_that_fails_is_the_letter_from_then_on(pagents: Pagents, bench: 
     assert [item["label"] for item in pagents.items("dlq", "list")] == ["bad-retry-3"]
 
 
-def test_what_is_dropped_is_gone_and_its_history_stays(pagents: Pagents, bench: Bench) -> None:
+def test_what_is_dropped_is_gone_and_its_history_stays(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     fail(pagents, bench, "bad", "worse")
 
     dropped = pagents("dlq", "drop", "monday/bad")
@@ -147,7 +151,7 @@ def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
 
 
 def test_a_retry_that_cannot_be_is_told_beside_those_that_can(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     fail(pagents, bench, "bad")
 
@@ -158,7 +162,7 @@ def test_a_retry_that_cannot_be_is_told_beside_those_that_can(
     assert "refused" in refused.out
 
 
-def test_a_team_stops_what_is_new_when_a_task_fails(pagents: Pagents, bench: Bench) -> None:
+def test_a_team_stops_what_is_new_when_a_task_fails(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(BROKEN, to="About bad")
     file = pagents.team("bad", "one", "two", "three")
 
@@ -170,7 +174,7 @@ def test_a_team_stops_what_is_new_when_a_task_fails(pagents: Pagents, bench: Ben
     assert len(bench.requests) <= 2
 
 
-def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: Bench) -> None:
+def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: FakeProvider) -> None:
     file = pagents.team("one")
     pagents("run", file, "--cache", "600")
 
@@ -184,7 +188,7 @@ def test_a_reply_that_is_young_enough_answers_again(pagents: Pagents, bench: Ben
     assert len(bench.requests) == 2
 
 
-def test_a_single_task_can_be_answered_again_too(pagents: Pagents, bench: Bench) -> None:
+def test_a_single_task_can_be_answered_again_too(pagents: Pagents, bench: FakeProvider) -> None:
     task = ("spawn", "content_writer_funny", "Write about cats.", "--cache", "600")
     pagents(*task, "--wait")
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.testing import RepliesWith, open_rig, run_virtual
-from parallel_agents.tools.sessions.backing import Requester
 
 TEXT = (Path(__file__).parent / "guide" / "2-calls.txt").read_text("utf-8")
 MODELS = ("bench/good", "anthropic/claude-haiku-4", "anthropic/claude-sonnet-4-5")

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from parallel_agents.testing import Drip, Hang, HttpError
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 LABELS = ("one", "two", "three", "four")
 
 
-def asked(bench: Bench) -> Counter[str]:
+def asked(bench: FakeProvider) -> Counter[str]:
     """How often each label's call was made."""
     return Counter(label for text in bench.texts() for label in LABELS if f"About {label}" in text)
 
 
 def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     command = ("run", pagents.team(*LABELS), "--id", "monday", "--json")
 
@@ -34,7 +34,7 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
 
 
 def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(0.7))
     running = pagents.start("run", pagents.team(*LABELS), "--id", "tea", "--max-parallel", "2")
@@ -55,7 +55,7 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
 
 
 def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(HttpError(429, "slow down", headers={"retry-after": "60"}))
     running = pagents.start("run", pagents.team(*LABELS), "--id", "tea")
@@ -83,7 +83,9 @@ def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
     assert asked(bench) == dict.fromkeys(LABELS, 1)
 
 
-def test_ctrl_c_twice_stops_at_once_and_resume_completes(pagents: Pagents, bench: Bench) -> None:
+def test_ctrl_c_twice_stops_at_once_and_resume_completes(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Hang())
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
     bench.wait_in_flight(2)
@@ -106,7 +108,7 @@ def test_ctrl_c_twice_stops_at_once_and_resume_completes(pagents: Pagents, bench
 
 
 def test_after_kill_9_the_same_id_makes_only_the_calls_that_had_not_ended(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     command = ("run", pagents.team(*LABELS), "--id", "crash")
     bench.gives(Hang(), to="About three")
@@ -124,7 +126,9 @@ def test_after_kill_9_the_same_id_makes_only_the_calls_that_had_not_ended(
     assert asked(bench) == {"three": 1, "four": 1}
 
 
-def test_what_a_killed_process_had_is_shown_as_stopped(pagents: Pagents, bench: Bench) -> None:
+def test_what_a_killed_process_had_is_shown_as_stopped(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Hang())
     running = pagents.start("run", pagents.team("one"), "--id", "crash")
     bench.wait_in_flight(1)
@@ -136,7 +140,7 @@ def test_what_a_killed_process_had_is_shown_as_stopped(pagents: Pagents, bench: 
 
 
 def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(0.5))
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea", "--max-parallel=1")
@@ -154,7 +158,7 @@ def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
 
 
 def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(0.5))
     running = pagents.start("spawn", "content_writer_funny", "Hello", "--wait")
@@ -171,7 +175,9 @@ def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
     assert len(bench.requests) == 1
 
 
-def test_ctrl_c_ends_a_look_and_not_what_is_looked_at(pagents: Pagents, bench: Bench) -> None:
+def test_ctrl_c_ends_a_look_and_not_what_is_looked_at(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Drip(2.0))
     running = pagents.start("run", pagents.team("one"), "--id", "tea")
     bench.wait_in_flight(1)

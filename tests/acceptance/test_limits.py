@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from parallel_agents.testing import HttpError
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 TASK = ("spawn", "content_writer_funny", "Tea", "--wait")
 
 
 def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     told = pagents("limits", "set", "bench/good", "--rpm", "1")
     assert pagents(*TASK).code == 0
@@ -40,7 +40,7 @@ def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
     assert pagents("limits").err == "No model has a limit, and none was refused a call.\n"
 
 
-def test_a_refusal_closes_the_door_for_every_process(pagents: Pagents, bench: Bench) -> None:
+def test_a_refusal_closes_the_door_for_every_process(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(HttpError(429, "slow down", headers={"retry-after": "3600"}), times=1)
 
     first, second = pagents(*TASK), pagents(*TASK)
@@ -77,7 +77,7 @@ NEVER = """\
 name: never
 description: Writes what no gate takes.
 gates:
-  - holds: len(text) < 1
+  - condition: len(text) < 1
 ---
 
 Write.
@@ -85,7 +85,7 @@ Write.
 
 
 def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_once(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     pagents.file(".parallel-agents/agents/never.md", NEVER)
     tasks = "".join(f"  - {{agent: never, label: n{n}, text: Task {n}}}\n" for n in range(12))

@@ -35,8 +35,8 @@ output:
   required: [code]
   additionalProperties: false
 gates:
-  - holds: "'return' in code"
-  - passes: [python3, check.py]
+  - condition: "'return' in code"
+  - command: [python3, check.py]
 {loop}
 ---
 You write Python. Answer with the code of the function that is asked for, and nothing else.
@@ -117,7 +117,7 @@ def test_a_model_of_that_size_may_not_judge(local: Pagents) -> None:
     local.file(
         ".parallel-agents/agents/critic.md",
         f"---\nname: critic\ndescription: Is judged.\nmodel: {SMALL}\n"
-        f"gates: [{{judged: {{rubric: It is right., model: {SMALL}}}}}]\n"
+        f"gates: [{{judge: {{rubric: It is right., model: {SMALL}}}}}]\n"
         "output: {type: object, properties: {answer: {enum: ['yes', 'no']}}, required: [answer]}\n"
         "---\nAnswer yes or no.\n",
     )

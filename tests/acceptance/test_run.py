@@ -10,7 +10,7 @@ import pytest
 from parallel_agents.testing import Drip, HttpError, Refusal
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Ended, Pagents
+    from tests.acceptance.conftest import Ended, FakeProvider, Pagents
 
 CODE = "def add(a, b):\n    return a - b\n"
 WRITERS = ["creative", "funny", "educational", "trendy", "controversial"]
@@ -40,7 +40,7 @@ def test_there_are_no_escape_codes_away_from_a_terminal(content: Ended) -> None:
     assert "\x1b" not in content.out + content.err
 
 
-def test_the_review_team_reads_its_code_from_a_file(pagents: Pagents, bench: Bench) -> None:
+def test_the_review_team_reads_its_code_from_a_file(pagents: Pagents, bench: FakeProvider) -> None:
     source = pagents.file("adder.py", CODE)
 
     ended = pagents("run", "--team", "review", "--input", f"code=@{source}")
@@ -50,14 +50,14 @@ def test_the_review_team_reads_its_code_from_a_file(pagents: Pagents, bench: Ben
     assert all("return a - b" in text for text in bench.texts())
 
 
-def test_two_at_signs_begin_a_value_with_one(pagents: Pagents, bench: Bench) -> None:
+def test_two_at_signs_begin_a_value_with_one(pagents: Pagents, bench: FakeProvider) -> None:
     ended = pagents("run", "--team", "content", "--input", "topic=@@ana")
 
     assert ended.code == 0
     assert "Topic: @ana." in bench.texts()[0]
 
 
-def test_inputs_that_are_no_strings_are_json(pagents: Pagents, bench: Bench) -> None:
+def test_inputs_that_are_no_strings_are_json(pagents: Pagents, bench: FakeProvider) -> None:
     inputs = ("--input", "name=Shop", "--input", 'features=["search", "basket"]')
 
     ended = pagents("run", "--team", "development", *inputs)
@@ -67,7 +67,7 @@ def test_inputs_that_are_no_strings_are_json(pagents: Pagents, bench: Bench) -> 
 
 
 def test_a_team_file_runs_and_its_results_come_in_the_order_of_their_ends(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.team("early", "late")
     bench.gives(Drip(0.5), to="About early")
@@ -81,7 +81,7 @@ def test_a_team_file_runs_and_its_results_come_in_the_order_of_their_ends(
 
 
 def test_a_result_is_printed_when_it_is_there_and_not_at_the_end(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.team("quick", "stuck")
     bench.gives(Drip(2.0), to="About stuck")
@@ -94,7 +94,7 @@ def test_a_result_is_printed_when_it_is_there_and_not_at_the_end(
 
 
 def test_a_failing_member_makes_the_team_partial_and_leaves_the_others_alone(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.team("good", "bad", "fine")
     bench.gives(HttpError(400, "no"), to="About bad")
@@ -110,7 +110,7 @@ def test_a_failing_member_makes_the_team_partial_and_leaves_the_others_alone(
     assert "2/3 done" in ended.out
 
 
-def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, bench: Bench) -> None:
+def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Refusal())
 
     ended = pagents("run", pagents.team("one", "two"))
@@ -120,7 +120,7 @@ def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, bench: Bench) -
     assert "0/2 done" in ended.out
 
 
-def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: Bench) -> None:
+def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Drip(20))
 
     ended = pagents("run", pagents.team("one", "two"), "--timeout", "0.5")
@@ -129,7 +129,7 @@ def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: Benc
     assert ended.out.count("timed out") == 5
 
 
-def test_a_team_of_which_some_are_late_is_partial(pagents: Pagents, bench: Bench) -> None:
+def test_a_team_of_which_some_are_late_is_partial(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Drip(20), to="About two")
 
     ended = pagents("run", pagents.team("one", "two"), "--timeout", "1")
@@ -164,7 +164,7 @@ def test_money_is_a_decimal_string_and_null_where_no_price_is_known(pagents: Pag
     assert unpriced["usage"]["output_tokens"] == 50
 
 
-def test_a_failure_in_json_has_its_code_and_its_mend(pagents: Pagents, bench: Bench) -> None:
+def test_a_failure_in_json_has_its_code_and_its_mend(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(HttpError(401, "who are you"))
 
     ended = pagents("run", pagents.team("one"), "--json")
@@ -172,7 +172,7 @@ def test_a_failure_in_json_has_its_code_and_its_mend(pagents: Pagents, bench: Be
     error = ended.documents[-1]["items"][0]["error"]
     assert ended.code == 1
     assert error["code"] == "PA-E203"
-    assert error["mend"]
+    assert error["hint"]
 
 
 def test_an_error_with_json_is_a_document(pagents: Pagents) -> None:
@@ -184,7 +184,9 @@ def test_an_error_with_json_is_a_document(pagents: Pagents) -> None:
     assert error["code"] == "PA-E104"
 
 
-def test_what_a_model_writes_cannot_drive_the_terminal(pagents: Pagents, bench: Bench) -> None:
+def test_what_a_model_writes_cannot_drive_the_terminal(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.answer = lambda _: (
         '{"content": "a\\u001b]0;owned\\u0007b\\u009bc\\u202ed", "hashtags": []}'
     )
@@ -198,7 +200,7 @@ def test_what_a_model_writes_cannot_drive_the_terminal(pagents: Pagents, bench: 
 
 
 def test_a_model_on_the_command_line_goes_before_that_of_the_team_file(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.file(
         "crew.yaml",
@@ -212,7 +214,7 @@ def test_a_model_on_the_command_line_goes_before_that_of_the_team_file(
     assert [request.body["model"] for request in bench.requests] == ["slow", "quick"]
 
 
-def test_a_flag_bounds_how_many_run_at_once(pagents: Pagents, bench: Bench) -> None:
+def test_a_flag_bounds_how_many_run_at_once(pagents: Pagents, bench: FakeProvider) -> None:
     bench.gives(Drip(0.1))
     team = pagents.team("one", "two", "three")
 
@@ -233,7 +235,7 @@ def test_progress_can_be_left_out(pagents: Pagents) -> None:
 
 
 def test_the_command_line_s_bound_goes_before_the_file_s_and_is_kept(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.team("one", "two", "three")
     file = pagents.folder / team

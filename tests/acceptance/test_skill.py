@@ -23,7 +23,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.testing.behaviour import Drip, Hang, Reply, answer_by_schema
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Ended, Pagents
+    from tests.acceptance.conftest import Ended, FakeProvider, Pagents
 
 GUIDE = Path(__file__).parent / "guide"
 BLOCKS = sorted(GUIDE.glob("*.py"))
@@ -236,7 +236,7 @@ class Skill(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def skill(shared: Pagents, provider: Bench) -> Iterator[Skill]:
+def skill(shared: Pagents, provider: FakeProvider) -> Iterator[Skill]:
     home = shared.home.parent / "person"
     home.mkdir()
     shared.environment["HOME"] = str(home)
@@ -250,7 +250,7 @@ def skill(shared: Pagents, provider: Bench) -> Iterator[Skill]:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.stem)
 def test_a_block_of_the_guides_runs_as_written(
-    block: Path, skill: Skill, bench: Bench, tmp_path: Path
+    block: Path, skill: Skill, bench: FakeProvider, tmp_path: Path
 ) -> None:
     bench.answer = answer_in_json
     case = CASES[block.stem]
@@ -292,7 +292,7 @@ def test_without_a_key_the_settings_model_answers_and_that_is_said(skill: Skill)
 
 
 def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
-    skill: Skill, bench: Bench
+    skill: Skill, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(0.5), times=1)
     code = (
@@ -312,7 +312,7 @@ def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
 
 
 def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_background(
-    skill: Skill, bench: Bench
+    skill: Skill, bench: FakeProvider
 ) -> None:
     bench.gives(Hang(), times=1)
     code = (
@@ -337,7 +337,7 @@ def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_backgrou
 
 
 def test_the_functions_find_what_they_spawned_however_it_is_named(
-    skill: Skill, bench: Bench
+    skill: Skill, bench: FakeProvider
 ) -> None:
     bench.gives(Hang(), "never over")
     code = f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n{NAMED}"

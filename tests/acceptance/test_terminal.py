@@ -19,7 +19,7 @@ import pytest
 from parallel_agents.testing import Drip, Hang
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 _CODES = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n])")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -152,7 +152,7 @@ def terminal(pagents: Pagents) -> Iterator[Open]:
 
 @pytest.mark.parametrize("width", [100, 44])
 def test_the_live_view_draws_and_leaves_only_results(
-    pagents: Pagents, bench: Bench, terminal: Open, width: int
+    pagents: Pagents, bench: FakeProvider, terminal: Open, width: int
 ) -> None:
     bench.gives(Drip(0.6), to="About slow")
     bench.gives(Drip(1.2), to="About last")
@@ -190,7 +190,7 @@ def test_without_colour_nothing_is_coloured(pagents: Pagents, terminal: Open) ->
 
 
 def test_a_model_that_writes_escape_codes_leaves_the_screen_alone(
-    pagents: Pagents, bench: Bench, terminal: Open
+    pagents: Pagents, bench: FakeProvider, terminal: Open
 ) -> None:
     bench.answer = lambda _: '{"content": "\\u001b[2J\\u001b[31mred", "hashtags": []}'
 
@@ -204,7 +204,7 @@ def test_a_model_that_writes_escape_codes_leaves_the_screen_alone(
 
 
 def test_ctrl_c_at_the_keyboard_stops_in_good_order(
-    pagents: Pagents, bench: Bench, terminal: Open
+    pagents: Pagents, bench: FakeProvider, terminal: Open
 ) -> None:
     bench.gives(Drip(0.7))
     running = terminal("run", pagents.team("one"), "--id", "tea")
@@ -221,7 +221,7 @@ def test_ctrl_c_at_the_keyboard_stops_in_good_order(
 
 
 def test_ctrl_c_twice_at_the_keyboard_stops_at_once(
-    pagents: Pagents, bench: Bench, terminal: Open
+    pagents: Pagents, bench: FakeProvider, terminal: Open
 ) -> None:
     bench.gives(Hang())
     running = terminal("run", pagents.team("one"), "--id", "tea")
@@ -260,7 +260,7 @@ def test_what_is_read_at_80_columns_is_wrapped_between_words(
 
 
 def test_kill_asks_before_it_ends_several_and_no_is_no(
-    pagents: Pagents, bench: Bench, terminal: Open
+    pagents: Pagents, bench: FakeProvider, terminal: Open
 ) -> None:
     bench.gives(Hang())
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from parallel_agents.testing import Drip, Hang, HttpError
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Bench, Pagents
+    from tests.acceptance.conftest import FakeProvider, Pagents
 
 WRITER = ("spawn", "content_writer_funny")
 
@@ -21,7 +21,9 @@ def kill_worker(pagents: Pagents) -> None:
     pagents.wait_workers_gone()
 
 
-def test_a_spawn_after_its_worker_was_killed_is_carried_out(pagents: Pagents, bench: Bench) -> None:
+def test_a_spawn_after_its_worker_was_killed_is_carried_out(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Hang(), times=1)
     first = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
@@ -37,7 +39,7 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(pagents: Pagents, be
 
 
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Hang(), times=1)
     name = pagents(*WRITER, "Write about cats.").out.strip()
@@ -51,7 +53,7 @@ def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
 
 
 def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(4.0), to="cats")
     first = pagents(*WRITER, "Write about cats.").out.strip()
@@ -64,7 +66,7 @@ def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
     assert pagents("wait", first).code == 0
 
 
-def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: Bench) -> None:
+def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: FakeProvider) -> None:
     pagents.configure("max_parallel = 1")
     bench.gives(Drip(2.5), to="cats")
     first = pagents(*WRITER, "Write about cats.").out.strip()
@@ -77,7 +79,7 @@ def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: Be
 
 
 def test_no_second_worker_is_started_for_what_waits_for_its_team(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(HttpError(401, "bad key"))
     pagents("run", pagents.team("cats", "dogs"), "--id", "monday", "--max-parallel", "1")
@@ -94,7 +96,9 @@ def test_no_second_worker_is_started_for_what_waits_for_its_team(
     assert len(pagents.workers()) == 1
 
 
-def test_a_stopped_run_has_the_time_until_its_last_event(pagents: Pagents, bench: Bench) -> None:
+def test_a_stopped_run_has_the_time_until_its_last_event(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Hang())
     name = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
@@ -108,7 +112,7 @@ def test_a_stopped_run_has_the_time_until_its_last_event(pagents: Pagents, bench
 
 
 def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
-    pagents: Pagents, bench: Bench
+    pagents: Pagents, bench: FakeProvider
 ) -> None:
     bench.gives(Drip(6.0), times=1)
     name = pagents(*WRITER, "Write about cats.").out.strip()
@@ -121,7 +125,9 @@ def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
     assert re.search("▶ running +asks the model; 1 more queued", listed.out)
 
 
-def test_what_a_worker_leaves_is_told_with_what_it_lacks(pagents: Pagents, bench: Bench) -> None:
+def test_what_a_worker_leaves_is_told_with_what_it_lacks(
+    pagents: Pagents, bench: FakeProvider
+) -> None:
     bench.gives(Hang())
     name = pagents(*WRITER, "Dogs.", "-m", "keyed/good", BENCH_KEY="k-1").out.strip()
     bench.wait_in_flight(1)

@@ -26,7 +26,7 @@ def run_in(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Body], N
         store = MemoryStore() if is_memory else await SqliteStore.open(tmp_path / "store.db")
         try:
             for owner in ("me", "other"):
-                await store.beat(Owner(id=OwnerId(owner), host="here", pid=1))
+                await store.heartbeat(Owner(id=OwnerId(owner), host="here", pid=1))
             await body(store)
         finally:
             await store.aclose()

@@ -1,4 +1,4 @@
-"""Work in a store, as the contract tests keep it there: births, claims, replies."""
+"""Work in a store, as the contract tests keep it there: plans, claims, replies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Claim, Filter, Row, Store
+from parallel_agents.core.store import Claim, Filter, Row, SessionPlan, Store
 from parallel_agents.core.usage import Usage
 
 Body = Callable[[Store], Coroutine[Any, Any, None]]
@@ -23,9 +23,9 @@ ME, OTHER = OwnerId("me"), OwnerId("other")
 DONE = Outcome(status=RunStatus.DONE, output="answer", text="answer")
 
 
-def birth(
+def plan(
     name: str, parent: Session | None = None, *, digest: str = "work", owner: OwnerId | None = ME
-) -> Birth:
+) -> SessionPlan:
     key = SessionKey(f"agent:writer:subagent:{name}")
     session = Session(
         key=key,
@@ -36,10 +36,10 @@ def birth(
         root=parent.root if parent else key,
         depth=parent.depth + 1 if parent else 0,
     )
-    return Birth(
+    return SessionPlan(
         session=session,
         run=RunId(f"run-{name}"),
-        kind=RunnerKind.SUBAGENT,
+        kind=RunnerKind.AGENT,
         queued=Queued(text=f"do {name}"),
         digest=digest,
         model="scripted/model",
@@ -60,8 +60,8 @@ def replied(turn: int, text: str = "words", cost: int | None = 7) -> Entry:
     return Entry(f"turn-{turn}/model", body)
 
 
-async def spawn(store: Store, *births: Birth) -> list[Session]:
-    return [born.session for born in await store.spawn(births)]
+async def spawn(store: Store, *plans: SessionPlan) -> list[Session]:
+    return [born.session for born in await store.spawn(plans)]
 
 
 async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:

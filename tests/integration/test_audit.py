@@ -20,10 +20,10 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.task import Task
 from parallel_agents.stores.chain import Chain, check
-from parallel_agents.stores.opening import connect, migrate
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.queries import query, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.stores.sqlite_database import connect, migrate
 from parallel_agents.testing import RepliesWith, open_rig, serve
 
 RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
@@ -98,7 +98,7 @@ ROWS_ALTERED = {
     "attempts": ("UPDATE runs SET attempts = 3", "is 3, by its events 1"),
     "epoch": ("UPDATE runs SET epoch = 2", "is 2, by its events 1"),
     "title": ("UPDATE runs SET title = 'Other'", "is 'Other', by its events 'Page "),
-    "kind": ("UPDATE runs SET kind = 'team'", "is 'team', by its events 'subagent'"),
+    "kind": ("UPDATE runs SET kind = 'team'", "is 'team', by its events 'agent'"),
     "error_code": ("UPDATE runs SET error_code = 'PA-E301'", "is 'PA-E301', by its events ''"),
     "finished_at": ("UPDATE runs SET finished_at = finished_at - 86400", "by its events"),
     "row": ("DELETE FROM runs", "is gone, its events are there"),

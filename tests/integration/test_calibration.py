@@ -10,10 +10,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from parallel_agents.app import App, Parts, open_app
+from parallel_agents.app.app import App, open_app
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.model import ModelRequest
-from parallel_agents.quality.bench import Calibration, JudgeBench
 from parallel_agents.quality.calibration import PAIRS, calibrate, read_pairs
+from parallel_agents.quality.judge_registry import Calibration, JudgeRegistry
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import Answer, RepliesWith
 
@@ -35,7 +36,7 @@ def judging(blind_to: Sequence[int]) -> RepliesWith:
 
 def calibrated(
     home: Path, *rounds: tuple[int, Sequence[int]]
-) -> tuple[list[Calibration], JudgeBench]:
+) -> tuple[list[Calibration], JudgeRegistry]:
     """Calibrations on so many pairs, by a judge that is blind to some, and the bench after them."""
 
     def opened(model: RepliesWith) -> AbstractAsyncContextManager[App]:
@@ -44,7 +45,7 @@ def calibrated(
             environment, Settings(model=MODEL), Parts(models={"scripted": lambda _: model})
         )
 
-    async def body() -> tuple[list[Calibration], JudgeBench]:
+    async def body() -> tuple[list[Calibration], JudgeRegistry]:
         found: list[Calibration] = []
         for count, blind_to in rounds:
             async with opened(judging(blind_to)) as app:

@@ -11,19 +11,19 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.dead_letter import LetterFilter
+from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
-from parallel_agents.core.session import Mode, Session, Traits
-from parallel_agents.core.store import Birth, Filter, Owner, Store
+from parallel_agents.core.session import Mode, Session, SessionOptions
+from parallel_agents.core.store import Filter, Owner, SessionPlan, Store
 from parallel_agents.testing import MemoryStore, run_virtual
 
 RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME = OwnerId("me")
-EVERY = LetterFilter()
+EVERY = DeadLetterFilter()
 TEAM = Session(
     key=SessionKey("team:crew:monday"),
     agent=AGENT,
@@ -33,7 +33,7 @@ TEAM = Session(
 )
 
 
-def birth(name: str, parent: Session | None = None) -> Birth:
+def plan(name: str, parent: Session | None = None) -> SessionPlan:
     key = SessionKey(f"agent:writer:subagent:{name}")
     session = Session(
         key=key,
@@ -46,13 +46,13 @@ def birth(name: str, parent: Session | None = None) -> Birth:
     )
     queued = Queued(text=f"do {name}", input={"n": 1})
     run = RunId(f"run-{name}")
-    return Birth(
-        session=session, run=run, kind=RunnerKind.SUBAGENT, queued=queued, digest=name, owner=ME
+    return SessionPlan(
+        session=session, run=run, kind=RunnerKind.AGENT, queued=queued, digest=name, owner=ME
     )
 
 
-def team() -> Birth:
-    return Birth(
+def team() -> SessionPlan:
+    return SessionPlan(
         session=TEAM,
         run=RunId("run-team"),
         kind=RunnerKind.TEAM,
@@ -63,7 +63,7 @@ def team() -> Birth:
 
 def test_those_that_nobody_has_begun_are_ended_and_no_others(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([team(), *(birth(name, TEAM) for name in ("a", "b", "c")), birth("x")])
+        await store.spawn([team(), *(plan(name, TEAM) for name in ("a", "b", "c")), plan("x")])
         assert await store.claim(RunId("run-a"), ME) is not None
         assert await store.claim(RunId("run-b"), ME) is not None
         await store.release(ME, [RunId("run-b")])
@@ -88,15 +88,17 @@ def test_what_is_live_under_a_parent_is_ended_with_what_it_spawned_but_for_what_
     run_in: RunIn, status: RunStatus
 ) -> None:
     async def body(store: Store) -> None:
-        quiet = birth("quiet", TEAM)
-        quiet = replace(quiet, session=replace(quiet.session, traits=Traits(is_quiet=True)))
-        lasting = birth("lasting", TEAM)
-        traits = Traits(mode=Mode.SESSION)
-        lasting = replace(lasting, session=replace(lasting.session, traits=traits))
-        given = [birth(name, TEAM) for name in ("a", "b", "done")]
-        born = await store.spawn([team(), *given, quiet, lasting, birth("stranger")])
+        quiet = plan("quiet", TEAM)
+        quiet = replace(
+            quiet, session=replace(quiet.session, options=SessionOptions(is_quiet=True))
+        )
+        lasting = plan("lasting", TEAM)
+        options = SessionOptions(mode=Mode.SESSION)
+        lasting = replace(lasting, session=replace(lasting.session, options=options))
+        given = [plan(name, TEAM) for name in ("a", "b", "done")]
+        born = await store.spawn([team(), *given, quiet, lasting, plan("stranger")])
         sessions = {found.session.spawn_key: found.session for found in born}
-        await store.spawn([birth("leaf", sessions["a"]), birth("under-done", sessions["done"])])
+        await store.spawn([plan("leaf", sessions["a"]), plan("under-done", sessions["done"])])
         await end(store, "done", Outcome(status=RunStatus.DONE))
 
         ended = await store.end_children(TEAM.key, by="the team's end", status=status)
@@ -116,7 +118,7 @@ def test_what_is_live_under_a_parent_is_ended_with_what_it_spawned_but_for_what_
 
 def test_a_thousand_children_are_ended_in_one_change(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([team(), *(birth(f"n{n}", TEAM) for n in range(1000))])
+        await store.spawn([team(), *(plan(f"n{n}", TEAM) for n in range(1000))])
         heard: list[Sequence[Event]] = []
         unsubscribe = store.subscribe(heard.append)
 
@@ -141,14 +143,14 @@ async def end(store: Store, name: str, outcome: Outcome = FAILED) -> None:
     await store.finish(claim.run.id, claim.run.epoch, outcome)
 
 
-async def letters(store: Store, chosen: LetterFilter = EVERY) -> list[str]:
+async def letters(store: Store, chosen: DeadLetterFilter = EVERY) -> list[str]:
     return sorted(letter.session.spawn_key for letter in await store.dead_letters(chosen))
 
 
 def test_a_run_that_failed_is_a_dead_letter_with_all_that_it_was_asked(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         budget = Budget(usd=2.5, tokens=1000)
-        await store.spawn([replace(birth("a"), budget=budget)])
+        await store.spawn([replace(plan("a"), budget=budget)])
 
         await end(store, "a")
 
@@ -176,7 +178,7 @@ def test_what_is_a_dead_letter_follows_from_how_the_run_ended(
     run_in: RunIn, status: RunStatus, is_letter: bool
 ) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
 
         await end(store, "a", Outcome(status=status))
 
@@ -187,8 +189,8 @@ def test_what_is_a_dead_letter_follows_from_how_the_run_ended(
 
 def test_a_team_and_what_an_agent_spawned_are_none(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        child = birth("task", TEAM)
-        await store.spawn([team(), child, birth("below", child.session)])
+        child = plan("task", TEAM)
+        await store.spawn([team(), child, plan("below", child.session)])
 
         for name in ("below", "task", "team"):
             await end(store, name)
@@ -200,7 +202,7 @@ def test_a_team_and_what_an_agent_spawned_are_none(run_in: RunIn) -> None:
 
 def test_what_outside_ends_as_timed_out_is_one_and_what_it_kills_is_not(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([birth("late"), birth("killed")])
+        await store.spawn([plan("late"), plan("killed")])
 
         await store.kill(
             SessionKey("agent:writer:subagent:late"), by="a limit", status=RunStatus.TIMED_OUT
@@ -214,29 +216,29 @@ def test_what_outside_ends_as_timed_out_is_one_and_what_it_kills_is_not(run_in: 
 
 def test_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([team(), birth("a", TEAM), birth("b")])
+        await store.spawn([team(), plan("a", TEAM), plan("b")])
         await end(store, "a")
         await end(store, "b", Outcome(status=RunStatus.TIMED_OUT))
         (first, *_) = await store.dead_letters(EVERY)
 
-        assert await letters(store, LetterFilter(agent="writer")) == ["a", "b"]
-        assert await letters(store, LetterFilter(agent="reader")) == []
-        assert await letters(store, LetterFilter(code="PA-E301")) == ["a"]
-        assert await letters(store, LetterFilter(since=first.at + 60)) == []
-        assert await letters(store, LetterFilter(tree=TEAM.key)) == ["a"]
-        assert await letters(store, LetterFilter(run=RunId("run-b"))) == ["b"]
+        assert await letters(store, DeadLetterFilter(agent="writer")) == ["a", "b"]
+        assert await letters(store, DeadLetterFilter(agent="reader")) == []
+        assert await letters(store, DeadLetterFilter(code="PA-E301")) == ["a"]
+        assert await letters(store, DeadLetterFilter(since=first.at + 60)) == []
+        assert await letters(store, DeadLetterFilter(tree=TEAM.key)) == ["a"]
+        assert await letters(store, DeadLetterFilter(run=RunId("run-b"))) == ["b"]
 
     run_in(body)
 
 
 def test_a_letter_is_dropped_once(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([birth("a"), birth("b")])
+        await store.spawn([plan("a"), plan("b")])
         await end(store, "a")
         await end(store, "b")
 
-        assert await store.drop_letters([RunId("run-a"), RunId("nobody")]) == 1
-        assert await store.drop_letters([RunId("run-a")]) == 0
+        assert await store.drop_dead_letters([RunId("run-a"), RunId("nobody")]) == 1
+        assert await store.drop_dead_letters([RunId("run-a")]) == 0
         assert await letters(store) == ["b"]
 
     run_in(body)
@@ -244,10 +246,10 @@ def test_a_letter_is_dropped_once(run_in: RunIn) -> None:
 
 def test_a_letter_stays_until_a_retry_of_it_is_done(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
         await end(store, "a")
 
-        retry = replace(birth("a2"), retries=RunId("run-a"))
+        retry = replace(plan("a2"), retries=RunId("run-a"))
         await store.spawn([retry])
 
         (letter,) = await store.dead_letters(EVERY)
@@ -260,9 +262,9 @@ def test_a_letter_stays_until_a_retry_of_it_is_done(run_in: RunIn) -> None:
 
 def test_a_retry_that_fails_takes_the_place_of_what_it_retried(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
         await end(store, "a")
-        await store.spawn([replace(birth("a2"), retries=RunId("run-a"))])
+        await store.spawn([replace(plan("a2"), retries=RunId("run-a"))])
 
         await end(store, "a2")
 
@@ -273,9 +275,9 @@ def test_a_retry_that_fails_takes_the_place_of_what_it_retried(run_in: RunIn) ->
 
 def test_a_retry_that_is_killed_leaves_the_letter(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
         await end(store, "a")
-        await store.spawn([replace(birth("a2"), retries=RunId("run-a"))])
+        await store.spawn([replace(plan("a2"), retries=RunId("run-a"))])
 
         await store.kill(SessionKey("agent:writer:subagent:a2"), by="ana")
 
@@ -287,18 +289,18 @@ def test_a_retry_that_is_killed_leaves_the_letter(run_in: RunIn) -> None:
 def test_old_letters_are_not_listed_and_leave_with_the_next_write() -> None:
     async def body() -> None:
         loop = asyncio.get_running_loop()
-        store = MemoryStore(loop.time, letter_seconds=100)
-        await store.beat(Owner(id=ME, host="here", pid=1))
-        await store.spawn([birth("a"), birth("b")])
+        store = MemoryStore(loop.time, dead_letter_seconds=100)
+        await store.heartbeat(Owner(id=ME, host="here", pid=1))
+        await store.spawn([plan("a"), plan("b")])
         await end(store, "a")
         assert await letters(store) == ["a"]
 
         await asyncio.sleep(101)
 
         assert await letters(store) == []
-        assert await store.drop_letters([RunId("run-a")]) == 1, "it was still there"
+        assert await store.drop_dead_letters([RunId("run-a")]) == 1, "it was still there"
         await end(store, "b")
-        assert await store.drop_letters([RunId("run-a")]) == 0
+        assert await store.drop_dead_letters([RunId("run-a")]) == 0
         assert await letters(store) == ["b"]
         await store.aclose()
 

@@ -158,7 +158,7 @@ def test_each_bad_day_of_a_server_is_told_without_the_key(
 
     assert type(error) is expected
     assert error.message.startswith("acme ")
-    assert KEY not in f"{error!r} {error.why} {error.mend} {error.__cause__!r}"
+    assert KEY not in f"{error!r} {error.why} {error.hint} {error.__cause__!r}"
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

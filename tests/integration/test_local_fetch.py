@@ -185,7 +185,7 @@ class TestTheCache:
         assert "no.gguf" in caught.value.why
         assert "the publisher" in caught.value.why
         for way in ("pagents models pull", "local_model_file", "--model provider/model"):
-            assert way in caught.value.mend
+            assert way in caught.value.hint
 
     def test_a_disk_without_room_is_found_out_before_anything_is_fetched(
         self, tmp_path: Path

@@ -90,7 +90,7 @@ def test_without_the_runtime_the_extra_is_named(tmp_path: Path) -> None:
     error = asyncio.run(body())
 
     assert "xllamacpp" in error.why
-    assert error.mend == 'pip install "pagents[local]"'
+    assert error.hint == 'pip install "pagents[local]"'
 
 
 def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
     error = asyncio.run(fail(tmp_path, COMMAND))
 
     assert "can not be loaded" in error.message
-    assert "server.log" in error.mend
+    assert "server.log" in error.hint
     assert "file.gguf" in (tmp_path / "server.log").read_text()
 
 

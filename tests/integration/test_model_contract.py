@@ -15,18 +15,18 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
 from parallel_agents.models.anthropic import Anthropic
-from parallel_agents.models.breaking import Breaking
 from parallel_agents.models.cached import Cached
 from parallel_agents.models.chat import Chat
-from parallel_agents.models.governed import Governed
+from parallel_agents.models.circuit_broken import CircuitBroken
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.throttled import Throttled
 from parallel_agents.models.timed import Timed
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_words
-from parallel_agents.testing.ear import Ear
+from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.provider import LoopbackProvider
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel, to_reply
 
@@ -90,11 +90,11 @@ def make_timed(provider: LoopbackProvider, http: Http) -> Model:
 
 def make_governed(provider: LoopbackProvider, http: Http) -> Model:
     limit = RateLimit(requests_per_minute=1000, tokens_per_minute=1_000_000)
-    return Governed(make_chat(provider, http), Governor(MemoryStore(), lambda _: limit))
+    return Throttled(make_chat(provider, http), Governor(MemoryStore(), lambda _: limit))
 
 
 def make_breaking(provider: LoopbackProvider, http: Http) -> Model:
-    return Breaking(make_chat(provider, http), Governor(MemoryStore()))
+    return CircuitBroken(make_chat(provider, http), Governor(MemoryStore()))
 
 
 def make_cached(provider: LoopbackProvider, http: Http) -> Model:
@@ -151,7 +151,7 @@ def run(request: pytest.FixtureRequest) -> Callable[[Body], None]:
     return lambda body: asyncio.run(with_model(body))
 
 
-class NeverRetries(Ear):
+class NeverRetries(RecordingListener):
     """A listener that takes no retry."""
 
     @override

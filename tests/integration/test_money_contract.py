@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.budget import Amount, Budget, Purse, Shortage
+from parallel_agents.core.budget import Amount, Budget, BudgetAccount, Shortage
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Store
 from parallel_agents.core.usage import Usage
-from tests.integration.kept_work import DONE, ME, OTHER, RunIn, birth, claim, replied, spawn
+from tests.integration.kept_work import DONE, ME, OTHER, RunIn, claim, plan, replied, spawn
 
 
 def test_what_a_dead_owner_had_reserved_counts_as_spent_before_anyone_has_its_runs(
     run_in: RunIn,
 ) -> None:
     async def body(store: Store) -> None:
-        purse = Purse(scope="day", budget=Budget(tokens=100))
-        await spawn(store, birth("a"), birth("b", owner=OTHER))
+        account = BudgetAccount(scope="day", budget=Budget(tokens=100))
+        await spawn(store, plan("a"), plan("b", owner=OTHER))
         held: list[Shortage | None] = []
         for name, owner in (("run-a", ME), ("run-b", OTHER)):
             epoch = (await claim(store, name, owner)).run.epoch
             held.append(
                 await store.reserve(
-                    RunId(name), epoch, Amount(None, 40), purses=[purse], is_last=False
+                    RunId(name), epoch, Amount(None, 40), accounts=[account], is_last=False
                 )
             )
-        await store.bury(OTHER)
+        await store.mark_dead(OTHER)
 
-        (state,) = await store.purses()
+        (state,) = await store.accounts()
 
         assert held == [None, None]
         assert (state.spent.tokens, state.reserved.tokens) == (40, 40)
         await store.append(RunId("run-b"), 1, [replied(1)])
-        assert (await store.purses())[0].spent.tokens == 40
+        assert (await store.accounts())[0].spent.tokens == 40
 
     run_in(body)
 
 
 def test_a_result_says_what_was_spent_below_its_run_and_no_other(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (parent,) = await spawn(store, birth("a"))
-        (child,) = await spawn(store, birth("b", parent))
-        await spawn(store, birth("c", child), birth("d"))
+        (parent,) = await spawn(store, plan("a"))
+        (child,) = await spawn(store, plan("b", parent))
+        await spawn(store, plan("c", child), plan("d"))
         for name, cost in (("a", 1), ("b", 20), ("c", 300), ("d", 4000)):
             epoch = (await claim(store, f"run-{name}")).run.epoch
             await store.append(RunId(f"run-{name}"), epoch, [replied(1, cost=cost)])

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import parallel_agents as pa
-from parallel_agents.app import App, open_on
+from parallel_agents.app.app import App, open_on
 from parallel_agents.core.event import Event, Finished, Replied, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import JsonObject
@@ -205,7 +205,7 @@ def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_
             events = await followed(sessions)
             end = await ended(process)
 
-        taken = [found[1].at - silent.beat_at for found in starts(events).values()]
+        taken = [found[1].at - silent.heartbeat_at for found in starts(events).values()]
         assert len(taken) == 4
         assert all(3 < seconds < 8 for seconds in taken)
         assert end.code == 0
@@ -254,7 +254,7 @@ async def two_beats(place: Place) -> None:
     """Return once this process has looked twice for runs that nobody has."""
 
     def beat() -> list[tuple[object, ...]]:
-        return place.query("SELECT beat_at FROM owners WHERE state = 'live'")
+        return place.query("SELECT heartbeat_at FROM owners WHERE state = 'live'")
 
     for _ in range(2):
         before = beat()

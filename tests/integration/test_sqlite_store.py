@@ -17,12 +17,12 @@ from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Filter, Owner
+from parallel_agents.core.store import Filter, Owner, SessionPlan
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Conflict, OwnershipLost, StoreUnreachable
 from parallel_agents.stores.journal import Journal
-from parallel_agents.stores.opening import connect
 from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.stores.sqlite_database import connect
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME = OwnerId("me")
@@ -34,7 +34,7 @@ def in_store(path: Path, work: Work) -> None:
     async def body() -> None:
         store = await SqliteStore.open(path)
         try:
-            await store.beat(Owner(id=ME, host="here", pid=1))
+            await store.heartbeat(Owner(id=ME, host="here", pid=1))
             await work(store)
         finally:
             await store.aclose()
@@ -42,12 +42,12 @@ def in_store(path: Path, work: Work) -> None:
     asyncio.run(body())
 
 
-def birth(name: str, *, digest: str = "work") -> Birth:
+def plan(name: str, *, digest: str = "work") -> SessionPlan:
     key = SessionKey(f"agent:writer:subagent:{name}")
-    return Birth(
+    return SessionPlan(
         session=Session(key=key, agent=AGENT, label=name, spawn_key=name, root=key),
         run=RunId(f"run-{name}"),
-        kind=RunnerKind.SUBAGENT,
+        kind=RunnerKind.AGENT,
         queued=Queued(text="do it"),
         digest=digest,
         owner=ME,
@@ -89,7 +89,7 @@ def test_what_was_written_is_there_when_the_store_is_opened_again(tmp_path: Path
     kept: list[Event] = []
 
     async def write(store: SqliteStore) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
         await store.claim(RunId("run-a"), ME)
         await store.append(RunId("run-a"), 1, [replied(1)])
         kept.extend(await store.events())
@@ -105,7 +105,7 @@ def test_what_was_written_is_there_when_the_store_is_opened_again(tmp_path: Path
 
 def test_the_store_is_for_its_user_alone(tmp_path: Path) -> None:
     async def work(store: SqliteStore) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
 
     in_store(tmp_path / "home" / "store.db", work)
 
@@ -121,12 +121,12 @@ def test_who_subscribes_hears_of_another_connection_s_events_soon_and_in_order(
         store.subscribe(ear.hear)
         try:
             began = asyncio.get_running_loop().time()
-            await other.spawn([birth("a")])
+            await other.spawn([plan("a")])
             await ear.wait_heard(1)
             assert asyncio.get_running_loop().time() - began < 1
 
             for number in range(20):
-                await (other, store)[number % 2].spawn([birth(f"b{number}")])
+                await (other, store)[number % 2].spawn([plan(f"b{number}")])
             await ear.wait_heard(21)
 
             assert ear.heard == await store.events()
@@ -138,9 +138,9 @@ def test_who_subscribes_hears_of_another_connection_s_events_soon_and_in_order(
 
 def test_many_changes_at_once_are_all_answered_each_with_its_own_answer(tmp_path: Path) -> None:
     async def work(store: SqliteStore) -> None:
-        await store.spawn([birth("taken")])
-        asked = [store.spawn([birth(str(n))]) for n in range(500)]
-        refused = [store.spawn([birth("taken", digest="other")]) for _ in range(20)]
+        await store.spawn([plan("taken")])
+        asked = [store.spawn([plan(str(n))]) for n in range(500)]
+        refused = [store.spawn([plan("taken", digest="other")]) for _ in range(20)]
         lost = [store.append(RunId("run-taken"), 9, [replied(n)]) for n in range(20)]
 
         answers = await asyncio.gather(*asked, *refused, *lost, return_exceptions=True)
@@ -160,13 +160,13 @@ class Careless(SqliteStore):
 
 def test_a_change_with_a_bug_fails_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
     def broken(journal: Journal) -> None:
-        journal.spawn([birth("half")])
+        journal.spawn([plan("half")])
         raise ZeroDivisionError
 
     async def body() -> None:
         store = await Careless.open(tmp_path / "store.db")
         assert isinstance(store, Careless)
-        good = [store.spawn([birth(str(n))]) for n in range(5)]
+        good = [store.spawn([plan(str(n))]) for n in range(5)]
         answers = await asyncio.gather(
             *good[:3], store.change(broken), *good[3:], return_exceptions=True
         )
@@ -180,13 +180,13 @@ def test_a_change_with_a_bug_fails_alone_and_leaves_nothing_behind(tmp_path: Pat
 def test_closing_writes_what_waits_and_then_refuses_everything(tmp_path: Path) -> None:
     async def body() -> None:
         store = await SqliteStore.open(tmp_path / "store.db")
-        waiting = [asyncio.create_task(store.spawn([birth(str(n))])) for n in range(50)]
+        waiting = [asyncio.create_task(store.spawn([plan(str(n))])) for n in range(50)]
         await asyncio.sleep(0)
         await store.aclose()
         await store.aclose()
         assert all(born[0].is_new for born in await asyncio.gather(*waiting))
         with pytest.raises(StoreUnreachable, match="is closed"):
-            await store.spawn([birth("late")])
+            await store.spawn([plan("late")])
         with pytest.raises(StoreUnreachable, match="is closed"):
             await store.rows(Filter())
         store.append_soon(RunId("run-0"), 1, replied(1))
@@ -212,7 +212,7 @@ def test_the_store_waits_for_the_disk_as_it_is_told(
 
 def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> None:
     async def body(store: SqliteStore) -> None:
-        (born,) = await store.spawn([birth("a")])
+        (born,) = await store.spawn([plan("a")])
         claim = await store.claim(born.run.id, ME)
         assert claim is not None
         for turn in range(1, 4000):
@@ -226,10 +226,10 @@ def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> N
 
 def test_another_program_can_read_the_store_while_it_is_in_use(tmp_path: Path) -> None:
     async def work(store: SqliteStore) -> None:
-        await store.spawn([birth("a")])
+        await store.spawn([plan("a")])
         with sqlite3.connect(f"file:{tmp_path}/store.db?mode=ro", uri=True) as theirs:
             assert theirs.execute("SELECT label FROM sessions").fetchall() == [("a",)]
         theirs.close()
-        await store.spawn([birth("b")])
+        await store.spawn([plan("b")])
 
     in_store(tmp_path / "store.db", work)

@@ -34,10 +34,10 @@ from tests.integration.kept_work import (
     ME,
     OTHER,
     RunIn,
-    birth,
     bodies,
     claim,
     keys,
+    plan,
     replied,
     row,
     spawn,
@@ -52,7 +52,7 @@ def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
             tools=("look",),
             limits=Limits(max_turns=3),
         )
-        given = birth("a")
+        given = plan("a")
         session = replace(given.session, agent=rich)
         queued = Queued(
             text="do\nit " * 50, input={"n": [1, {"x": None}]}, limits=Limits(attempts=2)
@@ -72,10 +72,10 @@ def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
 
 def test_spawning_a_key_again_gives_the_session_that_is_there(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        first = (await store.spawn([birth("a")]))[0]
+        first = (await store.spawn([plan("a")]))[0]
         claimed = await claim(store, "run-a")
         await store.finish(RunId("run-a"), claimed.run.epoch, DONE)
-        again = replace(birth("a"), run=RunId("another"))
+        again = replace(plan("a"), run=RunId("another"))
 
         found = (await store.spawn([again]))[0]
 
@@ -88,9 +88,9 @@ def test_spawning_a_key_again_gives_the_session_that_is_there(run_in: RunIn) -> 
 
 def test_the_same_key_under_another_parent_is_another_session(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (above,) = await spawn(store, birth("above"))
-        await spawn(store, birth("a"))
-        below = birth("a-below", above)
+        (above,) = await spawn(store, plan("above"))
+        await spawn(store, plan("a"))
+        below = plan("a-below", above)
 
         (found,) = await store.spawn(
             [replace(below, session=replace(below.session, spawn_key="a"))]
@@ -103,15 +103,15 @@ def test_the_same_key_under_another_parent_is_another_session(run_in: RunIn) -> 
 
 def test_a_key_that_stands_for_other_work_refuses_all_births(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         before = await store.events()
 
         with pytest.raises(Conflict, match="'a' stands for other work"):
-            await store.spawn([birth("b"), birth("a", digest="other")])
+            await store.spawn([plan("b"), plan("a", digest="other")])
         with pytest.raises(Conflict, match="'c'"):
-            await store.spawn([birth("c"), birth("c", digest="other")])
+            await store.spawn([plan("c"), plan("c", digest="other")])
         with pytest.raises(NotFound):
-            await store.spawn([birth("d"), birth("e", birth("nowhere").session)])
+            await store.spawn([plan("d"), plan("e", plan("nowhere").session)])
 
         assert await store.events() == before
         assert await keys(store, Filter()) == {"a"}
@@ -121,16 +121,16 @@ def test_a_key_that_stands_for_other_work_refuses_all_births(run_in: RunIn) -> N
 
 def test_a_child_of_a_killed_session_is_born_killed(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (above,) = await spawn(store, birth("above"))
+        (above,) = await spawn(store, plan("above"))
         await store.kill(above.key, by="me")
 
-        born = (await store.spawn([birth("late", above)]))[0]
+        born = (await store.spawn([plan("late", above)]))[0]
 
         assert born.session.killed
         assert born.run.status is RunStatus.KILLED
         assert await store.claim(born.run.id, ME) is None
         assert bodies(await store.events(), "run-late") == ["queued", "finished"]
-        (grandchild,) = await store.spawn([birth("later", born.session)])
+        (grandchild,) = await store.spawn([plan("later", born.session)])
         assert grandchild.run.status is RunStatus.KILLED
 
     run_in(body)
@@ -138,7 +138,7 @@ def test_a_child_of_a_killed_session_is_born_killed(run_in: RunIn) -> None:
 
 def test_a_claim_raises_the_epoch_and_hands_over_the_events(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a", owner=None))
+        await spawn(store, plan("a", owner=None))
 
         first = await claim(store, "run-a")
         second = await claim(store, "run-a")
@@ -154,7 +154,7 @@ def test_a_claim_raises_the_epoch_and_hands_over_the_events(run_in: RunIn) -> No
 
 def test_a_claim_is_refused_while_another_owner_lives(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a", owner=OTHER))
+        await spawn(store, plan("a", owner=OTHER))
 
         assert await store.claim(RunId("run-a"), ME) is None
         assert await store.claim(RunId("no such run"), ME) is None
@@ -168,12 +168,12 @@ def test_a_claim_is_refused_while_another_owner_lives(run_in: RunIn) -> None:
 @pytest.mark.parametrize("state", [OwnerState.GONE, OwnerState.DEAD])
 def test_a_run_is_taken_from_an_owner_that_works_no_more(run_in: RunIn, state: OwnerState) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a", owner=OTHER))
+        await spawn(store, plan("a", owner=OTHER))
         lost = await claim(store, "run-a", OTHER)
         if state is OwnerState.DEAD:
-            await store.bury(OTHER)
+            await store.mark_dead(OTHER)
         else:
-            await store.beat(Owner(id=OTHER, host="here", pid=1, state=state))
+            await store.heartbeat(Owner(id=OTHER, host="here", pid=1, state=state))
 
         taken = await claim(store, "run-a", ME)
 
@@ -186,7 +186,7 @@ def test_a_run_is_taken_from_an_owner_that_works_no_more(run_in: RunIn, state: O
 
 def test_the_runs_of_a_session_are_carried_out_one_after_the_other(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (session,) = await spawn(store, birth("a"))
+        (session,) = await spawn(store, plan("a"))
         second = await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
         assert (second.number, second.status, second.model) == (2, "queued", "scripted/model")
 
@@ -204,8 +204,8 @@ def test_an_earlier_run_that_was_left_in_good_order_is_free_for_whoever_waits(
     run_in: RunIn,
 ) -> None:
     async def body(store: Store) -> None:
-        (session,) = await spawn(store, birth("a", owner=OTHER))
-        await store.beat(Owner(id=OTHER, host="here", pid=1, state=OwnerState.GONE))
+        (session,) = await spawn(store, plan("a", owner=OTHER))
+        await store.heartbeat(Owner(id=OTHER, host="here", pid=1, state=OwnerState.GONE))
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
         assert await store.rows(Filter(orphaned=True)) == []
 
@@ -219,7 +219,7 @@ def test_an_earlier_run_that_was_left_in_good_order_is_free_for_whoever_waits(
 
 def test_nothing_is_sent_to_a_killed_or_unknown_session(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (session,) = await spawn(store, birth("a"))
+        (session,) = await spawn(store, plan("a"))
         await store.kill(session.key, by="me")
 
         with pytest.raises(RunIsOver, match="killed"):
@@ -234,7 +234,7 @@ def test_nothing_is_sent_to_a_killed_or_unknown_session(run_in: RunIn) -> None:
 
 def test_a_key_is_written_once(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
 
         await store.append(RunId("run-a"), epoch, [replied(1, "first")])
@@ -249,7 +249,7 @@ def test_a_key_is_written_once(run_in: RunIn) -> None:
 
 def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"), birth("b"))
+        await spawn(store, plan("a"), plan("b"))
         old = (await claim(store, "run-a")).run.epoch
         new = (await claim(store, "run-a")).run.epoch
 
@@ -272,7 +272,7 @@ def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
 
 def test_a_run_does_not_end_over_words_that_it_has_not_seen(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
         await store.steer(run, "steer-1", "shorter", mode=SteerMode.NEXT, by="me")
         await store.steer(run, "steer-1", "twice", mode=SteerMode.NEXT, by="me")
@@ -289,7 +289,7 @@ def test_a_run_does_not_end_over_words_that_it_has_not_seen(run_in: RunIn) -> No
 
 def test_without_a_count_a_run_ends_whatever_waits(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
         await store.steer(RunId("run-a"), "steer-1", "x", mode=SteerMode.NOW, by="me")
 
@@ -300,7 +300,7 @@ def test_without_a_count_a_run_ends_whatever_waits(run_in: RunIn) -> None:
 
 def test_a_word_to_a_run_that_is_over_or_unknown_is_refused(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
         await store.finish(RunId("run-a"), epoch, DONE)
 
@@ -317,9 +317,9 @@ def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
     run_in: RunIn, status: RunStatus
 ) -> None:
     async def body(store: Store) -> None:
-        (top,) = await spawn(store, birth("top"))
-        middle, done = await spawn(store, birth("middle", top), birth("done", top))
-        await spawn(store, birth("leaf", middle), birth("stranger"))
+        (top,) = await spawn(store, plan("top"))
+        middle, done = await spawn(store, plan("middle", top), plan("done", top))
+        await spawn(store, plan("leaf", middle), plan("stranger"))
         epoch = (await claim(store, "run-middle")).run.epoch
         await store.append(RunId("run-middle"), epoch, [replied(1, "older"), replied(2, "half")])
         over = (await claim(store, "run-done")).run.epoch
@@ -348,8 +348,8 @@ def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
 
 def test_a_dry_run_of_a_kill_says_what_it_would_do_and_does_nothing(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (top,) = await spawn(store, birth("top"))
-        await spawn(store, birth("below", top))
+        (top,) = await spawn(store, plan("top"))
+        await spawn(store, plan("below", top))
         before = await store.events()
 
         would = await store.kill(top.key, by="me", dry_run=True)
@@ -368,7 +368,7 @@ def test_a_dry_run_of_a_kill_says_what_it_would_do_and_does_nothing(run_in: RunI
 
 def test_released_runs_are_free_and_only_the_owner_can_release_them(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"), birth("b"))
+        await spawn(store, plan("a"), plan("b"))
         await claim(store, "run-a")
         b = await claim(store, "run-b")
         await store.finish(RunId("run-b"), b.run.epoch, DONE)
@@ -387,10 +387,10 @@ def test_released_runs_are_free_and_only_the_owner_can_release_them(run_in: RunI
 
 def test_an_owner_that_says_goodbye_leaves_its_runs_queued(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         await claim(store, "run-a")
 
-        await store.beat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
+        await store.heartbeat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
 
         left = await row(store, "a")
         assert (left.run.status, left.run.owner) == (RunStatus.QUEUED, ME)
@@ -402,10 +402,10 @@ def test_an_owner_that_says_goodbye_leaves_its_runs_queued(run_in: RunIn) -> Non
 
 def test_all_that_an_owner_left_can_be_given_to_whoever_comes(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (session, *_) = await spawn(store, birth("a", owner=ME), birth("b", owner=OTHER))
+        (session, *_) = await spawn(store, plan("a", owner=ME), plan("b", owner=OTHER))
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
         await claim(store, "run-a")
-        await store.beat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
+        await store.heartbeat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
 
         left = [found.run.id for found in await store.rows(Filter(owner=ME))]
         await store.release(ME, left)
@@ -420,15 +420,15 @@ def test_all_that_an_owner_left_can_be_given_to_whoever_comes(run_in: RunIn) -> 
 def test_signs_of_life_are_kept_and_a_living_owner_can_be_buried(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         began = time.time()
-        await store.beat(Owner(id=ME, host="far", pid=42, role=Role.WORKER))
-        await store.bury(OTHER)
+        await store.heartbeat(Owner(id=ME, host="far", pid=42, role=Role.WORKER))
+        await store.mark_dead(OTHER)
 
         owners = {owner.id: owner for owner in await store.owners()}
 
         assert owners[OTHER].state is OwnerState.DEAD
         assert (owners[ME].state, owners[ME].pid) == (OwnerState.LIVE, 1)
-        assert began <= owners[ME].beat_at <= time.time()
-        await store.beat(Owner(id=OTHER, host="here", pid=1))
+        assert began <= owners[ME].heartbeat_at <= time.time()
+        await store.heartbeat(Owner(id=OTHER, host="here", pid=1))
         assert {owner.state for owner in await store.owners()} == {OwnerState.LIVE}
 
     run_in(body)
@@ -438,7 +438,7 @@ def test_an_event_that_is_written_soon_is_there_before_one_that_is_written_later
     run_in: RunIn,
 ) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
 
         store.append_soon(run, epoch, replied(1))
@@ -481,7 +481,7 @@ def test_who_is_dead_or_gone_holds_no_call_and_no_probe_any_more(
 
     async def body(store: Store) -> None:
         mine = Owner(id=ME, host="here", pid=1)
-        await store.beat(mine)
+        await store.heartbeat(mine)
         await store.change_throttle(
             "mine/model",
             lambda found: (
@@ -491,9 +491,9 @@ def test_who_is_dead_or_gone_holds_no_call_and_no_probe_any_more(
         )
 
         if is_buried:
-            await store.bury(ME)
+            await store.mark_dead(ME)
         else:
-            await store.beat(replace(mine, state=OwnerState.GONE))
+            await store.heartbeat(replace(mine, state=OwnerState.GONE))
 
         (throttle,) = await store.throttles()
         assert throttle.holders == {OTHER: held}

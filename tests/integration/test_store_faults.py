@@ -26,9 +26,9 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
-from parallel_agents.stores.opening import connect, migrate
 from parallel_agents.stores.queries import Migration, read_migrations
 from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.stores.sqlite_database import connect, migrate
 from parallel_agents.testing import Behaviour, Hang, RepliesWith, open_rig, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_words
 
@@ -175,7 +175,7 @@ def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
 
     assert isinstance(error, StoreUnreachable)
     assert error.message == f"store {file} is damaged or no store"
-    assert error.mend == "move it away, or restore a copy"
+    assert error.hint == "move it away, or restore a copy"
     assert file.read_text("utf-8") == "Dear diary, " * 100
 
 
@@ -240,6 +240,14 @@ NEXT = Migration(
 )
 
 
+RENAMED = {"beat_at": "heartbeat_at"}
+
+
+def renamed(columns: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The columns of the first version under the names that they have today."""
+    return {table: [RENAMED.get(n, n) for n in names] for table, names in columns.items()}
+
+
 async def do_some_work(path: Path) -> None:
     """Leave a session, its run and its events in the store."""
     store = await SqliteStore.open(path)
@@ -278,7 +286,7 @@ def write_first_version(file: Path, newest: Path) -> dict[str, list[str]]:
     with closing(connect(file)) as old, closing(connect(newest)) as full:
         migrate(old, FIRST)
         columns = columns_of(old)
-        rows = rows_of(full, columns)
+        rows = rows_of(full, renamed(columns))
         for table, names in columns.items():
             marks = ", ".join("?" * len(names))
             old.executemany(
@@ -315,7 +323,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_
         assert version_of(store) == read_migrations()[-1].number
         migrate(store, [*read_migrations(), NEXT])
         migrate(store, [*read_migrations(), NEXT])
-        assert rows_of(store, columns) == before
+        assert rows_of(store, renamed(columns)) == before
         assert store.execute("SELECT colour FROM runs").fetchall() == [("red",)]
 
 
@@ -356,6 +364,11 @@ def master_of(store: sqlite3.Connection) -> list[tuple[str, ...]]:
     """Tables and indexes with the SQL that made them; spaces are laid out otherwise by ALTER."""
     master = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
     return [
-        (kind, name, table, re.sub(r"\s*([,()])\s*", r"\1", " ".join(str(sql).split())))
+        (
+            kind,
+            name,
+            table,
+            re.sub(r"\s*([,()])\s*", r"\1", " ".join(str(sql).replace(chr(34), "").split())),
+        )
         for kind, name, table, sql in store.execute(master)
     ]

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from parallel_agents.core.doing import doing_after
 from parallel_agents.core.event import (
     Attempted,
     Entry,
@@ -27,14 +26,15 @@ from parallel_agents.core.store import (
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
+from parallel_agents.views.activity import doing_after
 from tests.integration.kept_work import (
     DONE,
     ME,
     OTHER,
     RunIn,
-    birth,
     claim,
     keys,
+    plan,
     replied,
     row,
     spawn,
@@ -43,7 +43,7 @@ from tests.integration.kept_work import (
 
 def test_a_run_is_chosen_also_where_its_session_has_gone_on(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (session,) = await spawn(store, birth("a"))
+        (session,) = await spawn(store, plan("a"))
         await store.finish(RunId("run-a"), (await claim(store, "run-a")).run.epoch, DONE)
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
         first, second = Filter(run=RunId("run-a")), Filter(run=RunId("second"))
@@ -59,9 +59,9 @@ def test_a_run_is_chosen_also_where_its_session_has_gone_on(run_in: RunIn) -> No
 
 def test_each_field_of_a_filter_chooses(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (top,) = await spawn(store, birth("top"))
-        (middle,) = await spawn(store, birth("middle", top, owner=None))
-        await spawn(store, birth("leaf", middle, owner=OTHER), birth("alone"))
+        (top,) = await spawn(store, plan("top"))
+        (middle,) = await spawn(store, plan("middle", top, owner=None))
+        await spawn(store, plan("leaf", middle, owner=OTHER), plan("alone"))
         epoch = (await claim(store, "run-alone")).run.epoch
         await store.finish(RunId("run-alone"), epoch, DONE)
         finished_at = (await row(store, "alone")).run.finished_at or 0.0
@@ -74,7 +74,7 @@ def test_each_field_of_a_filter_chooses(run_in: RunIn) -> None:
         assert await keys(store, Filter(is_live=True)) == {"top", "middle", "leaf"}
         assert await keys(store, Filter(is_live=False)) == {"alone"}
         assert await keys(store, Filter(orphaned=True)) == {"middle"}
-        await store.bury(OTHER)
+        await store.mark_dead(OTHER)
         assert await keys(store, Filter(orphaned=True)) == {"middle", "leaf"}
         assert await keys(store, Filter(since=finished_at)) == everybody
         assert await keys(store, Filter(since=finished_at + 1)) == everybody - {"alone"}
@@ -92,7 +92,7 @@ def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
     run_in: RunIn, prefix: str
 ) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("first"), birth("second"))
+        await spawn(store, plan("first"), plan("second"))
 
         assert await keys(store, Filter(prefix=prefix)) == {"first"}
 
@@ -102,7 +102,7 @@ def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
 @pytest.mark.parametrize("prefix", ["the fir", "*", "f?rst", "[f]irst", "rst", "FIRST", "%"])
 def test_a_prefix_is_no_pattern(run_in: RunIn, prefix: str) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("first"))
+        await spawn(store, plan("first"))
 
         assert await keys(store, Filter(prefix=prefix)) == set()
 
@@ -111,9 +111,9 @@ def test_a_prefix_is_no_pattern(run_in: RunIn, prefix: str) -> None:
 
 def test_what_is_named_in_full_comes_before_newer_namesakes(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("monday"))
+        await spawn(store, plan("monday"))
         for number in range(5):
-            await spawn(store, birth(f"monday-{number}"))
+            await spawn(store, plan(f"monday-{number}"))
 
         for name in ("monday", "agent:writer:subagent:monday", "run-monday"):
             (found, _) = await store.rows(Filter(prefix=name, limit=2))
@@ -124,8 +124,8 @@ def test_what_is_named_in_full_comes_before_newer_namesakes(run_in: RunIn) -> No
 
 def test_rows_come_newest_first_with_the_latest_run(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        (a,) = await spawn(store, birth("a"))
-        await spawn(store, birth("b"))
+        (a,) = await spawn(store, plan("a"))
+        await spawn(store, plan("b"))
         epoch = (await claim(store, "run-a")).run.epoch
         await store.finish(RunId("run-a"), epoch, DONE)
         assert [r.session.spawn_key for r in await store.rows(Filter())] == ["b", "a"]
@@ -140,10 +140,10 @@ def test_rows_come_newest_first_with_the_latest_run(run_in: RunIn) -> None:
 
 def test_results_come_in_the_order_asked_with_none_for_what_is_not_over(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"), birth("b"))
+        await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
-        failure = Failure("PA-E301", "no fit", "why", "mend")
+        failure = Failure("PA-E301", "no fit", "why", "hint")
         outcome = Outcome(
             status=RunStatus.FAILED, output={"n": [1]}, text="raw", error=failure, notices=("weak",)
         )
@@ -168,9 +168,9 @@ def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit
     run_in: RunIn,
 ) -> None:
     async def body(store: Store) -> None:
-        (top,) = await spawn(store, birth("top"))
-        (below,) = await spawn(store, birth("below", top))
-        await spawn(store, birth("alone"))
+        (top,) = await spawn(store, plan("top"))
+        (below,) = await spawn(store, plan("below", top))
+        await spawn(store, plan("alone"))
         await claim(store, "run-below")
 
         everything = await store.events()
@@ -188,16 +188,16 @@ def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit
 
 def test_who_subscribes_hears_every_event_once_and_in_order(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("before"))
+        await spawn(store, plan("before"))
         heard: list[Event] = []
         unsubscribe = store.subscribe(heard.extend)
 
-        await spawn(store, *(birth(f"s{n}") for n in range(5)))
+        await spawn(store, *(plan(f"s{n}") for n in range(5)))
         await asyncio.gather(*(store.claim(RunId(f"run-s{n}"), ME) for n in range(5)))
         await store.append(RunId("run-s0"), 1, [replied(1), replied(1), replied(2)])
         await store.finish(RunId("run-s0"), 1, DONE)
         unsubscribe()
-        await spawn(store, birth("after"))
+        await spawn(store, plan("after"))
 
         written = [e for e in await store.events() if e.run not in ("run-before", "run-after")]
         assert heard == written
@@ -208,7 +208,7 @@ def test_who_subscribes_hears_every_event_once_and_in_order(run_in: RunIn) -> No
 
 def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"))
+        await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
         error = Failure("PA-E201", "slow down")
         tool = ToolStarted(turn=1, call=ToolCall("1", "look", {}), effect=Effect.PURE)
@@ -240,7 +240,7 @@ def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
 
 def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"), birth("b"), birth("c"))
+        await spawn(store, plan("a"), plan("b"), plan("c"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.finish(RunId("run-b"), epoch, DONE)
         asked = [RunId(f"run-{name}") for name in "cba"]
@@ -255,7 +255,7 @@ def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn
 
 def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
-        await spawn(store, birth("a"), birth("b"))
+        await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
 
@@ -264,6 +264,6 @@ def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
         times = await store.last_times(asked)
         assert times == {event.run: event.at for event in await store.events()}
 
-        assert last == {"run-a": birth("a").queued, "run-b": replied(1).body}
+        assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
 
     run_in(body)

@@ -54,7 +54,7 @@ from parallel_agents.testing.behaviour import (
     Reply,
     first,
 )
-from parallel_agents.testing.ear import Ear
+from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.provider import LoopbackProvider, Received
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ WIRES = [Wire.CHAT, Wire.ANTHROPIC]
 MODES = ["whole", "stream"]
 
 
-class NeverRetries(Ear):
+class NeverRetries(RecordingListener):
     """A listener that takes no retry."""
 
     @override
@@ -178,7 +178,7 @@ def test_a_reply_has_the_text_the_usage_and_the_name(wire: Wire) -> None:
 def test_a_streamed_reply_is_the_same_and_comes_in_pieces(wire: Wire) -> None:
     async def body(
         model: Chat | Anthropic, provider: LoopbackProvider
-    ) -> tuple[ModelReply, ModelReply, Ear]:
+    ) -> tuple[ModelReply, ModelReply, RecordingListener]:
         ear = NeverRetries(wants_text=True)
         return await model.respond(HELLO), await model.respond(HELLO, ear), ear
 
@@ -403,7 +403,7 @@ def test_each_bad_day_is_its_own_error(wire: Wire, mode: str, day: str) -> None:
 
     error = caught.value
     assert type(error) is expected
-    assert KEY not in f"{error!r} {error.why} {error.mend} {error.__cause__!r}"
+    assert KEY not in f"{error!r} {error.why} {error.hint} {error.__cause__!r}"
 
 
 @pytest.mark.parametrize("wire", WIRES)

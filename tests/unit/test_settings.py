@@ -90,7 +90,7 @@ def test_a_name_that_there_is_not_is_refused_with_the_one_that_was_meant(tmp_pat
     with pytest.raises(ConfigError, match="no setting 'max_paralel'") as caught:
         load(environment(home))
 
-    assert caught.value.mend == "did you mean max_parallel?"
+    assert caught.value.hint == "did you mean max_parallel?"
     assert str(home / "config.toml") in caught.value.why
 
 

@@ -128,20 +128,20 @@ def _split(source: Source) -> tuple[Source, str]:
     lines = source.text.split("\n")
     if lines[0].rstrip() != _RULE:
         raise source.error(
-            1, "no front matter", mend="begin the file with a line `---` and `name: ...` below it"
+            1, "no front matter", hint="begin the file with a line `---` and `name: ...` below it"
         )
     rules = (n for n, line in enumerate(lines) if n > 0 and line.rstrip() == _RULE)
     end = next(rules, None)
     if end is None:
         raise source.error(
-            1, "the front matter has no end", mend="close it with a line `---` of its own"
+            1, "the front matter has no end", hint="close it with a line `---` of its own"
         )
     instructions = "\n".join(lines[end + 1 :]).strip()
     if not instructions:
         raise source.error(
             end + 1,
             "the instructions are empty",
-            mend="write below the second `---` who the agent is, how it works and what it returns",
+            hint="write below the second `---` who the agent is, how it works and what it returns",
         )
     return Source(source.file, "\n".join(lines[1:end]), first_line=2), instructions
 
@@ -156,5 +156,5 @@ def _fields(document: Document) -> AgentFields:
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]
         raise document.error(
-            ("limits", limit), error.message, why=error.why, mend=error.mend
+            ("limits", limit), error.message, why=error.why, hint=error.hint
         ) from error

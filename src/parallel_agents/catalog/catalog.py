@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from parallel_agents.catalog.agent_file import parse_agent
-from parallel_agents.catalog.shelf import Entry, Shelf
+from parallel_agents.catalog.file_index import Entry, FileIndex
 from parallel_agents.catalog.source import read_source
 from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.team import Team
@@ -33,8 +33,10 @@ class Catalog:
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         places = (*folders, BUILT_IN)
-        self._agents = Shelf([place / "agents" for place in places], suffix=".md", load=_load_agent)
-        self._teams = Shelf(
+        self._agents = FileIndex(
+            [place / "agents" for place in places], suffix=".md", load=_load_agent
+        )
+        self._teams = FileIndex(
             [place / "teams" for place in places], suffix=".yaml", load=self._load_team
         )
 
@@ -49,7 +51,7 @@ class Catalog:
         if agent is None:
             raise UnknownAgent(
                 f"no agent is called {name!r}",
-                mend=f"{did_you_mean(name, self._agents.names())} `pagents agents list` shows all",
+                hint=f"{did_you_mean(name, self._agents.names())} `pagents agents list` shows all",
             )
         return agent
 
@@ -74,7 +76,7 @@ class Catalog:
         if team is None:
             raise NotFound(
                 f"no team is called {name!r}",
-                mend=f"{did_you_mean(name, self._teams.names())} A file is named with its ending.",
+                hint=f"{did_you_mean(name, self._teams.names())} A file is named with its ending.",
             )
         return team
 

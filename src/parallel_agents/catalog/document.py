@@ -47,9 +47,9 @@ class Document:
             path = path[:-1]
         return self.lines[path]
 
-    def error(self, steps: Iterable[str], what: str, *, why: str = "", mend: str) -> InvalidFile:
+    def error(self, steps: Iterable[str], what: str, *, why: str = "", hint: str) -> InvalidFile:
         """An error in the value that `steps` lead to."""
-        return self.source.error(self.line(steps), what, why=why, mend=mend)
+        return self.source.error(self.line(steps), what, why=why, hint=hint)
 
 
 def parse_document(source: Source) -> Document:
@@ -65,11 +65,11 @@ def parse_document(source: Source) -> Document:
         raise source.error(
             _line(source, error.problem_mark or error.context_mark),
             f"this is not YAML: {error.problem or error.context}",
-            mend='mind the indentation; put "..." around text that has a colon, # or quotes in it',
+            hint='mind the indentation; put "..." around text that has a colon, # or quotes in it',
         ) from error
     if not isinstance(node, yaml.MappingNode):
         raise source.error(
-            source.first_line, "no fields here", mend="write fields as `name: value` lines"
+            source.first_line, "no fields here", hint="write fields as `name: value` lines"
         )
     builder = _Builder(source)
     return Document(source, builder.mapping(node, ()), builder.lines)
@@ -92,7 +92,7 @@ def _check_events(source: Source) -> None:
             what = f"more than {_MAX_DEPTH} levels"
         if what:
             line = _line(source, event.start_mark)
-            raise source.error(line, what, mend="write the value out in plain YAML")
+            raise source.error(line, what, hint="write the value out in plain YAML")
 
 
 class _Builder:
@@ -113,7 +113,7 @@ class _Builder:
                     key_node,
                     f"{key!r} is given twice",
                     why=f"it is on line {self.lines[path]} already",
-                    mend="delete one of the two",
+                    hint="delete one of the two",
                 )
             self.lines[path] = _line(self._source, key_node.start_mark)
             found[key] = self._value(value_node, path)
@@ -133,7 +133,7 @@ class _Builder:
         key = self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
         if not isinstance(key, str):
             raise self._error(
-                node, "the key is not text", mend='put "..." around it, or write a name'
+                node, "the key is not text", hint='put "..." around it, or write a name'
             )
         return key
 
@@ -141,7 +141,7 @@ class _Builder:
         text, kind = str(node.value), node.tag.removeprefix(_TAG)
         if unprintable(text):
             raise self._error(
-                node, "a control character", mend="delete the escape that stands for it"
+                node, "a control character", hint="delete the escape that stands for it"
             )
         try:
             return _plain(kind, text)
@@ -149,11 +149,11 @@ class _Builder:
             raise self._error(
                 node,
                 f"{text[:_SHOWN]!r} is not JSON; YAML takes it for a {kind}",
-                mend='put "..." around text; write true or false, and numbers in decimal',
+                hint='put "..." around text; write true or false, and numbers in decimal',
             ) from error
 
-    def _error(self, node: yaml.Node, what: str, *, why: str = "", mend: str) -> InvalidFile:
-        return self._source.error(_line(self._source, node.start_mark), what, why=why, mend=mend)
+    def _error(self, node: yaml.Node, what: str, *, why: str = "", hint: str) -> InvalidFile:
+        return self._source.error(_line(self._source, node.start_mark), what, why=why, hint=hint)
 
 
 def _plain(kind: str, text: str) -> Json:

@@ -66,19 +66,19 @@ def _explain(
     where, last = spoken(steps), steps[-1]
     if problem in _UNKNOWN:
         return document.error(
-            steps, f"no field is called {where!r}", mend=did_you_mean(last, known)
+            steps, f"no field is called {where!r}", hint=did_you_mean(last, known)
         )
     if problem == "missing":
-        return document.error(steps, f"{where!r} is missing", mend=f"add `{last}: ...`")
+        return document.error(steps, f"{where!r} is missing", hint=f"add `{last}: ...`")
     if problem == "string_pattern_mismatch" and last == "name":
         return document.error(
             steps,
             f"{where!r} is not a name",
-            mend="use lower-case letters, digits and underscores, a letter first, at most 64",
+            hint="use lower-case letters, digits and underscores, a letter first, at most 64",
         )
     words = _OUR_WORDS.get(problem) or words[0].lower() + words[1:]
     return document.error(
-        steps, f"{where!r} does not fit: {words}", mend=f"docs/agents.md says what {last} takes"
+        steps, f"{where!r} does not fit: {words}", hint=f"docs/agents.md says what {last} takes"
     )
 
 
@@ -95,7 +95,7 @@ def check_stem(document: Document, name: str) -> None:
         raise document.error(
             ("name",),
             f"the name is {name!r} and the file is {file.name!r}",
-            mend=f"call the file {name}{file.suffix}, or write `name: {file.stem}`",
+            hint=f"call the file {name}{file.suffix}, or write `name: {file.stem}`",
         )
 
 
@@ -113,7 +113,7 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
         raise document.error(
             place,
             f"{spoken(place)!r} is not JSON Schema: {error.problem.why}",
-            mend=f"a type is one of {_JSON_TYPES}"
+            hint=f"a type is one of {_JSON_TYPES}"
             if place[-1] == "type"
             else "https://json-schema.org/understanding-json-schema/reference has each keyword",
         ) from error
@@ -126,5 +126,5 @@ def check_object_schema(document: Document, steps: Steps, schema: JsonObject) ->
         raise document.error(
             (*steps, "type"),
             f"{spoken(steps)!r} is not the schema of an object",
-            mend="write `type: object` and the values under `properties:`",
+            hint="write `type: object` and the values under `properties:`",
         )

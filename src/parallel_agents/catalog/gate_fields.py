@@ -10,14 +10,14 @@ from pydantic import Field
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.catalog.fields import Fields
 from parallel_agents.core.gate import (
-    Approves,
+    CommandGate,
+    ConditionGate,
+    FunctionGate,
     Gate,
-    Holds,
-    Judged,
-    Matches,
-    Passes,
+    JudgeGate,
     Refine,
-    Scored,
+    RegexGate,
+    ScoreGate,
 )
 from parallel_agents.errors import InvalidInput
 
@@ -36,14 +36,14 @@ class RefineFields(Fields):
         return Refine(rounds=self.rounds, patience=self.patience, by=self.by)
 
 
-class ScoredFields(Fields):
+class ScoreFields(Fields):
     """A function that scores."""
 
     function: _Word
     at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
 
 
-class JudgedFields(Fields):
+class JudgeFields(Fields):
     """A judge."""
 
     rubric: _Word
@@ -57,13 +57,13 @@ class JudgedFields(Fields):
 class GateFields(Fields):
     """One gate."""
 
-    holds: _Word | None = None
-    matches: _Word | None = None
-    matches_not: _Word | None = None
-    approves: _Word | None = None
-    scored: ScoredFields | None = None
-    passes: tuple[_Word, ...] | None = None
-    judged: JudgedFields | None = None
+    condition: _Word | None = None
+    regex: _Word | None = None
+    not_regex: _Word | None = None
+    function: _Word | None = None
+    score: ScoreFields | None = None
+    command: tuple[_Word, ...] | None = None
+    judge: JudgeFields | None = None
 
 
 def read_gates(document: Document, steps: Steps, entries: Sequence[GateFields]) -> tuple[Gate, ...]:
@@ -81,26 +81,26 @@ def _read(document: Document, steps: Steps, entry: GateFields) -> Gate:
         raise document.error(
             steps,
             f"a gate has one field, and this has {len(given)}",
-            mend=f"write one of {', '.join(GateFields.model_fields)}",
+            hint=f"write one of {', '.join(GateFields.model_fields)}",
         )
     try:
         return _gate(entry)
     except InvalidInput as error:
-        raise document.error(steps, error.message, why=error.why, mend=error.mend) from error
+        raise document.error(steps, error.message, why=error.why, hint=error.hint) from error
 
 
 def _gate(entry: GateFields) -> Gate:
-    if entry.holds is not None:
-        return Holds(condition=entry.holds)
-    if entry.matches is not None:
-        return Matches(pattern=entry.matches)
-    if entry.matches_not is not None:
-        return Matches(pattern=entry.matches_not, is_negated=True)
-    if entry.approves is not None:
-        return Approves(function=entry.approves)
-    if entry.scored is not None:
-        return Scored(**entry.scored.model_dump())
-    if entry.passes is not None:
-        return Passes(command=entry.passes)
-    assert entry.judged is not None, "one of the fields is given"
-    return Judged(**entry.judged.model_dump())
+    if entry.condition is not None:
+        return ConditionGate(condition=entry.condition)
+    if entry.regex is not None:
+        return RegexGate(pattern=entry.regex)
+    if entry.not_regex is not None:
+        return RegexGate(pattern=entry.not_regex, is_negated=True)
+    if entry.function is not None:
+        return FunctionGate(function=entry.function)
+    if entry.score is not None:
+        return ScoreGate(**entry.score.model_dump())
+    if entry.command is not None:
+        return CommandGate(command=entry.command)
+    assert entry.judge is not None, "one of the fields is given"
+    return JudgeGate(**entry.judge.model_dump())

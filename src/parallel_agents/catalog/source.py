@@ -34,12 +34,12 @@ class Source:
             raise self.error(
                 self.first_line + self.text.count("\n", 0, odd.start()),
                 f"character U+{ord(odd.group()):04X} does not belong in a text file",
-                mend="delete the character",
+                hint="delete the character",
             )
 
-    def error(self, line: int, what: str, *, why: str = "", mend: str) -> InvalidFile:
+    def error(self, line: int, what: str, *, why: str = "", hint: str) -> InvalidFile:
         """An error in `line` of the file."""
-        return InvalidFile(f"{self.file}:{line}: {what}", why=why, mend=mend)
+        return InvalidFile(f"{self.file}:{line}: {what}", why=why, hint=hint)
 
 
 def unprintable(text: str) -> re.Match[str] | None:
@@ -62,13 +62,13 @@ def _bytes(file: Path) -> bytes:
             content = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InvalidFile(
-            f"{file}: can not be read", why=str(error), mend="name a file that you may read"
+            f"{file}: can not be read", why=str(error), hint="name a file that you may read"
         ) from error
     if len(content) > MAX_BYTES:
         raise InvalidFile(
             f"{file}: larger than {MAX_BYTES // 1024} KB",
             why="an agent or a team is a few KB; a larger file is something else",
-            mend="give long material as the task's text or input",
+            hint="give long material as the task's text or input",
         )
     return content
 
@@ -80,6 +80,6 @@ def _decoded(file: Path, content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise InvalidFile(
             f"{file}:{line}: byte 0x{content[error.start]:02x} is not UTF-8",
-            mend="save the file as UTF-8",
+            hint="save the file as UTF-8",
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -94,13 +94,13 @@ class Team:
         if unknown:
             raise InvalidInput(
                 f"the team {self.name} has no input {unknown[0]!r}",
-                mend=did_you_mean(unknown[0], known),
+                hint=did_you_mean(unknown[0], known),
             )
         missing = [name for name in required(self.input_schema) if name not in values]
         if missing:
             raise InvalidInput(
                 f"the team {self.name} needs {_listed(missing)}",
-                mend=f"add {' '.join(self._example(name) for name in missing)}",
+                hint=f"add {' '.join(self._example(name) for name in missing)}",
             )
 
     def _check_values(self, values: Mapping[str, Json]) -> None:
@@ -110,7 +110,7 @@ class Team:
             raise InvalidInput(
                 f"the team {self.name} does not take this input: {problems[0]}",
                 why="; ".join(str(problem) for problem in problems[1:]),
-                mend=f"write, for example, {self._example(name)}" if name else "change the input",
+                hint=f"write, for example, {self._example(name)}" if name else "change the input",
             )
 
     def _example(self, name: str) -> str:

@@ -107,7 +107,7 @@ def _limits(document: Document, found: TeamFields) -> Limits:
         return Limits(max_parallel=found.max_parallel, timeout_seconds=found.timeout_seconds)
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]
-        raise document.error((limit,), error.message, why=error.why, mend=error.mend) from error
+        raise document.error((limit,), error.message, why=error.why, hint=error.hint) from error
 
 
 def _check_defaults(document: Document, inputs: JsonObject) -> None:
@@ -116,7 +116,7 @@ def _check_defaults(document: Document, inputs: JsonObject) -> None:
             raise document.error(
                 ("input", "properties", name, "default"),
                 f"the default of {name!r} does not fit: {problem.why}",
-                mend="change the default or the schema",
+                hint="change the default or the schema",
             )
 
 
@@ -125,7 +125,7 @@ def _check_min_done(document: Document, found: TeamFields) -> None:
         raise document.error(
             ("min_done",),
             f"min_done is {found.min_done}, and the team has {len(found.tasks)} tasks",
-            mend=f"write a number from 1 to {len(found.tasks)}",
+            hint=f"write a number from 1 to {len(found.tasks)}",
         )
 
 
@@ -138,7 +138,7 @@ def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
                 ("tasks", str(number), "label"),
                 f"two tasks are called {label!r}",
                 why="a task without a label is called by its agent",
-                mend="give one of them a `label:` of its own",
+                hint="give one of them a `label:` of its own",
             )
         seen.add(label)
 
@@ -153,19 +153,19 @@ def _check_placeholders(
             unsure = [name for name in names_in(text) if name not in sure]
         except ValueError as error:
             raise document.error(
-                place, str(error), mend="write ${name} for an input and $$ for a dollar"
+                place, str(error), hint="write ${name} for an input and $$ for a dollar"
             ) from error
         if unsure and unsure[0] in properties(inputs):
             raise document.error(
                 place,
                 f"${{{unsure[0]}}} may have no value",
-                mend=f"put {unsure[0]!r} under `required:`, or give it a `default:`",
+                hint=f"put {unsure[0]!r} under `required:`, or give it a `default:`",
             )
         if unsure:
             raise document.error(
                 place,
                 f"${{{unsure[0]}}} is no input of this team",
-                mend=did_you_mean(unsure[0], properties(inputs)),
+                hint=did_you_mean(unsure[0], properties(inputs)),
             )
 
 
@@ -175,7 +175,7 @@ def _task(
     try:
         agent = find_agent(task.agent)
     except UnknownAgent as error:
-        raise document.error((*steps, "agent"), error.message, mend=error.mend) from error
+        raise document.error((*steps, "agent"), error.message, hint=error.hint) from error
     _check_input(document, (*steps, "input"), task.input, agent=agent)
     return TaskTemplate(
         agent=agent,
@@ -198,14 +198,14 @@ def _check_input(document: Document, steps: Steps, given: JsonObject, *, agent: 
     for name in required(schema):
         if name not in given:
             raise document.error(
-                steps, f"{agent.name} needs the input {name!r}", mend=f"add `{name}: ...`"
+                steps, f"{agent.name} needs the input {name!r}", hint=f"add `{name}: ...`"
             )
     for name in given:
         if schema.get("additionalProperties") is False and name not in properties(schema):
             raise document.error(
                 (*steps, name),
                 f"{agent.name} takes no input {name!r}",
-                mend=did_you_mean(name, properties(schema)),
+                hint=did_you_mean(name, properties(schema)),
             )
     for problem in Schema(schema).problems(given):
         name = problem.where.partition("/")[0]
@@ -213,5 +213,5 @@ def _check_input(document: Document, steps: Steps, given: JsonObject, *, agent: 
             raise document.error(
                 (*steps, *problem.where.split("/")),
                 f"{agent.name} does not take this: {problem}",
-                mend=f"`pagents agents show {agent.name}` shows its input",
+                hint=f"`pagents agents show {agent.name}` shows its input",
             )

@@ -1,7 +1,7 @@
 """Budget: what may be spent, and the room that is reserved before anything is.
 
-Before a call its worst case is reserved in every purse that pays for it, in one transaction; after
-it what it really cost is taken out. So a purse is never overdrawn, by however many calls at once.
+Before a call its worst case is reserved in every account that pays for it, in one transaction; after
+it what it really cost is taken out. So a account is never overdrawn, by however many calls at once.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Budget:
                 raise InvalidInput(
                     f"a budget of {value} {name}",
                     why="it must be more than 0",
-                    mend="leave it out for no bound",
+                    hint="leave it out for no bound",
                 )
 
     @property
@@ -79,7 +79,7 @@ class Amount(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Purse:
+class BudgetAccount:
     """A bound on many runs by name, such as those of one day or of one agent on that day."""
 
     scope: str
@@ -90,10 +90,10 @@ class Shortage(NamedTuple):
     """Why there is no room.
 
     Attributes:
-        scope: the purse that is too small.
+        scope: the account that is too small.
         words: what is in it, for people.
         may_wait: others have reserved what they may not need; to ask again later makes sense.
-        on_limit: what the purse wants a run to do.
+        on_limit: what the account wants a run to do.
     """
 
     scope: str

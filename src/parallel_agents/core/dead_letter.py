@@ -15,7 +15,7 @@ from parallel_agents.core.run import Failure, Run
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 
-LETTER_SECONDS = 30 * 86_400.0
+DEAD_LETTER_SECONDS = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterFilter:
+class DeadLetterFilter:
     """Which letters; fields that are None do not choose.
 
     Attributes:

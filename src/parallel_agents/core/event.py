@@ -211,7 +211,7 @@ class Revised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
-    """Something that whoever looks on should know, such as a purse that is nearly empty."""
+    """Something that whoever looks on should know, such as a account that is nearly empty."""
 
     text: str
     kind: Literal["noticed"] = "noticed"

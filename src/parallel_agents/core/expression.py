@@ -87,7 +87,7 @@ def _invalid(source: str, why: str) -> InvalidInput:
     return InvalidInput(
         f"{source[:80]!r} is no condition on an answer",
         why=why,
-        mend="write one such as: score >= 8.5 and len(issues) == 0",
+        hint="write one such as: score >= 8.5 and len(issues) == 0",
     )
 
 

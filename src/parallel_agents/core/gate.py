@@ -16,52 +16,52 @@ MOST_SCORE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holds:
+class ConditionGate:
     """A condition on the answer's fields, such as `score >= 8.5`; see `core.expression`."""
 
     condition: str
-    kind: Literal["holds"] = "holds"
+    kind: Literal["condition"] = "condition"
 
     def __post_init__(self) -> None:
         expression(self.condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matches:
+class RegexGate:
     """A regular expression that is to be found in the answer's text, or, negated, not."""
 
     pattern: str
     is_negated: bool = False
-    kind: Literal["matches"] = "matches"
+    kind: Literal["regex"] = "regex"
 
     def __post_init__(self) -> None:
         try:
             re.compile(self.pattern)
         except re.error as error:
             raise InvalidInput(
-                f"{self.pattern[:80]!r} is no regular expression", why=str(error), mend="correct it"
+                f"{self.pattern[:80]!r} is no regular expression", why=str(error), hint="correct it"
             ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approves:
+class FunctionGate:
     """A Python function by name: it takes the answer and returns True, or a critique in words."""
 
     function: str
-    kind: Literal["approves"] = "approves"
+    kind: Literal["function"] = "function"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passes:
+class CommandGate:
     """A command that gets the answer on stdin; it refuses by its exit code, and says why."""
 
     command: tuple[str, ...]
     timeout_seconds: float = 60.0
-    kind: Literal["passes"] = "passes"
+    kind: Literal["command"] = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class ScoreGate:
     """A Python function by name: it takes the answer and scores it, 0 to 10.
 
     It returns the score, or the score and a critique in words.
@@ -69,7 +69,7 @@ class Scored:
 
     function: str
     at_least: float = 8.5
-    kind: Literal["scored"] = "scored"
+    kind: Literal["score"] = "score"
 
     def __post_init__(self) -> None:
         _check_score(self.at_least)
@@ -97,12 +97,12 @@ class Refine:
             raise InvalidInput(
                 f"no refine loop has rounds={self.rounds} and patience={self.patience}",
                 why="rounds are 2 to 100, the first version counted, and the patience is 1 to 100",
-                mend="choose others",
+                hint="choose others",
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgeGate:
     """An agent that reads the work and scores it, 0 to 10, by a rubric.
 
     Attributes:
@@ -120,26 +120,26 @@ class Judged:
     votes: int = 1
     model: str | None = None
     allow_weak: bool = False
-    kind: Literal["judged"] = "judged"
+    kind: Literal["judge"] = "judge"
 
     def __post_init__(self) -> None:
         _check_score(self.at_least)
         if not 1 <= self.votes <= 9:
             raise InvalidInput(
-                f"a judge by {self.votes} votes", why="there are 1 to 9", mend="choose others"
+                f"a judge by {self.votes} votes", why="there are 1 to 9", hint="choose others"
             )
 
 
 def _check_score(at_least: float) -> None:
     if not 0 <= at_least <= MOST_SCORE:
         raise InvalidInput(
-            f"a score of at least {at_least}", why="scores are 0 to 10", mend="choose another"
+            f"a score of at least {at_least}", why="scores are 0 to 10", hint="choose another"
         )
 
 
-Gate: TypeAlias = Holds | Matches | Approves | Scored | Passes | Judged
+Gate: TypeAlias = ConditionGate | RegexGate | FunctionGate | ScoreGate | CommandGate | JudgeGate
 AnyGate: TypeAlias = Annotated[Gate, Field(discriminator="kind")]
-_COSTS = ("holds", "matches", "approves", "scored", "passes", "judged")
+_COSTS = ("condition", "regex", "function", "score", "command", "judge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,31 +167,31 @@ def by_cost(gates: tuple[Gate, ...]) -> list[Gate]:
 
 def name_of(gate: Gate) -> str:
     match gate:
-        case Holds(condition=condition):
+        case ConditionGate(condition=condition):
             return condition
-        case Matches(pattern=pattern, is_negated=is_negated):
+        case RegexGate(pattern=pattern, is_negated=is_negated):
             return f"{'no ' if is_negated else ''}match of {pattern}"
-        case Approves(function=function):
+        case FunctionGate(function=function):
             return function
-        case Scored(function=function, at_least=least):
+        case ScoreGate(function=function, at_least=least):
             return f"{function} of {least:g}"
-        case Passes(command=command):
+        case CommandGate(command=command):
             return " ".join(command)
-        case Judged(at_least=least, by=judge):
+        case JudgeGate(at_least=least, by=judge):
             return f"a {judge}'s {least:g}"
 
 
-def check_plain(gate: Holds | Matches, answer: Json, text: str) -> Verdict:
+def check_plain(gate: ConditionGate | RegexGate, answer: Json, text: str) -> Verdict:
     """The verdict of a gate that needs nothing but the answer."""
     match gate:
-        case Holds(condition=condition):
+        case ConditionGate(condition=condition):
             try:
                 holds, why = expression(condition).holds(answer), ""
             except ValueError as error:
                 holds, why = False, f" ({error})"
             critique = "" if holds else f"It must hold that {condition}{why}."
             return Verdict(gate=name_of(gate), is_accepted=holds, critique=critique)
-        case Matches(pattern=pattern, is_negated=is_negated):
+        case RegexGate(pattern=pattern, is_negated=is_negated):
             is_found = re.search(pattern, text) is not None
             must = "must not" if is_negated else "must"
             fits = is_found != is_negated

@@ -45,7 +45,7 @@ class Limits:
                 raise InvalidInput(
                     f"{name} is {value}",
                     why=f"it must be more than 0 and at most {top:,.0f}",
-                    mend=f"leave {name} out to take the default",
+                    hint=f"leave {name} out to take the default",
                 )
 
     def over(self, weaker: Limits) -> Limits:

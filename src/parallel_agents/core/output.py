@@ -21,7 +21,7 @@ class Rejected:
     problems: tuple[str, ...]
 
     def repair_words(self) -> str:
-        """What the model is told, once, to mend its answer."""
+        """What the model is told, once, to hint its answer."""
         listed = "\n".join(f"- {problem}" for problem in self.problems)
         return f"Your answer does not fit:\n{listed}\nAnswer again, with the corrected JSON only."
 

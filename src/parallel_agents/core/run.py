@@ -40,7 +40,7 @@ def known_cost(spend: Spend, status: RunStatus) -> float | None:
 class RunnerKind(StrEnum):
     """How a run is carried out: by our loop, or as a team of child runs."""
 
-    SUBAGENT = "subagent"
+    AGENT = "agent"
     TEAM = "team"
 
 
@@ -51,11 +51,11 @@ class Failure:
     code: str
     message: str
     why: str = ""
-    mend: str = ""
+    hint: str = ""
 
     @classmethod
     def of(cls, error: PagentsError) -> Failure:
-        return cls(error.code, error.message, error.why, error.mend)
+        return cls(error.code, error.message, error.why, error.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,14 +83,14 @@ class Activation(Protocol):
         ...
 
     def park(self) -> None:
-        """Give the run's place to others, until `take_place`."""
+        """Give the run's place to others, until `take_slot`."""
         ...
 
-    async def take_place(self) -> None:
+    async def take_slot(self) -> None:
         """Have a place again; the run goes before those that have not begun."""
         ...
 
-    async def wait_word(self) -> None:
+    async def wait_message(self) -> None:
         """Return once words have come in that were not taken."""
         ...
 

@@ -33,7 +33,7 @@ class Cleanup(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class SessionOptions:
     """How a session is kept, and what its parent hears of it.
 
     Attributes:
@@ -79,6 +79,6 @@ class Session:
     parent: SessionKey | None = None
     root: SessionKey
     depth: int = 0
-    traits: Traits = Traits()
+    options: SessionOptions = SessionOptions()
     killed: bool = False
     created_at: float = 0.0

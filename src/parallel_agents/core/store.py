@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, Purse, Shortage
+from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
-from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.policy import Policy
@@ -24,7 +24,7 @@ from parallel_agents.core.throttle import Throttles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Birth:
+class SessionPlan:
     """A session to be made with its first run.
 
     Attributes:
@@ -47,7 +47,7 @@ class Birth:
     retries: RunId | None = None
 
 
-class Born(NamedTuple):
+class SpawnOutcome(NamedTuple):
     """The session and its latest run; `is_new` is False where the key was in the store already."""
 
     session: Session
@@ -58,7 +58,7 @@ class Born(NamedTuple):
 class Claim(NamedTuple):
     """What a process needs to carry a run out: the rows, and the session's events in order.
 
-    `is_budgeted` says that a session above, or its own, has a purse that pays for it.
+    `is_budgeted` says that a session above, or its own, has a account that pays for it.
     """
 
     session: Session
@@ -67,10 +67,10 @@ class Claim(NamedTuple):
     is_budgeted: bool = False
 
 
-class PurseState(NamedTuple):
+class BudgetAccountState(NamedTuple):
     """A budget as it stands; money is in nanodollars."""
 
-    purse: Purse
+    account: BudgetAccount
     spent: Amount
     reserved: Amount
 
@@ -92,14 +92,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process that works on the store; `beat_at` is its last sign of life."""
+    """A process that works on the store; `heartbeat_at` is its last sign of life."""
 
     id: OwnerId
     host: str
     pid: int
     role: Role = Role.SCRIPT
     state: OwnerState = OwnerState.LIVE
-    beat_at: float = 0.0
+    heartbeat_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,17 +163,17 @@ Unsubscribe = Callable[[], None]
 
 
 class Store(Throttles, ReplyCache, Protocol):
-    async def spawn(self, births: Sequence[Birth]) -> list[Born]:
+    async def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
         """Make sessions, all or none; a child of a killed session is born killed.
 
         Raises:
             Conflict: a key stands for work with another digest.
             NotFound: no such parent.
-            SpawnRefused: the bounds of a birth leave no room.
+            SpawnRefused: the bounds of a plan leave no room.
         """
         ...
 
-    async def check(self, births: Sequence[Birth]) -> None:
+    async def check(self, plans: Sequence[SessionPlan]) -> None:
         """Raise what `spawn` of these would raise now, and write nothing."""
         ...
 
@@ -259,11 +259,17 @@ class Store(Throttles, ReplyCache, Protocol):
         ...
 
     async def reserve(
-        self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
+        self,
+        run: RunId,
+        epoch: int,
+        amount: Amount,
+        *,
+        accounts: Sequence[BudgetAccount],
+        is_last: bool,
     ) -> Shortage | None:
-        """Reserve the worst case of a claimed run's next call in every purse that pays for it.
+        """Reserve the worst case of a claimed run's next call in every account that pays for it.
 
-        Those are the purses of the sessions above it, and `purses`, which are made or brought up
+        Those are the accounts of the sessions above it, and `accounts`, which are made or brought up
         to date. What the run had reserved before counts as spent. The reply's event settles it.
 
         Returns:
@@ -271,7 +277,7 @@ class Store(Throttles, ReplyCache, Protocol):
 
         Raises:
             OwnershipLost: as for append.
-            PriceUnknown: the amount's price is unknown and a purse is bound in dollars.
+            PriceUnknown: the amount's price is unknown and a account is bound in dollars.
         """
         ...
 
@@ -279,16 +285,16 @@ class Store(Throttles, ReplyCache, Protocol):
         """Give back what a call without a reply had reserved, or count it as spent."""
         ...
 
-    async def purses(self) -> list[PurseState]: ...
+    async def accounts(self) -> list[BudgetAccountState]: ...
 
-    async def dead_letters(self, chosen: LetterFilter) -> list[DeadLetter]:
+    async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
         """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
 
         One whose retry is done is none any more; one whose retry failed gives way to the retry's.
         """
         ...
 
-    async def drop_letters(self, runs: Sequence[RunId]) -> int:
+    async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
         """Let go of dead letters, by their runs; how many there were."""
         ...
 
@@ -296,11 +302,11 @@ class Store(Throttles, ReplyCache, Protocol):
         """Give live runs back to whoever comes."""
         ...
 
-    async def beat(self, owner: Owner) -> None:
+    async def heartbeat(self, owner: Owner) -> None:
         """Note a sign of life, and the state that it gives; who ends holds no call any more."""
         ...
 
-    async def bury(self, owner: OwnerId) -> None:
+    async def mark_dead(self, owner: OwnerId) -> None:
         """Note that an owner is dead.
 
         The places of its calls are free, and what its runs have reserved counts as spent.

@@ -11,7 +11,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
-from parallel_agents.core.session import Traits
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.errors import InvalidInput
 
 
@@ -34,7 +34,7 @@ class Task:
         refine: how an answer that they refuse is made better, in place of the agent's way.
         ladder: models to climb, in place of the agent's.
         is_fork: the session begins with its parent's transcript.
-        traits: how the session is kept, and what its parent hears of it.
+        options: how the session is kept, and what its parent hears of it.
     """
 
     agent: str | Agent
@@ -51,7 +51,7 @@ class Task:
     refine: Refine | None = field(default=None, kw_only=True)
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
-    traits: Traits = field(default=Traits(), kw_only=True)
+    options: SessionOptions = field(default=SessionOptions(), kw_only=True)
 
     @property
     def agent_name(self) -> str:
@@ -105,7 +105,7 @@ class TeamTask:
             raise InvalidInput(
                 f"min_done is {self.min_done}",
                 why=f"the team has {len(self.tasks)} tasks",
-                mend="give a number from 1 to that of the tasks, or leave min_done out",
+                hint="give a number from 1 to that of the tasks, or leave min_done out",
             )
 
     @property

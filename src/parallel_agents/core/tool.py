@@ -36,7 +36,7 @@ class Caller(Protocol):
         """Give the run's place to others: the call waits for them, and no limit of a call holds."""
         ...
 
-    async def wait_word(self) -> None:
+    async def wait_message(self) -> None:
         """Return once somebody has given the run a word."""
         ...
 

@@ -1,3 +1,3 @@
-"""Engines: where runs are carried out."""
+"""Engines: where runs are scheduled out."""
 
 from __future__ import annotations

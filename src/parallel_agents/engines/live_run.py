@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.budget import Amount, Purse, Shortage
+from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.event import Entry, Event, Steered, SteerMode
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim, Store
@@ -20,7 +20,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 
 def stopping() -> Stopping:
-    return Stopping("this process admits nothing new", mend="run it again with the same id")
+    return Stopping("this process admits nothing new", hint="run it again with the same id")
 
 
 @dataclass(slots=True)
@@ -103,13 +103,13 @@ class Place(Protocol):
 
 
 class Means(NamedTuple):
-    """What a run has of its engine: a place, the purses that pay beside its sessions', and news.
+    """What a run has of its engine: a place, the accounts that pay beside its sessions', and news.
 
-    The purses are asked for at each call: which day it is decides.
+    The accounts are asked for at each call: which day it is decides.
     """
 
     place: Place
-    purses: Callable[[], Sequence[Purse]]
+    accounts: Callable[[], Sequence[BudgetAccount]]
     spending: Spending
 
 
@@ -136,7 +136,7 @@ class LiveRun:
         self.is_resting = False
         self._store = store
         self._mailbox = mailbox
-        self._place, self._purses, self._spending = means
+        self._place, self._accounts, self._spending = means
         self._listeners = listeners
         self._is_stopping = is_stopping
 
@@ -179,14 +179,14 @@ class LiveRun:
 
     @property
     def is_budgeted(self) -> bool:
-        return self.claim.is_budgeted or bool(self._purses())
+        return self.claim.is_budgeted or bool(self._accounts())
 
     async def reserve(self, amount: Amount, *, is_last: bool) -> Shortage | None:
         run = self.claim.run
         while True:
             news = self._spending.news()
             shortage = await self._store.reserve(
-                run.id, run.epoch, amount, purses=self._purses(), is_last=is_last
+                run.id, run.epoch, amount, accounts=self._accounts(), is_last=is_last
             )
             if shortage is None or not shortage.may_wait:
                 return shortage
@@ -201,10 +201,10 @@ class LiveRun:
     def park(self) -> None:
         self._place.park()
 
-    async def take_place(self) -> None:
+    async def take_slot(self) -> None:
         await self._place.take()
 
-    async def wait_word(self) -> None:
+    async def wait_message(self) -> None:
         if not self._mailbox.words:
             self._mailbox.news = asyncio.Event()
             await self._mailbox.news.wait()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
-from parallel_agents.core.budget import Purse
+from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
@@ -18,9 +18,9 @@ from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.carried import Carried, CarriedPlace
 from parallel_agents.engines.live_run import LiveRun, Means, OnText, Spending, stopping
-from parallel_agents.engines.places import Places
+from parallel_agents.engines.scheduled_run import RunSlot, ScheduledRun
+from parallel_agents.engines.slots import Slots
 from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
@@ -34,8 +34,8 @@ class Rules(Protocol):
         """The scopes that it takes a place in, each with its bound or None."""
         ...
 
-    def purses_of(self, row: Row) -> Sequence[Purse]:
-        """The purses that pay for its next call, beside those of the sessions above it."""
+    def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
+        """The accounts that pay for its next call, beside those of the sessions above it."""
         ...
 
     def can_run(self, row: Row) -> bool:
@@ -52,7 +52,7 @@ class LocalEngine:
     Args:
         store: where the runs are.
         owner: this process.
-        runners: how each kind of run is carried out.
+        runners: how each kind of run is scheduled out.
         rules: what holds for each run here.
         now: seconds since the epoch.
         on_failure: told once when the store fails, which ends the engine.
@@ -74,9 +74,9 @@ class LocalEngine:
         self._rules = rules
         self._now = now
         self._on_failure = on_failure
-        self._places: Places[Carried] = Places()
-        self._carried: dict[RunId, Carried] = {}
-        self._blocked: dict[SessionKey, dict[RunId, Carried]] = {}
+        self._slots: Slots[ScheduledRun] = Slots()
+        self._scheduled: dict[RunId, ScheduledRun] = {}
+        self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
         self._adopted: set[RunId] = set()
         self._listeners: dict[RunId, list[OnText]] = {}
         self._group = asyncio.TaskGroup()
@@ -97,11 +97,11 @@ class LocalEngine:
     @property
     def is_idle(self) -> bool:
         """Whether nothing runs and nothing waits."""
-        return not self._carried
+        return not self._scheduled
 
     async def __aenter__(self) -> Self:
-        await self._store.beat(self._owner)
-        await ownership.bury_silent(self._store, self._owner, self._now)
+        await self._store.heartbeat(self._owner)
+        await ownership.mark_silent_dead(self._store, self._owner, self._now)
         self._unsubscribe = self._store.subscribe(self._hear)
         await self._group.__aenter__()
         self._beating = self._group.create_task(self._beat())
@@ -124,21 +124,21 @@ class LocalEngine:
             self._unsubscribe()
         if not self._has_failed:
             await self._store.release(self._owner.id, sorted(self._adopted))
-            await self._store.beat(replace(self._owner, state=OwnerState.GONE))
+            await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
 
     def has(self, run: RunId) -> bool:
-        return run in self._carried
+        return run in self._scheduled
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
         """Hold at most so many runs of `scope` at once, from now on; None lets in all."""
-        self._places.bound(scope, at_most)
+        self._slots.bound(scope, at_most)
         self._admit()
 
     def has_bound(self, scope: Scope) -> bool:
-        return self._places.has_bound(scope)
+        return self._slots.has_bound(scope)
 
     def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
-        """Hear the text of a run that is carried out here as it comes."""
+        """Hear the text of a run that is scheduled out here as it comes."""
         listeners = self._listeners.setdefault(run, [])
         listeners.append(on_text)
 
@@ -151,38 +151,38 @@ class LocalEngine:
     def submit(self, row: Row) -> None:
         if self._is_stopping:
             raise stopping()
-        if row.run.id in self._carried or row.run.status.is_over:
+        if row.run.id in self._scheduled or row.run.status.is_over:
             return
-        carried = self._carried[row.run.id] = Carried(row)
+        scheduled = self._scheduled[row.run.id] = ScheduledRun(row)
         self._idle.clear()
         self._busy.set()
         scopes = self._rules.scopes_of(row)
         for scope, at_most in scopes.items():
             if at_most is not None:
-                self._places.bound(scope, at_most)
-        self._places.wait(carried, tuple(scopes), priority=row.run.priority)
+                self._slots.bound(scope, at_most)
+        self._slots.wait(scheduled, tuple(scopes), priority=row.run.priority)
         self._admit()
 
     def admit_nothing_new(self) -> None:
         self._is_stopping = True
-        for carried in self._places.clear():
-            if carried.task is None:
-                self._drop(carried.row.run.id)
-            elif carried.again is not None and not carried.again.done():
-                carried.again.set_exception(stopping())
-        for carried in self._carried.values():
-            if carried.task and carried.live and carried.live.is_resting:
-                carried.task.cancel()
+        for scheduled in self._slots.clear():
+            if scheduled.task is None:
+                self._drop(scheduled.row.run.id)
+            elif scheduled.again is not None and not scheduled.again.done():
+                scheduled.again.set_exception(stopping())
+        for scheduled in self._scheduled.values():
+            if scheduled.task and scheduled.live and scheduled.live.is_resting:
+                scheduled.task.cancel()
 
     async def wait_calls_ended(self) -> None:
         """Return when every run has come to a stop that is at work, and does not wait for others."""
         while tasks := [
-            carried.task
-            for carried in self._carried.values()
-            if carried.task
-            and not carried.task.done()
-            and carried.row.run.kind is not RunnerKind.TEAM
-            and not carried.is_parked
+            scheduled.task
+            for scheduled in self._scheduled.values()
+            if scheduled.task
+            and not scheduled.task.done()
+            and scheduled.row.run.kind is not RunnerKind.TEAM
+            and not scheduled.is_parked
         ]:
             await asyncio.wait(tasks)
 
@@ -197,50 +197,50 @@ class LocalEngine:
     def cancel_all(self) -> None:
         """Break off every run at once; each can go on from its last event."""
         self.admit_nothing_new()
-        for carried in self._carried.values():
-            if carried.task is not None:
-                carried.task.cancel()
+        for scheduled in self._scheduled.values():
+            if scheduled.task is not None:
+                scheduled.task.cancel()
 
     def _admit(self) -> None:
-        while (taken := self._places.take()) is not None:
-            carried, scopes = taken
-            if carried.task is None:
-                carried.holds = scopes
-                carried.task = self._group.create_task(self._carry(carried))
+        while (taken := self._slots.take()) is not None:
+            scheduled, scopes = taken
+            if scheduled.task is None:
+                scheduled.holds = scopes
+                scheduled.task = self._group.create_task(self._carry(scheduled))
                 # Not a `finally` of the task: one that is cancelled before its first step has none.
-                carried.task.add_done_callback(partial(self._put_away, carried))
-            elif carried.again is not None and not carried.again.done():
-                carried.holds = scopes
-                carried.again.set_result(None)
+                scheduled.task.add_done_callback(partial(self._put_away, scheduled))
+            elif scheduled.again is not None and not scheduled.again.done():
+                scheduled.holds = scopes
+                scheduled.again.set_result(None)
             else:
-                self._places.give_back(scopes)  # it was ended while it waited for them
+                self._slots.give_back(scopes)  # it was ended while it waited for them
 
-    def _put_away(self, carried: Carried, _: asyncio.Task[None]) -> None:
-        self._drop(carried.row.run.id)
-        self._places.give_back(carried.holds)
-        if carried.is_freed and not self._is_stopping:
-            self.submit(carried.row)
+    def _put_away(self, scheduled: ScheduledRun, _: asyncio.Task[None]) -> None:
+        self._drop(scheduled.row.run.id)
+        self._slots.give_back(scheduled.holds)
+        if scheduled.is_freed and not self._is_stopping:
+            self.submit(scheduled.row)
         self._admit()
 
-    async def _carry(self, carried: Carried) -> None:
-        run = carried.row.run.id
+    async def _carry(self, scheduled: ScheduledRun) -> None:
+        run = scheduled.row.run.id
         try:
-            claim = await self._claim(carried)
+            claim = await self._claim(scheduled)
             if claim is not None:
-                await self._run(carried, claim)
+                await self._run(scheduled, claim)
         except LeftRun as reason:
             _log.debug("run %s: %s", run, reason)
         except StoreError as error:
             self._fail(error)
 
-    async def _claim(self, carried: Carried) -> Claim | None:
+    async def _claim(self, scheduled: ScheduledRun) -> Claim | None:
         """Claim the run, or leave it blocked until another run of its session ends."""
-        run, session = carried.row.run.id, carried.row.session.key
+        run, session = scheduled.row.run.id, scheduled.row.session.key
         # Blocked before the claim is made: the end that frees it may be heard before the answer.
-        self._blocked.setdefault(session, {})[run] = carried
+        self._blocked.setdefault(session, {})[run] = scheduled
         claim = await self._store.claim(run, self._owner.id)
         if claim is not None:
-            carried.is_freed = False
+            scheduled.is_freed = False
             self._unblock(session, run)
         return claim
 
@@ -250,14 +250,14 @@ class LocalEngine:
         if not blocked:
             self._blocked.pop(session, None)
 
-    async def _run(self, carried: Carried, claim: Claim) -> None:
-        live = carried.live = LiveRun(
+    async def _run(self, scheduled: ScheduledRun, claim: Claim) -> None:
+        live = scheduled.live = LiveRun(
             claim,
             self._store,
-            carried.mailbox,
+            scheduled.mailbox,
             means=Means(
-                CarriedPlace(carried, self._places, self._admit),
-                partial(self._rules.purses_of, carried.row),
+                RunSlot(scheduled, self._slots, self._admit),
+                partial(self._rules.accounts_of, scheduled.row),
                 self._spending,
             ),
             listeners=self._listeners.setdefault(claim.run.id, []),
@@ -272,22 +272,22 @@ class LocalEngine:
         except Exception as bug:  # noqa: BLE001 - the run's edge: a bug must end one run, not its team
             _log.exception("run %s crashed", claim.run.id)
             crash = RunCrashed(
-                f"{type(bug).__name__}: {bug}", why="a bug", mend="please report it with the log"
+                f"{type(bug).__name__}: {bug}", why="a bug", hint="please report it with the log"
             )
             await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
 
     def _drop(self, run: RunId) -> None:
-        del self._carried[run]
+        del self._scheduled[run]
         self._listeners.pop(run, None)
-        if not self._carried:
+        if not self._scheduled:
             self._idle.set()
             self._busy.clear()
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event.body, Steered):
-                if carried := self._carried.get(event.run):
-                    carried.mailbox.hear(event)
+                if scheduled := self._scheduled.get(event.run):
+                    scheduled.mailbox.hear(event)
             elif isinstance(event.body, Replied):
                 self._spending.note()
             elif isinstance(event.body, Finished):
@@ -298,13 +298,13 @@ class LocalEngine:
 
     def _hear_end(self, event: Event) -> None:
         """A run is over: break it off here if that came from outside, and free its session."""
-        carried = self._carried.get(event.run)
-        if carried and carried.task and not (carried.live and carried.live.is_finishing):
-            carried.task.cancel()
+        scheduled = self._scheduled.get(event.run)
+        if scheduled and scheduled.task and not (scheduled.live and scheduled.live.is_finishing):
+            scheduled.task.cancel()
         self._adopted.discard(event.run)
         self._unblock(event.session, event.run)
         for run, blocked in self._blocked.pop(event.session, {}).items():
-            if run in self._carried:
+            if run in self._scheduled:
                 blocked.is_freed = True
             elif not self._is_stopping:
                 self.submit(blocked.row)
@@ -320,10 +320,10 @@ class LocalEngine:
         """One sign of life every two seconds, and a look at who gives none any more."""
         try:
             while True:
-                await ownership.bury_silent(self._store, self._owner, self._now)
+                await ownership.mark_silent_dead(self._store, self._owner, self._now)
                 await self.adopt_orphans()
                 await self._wait_news()
-                await self._store.beat(self._owner)
+                await self._store.heartbeat(self._owner)
         except StoreError as error:
             self._fail(error)
 
@@ -341,7 +341,7 @@ class LocalEngine:
             if not self._rules.can_run(row):
                 continue
             await learn_bound(self, self._store, row.session.root)
-            if not self._is_stopping and row.run.id not in self._carried:
+            if not self._is_stopping and row.run.id not in self._scheduled:
                 self._adopted.add(row.run.id)
                 self.submit(row)
                 if row.owner_state is OwnerState.DEAD:

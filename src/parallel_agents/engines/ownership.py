@@ -55,19 +55,19 @@ def _takes_signals(pid: int) -> bool:
     return True
 
 
-async def bury_silent(store: Store, owner: Owner, now: Callable[[], float]) -> None:
+async def mark_silent_dead(store: Store, owner: Owner, now: Callable[[], float]) -> None:
     """Declare dead who works no more: a process that is gone, or one silent for 30 s."""
     for other in await store.owners():
         if other.state is not OwnerState.LIVE or other.id == owner.id:
             continue
         is_gone = other.host == owner.host and not is_alive(other.pid)
-        if is_gone or now() - other.beat_at > SILENT_SECONDS:
-            await store.bury(other.id)
+        if is_gone or now() - other.heartbeat_at > SILENT_SECONDS:
+            await store.mark_dead(other.id)
 
 
 async def find_workers(store: Store, owner: Owner, now: Callable[[], float]) -> list[Owner]:
     """Workers that are alive, but for `owner`; those that turn out not to be are declared dead."""
-    await bury_silent(store, owner, now)
+    await mark_silent_dead(store, owner, now)
     return [
         other
         for other in await store.owners()

@@ -109,11 +109,11 @@ def make_failure(
     why: str = "",
     retry_after_seconds: float | None = None,
 ) -> ProviderError:
-    """An error of `kind` that names the provider, shows no key, and says how to mend."""
+    """An error of `kind` that names the provider, shows no key, and says how to hint."""
     return kind(
         f"{endpoint.provider} {clean(endpoint, what)}",
         why=clean(endpoint, why),
-        mend=_mend(kind, endpoint),
+        hint=_mend(kind, endpoint),
         retry_after_seconds=retry_after_seconds,
     )
 

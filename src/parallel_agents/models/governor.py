@@ -26,7 +26,7 @@ class Governor:
         limit_of: the configured limit of a model, by its full name.
         process: the owner whose calls they are; what it holds is let go of once it is dead or gone.
         now: seconds since 1970, the same for all processes of the store.
-        dice: draws the waits that spread calls which were refused together.
+        rng: draws the waits that spread calls which were refused together.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class Governor:
         *,
         process: OwnerId | None = None,
         now: Callable[[], float] = time.time,
-        dice: random.Random | None = None,
+        rng: random.Random | None = None,
     ) -> None:
         self.process = process or make_owner_id()
         self.limit_of = limit_of
         self.now = now
-        self.dice = dice or random.Random()  # noqa: S311 - jitter is no secret
+        self.rng = rng or random.Random()  # noqa: S311 - jitter is no secret
         self._throttles = throttles
         self._known: dict[str, Throttle] = {}
         self._looked_at = float("-inf")

@@ -39,6 +39,6 @@ class Ladders:
             close = get_close_matches(ladder, self._by_name, n=1)
             raise UnknownModel(
                 f"no ladder {ladder[:80]!r}",
-                mend=f"did you mean {PREFIX}{close[0]}?" if close else "name it under [ladders]",
+                hint=f"did you mean {PREFIX}{close[0]}?" if close else "name it under [ladders]",
             )
         return self._by_name[ladder]

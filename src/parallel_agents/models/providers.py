@@ -32,9 +32,9 @@ from parallel_agents.errors import ConfigError
 
 ANY_MODEL = "*"
 _KEY_PREFIX = "env:"
-_KEY_MEND = 'write key = "env:NAME"; the key itself stays in the environment'
-_URL_MEND = "write https://HOST/PATH; a user, a password or a key has no place in it"
-_MEND = "correct it in the configuration; the documentation lists the fields of a provider"
+_KEY_HINT = 'write key = "env:NAME"; the key itself stays in the environment'
+_URL_HINT = "write https://HOST/PATH; a user, a password or a key has no place in it"
+_HINT = "correct it in the configuration; the documentation lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 _Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
@@ -202,7 +202,7 @@ def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provid
     merged = dict(_presets())
     for name, table in (tables or {}).items():
         if not isinstance(table, Mapping):
-            raise ConfigError(f"providers.{name} is not a table", mend=_MEND)
+            raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
         merged[name] = _merge(merged.get(name, {}), table)
     return {name: _read_provider(name, table) for name, table in merged.items()}
 
@@ -220,22 +220,22 @@ def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
 
 def _read_provider(name: str, table: JsonObject) -> Provider:
     if "name" in table:
-        raise ConfigError(f"providers.{name}.name is no field", mend=_MEND)
+        raise ConfigError(f"providers.{name}.name is no field", hint=_HINT)
     try:
         provider = _adapter().validate_python({**table, "name": name})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_name = ".".join(str(step) for step in first["loc"])
-        mend = {"key": _KEY_MEND, "base_url": _URL_MEND}.get(field_name, _MEND)
+        hint = {"key": _KEY_HINT, "base_url": _URL_HINT}.get(field_name, _HINT)
         # Not from the cause: it shows the value, and that may be a key.
         raise ConfigError(
-            f"providers.{name}.{field_name} does not fit", why=first["msg"], mend=mend
+            f"providers.{name}.{field_name} does not fit", why=first["msg"], hint=hint
         ) from None
     if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
         raise ConfigError(
             f"providers.{name}.structured is json_schema",
             why="the Anthropic wire binds answers by a tool",
-            mend='set it to "tool" or "prompt"',
+            hint='set it to "tool" or "prompt"',
         )
     return provider
 

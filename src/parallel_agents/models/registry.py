@@ -90,7 +90,7 @@ class Registry:
         if model is None:
             raise ConfigError(
                 f"{provider} names no model for tier {tier}",
-                mend=f'name one with --model {provider}/MODEL, or set {tier} = "MODEL" in '
+                hint=f'name one with --model {provider}/MODEL, or set {tier} = "MODEL" in '
                 f"[providers.{provider}.tiers]",
             )
         return f"{provider}/{model}"
@@ -125,28 +125,28 @@ class Registry:
         if not key:
             raise MissingKey(
                 f"{provider.name} needs a key, and {variable} is not set",
-                mend=f"export {variable}=..., or use --model local, which needs none",
+                hint=f"export {variable}=..., or use --model local, which needs none",
             )
         if not (key.isascii() and key.isprintable()):
             raise ConfigError(
                 f"the key in {variable} holds characters that no key has",
-                mend=f"copy the key of {provider.name} again, without quotes and line ends",
+                hint=f"copy the key of {provider.name} again, without quotes and line ends",
             )
         return Secret(key)
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")
         known = sorted({*self.providers, *self._factories})
-        why, mend = "a model's name is provider/model", f"give it in that form; {_LIST}"
+        why, hint = "a model's name is provider/model", f"give it in that form; {_LIST}"
         if provider in self.providers:
-            mend = f"name a model of it, such as {self._example(provider)}"
+            hint = f"name a model of it, such as {self._example(provider)}"
         elif model_id:
-            why, mend = f"{provider[:80]!r} is no provider", _LIST
+            why, hint = f"{provider[:80]!r} is no provider", _LIST
             if close := get_close_matches(provider, known, n=1):
-                mend = f"did you mean {close[0]}/{model_id[:80]}?"
+                hint = f"did you mean {close[0]}/{model_id[:80]}?"
         elif models := self._named(name):
-            mend = f"did you mean {' or '.join(models)}?"
-        raise UnknownModel(f"no model {name[:80]!r}", why=why, mend=mend)
+            hint = f"did you mean {' or '.join(models)}?"
+        raise UnknownModel(f"no model {name[:80]!r}", why=why, hint=hint)
 
     def _named(self, model_id: str) -> list[str]:
         """Full names whose part after the provider is close to `model_id`."""

@@ -49,17 +49,17 @@ class Retrying(Wrapped):
         model: Model,
         patience: Patience = Patience(),
         *,
-        dice: random.Random | None = None,
+        rng: random.Random | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         super().__init__(model)
         self._patience = patience
-        self._dice = dice or random.Random()  # noqa: S311 - jitter is no secret
+        self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
         self._sleep = sleep
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         watched = None if listener is None else _Watched(listener)
-        waits = _Waits(self._patience, self._dice)
+        waits = _Waits(self._patience, self._rng)
         attempt = 1
         while True:
             try:
@@ -86,9 +86,9 @@ def _is_skipped(error: ProviderError, request: ModelRequest) -> bool:
 class _Waits:
     """The waits of one call, and what is left of the patience."""
 
-    def __init__(self, patience: Patience, dice: random.Random) -> None:
+    def __init__(self, patience: Patience, rng: random.Random) -> None:
         self._patience = patience
-        self._dice = dice
+        self._rng = rng
         self._failures = 0
         self._asked_seconds = 0.0
 
@@ -103,7 +103,7 @@ class _Waits:
         self._asked_seconds += asked
         if self._asked_seconds > self._patience.total_seconds:
             return None
-        return asked + self._dice.uniform(0, self._patience.base_seconds)
+        return asked + self._rng.uniform(0, self._patience.base_seconds)
 
     def _next_of_ours(self, at_least: float) -> float | None:
         self._failures += 1
@@ -111,7 +111,7 @@ class _Waits:
             return None
         # The exponent is held down, or a large number of tries would overflow.
         doubled = self._patience.base_seconds * 2 ** min(self._failures - 1, 30)
-        return max(at_least, self._dice.uniform(0, min(doubled, self._patience.cap_seconds)))
+        return max(at_least, self._rng.uniform(0, min(doubled, self._patience.cap_seconds)))
 
 
 class _Watched:

@@ -96,7 +96,7 @@ def _with_union(request: ModelRequest) -> ModelRequest:
         raise RequestRejected(
             f"a tool is named '{FINAL_ANSWER}'",
             why="models without native tools give their answer by that name",
-            mend="rename the tool, or use another model",
+            hint="rename the tool, or use another model",
         )
     answer = request.output_schema or _TEXT_ANSWER
     choices = [*((tool.name, tool.parameters) for tool in request.tools), (FINAL_ANSWER, answer)]

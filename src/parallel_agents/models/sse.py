@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class EventReader:
-    """Holds what has come of the next event; bytes are decoded by nobody before they are whole."""
+    """ConditionGate what has come of the next event; bytes are decoded by nobody before they are whole."""
 
     __slots__ = ("_data", "_rest")
 

@@ -22,5 +22,5 @@ class Timed(Wrapped):
                 raise
             raise CallTimedOut(
                 f"{self.name} gave no answer in {request.timeout_seconds:g} s",
-                mend="give the call more time with call_timeout_seconds, or ask another model",
+                hint="give the call more time with call_timeout_seconds, or ask another model",
             ) from error

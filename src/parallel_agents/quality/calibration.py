@@ -17,8 +17,8 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
-from parallel_agents.quality.bench import Calibration, JudgeBench
 from parallel_agents.quality.judge import MIN_AGREEMENT, vote_of
+from parallel_agents.quality.judge_registry import Calibration, JudgeRegistry
 
 PAIRS = 10
 
@@ -52,7 +52,7 @@ def read_pairs() -> list[Pair]:
 
 
 async def calibrate(
-    sessions: Sessions, bench: JudgeBench, model: str | None, pairs: Sequence[Pair]
+    sessions: Sessions, bench: JudgeRegistry, model: str | None, pairs: Sequence[Pair]
 ) -> tuple[Calibration, list[Judgement]]:
     """Have a model judge both of each of these pairs, and keep how often it was right."""
     name = bench.model_for(model)
@@ -75,7 +75,7 @@ async def calibrate(
     return calibration, judgements
 
 
-def _task(bench: JudgeBench, pair: Pair, work: str, model: str) -> Task:
+def _task(bench: JudgeRegistry, pair: Pair, work: str, model: str) -> Task:
     given: dict[str, Json] = {"task": pair["task"], "rubric": pair["rubric"], "work": work}
     return Task(
         bench.judge(),

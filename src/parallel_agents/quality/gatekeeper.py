@@ -11,13 +11,13 @@ import orjson
 
 from parallel_agents.core.gate import (
     MOST_SCORE,
-    Approves,
+    CommandGate,
+    ConditionGate,
+    FunctionGate,
     Gate,
-    Holds,
-    Judged,
-    Matches,
-    Passes,
-    Scored,
+    JudgeGate,
+    RegexGate,
+    ScoreGate,
     Verdict,
     check_plain,
     name_of,
@@ -37,8 +37,8 @@ class Gates:
     """The gatekeeper of a process.
 
     Args:
-        functions: what `Approves` and `Scored` name.
-        judge: scores the work where a gate is `Judged`.
+        functions: what `FunctionGate` and `ScoreGate` name.
+        judge: scores the work where a gate is `JudgeGate`.
         refiner: has answers revised.
     """
 
@@ -51,16 +51,16 @@ class Gates:
         self, gate: Gate, submission: Submission, park: Callable[[], object]
     ) -> Verdict:
         match gate:
-            case Holds() | Matches():
+            case ConditionGate() | RegexGate():
                 return check_plain(gate, submission.answer, submission.text)
-            case Approves(function=name):
+            case FunctionGate(function=name):
                 return _approval(name, await self._ask(name, submission))
-            case Scored():
+            case ScoreGate():
                 return _score(gate, await self._ask(gate.function, submission))
-            case Passes():
+            case CommandGate():
                 park()
                 return await _run_command(gate, submission)
-            case Judged():
+            case JudgeGate():
                 park()
                 return await self._judge.score(gate, submission)
 
@@ -75,7 +75,7 @@ class Gates:
             raise GateBroken(
                 f"no gate {name!r} in this process",
                 why="the agent or the task names it, and no such function was given",
-                mend=f"pass gates=[{name}] to run or open",
+                hint=f"pass gates=[{name}] to run or open",
             )
         try:
             if inspect.iscoroutinefunction(function):
@@ -84,7 +84,7 @@ class Gates:
         except Exception as error:
             raise GateBroken(
                 f"the gate {name} raised {type(error).__name__}: {error}",
-                mend="let it return a verdict for every answer",
+                hint="let it return a verdict for every answer",
             ) from error
 
 
@@ -96,7 +96,7 @@ def _approval(name: str, said: object) -> Verdict:
     return Verdict(gate=name, is_accepted=is_accepted, critique=critique)
 
 
-def _score(gate: Scored, said: object) -> Verdict:
+def _score(gate: ScoreGate, said: object) -> Verdict:
     """The verdict of a function that gives a score, alone or with a critique."""
     match said:
         case (int() | float() as score, str() as critique):
@@ -108,7 +108,7 @@ def _score(gate: Scored, said: object) -> Verdict:
     if isinstance(score, bool) or not 0 <= score <= MOST_SCORE:
         raise GateBroken(
             f"the gate {gate.function} gave no score, but {said!r:.80}",
-            mend="let it return a number from 0 to 10, or one and a critique in words",
+            hint="let it return a number from 0 to 10, or one and a critique in words",
         )
     is_accepted = score >= gate.at_least
     if not is_accepted and not critique:
@@ -121,18 +121,18 @@ def _score(gate: Scored, said: object) -> Verdict:
     )
 
 
-async def _run_command(gate: Passes, submission: Submission) -> Verdict:
+async def _run_command(gate: CommandGate, submission: Submission) -> Verdict:
     """The command's verdict: it reads the answer, as text or JSON, and refuses by its exit code."""
     answer = submission.answer
     given = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
-    folder = submission.session.traits.cwd or None
+    folder = submission.session.options.cwd or None
     try:
         process = await asyncio.create_subprocess_exec(
             *gate.command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder
         )
     except OSError as error:
         raise GateBroken(
-            f"the gate {name_of(gate)} can not be run", why=str(error), mend="correct its command"
+            f"the gate {name_of(gate)} can not be run", why=str(error), hint="correct its command"
         ) from error
     try:
         async with asyncio.timeout(gate.timeout_seconds):
@@ -140,7 +140,7 @@ async def _run_command(gate: Passes, submission: Submission) -> Verdict:
     except TimeoutError as error:
         raise GateBroken(
             f"the gate {name_of(gate)} gave no verdict in {gate.timeout_seconds:g} s",
-            mend="give it more time with timeout_seconds",
+            hint="give it more time with timeout_seconds",
         ) from error
     finally:
         if process.returncode is None:

@@ -13,11 +13,11 @@ from typing import Protocol
 import orjson
 
 from parallel_agents.core.agent import Agent, Need
-from parallel_agents.core.gate import MOST_SCORE, Judged, Verdict, name_of
+from parallel_agents.core.gate import MOST_SCORE, JudgeGate, Verdict, name_of
 from parallel_agents.core.model import Capabilities
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.session import Traits
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.submission import Submission
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
@@ -27,7 +27,7 @@ GROUP = "judge"
 _SHOWN_CHARACTERS = 60_000
 
 
-class Bench(Protocol):
+class Judges(Protocol):
     """Who may judge."""
 
     def judge(self, name: str) -> Agent:
@@ -56,11 +56,11 @@ class Judge:
         bench: who may judge.
     """
 
-    def __init__(self, sessions: Sessions, bench: Bench) -> None:
+    def __init__(self, sessions: Sessions, bench: Judges) -> None:
         self._sessions = sessions
         self._bench = bench
 
-    async def score(self, gate: Judged, submission: Submission) -> Verdict:
+    async def score(self, gate: JudgeGate, submission: Submission) -> Verdict:
         """The verdict of the gate's votes: the middle of their scores.
 
         Raises:
@@ -82,7 +82,7 @@ class Judge:
         )
 
     async def votes(
-        self, gate: Judged, submission: Submission, model: str
+        self, gate: JudgeGate, submission: Submission, model: str
     ) -> list[tuple[float, str]]:
         """Each judge's score and critique."""
         judge = self._bench.judge(gate.by)
@@ -99,7 +99,7 @@ class Judge:
                     model=model,
                     label=f"judge of {submission.session.label}",
                     key=f"judge-{submission.attempt}-{submission.turn}-{gate.at_least:g}-{vote}",
-                    traits=Traits(group=GROUP, is_quiet=True, is_service=True),
+                    options=SessionOptions(group=GROUP, is_quiet=True, is_service=True),
                 ),
                 parent=submission.session.key,
             )
@@ -112,7 +112,7 @@ class Judge:
             raise GateBroken(
                 "no judge gave a score",
                 why=f"{error.code} {error.message}" if error else "",
-                mend="name another model for the judge, or leave the gate out",
+                hint="name another model for the judge, or leave the gate out",
             )
         return votes
 
@@ -133,7 +133,7 @@ class Judge:
             raise GateBroken(
                 f"{model} may not judge",
                 why=why,
-                mend="name a stronger model for the judge, or allow it with --allow-weak-judge",
+                hint="name a stronger model for the judge, or allow it with --allow-weak-judge",
             )
         return f"scored by {model}, a weak judge: {why}"
 

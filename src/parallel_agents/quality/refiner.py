@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.run import Result
-from parallel_agents.core.session import Traits
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.submission import Draft
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
@@ -40,7 +40,7 @@ class Refiner:
             model=agent.model or draft.model,
             label=f"{by} of {draft.session.label}",
             key=f"revise-{draft.attempt}",
-            traits=Traits(group=GROUP, is_quiet=True, is_service=True),
+            options=SessionOptions(group=GROUP, is_quiet=True, is_service=True),
         )
         spawned = await self._sessions.spawn(task, parent=draft.session.key)
         return (await self._sessions.wait([spawned.run_id]))[0]

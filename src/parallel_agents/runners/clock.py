@@ -58,7 +58,7 @@ class Clock:
     async def go_on(self) -> None:
         """Have a place again, and run."""
         if self._parked:
-            await self._activation.take_place()
+            await self._activation.take_slot()
             self._parked = False
             self._start()
 

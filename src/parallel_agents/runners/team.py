@@ -111,7 +111,7 @@ def summary(counts: Counter[RunStatus], *, min_done: int | None = None) -> Outco
     missing = Incomplete(
         f"{total - done} of {total} tasks did not end in done",
         why=words,
-        mend="`pagents show` lists them with their errors",
+        hint="`pagents show` lists them with their errors",
     )
     return Outcome(
         status=_short_of_done(counts, min_done or 1), text=words, error=Failure.of(missing)

@@ -60,11 +60,11 @@ class WrappedActivation:
     def park(self) -> None:
         self._activation.park()
 
-    async def take_place(self) -> None:
-        await self._activation.take_place()
+    async def take_slot(self) -> None:
+        await self._activation.take_slot()
 
-    async def wait_word(self) -> None:
-        await self._activation.wait_word()
+    async def wait_message(self) -> None:
+        await self._activation.wait_message()
 
     def take_steers(self) -> Sequence[Entry]:
         return self._activation.take_steers()

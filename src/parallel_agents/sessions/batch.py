@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.dead_letter import DeadLetter, LetterFilter
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunStatus
@@ -42,7 +42,7 @@ class Verbs(Protocol):
 
     async def wait(self, runs: Sequence[RunId]) -> list[Result]: ...
 
-    async def dead_letters(self, chosen: LetterFilter | None = None) -> list[DeadLetter]: ...
+    async def dead_letters(self, chosen: DeadLetterFilter | None = None) -> list[DeadLetter]: ...
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int: ...
 
@@ -110,7 +110,7 @@ class Batch:
             InvalidInput: a size below 1.
         """
         if size < 1:
-            raise InvalidInput(f"a batch of {size} items in a call", mend="give it at least one")
+            raise InvalidInput(f"a batch of {size} items in a call", hint="give it at least one")
         parts = [_Part(n, items[n : n + size]) for n in range(0, len(items), size)]
         asked = [part for part in parts if len(part.items) > 1]
         together = await self._ask([self._together(part) for part in asked])
@@ -136,7 +136,7 @@ class Batch:
     async def _forget(self, together: Result) -> None:
         """A call for many that failed is no dead letter: each item is asked for by itself."""
         if not together.is_done:
-            letters = await self._verbs.dead_letters(LetterFilter(run=together.run_id))
+            letters = await self._verbs.dead_letters(DeadLetterFilter(run=together.run_id))
             await self._verbs.drop(letters)
 
     def _together(self, part: _Part) -> Task:

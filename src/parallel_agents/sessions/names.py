@@ -39,13 +39,13 @@ def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
     ]
     found = whole or rows
     if not found:
-        raise NotFound(f"no session {name!r}", mend="`pagents list --all` shows them")
+        raise NotFound(f"no session {name!r}", hint="`pagents list --all` shows them")
     if len(found) > 1:
         shown = [f"{short(row.session.key)} ({row.session.label})" for row in found[:_SHOWN]]
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise Ambiguous(
             f"{name!r} stands for {len(found)} sessions",
             why=", ".join(shown) + more,
-            mend="give more of the id, or RUN/LABEL",
+            hint="give more of the id, or RUN/LABEL",
         )
     return found[0]

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.dead_letter import DeadLetter, Edits, LetterFilter
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import make_name
 from parallel_agents.core.run import Result, TeamResult
@@ -81,7 +81,9 @@ class OpenSessions:
         runs = [handle.run_id for handle in handles]
         return await self._service.wait(runs, timeout=timeout, until=Until(until))
 
-    async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
+    async def dead_letters(
+        self, chosen: DeadLetterFilter | None = None
+    ) -> builtins.list[DeadLetter]:
         """Tasks that failed after all their attempts, the newest first."""
         return await self._service.dead_letters(chosen)
 

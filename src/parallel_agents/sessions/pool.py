@@ -10,7 +10,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.session import Mode, Traits
+from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import InvalidInput, NotFound
@@ -37,7 +37,7 @@ class Pool:
         self, sessions: Sessions, agent: str | Agent, *, name: str, size: int, model: str | None
     ) -> None:
         if size < 1:
-            raise InvalidInput(f"a pool of {size} sessions", mend="give it at least one")
+            raise InvalidInput(f"a pool of {size} sessions", hint="give it at least one")
         self._sessions = sessions
         self._agent = agent
         self._model = model
@@ -68,9 +68,9 @@ class Pool:
         try:
             row = await self._sessions.find(label)
         except NotFound:
-            traits = Traits(mode=Mode.SESSION)
+            options = SessionOptions(mode=Mode.SESSION)
             task = Task(
-                self._agent, text, input=values, model=self._model, label=label, traits=traits
+                self._agent, text, input=values, model=self._model, label=label, options=options
             )
             return (await self._sessions.spawn(task)).run_id
         return (await self._sessions.send(row.session.key, text, input=values)).run_id

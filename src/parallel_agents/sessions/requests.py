@@ -30,19 +30,19 @@ def check_key(key: str) -> None:
         raise InvalidInput(
             f"{key[:80]!r} cannot name a run",
             why="a name has 1 to 64 letters, digits, dots, dashes and underscores",
-            mend="choose another, such as monday-1",
+            hint="choose another, such as monday-1",
         )
 
 
 def check_task(task: Task, agent: Agent) -> None:
     """Hold a task against its agent's input schema, and its words against what a model can read."""
-    check_words(task.text, task.input)
+    check_text(task.text, task.input)
     check_label(task.label)
     if task.cache_seconds is not None and not 0 <= task.cache_seconds < math.inf:
         raise InvalidInput(
             f"cache_seconds is {task.cache_seconds:g}",
             why="it is how old a reply may be",
-            mend="give 0 or more seconds; 0 asks the model anew",
+            hint="give 0 or more seconds; 0 asks the model anew",
         )
     if agent.input_schema is None:
         return
@@ -51,7 +51,7 @@ def check_task(task: Task, agent: Agent) -> None:
         raise InvalidInput(
             f"the input does not fit agent {agent.name}",
             why="; ".join(str(problem) for problem in problems),
-            mend=f"`pagents agents show {agent.name}` lists the input that it takes",
+            hint=f"`pagents agents show {agent.name}` lists the input that it takes",
         )
 
 
@@ -67,7 +67,7 @@ def check_label(label: str | None) -> None:
         raise InvalidInput(
             f"the label {label[:40]!r} cannot be taken",
             why=f"a label has at most {MAX_LABEL_CHARACTERS} characters, none of them a control",
-            mend="choose a short name, such as review-1",
+            hint="choose a short name, such as review-1",
         )
 
 
@@ -77,7 +77,7 @@ def check_tasks(tasks: Sequence[object]) -> None:
         if not isinstance(task, Task):
             raise InvalidInput(
                 f"number {number} of the tasks is {_what(task)}, and no Task",
-                mend='write Task("AGENT", "what to do")',
+                hint='write Task("AGENT", "what to do")',
             )
 
 
@@ -85,37 +85,37 @@ def _what(value: object) -> str:
     return f"{repr(value)[:40]} ({type(value).__name__})"
 
 
-def check_words(text: str, values: JsonObject) -> None:
+def check_text(text: str, values: JsonObject) -> None:
     """Refuse what no model could be given: nothing, NUL, half characters, or megabytes."""
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - programs are not all typed
-        raise InvalidInput(f"the task is {_what(text)}, and no text", mend="say it in words")
+        raise InvalidInput(f"the task is {_what(text)}, and no text", hint="say it in words")
     if not text.strip():
-        raise InvalidInput("the task is empty", mend="say in words what is to be done")
+        raise InvalidInput("the task is empty", hint="say in words what is to be done")
     try:
         size = len(text.encode()) + len(orjson.dumps(values))
     except (UnicodeEncodeError, orjson.JSONEncodeError) as error:
         raise InvalidInput(
             "the task or its input holds what is not Unicode text or JSON",
             why=str(error),
-            mend="read files as UTF-8, and pass strings, numbers, lists and dictionaries",
+            hint="read files as UTF-8, and pass strings, numbers, lists and dictionaries",
         ) from error
     if size > MAX_INPUT_BYTES:
         raise InvalidInput(
             f"the task and its input have {size:,} bytes",
             why=f"at most {MAX_INPUT_BYTES:,} are taken; models read less",
-            mend="split the work into several tasks",
+            hint="split the work into several tasks",
         )
     if _holds_no_number(values):
         raise InvalidInput(
             "the input holds NaN or an infinity",
             why="JSON has neither, so no model could be given it",
-            mend="pass numbers, or null where there is none",
+            hint="pass numbers, or null where there is none",
         )
     if "\0" in text or _NUL.search(orjson.dumps(values)):
         raise InvalidInput(
             "the task or its input holds a NUL character",
             why="it is binary data, which models do not read",
-            mend="pass text",
+            hint="pass text",
         )
 
 
@@ -138,7 +138,7 @@ def check_hears(row: Row) -> None:
         raise InvalidInput(
             f"{team} is a team, and a team reads no words",
             why="its agents do, each in a session of its own",
-            mend=f"name one of them: {team}/LABEL; `pagents list {team}` shows them",
+            hint=f"name one of them: {team}/LABEL; `pagents list {team}` shows them",
         )
 
 

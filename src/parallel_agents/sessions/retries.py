@@ -13,15 +13,15 @@ from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Birth, Filter, Row, Store
+from parallel_agents.core.store import Filter, Row, SessionPlan, Store
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import Transcript, fold, forked
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import Conflict, RunIsOver
-from parallel_agents.runners.paying import worst_case
-from parallel_agents.runners.subagent import system_of
-from parallel_agents.sessions.births import Births
+from parallel_agents.runners.agent.loop import system_of
+from parallel_agents.runners.agent.model_call import worst_case
+from parallel_agents.sessions.planning import Planner
 
 _MARK = "/retry-"
 
@@ -29,11 +29,11 @@ _MARK = "/retry-"
 class Retries:
     """Plans retries of dead letters."""
 
-    def __init__(self, store: Store, births: Births) -> None:
+    def __init__(self, store: Store, plans: Planner) -> None:
         self._store = store
-        self._births = births
+        self._births = plans
 
-    async def plan(self, letter: DeadLetter, edits: Edits) -> Birth | Spawned:
+    async def plan(self, letter: DeadLetter, edits: Edits) -> SessionPlan | Spawned:
         """The session that retries a letter, or the retry that there is and that goes on.
 
         Raises:
@@ -61,10 +61,10 @@ class Retries:
         )
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
-        birth = self._births.of_retry(task, key, await self._team(letter))
+        plan = self._births.of_retry(task, key, await self._team(letter))
         context = await self._context(letter)
-        queued = replace(birth.queued, context=context)
-        return replace(birth, queued=queued, retries=letter.run.id)
+        queued = replace(plan.queued, context=context)
+        return replace(plan, queued=queued, retries=letter.run.id)
 
     async def _check_asks(self, retry: Row, words: str, values: JsonObject) -> None:
         """Refuse a change to a retry that goes on without it."""
@@ -74,7 +74,7 @@ class Retries:
         raise Conflict(
             f"{retry.session.label} goes on with other words or another input",
             why="a task that failed is retried once at a time",
-            mend=f"`pagents kill {short(retry.session.key)}` first, or leave the change out",
+            hint=f"`pagents kill {short(retry.session.key)}` first, or leave the change out",
         )
 
     async def _team(self, letter: DeadLetter) -> Row | None:
@@ -86,7 +86,7 @@ class Retries:
             raise RunIsOver(
                 f"the team of {letter.session.label} was killed",
                 why="nothing starts under it any more",
-                mend="run the team under another id, or spawn the agent by itself",
+                hint="run the team under another id, or spawn the agent by itself",
             )
         return team
 
@@ -109,7 +109,7 @@ def _as_it_was(letter: DeadLetter) -> Task:
         priority=letter.run.priority,
         cache_seconds=0.0,
         budget=letter.budget,
-        traits=letter.session.traits,
+        options=letter.session.options,
     )
 
 
@@ -147,11 +147,11 @@ def next_key(spawn_key: str) -> tuple[str, int]:
     return f"{base}{_MARK}{int(last) + 1}", int(last) + 1
 
 
-def most_of_first_call(models: Models, tools: Mapping[str, Tool], birth: Birth) -> Amount:
+def most_of_first_call(models: Models, tools: Mapping[str, Tool], plan: SessionPlan) -> Amount:
     """What the first call of a session to be made can cost at most; unknown with an unknown tool."""
     state = Transcript()
-    state.apply("queued", birth.queued)
-    session, agent = birth.session, birth.session.agent
+    state.apply("queued", plan.queued)
+    session, agent = plan.session, plan.session.agent
     names = set(agent.tools)
     if agent.policy.may_spawn_at(session.depth):
         names |= tools.keys()
@@ -160,8 +160,8 @@ def most_of_first_call(models: Models, tools: Mapping[str, Tool], birth: Birth) 
         system=system_of(session),
         tools=tuple(tool.spec for name, tool in tools.items() if name in names),
         output_schema=agent.output_schema,
-        max_output_tokens=birth.queued.limits.max_output_tokens or 4096,
+        max_output_tokens=plan.queued.limits.max_output_tokens or 4096,
         thinking=agent.thinking,
     )
-    amount = worst_case(models, birth.model, request)
+    amount = worst_case(models, plan.model, request)
     return amount if names <= tools.keys() else amount._replace(nanousd=None)

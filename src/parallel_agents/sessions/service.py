@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits, LetterFilter
+from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
@@ -17,15 +17,23 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Born, Filter, Killed, Row, Store, Unsubscribe
+from parallel_agents.core.store import (
+    Filter,
+    Killed,
+    Row,
+    SessionPlan,
+    SpawnOutcome,
+    Store,
+    Unsubscribe,
+)
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
 from parallel_agents.sessions import names, requests
-from parallel_agents.sessions.births import Births, context_of
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.ladder_start import LadderStart
+from parallel_agents.sessions.planning import Planner, context_of
 from parallel_agents.sessions.retries import Retries
-from parallel_agents.sessions.starts import Starts
 
 
 class Service:
@@ -34,7 +42,7 @@ class Service:
     Args:
         store: where everything is.
         engine: what carries runs out here; None leaves them to another process.
-        births: makes sessions of tasks.
+        plans: makes sessions of tasks.
         starts: where on their ladders they begin.
         defaults: limits where neither the task nor its agent has them.
         user: who steers and kills, in the journal.
@@ -45,34 +53,34 @@ class Service:
         store: Store,
         *,
         engine: Engine | None,
-        births: Births,
-        starts: Starts,
+        plans: Planner,
+        starts: LadderStart,
         completions: Completions,
         defaults: Limits,
         user: str,
     ) -> None:
         self._store = store
         self._engine = engine
-        self._births = births
+        self._births = plans
         self._starts = starts
         self._completions = completions
         self._defaults = defaults
         self._user = user
-        self._retries = Retries(store, births)
+        self._retries = Retries(store, plans)
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         above = None if parent is None else await self.find(parent)
-        birth = await self._starts.begin(self._births.of_task(task, above))
+        plan = await self._starts.begin(self._births.of_task(task, above))
         if task.is_fork:
             events = await self._store.events(session=above.session.key) if above else []
-            queued = replace(birth.queued, context=context_of(task, above, events))
-            birth = replace(birth, queued=queued)
-        return (await self._spawn([birth]))[0]
+            queued = replace(plan.queued, context=context_of(task, above, events))
+            plan = replace(plan, queued=queued)
+        return (await self._spawn([plan]))[0]
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        births = [await self._starts.begin(b) for b in self._births.of_team(team, key)]
+        plans = [await self._starts.begin(b) for b in self._births.of_team(team, key)]
         # One transaction: either all tasks are accepted, or none is.
-        born = await self._store.spawn(births)
+        born = await self._store.spawn(plans)
         if born[0].is_new and self._engine is not None:
             hold_to(self._engine, born[0].session.key, team)
         return (await self._take_up(born))[0]
@@ -155,7 +163,7 @@ class Service:
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
-        requests.check_words(text, values)
+        requests.check_text(text, values)
         requests.check_hears(row)
         queued = Queued(
             text=text,
@@ -170,7 +178,7 @@ class Service:
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
-        requests.check_words(text, {})
+        requests.check_text(text, {})
         row = await self.find(name)
         requests.check_hears(row)
         key = f"steer-{uuid.uuid4().hex[:12]}"
@@ -270,11 +278,15 @@ class Service:
             await self._submit(live)
         return Spawned(row.session.key, row.run.id, is_new=False)
 
-    async def dead_letters(self, chosen: LetterFilter | None = None) -> builtins.list[DeadLetter]:
+    async def dead_letters(
+        self, chosen: DeadLetterFilter | None = None
+    ) -> builtins.list[DeadLetter]:
         """Tasks that failed after all their attempts, the newest first."""
-        return await self._store.dead_letters(chosen or LetterFilter())
+        return await self._store.dead_letters(chosen or DeadLetterFilter())
 
-    async def plan_retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Birth | Spawned:
+    async def plan_retry(
+        self, letter: DeadLetter, edits: Edits = NO_EDITS
+    ) -> SessionPlan | Spawned:
         """What `retry` would start, or the retry that is there."""
         return await self._retries.plan(letter, edits)
 
@@ -285,17 +297,17 @@ class Service:
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Let go of letters; how many there were."""
-        return await self._store.drop_letters([letter.run.id for letter in letters])
+        return await self._store.drop_dead_letters([letter.run.id for letter in letters])
 
     @property
     def _owner(self) -> OwnerId | None:
         """Whose new runs are: this process's where it has an engine, else whoever's comes."""
         return None if self._engine is None else self._engine.owner
 
-    async def _spawn(self, births: Sequence[Birth]) -> list[Spawned]:
-        return await self._take_up(await self._store.spawn(births))
+    async def _spawn(self, plans: Sequence[SessionPlan]) -> list[Spawned]:
+        return await self._take_up(await self._store.spawn(plans))
 
-    async def _take_up(self, born: Sequence[Born]) -> builtins.list[Spawned]:
+    async def _take_up(self, born: Sequence[SpawnOutcome]) -> builtins.list[Spawned]:
         for found in born:
             await self._submit(Row(session=found.session, run=found.run))
         return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]

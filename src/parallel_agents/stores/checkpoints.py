@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from parallel_agents.errors import StoreError
-from parallel_agents.stores.opening import connect
+from parallel_agents.stores.sqlite_database import connect
 
 _log = logging.getLogger(__name__)
 _EVERY_COMMITS = 256

@@ -13,11 +13,11 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import AnyBody, Body, Event
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.session import Session, Traits
+from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import OwnerState, Row
 from parallel_agents.core.usage import Spend, Usage
 
-_NO_TRAITS = Traits()
+_DEFAULT_OPTIONS = SessionOptions()
 
 SqlRow = tuple[Any, ...]  # sqlite3 gives its rows no narrower type
 
@@ -40,16 +40,16 @@ def _agent_adapter() -> TypeAdapter[Agent]:
 
 
 @cache
-def _traits_adapter() -> TypeAdapter[Traits]:
-    return TypeAdapter(Traits)
+def _options_adapter() -> TypeAdapter[SessionOptions]:
+    return TypeAdapter(SessionOptions)
 
 
-def encode_traits(traits: Traits) -> str:
-    return "{}" if traits == _NO_TRAITS else orjson.dumps(traits).decode()
+def encode_options(options: SessionOptions) -> str:
+    return "{}" if options == _DEFAULT_OPTIONS else orjson.dumps(options).decode()
 
 
-def decode_traits(stored: str) -> Traits:
-    return _NO_TRAITS if stored == "{}" else _traits_adapter().validate_json(stored)
+def decode_options(stored: str) -> SessionOptions:
+    return _DEFAULT_OPTIONS if stored == "{}" else _options_adapter().validate_json(stored)
 
 
 def encode_body(body: Body) -> bytes:
@@ -92,7 +92,7 @@ def spend_from(columns: SqlRow) -> Spend:
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:
-    key, _, label, parent, spawn_key, root, depth, killed, created_at, traits = columns
+    key, _, label, parent, spawn_key, root, depth, killed, created_at, options = columns
     return Session(
         key=SessionKey(key),
         agent=agent,
@@ -101,7 +101,7 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
         parent=SessionKey(parent) if parent else None,
         root=SessionKey(root),
         depth=depth,
-        traits=decode_traits(traits),
+        options=decode_options(options),
         killed=bool(killed),
         created_at=created_at,
     )

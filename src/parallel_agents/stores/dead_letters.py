@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import FAILURES, RunStatus
 from parallel_agents.core.store import Row
+from parallel_agents.stores.budgets import budget_of, scope_of
 from parallel_agents.stores.codec import decode_body
-from parallel_agents.stores.purses import budget_of, scope_of
 from parallel_agents.stores.queries import query
 
 
@@ -22,7 +22,7 @@ class DeadLetters:
         self,
         connection: sqlite3.Connection,
         now: Callable[[], float],
-        kept_seconds: float = LETTER_SECONDS,
+        kept_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
         self._sql = connection
         self._now = now
@@ -54,10 +54,10 @@ class DeadLetters:
         self._sql.execute(query("drop_old_dead_letters"), (now - self._kept_seconds,))
 
 
-def read_letters(
+def read_dead_letters(
     sql: sqlite3.Connection,
     row_of_run: Callable[[RunId], Row],
-    chosen: LetterFilter,
+    chosen: DeadLetterFilter,
     oldest: float,
 ) -> list[DeadLetter]:
     """The letters that a filter chooses, none from before `oldest`, the newest first."""
@@ -83,8 +83,8 @@ def _letter(sql: sqlite3.Connection, row: Row, at: float, retried_by: str | None
         decode_body(body)
         for _, body in sql.execute(query("asked_and_ended"), (f'["{row.run.id}"]',))
     ]
-    purse = sql.execute(query("purse"), (scope_of(row.session.key),)).fetchone()
-    given = {} if purse is None else {"budget": budget_of(*purse[1:4])}
+    account = sql.execute(query("account"), (scope_of(row.session.key),)).fetchone()
+    given = {} if account is None else {"budget": budget_of(*account[1:4])}
     return DeadLetter(
         session=row.session,
         run=row.run,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Amount, Purse, Shortage
-from parallel_agents.core.dead_letter import LETTER_SECONDS
+from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import (
     QUEUED_KEY,
     Attempted,
@@ -30,7 +30,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import LIVE, Failure, Outcome, Run, RunStatus
-from parallel_agents.core.store import Birth, Born, Claim, Killed, Owner, OwnerState
+from parallel_agents.core.store import Claim, Killed, Owner, OwnerState, SessionPlan, SpawnOutcome
 from parallel_agents.errors import (
     Conflict,
     NotFound,
@@ -39,21 +39,21 @@ from parallel_agents.errors import (
     RunKilled,
     RunTimedOut,
 )
-from parallel_agents.stores import reading, replies
+from parallel_agents.stores import replies, rows
+from parallel_agents.stores.budgets import BudgetAccounts, scope_of
 from parallel_agents.stores.chain import Chain
 from parallel_agents.stores.codec import (
     Encoded,
     decode_body,
-    decode_traits,
+    decode_options,
     encode_agent,
     encode_body,
-    encode_traits,
+    encode_options,
 )
 from parallel_agents.stores.dead_letters import DeadLetters
 from parallel_agents.stores.projection import title_of
-from parallel_agents.stores.purses import Purses, scope_of
 from parallel_agents.stores.queries import query
-from parallel_agents.stores.rooms import Rooms
+from parallel_agents.stores.quotas import SpawnQuota
 from parallel_agents.stores.throttles import ThrottleRows
 
 _ENCODINGS_KEPT = 256
@@ -67,17 +67,17 @@ class Journal:
         self,
         connection: sqlite3.Connection,
         now: Callable[[], float],
-        letter_seconds: float = LETTER_SECONDS,
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
         self._sql = connection
         self._now = now
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
-        self._rooms = Rooms(connection)
-        self._purses = Purses(connection)
+        self._rooms = SpawnQuota(connection)
+        self._accounts = BudgetAccounts(connection)
         self.throttles = ThrottleRows(connection)
-        self.letters = DeadLetters(connection, now, letter_seconds)
+        self.letters = DeadLetters(connection, now, dead_letter_seconds)
         self._chain = Chain(connection)
-        self.agents = reading.Agents(connection)
+        self.agents = rows.Agents(connection)
         self.written: list[Event] = []
 
     def begin(self) -> None:
@@ -94,37 +94,37 @@ class Journal:
         """What was written is durable."""
         self._chain.committed()
 
-    def spawn(self, births: Sequence[Birth]) -> list[Born]:
-        self.check(births)
-        return [self._spawn(birth) for birth in births]
+    def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
+        self.check(plans)
+        return [self._spawn(plan) for plan in plans]
 
-    def check(self, births: Sequence[Birth]) -> None:
+    def check(self, plans: Sequence[SessionPlan]) -> None:
         """Refuse all, before anything is written, where one cannot be made."""
-        for parent in {b.session.parent for b in births} - {b.session.key for b in births}:
+        for parent in {b.session.parent for b in plans} - {b.session.key for b in plans}:
             self._is_killed(parent)
         asked: dict[tuple[str, str], str] = {}
-        for birth in births:
-            place = (birth.session.parent or "", birth.session.spawn_key)
+        for plan in plans:
+            place = (plan.session.parent or "", plan.session.spawn_key)
             found = self._sql.execute(query("session_by_spawn_key"), place).fetchone()
-            stands_for = asked.setdefault(place, found[1] if found else birth.digest)
-            if stands_for != birth.digest:
+            stands_for = asked.setdefault(place, found[1] if found else plan.digest)
+            if stands_for != plan.digest:
                 raise Conflict(
-                    f"the key {birth.session.spawn_key!r} stands for other work",
+                    f"the key {plan.session.spawn_key!r} stands for other work",
                     why="it was given to another task before",
-                    mend="choose another key or id, or ask for the same work again",
+                    hint="choose another key or id, or ask for the same work again",
                 )
             if found is None:
-                self._rooms.take(birth)
+                self._rooms.take(plan)
 
-    def _spawn(self, birth: Birth) -> Born:
-        session = birth.session
+    def _spawn(self, plan: SessionPlan) -> SpawnOutcome:
+        session = plan.session
         parent = session.parent or ""
         found = self._sql.execute(
             query("session_by_spawn_key"), (parent, session.spawn_key)
         ).fetchone()
         if found is not None:
-            row = reading.row_of_session(self._sql, self.agents, SessionKey(found[0]))
-            return Born(row.session, row.run, is_new=False)
+            row = rows.row_of_session(self._sql, self.agents, SessionKey(found[0]))
+            return SpawnOutcome(row.session, row.run, is_new=False)
         killed = session.killed or self._is_killed(session.parent)
         now = self._now()
         agent = self._put_agent(session.agent)
@@ -136,40 +136,40 @@ class Journal:
                 session.label,
                 parent,
                 session.spawn_key,
-                birth.digest,
+                plan.digest,
                 session.root,
                 session.depth,
                 killed,
                 now,
-                encode_traits(session.traits),
+                encode_options(session.options),
             ),
         )
         run = Run(
-            id=birth.run,
+            id=plan.run,
             session=session.key,
             number=1,
-            kind=birth.kind,
+            kind=plan.kind,
             status=RunStatus.QUEUED,
-            title=title_of(birth.queued),
-            model=birth.model,
-            priority=birth.priority,
-            owner=birth.owner,
+            title=title_of(plan.queued),
+            model=plan.model,
+            priority=plan.priority,
+            owner=plan.owner,
             created_at=now,
         )
-        if birth.budget.is_bound:
-            self._purses.open(Purse(scope=scope_of(session.key), budget=birth.budget))
-        self._put_run(run, birth.queued)
-        if birth.retries is not None:
-            self.letters.note_retry(birth.retries, session.key)
+        if plan.budget.is_bound:
+            self._accounts.open(BudgetAccount(scope=scope_of(session.key), budget=plan.budget))
+        self._put_run(run, plan.queued)
+        if plan.retries is not None:
+            self.letters.note_retry(plan.retries, session.key)
         if killed:
-            self._end_early(birth.run, session.key, RunStatus.KILLED, by="its parent's end")
-            run = reading.row_of_run(self._sql, self.agents, birth.run).run
-        return Born(replace(session, killed=killed, created_at=now), run, is_new=True)
+            self._end_early(plan.run, session.key, RunStatus.KILLED, by="its parent's end")
+            run = rows.row_of_run(self._sql, self.agents, plan.run).run
+        return SpawnOutcome(replace(session, killed=killed, created_at=now), run, is_new=True)
 
     def send(self, session: SessionKey, run: RunId, queued: Queued, owner: OwnerId | None) -> Run:
-        latest = reading.row_of_session(self._sql, self.agents, session)
+        latest = rows.row_of_session(self._sql, self.agents, session)
         if latest.session.killed:
-            raise RunIsOver(f"session {session} was killed", mend="spawn a new one")
+            raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
         following = Run(
             id=run,
             session=session,
@@ -195,7 +195,7 @@ class Journal:
             return False
         found = self._sql.execute(query("session_state"), (session,)).fetchone()
         if found is None:
-            raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
+            raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
         return bool(found[0])
 
     def _put_agent(self, agent: Agent) -> str:
@@ -217,22 +217,28 @@ class Journal:
             return None
         session, epoch = SessionKey(taken[0]), taken[1]
         self._write(run, session, Entry(f"started-{epoch}", Started(owner=owner, epoch=epoch)))
-        row = reading.row_of_run(self._sql, self.agents, run)
-        events = reading.events_of_session(self._sql, session)
-        return Claim(row.session, row.run, events, self._purses.has_above(session))
+        row = rows.row_of_run(self._sql, self.agents, run)
+        events = rows.events_of_session(self._sql, session)
+        return Claim(row.session, row.run, events, self._accounts.has_above(session))
 
     def reserve(
-        self, run: RunId, epoch: int, amount: Amount, purses: Sequence[Purse], *, is_last: bool
+        self,
+        run: RunId,
+        epoch: int,
+        amount: Amount,
+        accounts: Sequence[BudgetAccount],
+        *,
+        is_last: bool,
     ) -> Shortage | None:
         session = self._fence(run, epoch)
-        for purse in purses:
-            self._purses.open(purse)
-        scopes = [purse.scope for purse in purses]
-        return self._purses.reserve(run, amount, session, scopes, is_last=is_last)
+        for account in accounts:
+            self._accounts.open(account)
+        scopes = [account.scope for account in accounts]
+        return self._accounts.reserve(run, amount, session, scopes, is_last=is_last)
 
     def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
         self._fence(run, epoch)
-        (self._purses.forfeit if may_be_billed else self._purses.release)(run)
+        (self._accounts.forfeit if may_be_billed else self._accounts.release)(run)
 
     def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
         session = self._fence(run, epoch)
@@ -262,10 +268,10 @@ class Journal:
     def steer(self, run: RunId, key: str, text: str, mode: SteerMode, by: str) -> None:
         found = self._sql.execute(query("run_state"), (run,)).fetchone()
         if found is None:
-            raise NotFound(f"no run {run!r}", mend="`pagents list --all` shows them")
+            raise NotFound(f"no run {run!r}", hint="`pagents list --all` shows them")
         if found[1] not in LIVE:
             raise RunIsOver(
-                f"run {run} is over: {found[1]}", mend="`pagents send` starts the next run"
+                f"run {run} is over: {found[1]}", hint="`pagents send` starts the next run"
             )
         self._write(run, SessionKey(found[0]), Entry(key, Steered(text=text, mode=mode, by=by)))
 
@@ -279,11 +285,11 @@ class Journal:
                 if stands not in LIVE:
                     already_over += 1
                     continue
-                ended.append(reading.row_of_run(self._sql, self.agents, run).run)
+                ended.append(rows.row_of_run(self._sql, self.agents, run).run)
                 if not dry_run:
                     self._end_early(run, key, status, by=by)
         if not ended and not already_over:
-            raise NotFound(f"no session {session!r}", mend="`pagents list --all` shows them")
+            raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
         return Killed(ended, already_over)
 
     def end_unbegun(self, parent: SessionKey, by: str) -> list[RunId]:
@@ -296,8 +302,8 @@ class Journal:
 
     def end_children(self, parent: SessionKey, by: str, status: RunStatus) -> list[RunId]:
         ended: list[RunId] = []
-        for key, traits in self._sql.execute(query("live_children"), (parent,)).fetchall():
-            if not decode_traits(traits).outlives_parent:
+        for key, options in self._sql.execute(query("live_children"), (parent,)).fetchall():
+            if not decode_options(options).outlives_parent:
                 killed = self.kill(SessionKey(key), by, status, dry_run=False)
                 ended.extend(run.id for run in killed.runs)
         return ended
@@ -321,7 +327,7 @@ class Journal:
     def _end(self, run: RunId, session: SessionKey, finished: Finished, *, fence: int) -> None:
         error = finished.outcome.error
         self._rooms.forget()
-        self._purses.forfeit(run)
+        self._accounts.forfeit(run)
         self._write(run, session, Entry("finished", finished))
         self._sql.execute(
             query("end_run"),
@@ -342,29 +348,29 @@ class Journal:
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         self._sql.executemany(query("release"), [(run, owner) for run in runs])
 
-    def beat(self, owner: Owner) -> None:
+    def heartbeat(self, owner: Owner) -> None:
         if owner.state is not OwnerState.LIVE:
             self._sql.execute(query("requeue_owned"), (owner.id,))
             self.throttles.let_go(owner.id)
         self._sql.execute(
-            query("beat"),
+            query("heartbeat"),
             {
                 "id": owner.id,
                 "host": owner.host,
                 "pid": owner.pid,
                 "role": owner.role,
                 "state": owner.state,
-                "beat_at": self._now(),
+                "heartbeat_at": self._now(),
             },
         )
         self._sql.execute(query("drop_old_owners"), (self._now() - _OWNER_KEPT_SECONDS,))
 
-    def bury(self, owner: OwnerId) -> None:
-        self._sql.execute(query("bury"), (owner,))
+    def mark_dead(self, owner: OwnerId) -> None:
+        self._sql.execute(query("mark_dead"), (owner,))
         self.throttles.let_go(owner)
         # Who goes on may have no place for its runs while others wait for the room that these hold.
         for (run,) in self._sql.execute(query("reserving_runs"), (owner,)).fetchall():
-            self._purses.forfeit(RunId(run))
+            self._accounts.forfeit(RunId(run))
 
     def _write(self, run: RunId, session: SessionKey, entry: Entry) -> bool:
         at = self._now()
@@ -378,11 +384,11 @@ class Journal:
         return True
 
     def _project(self, run: RunId, session: SessionKey, body: Body) -> None:
-        """Keep the run's row and the purses that pay for it true to its events."""
+        """Keep the run's row and the accounts that pay for it true to its events."""
         if isinstance(body, Replied):
             usage = body.usage
             paid = Amount(body.cost_nanousd, usage.total_tokens)
-            for scope, words in self._purses.settle(run, paid):
+            for scope, words in self._accounts.settle(run, paid):
                 self._write(run, session, Entry(f"noticed/{scope}", Noticed(text=words)))
             tokens = (usage.input_tokens, usage.output_tokens)
             cached = (usage.cache_read_tokens, usage.cache_write_tokens)

@@ -9,46 +9,46 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.budget import Amount, Purse, Shortage
-from parallel_agents.core.dead_letter import LETTER_SECONDS, DeadLetter, LetterFilter
+from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.store import (
-    Birth,
-    Born,
+    BudgetAccountState,
     ChildRun,
     Claim,
     Filter,
     Killed,
     OnEvents,
     Owner,
-    PurseState,
     Row,
+    SessionPlan,
+    SpawnOutcome,
     Unsubscribe,
 )
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.stores import chain, reading
-from parallel_agents.stores.dead_letters import read_letters
+from parallel_agents.stores import chain, rows
+from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.replies import read_reply
 from parallel_agents.stores.throttles import read_throttles
 
 _T = TypeVar("_T")
-Read = Callable[[sqlite3.Connection, reading.Agents], _T]
+Read = Callable[[sqlite3.Connection, rows.Agents], _T]
 
 
 class JournalStore(ABC):
     """What the SQLite stores share; see `core.store.Store` for what each method promises."""
 
     def __init__(
-        self, now: Callable[[], float] = time.time, letter_seconds: float = LETTER_SECONDS
+        self, now: Callable[[], float] = time.time, dead_letter_seconds: float = DEAD_LETTER_SECONDS
     ) -> None:
         self._listeners: list[OnEvents] = []
         self._now = now
-        self._letter_seconds = letter_seconds
+        self._dead_letter_seconds = dead_letter_seconds
 
     @abstractmethod
     async def _change(self, change: Callable[[Journal], _T]) -> _T:
@@ -71,11 +71,11 @@ class JournalStore(ABC):
             for listener in tuple(self._listeners):
                 listener(events)
 
-    async def spawn(self, births: Sequence[Birth]) -> list[Born]:
-        return await self._change(lambda journal: journal.spawn(births))
+    async def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
+        return await self._change(lambda journal: journal.spawn(plans))
 
-    async def check(self, births: Sequence[Birth]) -> None:
-        await self._change(lambda journal: journal.check(births))
+    async def check(self, plans: Sequence[SessionPlan]) -> None:
+        await self._change(lambda journal: journal.check(plans))
 
     async def send(
         self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
@@ -118,10 +118,16 @@ class JournalStore(ABC):
         return await self._change(lambda journal: journal.end_children(parent, by, status))
 
     async def reserve(
-        self, run: RunId, epoch: int, amount: Amount, *, purses: Sequence[Purse], is_last: bool
+        self,
+        run: RunId,
+        epoch: int,
+        amount: Amount,
+        *,
+        accounts: Sequence[BudgetAccount],
+        is_last: bool,
     ) -> Shortage | None:
         return await self._change(
-            lambda journal: journal.reserve(run, epoch, amount, purses, is_last=is_last)
+            lambda journal: journal.reserve(run, epoch, amount, accounts, is_last=is_last)
         )
 
     def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
@@ -129,8 +135,8 @@ class JournalStore(ABC):
             lambda journal: journal.give_back(run, epoch, may_be_billed=may_be_billed)
         )
 
-    async def purses(self) -> list[PurseState]:
-        return await self._read(lambda sql, _: reading.purses(sql))
+    async def accounts(self) -> list[BudgetAccountState]:
+        return await self._read(lambda sql, _: rows.accounts(sql))
 
     async def throttles(self) -> list[Throttle]:
         return await self._read(lambda sql, _: read_throttles(sql))
@@ -146,15 +152,15 @@ class JournalStore(ABC):
 
         self._change_soon(apply)
 
-    async def dead_letters(self, chosen: LetterFilter) -> list[DeadLetter]:
-        oldest = self._now() - self._letter_seconds
+    async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
+        oldest = self._now() - self._dead_letter_seconds
         return await self._read(
-            lambda sql, agents: read_letters(
-                sql, lambda run: reading.row_of_run(sql, agents, run), chosen, oldest
+            lambda sql, agents: read_dead_letters(
+                sql, lambda run: rows.row_of_run(sql, agents, run), chosen, oldest
             )
         )
 
-    async def drop_letters(self, runs: Sequence[RunId]) -> int:
+    async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
         return await self._change(lambda journal: journal.letters.drop(runs))
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
@@ -167,11 +173,11 @@ class JournalStore(ABC):
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         await self._change(lambda journal: journal.release(owner, runs))
 
-    async def beat(self, owner: Owner) -> None:
-        await self._change(lambda journal: journal.beat(owner))
+    async def heartbeat(self, owner: Owner) -> None:
+        await self._change(lambda journal: journal.heartbeat(owner))
 
-    async def bury(self, owner: OwnerId) -> None:
-        await self._change(lambda journal: journal.bury(owner))
+    async def mark_dead(self, owner: OwnerId) -> None:
+        await self._change(lambda journal: journal.mark_dead(owner))
 
     async def check_chain(self, head: str = "") -> ChainCheck:
         return await self._read(lambda sql, _: chain.check(sql, head))
@@ -180,25 +186,25 @@ class JournalStore(ABC):
         return await self._read(lambda sql, _: check_rows(sql))
 
     async def owners(self) -> list[Owner]:
-        return await self._read(lambda sql, _: reading.owners(sql))
+        return await self._read(lambda sql, _: rows.owners(sql))
 
     async def rows(self, chosen: Filter) -> list[Row]:
-        return await self._read(lambda sql, agents: reading.rows(sql, agents, chosen))
+        return await self._read(lambda sql, agents: rows.rows(sql, agents, chosen))
 
     async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
-        return await self._read(lambda sql, agents: reading.results(sql, agents, runs))
+        return await self._read(lambda sql, agents: rows.results(sql, agents, runs))
 
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        return await self._read(lambda sql, _: reading.last_bodies(sql, runs))
+        return await self._read(lambda sql, _: rows.last_bodies(sql, runs))
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
-        return await self._read(lambda sql, _: reading.last_times(sql, runs))
+        return await self._read(lambda sql, _: rows.last_times(sql, runs))
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        return await self._read(lambda sql, _: reading.child_runs(sql, parent))
+        return await self._read(lambda sql, _: rows.child_runs(sql, parent))
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
-        return await self._read(lambda sql, _: reading.live_among(sql, runs))
+        return await self._read(lambda sql, _: rows.live_among(sql, runs))
 
     async def events(
         self,
@@ -209,5 +215,5 @@ class JournalStore(ABC):
         limit: int | None = None,
     ) -> list[Event]:
         return await self._read(
-            lambda sql, _: reading.events(sql, after=after, session=session, tree=tree, limit=limit)
+            lambda sql, _: rows.events(sql, after=after, session=session, tree=tree, limit=limit)
         )

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from typing_extensions import override
 
-from parallel_agents.core.dead_letter import LETTER_SECONDS
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.errors import PagentsError
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
-from parallel_agents.stores.opening import migrate
+from parallel_agents.stores.sqlite_database import migrate
 
 _T = TypeVar("_T")
 
@@ -27,16 +27,19 @@ class MemoryStore(JournalStore):
 
     Args:
         now: seconds since the epoch.
-        letter_seconds: how long dead letters are kept.
+        dead_letter_seconds: how long dead letters are kept.
     """
 
     def __init__(
-        self, now: Callable[[], float] = time.time, *, letter_seconds: float = LETTER_SECONDS
+        self,
+        now: Callable[[], float] = time.time,
+        *,
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
-        super().__init__(now, letter_seconds)
+        super().__init__(now, dead_letter_seconds)
         self._sql = sqlite3.connect(":memory:", isolation_level=None)
         migrate(self._sql)
-        self._journal = Journal(self._sql, now, letter_seconds)
+        self._journal = Journal(self._sql, now, dead_letter_seconds)
 
     @override
     async def _change(self, change: Callable[[Journal], _T]) -> _T:

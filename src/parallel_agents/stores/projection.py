@@ -67,7 +67,7 @@ class _Told:
         epoch: the last claim's; an end from outside is one more.
     """
 
-    kind: RunnerKind = RunnerKind.SUBAGENT
+    kind: RunnerKind = RunnerKind.AGENT
     title: str = ""
     model: str = ""
     epoch: int = 0
@@ -82,7 +82,7 @@ class _Told:
         match body:
             case Queued():
                 self.created_at, self.title = at, title_of(body)
-                self.kind = RunnerKind.TEAM if body.team else RunnerKind.SUBAGENT
+                self.kind = RunnerKind.TEAM if body.team else RunnerKind.AGENT
             case Started(epoch=epoch):
                 self.epoch, self.attempts = epoch, max(self.attempts, 1)
                 self.started_at = at if self.started_at is None else self.started_at

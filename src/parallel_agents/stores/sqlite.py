@@ -20,21 +20,21 @@ from typing import Generic, TypeVar
 
 from typing_extensions import override
 
-from parallel_agents.core.dead_letter import LETTER_SECONDS
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
 from parallel_agents.errors import PagentsError, StoreUnreachable
-from parallel_agents.stores import reading
+from parallel_agents.stores import rows
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_store import JournalStore, Read
-from parallel_agents.stores.opening import (
+from parallel_agents.stores.queries import query
+from parallel_agents.stores.sqlite_database import (
     as_store_error,
     closed_on_error,
     connect,
     mapped_errors,
     migrate,
 )
-from parallel_agents.stores.queries import query
 
 _T = TypeVar("_T")
 _POLL_SECONDS = 0.02
@@ -49,21 +49,25 @@ class SqliteStore(JournalStore):
         path: Path,
         writing: sqlite3.Connection,
         reading_: sqlite3.Connection,
-        letter_seconds: float,
+        dead_letter_seconds: float,
     ) -> None:
-        super().__init__(time.time, letter_seconds)
+        super().__init__(time.time, dead_letter_seconds)
         self._path = path
         self._writer = _Writer(
-            path, Journal(writing, time.time, letter_seconds), writing, self._publish
+            path, Journal(writing, time.time, dead_letter_seconds), writing, self._publish
         )
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
         self._reading = reading_
-        self._agents = reading.Agents(reading_)
+        self._agents = rows.Agents(reading_)
         self._is_closed = False
 
     @classmethod
     async def open(
-        cls, path: Path, *, is_full_sync: bool = False, letter_seconds: float = LETTER_SECONDS
+        cls,
+        path: Path,
+        *,
+        is_full_sync: bool = False,
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
     ) -> SqliteStore:
         """Open the store, make it or bring it up to date where that is needed.
 
@@ -78,7 +82,7 @@ class SqliteStore(JournalStore):
                     migrate(writing)
                 return writing, connect(path)
 
-        return cls(path, *await asyncio.to_thread(connections), letter_seconds)
+        return cls(path, *await asyncio.to_thread(connections), dead_letter_seconds)
 
     @override
     async def _change(self, change: Callable[[Journal], _T]) -> _T:
@@ -261,7 +265,7 @@ class _Writer:
     def _foreign_events(self) -> list[Event]:
         if self._last_seq() == self._seen_seq:
             return []
-        return reading.events(self._sql, after=self._seen_seq, session=None, tree=None, limit=None)
+        return rows.events(self._sql, after=self._seen_seq, session=None, tree=None, limit=None)
 
     def _last_seq(self) -> int:
         return self._sql.execute(query("last_seq")).fetchone()[0]

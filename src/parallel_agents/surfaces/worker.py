@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from parallel_agents.app import App, open_client
+from parallel_agents.app.app import App, open_client
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Started
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key

@@ -31,7 +31,7 @@ class RunVirtual(Protocol):
 
 
 class StartProvider(Protocol):
-    """Starts a model server on loopback that serves until the end of the test."""
+    """LadderStart a model server on loopback that serves until the end of the test."""
 
     def __call__(self, behaviour: testing.Behaviour | None = ...) -> testing.LoopbackProvider: ...
 

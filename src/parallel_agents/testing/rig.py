@@ -12,22 +12,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parallel_agents.app import Parts, open_on
+from parallel_agents.app.app import open_on
+from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Model
 from parallel_agents.core.store import Role, Store
 from parallel_agents.core.tool import Tool
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.errors import UnknownModel
-from parallel_agents.model_wiring import ModelFactory
 from parallel_agents.models.choice import LOCAL
+from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.clock import VirtualLoop
 from parallel_agents.tools.function import FunctionTool
-from parallel_agents.tools.sessions.toolbox import SessionTools
 
 _DEFAULTS = Settings()
 # No file but the built-in agents' is read, none is written, and there is no key.

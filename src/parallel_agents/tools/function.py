@@ -80,7 +80,7 @@ def _no_tool(name: str, why: str) -> InvalidInput:
     return InvalidInput(
         f"the function {name} cannot be a tool",
         why=why,
-        mend="annotate each parameter with a type that JSON can carry",
+        hint="annotate each parameter with a type that JSON can carry",
     )
 
 

@@ -226,7 +226,7 @@ def test_without_the_extra_the_command_says_what_to_install(place: Place, tmp_pa
     running = place.start(PYTHONPATH=str(hidden))
 
     assert running.ended() == 10
-    assert [line.split()[0] for line in running.said.splitlines()] == ["✖", "why", "mend", "docs"]
+    assert [line.split()[0] for line in running.said.splitlines()] == ["✖", "why", "hint", "docs"]
     assert running.said.startswith("✖ PA-E113  ")
     assert "pip install 'pagents[mcp]'" in running.said
 

@@ -74,7 +74,7 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words", "mend"),
+    ("line", "words", "hint"),
     [
         ("teir: small", "no field is called 'teir'", "did you mean 'tier'?"),
         ("tier: tiny", "'tier' does not fit: input should be 'small'", "docs/agents.md"),
@@ -97,13 +97,13 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
     ],
 )
 def test_a_wrong_field_is_refused_on_its_line_with_what_to_write(
-    line: str, words: str, mend: str
+    line: str, words: str, hint: str
 ) -> None:
     error = refusal(with_front("# a comment", line, "model: a/b"))
 
     assert error.message.startswith("agents/poet.md:5: ")
     assert words in error.message
-    assert mend in error.mend
+    assert hint in error.hint
 
 
 def test_a_fault_deep_in_a_schema_is_refused_on_its_own_line() -> None:
@@ -133,7 +133,7 @@ def test_a_missing_field_is_named() -> None:
     error = refusal("---\nname: poet\n---\nWrite.")
 
     assert error.message == "agents/poet.md:2: 'description' is missing"
-    assert error.mend == "add `description: ...`"
+    assert error.hint == "add `description: ...`"
 
 
 def test_of_several_faults_the_first_in_the_file_is_told() -> None:
@@ -153,7 +153,7 @@ def test_a_file_must_be_called_what_it_defines() -> None:
     error = refusal("---\ndescription: d\nname: bard\n---\nWrite.")
 
     assert error.message == "agents/poet.md:3: the name is 'bard' and the file is 'poet.md'"
-    assert error.mend == "call the file bard.md, or write `name: poet`"
+    assert error.hint == "call the file bard.md, or write `name: poet`"
 
 
 @pytest.mark.parametrize(
@@ -172,4 +172,4 @@ def test_a_file_without_its_two_parts_is_refused(text: str, words: str) -> None:
     error = refusal(text)
 
     assert error.message.startswith(words)
-    assert error.mend
+    assert error.hint

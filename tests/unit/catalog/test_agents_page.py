@@ -51,7 +51,7 @@ def test_the_example_of_an_error_is_what_is_told(tmp_path: Path) -> None:
         Catalog([tmp_path]).agent("haiku_writer")
 
     told = caught.value.message.replace(str(tmp_path), ".parallel-agents")
-    assert f"{told}\n  mend  {caught.value.mend}\n" in PAGE
+    assert f"{told}\n  hint  {caught.value.hint}\n" in PAGE
 
 
 def test_every_field_of_a_file_is_on_the_page() -> None:

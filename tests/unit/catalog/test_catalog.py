@@ -49,8 +49,8 @@ def test_an_unknown_agent_is_told_with_the_closest_name() -> None:
         Catalog().agent("code_reviewr")
 
     assert caught.value.message == "no agent is called 'code_reviewr'"
-    assert "did you mean 'code_reviewer'?" in caught.value.mend
-    assert "pagents agents list" in caught.value.mend
+    assert "did you mean 'code_reviewer'?" in caught.value.hint
+    assert "pagents agents list" in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["../agents/code_reviewer", "/etc/passwd", "", "*", "a\0b"])
@@ -122,7 +122,7 @@ def test_an_unknown_team_is_told_with_the_closest_name() -> None:
         Catalog().team("contnt")
 
     assert caught.value.message == "no team is called 'contnt'"
-    assert "did you mean 'content'?" in caught.value.mend
+    assert "did you mean 'content'?" in caught.value.hint
 
 
 def test_a_team_file_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
@@ -137,4 +137,4 @@ def test_a_team_with_an_unknown_agent_is_refused_on_its_line(tmp_path: Path) -> 
         Catalog().team(file)
 
     assert caught.value.message == f"{file}:3: no agent is called 'code_reviewr'"
-    assert "did you mean 'code_reviewer'?" in caught.value.mend
+    assert "did you mean 'code_reviewer'?" in caught.value.hint

@@ -104,7 +104,7 @@ def test_what_is_no_plain_yaml_is_refused_on_its_line(text: str, words: str) -> 
 
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
     assert words in error.message
-    assert error.mend
+    assert error.hint
 
 
 def test_an_empty_text_has_no_fields() -> None:

@@ -34,7 +34,7 @@ def test_a_file_in_another_encoding_is_refused_on_the_line_of_the_first_odd_byte
     error = refusal(file)
 
     assert error.message == f"{file}:3: byte 0xe9 is not UTF-8"
-    assert error.mend == "save the file as UTF-8"
+    assert error.hint == "save the file as UTF-8"
 
 
 def test_a_control_character_is_refused_on_its_line(tmp_path: Path) -> None:

@@ -65,14 +65,14 @@ def test_all_missing_inputs_are_told_at_once_with_how_to_give_them() -> None:
     error = refusal({})
 
     assert error.message == "the team verse needs 'topic', 'words'"
-    assert error.mend == """add --input topic="..." --input words='["..."]'"""
+    assert error.hint == """add --input topic="..." --input words='["..."]'"""
 
 
 def test_an_unknown_input_is_refused_with_the_closest_name() -> None:
     error = refusal({"topc": "snow", "words": []})
 
     assert error.message == "the team verse has no input 'topc'"
-    assert error.mend == "did you mean 'topic'?"
+    assert error.hint == "did you mean 'topic'?"
 
 
 def test_all_inputs_that_do_not_fit_are_named() -> None:
@@ -82,7 +82,7 @@ def test_all_inputs_that_do_not_fit_are_named() -> None:
     assert "the team verse does not take this input: " in error.message
     assert 'words: "cold" is not of type "array"' in told
     assert 'count: "many" is not of type "integer"' in told
-    assert "--input " in error.mend
+    assert "--input " in error.hint
 
 
 def test_a_value_of_ten_megabytes_does_not_fill_the_error() -> None:

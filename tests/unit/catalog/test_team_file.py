@@ -9,7 +9,7 @@ from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.gate import Holds, Refine, Scored
+from parallel_agents.core.gate import ConditionGate, Refine, ScoreGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidFile, UnknownAgent
@@ -69,7 +69,7 @@ tasks:
 def find_agent(name: str) -> Agent:
     known = {"poet": POET, "critic": CRITIC}
     if name not in known:
-        raise UnknownAgent(f"no agent is called {name!r}", mend="did you mean 'poet'?")
+        raise UnknownAgent(f"no agent is called {name!r}", hint="did you mean 'poet'?")
     return known[name]
 
 
@@ -118,7 +118,7 @@ def test_a_team_without_inputs_takes_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tasks", "words", "mend"),
+    ("tasks", "words", "hint"),
     [
         ("  - agent: poat  # here\n    text: x\n", "no agent is called 'poat'", "'poet'"),
         ("  - agent: poet  # here\n", "'tasks[0].text' is missing", "add `text: ...`"),
@@ -165,14 +165,14 @@ def test_a_team_without_inputs_takes_none() -> None:
     ],
 )
 def test_a_wrong_task_is_refused_on_its_line_with_what_to_write(
-    tasks: str, words: str, mend: str
+    tasks: str, words: str, hint: str
 ) -> None:
     text = HEAD + tasks
 
     error = refusal(text)
 
     assert words in error.message
-    assert mend in error.mend
+    assert hint in error.hint
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
 
 
@@ -232,7 +232,7 @@ def test_more_tasks_in_done_than_there_are_cannot_be_had() -> None:
 
     with pytest.raises(InvalidFile, match="min_done is 4, and the team has 3 tasks") as caught:
         parse_team(Source(FILE, text), {"poet": POET, "critic": CRITIC}.__getitem__)
-    assert "from 1 to 3" in caught.value.mend
+    assert "from 1 to 3" in caught.value.hint
 
 
 def test_a_task_has_a_model_a_ladder_gates_a_refine_loop_and_a_budget_of_its_own() -> None:
@@ -241,8 +241,8 @@ def test_a_task_has_a_model_a_ladder_gates_a_refine_loop_and_a_budget_of_its_own
     text: x
     ladder: [a/small, b/large]
     gates:
-      - holds: len(text) < 80
-      - scored: {function: metre, at_least: 7}
+      - condition: len(text) < 80
+      - score: {function: metre, at_least: 7}
     refine: {rounds: 3, by: refiner}
     budget: {usd: 0.5}
   - {agent: poet, label: two, text: x, model: c/own}
@@ -253,14 +253,14 @@ def test_a_task_has_a_model_a_ladder_gates_a_refine_loop_and_a_budget_of_its_own
     assert (tasks[0].model, tasks[1].model) == ("d/team", "c/own")
     assert tasks[0].ladder == ("a/small", "b/large")
     assert tasks[0].gates == (
-        Holds(condition="len(text) < 80"),
-        Scored(function="metre", at_least=7),
+        ConditionGate(condition="len(text) < 80"),
+        ScoreGate(function="metre", at_least=7),
     )
     assert tasks[0].refine == Refine(rounds=3, by="refiner")
     assert tasks[0].budget == Budget(usd=0.5)
 
 
 def test_a_gate_of_a_task_is_refused_in_its_line() -> None:
-    text = HEAD + "  - agent: poet\n    text: x\n    gates:\n      - holds: 1 +  # here\n"
+    text = HEAD + "  - agent: poet\n    text: x\n    gates:\n      - condition: 1 +  # here\n"
 
     assert f":{marked_line(text)}:" in refusal(text).message

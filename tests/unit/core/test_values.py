@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.doing import doing_after
 from parallel_agents.core.event import (
     Attempted,
     Body,
@@ -27,6 +26,7 @@ from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import FREE, Price, Spend, Usage
 from parallel_agents.errors import InvalidInput, RateLimited
+from parallel_agents.views.activity import doing_after
 
 tokens = st.integers(0, 10**9)
 usages = st.builds(Usage, tokens, tokens, tokens, tokens)
@@ -109,7 +109,7 @@ def test_a_status_is_over_or_live() -> None:
     assert live == {RunStatus.QUEUED, RunStatus.RUNNING}
 
 
-ERROR = Failure.of(RateLimited("slow down", why="too many", mend="wait"))
+ERROR = Failure.of(RateLimited("slow down", why="too many", hint="wait"))
 
 
 @pytest.mark.parametrize(

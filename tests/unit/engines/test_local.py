@@ -17,7 +17,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Claim, Filter, Owner, OwnerState, Role, Row
+from parallel_agents.core.store import Claim, Filter, Owner, OwnerState, Role, Row, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import Stopping, StoreFull
 from parallel_agents.settings import Settings
@@ -313,16 +313,16 @@ async def leave(store: MemoryStore, name: str, owner: OwnerId | None) -> RunId:
     """A run in the store that was begun by `owner`, or by nobody."""
     key, run = SessionKey(f"agent:writer:subagent:{name}"), RunId(f"run-{name}")
     session = Session(key=key, agent=WRITER, label=name, spawn_key=name, root=key)
-    birth = Birth(
+    plan = SessionPlan(
         session=session,
         run=run,
-        kind=RunnerKind.SUBAGENT,
+        kind=RunnerKind.AGENT,
         queued=Queued(text="do it"),
         digest="",
         model="scripted/model",
         owner=owner,
     )
-    await store.spawn([birth])
+    await store.spawn([plan])
     if owner is not None:
         await store.claim(run, owner)
     return run
@@ -332,7 +332,7 @@ def test_the_runs_of_an_owner_that_fell_silent_are_taken_over() -> None:
     async def body() -> tuple[float, Result]:
         loop = asyncio.get_running_loop()
         store = MemoryStore(loop.time)
-        await store.beat(Owner(id=LOST, host="elsewhere", pid=1))
+        await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
         run = await leave(store, "a", LOST)
         async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
             (result,) = await rig.service.wait([run])
@@ -368,12 +368,12 @@ def test_calls_under_way_are_held_under_the_id_of_their_owner() -> None:
 def test_a_living_owner_keeps_its_runs() -> None:
     async def body() -> Row:
         store = MemoryStore(asyncio.get_running_loop().time)
-        await store.beat(Owner(id=LOST, host="elsewhere", pid=1))
+        await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
         await leave(store, "a", LOST)
         async with open_rig(Crowd(), agents=[WRITER], store=store):
             for _ in range(50):
                 await asyncio.sleep(2)
-                await store.beat(Owner(id=LOST, host="elsewhere", pid=1))
+                await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
         (row,) = await store.rows(Filter())
         await store.aclose()
         return row
@@ -437,7 +437,7 @@ def test_a_former_owner_that_comes_back_leaves_the_run_to_the_new_one() -> None:
         ):
             handle = await first.sessions.spawn(Task("writer", "do it"))
             await asyncio.sleep(5)
-            await store.bury(first.engine.owner)
+            await store.mark_dead(first.engine.owner)
             await second.service.resume(handle.key)
             (result,) = await second.service.wait([handle.run_id])
             await first.engine.wait_idle()

@@ -16,7 +16,7 @@ from parallel_agents.core.message import assistant
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Filter, PurseState
+from parallel_agents.core.store import BudgetAccountState, Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Usage
@@ -46,7 +46,7 @@ class Stopped(NamedTuple):
     statuses: list[RunStatus]
     written: list[list[str]]
     throttles: list[Throttle]
-    purses: list[PurseState]
+    accounts: list[BudgetAccountState]
 
     @property
     def kept(self) -> int:
@@ -72,7 +72,7 @@ async def stop_after(
         [row.run.status for row in rows],
         written,
         await store.throttles(),
-        await store.purses(),
+        await store.accounts(),
     )
 
 
@@ -164,7 +164,7 @@ def test_a_call_that_waits_for_room_in_its_budget_is_let_go_and_nothing_of_it_is
         model = by_time(lambda _: REPLY, 10.0)
 
         stopped = await stop_after(5, model, team, store)
-        (purse,) = stopped.purses
+        (account,) = stopped.accounts
         made = len(model.requests)
         after = await go_on(model, team, store)
 
@@ -172,9 +172,9 @@ def test_a_call_that_waits_for_room_in_its_budget_is_let_go_and_nothing_of_it_is
         assert made == 1
         assert stopped.kept == 1
         assert stopped.statuses == [QUEUED] * 2
-        assert (purse.spent.tokens, purse.reserved.tokens) == (30, 0)
+        assert (account.spent.tokens, account.reserved.tokens) == (30, 0)
         assert after == [DONE, DONE]
-        assert (await store.purses())[0].spent.tokens == 60
+        assert (await store.accounts())[0].spent.tokens == 60
 
     run_virtual(body())
 

@@ -15,7 +15,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Birth, Filter, Role
+from parallel_agents.core.store import Filter, Role, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed
 from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig, run_virtual
@@ -100,7 +100,7 @@ def test_a_worker_that_is_left_the_retries_of_a_team_holds_its_bound() -> None:
                 assert (await handle.wait()).status is RunStatus.FAILED
                 for letter in await rig.sessions.dead_letters():
                     planned = await rig.service.plan_retry(letter)
-                    assert isinstance(planned, Birth)
+                    assert isinstance(planned, SessionPlan)
                     # As a command does, which carries nothing out itself.
                     await store.spawn([replace(planned, owner=None)])
             async with open_rig(crowd, agents=[WRITER], store=store, role=Role.WORKER) as rig:

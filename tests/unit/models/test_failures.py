@@ -85,7 +85,7 @@ def test_a_status_and_its_words_become_the_error_that_they_mean(
 
     assert type(error) is expected
     assert error.message.startswith(f"acme answered {status}")
-    assert error.mend
+    assert error.hint
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_an_error_inside_a_reply_becomes_the_error_that_it_means(
 def test_a_missing_authorization_names_the_variable_and_the_way_without_a_key() -> None:
     error = respond(401, said("Incorrect API key provided"))
 
-    assert "ACME_API_KEY" in error.mend
-    assert "--model local" in error.mend
+    assert "ACME_API_KEY" in error.hint
+    assert "--model local" in error.hint
 
 
 def test_the_key_is_not_told_even_where_the_provider_tells_it() -> None:
@@ -252,4 +252,4 @@ def test_each_error_of_aiohttp_becomes_one_of_ours(kind: type[aiohttp.ClientErro
 
     assert type(error) is expected
     assert error.message.startswith("acme ")
-    assert KEY not in f"{error!r} {error.why} {error.mend}"
+    assert KEY not in f"{error!r} {error.why} {error.hint}"

@@ -115,8 +115,8 @@ def test_a_key_in_the_file_is_refused_and_not_told() -> None:
         read_providers({"acme": ACME | {"key": "sk-0123456789"}})
 
     error = caught.value
-    assert "env:NAME" in error.mend
-    assert "sk-" not in f"{error!r} {error.message} {error.why} {error.mend} {error.__cause__!r}"
+    assert "env:NAME" in error.hint
+    assert "sk-" not in f"{error!r} {error.message} {error.why} {error.hint} {error.__cause__!r}"
 
 
 def test_a_secret_shows_itself_only_when_asked() -> None:

@@ -92,7 +92,7 @@ def test_two_names_of_one_plugged_in_model_give_one_object() -> None:
 def test_a_key_that_is_not_set_is_named_with_the_way_without_one() -> None:
     for error in (refusal("openai/gpt-4.1"), refusal("mistral/mistral-small-latest")):
         assert isinstance(error, MissingKey)
-        assert "--model local" in error.mend
+        assert "--model local" in error.hint
     assert "MISTRAL_API_KEY" in error.message
 
 
@@ -101,11 +101,11 @@ def test_a_key_with_a_line_end_in_it_is_refused_and_not_told() -> None:
 
     assert isinstance(error, ConfigError)
     assert "GROQ_API_KEY" in error.message
-    assert "sk" not in error.message + error.mend
+    assert "sk" not in error.message + error.hint
 
 
 @pytest.mark.parametrize(
-    ("name", "mend"),
+    ("name", "hint"),
     [
         ("antropic/claude-haiku-4-5", "did you mean anthropic/claude-haiku-4-5?"),
         ("claude-haiku-4-5", "did you mean anthropic/claude-haiku-4-5?"),
@@ -118,12 +118,12 @@ def test_a_key_with_a_line_end_in_it_is_refused_and_not_told() -> None:
     ],
 )
 def test_a_name_that_means_no_model_is_refused_with_what_it_could_mean(
-    name: str, mend: str
+    name: str, hint: str
 ) -> None:
     error = refusal(name)
 
     assert isinstance(error, UnknownModel)
-    assert mend in error.mend
+    assert hint in error.hint
     assert len(error.message) < 120
 
 

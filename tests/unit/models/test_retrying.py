@@ -19,7 +19,7 @@ from parallel_agents.errors import (
     StreamCut,
 )
 from parallel_agents.models.retrying import Patience, Retrying
-from parallel_agents.testing.ear import Ear
+from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.scripted import ScriptedModel, to_reply
 
 REQUEST = ModelRequest(messages=(user("hello"),))
@@ -70,12 +70,14 @@ class Cutting:
 
 
 def call(
-    replies: Sequence[str | Exception], patience: Patience = PATIENCE, ear: Ear | None = None
+    replies: Sequence[str | Exception],
+    patience: Patience = PATIENCE,
+    ear: RecordingListener | None = None,
 ) -> tuple[ModelReply, list[float]]:
     """The reply to one call, and the waits before it; the script must be used up."""
     waits = Waits()
     scripted = ScriptedModel(replies)
-    model = Retrying(scripted, patience, dice=Highest(), sleep=waits)
+    model = Retrying(scripted, patience, rng=Highest(), sleep=waits)
     reply = asyncio.run(model.respond(REQUEST, ear))
     scripted.assert_used_up()
     return reply, waits.seconds
@@ -136,7 +138,7 @@ def test_come_back_at_once_counts_as_a_try_and_waits_like_one() -> None:
 
 
 def test_the_listener_hears_of_each_try_that_failed() -> None:
-    ear = Ear(wants_text=False)
+    ear = RecordingListener(wants_text=False)
 
     call([Overloaded("a"), RateLimited("b", retry_after_seconds=2.0), "done"], ear=ear)
 
@@ -144,7 +146,7 @@ def test_the_listener_hears_of_each_try_that_failed() -> None:
 
 
 def test_nothing_is_tried_again_once_text_was_shown() -> None:
-    model, ear = Cutting(), Ear(wants_text=True)
+    model, ear = Cutting(), RecordingListener(wants_text=True)
 
     with pytest.raises(StreamCut):
         asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, ear))
@@ -154,7 +156,7 @@ def test_nothing_is_tried_again_once_text_was_shown() -> None:
 
 
 def test_text_that_nobody_reads_does_not_stop_a_retry() -> None:
-    model, ear = Cutting(), Ear(wants_text=False)
+    model, ear = Cutting(), RecordingListener(wants_text=False)
 
     reply = asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, ear))
 
@@ -166,7 +168,7 @@ def test_waits_are_spread_by_the_dice_between_zero_and_the_bound() -> None:
     failures = [Overloaded("x") for _ in range(200)]
     patience = Patience(tries=201, base_seconds=4.0, cap_seconds=4.0)
     model = Retrying(
-        ScriptedModel([*failures, "done"]), patience, dice=random.Random(7), sleep=waits
+        ScriptedModel([*failures, "done"]), patience, rng=random.Random(7), sleep=waits
     )
 
     asyncio.run(model.respond(REQUEST))

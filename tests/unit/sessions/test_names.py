@@ -98,6 +98,6 @@ def test_a_name_that_stands_for_nothing_is_an_error(name: str) -> None:
         with pytest.raises(NotFound) as caught:
             await rig.service.find(name)
 
-        assert "pagents list" in caught.value.mend
+        assert "pagents list" in caught.value.hint
 
     in_rig(body)

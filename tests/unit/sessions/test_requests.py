@@ -29,7 +29,7 @@ from parallel_agents.sessions import requests
 )
 def test_words_that_no_model_reads_are_refused(text: str, value: Json, words: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        requests.check_words(text, {"value": value})
+        requests.check_text(text, {"value": value})
 
     assert words in caught.value.message
     assert len(caught.value.message) < 200
@@ -48,7 +48,7 @@ def test_a_label_may_be_of_any_script_and_have_spaces() -> None:
 
 @pytest.mark.parametrize("text", ["a", "tab\tand\r\nline", "\x1b[31m red", "emoji \U0001f600"])
 def test_control_characters_and_any_script_are_words(text: str) -> None:
-    requests.check_words(text, {"text": text, "escaped": "\\u0000"})
+    requests.check_text(text, {"text": text, "escaped": "\\u0000"})
 
 
 def test_input_that_does_not_fit_is_refused_with_where_and_why() -> None:
@@ -59,7 +59,7 @@ def test_input_that_does_not_fit_is_refused_with_where_and_why() -> None:
         requests.check_task(Task("a", "x", input={"n": "one"}), agent)
 
     assert caught.value.why == 'n: "one" is not of type "integer"'
-    assert "pagents agents show a" in caught.value.mend
+    assert "pagents agents show a" in caught.value.hint
 
 
 def test_the_digest_tells_the_same_work_from_other_work() -> None:

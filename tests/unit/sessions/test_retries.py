@@ -12,12 +12,12 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Queued
-from parallel_agents.core.gate import Holds, Matches
+from parallel_agents.core.gate import ConditionGate, RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.session import Mode, Traits
-from parallel_agents.core.store import Birth
+from parallel_agents.core.session import Mode, SessionOptions
+from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
 from parallel_agents.sessions.retries import next_key
@@ -73,7 +73,7 @@ def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
 
         planned = await rig.service.plan_retry(letter)
 
-        assert isinstance(planned, Birth)
+        assert isinstance(planned, SessionPlan)
         assert planned.session.spawn_key == "tea/retry-2"
         assert planned.session.label == "tea-retry-2"
         assert (planned.queued.text, planned.queued.input) == ("do it", {"n": 1})
@@ -89,12 +89,12 @@ def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_
         good = RepliesWith(echoes, "scripted/good")
         first = replace(
             WRITER,
-            gates=(Holds(condition="len(text) < 0"),),
+            gates=(ConditionGate(condition="len(text) < 0"),),
             limits=Limits(attempts=2, max_turns=7),
         )
         now = replace(WRITER, instructions="Write well.", limits=Limits(attempts=3))
         store = MemoryStore(asyncio.get_running_loop().time)
-        own = (Matches(pattern="do"),)
+        own = (RegexGate(pattern="do"),)
         async with open_rig(good, agents=[first], store=store) as rig:
             limits = Limits(max_output_tokens=55)
             await fail(rig, gates=own, limits=limits, budget=Budget(tokens=9999))
@@ -106,7 +106,7 @@ def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_
             row = await rig.service.find(handle.key)
             queued = (await rig.sessions.history(handle.key))[0].body
 
-        assert isinstance(same, Birth)
+        assert isinstance(same, SessionPlan)
         assert isinstance(queued, Queued)
         assert same.session.agent.gates == (*first.gates, *own)
         assert result.status is DONE
@@ -277,8 +277,8 @@ def test_nothing_is_retried_under_a_team_that_was_killed() -> None:
 
 def test_the_retry_of_a_later_run_knows_what_was_said_before() -> None:
     async def body(rig: Rig) -> None:
-        traits = Traits(mode=Mode.SESSION)
-        task = Task("writer", "first", model="scripted/good", traits=traits)
+        options = SessionOptions(mode=Mode.SESSION)
+        task = Task("writer", "first", model="scripted/good", options=options)
         handle = await rig.sessions.spawn(task)
         await handle.wait()
         await handle.send("second", input={"n": 1})

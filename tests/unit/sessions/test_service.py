@@ -332,7 +332,7 @@ def test_a_team_takes_no_words_and_the_refusal_says_who_does() -> None:
             with pytest.raises(InvalidInput):
                 await whole.send("once more")
 
-            assert "monday/LABEL" in steered.value.mend
+            assert "monday/LABEL" in steered.value.hint
             await whole.kill()
 
     run_virtual(body())

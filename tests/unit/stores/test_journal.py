@@ -27,7 +27,7 @@ from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Birth, Filter, Owner, OwnerState
+from parallel_agents.core.store import Filter, Owner, OwnerState, SessionPlan
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import OwnershipLost, RunIsOver
 from parallel_agents.stores.memory import MemoryStore
@@ -109,18 +109,18 @@ class TwoOwners(RuleBasedStateMachine):
     def _spawn(self, key: str, parent: SessionKey | None, owner: OwnerId) -> SessionKey:
         path = SessionKey(f"{parent or ''}/{key}")
         run = RunId(f"run{path}")
-        birth = Birth(
+        plan = SessionPlan(
             session=Session(
                 key=path, agent=AGENT, label=key, spawn_key=key, parent=parent, root=path
             ),
             run=run,
-            kind=RunnerKind.SUBAGENT,
+            kind=RunnerKind.AGENT,
             queued=Queued(text="work"),
             digest="work",
             owner=owner,
         )
 
-        (born,) = self.do(self.store.spawn([birth]))
+        (born,) = self.do(self.store.spawn([plan]))
 
         assert born.is_new == (path not in self.parents)
         self.parents[path] = parent
@@ -216,9 +216,9 @@ class TwoOwners(RuleBasedStateMachine):
     @rule(owner=OWNERS, state=st.sampled_from(OwnerState))
     def beat(self, owner: OwnerId, state: OwnerState) -> None:
         if state is OwnerState.DEAD:
-            self.do(self.store.bury(owner))
+            self.do(self.store.mark_dead(owner))
         else:
-            self.do(self.store.beat(Owner(id=owner, host="here", pid=1, state=state)))
+            self.do(self.store.heartbeat(Owner(id=owner, host="here", pid=1, state=state)))
 
     @rule(owner=OWNERS)
     def release(self, owner: OwnerId) -> None:

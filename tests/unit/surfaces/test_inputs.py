@@ -56,4 +56,4 @@ def test_what_is_no_json_is_refused_with_an_example() -> None:
     with pytest.raises(InvalidInput, match="--input tags is no JSON: 'a,b'") as refused:
         read_inputs(["tags=a,b"], SCHEMA)
 
-    assert """--input tags='["a", "b"]'""" in refused.value.mend
+    assert """--input tags='["a", "b"]'""" in refused.value.hint

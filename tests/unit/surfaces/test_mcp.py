@@ -21,13 +21,13 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.errors import ConfigError, InvalidInput, StoreFull
+from parallel_agents.session_tools.context import Requester
+from parallel_agents.session_tools.specs import SPECS
+from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.http import guard, is_loopback, listen
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
 from parallel_agents.surfaces.mcp.server import find_requester, make_server
 from parallel_agents.testing import RepliesWith, Rig, open_rig, run_virtual
-from parallel_agents.tools.sessions.backing import Requester
-from parallel_agents.tools.sessions.specs import SPECS
-from parallel_agents.tools.sessions.toolbox import SessionTools
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 ECHO = RepliesWith(lambda request: request.messages[-1].text)
@@ -168,7 +168,7 @@ class _Broken(SessionTools):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (StoreFull("the disk is full", mend="make room"), "the disk is full; make room"),
+        (StoreFull("the disk is full", hint="make room"), "the disk is full; make room"),
         (RuntimeError("what a pity"), "RuntimeError: what a pity (a bug;"),
     ],
 )
@@ -245,7 +245,7 @@ def test_a_parent_that_is_not_there_is_refused_with_the_setting() -> None:
         async with open_rig(ECHO, agents=[WRITER]) as rig:
             with pytest.raises(ConfigError, match="parent_session") as refused:
                 await find_requester(rig.service, "nobody")
-            assert "PARALLEL_AGENTS_PARENT_SESSION" in refused.value.mend
+            assert "PARALLEL_AGENTS_PARENT_SESSION" in refused.value.hint
 
     run_virtual(body())
 

@@ -7,9 +7,9 @@ import pytest
 from parallel_agents.core.ids import RunId
 from parallel_agents.models.local.fetch import Progress as Fetched
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.board import Board, Lane
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.progress import TextProgress
+from parallel_agents.views.board import Board, Lane
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +22,9 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
 ) -> None:
     shown = TextProgress(Board.of({RunId("one"): "first", RunId("two"): "second"}))
 
-    waits = [shown.beat(1000.0), shown.beat(1030.0), shown.beat(1045.0)]
+    waits = [shown.tick(1000.0), shown.tick(1030.0), shown.tick(1045.0)]
     shown.changed(Lane(label="first"), 1050.0)
-    waits += [shown.beat(1060.0), shown.beat(1080.0)]
+    waits += [shown.tick(1060.0), shown.tick(1080.0)]
 
     told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
     assert waits == [30, 30, 15, 20, 30]

@@ -44,14 +44,14 @@ def result(
 
 
 def test_an_error_is_four_lines_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    render.error(NotFound("no session 'x'", why="it is gone", mend="look again"))
+    render.error(NotFound("no session 'x'", why="it is gone", hint="look again"))
 
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.splitlines() == [
         "✖ PA-E104  no session 'x'",
         "  why   it is gone",
-        "  mend  look again",
+        "  hint  look again",
         "  docs  pagents docs E104",
     ]
 
@@ -59,7 +59,7 @@ def test_an_error_is_four_lines_on_stderr(capsys: pytest.CaptureFixture[str]) ->
 def test_an_error_stays_four_lines_when_its_words_have_more(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    render.error(NotFound("a\nb", why="c\nd\x1b[2J", mend="e\r\nf"))
+    render.error(NotFound("a\nb", why="c\nd\x1b[2J", hint="e\r\nf"))
 
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
@@ -67,14 +67,14 @@ def test_an_error_stays_four_lines_when_its_words_have_more(
 
 
 def test_an_error_as_json_has_the_same_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    render.error(NotFound("no session 'x'", mend="look again"), is_json=True)
+    render.error(NotFound("no session 'x'", hint="look again"), is_json=True)
 
     assert orjson.loads(capsys.readouterr().out) == {
         "schema": "pagents.error/1",
         "code": "PA-E104",
         "message": "no session 'x'",
         "why": "",
-        "mend": "look again",
+        "hint": "look again",
         "docs": "pagents docs E104",
     }
 
@@ -110,7 +110,7 @@ def test_a_failed_result_says_why_and_keeps_its_part(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.splitlines()[1:] == [
         "  PA-E206  bench broke off",
         "  why   the line went",
-        "  mend  run it again",
+        "  hint  run it again",
         "  docs  pagents docs E206",
         "  half an ans",
         "",

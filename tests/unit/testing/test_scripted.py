@@ -11,13 +11,13 @@ from typing_extensions import override
 from parallel_agents.core.message import ToolCall, assistant, user
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.errors import Overloaded, ProviderError
-from parallel_agents.testing.ear import Ear
+from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel
 
 REQUEST = ModelRequest(messages=(user("hello"),))
 
 
-class NeverRetries(Ear):
+class NeverRetries(RecordingListener):
     """A listener that takes no retry."""
 
     @override

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import pytest
 
+from parallel_agents.app.models import make_registry
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Finished, Replied, Retrying, ToolFinished
@@ -18,7 +19,6 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.model_wiring import make_registry
 from parallel_agents.models.simulated.model import NOTICE
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import make_answer, open_rig, run_virtual
@@ -107,7 +107,7 @@ def test_a_budget_in_simulated_money_holds_as_one_in_real_money() -> None:
             tasks = tuple(task(n) for n in range(60))
             team = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
             results = (await rig.sessions.team_result(team)).results
-            return results, (await rig.store.purses())[0].spent.nanousd or 0
+            return results, (await rig.store.accounts())[0].spent.nanousd or 0
 
     results, spent_nanousd = run_virtual(body())
 

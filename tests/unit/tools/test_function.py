@@ -166,4 +166,4 @@ def test_a_function_that_has_no_schema_is_refused(function: Callable[..., object
         FunctionTool(function)
 
     assert caught.value.why
-    assert "annotate" in caught.value.mend
+    assert "annotate" in caught.value.hint

@@ -76,7 +76,7 @@ async def fetch(
         raise LocalModelError(
             f"'{folder}' can not take the model {model.name}",
             why=str(error),
-            mend="free or allow the folder, or move it: PARALLEL_AGENTS_HOME",
+            hint="free or allow the folder, or move it: PARALLEL_AGENTS_HOME",
         ) from error
     return target
 
@@ -102,7 +102,7 @@ async def _fill(
     raise LocalModelError(
         f"the model {model.name} ({model.size_bytes / 1e9:.1f} GB) can not be fetched",
         why="; ".join(failures),
-        mend="when there is a network again, `pagents models pull` goes on from here; "
+        hint="when there is a network again, `pagents models pull` goes on from here; "
         "or name a GGUF file of yours with `local_model_file`; "
         "or use a provider: `--model provider/model` with its key",
     )
@@ -123,7 +123,7 @@ def _check_disk(part: Part, model: ModelFile) -> None:
         raise LocalModelError(
             f"the model {model.name} needs {needed / 1e9:.1f} GB on the disk",
             why=f"'{part.path.parent}' has {free / 1e9:.1f} GB free",
-            mend="free some space, or move the folder: PARALLEL_AGENTS_HOME",
+            hint="free some space, or move the folder: PARALLEL_AGENTS_HOME",
         )
 
 

@@ -101,7 +101,7 @@ def find_model(name: str) -> ModelFile:
     raise UnknownModel(
         f"no embedded model '{name}'",
         why="there are: " + ", ".join(model.model_name for model in known_models()),
-        mend="use one of these, or name a GGUF file of your own with `local_model_file`",
+        hint="use one of these, or name a GGUF file of your own with `local_model_file`",
     )
 
 

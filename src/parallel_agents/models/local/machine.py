@@ -65,7 +65,7 @@ def make_plan(machine: Machine, *, slots: int, file_bytes: int) -> Plan:
         raise LocalModelError(
             f"the embedded model needs {needed / GB:.1f} GB of memory",
             why=f"{available / GB:.1f} GB are available",
-            mend="close other programs, or use a provider: `--model provider/model` with its key",
+            hint="close other programs, or use a provider: `--model provider/model` with its key",
         )
     return Plan(
         slots=slots,

@@ -178,5 +178,5 @@ def _size(file: Path) -> int:
         raise LocalModelError(
             f"the model file '{file}' can not be read",
             why=str(error),
-            mend="correct the setting `local_model_file`, or remove it to use the built-in model",
+            hint="correct the setting `local_model_file`, or remove it to use the built-in model",
         ) from error

@@ -130,7 +130,7 @@ class Supervisor:
 
     def _failure(self, message: str, *, why: str = "") -> LocalModelError:
         return LocalModelError(
-            message, why=why, mend=f"the log '{self._log}' may say more; `pagents doctor` looks on"
+            message, why=why, hint=f"the log '{self._log}' may say more; `pagents doctor` looks on"
         )
 
 
@@ -138,7 +138,7 @@ def missing_runtime(answer: NotReady) -> MissingExtra:
     return MissingExtra(
         "the embedded model's runtime is not installed",
         why=answer.error,
-        mend='pip install "pagents[local]"',
+        hint='pip install "pagents[local]"',
     )
 
 

@@ -1,4 +1,4 @@
-"""Answers: values that fit a JSON Schema, in words that could be somebody's, drawn by dice."""
+"""Answers: values that fit a JSON Schema, in words that could be somebody's, drawn by rng."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ _SPAN = 10
 _DEPTH = 12
 
 
-def make_text(dice: Random, least: int = 40, most: int = _MOST_CHARACTERS) -> str:
+def make_text(rng: Random, least: int = 40, most: int = _MOST_CHARACTERS) -> str:
     """A sentence or more of at least `least` and at most `most` characters."""
-    wanted = dice.randint(least, max(least, min(most, least + 120)))
-    text = " ".join(dice.choices(_WORDS, k=wanted // _WORD_CHARACTERS + 1))
+    wanted = rng.randint(least, max(least, min(most, least + 120)))
+    text = " ".join(rng.choices(_WORDS, k=wanted // _WORD_CHARACTERS + 1))
     text = text[:most].rstrip().ljust(least, ".")
     return text[:1].upper() + text[1:]
 
 
-def make_answer(schema: JsonObject, dice: Random) -> Json:
+def make_answer(schema: JsonObject, rng: Random) -> Json:
     """A value that fits `schema`, checked against it.
 
     Raises:
         ValueError: none was found, as for a `pattern`; the text says what did not fit.
     """
     # The last try leaves out all that is not required.
-    return _make_fitting(schema, dice, [number < _TRIES - 1 for number in range(_TRIES)])
+    return _make_fitting(schema, rng, [number < _TRIES - 1 for number in range(_TRIES)])
 
 
-def make_least(schema: JsonObject, dice: Random) -> Json:
+def make_least(schema: JsonObject, rng: Random) -> Json:
     """The same with no field that is not required."""
-    return _make_fitting(schema, dice, [False] * _TRIES)
+    return _make_fitting(schema, rng, [False] * _TRIES)
 
 
-def _make_fitting(schema: JsonObject, dice: Random, tries: Sequence[bool]) -> Json:
+def _make_fitting(schema: JsonObject, rng: Random, tries: Sequence[bool]) -> Json:
     """The first value that fits; each try says whether it fills what is not required."""
     fits = compiled(schema)
     problems = []
     for fills in tries:
-        value = _Maker(schema, dice, fills=fills).make(schema)
+        value = _Maker(schema, rng, fills=fills).make(schema)
         problems = fits.problems(value)
         if not problems:
             return value
@@ -73,25 +73,25 @@ class _Maker:
     """Makes one answer; `fills` says whether fields that are not required may be there."""
 
     root: JsonObject
-    dice: Random
+    rng: Random
     fills: bool = True
     depth: int = 0
 
     def make(self, schema: Json) -> Json:
         if not isinstance(schema, Mapping):
-            return make_text(self.dice)
+            return make_text(self.rng)
         if "const" in schema:
             return schema["const"]
         choices = schema.get("enum")
         if isinstance(choices, Sequence) and choices:
-            return self.dice.choice(choices)
+            return self.rng.choice(choices)
         reference = schema.get("$ref")
         if isinstance(reference, str):
             return self._below().make(resolved(reference, self.root))
         for key in ("anyOf", "oneOf"):
             options = schema.get(key)
             if isinstance(options, Sequence) and options:
-                chosen = self.dice.choice(options) if self._is_shallow else options[-1]
+                chosen = self.rng.choice(options) if self._is_shallow else options[-1]
                 rest = {name: value for name, value in schema.items() if name != key}
                 merged = {**rest, **chosen} if isinstance(chosen, Mapping) else rest
                 return self._below().make(merged)
@@ -102,19 +102,19 @@ class _Maker:
         return self.depth < _DEPTH
 
     def _below(self) -> _Maker:
-        return _Maker(self.root, self.dice, fills=self.fills, depth=self.depth + 1)
+        return _Maker(self.root, self.rng, fills=self.fills, depth=self.depth + 1)
 
     def _typed(self, schema: JsonObject) -> Json:
         kind = schema.get("type")
         if isinstance(kind, Sequence) and not isinstance(kind, str):
-            kind = self.dice.choice(kind) if kind else None
+            kind = self.rng.choice(kind) if kind else None
         match kind:
             case "string":
                 return self._string(schema)
             case "integer" | "number":
                 return self._number(schema, is_whole=kind == "integer")
             case "boolean":
-                return self.dice.random() < 0.5
+                return self.rng.random() < 0.5
             case "array":
                 return self._array(schema)
             case "null":
@@ -128,7 +128,7 @@ class _Maker:
             return kept
         least = _whole(schema, "minLength", 1)
         most = _whole(schema, "maxLength", max(least, _MOST_CHARACTERS))
-        return make_text(self.dice, min(max(least, 8), most), most)
+        return make_text(self.rng, min(max(least, 8), most), most)
 
     def _number(self, schema: JsonObject, *, is_whole: bool) -> int | float:
         step = _real(schema, "multipleOf")
@@ -142,9 +142,9 @@ class _Maker:
         high = low + _SPAN if high is None else high
         if step or is_whole:
             first, last = -(-low // unit), high // unit
-            value = self.dice.randint(int(first), max(int(first), int(last))) * unit
+            value = self.rng.randint(int(first), max(int(first), int(last))) * unit
             return int(value) if is_whole else value
-        return min(max(round(self.dice.uniform(low, high), 2), low), high)
+        return min(max(round(self.rng.uniform(low, high), 2), low), high)
 
     def _array(self, schema: JsonObject) -> list[Json]:
         least = _whole(schema, "minItems", 0)
@@ -152,7 +152,7 @@ class _Maker:
         more = min(most, max(least, 1) + _LIST_MORE) if self.fills and self._is_shallow else least
         below = self._below()
         items = schema.get("items", {"type": "string"})
-        return [below.make(items) for _ in range(self.dice.randint(least, max(least, more)))]
+        return [below.make(items) for _ in range(self.rng.randint(least, max(least, more)))]
 
     def _object(self, schema: JsonObject) -> JsonObject:
         fields, required = schema.get("properties", {}), schema.get("required", ())
@@ -163,7 +163,7 @@ class _Maker:
         return {
             name: below.make(fields.get(name, {"type": "string"}))
             for name in names
-            if name in needed or (self._is_shallow and self.dice.random() < 0.7)
+            if name in needed or (self._is_shallow and self.rng.random() < 0.7)
         }
 
 

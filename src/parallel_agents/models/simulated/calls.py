@@ -25,33 +25,33 @@ _MOST_CALLS = 2
 _ASKS, _SPAWNS, _WHOM = "agents_list", "sessions_spawn", "agentId"
 
 
-def make_calls(request: ModelRequest, dice: Random) -> tuple[ToolCall, ...]:
+def make_calls(request: ModelRequest, rng: Random) -> tuple[ToolCall, ...]:
     """One or two calls of the request's tools; none where the model answers now."""
     turn = sum(bool(message.tool_calls) for message in request.messages)
-    if not request.tools or turn >= len(_SHARES) or dice.random() >= _SHARES[turn]:
+    if not request.tools or turn >= len(_SHARES) or rng.random() >= _SHARES[turn]:
         return ()
     known = sorted(set(_agents_in(request.messages)))
     wanted = _SPAWNS if known else _ASKS
-    drawn = dice.sample(request.tools, min(len(request.tools), dice.randint(1, _MOST_CALLS)))
+    drawn = rng.sample(request.tools, min(len(request.tools), rng.randint(1, _MOST_CALLS)))
     first = [spec for spec in request.tools if spec.name == wanted]
     specs = [*first, *(spec for spec in drawn if spec.name != wanted)][: len(drawn)]
-    return tuple(call for spec in specs for call in _make_call(spec, known, dice))
+    return tuple(call for spec in specs for call in _make_call(spec, known, rng))
 
 
-def misshapen(calls: Sequence[ToolCall], dice: Random) -> tuple[ToolCall, ...]:
+def misshapen(calls: Sequence[ToolCall], rng: Random) -> tuple[ToolCall, ...]:
     """The same calls with arguments of another shape."""
-    return tuple(ToolCall(call.id, call.name, {"unexpected": make_text(dice)}) for call in calls)
+    return tuple(ToolCall(call.id, call.name, {"unexpected": make_text(rng)}) for call in calls)
 
 
-def _make_call(spec: ToolSpec, agents: Sequence[str], dice: Random) -> Iterator[ToolCall]:
+def _make_call(spec: ToolSpec, agents: Sequence[str], rng: Random) -> Iterator[ToolCall]:
     """A call, or none of a tool whose arguments cannot be made up."""
     try:
-        arguments = make_least(spec.parameters, dice)
+        arguments = make_least(spec.parameters, rng)
     except ValueError:
         return
     if isinstance(arguments, dict):
-        whom: JsonObject = {_WHOM: dice.choice(agents)} if spec.name == _SPAWNS and agents else {}
-        yield ToolCall(f"call_{dice.getrandbits(64):016x}", spec.name, {**arguments, **whom})
+        whom: JsonObject = {_WHOM: rng.choice(agents)} if spec.name == _SPAWNS and agents else {}
+        yield ToolCall(f"call_{rng.getrandbits(64):016x}", spec.name, {**arguments, **whom})
 
 
 def _agents_in(messages: Sequence[Message]) -> Iterator[str]:

@@ -59,9 +59,9 @@ class Day:
         if sum(self.shares.values()) > 1 + 1e-9 or any(s < 0 for s in self.shares.values()):
             raise ValueError(f"the shares of day {self.name!r} are not between 0 and 1 in all")
 
-    def draw(self, dice: Random) -> Mishap | None:
+    def draw(self, rng: Random) -> Mishap | None:
         """What happens to a try; None for a good reply."""
-        left = dice.random()
+        left = rng.random()
         for mishap, share in self.shares.items():
             left -= share
             if left < 0:

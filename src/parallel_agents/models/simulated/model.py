@@ -84,24 +84,24 @@ class Simulated:
             RequestRejected: no answer was found that fits the request's schema.
         """
         self.calls += 1
-        dice = self._dice(request)
-        mishap = self._day.draw(dice)
+        rng = self._rng(request)
+        mishap = self._day.draw(rng)
         if storm := self._storm_left():
             await asyncio.sleep(self._day.latency_seconds[0])
             _refuse_for(storm)
-        await asyncio.sleep(dice.uniform(*self._day.latency_seconds))
-        said = _Said() if mishap in _WORDLESS else self._say(request, dice, mishap)
+        await asyncio.sleep(rng.uniform(*self._day.latency_seconds))
+        said = _Said() if mishap in _WORDLESS else self._say(request, rng, mishap)
         if mishap is not None:
-            await self._suffer(mishap, said, dice, listener)
+            await self._suffer(mishap, said, rng, listener)
         if mishap is not Mishap.DRIP:
             _show(said.text, listener)
-        return self._reply(request, said, dice)
+        return self._reply(request, said, rng)
 
     async def aclose(self) -> None:
         """Nothing is held."""
 
-    def _dice(self, request: ModelRequest) -> Random:
-        """The dice of this try of this request."""
+    def _rng(self, request: ModelRequest) -> Random:
+        """The rng of this try of this request."""
         asked = repr((self._seed, self._day.name, request.system, _lasting(request.messages)))
         if request.tools:
             asked = _MADE_ANEW.sub("", asked)
@@ -116,20 +116,20 @@ class Simulated:
         # In whole milliseconds, or the same day would not come again to the last bit.
         return round(self._day.storm_left(round(now - self._began, 3)), 3)
 
-    def _say(self, request: ModelRequest, dice: Random, mishap: Mishap | None) -> _Said:
+    def _say(self, request: ModelRequest, rng: Random, mishap: Mishap | None) -> _Said:
         """The answer, or calls of tools that come before it."""
-        if calls := make_calls(request, dice) if request.tools else ():
+        if calls := make_calls(request, rng) if request.tools else ():
             is_misshapen = mishap is Mishap.WRONG_SCHEMA
-            return _Said(calls=misshapen(calls, dice) if is_misshapen else calls)
-        return _Said(self._text(request, dice, mishap))
+            return _Said(calls=misshapen(calls, rng) if is_misshapen else calls)
+        return _Said(self._text(request, rng, mishap))
 
-    def _text(self, request: ModelRequest, dice: Random, mishap: Mishap | None) -> str:
+    def _text(self, request: ModelRequest, rng: Random, mishap: Mishap | None) -> str:
         if request.output_schema is None:
-            return make_text(dice, 60, 600)
+            return make_text(rng, 60, 600)
         if mishap is Mishap.WRONG_SCHEMA:
-            return dump({"unexpected": make_text(dice), "number": dice.randint(1, 9)}).decode()
+            return dump({"unexpected": make_text(rng), "number": rng.randint(1, 9)}).decode()
         try:
-            answer = dump(make_answer(request.output_schema, dice)).decode()
+            answer = dump(make_answer(request.output_schema, rng)).decode()
         except ValueError as error:
             raise make_failure(
                 RequestRejected, _ENDPOINT, "made up no answer that fits the schema", why=str(error)
@@ -137,12 +137,12 @@ class Simulated:
         return answer[: len(answer) // 2] if mishap is Mishap.BROKEN_JSON else answer
 
     async def _suffer(
-        self, mishap: Mishap, said: _Said, dice: Random, listener: Listener | None
+        self, mishap: Mishap, said: _Said, rng: Random, listener: Listener | None
     ) -> None:
         """What `mishap` does before there is a reply, or instead of one."""
         match mishap:
             case Mishap.RATE_LIMITED:
-                _refuse_for(dice.uniform(*self._day.retry_after_seconds))
+                _refuse_for(rng.uniform(*self._day.retry_after_seconds))
             case Mishap.OVERLOADED:
                 _refuse(529, "simulated: overloaded", {})
             case Mishap.STALL:
@@ -167,10 +167,10 @@ class Simulated:
             case Mishap.BROKEN_JSON | Mishap.WRONG_SCHEMA:
                 pass  # the answer itself is what is wrong, or what a call is given
 
-    def _reply(self, request: ModelRequest, said: _Said, dice: Random) -> ModelReply:
+    def _reply(self, request: ModelRequest, said: _Said, rng: Random) -> ModelReply:
         given = sum(len(message.text) for message in request.messages) + len(request.system)
         tokens = max(1, given // _CHARACTERS_A_TOKEN)
-        cached = int(tokens * dice.choice((0.0, 0.0, 0.5, 0.8)))
+        cached = int(tokens * rng.choice((0.0, 0.0, 0.5, 0.8)))
         written = max(1, said.characters // _CHARACTERS_A_TOKEN)
         most = request.max_output_tokens
         is_dear = self._day.dear_after is not None and self.calls > self._day.dear_after
@@ -199,7 +199,7 @@ def make_simulated(name: str) -> Simulated:
     raise UnknownModel(
         f"no simulated day {name[:80]!r}",
         why=f"the days are {', '.join(DAYS)}",
-        mend=f"name one, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for another seed",
+        hint=f"name one, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for another seed",
     )
 
 

@@ -6,7 +6,7 @@ SELECT body FROM agents WHERE digest = ?;
 
 -- name: put_session
 INSERT INTO sessions
-    (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at, traits)
+    (key, agent, label, parent, spawn_key, digest, root, depth, killed, created_at, options)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: session_by_spawn_key
@@ -106,25 +106,25 @@ UPDATE runs SET owner = NULL, status = 'queued' WHERE id = ? AND owner = ? AND s
 -- name: requeue_owned
 UPDATE runs SET status = 'queued' WHERE owner = ? AND status = 'running';
 
--- name: beat
-INSERT INTO owners (id, host, pid, role, state, beat_at)
-VALUES (:id, :host, :pid, :role, :state, :beat_at)
-ON CONFLICT (id) DO UPDATE SET state = excluded.state, beat_at = excluded.beat_at;
+-- name: heartbeat
+INSERT INTO owners (id, host, pid, role, state, heartbeat_at)
+VALUES (:id, :host, :pid, :role, :state, :heartbeat_at)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, heartbeat_at = excluded.heartbeat_at;
 
--- name: bury
+-- name: mark_dead
 UPDATE owners SET state = 'dead' WHERE id = ? AND state = 'live';
 
 -- name: owners
-SELECT id, host, pid, role, state, beat_at FROM owners ORDER BY beat_at DESC;
+SELECT id, host, pid, role, state, heartbeat_at FROM owners ORDER BY heartbeat_at DESC;
 
 -- name: drop_old_owners
 DELETE FROM owners
-WHERE state != 'live' AND beat_at < ?
+WHERE state != 'live' AND heartbeat_at < ?
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id AND status IN ('queued', 'running'));
 
 -- name: rows
 SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
-       s.traits,
+       s.options,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
@@ -166,15 +166,15 @@ SELECT below.run, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
        SUM(r.unpriced_calls)
 FROM below JOIN runs AS r ON r.session = below.session GROUP BY below.run;
 
--- name: open_purse
-INSERT INTO purses (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
+-- name: open_account
+INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)
 ON CONFLICT (scope) DO UPDATE SET
     limit_nanousd = excluded.limit_nanousd, limit_tokens = excluded.limit_tokens,
     on_limit = excluded.on_limit
 WHERE limit_nanousd IS NOT excluded.limit_nanousd OR limit_tokens IS NOT excluded.limit_tokens
    OR on_limit != excluded.on_limit;
 
--- name: purses_above
+-- name: accounts_above
 WITH RECURSIVE above (key, parent) AS (
     SELECT key, parent FROM sessions WHERE key = ?
     UNION ALL
@@ -182,15 +182,15 @@ WITH RECURSIVE above (key, parent) AS (
 )
 SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
        p.reserved_nanousd, p.reserved_tokens
-FROM above JOIN purses AS p ON p.scope = 'session:' || above.key;
+FROM above JOIN budget_accounts AS p ON p.scope = 'session:' || above.key;
 
--- name: purse
+-- name: account
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens,
        reserved_nanousd, reserved_tokens
-FROM purses WHERE scope = ?;
+FROM budget_accounts WHERE scope = ?;
 
 -- name: reserve
-UPDATE purses SET reserved_nanousd = reserved_nanousd + ?, reserved_tokens = reserved_tokens + ?
+UPDATE budget_accounts SET reserved_nanousd = reserved_nanousd + ?, reserved_tokens = reserved_tokens + ?
 WHERE scope = ?;
 
 -- name: put_reservation
@@ -204,21 +204,21 @@ SELECT DISTINCT held.run FROM reservations AS held JOIN runs AS r ON r.id = held
 WHERE r.owner = ?;
 
 -- name: settle
-UPDATE purses
+UPDATE budget_accounts
 SET reserved_nanousd = reserved_nanousd - :held_nanousd, reserved_tokens = reserved_tokens - :held_tokens,
     spent_nanousd = spent_nanousd + :nanousd, spent_tokens = spent_tokens + :tokens
 WHERE scope = :scope
 RETURNING noticed = 0
   AND (spent_nanousd >= limit_nanousd * 0.8 OR spent_tokens >= limit_tokens * 0.8);
 
--- name: notice_purse
-UPDATE purses SET noticed = 1 WHERE scope = ?
+-- name: notice_account
+UPDATE budget_accounts SET noticed = 1 WHERE scope = ?
 RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
 
--- name: purses
+-- name: accounts
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
        reserved_tokens
-FROM purses ORDER BY scope;
+FROM budget_accounts ORDER BY scope;
 
 -- name: throttle
 SELECT body FROM throttles WHERE model = ?;
@@ -235,7 +235,7 @@ WHERE s.parent = ? AND r.number = 1 AND r.status = 'queued' AND r.started_at IS 
 ORDER BY r.created_at, s.key;
 
 -- name: live_children
-SELECT s.key, s.traits FROM sessions AS s JOIN runs AS r ON r.session = s.key
+SELECT s.key, s.options FROM sessions AS s JOIN runs AS r ON r.session = s.key
 WHERE s.parent = ? AND r.status IN ('queued', 'running')
   AND r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
 ORDER BY r.created_at, s.key;
@@ -244,7 +244,7 @@ ORDER BY r.created_at, s.key;
 INSERT INTO dead_letters (run, session, agent, code, at)
 SELECT r.id, s.key, json_extract(CAST(a.body AS TEXT), '$.name'), :code, r.finished_at
 FROM runs AS r JOIN sessions AS s ON s.key = r.session JOIN agents AS a ON a.digest = s.agent
-WHERE r.id = :run AND r.kind = 'subagent' AND (s.parent = '' OR s.parent GLOB 'team:*');
+WHERE r.id = :run AND r.kind = 'agent' AND (s.parent = '' OR s.parent GLOB 'team:*');
 
 -- name: close_retried
 UPDATE dead_letters SET dropped_at = ? WHERE retried_by = ? AND dropped_at IS NULL;

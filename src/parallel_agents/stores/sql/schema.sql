@@ -15,7 +15,7 @@ CREATE TABLE sessions (
     depth INTEGER NOT NULL,
     killed INTEGER NOT NULL,
     created_at REAL NOT NULL,
-    traits TEXT NOT NULL DEFAULT '{}'
+    options TEXT NOT NULL DEFAULT '{}'
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX sessions_by_parent ON sessions (parent, spawn_key);
 CREATE INDEX sessions_by_root ON sessions (root);
@@ -63,10 +63,10 @@ CREATE TABLE owners (
     pid INTEGER NOT NULL,
     role TEXT NOT NULL,
     state TEXT NOT NULL,
-    beat_at REAL NOT NULL
+    heartbeat_at REAL NOT NULL
 ) WITHOUT ROWID;
--- What may be spent, by whom: a purse for each budget, and the room that calls under way have in it.
-CREATE TABLE purses (
+-- What may be spent, by whom: an account for each budget, and what calls in flight have reserved in it.
+CREATE TABLE budget_accounts (
     scope TEXT PRIMARY KEY,
     limit_nanousd INTEGER,
     limit_tokens INTEGER,

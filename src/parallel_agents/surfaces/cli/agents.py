@@ -12,8 +12,8 @@ from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("list")
 def list_agents(json: AsJson = False, home: Home = None) -> None:
     """List the agents: the project's, yours, and the built-in ones."""
-    entries = Catalog(find_place(home).environment.folders).agents()
+    entries = Catalog(find_context(home).environment.folders).agents()
     if json:
         render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
         return
@@ -39,7 +39,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show one agent: what it takes, what it gives, and its instructions."""
-    agent = Catalog(find_place(home).environment.folders).agent(name)
+    agent = Catalog(find_context(home).environment.folders).agent(name)
     if json:
         render.envelope("agent", time.time(), [_agent_json(agent)])
         return
@@ -47,7 +47,7 @@ def show(
     render.line(agent.description)
     for title, value in (("input", agent.input_schema), ("output", agent.output_schema)):
         render.line(f"\n{title}", "bold")
-        render.line(words.output(value) if value else "text")
+        render.line(format.output(value) if value else "text")
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
     render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')

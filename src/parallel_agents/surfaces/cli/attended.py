@@ -11,17 +11,18 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import typer
 
-from parallel_agents.app import App, Parts, open_app
+from parallel_agents.app.app import App, open_app
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.event import Finished
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.interrupts import to_its_end, unless
 from parallel_agents.surfaces.cli import progress, render
-from parallel_agents.surfaces.cli.board import Board
+from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
 from parallel_agents.surfaces.cli.keeping import keep, results_folder
-from parallel_agents.surfaces.cli.place import Place
 from parallel_agents.surfaces.cli.stopping import carry_out
+from parallel_agents.views.board import Board
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
 
 
 def attend(
-    place: Place,
+    context: CliContext,
     prepare: Callable[[App], Coroutine[None, None, Begin]],
     conclude: Callable[[App, Work], Coroutine[None, None, T]],
     look: Look,
@@ -69,7 +70,7 @@ def attend(
     started: list[Work] = []
 
     async def carry(stop: asyncio.Event, bar: FetchBar) -> T | None:
-        async with open_app(place.environment, place.settings, Parts(on_fetch=bar)) as app:
+        async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
 
             async def begin_by(begin: Begin) -> Work:
                 started.append(await begin())
@@ -79,7 +80,7 @@ def attend(
                 begin = await prepare(app)
                 bar.close()
                 work = await to_its_end(begin_by(begin))
-                await _watch(app, work, look, results_folder(place.environment.home, work.name))
+                await _watch(app, work, look, results_folder(context.environment.home, work.name))
                 return await conclude(app, work)
 
             concluded = await unless(stop, see_through())
@@ -128,11 +129,11 @@ async def _watch(app: App, work: Work, look: Look, folder: Path) -> None:
 async def _beating(shown: progress.Progress) -> AsyncGenerator[None]:
     """One timer, for the whole, for as long as the block lasts."""
 
-    async def beat() -> None:
+    async def tick() -> None:
         while True:  # noqa: ASYNC110 - it waits for time to pass, which no event tells
-            await asyncio.sleep(shown.beat(time.time()))
+            await asyncio.sleep(shown.tick(time.time()))
 
-    beating = asyncio.create_task(beat())
+    beating = asyncio.create_task(tick())
     try:
         yield
     finally:

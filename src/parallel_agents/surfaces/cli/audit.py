@@ -10,18 +10,18 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app import App, open_client
+from parallel_agents.app.app import App, open_client
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
 from parallel_agents.surfaces.cli.since import Since, parse_since
-from parallel_agents.telemetry.audit import Decision, find_decisions, is_decision
+from parallel_agents.views.decisions import Decision, find_decisions, is_decision
 
 _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
 _PAGE = 2000
@@ -54,16 +54,16 @@ def audit(
             raise InvalidInput(
                 "NAME and --since do not go with --verify",
                 why="the chain is of the whole journal",
-                mend="leave them out",
+                hint="leave them out",
             )
         _verify(_checked(head), home, is_json=json)
         return
     now = time.time()
     earliest = parse_since(since, now) or 0.0
-    place = find_place(home)
+    context = find_context(home)
 
     async def look() -> tuple[list[Decision], dict[SessionKey, str]]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             return await _decisions(client, name)
 
     found, labels = asyncio.run(look())
@@ -84,7 +84,7 @@ def _checked(head: str | None) -> str:
     raise InvalidInput(
         f"--head is {head[:80]!r}",
         why="a head has 64 hexadecimal digits",
-        mend="give it as `pagents audit --verify` printed it",
+        hint="give it as `pagents audit --verify` printed it",
     )
 
 
@@ -108,14 +108,14 @@ async def _decisions(client: App, name: str | None) -> tuple[list[Decision], dic
 def _cells(decision: Decision, labels: Mapping[SessionKey, str]) -> tuple[str, ...]:
     event = decision.event
     label = labels.get(event.session, event.session)
-    return words.moment(event.at), decision.who, decision.what, label, decision.why
+    return format.moment(event.at), decision.who, decision.what, label, decision.why
 
 
 def decision_json(decision: Decision, labels: Mapping[SessionKey, str]) -> Mapping[str, Json]:
     event = decision.event
     return {
         "seq": event.seq,
-        "at": words.iso(event.at),
+        "at": format.iso(event.at),
         "who": decision.who,
         "what": decision.what,
         "why": decision.why,
@@ -144,10 +144,10 @@ class _Checks(NamedTuple):
 
 
 def _verify(head: str, home: Home, *, is_json: bool) -> None:
-    place = find_place(home)
+    context = find_context(home)
 
     async def check() -> _Checks:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             chain = await client.store.check_chain(head)
             return _Checks(
                 chain, await client.store.check_rows() if chain.is_intact else RowCheck()
@@ -174,7 +174,7 @@ def _print_check(found: _Checks) -> None:
             ("", "shown of that") if chain.is_intact else (" before that", "said after that")
         )
         render.line(f"  fits  {size}{before}")
-        render.line(f"  mend  compare with a copy of the store; what is {doubtful} may be false")
+        render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be false")
     if chain.before:
         render.line(f"  note  {chain.before:,} events are older than the chain, and not covered")
 

@@ -31,13 +31,13 @@ def command_name(given: str, *, search: str | None = None, folder: Path | None =
         folder: a path from here is given where it is shorter; the current folder without it.
     """
     found, path = shutil.which(_NAME, path=search), Path(given)
-    place = path if folder is None else folder / path
-    if path.stem != _NAME or not place.is_file():
+    context = path if folder is None else folder / path
+    if path.stem != _NAME or not context.is_file():
         is_module = path.name == "__main__.py" and path.parent.name == "parallel_agents"
         return "python -m parallel_agents" if is_module and found is None else _NAME
-    if found is not None and place.samefile(found):
+    if found is not None and context.samefile(found):
         return _NAME
     try:
-        return min(os.path.relpath(place, folder), given, key=len)
+        return min(os.path.relpath(context, folder), given, key=len)
     except ValueError:
         return given  # on another drive than the current folder

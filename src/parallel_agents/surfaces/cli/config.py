@@ -14,7 +14,7 @@ import orjson
 from parallel_agents.core.schema import Json
 from parallel_agents.settings import Loaded, Settings, load, read_environment
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.place import AsJson, Home
+from parallel_agents.surfaces.cli.context import AsJson, Home
 
 _KEY_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 # Where servers take a key, too: the user and password before the host, and the query.

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import open_client
-from parallel_agents.core.costs import AgentCosts, TierCosts, costs_by_agent
+from parallel_agents.app.app import open_client
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.since import Since, parse_since
+from parallel_agents.views.costs import AgentCosts, TierCosts, costs_by_agent
 
 _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
 
@@ -33,11 +33,11 @@ def cost(
 
     Attempts that failed and the judges and refiners of the work are in it. A price that is not known is a dash.
     """
-    place = find_place(home)
+    context = find_context(home)
     earliest = parse_since(since, time.time())
 
     async def look() -> Mapping[str, AgentCosts]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             tree = (await client.service.find(name)).session.key if name is not None else None
             rows = await client.store.rows(Filter(tree=tree, since=earliest, every_run=True))
             events = {
@@ -70,7 +70,15 @@ def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
     ]
     if costs.reviews.calls:
         lines.append(
-            ("", "its reviews", "", "", words.money(costs.reviews), "", words.tokens(costs.reviews))
+            (
+                "",
+                "its reviews",
+                "",
+                "",
+                format.money(costs.reviews),
+                "",
+                format.tokens(costs.reviews),
+            )
         )
     if len(lines) > 1:
         lines.append(_line("", "all", costs.runs, costs.accepted, costs.spend))
@@ -79,9 +87,9 @@ def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
 
 def _line(agent: str, model: str, tried: int, accepted: int, spend: Spend) -> tuple[str, ...]:
     share = f"{accepted} ({accepted / tried:.0%})" if tried else "0"
-    money = words.money(spend)
-    each = words.money(_each(spend, accepted)) if accepted else "-"
-    return (agent, model, str(tried), share, money, each, words.tokens(spend))
+    money = format.money(spend)
+    each = format.money(_each(spend, accepted)) if accepted else "-"
+    return (agent, model, str(tried), share, money, each, format.tokens(spend))
 
 
 def _each(spend: Spend, accepted: int) -> Spend:

@@ -10,17 +10,17 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import App, open_client
+from parallel_agents.app.app import App, open_client
 from parallel_agents.core.event import Delivered, Finished, SteerMode
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Killed, Row
 from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
-from parallel_agents.surfaces.cli.staff import Staff, find_staff
 from parallel_agents.surfaces.worker import ensure_worker
+from parallel_agents.views.liveness import Liveness, read_liveness
 
 _RECEIPT_SECONDS = 5.0
 
@@ -40,16 +40,16 @@ def steer(
     Says whether it was delivered within five seconds, or waits for the current call to end.
     """
     if now and after:
-        raise InvalidInput("--now and --after exclude each other", mend="give one of them")
-    place = find_place(home)
+        raise InvalidInput("--now and --after exclude each other", hint="give one of them")
+    context = find_context(home)
 
     async def give() -> tuple[Row, Steer, str]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             row = await client.service.find(name)
             mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
             receipt = await client.service.steer(row.session.key, text, mode=mode)
             if after:
-                where = (place.environment, row.session.key, receipt.run_id)
+                where = (context.environment, row.session.key, receipt.run_id)
                 await ensure_worker(client, *where)
                 return row, receipt, "queued as the next run"
             return row, receipt, await _receipt(client, row, receipt)
@@ -60,7 +60,7 @@ def steer(
         item |= {"key": receipt.key, "run_id": receipt.run_id}
         render.envelope("steer", time.time(), [item])
     else:
-        render.line(f"{words.name(row)} ({row.session.label}): {state}")
+        render.line(f"{format.name(row)} ({row.session.label}): {state}")
 
 
 async def _receipt(client: App, row: Row, receipt: Steer) -> str:
@@ -93,11 +93,11 @@ def kill(
     home: Home = None,
 ) -> None:
     """End a run and all that it spawned; what is over stays as it is, and partial text is kept."""
-    place = find_place(home)
+    context = find_context(home)
 
-    async def end(*, is_dry: bool) -> tuple[Killed, Staff]:
-        async with open_client(place.environment, place.settings) as client:
-            staff = await find_staff(client)
+    async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
+        async with open_client(context.environment, context.settings) as client:
+            staff = await read_liveness(client)
             return await client.service.kill(name, dry_run=is_dry), staff
 
     killed, staff = asyncio.run(end(is_dry=True))
@@ -114,7 +114,7 @@ def kill(
     render.line(f"{verb} {_count(killed.runs, staff)}; {killed.already_over} over already, kept")
 
 
-def _confirm(planned: Killed, staff: Staff) -> None:
+def _confirm(planned: Killed, staff: Liveness) -> None:
     """Ask before several runs end, where there is somebody to ask."""
     is_answerable = sys.stdin.isatty() and render.err().is_terminal
     if len(planned.runs) == 1 or not is_answerable:
@@ -124,7 +124,7 @@ def _confirm(planned: Killed, staff: Staff) -> None:
         raise typer.Exit(Exit.DONE)
 
 
-def _count(runs: list[Run], staff: Staff) -> str:
+def _count(runs: list[Run], staff: Liveness) -> str:
     """How many agents' runs; that of a team has none of its own work."""
     agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
     stopped = sum(staff.has_left(run) for run in agents)

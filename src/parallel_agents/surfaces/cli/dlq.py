@@ -11,20 +11,19 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app import App, open_client
+from parallel_agents.app.app import App, open_client
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Birth
+from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import most_of_first_call
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.inputs import read_inputs
-from parallel_agents.surfaces.cli.letters import (
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, Inputs, ModelName, Name, find_context
+from parallel_agents.surfaces.cli.dead_letters import (
     AgentName,
     All,
     Chosen,
@@ -36,7 +35,8 @@ from parallel_agents.surfaces.cli.letters import (
     print_letter,
     print_letters,
 )
-from parallel_agents.surfaces.cli.place import AsJson, Home, Inputs, ModelName, Name, find_place
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.surfaces.worker import ensure_worker
 
@@ -122,11 +122,11 @@ def retry(
     """
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
-    place = find_place(home)
+    context = find_context(home)
     asked = _Asked(Edits(text=text, model=model, current=current), inputs)
 
     async def begin() -> list[_Retry]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             letters = await choose(client, chosen)
             _check_one(letters, text)
             one = _plan if dry_run else _start
@@ -134,7 +134,7 @@ def retry(
             started = next((given.session for given in retries if given.session), None)
             if started is not None and not dry_run:
                 row = await client.service.find(started)
-                await ensure_worker(client, place.environment, started, row.run.id)
+                await ensure_worker(client, context.environment, started, row.run.id)
             return retries
 
     retries = asyncio.run(begin())
@@ -151,7 +151,7 @@ def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
     if text is not None and len(letters) > 1:
         raise InvalidInput(
             f"--text is for one task, and {len(letters)} are meant",
-            mend="name one of them; `pagents dlq list` shows them",
+            hint="name one of them; `pagents dlq list` shows them",
         )
 
 
@@ -180,8 +180,8 @@ async def _found(client: App, letter: DeadLetter, spawned: Spawned) -> _Retry:
     return _Retry(letter, spawned.session_key, spawned.is_new, row.run.model)
 
 
-def _price(client: App, birth: Birth) -> Amount:
-    return most_of_first_call(client.models, client.session_tools.as_tools(), birth)
+def _price(client: App, plan: SessionPlan) -> Amount:
+    return most_of_first_call(client.models, client.session_tools.as_tools(), plan)
 
 
 @app.command()
@@ -201,10 +201,10 @@ def drop(
     letters = _find(chosen, home)
     if letters and not (yes or json):
         _confirm(letters)
-    place = find_place(home)
+    context = find_context(home)
 
     async def let_go() -> int:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             return await client.service.drop(letters)
 
     dropped = asyncio.run(let_go())
@@ -216,10 +216,10 @@ def drop(
 
 
 def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
-    place = find_place(home)
+    context = find_context(home)
 
     async def look() -> list[DeadLetter]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             return await choose(client, chosen)
 
     return asyncio.run(look())
@@ -274,7 +274,7 @@ def _retry_words(given: _Retry) -> str:
 def _money(amount: Amount) -> str:
     """Dollars; a dash where the price is unknown."""
     spend = Spend(Usage(), 1, amount.nanousd or 0, int(amount.nanousd is None))
-    return words.money(spend)
+    return format.money(spend)
 
 
 def _total(amounts: Sequence[Amount]) -> str:

@@ -32,13 +32,13 @@ def docs(
         return
     wanted = f"PA-{code.upper().removeprefix('PA-')}"
     if wanted not in sections:
-        raise NotFound(f"no error has the code {code!r}", mend="`pagents docs` lists them")
+        raise NotFound(f"no error has the code {code!r}", hint="`pagents docs` lists them")
     render.line(wanted, "bold")
     render.line(sections[wanted])
 
 
 def _sections() -> dict[str, str]:
-    page = next(place for place in _PLACES if place.is_file())
+    page = next(context for context in _PLACES if context.is_file())
     return {code: text.strip() for code, text in _SECTION.findall(page.read_text("utf-8"))}
 
 

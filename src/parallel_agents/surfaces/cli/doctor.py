@@ -15,19 +15,19 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents._version import __version__
-from parallel_agents.app import STORE_NAME, open_client
+from parallel_agents.app.app import STORE_NAME, open_client
+from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import ConfigError, InvalidFile, PagentsError
-from parallel_agents.model_wiring import MODELS_FOLDER, make_registry
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.providers import read_providers
 from parallel_agents.settings import Settings, read_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.calling import as_called
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.neighbours import find_servers
-from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
 
 
 class _Finding(NamedTuple):
@@ -35,7 +35,7 @@ class _Finding(NamedTuple):
 
     level: str
     text: str
-    mend: str = ""
+    hint: str = ""
 
 
 _GLYPHS = {"ok": "✔", "note": "!", "problem": "✖"}
@@ -55,8 +55,8 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
     else:
         for finding in findings:
             render.line(f"{_GLYPHS[finding.level]} {finding.text}", _STYLES[finding.level])
-            if finding.mend:
-                render.line(f"    {as_called(finding.mend)}")
+            if finding.hint:
+                render.line(f"    {as_called(finding.hint)}")
     if problems:
         raise typer.Exit(Exit.CONFIGURATION)
 
@@ -64,48 +64,48 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
 async def _examine(home: Path | None) -> list[_Finding]:
     wrong: list[_Finding] = []
     try:
-        place = find_place(home)
-        read_providers(place.settings.providers)
+        context = find_context(home)
+        read_providers(context.settings.providers)
     except ConfigError as error:
         # What else there is to say does not wait for a setting to be corrected.
-        place = Place(read_environment(home), Settings())
+        context = CliContext(read_environment(home), Settings())
         why = f" ({error.why})" if error.why else ""
-        wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.mend)]
-    return [finding async for finding in _findings(place)] + wrong
+        wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.hint)]
+    return [finding async for finding in _findings(context)] + wrong
 
 
-async def _findings(place: Place) -> AsyncIterator[_Finding]:
+async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     python = f"python {platform.python_version()}, sqlite {sqlite3.sqlite_version}"
     yield _Finding("ok", f"pagents {__version__}, {python}, {sys.platform}")
-    yield await _store(place)
-    yield _embedded(place)
-    yield _model(place)
-    for server in await find_servers(read_providers(place.settings.providers)):
+    yield await _store(context)
+    yield _embedded(context)
+    yield _model(context)
+    for server in await find_servers(read_providers(context.settings.providers)):
         yield _Finding(
             "note",
             f"{server.provider} answers at {server.base_url} with {server.models}",
             f"use it with --model {server.provider}/{server.example}",
         )
-    catalog = Catalog(place.environment.folders)
+    catalog = Catalog(context.environment.folders)
     for entry in (*catalog.agents(), *catalog.teams()):
         if isinstance(entry.content, InvalidFile):
-            yield _Finding("problem", entry.content.message, entry.content.mend)
+            yield _Finding("problem", entry.content.message, entry.content.hint)
 
 
-async def _store(place: Place) -> _Finding:
-    file = place.environment.home / STORE_NAME
+async def _store(context: CliContext) -> _Finding:
+    file = context.environment.home / STORE_NAME
     try:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             count = len(await client.store.rows(Filter(roots_only=True)))
             await client.store.owners()
     except PagentsError as error:
-        return _Finding("problem", f"{error.code} {error.message}", error.mend)
+        return _Finding("problem", f"{error.code} {error.message}", error.hint)
     size = file.stat().st_size / 1e6
     return _Finding("ok", f"store {file} ({size:.1f} MB, {count} teams and sessions)")
 
 
-def _embedded(place: Place) -> _Finding:
-    model = describe(known_models()[0].model_name, place.environment.home / MODELS_FOLDER)
+def _embedded(context: CliContext) -> _Finding:
+    model = describe(known_models()[0].model_name, context.environment.home / MODELS_FOLDER)
     if importlib.util.find_spec("xllamacpp") is None:
         return _Finding(
             "note", "the embedded model's runtime is missing", "pip install 'pagents[local]'"
@@ -115,17 +115,17 @@ def _embedded(place: Place) -> _Finding:
     return _Finding("ok", f"{model.name} at {model.path}")
 
 
-def _model(place: Place) -> _Finding:
+def _model(context: CliContext) -> _Finding:
     """What agents run on that name no model."""
-    if chosen := place.settings.model:
+    if chosen := context.settings.model:
         try:
-            make_registry(place.environment, place.settings).get(chosen)
+            make_registry(context.environment, context.settings).get(chosen)
         except PagentsError as error:
-            return _Finding("problem", f"{error.code} {error.message}", error.mend)
+            return _Finding("problem", f"{error.code} {error.message}", error.hint)
         return _Finding("ok", f"agents that name no model run on {chosen}")
-    providers = read_providers(place.settings.providers).values()
+    providers = read_providers(context.settings.providers).values()
     with_key = [p for p in providers if p.key_variable]
-    if named := [p.name for p in with_key if place.environment.read_key(p.key_variable)]:
+    if named := [p.name for p in with_key if context.environment.read_key(p.key_variable)]:
         return _Finding("ok", f"keys are set for {', '.join(named)}")
     return _Finding(
         "note",

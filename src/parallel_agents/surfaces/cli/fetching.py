@@ -7,7 +7,7 @@ from typing import Self
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from parallel_agents.models.local.fetch import Progress as Fetched
-from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli import format, render
 
 _STEP = 0.1
 
@@ -56,7 +56,7 @@ class FetchBar:
             self._bar.add_task(_title(fetched), total=fetched.total_bytes, left="")
             self._bar.start()
         task = self._bar.tasks[0].id
-        left = words.size(fetched.left_bytes)
+        left = format.size(fetched.left_bytes)
         self._bar.update(task, completed=fetched.done_bytes, description=_title(fetched), left=left)
         if fetched.left_bytes == 0 and fetched.doing == "":
             self.close()
@@ -65,12 +65,12 @@ class FetchBar:
         part = fetched.done_bytes / max(fetched.total_bytes, 1)
         if part - self._said >= _STEP or (part == 1.0 and self._said < 1.0):
             self._said = part
-            left = words.size(fetched.left_bytes)
+            left = format.size(fetched.left_bytes)
             render.note(f"{_title(fetched)}: {part:.0%}, {left} left")
 
 
 def _title(fetched: Fetched) -> str:
-    model = f"{fetched.model} ({words.size(fetched.total_bytes)})"
+    model = f"{fetched.model} ({format.size(fetched.total_bytes)})"
     match fetched.doing:
         case "checking":
             return f"Checking {model}"

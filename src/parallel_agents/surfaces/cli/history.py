@@ -10,8 +10,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from parallel_agents.app import App, open_client
-from parallel_agents.core.doing import again
+from parallel_agents.app.app import App, open_client
 from parallel_agents.core.event import (
     Attempted,
     Closing,
@@ -36,8 +35,9 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.transcript import task_words
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.place import AsJson, Home, Name, find_place
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.views.activity import again
 
 
 def history(
@@ -50,10 +50,10 @@ def history(
 
     With --json and --follow each event is a line.
     """
-    place = find_place(home)
+    context = find_context(home)
 
     async def show() -> None:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             shown = _follow if follow else _print_all
             await shown(client, name, is_json=json)
 
@@ -92,8 +92,8 @@ def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
     """A headline with the time and who, and what was said under it."""
     who, text = _headline(event)
     label = f"{labels.get(event.session, '')}  " if len(labels) > 1 else ""
-    render.line(f"{words.clock(event.at)}  {label}{who}", "bold")
-    for part in words.clean(text).splitlines():
+    render.line(f"{format.clock(event.at)}  {label}{who}", "bold")
+    for part in format.clean(text).splitlines():
         render.line(f"  {part}")
 
 
@@ -109,11 +109,11 @@ def _headline(event: Event) -> tuple[str, str]:
             return f"tool {call.name}", orjson.dumps(call.arguments).decode()
         case ToolFinished(result=result, seconds=seconds):
             verb = "failed" if result.is_error else "gave"
-            return f"tool {result.name} {verb} after {words.seconds(seconds)}", result.content
+            return f"tool {result.name} {verb} after {format.seconds(seconds)}", result.content
         case Steered(text=text, mode=mode, by=by):
             return f"word from {by} ({mode})", text
         case Finished(outcome=outcome, by=by):
-            ended = f"{words.glyph(outcome.status)} {words.status(outcome.status)}"
+            ended = f"{format.glyph(outcome.status)} {format.status(outcome.status)}"
             error = f"{outcome.error.code} {outcome.error.message}" if outcome.error else ""
             return f"{ended} by {by}" if by else ended, error
         case _:
@@ -158,9 +158,9 @@ def _repair_headline(event: Event) -> tuple[str, str]:
 
 def _reply_headline(reply: Replied) -> str:
     cost = reply.spend
-    tokens = "cached" if reply.cached else words.tokens(cost)
-    money = words.money(cost)
-    return f"{reply.model}  {tokens}  {words.seconds(reply.seconds)}  {money}"
+    tokens = "cached" if reply.cached else format.tokens(cost)
+    money = format.money(cost)
+    return f"{reply.model}  {tokens}  {format.seconds(reply.seconds)}  {money}"
 
 
 def _reply_text(reply: Replied) -> str:
@@ -172,7 +172,7 @@ def event_json(event: Event) -> Mapping[str, Json]:
     """An event for machines: its place in the store, its key, and its body as it is kept."""
     return {
         "seq": event.seq,
-        "at": words.iso(event.at),
+        "at": format.iso(event.at),
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,

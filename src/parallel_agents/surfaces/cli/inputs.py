@@ -28,11 +28,11 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
         name, equals, text = pair.partition("=")
         if not equals:
             raise InvalidInput(
-                f"--input {pair[:_SHOWN]!r} has no =", mend='write --input topic="Monday"'
+                f"--input {pair[:_SHOWN]!r} has no =", hint='write --input topic="Monday"'
             )
         if not name:
             raise InvalidInput(
-                f"--input {pair[:_SHOWN]!r} has no name", mend='write --input topic="Monday"'
+                f"--input {pair[:_SHOWN]!r} has no name", hint='write --input topic="Monday"'
             )
         text = _text(text)
         values[name] = text if _wants_text(name, schema) else _json(name, text)
@@ -52,12 +52,12 @@ def read_text(file: Path) -> str:
             raise InvalidInput(
                 f"the file {file} is too large",
                 why=f"a task and its input have at most {MAX_INPUT_BYTES:,} bytes",
-                mend="split the work into several tasks",
+                hint="split the work into several tasks",
             )
         return content.decode()
     except (OSError, ValueError) as error:
         raise InvalidInput(
-            f"the file {file} cannot be read", why=str(error), mend="name a UTF-8 text file"
+            f"the file {file} cannot be read", why=str(error), hint="name a UTF-8 text file"
         ) from error
 
 
@@ -82,5 +82,5 @@ def _json(name: str, text: str) -> Json:
         raise InvalidInput(
             f"--input {name} is no JSON: {text[:_SHOWN]!r}",
             why=str(error),
-            mend=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
+            hint=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
         ) from error

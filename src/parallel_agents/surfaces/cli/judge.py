@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import App, open_app
+from parallel_agents.app.app import App, open_app
 from parallel_agents.core.schema import Json
-from parallel_agents.quality.bench import Calibration
 from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
 from parallel_agents.quality.judge import MIN_AGREEMENT
+from parallel_agents.quality.judge_registry import Calibration
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.place import AsJson, Home, ModelName, find_place
 from parallel_agents.surfaces.cli.ready import make_ready
 
 app = typer.Typer(no_args_is_help=True)
@@ -40,10 +40,10 @@ def calibrate_judge(
     Exits with 1 for a model that may not be a gate. With fewer than all --pairs that can be found
     out, but not that it may.
     """
-    place = find_place(home)
+    context = find_context(home)
 
     async def carry_out() -> tuple[Calibration, list[Judgement]]:
-        async with open_app(place.environment, place.settings) as opened:
+        async with open_app(context.environment, context.settings) as opened:
             return await _calibrate(opened, model, pairs)
 
     found, judgements = asyncio.run(carry_out())

@@ -10,15 +10,15 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app import open_client
+from parallel_agents.app.app import open_client
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.providers import ANY_MODEL, Provider, read_providers
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -47,8 +47,8 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
 @app.command("list")
 def list_limits(json: AsJson = False, home: Home = None) -> None:
     """List each model that has a limit, or that was refused or failed, and agents that failed."""
-    place = find_place(home)
-    lines = _lines(place, asyncio.run(_read(place)))
+    context = find_context(home)
+    lines = _lines(context, asyncio.run(_read(context)))
     now = time.time()
     if json:
         render.envelope("limits", now, [_json(line, now) for line in lines])
@@ -70,29 +70,29 @@ def set_limit(
     With --off what was set goes, and those of the configuration hold again; so does a closed door,
     and an agent is used again that was left alone.
     """
-    place = find_place(home)
-    _check(model, place)
+    context = find_context(home)
+    _check(model, context)
     if off == (rpm is not None or tpm is not None):
         raise InvalidInput(
             "nothing to set" if not off else "--off stands beside a limit",
-            mend="give --rpm, --tpm or both, or --off alone",
+            hint="give --rpm, --tpm or both, or --off alone",
         )
     if name_of_agent(model) and not off:
-        raise InvalidInput(f"{model} takes no limit", mend="give --off, or a model's name")
+        raise InvalidInput(f"{model} takes no limit", hint="give --off, or a model's name")
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
-    kept = asyncio.run(_set(place, model, limit))
-    (line,) = _lines(place, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
+    kept = asyncio.run(_set(context, model, limit))
+    (line,) = _lines(context, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
     none = "not left alone" if name_of_agent(model) else "no limit"
     shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none
     render.line(f"{model}: {shown}")
 
 
-async def _read(place: Place) -> list[Throttle]:
-    async with open_client(place.environment, place.settings) as client:
+async def _read(context: CliContext) -> list[Throttle]:
+    async with open_client(context.environment, context.settings) as client:
         return await client.store.throttles()
 
 
-async def _set(place: Place, model: str, limit: RateLimit | None) -> Throttle:
+async def _set(context: CliContext, model: str, limit: RateLimit | None) -> Throttle:
     def change(found: Throttle) -> tuple[Throttle, None]:
         if limit is None:
             return found.reset(None), None
@@ -102,26 +102,28 @@ async def _set(place: Place, model: str, limit: RateLimit | None) -> Throttle:
         both = RateLimit(requests_per_minute=requests, tokens_per_minute=tokens)
         return replace(found, limit=both), None
 
-    async with open_client(place.environment, place.settings) as client:
+    async with open_client(context.environment, context.settings) as client:
         kept, _ = await client.store.change_throttle(model, change)
         return kept
 
 
-def _check(model: str, place: Place) -> None:
+def _check(model: str, context: CliContext) -> None:
     if name_of_agent(model):
         return
     provider, _, name = model.partition("/")
-    if not name or (provider != LOCAL and provider not in read_providers(place.settings.providers)):
+    if not name or (
+        provider != LOCAL and provider not in read_providers(context.settings.providers)
+    ):
         raise UnknownModel(
             f"no model {model[:80]!r}",
             why="a model's name is provider/model",
-            mend="give it in that form; `pagents models list` shows the providers",
+            hint="give it in that form; `pagents models list` shows the providers",
         )
 
 
-def _lines(place: Place, kept: list[Throttle], *, only: str | None = None) -> list[_Line]:
+def _lines(context: CliContext, kept: list[Throttle], *, only: str | None = None) -> list[_Line]:
     """What is in the store, and the configured limits of models that are not, by name."""
-    providers = read_providers(place.settings.providers)
+    providers = read_providers(context.settings.providers)
     found = {throttle.model: throttle for throttle in kept}
     named = {
         f"{provider.name}/{model}": Throttle(model=f"{provider.name}/{model}")
@@ -171,7 +173,7 @@ def _cells(line: _Line, now: float) -> tuple[str, ...]:
 def _state(throttle: Throttle, now: float) -> str:
     told: list[str] = []
     if throttle.closed_until > now:
-        told.append(f"closed for {words.seconds(throttle.closed_until - now)}")
+        told.append(f"closed for {format.seconds(throttle.closed_until - now)}")
     if circuit_told := _circuit(throttle, now):
         told.append(circuit_told)
     return ", ".join(told) or _NONE
@@ -186,7 +188,7 @@ def _circuit(throttle: Throttle, now: float) -> str:
     uses = "calls" if rule is MODELS else "runs"
     match circuit.state(now):
         case CircuitState.OPEN:
-            return f"left alone for {words.seconds(circuit.seconds_left(now, rule))}"
+            return f"left alone for {format.seconds(circuit.seconds_left(now, rule))}"
         case CircuitState.HALF_OPEN:
             return "to be tried again"
         case CircuitState.CLOSED:
@@ -217,8 +219,8 @@ def _json(line: _Line, now: float) -> dict[str, object]:
         "in_flight": throttle.in_flight(),
         "window": throttle.window,
         "waiting": throttle.waiting(),
-        "closed_until": words.iso(closed),
+        "closed_until": format.iso(closed),
         "failures": circuit.failures(now, _rule(throttle)),
         "breaker": circuit.state(now).value,
-        "breaker_open_until": words.iso(circuit.open_until),
+        "breaker_open_until": format.iso(circuit.open_until),
     }

@@ -80,7 +80,7 @@ def _check_unicode(arguments: Sequence[str]) -> None:
             raise InvalidInput(
                 f"the argument {argument[:80]!r} is no text",
                 why=f"it holds bytes that are not {sys.getfilesystemencoding()}",
-                mend="write it in UTF-8",
+                hint="write it in UTF-8",
             ) from error
 
 

@@ -10,12 +10,19 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import App, Parts, open_app
+from parallel_agents.app.app import App, open_app
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import (
+    CliContext,
+    Home,
+    MaxParallel,
+    ModelName,
+    find_context,
+)
 from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.place import Home, MaxParallel, ModelName, Place, find_place
 from parallel_agents.surfaces.cli.stopping import carry_out
 from parallel_agents.surfaces.worker import hand_over
 
@@ -48,25 +55,25 @@ def mcp(
     SIGTERM, calls in flight may end; at the second it stops at once. A worker in the background
     goes on with the rest.
     """
-    place = find_place(home, model=model, max_parallel=max_parallel)
-    secret = _read_token(place, token)
+    context = find_context(home, model=model, max_parallel=max_parallel)
+    secret = _read_token(context, token)
     if http is None:
         if host is not None or token is not None:
-            raise InvalidInput("--host and --token are of HTTP", mend="add --http PORT")
+            raise InvalidInput("--host and --token are of HTTP", hint="add --http PORT")
         serve = _over_stdio()
     else:
         serve = _over_http(host or _LOOPBACK, http, secret)
     owners: list[OwnerId] = []
     try:
         with FetchBar() as bar:
-            carry_out(lambda stop: _serve(place, bar, serve, stop, owners), signals=_SIGNALS)
+            carry_out(lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS)
     except KeyboardInterrupt:
         render.note("Stopped at once.")
     finally:
-        asyncio.run(_hand_over(place, owners))
+        asyncio.run(_hand_over(context, owners))
 
 
-def _read_token(place: Place, token: str | None) -> str | None:
+def _read_token(context: CliContext, token: str | None) -> str | None:
     if token is None:
         return None
     name = token.removeprefix(_SECRET)
@@ -74,11 +81,11 @@ def _read_token(place: Place, token: str | None) -> str | None:
         raise InvalidInput(
             "--token does not name a variable",
             why="a secret among a command's arguments is seen by everybody on the machine",
-            mend="put it in a variable, and name that: --token env:NAME",
+            hint="put it in a variable, and name that: --token env:NAME",
         )
-    secret = place.environment.read_key(name)
+    secret = context.environment.read_key(name)
     if not secret:
-        raise MissingKey(f"{name} is not set, and --token names it", mend=f"export {name}=...")
+        raise MissingKey(f"{name} is not set, and --token names it", hint=f"export {name}=...")
     return secret
 
 
@@ -116,15 +123,15 @@ def _over_http(host: str, port: int, token: str | None) -> Serve:
 
 def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
     return MissingExtra(
-        "the MCP server is not installed", why=str(error), mend="pip install 'pagents[mcp]'"
+        "the MCP server is not installed", why=str(error), hint="pip install 'pagents[mcp]'"
     )
 
 
 async def _serve(
-    place: Place, bar: FetchBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
+    context: CliContext, bar: FetchBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
 ) -> None:
     """Serve until the client goes or `stop` is set; `owners` gets the name of this process."""
-    async with open_app(place.environment, place.settings, Parts(on_fetch=bar)) as app:
+    async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
         assert app.engine is not None, "only a client has none"
         owners.append(app.engine.owner)
         await serve(app, stop)
@@ -132,8 +139,8 @@ async def _serve(
             render.note("Stopping: nothing new starts, calls in flight may end.")
 
 
-async def _hand_over(place: Place, owners: Sequence[OwnerId]) -> None:
+async def _hand_over(context: CliContext, owners: Sequence[OwnerId]) -> None:
     """Have a worker go on with what a process that has ended left."""
     for owner in owners:
-        if left := await hand_over(place.environment, place.settings, owner):
+        if left := await hand_over(context.environment, context.settings, owner):
             render.note(f"Unfinished: {left}. A worker in the background goes on: `pagents list`.")

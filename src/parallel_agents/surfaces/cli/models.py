@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.model_wiring import MODELS_FOLDER
+from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.providers import Provider, read_providers
-from parallel_agents.surfaces.cli import render, words
+from parallel_agents.surfaces.cli import format, render
 from parallel_agents.surfaces.cli.calling import as_called
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.place import AsJson, Home, Place, find_place
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -27,26 +27,26 @@ Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="MODEL"
 @app.command("list")
 def list_models(json: AsJson = False, home: Home = None) -> None:
     """List the embedded models and the providers, and which keys are set."""
-    place = find_place(home)
-    embedded = [describe(model.model_name, _folder(place)) for model in known_models()]
-    providers = list(read_providers(place.settings.providers).values())
+    context = find_context(home)
+    embedded = [describe(model.model_name, _folder(context)) for model in known_models()]
+    providers = list(read_providers(context.settings.providers).values())
     if json:
         items = [
             *(_embedded_json(e) for e in embedded),
-            *(_provider_json(p, place) for p in providers),
+            *(_provider_json(p, context) for p in providers),
         ]
         render.envelope("models", time.time(), items)
         return
     for model in embedded:
         here = f"fetched: {model.path}" if model.path else _pull_words(model.name)
         render.line(
-            f"{model.name}  {model.title}, {words.size(model.size_bytes)}, {model.licence}", "bold"
+            f"{model.name}  {model.title}, {format.size(model.size_bytes)}, {model.licence}", "bold"
         )
         render.line(f"  good for  {model.good_for}")
         render.line(f"  not for   {model.not_for}")
         render.line(f"  {as_called(here)}\n")
     rows = [
-        (p.name, _key_state(p, place), ", ".join(p.tiers.values()), p.base_url) for p in providers
+        (p.name, _key_state(p, context), ", ".join(p.tiers.values()), p.base_url) for p in providers
     ]
     render.cards(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
 
@@ -54,9 +54,11 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
 @app.command()
 def pull(name: Which = "local", home: Home = None) -> None:
     """Fetch an embedded model; what is there already is checked and kept."""
-    place = find_place(home)
+    context = find_context(home)
     with FetchBar() as bar:
-        fetching = fetch(find_model(name), _folder(place), progress=bar, sources=default_sources())
+        fetching = fetch(
+            find_model(name), _folder(context), progress=bar, sources=default_sources()
+        )
         try:
             file = asyncio.run(fetching)
         except KeyboardInterrupt:
@@ -68,7 +70,7 @@ def pull(name: Which = "local", home: Home = None) -> None:
 @app.command()
 def path(name: Which = "local", home: Home = None) -> None:
     """Print where an embedded model's file is, or exit with 1 when it is not fetched."""
-    found = describe(find_model(name).model_name, _folder(find_place(home))).path
+    found = describe(find_model(name).model_name, _folder(find_context(home))).path
     if found is None:
         render.note(_pull_words(name))
         raise typer.Exit(Exit.FAILED)
@@ -79,14 +81,14 @@ def _pull_words(name: str) -> str:
     return f"not fetched: pagents models pull {name}"
 
 
-def _folder(place: Place) -> Path:
-    return place.environment.home / MODELS_FOLDER
+def _folder(context: CliContext) -> Path:
+    return context.environment.home / MODELS_FOLDER
 
 
-def _key_state(provider: Provider, place: Place) -> str:
+def _key_state(provider: Provider, context: CliContext) -> str:
     if not provider.key_variable:
         return "needs none"
-    is_set = bool(place.environment.read_key(provider.key_variable))
+    is_set = bool(context.environment.read_key(provider.key_variable))
     return f"{provider.key_variable} {'is set' if is_set else 'not set'}"
 
 
@@ -102,12 +104,12 @@ def _embedded_json(model: Description) -> dict[str, object]:
     }
 
 
-def _provider_json(provider: Provider, place: Place) -> dict[str, object]:
+def _provider_json(provider: Provider, context: CliContext) -> dict[str, object]:
     return {
         "provider": provider.name,
         "base_url": provider.base_url,
         "wire": provider.wire.value,
         "key_variable": provider.key_variable or None,
-        "key_is_set": bool(place.environment.read_key(provider.key_variable)),
+        "key_is_set": bool(context.environment.read_key(provider.key_variable)),
         "tiers": {tier.value: model for tier, model in provider.tiers.items()},
     }

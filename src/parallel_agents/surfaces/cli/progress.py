@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from parallel_agents.core.run import RunStatus
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.board import Board, Lane
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.views.board import Board, Lane
 
 _SHOWN = 12
 _HERTZ = 4
@@ -35,7 +35,7 @@ class Progress(Protocol):
         """A lane became what it is now; `at` is when, in seconds since the epoch."""
         ...
 
-    def beat(self, now: float) -> float:
+    def tick(self, now: float) -> float:
         """Say that it goes on where nothing has been said for long; seconds until the next look."""
         ...
 
@@ -64,7 +64,7 @@ def choose(style: Style, board: Board) -> Progress:
 class NoProgress:
     def changed(self, lane: Lane, at: float) -> None: ...
 
-    def beat(self, now: float) -> float:
+    def tick(self, now: float) -> float:
         return HEARTBEAT_SECONDS
 
     def aside(self) -> AbstractContextManager[None]:
@@ -83,13 +83,13 @@ class TextProgress:
         self._board = board
         self._said_at: float | None = None
 
-    def beat(self, now: float) -> float:
+    def tick(self, now: float) -> float:
         said_at = now if self._said_at is None else self._said_at
         if now - said_at >= HEARTBEAT_SECONDS:
             board = self._board
             counts = f"{board.over}/{len(board.lanes)} over"
             running, queued = board.count(RunStatus.RUNNING), board.count(RunStatus.QUEUED)
-            render.note(f"{words.clock(now)} {counts}, {running} running, {queued} queued")
+            render.note(f"{format.clock(now)} {counts}, {running} running, {queued} queued")
             said_at = now
         self._said_at = said_at
         return said_at + HEARTBEAT_SECONDS - now
@@ -98,8 +98,8 @@ class TextProgress:
         self._said_at = at
         counts = f"{self._board.over}/{len(self._board.lanes)}"
         doing = f": {lane.doing}" if lane.doing else ""
-        status = words.status(lane.status)
-        render.note(f"{words.clock(at)} {counts} {lane.label} {status}{doing}")
+        status = format.status(lane.status)
+        render.note(f"{format.clock(at)} {counts} {lane.label} {status}{doing}")
 
     def aside(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -138,7 +138,7 @@ class LiveProgress:
 
     def changed(self, lane: Lane, at: float) -> None: ...
 
-    def beat(self, now: float) -> float:
+    def tick(self, now: float) -> float:
         return HEARTBEAT_SECONDS  # it draws itself
 
     @contextmanager
@@ -166,12 +166,12 @@ class LiveProgress:
         return Group(*parts)
 
     def _cells(self, lane: Lane) -> tuple[Text, Text, Text, Text]:
-        since = "" if lane.began_at is None else words.seconds(self._now() - lane.began_at)
+        since = "" if lane.began_at is None else format.seconds(self._now() - lane.began_at)
         return (
-            Text(f"  {words.glyph(lane.status)}", style=words.style(lane.status)),
-            Text(words.one_line(lane.label), no_wrap=True, overflow="ellipsis"),
+            Text(f"  {format.glyph(lane.status)}", style=format.style(lane.status)),
+            Text(format.one_line(lane.label), no_wrap=True, overflow="ellipsis"),
             Text(since, justify="right"),
-            Text(words.one_line(lane.doing), style="dim", no_wrap=True, overflow="ellipsis"),
+            Text(format.one_line(lane.doing), style="dim", no_wrap=True, overflow="ellipsis"),
         )
 
     def _line(self) -> Text:
@@ -182,8 +182,8 @@ class LiveProgress:
             f"{board.count(RunStatus.RUNNING)} running",
             f"{board.count(RunStatus.QUEUED)} queued",
             *([f"{failed} failed"] if failed else []),
-            words.seconds(self._now() - self._began_at),
-            words.tokens(board.spend),
-            words.money(board.spend),
+            format.seconds(self._now() - self._began_at),
+            format.tokens(board.spend),
+            format.money(board.spend),
         ]
         return Text("   ".join(parts), style="bold")

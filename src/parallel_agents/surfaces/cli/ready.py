@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from parallel_agents.app import App, is_embedded_by_default
+from parallel_agents.app.app import App, is_embedded_by_default
 from parallel_agents.core.task import TeamTask
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.known import known_models

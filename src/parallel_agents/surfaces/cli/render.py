@@ -14,7 +14,7 @@ from rich.text import Text
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import PagentsError, where_to_look
-from parallel_agents.surfaces.cli import words
+from parallel_agents.surfaces.cli import format
 from parallel_agents.surfaces.cli.calling import as_called
 
 
@@ -41,13 +41,13 @@ def line(text: str, style: str = "") -> None:
 def _print(console: Console, text: str, style: str) -> None:
     """Text on as many lines as a terminal needs; where the output goes to a file it stays as it is."""
     if console.is_terminal:
-        text = "\n".join(words.wrapped(words.clean(text), console.width))
+        text = "\n".join(format.wrapped(format.clean(text), console.width))
     console.print(_text(text, style))
 
 
 def _text(text: str, style: str = "") -> Text:
     """Text that is shown and not obeyed, whoever wrote it."""
-    return Text(words.clean(text), style=style)
+    return Text(format.clean(text), style=style)
 
 
 def json_line(value: object) -> None:
@@ -64,7 +64,7 @@ def envelope(
     json_line(
         {
             "schema": f"pagents.{schema}/1",
-            "as_of": words.iso(as_of),
+            "as_of": format.iso(as_of),
             "truncated": counts["items"] < counts["total"],
             "counts": counts,
             **more,
@@ -78,12 +78,12 @@ def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
     docs = where_to_look(problem.code)
     if is_json:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}
-        json_line({"schema": "pagents.error/1", **fields, "mend": problem.mend, "docs": docs})
+        json_line({"schema": "pagents.error/1", **fields, "hint": problem.hint, "docs": docs})
         return
-    note(f"✖ {problem.code}  {words.one_line(problem.message)}", "bold red")
-    for title, text in (("why", problem.why), ("mend", problem.mend), ("docs", docs)):
+    note(f"✖ {problem.code}  {format.one_line(problem.message)}", "bold red")
+    for title, text in (("why", problem.why), ("hint", problem.hint), ("docs", docs)):
         if text:
-            note(f"  {title:<5} {words.one_line(text)}")
+            note(f"  {title:<5} {format.one_line(text)}")
 
 
 def table(
@@ -98,7 +98,7 @@ def table(
     On a terminal the `flexible` column, the last without one, is shortened to what the width
     leaves; nothing else is ever cut, and nothing at all where the output goes to a file.
     """
-    cells = [[words.one_line(cell) for cell in row] for row in (titles, *rows)]
+    cells = [[format.one_line(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(titles))]
     bends = titles.index(flexible) if flexible else len(titles) - 1
     if out().is_terminal:
@@ -119,9 +119,9 @@ def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table(titles, rows)
         return
     for first, second, *rest in rows:
-        line(f"{words.one_line(first)}  {words.one_line(second)}", "bold")
+        line(f"{format.one_line(first)}  {format.one_line(second)}", "bold")
         for cell in filter(None, rest):
-            line(f"  {words.one_line(cell)}")
+            line(f"  {format.one_line(cell)}")
 
 
 def _cell(text: str, width: int, *, is_right: bool) -> str:
@@ -133,22 +133,22 @@ def _cell(text: str, width: int, *, is_right: bool) -> str:
 def result(given: Result) -> None:
     """One result: a headline, its notices, the answer."""
     status = given.status
-    headline = _text(f"{words.glyph(status)} {words.one_line(given.label)}", words.style(status))
+    headline = _text(f"{format.glyph(status)} {format.one_line(given.label)}", format.style(status))
     headline.append(
-        f"  {words.status(status)}  {words.seconds(given.seconds)}  "
-        f"{words.tokens(given.total_spend)}  {words.money(given.total_spend)}  {given.model}",
+        f"  {format.status(status)}  {format.seconds(given.seconds)}  "
+        f"{format.tokens(given.total_spend)}  {format.money(given.total_spend)}  {given.model}",
         style="dim",
     )
     out().print(headline)
     for notice in given.notices:
         line(f"  note: {notice}", "yellow")
     if given.error is not None:
-        line(f"  {given.error.code}  {words.one_line(given.error.message)}", "red")
+        line(f"  {given.error.code}  {format.one_line(given.error.message)}", "red")
         docs = where_to_look(given.error.code)
-        for title, text in (("why", given.error.why), ("mend", given.error.mend), ("docs", docs)):
+        for title, text in (("why", given.error.why), ("hint", given.error.hint), ("docs", docs)):
             if text:
-                line(f"  {title:<5} {as_called(words.one_line(text))}")
-    for part in words.output(given.output).splitlines():
+                line(f"  {title:<5} {as_called(format.one_line(text))}")
+    for part in format.output(given.output).splitlines():
         line(f"  {part}")
     line("")
 
@@ -157,11 +157,11 @@ def summary(team: TeamResult) -> None:
     """The whole team in a table, and in a line."""
     rows = [
         (
-            f"{words.glyph(r.status)} {words.status(r.status)}",
-            words.cut(r.label, words.LABEL_WIDTH),
-            words.seconds(r.seconds),
-            words.tokens(r.total_spend),
-            words.money(r.total_spend),
+            f"{format.glyph(r.status)} {format.status(r.status)}",
+            format.cut(r.label, format.LABEL_WIDTH),
+            format.seconds(r.seconds),
+            format.tokens(r.total_spend),
+            format.money(r.total_spend),
             str(r.attempts),
         )
         for r in team.results
@@ -169,9 +169,9 @@ def summary(team: TeamResult) -> None:
     table(("STATUS", "AGENT", "TIME", "TOKENS", "COST", "ATTEMPTS"), rows, right=("TIME", "COST"))
     done = sum(r.is_done for r in team.results)
     line(
-        f"{words.glyph(team.status)} {words.status(team.status)} in {words.seconds(team.seconds)}   "
-        f"{done}/{len(team.results)} done   {words.tokens(team.spend)}   {words.money(team.spend)}",
-        words.style(team.status),
+        f"{format.glyph(team.status)} {format.status(team.status)} in {format.seconds(team.seconds)}   "
+        f"{done}/{len(team.results)} done   {format.tokens(team.spend)}   {format.money(team.spend)}",
+        format.style(team.status),
     )
 
 
@@ -211,4 +211,4 @@ def _failure_json(failure: Failure | None) -> Json:
     if failure is None:
         return None
     fields = {"code": failure.code, "message": failure.message}
-    return {**fields, "why": failure.why, "mend": failure.mend}
+    return {**fields, "why": failure.why, "hint": failure.hint}

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app import STORE_NAME, App
+from parallel_agents.app.app import STORE_NAME, App
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import TeamResult
@@ -19,26 +19,26 @@ from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key
-from parallel_agents.surfaces.cli import progress, render, words
+from parallel_agents.surfaces.cli import format, progress, render
 from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
-from parallel_agents.surfaces.cli.exits import exit_of
-from parallel_agents.surfaces.cli.inputs import read_inputs
-from parallel_agents.surfaces.cli.keeping import results_folder
-from parallel_agents.surfaces.cli.place import (
+from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
+    CliContext,
     Home,
     Inputs,
     MaxParallel,
     ModelName,
     Name,
-    Place,
     Timeout,
     Tokens,
     Usd,
     WeakJudge,
-    find_place,
+    find_context,
 )
+from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.keeping import results_folder
 from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
@@ -93,7 +93,9 @@ def run(
     """
     if run_id is not None:
         check_key(run_id)
-    place = find_place(home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None)
+    context = find_context(
+        home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None
+    )
     said = _Said(model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache)
 
     async def prepare(app: App) -> Begin:
@@ -111,7 +113,7 @@ def run(
 
         return begin
 
-    _see_through(place, prepare, Look(style, json))
+    _see_through(context, prepare, Look(style, json))
 
 
 def resume(
@@ -122,7 +124,7 @@ def resume(
     home: Home = None,
 ) -> None:
     """Go on with a team or a session that was stopped, or whose process died."""
-    place = find_place(home, max_parallel=max_parallel)
+    context = find_context(home, max_parallel=max_parallel)
 
     async def prepare(app: App) -> Begin:
         root = (await app.service.find(name)).session.root
@@ -137,7 +139,7 @@ def resume(
 
         return begin
 
-    _see_through(place, prepare, Look(style, json))
+    _see_through(context, prepare, Look(style, json))
 
 
 def _which(team_file: Path | None, team: str | None) -> Path | str:
@@ -145,7 +147,7 @@ def _which(team_file: Path | None, team: str | None) -> Path | str:
         return team_file
     if team is not None and team_file is None:
         return team
-    raise InvalidInput("which team is to run?", mend="`pagents run --team content`, or a team file")
+    raise InvalidInput("which team is to run?", hint="`pagents run --team content`, or a team file")
 
 
 def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
@@ -165,7 +167,7 @@ def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
 async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
     """Say what was started, once it can be steered and killed."""
     members = await app.service.members(row)
-    name = words.name(row)
+    name = format.name(row)
     if is_json:
         render.json_line(
             {
@@ -183,14 +185,14 @@ async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
 
 
 def _see_through(
-    place: Place, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Look
+    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Look
 ) -> None:
     """Show the work, sum it up, and exit with the code of its status."""
 
     async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
         return work.name, await app.service.team_result(work.session)
 
-    name, team = attend(place, prepare, conclude, look)
+    name, team = attend(context, prepare, conclude, look)
     if look.is_json:
         items = [render.result_json(result) for result in team.results]
         render.envelope(
@@ -203,7 +205,7 @@ def _see_through(
         )
     else:
         render.summary(team)
-        home = place.environment.home
+        home = context.environment.home
         render.note(f"Everything is kept in {home / STORE_NAME}.")
         render.note(f"The results are files too: {results_folder(home, name)}")
         render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")

@@ -34,5 +34,5 @@ def parse_since(text: str | None, now: float) -> float | None:
         raise InvalidInput(
             f"--since is {text!r}",
             why="it is neither a span of time nor a time",
-            mend="give 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
+            hint="give 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
         ) from error

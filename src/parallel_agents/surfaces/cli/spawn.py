@@ -11,34 +11,34 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from parallel_agents.app import App, open_client
+from parallel_agents.app.app import App, open_client
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
-from parallel_agents.core.gate import Gate, Holds, Judged, Refine
+from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.surfaces.cli import progress, render, words
+from parallel_agents.surfaces.cli import format, progress, render
 from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
-from parallel_agents.surfaces.cli.exits import exit_of
-from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
-from parallel_agents.surfaces.cli.place import (
+from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
+    CliContext,
     Home,
     Inputs,
     ModelName,
     Name,
-    Place,
     Timeout,
     Tokens,
     Usd,
     WeakJudge,
-    find_place,
+    find_context,
 )
+from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready, tell_if_simulated
 from parallel_agents.surfaces.worker import ensure_worker
 
@@ -89,7 +89,7 @@ def spawn(
     Without --wait a worker in the background carries it out; `pagents wait` and `pagents show`
     give the result. A --file goes where the agent's input wants one text, else under the task.
     """
-    place = find_place(home, allow_weak_judge=allow_weak_judge or None)
+    context = find_context(home, allow_weak_judge=allow_weak_judge or None)
     base = Task(
         agent,
         text,
@@ -119,16 +119,16 @@ def spawn(
         return lambda: app.service.spawn(ready.tasks[0])
 
     if wait:
-        _wait_here(place, prepare, is_json=json)
+        _wait_here(context, prepare, is_json=json)
     else:
-        asyncio.run(_leave_to_worker(place, leave, is_json=json))
+        asyncio.run(_leave_to_worker(context, leave, is_json=json))
 
 
 def send(
     name: Name, text: Text, wait: Wait = False, json: AsJson = False, home: Home = None
 ) -> None:
     """Start the next run of a session; it sees all that was said before."""
-    place = find_place(home)
+    context = find_context(home)
 
     async def leave(app: App) -> Spawned:
         return await app.service.send(name, text)
@@ -139,14 +139,14 @@ def send(
         return lambda: app.service.send(row.session.key, text)
 
     if wait:
-        _wait_here(place, prepare, is_json=json)
+        _wait_here(context, prepare, is_json=json)
     else:
-        asyncio.run(_leave_to_worker(place, leave, is_json=json))
+        asyncio.run(_leave_to_worker(context, leave, is_json=json))
 
 
 def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
-    holds = (Holds(condition=condition) for condition in conditions)
-    return (*holds, *(() if rubric is None else (Judged(rubric=rubric),)))
+    holds = (ConditionGate(condition=condition) for condition in conditions)
+    return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
 
 
 def _with_file(
@@ -163,14 +163,14 @@ def _with_file(
 
 
 async def _leave_to_worker(
-    place: Place, start: Callable[[App], Coroutine[None, None, Spawned]], *, is_json: bool
+    context: CliContext, start: Callable[[App], Coroutine[None, None, Spawned]], *, is_json: bool
 ) -> None:
-    async with open_client(place.environment, place.settings) as client:
+    async with open_client(context.environment, context.settings) as client:
         spawned = await start(client)
-        await ensure_worker(client, place.environment, *spawned[:2])
+        await ensure_worker(client, context.environment, *spawned[:2])
         row = await client.service.find(spawned.session_key)
         tell_if_simulated(client, row.run.model)
-    name = words.name(row)
+    name = format.name(row)
     if is_json:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}
         render.envelope("spawned", time.time(), [{**item, "is_new": spawned.is_new}])
@@ -182,7 +182,7 @@ async def _leave_to_worker(
 
 
 def _wait_here(
-    place: Place, prepare: Callable[[App], Coroutine[None, None, Ask]], *, is_json: bool
+    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Ask]], *, is_json: bool
 ) -> None:
     async def ready(app: App) -> Begin:
         ask = await prepare(app)
@@ -190,7 +190,7 @@ def _wait_here(
         async def begin() -> Work:
             spawned = await ask()
             row = await app.service.find(spawned.session_key)
-            name, label = words.name(row), row.session.label
+            name, label = format.name(row), row.session.label
             render.note(f"▶ {label} {name} on {row.run.model}")
             return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
 
@@ -199,7 +199,7 @@ def _wait_here(
     async def conclude(app: App, work: Work) -> Result:
         return (await app.service.wait([work.run]))[0]
 
-    result = attend(place, ready, conclude, Look(progress.Style.AUTO, is_json))
+    result = attend(context, ready, conclude, Look(progress.Style.AUTO, is_json))
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])
     raise typer.Exit(exit_of(result.status))

@@ -11,8 +11,8 @@ from parallel_agents.catalog.catalog import Catalog, TeamEntry
 from parallel_agents.catalog.team import Team, properties
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
-from parallel_agents.surfaces.cli import render, words
-from parallel_agents.surfaces.cli.place import AsJson, Home, find_place
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("list")
 def list_teams(json: AsJson = False, home: Home = None) -> None:
     """List the teams: the project's, yours, and the built-in ones."""
-    entries = Catalog(find_place(home).environment.folders).teams()
+    entries = Catalog(find_context(home).environment.folders).teams()
     if json:
         render.envelope("teams", time.time(), [_entry_json(entry) for entry in entries])
         return
@@ -38,14 +38,14 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show one team: its inputs and its tasks."""
-    team = Catalog(find_place(home).environment.folders).team(name)
+    team = Catalog(find_context(home).environment.folders).team(name)
     if json:
         render.envelope("team", time.time(), [_team_json(team)])
         return
     render.line(team.name, "bold")
     render.line(team.description)
     render.line("\ninput", "bold")
-    render.line(words.output(team.input_schema))
+    render.line(format.output(team.input_schema))
     render.line("\ntasks", "bold")
     render.table(("LABEL", "AGENT", "TEXT"), [(t.label, t.agent.name, t.text) for t in team.tasks])
 

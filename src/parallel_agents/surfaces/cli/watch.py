@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app import App, open_client
+from parallel_agents.app.app import App, open_client
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.attendance import Attendance
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, Timeout, find_context
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
-from parallel_agents.surfaces.cli.place import AsJson, Home, Name, Timeout, find_place
-from parallel_agents.surfaces.cli.rows import Line, line_json, look_at, print_lines
+from parallel_agents.surfaces.cli.rows import line_json, print_lines, shown_state
+from parallel_agents.surfaces.cli.worker_watch import WorkerWatch
+from parallel_agents.views.sessions import Line, look_at
 
 _RECENT_SECONDS = 3600.0
 
@@ -31,10 +32,10 @@ def list_sessions(
     home: Home = None,
 ) -> None:
     """List teams and sessions: those that are live, and those that ended in the last hour."""
-    place = find_place(home)
+    context = find_context(home)
 
     async def look() -> tuple[list[Line], int]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             if name is not None:
                 rows = await _tree(client, await client.service.find(name))
                 return await look_at(client, rows), len(rows)
@@ -54,10 +55,10 @@ def list_sessions(
 
 def show(name: Name, json: AsJson = False, home: Home = None) -> None:
     """Show a team or a session, with its results; exits with the code of its status."""
-    place = find_place(home)
+    context = find_context(home)
 
     async def look() -> tuple[Line, list[Line], list[Result]]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             row = await client.service.find(name)
             whole, *members = await look_at(client, [row, *await client.service.members(row)])
             team = await client.service.team_result(row.session.key)
@@ -74,7 +75,7 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
             render.result(result)
         if len(results) < len(members) or len(members) > 1:
             print_lines(members)
-        render.line(f"{whole.shown_state}  {row.session.label}  {row.session.key}")
+        render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
     raise typer.Exit(exit_of(row.run.status))
 
 
@@ -85,19 +86,19 @@ def wait(
     home: Home = None,
 ) -> None:
     """Wait for sessions to be over, and print their results; a timeout leaves them running."""
-    place = find_place(home)
+    context = find_context(home)
 
     async def until_over() -> list[Result]:
-        async with open_client(place.environment, place.settings) as client:
+        async with open_client(context.environment, context.settings) as client:
             rows = [await client.service.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.service.members(row)]
-            attendance = Attendance(client, place.environment, rows)
-            keeping = asyncio.create_task(attendance.keep())
+            watch = WorkerWatch(client, context.environment, rows)
+            keeping = asyncio.create_task(watch.keep())
             try:
                 return await client.service.wait(runs, timeout=timeout)
             except TimeoutError:
                 rest = "it goes on" if len(runs) == 1 else "they go on"
-                render.note(f"Not over in {timeout:g} s{'' if attendance.left else f'; {rest}'}.")
+                render.note(f"Not over in {timeout:g} s{'' if watch.left else f'; {rest}'}.")
                 raise typer.Exit(Exit.TIMED_OUT) from None
             finally:
                 keeping.cancel()

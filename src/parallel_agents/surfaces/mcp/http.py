@@ -37,7 +37,7 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         raise InvalidInput(
             f"--host {host} can be reached from other machines, and there is no token",
             why="whoever reaches it could spend your money and read all sessions",
-            mend="add --token env:NAME with a secret in that variable, or leave --host out",
+            hint="add --token env:NAME with a secret in that variable, or leave --host out",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -46,7 +46,7 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         raise ConfigError(
             f"{host}:{port} can not be bound",
             why=error.strerror or str(error),
-            mend="choose another --http PORT; 0 is any that is free",
+            hint="choose another --http PORT; 0 is any that is free",
         ) from error
 
 

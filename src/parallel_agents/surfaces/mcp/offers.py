@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mcp_types import Tool, ToolAnnotations
 
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.tools.sessions.specs import SPECS
+from parallel_agents.session_tools.specs import SPECS
 
 _YIELD = "sessions_yield"
 _READS = ToolAnnotations(

@@ -28,10 +28,10 @@ from parallel_agents.core.schema import JsonObject, compiled
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import Ambiguous, ConfigError, NotFound, PagentsError
 from parallel_agents.interrupts import unless
+from parallel_agents.session_tools.context import Requester
+from parallel_agents.session_tools.specs import SPECS
+from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.offers import offered
-from parallel_agents.tools.sessions.backing import Requester
-from parallel_agents.tools.sessions.specs import SPECS
-from parallel_agents.tools.sessions.toolbox import SessionTools
 
 NAME = "parallel-agents"
 INSTRUCTIONS = (
@@ -66,7 +66,7 @@ async def find_requester(sessions: Sessions, name: str | None) -> Requester:
         raise ConfigError(
             f"setting parent_session does not fit: {error.message}",
             why="agents would be spawned under a session that is not in the store",
-            mend="name a session of this home, or unset PARALLEL_AGENTS_PARENT_SESSION",
+            hint="name a session of this home, or unset PARALLEL_AGENTS_PARENT_SESSION",
         ) from error
 
 
@@ -108,7 +108,7 @@ async def _answer(
     try:
         return await tools.call(name, arguments, requester)
     except PagentsError as error:
-        words = "; ".join(filter(None, (error.message, error.why, error.mend)))
+        words = "; ".join(filter(None, (error.message, error.why, error.hint)))
         return {**_error(words), "code": error.code}
     except Exception as bug:  # noqa: BLE001 - the process's edge: a bug ends one call, not the server
         _log.exception("the tool %s crashed", name)

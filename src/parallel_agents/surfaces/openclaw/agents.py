@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from parallel_agents.app import App
+from parallel_agents.app.app import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import NotYet
@@ -49,7 +49,7 @@ async def session_meant(app: App, name: str) -> str:
     if not rows:
         return start or name
     session = rows[0].session
-    if start or name in (session.label, session.traits.task_name):
+    if start or name in (session.label, session.options.task_name):
         return session.key
     return name
 
@@ -68,6 +68,6 @@ def not_yet(what: str) -> NotYet:
     return NotYet(
         f"{what} is not here yet",
         why="agents that make, judge and improve agents come with a later version",
-        mend="write the agent as a file, .parallel-agents/agents/NAME.md; "
+        hint="write the agent as a file, .parallel-agents/agents/NAME.md; "
         "it is then spawned by its name",
     )

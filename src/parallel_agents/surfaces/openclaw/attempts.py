@@ -1,6 +1,6 @@
 """Attempts: one task until its answer is good, on one model after the other, the cheapest first.
 
-Good is an answer that was accepted and says something. What another try cannot mend, such as a key
+Good is an answer that was accepted and says something. What another try cannot hint, such as a key
 that the provider refuses, goes to the next model at once; who was killed is not begun again.
 """
 
@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from parallel_agents.app import App
+from parallel_agents.app.app import App
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -23,10 +23,10 @@ from parallel_agents.errors import (
     RequestRejected,
     UnknownModel,
 )
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.live import say
 from parallel_agents.surfaces.openclaw.outcomes import error_words, no_outcome, outcome_of
 from parallel_agents.surfaces.openclaw.tools import spawn
-from parallel_agents.tools.sessions.backing import Requester
 
 _NOT_WORTH_ANOTHER_TRY = frozenset(
     kind.code for kind in (AuthFailed, ContextTooLong, RequestRejected, UnknownModel)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from parallel_agents.app import App
+from parallel_agents.app.app import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.limits import DAY_SECONDS, Limits
@@ -15,12 +15,12 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, compiled
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput, PagentsError, SpawnRefused
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.agents import check_is_here, names_of
 from parallel_agents.surfaces.openclaw.answers import as_json
 from parallel_agents.surfaces.openclaw.attempts import place_under
 from parallel_agents.surfaces.openclaw.outcomes import error_words, outcome_of
 from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentTask
-from parallel_agents.tools.sessions.backing import Requester
 
 TEAM = "orchestrator"
 _NO_LIMIT_SECONDS = 30 * DAY_SECONDS
@@ -90,7 +90,7 @@ def _words_on_form(form: str) -> str:
     if form not in _FORMATS:
         raise InvalidInput(
             f"output_format is {form!r}",
-            mend=f"use {_JSON}, {', '.join(_FORMATS)}, or leave it out",
+            hint=f"use {_JSON}, {', '.join(_FORMATS)}, or leave it out",
         )
     return _FORMATS[form]
 
@@ -153,7 +153,7 @@ def _check_allowed(policy: Policy, agent: str) -> None:
         raise SpawnRefused(
             f"agent {agent} may not be spawned from here",
             why=f"the session that this process works for may spawn {', '.join(policy.spawns) or 'none'}",
-            mend="name it under policy, spawns in the file of that session's agent",
+            hint="name it under policy, spawns in the file of that session's agent",
         )
 
 

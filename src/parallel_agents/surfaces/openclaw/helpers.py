@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any, TypeAlias
 
-from parallel_agents.app import App
+from parallel_agents.app.app import App
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Row
 from parallel_agents.core.verbs import Until

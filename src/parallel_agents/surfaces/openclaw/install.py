@@ -70,7 +70,7 @@ def _check_unchanged(folder: Path, names: list[str]) -> None:
         raise Conflict(
             f"{folder} has files that this skill did not write, or that were changed since",
             why=", ".join(changed[:_SHOWN]) + more,
-            mend="name another folder, or overwrite them with --force",
+            hint="name another folder, or overwrite them with --force",
         )
 
 
@@ -110,7 +110,7 @@ def _read(file: Path) -> bytes | None:
         return None
     except OSError as error:
         raise InvalidInput(
-            f"{file} cannot be read", why=str(error), mend="name another folder, or move it away"
+            f"{file} cannot be read", why=str(error), hint="name another folder, or move it away"
         ) from error
 
 

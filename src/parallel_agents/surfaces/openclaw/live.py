@@ -17,16 +17,17 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from parallel_agents.app import App, Parts, open_app
+from parallel_agents.app.app import App, open_app
+from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.settings import Environment, Settings, load, read_environment
 from parallel_agents.surfaces.worker import hand_over
-from parallel_agents.tools.sessions.backing import Requester
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
@@ -152,12 +153,12 @@ class _Shared:
 
 
 def _open() -> Live:
-    """With the cause and the mend of what stands in the way, where a script ends by it."""
+    """With the cause and the hint of what stands in the way, where a script ends by it."""
     try:
         environment = read_environment()
         return Live(environment, load(environment).settings)
     except PagentsError as error:
-        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.mend)))}")
+        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.hint)))}")
         raise
 
 

@@ -37,7 +37,7 @@ def error_words(error: Failure | PagentsError | None) -> str | None:
     """What happened, why and what to do, after the code; None for no error."""
     if error is None:
         return None
-    return f"{error.code} {'; '.join(filter(None, (error.message, error.why, error.mend)))}"
+    return f"{error.code} {'; '.join(filter(None, (error.message, error.why, error.hint)))}"
 
 
 def outcome_of(result: Result) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from parallel_agents.app import App
+from parallel_agents.app.app import App
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Mode
 from parallel_agents.errors import NotYet
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.agents import (
     check_is_here,
     meant_by,
@@ -22,7 +23,6 @@ from parallel_agents.surfaces.openclaw.agents import (
 )
 from parallel_agents.surfaces.openclaw.answers import Answer, History, SessionList, as_json
 from parallel_agents.surfaces.openclaw.live import live
-from parallel_agents.tools.sessions.backing import Requester
 
 _PAGE = 200
 _SESSION = ("sessionKey", "session_key", "label")
@@ -111,7 +111,7 @@ async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
     try:
         check_is_here(str(arguments.get("agentId", "")), names)
     except NotYet as error:
-        words = "; ".join((error.message, error.why, error.mend))
+        words = "; ".join((error.message, error.why, error.hint))
         return Answer(status="error", error=words, code=error.code)
     answer = Answer(await app.session_tools.call("sessions_spawn", arguments, requester))
     if answer.get("mode") == Mode.RUN:

@@ -30,5 +30,5 @@ def write_whole(target: Path, content: bytes) -> None:
         raise InvalidInput(
             f"{target} cannot be written",
             why=str(error),
-            mend="name a folder that you may write to",
+            hint="name a folder that you may write to",
         ) from error

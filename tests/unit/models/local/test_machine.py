@@ -31,7 +31,7 @@ def test_a_machine_with_too_little_memory_is_refused_with_both_numbers() -> None
 
     assert "1.8 GB" in caught.value.message
     assert "1.7 GB" in caught.value.why
-    assert "--model provider/model" in caught.value.mend
+    assert "--model provider/model" in caught.value.hint
 
 
 @pytest.mark.parametrize(

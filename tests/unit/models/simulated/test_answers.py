@@ -1,4 +1,4 @@
-"""Made-up answers fit the schema that they were made for, whatever the dice."""
+"""Made-up answers fit the schema that they were made for, whatever the rng."""
 
 from __future__ import annotations
 

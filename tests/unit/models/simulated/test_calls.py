@@ -15,8 +15,8 @@ from parallel_agents.errors import MalformedReply
 from parallel_agents.models.simulated.calls import make_calls
 from parallel_agents.models.simulated.days import Day, Mishap
 from parallel_agents.models.simulated.model import Simulated
+from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.testing import run_virtual
-from parallel_agents.tools.sessions.specs import SPECS
 
 NAME = {"type": "string", "maxLength": 40}
 FIND = ToolSpec(

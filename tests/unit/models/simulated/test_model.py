@@ -130,7 +130,7 @@ def test_a_mishap_is_the_error_that_a_wire_would_raise(
             await Timed(day_of(mishap)).respond(request(), ear)
 
         assert str(met.value).startswith("sim")
-        assert met.value.mend
+        assert met.value.hint
         assert bool(ear.pieces) == (mishap in (Mishap.CUT, Mishap.HALF_OPEN))
         wait = met.value.retry_after_seconds
         assert (wait is not None and 1 <= wait <= 20) == (mishap is Mishap.RATE_LIMITED)

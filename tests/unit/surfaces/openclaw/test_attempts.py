@@ -13,9 +13,9 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AuthFailed, Overloaded
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.attempts import Ladder, persevere_all, usable
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, run_virtual
-from parallel_agents.tools.sessions.backing import Requester
 
 if TYPE_CHECKING:
     from tests.unit.surfaces.openclaw.conftest import OpenApp

@@ -16,6 +16,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.task import Task
+from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.carrying import carry_out
 from parallel_agents.surfaces.openclaw.orchestrator import (
     RealAIParallelOrchestrator,
@@ -30,7 +31,6 @@ from parallel_agents.surfaces.openclaw.rosters import (
 )
 from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentResults, AgentTask
 from parallel_agents.testing import RepliesWith, run_virtual
-from parallel_agents.tools.sessions.backing import Requester
 
 if TYPE_CHECKING:
     from tests.unit.surfaces.openclaw.conftest import OpenApp

@@ -1,0 +1,3 @@
+"""The app: settings in, working sessions out; the only place where adapters meet."""
+
+from __future__ import annotations

@@ -1,0 +1,97 @@
+"""Model wiring: which models there are by name, and what is put around each that runs call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.model import Model
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.store import Store
+from parallel_agents.models.budgeted import Budgeted
+from parallel_agents.models.cached import Cached
+from parallel_agents.models.choice import LOCAL
+from parallel_agents.models.circuit_broken import CircuitBroken
+from parallel_agents.models.governor import Governor
+from parallel_agents.models.http import Http
+from parallel_agents.models.local.fetch import Progress
+from parallel_agents.models.local.model import LocalModel
+from parallel_agents.models.providers import read_providers
+from parallel_agents.models.registry import Registry
+from parallel_agents.models.retrying import Patience, Retrying
+from parallel_agents.models.simulated import days
+from parallel_agents.models.simulated.model import make_simulated
+from parallel_agents.models.throttled import Throttled
+from parallel_agents.models.timed import Timed
+from parallel_agents.settings import Environment, Settings
+
+MODELS_FOLDER = "models"
+
+ModelFactory: TypeAlias = Callable[[str], Model]
+Wrap: TypeAlias = Callable[[Model], Model]
+
+
+def make_registry(
+    environment: Environment,
+    settings: Settings,
+    *,
+    factories: Mapping[str, ModelFactory] | None = None,
+    on_fetch: Callable[[Progress], None] = lambda _: None,
+    wrap: Wrap = Timed,
+) -> Registry:
+    """The models by name; none is called yet.
+
+    Args:
+        environment: the home, whose folder holds the embedded models, and the keys.
+        settings: the providers.
+        factories: makers of models by provider, before the configured ones.
+        on_fetch: hears how far the fetch of the embedded model is.
+        wrap: is put around each; who calls none needs none of what it does.
+    """
+
+    def make_local(name: str) -> Model:
+        return LocalModel(
+            name,
+            environment.home / MODELS_FOLDER,
+            file=settings.local_model_file,
+            slots=settings.local_slots,
+            progress=on_fetch,
+        )
+
+    made = {LOCAL: make_local, **(factories or {})}
+    if days.PROVIDER not in settings.providers:
+        made.setdefault(days.PROVIDER, make_simulated)
+    return Registry(
+        read_providers(settings.providers),
+        environment.read_key,
+        Http(),
+        factories=made,
+        wrap=wrap,
+    )
+
+
+def make_governor(
+    store: Store, settings: Settings, owner: OwnerId, now: Callable[[], float]
+) -> Governor:
+    """What this process, as `owner`, knows of throttles, with the limits of the settings."""
+    providers = read_providers(settings.providers)
+
+    def limit_of(name: str) -> RateLimit:
+        provider, _, model = name.partition("/")
+        return providers[provider].limit(model) if provider in providers else NO_LIMIT
+
+    return Governor(store, limit_of, process=owner, now=now)
+
+
+def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
+    """What is put around each model that runs call, from its deadline out to its next try."""
+    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+
+    def wrap(model: Model) -> Model:
+        governed = Throttled(
+            Budgeted(Timed(model)), governor, patience_seconds=patience.max_wait_seconds
+        )
+        return Cached(Retrying(CircuitBroken(governed, governor), patience), store)
+
+    return wrap

@@ -1,0 +1,35 @@
+"""Parts: what a program puts in beside the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from parallel_agents.app.models import ModelFactory
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.store import Role
+from parallel_agents.core.tool import Tool
+from parallel_agents.models.local.fetch import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a program puts in beside the settings.
+
+    Attributes:
+        agents: definitions that go before those of the catalog.
+        tools: what agents may name as tools, by name.
+        models: makers of models by provider, before the configured ones.
+        gates: functions that agents may name as gates, by name.
+        on_fetch: hears how far the fetch of the embedded model is.
+        role: a script, or a worker that others leave runs to.
+    """
+
+    agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
+    tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    models: Mapping[str, ModelFactory] = field(default_factory=dict[str, ModelFactory])
+    gates: Mapping[str, Callable[..., object]] = field(
+        default_factory=dict[str, Callable[..., object]]
+    )
+    on_fetch: Callable[[Progress], None] = lambda _: None
+    role: Role = Role.SCRIPT

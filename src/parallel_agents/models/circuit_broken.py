@@ -1,0 +1,99 @@
+"""CircuitBroken: a model that keeps failing is left alone for a while, and its calls fail at once."""
+
+from __future__ import annotations
+
+from parallel_agents.core.breaker import Breaker, close, lose_probe
+from parallel_agents.core.circuit import MODELS, Admission
+from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
+from parallel_agents.errors import (
+    CallTimedOut,
+    CircuitOpen,
+    MalformedReply,
+    Overloaded,
+    ProviderError,
+    StreamCut,
+    Unreachable,
+)
+from parallel_agents.models.governor import Governor
+from parallel_agents.models.wrapped import Wrapped
+
+# A refusal of the request says that the model is there, and one for its rate is the governor's.
+_FAILURES = (Overloaded, Unreachable, CallTimedOut, StreamCut, MalformedReply)
+_BREAKER = Breaker(MODELS)
+
+
+class CircuitBroken(Wrapped):
+    """Wraps a model, inside of what tries again, which waits as an open circuit says.
+
+    The store counts failures, and answers while failures count, for all processes. While none is on
+    record nothing is written, and nothing read but by the governor's look.
+    """
+
+    def __init__(self, model: Model, governor: Governor) -> None:
+        super().__init__(model)
+        self._governor = governor
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        """Ask for the next message, unless the model has failed too often to be asked now.
+
+        Raises:
+            CircuitOpen: it has; nothing was sent.
+            ProviderError: as the model raises it.
+        """
+        await self._governor.look()
+        known = self._governor.known(self.name)
+        is_probe = known is not None and not known.circuit.is_closed and await self._admit()
+        try:
+            reply = await self._model.respond(request, listener)
+        except _FAILURES as error:
+            await self._failed(error, listener)
+            raise
+        except ProviderError:
+            if is_probe:
+                await self._close(listener)
+            else:
+                self._count_answer()
+            raise
+        except BaseException:
+            if is_probe:
+                self._governor.change_soon(self.name, lose_probe)
+            raise
+        if is_probe:
+            await self._close(listener)
+        else:
+            self._count_answer()
+        return reply
+
+    async def _admit(self) -> bool:
+        """Whether the call is the probe of an open circuit, or of one that was closed meanwhile."""
+        change = _BREAKER.admit(self._governor.now(), self._governor.process)
+        admitted = await self._governor.change(self.name, change)
+        if admitted.admission is Admission.REFUSED:
+            raise CircuitOpen(
+                f"{self.name} is not asked for {admitted.seconds:.0f} s more",
+                why="nearly all of its last calls failed",
+                hint="wait, or choose another model with --model; `pagents limits` shows the rest",
+                retry_after_seconds=admitted.seconds,
+            )
+        return admitted.admission is Admission.PROBE
+
+    async def _failed(self, error: ProviderError, listener: Listener | None) -> None:
+        begun = self._governor.flights(self.name).begun()
+        change = _BREAKER.fail(self._governor.now(), error.message, begun)
+        seconds = await self._governor.change(self.name, change)
+        if seconds is not None and listener is not None:
+            listener.noticed(
+                f"{self.name} keeps failing and is left alone for {seconds:.0f} s: {error.message}"
+            )
+
+    async def _close(self, listener: Listener | None) -> None:
+        await self._governor.change(self.name, close)
+        if listener is not None:
+            listener.noticed(f"{self.name} answers again")
+
+    def _count_answer(self) -> None:
+        known = self._governor.known(self.name)
+        if known is not None and known.circuit.ended:
+            now = self._governor.now()
+            if known.circuit.failures(now, MODELS):
+                self._governor.change_soon(self.name, _BREAKER.answer(now))

@@ -1,0 +1,3 @@
+"""The runner of agents' runs: model, tools, model, until an answer counts."""
+
+from __future__ import annotations

@@ -1,0 +1,163 @@
+"""Tool calls: each written as started, made once, and written with its result.
+
+After a crash a call that was started and has no result is made again when its tool says that
+this does no harm; otherwise the model is told that its outcome is unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+
+from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.message import ToolCall, ToolResult
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.schema import compiled
+from parallel_agents.core.tool import Effect, Tool, ToolContext
+from parallel_agents.core.transcript import Transcript
+from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
+from parallel_agents.runners.clock import Clock
+
+UNKNOWN = "The call was begun before a crash; its outcome is unknown and it was not made again."
+
+
+class _Calling:
+    """A call under way: the Caller that its tool gets.
+
+    Attributes:
+        deadline: of the call; a call that waits for other runs has none.
+        handed_back: the runs whose ends its result tells.
+    """
+
+    def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
+        self._activation = activation
+        self._clock = clock
+        self._parked_at: float | None = None
+        self.deadline = asyncio.timeout(seconds)
+        self.handed_back: tuple[RunId, ...] = ()
+
+    @property
+    def parked_seconds(self) -> float:
+        """How long the run has waited by this call's doing."""
+        at = self._parked_at
+        return 0.0 if at is None else asyncio.get_running_loop().time() - at
+
+    def park(self) -> None:
+        self.deadline.reschedule(None)
+        if self._clock.park():
+            self._parked_at = asyncio.get_running_loop().time()
+
+    async def wait_message(self) -> None:
+        await self._activation.wait_message()
+
+    def hand_back(self, runs: Sequence[RunId]) -> None:
+        self.handed_back = (*self.handed_back, *runs)
+
+
+class ToolCalls:
+    """The tools of one agent, in one run.
+
+    Raises:
+        ToolUnavailable: the agent names a tool that this process does not have.
+    """
+
+    def __init__(
+        self, names: Sequence[str], tools: Mapping[str, Tool], *, timeout_seconds: float | None
+    ) -> None:
+        if missing := [name for name in names if name not in tools]:
+            raise ToolUnavailable(
+                f"no tool {missing[0]!r} in this process",
+                why="the agent names it, and no such tool was given to `open` or `run`",
+                hint=f"pass tools=[{missing[0]}], or take it out of the agent's list",
+            )
+        self._tools = {name: tools[name] for name in names}
+        self.specs = tuple(tool.spec for tool in self._tools.values())
+        self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
+        self._timeout_seconds = timeout_seconds
+
+    async def make(self, activation: Activation, state: Transcript, clock: Clock) -> None:
+        """Make every call of the last reply that has no result yet, side by side.
+
+        A call that waits for other runs gives the run's place away; it has one again on return.
+        """
+        calls = [call for call in state.asked if call.id not in state.results]
+        turn, begun = state.turn, frozenset(state.started)
+
+        def make_one(call: ToolCall) -> Coroutine[None, None, Entry]:
+            return self._make_one(activation, call, turn, clock, was_begun=call.id in begun)
+
+        for entry in await _side_by_side([make_one(call) for call in calls]):
+            state.apply(entry.key, entry.body)
+        await clock.go_on()
+
+    async def _make_one(
+        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_begun: bool
+    ) -> Entry:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        caller = _Calling(activation, clock, self._timeout_seconds)
+        result = self._refusal(call, was_begun)
+        if result is None:
+            tool = self._tools[call.name]
+            started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect)
+            entry = Entry(f"turn-{turn}/call-{call.id}/started", started)
+            if tool.spec.effect is Effect.ONCE:
+                await activation.append(entry)
+            else:
+                activation.note(entry)  # to begin it again does no harm, so nothing waits for it
+            result = await self._call(tool, call, activation, caller)
+        finished = ToolFinished(
+            turn=turn,
+            result=result,
+            seconds=loop.time() - began,
+            parked_seconds=caller.parked_seconds,
+            handed_back=caller.handed_back,
+        )
+        entry = Entry(f"turn-{turn}/call-{call.id}", finished)
+        await activation.append(entry)
+        return entry
+
+    def _refusal(self, call: ToolCall, was_begun: bool) -> ToolResult | None:
+        """Why the call is not made, as a result that the model can read; None to make it."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            known = ", ".join(self._tools) or "none"
+            return _error(call, f"There is no tool {call.name!r}. Tools: {known}.")
+        if problems := self._schemas[call.name].problems(call.arguments):
+            listed = "; ".join(str(problem) for problem in problems)
+            return _error(call, f"The arguments do not fit the tool: {listed}")
+        if was_begun and tool.spec.effect is Effect.ONCE:
+            return _error(call, UNKNOWN)
+        return None
+
+    async def _call(
+        self, tool: Tool, call: ToolCall, activation: Activation, caller: _Calling
+    ) -> ToolResult:
+        session, run = activation.claim.session, activation.claim.run
+        context = ToolContext(session.key, run.id, call.id, session.options.cwd, caller)
+        try:
+            async with caller.deadline:
+                content = await tool.call(call.arguments, context)
+        except (StoreError, LeftRun):
+            raise
+        except Exception as error:  # noqa: BLE001 - a tool's failure is the model's to deal with
+            if caller.deadline.expired():
+                return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
+            return _error(call, f"{type(error).__name__}: {error}")
+        return ToolResult(call.id, call.name, content)
+
+
+async def _side_by_side(works: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:
+    if len(works) == 1:
+        return [await works[0]]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # callers know single errors, not groups
+    return [task.result() for task in tasks]
+
+
+def _error(call: ToolCall, words: str) -> ToolResult:
+    return ToolResult(call.id, call.name, words, is_error=True)

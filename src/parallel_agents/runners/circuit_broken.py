@@ -1,0 +1,174 @@
+"""CircuitBroken: an agent whose runs keep failing by its own fault is left alone, and new ones fail at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from typing_extensions import override
+
+from parallel_agents.core.breaker import Breaker, Flights, close, lose_probe
+from parallel_agents.core.circuit import AGENTS, Admission
+from parallel_agents.core.event import Entry, Noticed
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.runner import Activation, Runner
+from parallel_agents.core.throttle import Throttle, name_for_agent
+from parallel_agents.errors import (
+    AgentOpen,
+    GateRefused,
+    OutputCut,
+    OutputInvalid,
+    PagentsError,
+    RunCrashed,
+    TurnLimit,
+)
+from parallel_agents.runners.wrapped import WrappedActivation
+
+T = TypeVar("T")
+
+# Not what a provider, a budget, a time limit or a user ended: the agent is as good as before.
+_FAULTS = frozenset(
+    kind.code for kind in (OutputInvalid, OutputCut, TurnLimit, GateRefused, RunCrashed)
+)
+_BREAKER = Breaker(AGENTS)
+
+
+class Circuits(Protocol):
+    """Who knows the throttles and changes them for all processes of the store."""
+
+    @property
+    def process(self) -> str: ...
+
+    @property
+    def now(self) -> Callable[[], float]: ...
+
+    async def look(self) -> None: ...
+
+    def known(self, model: str) -> Throttle | None: ...
+
+    async def change(self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]) -> T: ...
+
+    def change_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None: ...
+
+
+class CircuitBrokenRunner:
+    """Wraps a runner of agents' runs.
+
+    Runs that the runtime made for its own ends, as those of judges, neither count nor are refused,
+    and a run that was begun before is carried on. While no failure is on record nothing is written.
+    """
+
+    def __init__(self, runner: Runner, circuits: Circuits) -> None:
+        self._runner = runner
+        self._circuits = circuits
+        self._flights: defaultdict[str, Flights] = defaultdict(Flights)
+
+    async def run(self, activation: Activation) -> None:
+        claim = activation.claim
+        if claim.session.options.is_service:
+            await self._runner.run(activation)
+            return
+        agent = claim.session.agent.name
+        is_new = claim.run.epoch == 1
+        try:
+            is_probe = is_new and await self._admit(agent)
+        except AgentOpen as error:
+            await activation.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
+            return
+        counted = _Counted(activation, self._circuits, self._flights[agent], is_probe=is_probe)
+        try:
+            await self._runner.run(counted)
+        except PagentsError:
+            raise  # left, or ended as that error; no bug
+        except Exception as bug:
+            await counted.crash(bug)
+            raise
+        finally:
+            counted.leave()
+
+    async def _admit(self, agent: str) -> bool:
+        """Whether the run is the one that finds out whether the agent does well again.
+
+        Raises:
+            AgentOpen: the agent is left alone.
+        """
+        circuits, name = self._circuits, name_for_agent(agent)
+        await circuits.look()
+        known = circuits.known(name)
+        if known is None or known.circuit.is_closed:
+            return False
+        admitted = await circuits.change(name, _BREAKER.admit(circuits.now(), circuits.process))
+        if admitted.admission is Admission.REFUSED:
+            raise _left_alone(agent, admitted.seconds, admitted.reason)
+        return admitted.admission is Admission.PROBE
+
+
+class _Counted(WrappedActivation):
+    """A run whose end counts for its agent, once it is known."""
+
+    def __init__(
+        self, activation: Activation, circuits: Circuits, flights: Flights, *, is_probe: bool
+    ) -> None:
+        super().__init__(activation)
+        self._circuits = circuits
+        self._flights = flights
+        self._flight = flights.begin(circuits.now())
+        self._agent = activation.claim.session.agent.name
+        self._name = name_for_agent(self._agent)
+        self._is_probe = is_probe
+
+    @override
+    async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
+        # Before the end: what the run brings about is told in its history, where nothing follows it.
+        if outcome.status is RunStatus.DONE:
+            await self._done()
+        elif outcome.error is not None and outcome.error.code in _FAULTS:
+            await self._failed(f"{outcome.error.code} {outcome.error.message}")
+        return await super().finish(outcome, steers_seen=steers_seen)
+
+    async def crash(self, bug: Exception) -> None:
+        """The run ends by a bug; whoever carries it out says so."""
+        await self._failed(f"{RunCrashed.code} {type(bug).__name__}: {bug}")
+
+    def leave(self) -> None:
+        """The run has ended, or goes on elsewhere. One that says nothing of its agent is no probe."""
+        self._flights.end(self._flight)
+        if self._is_probe:
+            self._circuits.change_soon(self._name, lose_probe)
+
+    async def _failed(self, reason: str) -> None:
+        self._flights.end(self._flight)
+        change = _BREAKER.fail(self._circuits.now(), reason, self._flights.begun())
+        seconds = await self._circuits.change(self._name, change)
+        self._is_probe = False
+        if seconds is not None:
+            left = f"agent {self._agent} keeps failing and is left alone for {seconds:.0f} s"
+            self._tell("opened", f"{left}: {reason}")
+
+    async def _done(self) -> None:
+        if self._is_probe:
+            await self._circuits.change(self._name, close)
+            self._is_probe = False
+            self._tell("closed", f"agent {self._agent} does well again")
+            return
+        known = self._circuits.known(self._name)
+        if known is not None and known.circuit.ended:
+            now = self._circuits.now()
+            if known.circuit.failures(now, AGENTS):
+                self._circuits.change_soon(self._name, _BREAKER.answer(now))
+
+    def _tell(self, what: str, text: str) -> None:
+        epoch = self.claim.run.epoch
+        self.note(Entry(f"epoch-{epoch}/breaker-{what}", Noticed(text=text)))
+
+
+def _left_alone(agent: str, seconds: float, reason: str) -> AgentOpen:
+    until = f"for {seconds:.0f} s more" if seconds else "until the run that tries it has ended"
+    return AgentOpen(
+        f"agent {agent} is left alone {until}",
+        why=f"nearly all of its last runs failed, the last with {reason}",
+        hint=f"see `pagents dlq list --agent {agent}`, correct the agent or its gates, end the wait"
+        f" with `pagents limits set {name_for_agent(agent)} --off`, then"
+        f" `pagents dlq retry --agent {agent} --current`",
+    )

@@ -1,0 +1,149 @@
+"""Rows: sessions and runs in the words of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parallel_agents.core.ids import SessionKey, is_team_key
+from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.session import Cleanup
+from parallel_agents.core.store import Row
+from parallel_agents.session_tools.results import STATUS_NAMES
+
+_TASK_WORDS = {
+    RunStatus.QUEUED: "queued",
+    RunStatus.RUNNING: "running",
+    RunStatus.DONE: "completed",
+    RunStatus.PARTIAL: "completed",
+    RunStatus.FAILED: "failed",
+    RunStatus.TIMED_OUT: "timed_out",
+    RunStatus.KILLED: "cancelled",
+    RunStatus.OVER_BUDGET: "failed",
+}
+_TASK_TEXT = 70
+
+
+def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> dict[str, Json]:
+    """A session of `sessions_list`: the later generation's fields, then the earlier one's."""
+    session, run, options = row.session, row.run, row.session.options
+    tokens = run.spend.usage.total_tokens
+    shown: dict[str, Json] = {
+        "key": session.key,
+        "sessionKey": session.key,
+        "sessionId": session.key.rsplit(":", 1)[-1],
+        "agentId": session.agent.name,
+        "kind": "group" if is_team_key(session.key) else "other",
+        "channel": "internal",
+        "label": session.label,
+        "displayName": session.label,
+        "archived": archived,
+        "pinned": False,
+        "mode": options.mode.value,
+        "updatedAt": millis(run.finished_at or run.started_at or run.created_at),
+        "model": run.model,
+        "contextTokens": tokens,
+        "totalTokens": tokens,
+        "status": STATUS_NAMES[run.status],
+        "abortedLastRun": run.status is RunStatus.KILLED,
+        "runId": run.id,
+        "spawnDepth": session.depth,
+        "estimatedCostUsd": run.spend.cost_usd,
+        "startedAt": millis(run.started_at),
+        "endedAt": millis(run.finished_at),
+        "runtimeMs": None if run.seconds is None else round(run.seconds * 1000),
+    }
+    if session.parent:
+        shown["parentSessionKey"] = session.parent
+        shown["spawnedBy"] = session.parent
+    if children:
+        shown["childSessions"] = list(children)
+    if options.task_name:
+        shown["taskName"] = options.task_name
+    if options.cwd:
+        shown["spawnedWorkspaceDir"] = shown["workspaceDir"] = options.cwd
+    return shown
+
+
+def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict[str, Json]:
+    """A child of `subagents list`."""
+    session, run = row.session, row.run
+    seconds = _runtime(run, now)
+    shown: dict[str, Json] = {
+        "index": index,
+        "runId": run.id,
+        "sessionKey": session.key,
+        "label": session.label,
+        "agentId": session.agent.name,
+        "task": _brief(run.title),
+        "status": STATUS_NAMES[run.status],
+        "execution": _execution(run),
+        "deliveryStatus": "not_required" if session.options.is_quiet else _delivery(run),
+        "pendingDescendants": sum(not child.run.status.is_over for child in children),
+        "runtime": f"{seconds:.0f}s",
+        "runtimeMs": round(seconds * 1000),
+        "model": run.model,
+        "totalTokens": run.spend.usage.total_tokens,
+        "startedAt": millis(run.started_at),
+    }
+    if run.finished_at is not None:
+        shown["endedAt"] = millis(run.finished_at)
+    if children:
+        shown["childSessions"] = [child.session.key for child in children]
+    if session.options.task_name:
+        shown["taskName"] = session.options.task_name
+    return shown
+
+
+def task_row(row: Row) -> dict[str, Json]:
+    """The same as a task of the later generation; a task's id is its run's."""
+    run = row.run
+    shown: dict[str, Json] = {
+        "taskId": run.id,
+        "runtime": "subagent",
+        "status": _TASK_WORDS[run.status],
+        "deliveryStatus": "not_applicable" if row.session.options.is_quiet else _delivery(run),
+        "execution": _execution(run),
+        "label": row.session.label,
+        "sessionKey": row.session.key,
+    }
+    if run.error_code:
+        shown["error"] = run.error_code
+    return shown
+
+
+def is_archived(row: Row, now: float, archive_seconds: float) -> bool:
+    """Whether a session is out of the way: asked to be deleted, or over for long.
+
+    It is a matter of lists alone: what it said stays readable.
+    """
+    run, options = row.run, row.session.options
+    if not run.status.is_over:
+        return False
+    if options.cleanup is Cleanup.DELETE:
+        return True
+    return now - (run.finished_at or run.created_at) > archive_seconds
+
+
+def millis(at: float | None) -> int | None:
+    """Seconds since the epoch in milliseconds, as the contract has them."""
+    return None if at is None else round(at * 1000)
+
+
+def _execution(run: Run) -> JsonObject:
+    state = "finished" if run.status.is_over else run.status.value
+    return {"state": state}
+
+
+def _delivery(run: Run) -> str:
+    return "delivered" if run.status.is_over else "pending"
+
+
+def _runtime(run: Run, now: float) -> float:
+    if run.started_at is None:
+        return 0.0
+    return max((run.finished_at or now) - run.started_at, 0.0)
+
+
+def _brief(title: str) -> str:
+    return title if len(title) <= _TASK_TEXT else f"{title[: _TASK_TEXT - 1]}…"

@@ -1,0 +1,86 @@
+"""Toolbox: the session tools by name, for models, for other programs, and for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+import orjson
+
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import Tool, ToolContext, ToolSpec
+from parallel_agents.errors import LeftRun, PagentsError, StoreError
+from parallel_agents.session_tools.about import list_agents, show_status
+from parallel_agents.session_tools.arguments import Arguments, Refusal
+from parallel_agents.session_tools.context import Backing, Requester
+from parallel_agents.session_tools.history import read_history
+from parallel_agents.session_tools.list import list_sessions
+from parallel_agents.session_tools.send import send
+from parallel_agents.session_tools.spawn import ALIASES, spawn
+from parallel_agents.session_tools.specs import SPECS
+from parallel_agents.session_tools.subagents import manage
+from parallel_agents.session_tools.wait import wait_agents, yield_turn
+
+Handler = Callable[[Backing, Requester, Arguments], Awaitable[JsonObject]]
+
+_NO_ALIASES: Mapping[str, str] = {}
+
+
+class _Entry(NamedTuple):
+    handler: Handler
+    aliases: Mapping[str, str] = _NO_ALIASES
+
+
+_ENTRIES = {
+    "sessions_spawn": _Entry(spawn, ALIASES),
+    "sessions_yield": _Entry(yield_turn),
+    "agents_wait": _Entry(wait_agents, {"timeout": "timeoutSeconds"}),
+    "subagents": _Entry(manage, {"timeout": "timeoutSeconds"}),
+    "sessions_send": _Entry(send, {"timeout": "timeoutSeconds", "key": "sessionKey"}),
+    "sessions_list": _Entry(list_sessions),
+    "sessions_history": _Entry(read_history, {"key": "sessionKey"}),
+    "agents_list": _Entry(list_agents),
+    "session_status": _Entry(show_status, {"key": "sessionKey"}),
+}
+NAMES = tuple(spec.name for spec in SPECS)
+
+
+class SessionTools:
+    """The nine tools on one backing."""
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+
+    async def call(self, name: str, given: JsonObject, requester: Requester) -> JsonObject:
+        """What the tool answers: the contract's object, also where the call is refused.
+
+        Raises:
+            KeyError: there is no such tool.
+            StoreError, LeftRun: the store failed, or the calling run is no longer this process's.
+        """
+        entry = _ENTRIES[name]
+        try:
+            return await entry.handler(self._backing, requester, Arguments(given, entry.aliases))
+        except Refusal as refusal:
+            return refusal.answer
+        except (StoreError, LeftRun):
+            raise
+        except PagentsError as error:
+            words = [error.message, error.why, error.hint]
+            return {"status": "error", "error": "; ".join(filter(None, words)), "code": error.code}
+
+    def as_tools(self) -> dict[str, Tool]:
+        """The tools as an agent's loop takes them."""
+        return {spec.name: _SessionTool(spec, self) for spec in SPECS}
+
+
+class _SessionTool:
+    """One of them; its answer is JSON."""
+
+    def __init__(self, spec: ToolSpec, tools: SessionTools) -> None:
+        self.spec = spec
+        self._tools = tools
+
+    async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+        answer = await self._tools.call(self.spec.name, arguments, Requester.of(context))
+        return orjson.dumps(answer).decode()

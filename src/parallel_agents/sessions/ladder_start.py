@@ -1,0 +1,57 @@
+"""LadderStart: work that begins on the tier of its ladder that history says is worth it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from parallel_agents.core.agent import Start
+from parallel_agents.core.event import Event
+from parallel_agents.core.store import Filter, SessionPlan, Store
+from parallel_agents.core.tiers import Record, records_of, start_of, words_of
+
+# A tier that is left out ages out of this window, and so is tried again after a while.
+RUNS = 50
+LOOK_AGAIN_SECONDS = 60.0
+
+
+class LadderStart:
+    """Learns from the runs of each agent that wants it.
+
+    Args:
+        store: where they are.
+        now: seconds on one clock.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+        self._known: dict[str, tuple[float, Mapping[str, Record]]] = {}
+
+    async def begin(self, plan: SessionPlan) -> SessionPlan:
+        """The plan without the lower tiers of its ladder that are not worth an attempt."""
+        agent, queued = plan.session.agent, plan.queued
+        if agent.start is not Start.LEARNED or len(queued.ladder) < 2:
+            return plan
+        records = await self._records(agent.name)
+        start = start_of(queued.ladder, records)
+        if not start:
+            return plan
+        ladder = queued.ladder[start:]
+        why = words_of(queued.ladder, start, records)
+        return replace(plan, model=ladder[0], queued=replace(queued, ladder=ladder, start=why))
+
+    async def _records(self, agent: str) -> Mapping[str, Record]:
+        """What the agent's last runs came to, as it was a minute ago at most."""
+        now = self._now()
+        read_at, known = self._known.get(agent, (float("-inf"), {}))
+        if now - read_at < LOOK_AGAIN_SECONDS:
+            return known
+        chosen = Filter(agent=agent, is_live=False, every_run=True, limit=RUNS)
+        rows = await self._store.rows(chosen)
+        runs: list[list[Event]] = []
+        for row in rows:
+            events = await self._store.events(session=row.session.key)
+            runs.append([event for event in events if event.run == row.run.id])
+        self._known[agent] = (now, records_of(runs))
+        return self._known[agent][1]

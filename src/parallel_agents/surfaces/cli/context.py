@@ -1,0 +1,90 @@
+"""CliContext: the options that every command takes, and the home and settings that they choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from parallel_agents.core.limits import Limits
+from parallel_agents.errors import InvalidInput
+from parallel_agents.settings import Environment, Settings, load, read_environment
+
+
+def _check_timeout(seconds: float | None) -> float | None:
+    try:
+        return Limits(timeout_seconds=seconds).timeout_seconds
+    except InvalidInput as error:
+        raise _refused("--timeout", seconds, error) from error
+
+
+def _check_max_parallel(count: int | None) -> int | None:
+    try:
+        return Limits(max_parallel=count).max_parallel
+    except InvalidInput as error:
+        raise _refused("--max-parallel", count, error) from error
+
+
+def _refused(flag: str, value: float | None, error: InvalidInput) -> InvalidInput:
+    """The refusal of a limit in the words of the command line."""
+    return InvalidInput(
+        f"{flag} is {value}", why=error.why, hint=f"leave {flag} out, or correct it"
+    )
+
+
+Home = Annotated[
+    Path | None,
+    typer.Option(help="The folder of the store; PARALLEL_AGENTS_HOME or ~/.parallel-agents."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelName = Annotated[
+    str | None, typer.Option("--model", "-m", help="provider/model, or local.", metavar="NAME")
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", "-i", metavar="NAME=VALUE", help="An input; NAME=@FILE reads it from a file."
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(help="Seconds for the whole.", metavar="SECONDS", callback=_check_timeout),
+]
+Usd = Annotated[
+    float | None,
+    typer.Option("--budget", help="US dollars that it may cost.", metavar="USD", min=0.0),
+]
+Tokens = Annotated[
+    int | None,
+    typer.Option("--budget-tokens", help="Tokens that it may use.", metavar="N", min=1),
+]
+Cache = Annotated[
+    float | None,
+    typer.Option(help="How old a reply to the same request may be.", metavar="SECONDS"),
+]
+WeakJudge = Annotated[
+    bool, typer.Option("--allow-weak-judge", help="A model that judges badly may be a gate.")
+]
+MaxParallel = Annotated[
+    int | None, typer.Option(help="Runs at once.", metavar="N", callback=_check_max_parallel)
+]
+Name = Annotated[
+    str,
+    typer.Argument(help="An id, the start of one, a label, RUN/LABEL, or @last.", metavar="NAME"),
+]
+
+
+class CliContext(NamedTuple):
+    environment: Environment
+    settings: Settings
+
+
+def find_context(home: Path | None = None, **flags: object) -> CliContext:
+    """The home and the settings for a command; a flag of None was not given.
+
+    Raises:
+        ConfigError: a `config.toml`, a variable or a flag does not fit.
+    """
+    environment = read_environment(home)
+    return CliContext(environment, load(environment, flags).settings)

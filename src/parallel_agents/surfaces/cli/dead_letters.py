@@ -1,0 +1,153 @@
+"""Letters: which dead letters a command means, and how they are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+
+from parallel_agents.app.app import App
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.ids import short
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli.since import parse_since
+
+_TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Sessions, or teams for all of theirs.", metavar="[NAME...]"),
+]
+AgentName = Annotated[str | None, typer.Option("--agent", help="Of this agent.", metavar="NAME")]
+Code = Annotated[
+    str | None, typer.Option("--code", help="With this error, as E301.", metavar="CODE")
+]
+All = Annotated[bool, typer.Option("--all", "-a", help="All there are.")]
+
+
+class Chosen(NamedTuple):
+    """What the command line names: sessions, and what a letter must be like."""
+
+    names: Sequence[str]
+    agent: str | None = None
+    code: str | None = None
+    since: str | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return not (self.names or self.agent or self.code or self.since)
+
+
+def check_chosen(chosen: Chosen, *, is_all: bool) -> None:
+    """Refuse a command that would act on every letter without saying so."""
+    if chosen.is_all and not is_all:
+        raise InvalidInput(
+            "which dead letters?", hint="name some, or give --agent, --code, --since, or --all"
+        )
+    if is_all and not chosen.is_all:
+        raise InvalidInput("--all goes with no name and no filter", hint="leave --all out")
+
+
+async def choose(app: App, chosen: Chosen) -> list[DeadLetter]:
+    """The letters that are meant, the newest first.
+
+    Raises:
+        NotFound: a name has none.
+    """
+    since = parse_since(chosen.since, time.time())
+    code = None if chosen.code is None else f"PA-{chosen.code.upper().removeprefix('PA-')}"
+    every = DeadLetterFilter(agent=chosen.agent, code=code, since=since)
+    if not chosen.names:
+        return await app.service.dead_letters(every)
+    found: dict[str, DeadLetter] = {}
+    for name in chosen.names:
+        letters = await _named(app, name, every)
+        found |= {letter.run.id: letter for letter in letters}
+    return list(found.values())
+
+
+async def _named(app: App, name: str, every: DeadLetterFilter) -> list[DeadLetter]:
+    tree = (await app.service.find(name)).session.key
+    chosen = DeadLetterFilter(agent=every.agent, code=every.code, since=every.since, tree=tree)
+    letters = await app.service.dead_letters(chosen)
+    if not letters:
+        raise NotFound(
+            f"{name!r} has no dead letter",
+            why="it did not fail, was dropped, or a retry of it is over",
+            hint="`pagents dlq list` shows those that there are",
+        )
+    return letters
+
+
+def print_letters(letters: Sequence[DeadLetter]) -> None:
+    if not letters:
+        render.note("No dead letters.")
+        return
+    rows = [
+        (
+            short(letter.session.key),
+            letter.session.label,
+            letter.session.agent.name,
+            f"{format.glyph(letter.run.status)} {format.status(letter.run.status)}",
+            letter.run.error_code,
+            f"{format.seconds(max(0.0, time.time() - letter.at))} ago",
+            format.money(letter.run.spend),
+            retry_of(letter),
+        )
+        for letter in letters
+    ]
+    render.table(_TITLES, rows, right=("COST",), flexible="LABEL")
+
+
+def retry_of(letter: DeadLetter) -> str:
+    """The id of the retry that there is; it is not done yet."""
+    return "" if letter.retried_by is None else short(letter.retried_by)
+
+
+def print_letter(letter: DeadLetter) -> None:
+    """All that is kept of one: how it failed, and what would run again."""
+    print_letters([letter])
+    if letter.error is not None:
+        render.line(f"\n{letter.error.code}  {letter.error.message}", "red")
+        for title, text in (("why", letter.error.why), ("hint", letter.error.hint)):
+            if text:
+                render.line(f"  {title:<5} {text}")
+    render.line("\ntask", "bold")
+    render.line(letter.queued.text)
+    if letter.queued.input:
+        render.line("\ninput", "bold")
+        render.line(format.output(letter.queued.input))
+    render.line("")
+    _print_facts(letter)
+
+
+def _print_facts(letter: DeadLetter) -> None:
+    run = letter.run
+    render.line(f"model {run.model}  attempts {run.attempts}  calls {run.spend.calls}")
+    render.line(letter.session.key, "dim")
+
+
+def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
+    run, error = letter.run, letter.error
+    return {
+        "id": short(letter.session.key),
+        "session_key": letter.session.key,
+        "run_id": run.id,
+        "parent": letter.session.parent,
+        "agent": letter.session.agent.name,
+        "label": letter.session.label,
+        "status": run.status.value,
+        "error": None if error is None else {"code": error.code, "message": error.message},
+        "at": format.iso(letter.at),
+        "model": run.model,
+        "text": letter.queued.text,
+        "input": letter.queued.input,
+        "attempts": run.attempts,
+        "calls": run.spend.calls,
+        "cost": render.money_json(run.spend.cost_usd),
+        "retried_by": letter.retried_by,
+    }

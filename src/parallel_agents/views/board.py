@@ -1,0 +1,80 @@
+"""Board: what each agent of a run is doing, folded from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from parallel_agents.core.event import Body, Event, Finished, Replied, Started
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.usage import Spend
+from parallel_agents.views.activity import doing_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One agent's line: where it stands, and what it does now; `last` is not of a start."""
+
+    label: str
+    status: RunStatus = RunStatus.QUEUED
+    doing: str = "waits for a place"
+    began_at: float | None = None
+    last: Body | None = None
+    spend: Spend = Spend()
+
+
+@dataclass(slots=True)
+class Board:
+    """The lanes by run, in the order of the team; `below` is spent by what they spawned."""
+
+    lanes: dict[RunId, Lane]
+    below: Spend = Spend()
+
+    @classmethod
+    def of(cls, labels: Mapping[RunId, str]) -> Board:
+        """A board of runs that nothing is known of yet but what they are called."""
+        return cls({run: Lane(label=label) for run, label in labels.items()})
+
+    def take(self, event: Event) -> Lane | None:
+        """Take in an event; the lane that it changed, or None."""
+        lane = self.lanes.get(event.run)
+        if lane is None:
+            if isinstance(event.body, Replied):
+                self.below += event.body.spend
+            return None
+        changed = _after(lane, event)
+        self.lanes[event.run] = changed
+        return None if replace(changed, last=lane.last) == lane else changed
+
+    def count(self, *statuses: RunStatus) -> int:
+        return sum(lane.status in statuses for lane in self.lanes.values())
+
+    @property
+    def over(self) -> int:
+        """How many runs have ended."""
+        return sum(lane.status.is_over for lane in self.lanes.values())
+
+    @property
+    def is_over(self) -> bool:
+        return self.over == len(self.lanes)
+
+    @property
+    def spend(self) -> Spend:
+        return sum((lane.spend for lane in self.lanes.values()), self.below)
+
+
+def _after(lane: Lane, event: Event) -> Lane:
+    lane = replace(lane, doing=doing_on(lane.last or event.body, event.body))
+    if not isinstance(event.body, Started):
+        lane = replace(lane, last=event.body)
+    match event.body:
+        case Started():
+            began_at = event.at if lane.began_at is None else lane.began_at
+            return replace(lane, status=RunStatus.RUNNING, began_at=began_at)
+        case Replied() as reply:
+            return replace(lane, spend=lane.spend + reply.spend)
+        case Finished(outcome=outcome):
+            return replace(lane, status=outcome.status)
+        case _:
+            return lane

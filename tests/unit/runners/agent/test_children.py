@@ -1,0 +1,379 @@
+"""Agents that spawn agents: a run is done when its children are, and has heard of each once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import orjson
+import pytest
+
+from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import Message, Role, ToolCall
+from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.session import Mode
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task
+from parallel_agents.errors import AuthFailed
+from parallel_agents.session_tools.toolbox import NAMES
+from parallel_agents.sessions.handle import SessionHandle
+from parallel_agents.settings import Settings
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+
+T = TypeVar("T")
+
+WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
+LEAD = Agent(name="lead", description="Leads.", instructions="Lead.", policy=Policy(spawns=("*",)))
+ONE = Settings(max_parallel=1)
+DEFAULTS = Settings()
+SLOW = "slow/model"
+
+
+def calls(*given: tuple[str, dict[str, Json]]) -> ModelReply:
+    """A reply that calls tools side by side."""
+    parts = tuple(ToolCall(f"call-{n}", name, args) for n, (name, args) in enumerate(given))
+    message = Message(Role.ASSISTANT, parts)
+    return ModelReply(message=message, model="scripted/model", finish=Finish.TOOLS)
+
+
+def spawn(task: str, **more: Json) -> tuple[str, dict[str, Json]]:
+    return "sessions_spawn", {"task": task, "agentId": "writer", "label": task, **more}
+
+
+class Script:
+    """The lead's replies in order; a writer answers by its task."""
+
+    def __init__(self, *replies: Answer) -> None:
+        self._replies = list(replies)
+        self.model = RepliesWith(self._answer, latency_seconds=10)
+        self.slow = RepliesWith(self._answer, SLOW, latency_seconds=50)
+
+    def _answer(self, request: ModelRequest) -> Answer:
+        if request.system.startswith("Lead."):
+            return self._replies.pop(0)
+        text = request.messages[-1].text
+        return AuthFailed("no key") if "fail" in text else f"{text} is done"
+
+    @property
+    def asked(self) -> list[ModelRequest]:
+        """What the lead was asked."""
+        return [r for r in self.model.requests if r.system.startswith("Lead.")]
+
+
+def play(
+    script: Script,
+    then: Callable[[Rig, SessionHandle], Coroutine[Any, Any, T]],
+    *,
+    lead: Agent = LEAD,
+    settings: Settings = DEFAULTS,
+) -> T:
+    async def body() -> T:
+        models = (script.model, script.slow)
+        async with open_rig(*models, agents=[WRITER, lead], settings=settings) as rig:
+            return await then(rig, await rig.sessions.spawn(Task("lead", "Go.")))
+
+    return run_virtual(body())
+
+
+async def result(rig: Rig, handle: SessionHandle) -> tuple[Result, float]:
+    given = await handle.wait()
+    return given, asyncio.get_running_loop().time()
+
+
+def told(request: ModelRequest) -> list[dict[str, Any]]:
+    """What the tools gave, of the request's last message."""
+    return [orjson.loads(part.content) for part in request.messages[-1].parts]  # type: ignore[union-attr]
+
+
+def test_a_parent_that_yields_goes_on_with_all_results_when_the_last_child_has_ended() -> None:
+    both = calls(spawn("one"), spawn("two", model=SLOW))
+    script = Script(both, calls(("sessions_yield", {})), "Both.")
+
+    given, at = play(script, result)
+
+    (answer,) = told(script.asked[2])
+    assert (given.output, at) == ("Both.", 70)
+    assert (answer["status"], answer["reason"], answer["pending"]) == ("yielded", "settled", [])
+    assert sorted(c["result"] for c in answer["completed"]) == ["one is done", "two is done"]
+
+
+def test_a_parent_that_waits_holds_no_place() -> None:
+    script = Script(calls(spawn("one"), spawn("two")), calls(("sessions_yield", {})), "Both.")
+
+    given, at = play(script, result, settings=ONE)
+
+    assert (given.status, at) == (RunStatus.DONE, 50)
+
+
+def test_an_answer_counts_only_when_the_children_were_heard_in_one_turn_for_all() -> None:
+    script = Script(calls(spawn("one"), spawn("two"), spawn("three")), "Too early.", "All three.")
+
+    given, _ = play(script, result)
+
+    words = script.asked[2].messages[-1].text
+    assert (given.output, len(script.asked)) == ("All three.", 3)
+    assert all(f"{name} is done" in words for name in ("one", "two", "three"))
+
+
+def test_who_was_heard_is_not_told_again() -> None:
+    script = Script(
+        calls(spawn("one")), calls(("agents_wait", {"ids": ["one"], "timeoutSeconds": 60})), "Done."
+    )
+
+    given, _ = play(script, result)
+
+    assert (given.output, len(script.asked)) == ("Done.", 3)
+
+
+def test_a_quiet_child_is_not_waited_for() -> None:
+    script = Script(calls(spawn("one", expectsCompletionMessage=False)), "At once.")
+
+    given, at = play(script, result)
+
+    assert (given.output, at) == ("At once.", 20)
+
+
+def test_a_child_that_fails_is_heard_like_any_other() -> None:
+    script = Script(
+        calls(spawn("fail"), spawn("one")), calls(("sessions_yield", {})), "One of two."
+    )
+
+    given, _ = play(script, result)
+
+    (answer,) = told(script.asked[2])
+    by_label = {c["label"]: c for c in answer["completed"]}
+    assert given.status is RunStatus.DONE
+    assert by_label["fail"]["status"] == "failed"
+    assert "PA-E203" in by_label["fail"]["error"]
+    assert by_label["one"]["status"] == "done"
+
+
+def test_a_word_ends_a_yield_before_the_children_have() -> None:
+    slow = calls(spawn("one", model=SLOW))
+    script = Script(slow, calls(("sessions_yield", {})), "Stopped.", "And one.")
+
+    async def steer(rig: Rig, handle: SessionHandle) -> float:
+        await asyncio.sleep(22)
+        await handle.steer("Stop.")
+        await handle.wait()
+        return asyncio.get_running_loop().time()
+
+    assert play(script, steer) == 70
+    assert script.asked[2].messages[-1].text == "Stop."
+    assert '"reason":"message"' in str(script.asked[2].messages[-2])
+
+
+def test_the_time_of_a_parent_stands_still_while_it_waits() -> None:
+    script = Script(calls(spawn("one", model=SLOW)), calls(("sessions_yield", {})), "Done.")
+    hasty = replace(LEAD, limits=Limits(timeout_seconds=31, call_timeout_seconds=11))
+
+    given, at = play(script, result, lead=hasty)
+
+    assert (given.status, given.output, at) == (RunStatus.DONE, "Done.", 70)
+
+
+def test_a_parent_that_runs_out_of_turns_takes_its_children_with_it() -> None:
+    script = Script(calls(spawn("one"), spawn("two", mode="session"), spawn("three", collect=True)))
+    short = replace(LEAD, limits=Limits(max_turns=1))
+
+    async def states(rig: Rig, handle: SessionHandle) -> dict[str, RunStatus]:
+        await handle.wait()
+        rows = await rig.sessions.list(Filter(parent=handle.key))
+        return {row.session.label: row.run.status for row in rows}
+
+    found = play(script, states, lead=short)
+
+    assert found["one"] is RunStatus.KILLED
+    assert not found["two"].is_over
+    assert not found["three"].is_over
+
+
+def test_a_kill_ends_the_whole_tree() -> None:
+    script = Script(calls(spawn("one", model=SLOW)), calls(("sessions_yield", {})))
+
+    async def kill(rig: Rig, handle: SessionHandle) -> set[RunStatus]:
+        await asyncio.sleep(22)
+        await handle.kill()
+        return {row.run.status for row in await rig.sessions.list(Filter(tree=handle.key))}
+
+    assert play(script, kill) == {RunStatus.KILLED}
+
+
+@pytest.mark.parametrize(
+    ("lead", "offered"),
+    [
+        (LEAD, NAMES),
+        (replace(LEAD, policy=Policy()), ()),
+        (replace(LEAD, policy=Policy(spawns=("*",), max_depth=0)), ()),
+        (replace(LEAD, policy=Policy(), tools=("sessions_list",)), ("sessions_list",)),
+    ],
+)
+def test_the_tools_are_offered_to_who_may_spawn_or_names_them(
+    lead: Agent, offered: Sequence[str]
+) -> None:
+    script = Script("Done.")
+
+    play(script, result, lead=lead)
+
+    assert tuple(spec.name for spec in script.asked[0].tools) == tuple(offered)
+
+
+def test_a_model_that_cannot_delegate_is_not_offered_the_tools() -> None:
+    weak = RepliesWith(
+        lambda _: "Done.", capabilities=Capabilities(lacks=frozenset({Need.DELEGATION}))
+    )
+
+    async def body() -> None:
+        async with open_rig(weak, agents=[LEAD]) as rig:
+            await (await rig.sessions.spawn(Task("lead", "Go."))).wait()
+
+    run_virtual(body())
+
+    assert weak.requests[0].tools == ()
+
+
+def test_a_child_is_told_what_it_is_and_a_root_is_not() -> None:
+    script = Script(calls(spawn("one")), "Done.", "Done.")
+
+    play(script, result)
+
+    child = next(r for r in script.model.requests if r.system.startswith("Write."))
+    assert script.asked[0].system == "Lead."
+    assert "You are a subagent, one, at depth 1." in child.system
+    assert len(child.system) - len("Write.") < 300 * 4
+    assert child.tools == ()
+
+
+def test_a_policy_only_shrinks_down_the_tree() -> None:
+    narrow = replace(LEAD, policy=Policy(spawns=("lead", "writer"), max_depth=1))
+    script = Script(
+        calls(("sessions_spawn", {"task": "Deeper.", "label": "deeper"})), "Early.", "Low.", "Top."
+    )
+
+    async def tools_of_the_child(rig: Rig, handle: SessionHandle) -> Policy:
+        await handle.wait()
+        (child,) = await rig.sessions.list(Filter(parent=handle.key))
+        return child.session.agent.policy
+
+    policy = play(script, tools_of_the_child, lead=narrow)
+
+    assert policy.max_depth == 1
+    deeper = next(r for r in script.asked if "at depth 1" in r.system)
+    assert deeper.tools == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        (Settings(max_children=2), "max active children for this session (2/2"),
+        (Settings(max_tree_sessions=3), "the most sessions of one tree (3/3"),
+    ],
+)
+def test_a_tree_has_no_more_sessions_than_its_bounds(settings: Settings, refused: str) -> None:
+    script = Script(calls(spawn("one"), spawn("two"), spawn("three")), "Early.", "Done.")
+
+    async def count(rig: Rig, handle: SessionHandle) -> int:
+        await handle.wait()
+        return len(await rig.sessions.list(Filter(parent=handle.key)))
+
+    assert play(script, count, settings=settings) == 2
+    answers = [str(part) for part in script.asked[1].messages[-1].parts]
+    assert sum(refused in answer and "forbidden" in answer for answer in answers) == 1
+
+
+def test_who_may_not_be_spawned_is_refused_with_who_may() -> None:
+    script = Script(calls(spawn("one")), "Done.")
+    picky = replace(LEAD, policy=Policy(spawns=("lead",)))
+
+    play(script, result, lead=picky)
+
+    (answer,) = told(script.asked[1])
+    assert answer["status"] == "forbidden"
+    assert answer["error"] == "agentId is not allowed for sessions_spawn (allowed: lead)"
+    assert answer["role"] == "writer"
+
+
+def test_a_fork_begins_with_what_its_parent_said() -> None:
+    script = Script(
+        calls(("sessions_spawn", {"task": "Go on.", "context": "fork"})),
+        "Forked.",
+        "Early.",
+        "Done.",
+    )
+
+    play(script, result)
+
+    forked = next(r for r in script.asked if r.messages[-1].text == "Go on.")
+    assert [message.text for message in forked.messages] == ["Go.", "Go on."]
+
+
+def test_a_parent_is_handed_no_more_than_it_can_bear_and_can_read_the_rest() -> None:
+    script = Script(
+        calls(spawn("x" * 100)),
+        calls(("sessions_yield", {})),
+        calls(("sessions_history", {"sessionKey": "x" * 100, "limit": 1, "textOffset": 40})),
+        "Done.",
+    )
+
+    play(script, result, settings=Settings(hand_back_tokens=10))
+
+    (answer,) = told(script.asked[2])
+    (rest,) = told(script.asked[3])
+    (child,) = answer["completed"]
+    assert child["result"] == "x" * 40
+    assert child["truncated"] is True
+    assert "sessions_history" in child["more"]
+    assert rest["messages"][0]["text"] == "x" * 40
+    assert rest["messages"][0]["nextTextOffset"] == 80
+
+
+def test_a_persistent_session_takes_messages_and_no_reply_starts_another() -> None:
+    script = Script(
+        calls(spawn("one", mode="session")),
+        calls(("sessions_yield", {})),
+        calls(("sessions_send", {"sessionKey": "one", "message": "And two?"})),
+        "Done.",
+    )
+
+    async def count(rig: Rig, handle: SessionHandle) -> tuple[int, Mode]:
+        await handle.wait()
+        await rig.engine.wait_idle()
+        (child,) = await rig.sessions.list(Filter(parent=handle.key))
+        return child.run.number, child.session.options.mode
+
+    assert play(script, count) == (2, Mode.SESSION)
+    (answer,) = told(script.asked[3])
+    assert answer["status"] == "ok"
+    assert answer["reply"].endswith("And two? is done")
+    assert len(script.model.requests) == 6
+
+
+def test_after_a_crash_in_a_yield_the_parent_goes_on_and_spawns_nobody_twice() -> None:
+    both = calls(spawn("one", model=SLOW), spawn("two", model=SLOW))
+    script = Script(both, calls(("sessions_yield", {})), "Both.")
+    models = (script.model, script.slow)
+
+    async def body() -> tuple[Result, int]:
+        store = MemoryStore(asyncio.get_running_loop().time)
+        async with open_rig(*models, agents=[WRITER, LEAD], store=store) as rig:
+            handle = await rig.sessions.spawn(Task("lead", "Go.", key="job"))
+            await asyncio.sleep(22)
+            rig.engine.cancel_all()
+        async with open_rig(*models, agents=[WRITER, LEAD], store=store) as rig:
+            handle = await rig.sessions.spawn(Task("lead", "Go.", key="job"))
+            for row in await rig.sessions.list(Filter(tree=handle.key, is_live=True)):
+                rig.engine.submit(row)
+            given = await handle.wait()
+            children = await rig.sessions.list(Filter(parent=handle.key))
+        await store.aclose()
+        return given, len(children)
+
+    given, children = run_virtual(body())
+
+    assert (given.output, children, len(script.asked)) == ("Both.", 2, 3)

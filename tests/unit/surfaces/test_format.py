@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, strategies as st
+
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
+from parallel_agents.surfaces.cli import format
+
+_DRIVES_A_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@given(st.text())
+def test_clean_text_drives_no_terminal(text: str) -> None:
+    assert not _DRIVES_A_TERMINAL.search(format.clean(text))
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cf", "Cs"])))
+def test_text_without_controls_stays_as_it_is(text: str) -> None:
+    assert format.clean(text) == text
+
+
+def test_line_ends_of_any_kind_become_line_feeds() -> None:
+    assert format.clean("a\r\nb\rc\td") == "a\nb\nc\td"
+
+
+def test_one_line_joins_lines() -> None:
+    assert format.one_line("a\nb\r\nc") == "a b c"
+
+
+@given(st.recursive(st.none() | st.booleans() | st.text(), lambda v: st.lists(v, max_size=3)))
+def test_an_answer_drives_no_terminal_whatever_is_in_it(value: Json) -> None:
+    assert not _DRIVES_A_TERMINAL.search(format.output(value))
+
+
+def test_json_is_read_by_its_names_and_text_as_itself() -> None:
+    assert format.output({"content": "Grüezi", "tags": ["a", "b"]}) == (
+        "content: Grüezi\ntags:\n  - a\n  - b"
+    )
+    assert format.output([{"title": 'It\'s: a "test"', "lines": "one\ntwo", "is_bad": True}]) == (
+        '- title: It\'s: a "test"\n  lines:\n    one\n    two\n  is_bad: true'
+    )
+    assert format.output({"none": [], "empty": "", "no": None, "n": 1.5}) == (
+        "none: []\nempty:\nno: null\nn: 1.5"
+    )
+    assert format.output("plain") == "plain"
+    assert format.output(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.04, "0.0s"), (7.21, "7.2s"), (134.9, "2m14s"), (3600, "1h00m"), (3961, "1h06m")],
+)
+def test_seconds_are_read_at_a_glance(value: float, shown: str) -> None:
+    assert format.seconds(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("spend", "shown"),
+    [
+        (Spend(calls=1, cost_nanousd=0), "$0"),
+        (Spend(), "-"),
+        (Spend(calls=1, cost_nanousd=1), "<$0.001"),
+        (Spend(calls=1, cost_nanousd=NANOUSD_PER_USD // 8), "$0.125"),
+        (Spend(calls=2, cost_nanousd=NANOUSD_PER_USD, unpriced_calls=1), "-"),
+    ],
+)
+def test_money_is_never_zero_where_something_was_paid_or_is_unknown(
+    spend: Spend, shown: str
+) -> None:
+    assert format.money(spend) == shown
+
+
+def test_tokens_in_count_those_of_the_cache() -> None:
+    spend = Spend(Usage(200, 50, cache_read_tokens=800, cache_write_tokens=1000))
+
+    assert format.tokens(spend) == "2,000→50 tok"
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (93_800_000, "93.8 MB"), (10**9, "1.00 GB")],
+)
+def test_sizes_are_those_of_download_pages(count: int, shown: str) -> None:
+    assert format.size(count) == shown
+
+
+def test_lines_are_wrapped_between_words_and_go_on_further_in() -> None:
+    assert format.wrapped("  hint  use the other one instead", 20) == [
+        "  hint  use the",
+        "    other one",
+        "    instead",
+    ]
+    assert format.wrapped("see /a/path/that/is/longer/than/all now", 20) == [
+        "see",
+        "  /a/path/that/is/longer/than/all",
+        "  now",
+    ]
+    assert format.wrapped("short\n\nlines", 20) == ["short", "", "lines"]
+
+
+def test_a_long_name_is_cut_to_what_a_table_holds() -> None:
+    assert format.cut("x" * 50, 10) == "xxxxxxxxx…"
+    assert format.cut("a\nb", 10) == "a b"
+
+
+def test_every_status_has_a_glyph_a_style_and_plain_words() -> None:
+    for status in RunStatus:
+        assert len(format.glyph(status)) == 1
+        assert format.style(status)
+        assert "_" not in format.status(status)
+
+
+def test_times_for_machines_are_iso_in_utc() -> None:
+    assert format.iso(0.0) == "1970-01-01T00:00:00+00:00"
+    assert format.iso(None) is None

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from parallel_agents.core.event import (
+    Body,
+    Delivered,
+    Event,
+    Finished,
+    Refused,
+    Replied,
+    Retrying,
+    Started,
+)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.message import assistant
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.usage import Usage
+from parallel_agents.views.board import Board
+
+ONE, TWO = RunId("one"), RunId("two")
+
+
+def event(body: Body, run: RunId = ONE, at: float = 10.0) -> Event:
+    return Event(1, at, SessionKey(f"session-{run}"), run, "key", body)
+
+
+def replied(cost_nanousd: int | None) -> Replied:
+    return Replied(
+        turn=1,
+        message=assistant("yes"),
+        model="bench/good",
+        finish=Finish.STOP,
+        usage=Usage(10, 5),
+        cost_nanousd=cost_nanousd,
+        seconds=0.1,
+    )
+
+
+def started(epoch: int = 1) -> Started:
+    return Started(owner=OwnerId("me"), epoch=epoch)
+
+
+def finished(status: RunStatus) -> Finished:
+    return Finished(outcome=Outcome(status=status))
+
+
+def board() -> Board:
+    return Board.of({ONE: "first", TWO: "second"})
+
+
+def test_lanes_begin_in_the_queue_in_the_order_of_the_team() -> None:
+    lanes = list(board().lanes.values())
+
+    assert [lane.label for lane in lanes] == ["first", "second"]
+    assert [lane.status for lane in lanes] == [RunStatus.QUEUED] * 2
+
+
+def test_a_lane_runs_from_its_first_start_also_after_it_was_taken_over() -> None:
+    seen = board()
+
+    seen.take(event(started(), at=10.0))
+    seen.take(event(Refused(turn=1, words="no JSON"), at=11.0))
+    seen.take(event(replied(1), at=12.0))
+    again = seen.take(event(started(epoch=2), at=20.0))
+
+    assert again is None
+    again = seen.lanes[ONE]
+    assert again.status is RunStatus.RUNNING
+    assert again.began_at == 10.0
+
+
+def test_a_reply_that_was_kept_is_not_asked_for_again_when_its_run_is_taken_up() -> None:
+    seen = board()
+    seen.take(event(started()))
+    seen.take(event(replied(1)))
+
+    seen.take(event(started(epoch=2)))
+    settling = seen.lanes[ONE].doing
+    seen.take(event(Refused(turn=1, words="no JSON")))
+    seen.take(event(Delivered(steer="steer-1", text="Go on.", turn=2)))
+    seen.take(event(started(epoch=3)))
+
+    assert settling == "checks the answer"
+    assert seen.lanes[ONE].doing == "asks the model"
+
+
+def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
+    seen = board()
+    limited = Failure("PA-E201", "bench answered 429")
+
+    retrying = seen.take(event(Retrying(turn=1, attempt=1, error=limited, wait_seconds=4.2)))
+    mending = seen.take(event(Refused(turn=1, words="no JSON")))
+
+    assert retrying is not None
+    assert retrying.doing == "bench answered 429; again in 4 s, try 2"
+    assert mending is not None
+    assert mending.doing == "mends its answer"
+
+
+def test_an_event_that_changes_nothing_to_see_is_no_change() -> None:
+    seen = board()
+    seen.take(event(started()))
+
+    assert seen.take(event(started(epoch=2))) is None
+
+
+def test_a_run_that_is_on_no_board_is_left_out() -> None:
+    seen = board()
+
+    assert seen.take(event(finished(RunStatus.DONE), run=RunId("team"))) is None
+    assert seen.over == 0
+
+
+def test_spend_adds_up_and_one_unknown_price_makes_the_whole_unknown() -> None:
+    seen = board()
+
+    seen.take(event(replied(1_000_000)))
+    known = seen.spend.cost_usd
+    seen.take(event(replied(None), run=TWO))
+
+    assert known == 0.001
+    assert seen.spend.cost_usd is None
+    assert seen.spend.usage == Usage(20, 10)
+
+
+def test_what_a_lane_spawned_is_in_the_spend_of_the_whole() -> None:
+    seen = board()
+
+    seen.take(event(replied(1_000_000)))
+    assert seen.take(event(replied(2_000_000), run=RunId("its judge"))) is None
+
+    assert seen.spend.cost_usd == 0.003
+    assert seen.lanes[ONE].spend.cost_usd == 0.001
+
+
+def test_a_board_is_over_when_all_its_lanes_are() -> None:
+    seen = board()
+
+    seen.take(event(finished(RunStatus.DONE)))
+    half = seen.is_over
+    seen.take(event(finished(RunStatus.KILLED), run=TWO))
+
+    assert not half
+    assert seen.is_over
+    assert seen.over == 2
+    assert seen.count(RunStatus.DONE) == 1

@@ -1,0 +1,86 @@
+"""What an accepted result costs: failed attempts and judges count, each to the model it was on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate
+from parallel_agents.core.message import assistant
+from parallel_agents.core.model import ModelReply, ModelRequest
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task
+from parallel_agents.core.usage import Usage
+from parallel_agents.settings import Settings
+from parallel_agents.testing import RepliesWith, open_rig, run_virtual
+from parallel_agents.views.costs import AgentCosts, costs_by_agent
+
+WRITER = Agent(name="writer", description="", instructions="Write.")
+CHEAP, BEST = "scripted/cheap", "scripted/best"
+PRICES = {"cheap": 1.0, "best": 5.0}
+
+
+def dollar_model(name: str, text: str) -> RepliesWith:
+    """A writer of which each call costs its model's price in dollars, and a judge that gives 9."""
+
+    def answer(request: ModelRequest) -> ModelReply:
+        item = {"name": "c", "evidence": "e", "reason": "r", "score": 9}
+        verdict = orjson.dumps({"criteria": [item], "critique": ""}).decode()
+        said = verdict if request.system.startswith("You judge") else text
+        return ModelReply(message=assistant(said), model=name, usage=Usage(1_000_000, 0))
+
+    return RepliesWith(answer, name)
+
+
+def costs_of(
+    *models: RepliesWith, tasks: int = 1, gates: Sequence[Gate] = ()
+) -> dict[str, AgentCosts]:
+    prices = {name: {"input_usd": usd, "output_usd": 0.0} for name, usd in PRICES.items()}
+    provider = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", "prices": prices}
+    settings = Settings(providers={"scripted": provider}, tries=1)
+    task = Task("writer", "Go.", ladder=tuple(m.name for m in models), gates=tuple(gates))
+
+    async def body() -> dict[str, AgentCosts]:
+        async with open_rig(*models, agents=[WRITER], settings=settings) as rig:
+            for _ in range(tasks):
+                await (await rig.sessions.spawn(task)).wait()
+            rows = await rig.store.rows(Filter(every_run=True))
+            events = {
+                row.run.id: await rig.store.events(session=row.session.key)
+                for row in rows
+                if row.run.attempts > 1
+            }
+            return costs_by_agent(rows, events)
+
+    return run_virtual(body())
+
+
+def test_each_attempt_costs_on_its_own_model_and_only_the_last_is_accepted() -> None:
+    models = dollar_model(CHEAP, "far too long an answer"), dollar_model(BEST, "short")
+
+    writer = costs_of(*models, tasks=2, gates=[ConditionGate(condition="len(text) < 10")])["writer"]
+
+    cheap, best = writer.tiers[CHEAP], writer.tiers[BEST]
+    assert (cheap.tried, cheap.accepted, cheap.spend.cost_usd) == (2, 0, 2.0)
+    assert (best.tried, best.accepted, best.spend.cost_usd) == (2, 2, 10.0)
+    assert (writer.runs, writer.accepted, writer.spend.cost_usd) == (2, 2, 12.0)
+
+
+def test_a_judge_costs_the_agent_whose_work_it_read() -> None:
+    costs = costs_of(dollar_model(BEST, "work"), gates=[JudgeGate(rubric="Be good.")])
+
+    assert list(costs) == ["writer"]
+    assert (costs["writer"].reviews.cost_usd, costs["writer"].spend.cost_usd) == (5.0, 10.0)
+
+
+def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_none() -> None:
+    unknown = "scripted/unknown"
+    failed = costs_of(
+        dollar_model(CHEAP, "too long to pass"), gates=[ConditionGate(condition="len(text) < 3")]
+    )
+    unpriced = costs_of(dollar_model(unknown, "work"))
+
+    assert (failed["writer"].accepted, failed["writer"].spend.cost_usd) == (0, 1.0)
+    assert unpriced["writer"].spend.cost_usd is None

@@ -1,0 +1,107 @@
+"""Decisions are told with who and why; what was merely said and done is not told."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Closing,
+    Delivered,
+    Event,
+    Finished,
+    Noticed,
+    Queued,
+    Refused,
+    Retrying,
+    Started,
+    Steered,
+    SteerMode,
+)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.since import parse_since
+from parallel_agents.views.decisions import find_decisions
+
+BUSY = Failure("PA-E201", "it answered 429", "too many requests")
+KILLED = Failure("PA-E304", "ended by ana")
+
+
+def told(*bodies: Body, session: str = "s") -> list[tuple[str, str, str]]:
+    events = [
+        Event(n, float(n), SessionKey(session), RunId("r"), f"key-{n}", body)
+        for n, body in enumerate(bodies)
+    ]
+    found = find_decisions(events, {SessionKey("child"): "lead"})
+    return [(decision.who, decision.what, decision.why) for decision in found]
+
+
+def finished(status: RunStatus, error: Failure | None = None, by: str = "") -> Finished:
+    return Finished(outcome=Outcome(status=status, error=error), by=by)
+
+
+def test_the_first_run_of_a_session_is_a_spawn_and_the_next_a_send() -> None:
+    assert told(Queued(text="a"), Queued(text="b")) == [
+        ("caller", "spawn", ""),
+        ("caller", "send", ""),
+    ]
+
+
+def test_a_child_is_spawned_by_its_parent() -> None:
+    assert told(Queued(text="a"), session="child") == [("lead", "spawn", "")]
+
+
+@pytest.mark.parametrize(
+    ("body", "decision"),
+    [
+        (Started(owner=OwnerId("me"), epoch=1), ("me", "claim", "claim 1")),
+        (Started(owner=OwnerId("you"), epoch=2), ("you", "claim again", "claim 2")),
+        (
+            Retrying(turn=1, attempt=2, error=BUSY, wait_seconds=3.04),
+            (
+                "runtime",
+                "retry",
+                "try 2 failed, again in 3.0 s: PA-E201 it answered 429 (too many requests)",
+            ),
+        ),
+        (Refused(turn=1, words="no title"), ("runtime", "refuse", "no title")),
+        (
+            Attempted(number=2, error=BUSY),
+            ("runtime", "begin again", "attempt 2: PA-E201 it answered 429 (too many requests)"),
+        ),
+        (Steered(text="shorter", mode=SteerMode.NEXT, by="ana"), ("ana", "steer", "shorter")),
+        (Noticed(text="80 % is spent"), ("runtime", "notice", "80 % is spent")),
+        (
+            Closing(turn=1, text="now", error=KILLED),
+            ("runtime", "last call", "PA-E304 ended by ana"),
+        ),
+        (finished(RunStatus.DONE), ("runtime", "accept", "")),
+        (finished(RunStatus.KILLED, KILLED, "ana"), ("ana", "kill", "PA-E304 ended by ana")),
+        (finished(RunStatus.OVER_BUDGET), ("runtime", "over budget", "")),
+    ],
+)
+def test_a_decision_says_who_and_why(body: Body, decision: tuple[str, str, str]) -> None:
+    assert told(body) == [decision]
+
+
+def test_what_was_only_done_is_no_decision() -> None:
+    assert told(Delivered(steer="steer-1", text="shorter", turn=2)) == []
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200)])
+def test_a_span_of_time_ends_now(text: str, seconds: int) -> None:
+    assert parse_since(text, 10_000.0) == 10_000.0 - seconds
+
+
+def test_a_time_is_read_in_iso_form() -> None:
+    assert parse_since("1970-01-02T00:00+00:00", 0.0) == 86_400
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2 h", "", "-3h", "0001-01-01"])
+def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidInput, match="--since is ") as refused:
+        parse_since(text, 0.0)
+
+    assert "30m" in refused.value.hint
