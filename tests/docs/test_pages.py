@@ -77,7 +77,7 @@ def test_an_error_is_named_under_its_code_with_its_mend_and_an_example(
 
     assert f"`{kind.__name__}`" in text
     if not kind.code.endswith("00"):
-        assert "\nMend: " in text
+        assert "\nHint: " in text
         assert kind.code == "PA-E104" or f"✖ {kind.code}  " in text
 
 

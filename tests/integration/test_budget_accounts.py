@@ -131,7 +131,7 @@ class Place:
     @property
     def account(self) -> BudgetAccount:
         (found,) = self.query(
-            "SELECT SUM(limit_nanousd), SUM(spent_nanousd), SUM(reserved_nanousd) FROM accounts"
+            "SELECT SUM(limit_nanousd), SUM(spent_nanousd), SUM(reserved_nanousd) FROM budget_accounts"
         )
         return BudgetAccount(*found)
 
