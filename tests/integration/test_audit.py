@@ -6,8 +6,9 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,19 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.event import Entry, Noticed
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.store import Filter, Store
 from parallel_agents.core.task import Task
-from parallel_agents.stores.chain import Chain, check
+from parallel_agents.stores.chain import check_chain
+from parallel_agents.stores.database import Database
+from parallel_agents.stores.event_log import Draft, EventLog
 from parallel_agents.stores.projection import check_rows
-from parallel_agents.stores.queries import query, read_migrations
+from parallel_agents.stores.queries import read_migrations
+from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_database import connect, migrate
+from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
+from parallel_agents.stores.sqlite_database import SqliteDatabase
 from parallel_agents.testing import RepliesWith, open_rig, serve
 
 RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
@@ -53,8 +59,8 @@ def on_file(path: Path, *, head: str = "", is_working: bool = False) -> ChainChe
 
 
 def rows_of(path: Path) -> RowCheck:
-    with closing(connect(path)) as store:
-        return check_rows(store)
+    with closing(SqliteDatabase.open_for_reading(path)) as store:
+        return check_rows(Rows(store))
 
 
 def change(path: Path, *statements: str) -> None:
@@ -83,7 +89,7 @@ def test_an_untouched_journal_of_any_store_is_intact(run_in: RunIn) -> None:
         assert 4 < found.links <= 16
         assert (await store.check_chain(found.head.upper())).is_intact
         assert await store.check_rows() == RowCheck(runs=4)
-        assert "no link's" in (await store.check_chain("0f" * 32)).fault
+        assert "no link has the given head" in (await store.check_chain("0f" * 32)).fault
         assert len(await store.rows(Filter())) == 4
 
     run_in(body)
@@ -91,17 +97,17 @@ def test_an_untouched_journal_of_any_store_is_intact(run_in: RunIn) -> None:
 
 FIRST = "(SELECT MIN(id) FROM runs)"
 ROWS_ALTERED = {
-    "status": ("UPDATE runs SET status = 'failed'", "is 'failed', by its events 'done'"),
-    "cost_nanousd": ("UPDATE runs SET cost_nanousd = 7", "is 7, by its events 0"),
-    "output_tokens": ("UPDATE runs SET output_tokens = 9", "is 9, by its events 0"),
-    "calls": ("UPDATE runs SET calls = 0", "is 0, by its events 1"),
-    "attempts": ("UPDATE runs SET attempts = 3", "is 3, by its events 1"),
-    "epoch": ("UPDATE runs SET epoch = 2", "is 2, by its events 1"),
-    "title": ("UPDATE runs SET title = 'Other'", "is 'Other', by its events 'Page "),
-    "kind": ("UPDATE runs SET kind = 'team'", "is 'team', by its events 'agent'"),
-    "error_code": ("UPDATE runs SET error_code = 'PA-E301'", "is 'PA-E301', by its events ''"),
-    "finished_at": ("UPDATE runs SET finished_at = finished_at - 86400", "by its events"),
-    "row": ("DELETE FROM runs", "is gone, its events are there"),
+    "status": ("UPDATE runs SET status = 'failed'", "is 'failed'; its events say 'done'"),
+    "cost_nanousd": ("UPDATE runs SET cost_nanousd = 7", "is 7; its events say 0"),
+    "output_tokens": ("UPDATE runs SET output_tokens = 9", "is 9; its events say 0"),
+    "calls": ("UPDATE runs SET calls = 0", "is 0; its events say 1"),
+    "attempts": ("UPDATE runs SET attempts = 3", "is 3; its events say 1"),
+    "epoch": ("UPDATE runs SET epoch = 2", "is 2; its events say 1"),
+    "title": ("UPDATE runs SET title = 'Other'", "is 'Other'; its events say 'Page "),
+    "kind": ("UPDATE runs SET kind = 'team'", "is 'team'; its events say 'agent'"),
+    "error_code": ("UPDATE runs SET error_code = 'PA-E301'", "is 'PA-E301'; its events say ''"),
+    "finished_at": ("UPDATE runs SET finished_at = finished_at - 86400", "; its events say"),
+    "row": ("DELETE FROM runs", "is missing, although its events exist"),
 }
 
 
@@ -118,7 +124,7 @@ def test_a_row_that_was_altered_is_named_by_its_run_and_its_field(
 
     assert on_file(path).is_intact
     assert [(fault.run, fault.field) for fault in found.faults] == [(first, field)]
-    assert what in found.faults[0].words
+    assert what in found.faults[0].text
 
 
 def test_the_marks_of_killed_sessions_are_held_against_how_their_runs_ended(tmp_path: Path) -> None:
@@ -139,10 +145,10 @@ def test_the_marks_of_killed_sessions_are_held_against_how_their_runs_ended(tmp_
 
     assert rows_of(path) == RowCheck(runs=2)
     change(path, "UPDATE sessions SET killed = 1 - killed")
-    told = {fault.run: fault.words.partition(": ")[2] for fault in rows_of(path).faults}
-    assert told[live] == "killed is set, by its events it goes on"
-    assert told[killed].startswith("killed is not set, by its events ")
-    assert told[killed].endswith(" ended it")
+    told = {fault.run: fault.text.partition(": ")[2] for fault in rows_of(path).faults}
+    assert told[live] == "killed is set, although its events say that the run is live"
+    assert told[killed].startswith("killed is not set, although its events say that ")
+    assert told[killed].endswith(" ended the run")
 
 
 def test_what_a_row_owes_to_events_that_are_gone_or_none_is_told(path: Path) -> None:
@@ -150,12 +156,14 @@ def test_what_a_row_owes_to_events_that_are_gone_or_none_is_told(path: Path) -> 
     assert [fault.what for fault in rows_of(path).faults] == ["cannot all be read"]
 
     change(path, f"DELETE FROM events WHERE run = {FIRST}")
-    assert [fault.what for fault in rows_of(path).faults] == ["are gone, its row is there"]
+    assert [fault.what for fault in rows_of(path).faults] == [
+        "are missing, although its row exists"
+    ]
 
     change(path, "DELETE FROM sessions")
-    assert {f.words.partition(": ")[2] for f in rows_of(path).faults} == {
-        "events are gone, its row is there",
-        "killed is nowhere: its session is gone",
+    assert {f.text.partition(": ")[2] for f in rows_of(path).faults} == {
+        "events are missing, although its row exists",
+        "killed is missing, and so is its session",
     }
 
 
@@ -199,30 +207,30 @@ def test_what_was_changed_in_the_file_is_named_by_its_link(
     found = on_file(path)
 
     assert found.fault.startswith("link 5 (events ")
-    assert "does not fit" in found.fault
+    assert "does not match" in found.fault
     assert found.links == 4
 
 
 def test_an_event_that_was_deleted_is_named(path: Path) -> None:
     change(path, "DELETE FROM events WHERE seq = 7")
 
-    assert on_file(path).fault.endswith("does not fit: event 7 is gone")
+    assert on_file(path).fault.endswith("does not match: event 7 is missing")
 
 
 def test_a_link_that_was_deleted_is_missed_with_and_without_its_events(path: Path) -> None:
     change(path, "DELETE FROM links WHERE number = 5")
 
-    assert "a link between them is gone" in on_file(path).fault
+    assert "a link between them is missing" in on_file(path).fault
 
     change(path, "UPDATE links SET number = number - 1 WHERE number > 5")
 
-    assert "the events between them are in no link" in on_file(path).fault
+    assert "no link covers the events between them" in on_file(path).fault
 
 
 def test_an_event_that_was_put_in_is_in_no_link(path: Path) -> None:
     change(path, "INSERT INTO events (at, run, key, body) VALUES (1.0, 'r', 'k', x'7b7d')")
 
-    assert "event 17 and what follows are in no link" in on_file(path).fault
+    assert "no link covers event 17 and those after it" in on_file(path).fault
 
 
 def test_a_chain_without_its_beginning_is_none(path: Path) -> None:
@@ -234,7 +242,7 @@ def test_a_chain_without_its_beginning_is_none(path: Path) -> None:
 def test_events_that_were_cut_off_the_end_show(path: Path) -> None:
     change(path, "DELETE FROM events WHERE seq > 12")
 
-    assert "event 13 is gone" in on_file(path).fault
+    assert "event 13 is missing" in on_file(path).fault
 
 
 def test_links_that_were_cut_off_the_end_show_only_against_a_head_that_was_kept(
@@ -248,7 +256,7 @@ def test_links_that_were_cut_off_the_end_show_only_against_a_head_that_was_kept(
     )
 
     assert on_file(path).is_intact
-    assert "cut off or written anew" in on_file(path, head=kept).fault
+    assert "cut off or rewritten" in on_file(path, head=kept).fault
 
 
 def test_work_goes_on_after_a_cut_and_a_link_never_stands_in_its_way(path: Path) -> None:
@@ -264,7 +272,7 @@ def test_a_store_from_before_the_chain_begins_it_at_its_next_event(
 ) -> None:
     old = tmp_path / "old.db"
     with closing(connect(old)) as before:
-        migrate(before, [step for step in read_migrations() if step.name < "0006"])
+        migrate(before, [step for step in read_migrations(DIALECT) if step.name < "0006"])
         before.execute("ATTACH ? AS full", (str(path),))
         before.execute("INSERT INTO events SELECT * FROM full.events WHERE seq <= 9")
 
@@ -275,37 +283,41 @@ def test_a_store_from_before_the_chain_begins_it_at_its_next_event(
     assert (found.before, found.events, found.is_intact) == (9, 16, True)
 
 
+class Undone(Exception):
+    """Rolls a transaction back."""
+
+
 def write(
-    sql: sqlite3.Connection, chain: Chain, keys: Sequence[str], *, ends: str = "COMMIT"
+    database: Database, log: EventLog, keys: Sequence[str], *, is_undone: bool = False
 ) -> None:
     """A transaction with these events, as a store makes it."""
-    sql.execute("BEGIN IMMEDIATE")
-    chain.forget()
-    for key in keys:
-        body = key.encode()
-        put = sql.execute(query("put_event"), (1.0, "run", key, body))
-        chain.add(put.lastrowid or 0, 1.0, "run", key, body)
-    chain.close()
-    sql.execute(ends)
-    if ends == "COMMIT":
-        chain.committed()
+    run, session = RunId("run"), SessionKey("session")
+    drafts = [Draft(run, session, Entry(key, Noticed(text=key))) for key in keys]
+    with suppress(Undone), database.writing():
+        log.begin()
+        log.write_new(drafts)
+        log.seal()
+        if is_undone:
+            raise Undone
 
 
-def test_a_transaction_that_was_taken_back_leaves_no_trace_in_the_chain(tmp_path: Path) -> None:
+def test_a_transaction_that_was_rolled_back_leaves_no_trace_in_the_chain(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    with closing(connect(path)) as ours, closing(connect(path)) as theirs:
-        migrate(ours)
-        mine, other = Chain(ours), Chain(theirs)
+    with (
+        closing(SqliteDatabase.open_for_writing(path)) as ours,
+        closing(SqliteDatabase.open_for_writing(path)) as theirs,
+    ):
+        mine, other = EventLog(ours, time.time), EventLog(theirs, time.time)
         write(ours, mine, ["a"])
-        write(ours, mine, ["b", "c"], ends="ROLLBACK")
+        write(ours, mine, ["b", "c"], is_undone=True)
         write(theirs, other, ["d", "e"])
         write(ours, mine, ["f"])
         write(ours, mine, ["g"])
         write(theirs, other, ["h"])
-        write(theirs, other, ["i"], ends="ROLLBACK")
+        write(theirs, other, ["i"], is_undone=True)
         write(theirs, other, ["j"])
 
-        found = check(ours)
+        found = check_chain(ours)
 
     assert found.is_intact, found.fault
     assert (found.events, found.links) == (7, 6)
@@ -340,8 +352,8 @@ def test_the_command_names_the_rows_that_are_not_as_their_events(path: Path) -> 
     (item,) = orjson.loads(audit(path, "--verify", "--json").stdout)["items"]
 
     assert told.returncode == 1
-    assert "status is 'failed', by its events 'done'" in told.stdout
-    assert "input_tokens is 5, by its events 0" in told.stdout
+    assert "status is 'failed'; its events say 'done'" in told.stdout
+    assert "input_tokens is 5; its events say 0" in told.stdout
     assert "fits  16 events" in told.stdout
     assert (item["is_intact"], item["fault"], item["runs"]) == (False, "", 4)
     assert [fault["field"] for fault in item["row_faults"]] == ["input_tokens", "status"]
@@ -369,6 +381,6 @@ def test_the_command_lists_and_verifies(path: Path) -> None:
     assert listed.stdout.count("spawn") == listed.stdout.count("accept") == 4
     assert (intact.returncode, kept.returncode, broken.returncode) == (0, 0, 1)
     assert "intact (16 events, " in intact.stdout
-    assert "event 7 is gone" in broken.stdout
+    assert "event 7 is missing" in broken.stdout
     assert audit(path, "--head", "beef").returncode == 2
     assert audit(path, "writer", "--verify").returncode == 2

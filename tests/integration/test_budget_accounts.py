@@ -28,7 +28,8 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import NANOUSD_PER_USD, Price, Usage
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.stores.projection import check_rows
-from parallel_agents.stores.sqlite_database import connect
+from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.sqlite_database import SqliteDatabase
 from parallel_agents.testing import Behaviour, Cut, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, Reply
 from tests.integration.other_processes import PATIENCE_SECONDS, ended, running, until
@@ -153,8 +154,8 @@ class Place:
         assert account.limit % budget == 0
         assert self.served_nanousd <= account.spent <= account.limit
         assert account.reserved == 0
-        with closing(connect(self.home / "store.db")) as store:
-            assert check_rows(store).is_intact
+        with closing(SqliteDatabase.open_for_reading(self.home / "store.db")) as store:
+            assert check_rows(Rows(store)).is_intact
         assert self.served_nanousd > budget / 2
         statuses = {status for key in keys for status in self.statuses_of(key)}
         assert {"done", "over_budget"} <= statuses <= {"done", "over_budget", "killed"}

@@ -211,7 +211,7 @@ def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_
         assert end.code == 0
         assert end.told == all_done(3)
         # The team's own run is let go of with the process, or finds out first: once at most.
-        left = Counter(re.findall(r": run (\S+) is no longer this process's", end.log))
+        left = Counter(re.findall(r": this process no longer owns run (\S+)", end.log))
         called = {event.run for event in events if isinstance(event.body, Replied)}
         assert len(called) == 3
         assert called <= left.keys() <= starts(events).keys()

@@ -22,7 +22,7 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Conflict, OwnershipLost, StoreUnreachable
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_database import connect
+from parallel_agents.stores.sqlite_connection import connect
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME = OwnerId("me")
@@ -151,21 +151,13 @@ def test_many_changes_at_once_are_all_answered_each_with_its_own_answer(tmp_path
     in_store(tmp_path / "store.db", work)
 
 
-class Careless(SqliteStore):
-    """A store with a change that no journal has."""
-
-    async def change(self, change: Callable[[Journal], object]) -> object:
-        return await self._change(change)
-
-
 def test_a_change_with_a_bug_fails_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
     def broken(journal: Journal) -> None:
-        journal.spawn([plan("half")])
+        journal.sessions.spawn([plan("half")])
         raise ZeroDivisionError
 
     async def body() -> None:
-        store = await Careless.open(tmp_path / "store.db")
-        assert isinstance(store, Careless)
+        store = await SqliteStore.open(tmp_path / "store.db")
         good = [store.spawn([plan(str(n))]) for n in range(5)]
         answers = await asyncio.gather(
             *good[:3], store.change(broken), *good[3:], return_exceptions=True

@@ -106,7 +106,7 @@ def test_a_key_that_stands_for_other_work_refuses_all_births(run_in: RunIn) -> N
         await spawn(store, plan("a"))
         before = await store.events()
 
-        with pytest.raises(Conflict, match="'a' stands for other work"):
+        with pytest.raises(Conflict, match="'a' names other work"):
             await store.spawn([plan("b"), plan("a", digest="other")])
         with pytest.raises(Conflict, match="'c'"):
             await store.spawn([plan("c"), plan("c", digest="other")])

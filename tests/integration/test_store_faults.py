@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,9 +25,9 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
-from parallel_agents.stores.queries import Migration, read_migrations
+from parallel_agents.stores.queries import Migration, read_migrations, read_schema
 from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_database import connect, migrate
+from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
 from parallel_agents.testing import Behaviour, Hang, RepliesWith, open_rig, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_words
 
@@ -174,7 +173,7 @@ def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
     error = error_of_opening(file)
 
     assert isinstance(error, StoreUnreachable)
-    assert error.message == f"store {file} is damaged or no store"
+    assert error.message == f"store {file} is damaged, or is not a store"
     assert error.hint == "move it away, or restore a copy"
     assert file.read_text("utf-8") == "Dear diary, " * 100
 
@@ -202,7 +201,7 @@ def test_a_file_in_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path)
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     asyncio.run(make_store(file))
-    known = read_migrations()[-1].number
+    known = read_migrations(DIALECT)[-1].number
     with closing(sqlite3.connect(file)) as store:
         store.execute(f"PRAGMA user_version = {known + 1}")
     before = file.read_bytes()
@@ -210,7 +209,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path)
     error = error_of_opening(file)
 
     assert isinstance(error, StoreTooNew)
-    assert f"of version {known + 1}; this package knows up to {known}" in error.message
+    assert f"has version {known + 1}; this package reads versions up to {known}" in error.message
     assert file.read_bytes() == before
 
 
@@ -231,9 +230,9 @@ def test_who_opens_a_store_that_another_is_making_waits_for_it(tmp_path: Path) -
             assert store.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-FIRST = read_migrations()[:1]
+FIRST = read_migrations(DIALECT)[:1]
 NEXT = Migration(
-    read_migrations()[-1].number + 1,
+    read_migrations(DIALECT)[-1].number + 1,
     "next.sql",
     "ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red';\n"
     "CREATE INDEX runs_by_colour ON runs (colour);\n",
@@ -320,9 +319,9 @@ def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_
     assert found == [("writer", "done")]
     assert all(before.values())
     with closing(connect(file)) as store:
-        assert version_of(store) == read_migrations()[-1].number
-        migrate(store, [*read_migrations(), NEXT])
-        migrate(store, [*read_migrations(), NEXT])
+        assert version_of(store) == read_migrations(DIALECT)[-1].number
+        migrate(store, [*read_migrations(DIALECT), NEXT])
+        migrate(store, [*read_migrations(DIALECT), NEXT])
         assert rows_of(store, renamed(columns)) == before
         assert store.execute("SELECT colour FROM runs").fetchall() == [("red",)]
 
@@ -334,9 +333,9 @@ def test_a_migration_that_fails_leaves_the_store_as_it_is(tmp_path: Path) -> Non
         columns = columns_of(store)
 
         with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
-            migrate(store, [*read_migrations(), broken])
+            migrate(store, [*read_migrations(DIALECT), broken])
 
-        assert version_of(store) == read_migrations()[-1].number
+        assert version_of(store) == read_migrations(DIALECT)[-1].number
         assert columns_of(store) == columns
         assert not store.in_transaction
 
@@ -352,9 +351,8 @@ def test_a_disk_that_is_full_at_the_first_opening_is_said_to_be_full(tmp_path: P
 
 
 def test_the_schema_file_says_what_the_migrations_make() -> None:
-    schema = resources.files("parallel_agents.stores").joinpath("sql/schema.sql").read_text("utf-8")
     with closing(sqlite3.connect(":memory:")) as told, closing(sqlite3.connect(":memory:")) as made:
-        told.executescript(schema)
+        told.executescript(read_schema(DIALECT))
         migrate(made)
 
         assert master_of(told) == master_of(made)

@@ -1,4 +1,4 @@
-"""Audit: what checks of the journal's chain of hashes, and of the rows beside it, found."""
+"""Audit: what a check of the journal's chain of hashes, and of its rows, found."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainCheck:
-    """The chain as it was recomputed from the events.
+    """The chain as recomputed from the events.
 
     Attributes:
-        events: those that the links cover, up to the first that does not fit.
-        links: as many as fit.
-        before: events that were there before the chain began, and that nothing covers.
-        head: the hash of the last link that fits, in hex; kept elsewhere it tells whether the
-            end of the chain was cut off later.
-        fault: what does not fit, or an empty string.
+        events: how many events are covered by links that match.
+        links: how many links match, up to the first that does not.
+        before: how many events are older than the chain, and covered by no link.
+        head: the hash of the last link that matches, in hex; a copy kept elsewhere reveals whether
+            the end of the chain was cut off later.
+        fault: what does not match, or an empty string.
     """
 
     events: int
@@ -31,24 +31,24 @@ class ChainCheck:
 
 
 class RowFault(NamedTuple):
-    """A run whose row is not what its events make of it: its id, the field, and what is wrong."""
+    """A run whose row contradicts its events: the run's id, the field, and what is wrong."""
 
     run: str
     field: str
     what: str
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         return f"run {self.run}: {self.field} {self.what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCheck:
-    """The rows of runs as they were held against the journal.
+    """The rows of runs as compared with the events.
 
     Attributes:
-        runs: how many there are.
-        faults: the first that do not agree, at most ten.
+        runs: how many runs there are.
+        faults: the first contradictions, at most ten.
     """
 
     runs: int = 0

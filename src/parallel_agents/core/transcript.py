@@ -198,7 +198,7 @@ class Transcript:
         """Take in what the model is told by somebody else than a tool."""
         self._hand_over_results()
         match said:
-            case Refused(words=text):
+            case Refused(text=text):
                 self.repairs += 1
             case Delivered(steer=steer, text=text):
                 self.pending.pop(steer, None)

@@ -1,16 +1,18 @@
-"""BudgetAccounts: budgets in the store, the room that calls have in them, and what was spent.
+"""Budgets: accounts in the store, what in-flight calls have reserved in them, and what was spent.
 
-A run makes one call at a time, so it holds at most one reservation in each account above it.
+A run makes one call at a time, so it has at most one reservation in each account above it.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from parallel_agents.core.budget import (
     ANSWER_SHARE,
+    NOTICE_SHARE,
     Amount,
     Budget,
     BudgetAccount,
@@ -20,7 +22,7 @@ from parallel_agents.core.budget import (
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import PriceUnknown
-from parallel_agents.stores.queries import query
+from parallel_agents.stores.database import Database, as_array
 
 
 def scope_of(session: SessionKey) -> str:
@@ -28,8 +30,38 @@ def scope_of(session: SessionKey) -> str:
     return f"session:{session}"
 
 
-class _Row(NamedTuple):
-    """A account as it stands."""
+def budget_of(limit_nanousd: int | None, limit_tokens: int | None, on_limit: str) -> Budget:
+    """The budget that an account was opened with."""
+    usd = None if limit_nanousd is None else limit_nanousd / NANOUSD_PER_USD
+    return Budget(usd=usd, tokens=limit_tokens, on_limit=OnLimit(on_limit))
+
+
+class Request(NamedTuple):
+    """A reservation that a run asks for.
+
+    Attributes:
+        scopes: accounts that pay for it besides those of its session and the sessions above.
+        is_last: it is the run's last call, and may use the share that others must leave.
+    """
+
+    run: RunId
+    session: SessionKey
+    amount: Amount
+    scopes: Sequence[str]
+    is_last: bool
+
+
+class Notice(NamedTuple):
+    """An account that has just passed four fifths of its budget, by a reply of this run."""
+
+    run: RunId
+    scope: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Account:
+    """An account's row."""
 
     scope: str
     limit_nanousd: int | None
@@ -51,119 +83,211 @@ def _fits(total: int, limit: int | None, share: float) -> bool:
     return limit is None or total <= (limit if share == 1 else int(limit * share))
 
 
+class _Charge(NamedTuple):
+    """What a run had reserved in an account, and what it spends from it."""
+
+    run: RunId
+    scope: str
+    held_nanousd: int
+    held_tokens: int
+    nanousd: int
+    tokens: int
+
+
+_Price = Callable[[RunId, int, int], tuple[int, int]]
+
+
+def _no_cost(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
+    del run, nanousd, tokens
+    return 0, 0
+
+
 class BudgetAccounts:
-    """The accounts of one connection; each change is part of its caller's transaction."""
+    """The accounts; each change is part of its caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._sql = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def open(self, account: BudgetAccount) -> None:
-        """Have a account of that name with those limits; what was spent from it stays."""
-        budget = account.budget
-        values = (account.scope, budget.nanousd, budget.tokens, budget.on_limit)
-        self._sql.execute(query("open_account"), values)
+    def open(self, accounts: Iterable[BudgetAccount]) -> None:
+        """Open accounts, or set the limits of those that exist; what was spent remains."""
+        rows = [
+            (account.scope, account.budget.nanousd, account.budget.tokens, account.budget.on_limit)
+            for account in accounts
+        ]
+        if rows:
+            self._database.run_many("open_account", rows)
 
-    def has_above(self, session: SessionKey) -> bool:
-        """Whether a session, or one above it, has a account."""
-        return self._sql.execute(query("accounts_above"), (session,)).fetchone() is not None
+    def budgeted_among(self, sessions: Sequence[SessionKey]) -> set[str]:
+        """Those of the sessions that have an account, or whose ancestors have one."""
+        rows = self._database.all("accounts_above", (as_array(sessions),))
+        return {session for session, *_ in rows}
 
-    def reserve(
-        self,
-        run: RunId,
-        amount: Amount,
-        session: SessionKey,
-        scopes: Sequence[str],
-        *,
-        is_last: bool,
-    ) -> Shortage | None:
-        """Reserve `amount` in the accounts of a session, of those above it and in all of `scopes`.
+    def reserve(self, requests: Sequence[Request]) -> list[Shortage | PriceUnknown | None]:
+        """Reserve amounts in every account that pays for them, in order; each run asks once.
 
-        Or say which has no room.
-
-        What the run had reserved before is counted as spent: its call may have been made. The last
-        call of a run may use the share of a account that others leave alone.
-        """
-        self.forfeit(run)
-        share = 1.0 if is_last else 1 - ANSWER_SHARE
-        rows = self._sql.execute(query("accounts_above"), (session,)).fetchall()
-        rows += [self._sql.execute(query("account"), (scope,)).fetchone() for scope in scopes]
-        for row in map(_Row._make, rows):
-            if amount.nanousd is None and row.limit_nanousd is not None:
-                raise _no_price(row.scope)
-            if not row.has_room(amount, share=share, with_reserved=True):
-                may_wait = row.has_room(amount, share=share, with_reserved=False)
-                return Shortage(row.scope, _words(row, amount), may_wait, OnLimit(row.on_limit))
-        money = amount.nanousd or 0
-        for scope, *_ in rows:
-            self._sql.execute(query("reserve"), (money, amount.tokens, scope))
-            self._sql.execute(query("put_reservation"), (run, scope, money, amount.tokens))
-        return None
-
-    def settle(self, run: RunId, spent: Amount) -> list[tuple[str, str]]:
-        """Take what a call cost out of the accounts that had room for it.
+        What a run had reserved before counts as spent: its call may have been made.
 
         Returns:
-            Those of which four fifths are now spent, each once, and what is to be said of it.
+            For each request None, or why nothing was reserved.
         """
-        return [(scope, self._notice(scope)) for scope in self._close(run, spent)]
+        self.forfeit([request.run for request in requests])
+        accounts, above = self._accounts_for(requests)
+        answers: list[Shortage | PriceUnknown | None] = []
+        reserved: list[tuple[RunId, str, int, int]] = []
+        for request in requests:
+            paying = [accounts[scope] for scope in (*above[request.session], *request.scopes)]
+            answer = _reserve(request, paying)
+            answers.append(answer)
+            if answer is None:
+                money, tokens = request.amount.nanousd or 0, request.amount.tokens
+                reserved += [(request.run, account.scope, money, tokens) for account in paying]
+        if reserved:
+            self._write(reserved)
+        return answers
 
-    def _notice(self, scope: str) -> str:
-        told = _spent(*self._sql.execute(query("notice_account"), (scope,)).fetchone())
-        return f"four fifths of a budget are spent: {told} ({scope})"
+    def _accounts_for(
+        self, requests: Sequence[Request]
+    ) -> tuple[dict[str, _Account], dict[str, list[str]]]:
+        """Every account that pays for a request, and the scopes above each session."""
+        accounts: dict[str, _Account] = {}
+        above: dict[str, list[str]] = defaultdict(list)
+        sessions = list({request.session for request in requests})
+        for session, *columns in self._database.all("accounts_above", (as_array(sessions),)):
+            account = _Account(*columns)
+            accounts.setdefault(account.scope, account)
+            above[session].append(account.scope)
+        scopes = {scope for request in requests for scope in request.scopes}
+        if scopes:
+            for columns in self._database.all("accounts_of", (as_array(list(scopes)),)):
+                accounts.setdefault(columns[0], _Account(*columns))
+        return accounts, above
 
-    def forfeit(self, run: RunId) -> None:
-        """Count what a run has reserved as spent: nobody knows whether its call was made."""
-        self._close(run, None)
+    def _write(self, reserved: Sequence[tuple[RunId, str, int, int]]) -> None:
+        sums: dict[str, tuple[int, int]] = {}
+        for _, scope, nanousd, tokens in reserved:
+            before = sums.get(scope, (0, 0))
+            sums[scope] = (before[0] + nanousd, before[1] + tokens)
+        self._database.run_many("reserve", [(*added, scope) for scope, added in sums.items()])
+        self._database.run_many("put_reservation", reserved)
+
+    def settle(self, spent: Sequence[tuple[RunId, Amount]]) -> list[Notice]:
+        """Replace what each run had reserved by what its call cost; a run comes once.
+
+        Returns:
+            The accounts that have now spent four fifths of their budget, each once.
+        """
+        amounts = dict(spent)
+
+        def price(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
+            # A call of unknown price costs what was reserved for it.
+            paid = amounts[run].nanousd
+            return nanousd if paid is None else paid, amounts[run].tokens
+
+        notices = self._close(list(amounts), price)
+        if notices:
+            self._database.run_many("notice_account", [(notice.scope,) for notice in notices])
+        return notices
+
+    def forfeit(self, runs: Sequence[RunId]) -> None:
+        """Count what the runs had reserved as spent: nobody knows whether the calls were made."""
+        self._close(runs, lambda _, nanousd, tokens: (nanousd, tokens))
 
     def release(self, run: RunId) -> None:
-        """Give back what a run has reserved: its call cost nothing."""
-        self._close(run, Amount(0, 0))
+        """Cancel what a run has reserved: its call cost nothing."""
+        self._close([run], _no_cost)
 
-    def _close(self, run: RunId, spent: Amount | None) -> list[str]:
-        """End what a run has reserved; the accounts that have just passed four fifths."""
-        passed: list[str] = []
-        held = self._sql.execute(query("take_reservations"), (run,)).fetchall()
-        for scope, nanousd, tokens in held:
-            # A cost that nobody knows is what was held for it.
-            money = nanousd if spent is None or spent.nanousd is None else spent.nanousd
-            count = tokens if spent is None else spent.tokens
-            (is_passed,) = self._sql.execute(
-                query("settle"),
-                {
-                    "scope": scope,
-                    "held_nanousd": nanousd,
-                    "held_tokens": tokens,
-                    "nanousd": money,
-                    "tokens": count,
-                },
-            ).fetchone()
-            if is_passed:
-                passed.append(scope)
-        return passed
+    def _close(self, runs: Sequence[RunId], price: _Price) -> list[Notice]:
+        """Delete the runs' reservations, and charge what `price` makes of each."""
+        order = {run: number for number, run in enumerate(runs)}
+        charges = [
+            _Charge(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
+            for run, scope, nanousd, tokens in self._database.all(
+                "take_reservations", (as_array(runs),)
+            )
+        ]
+        if not charges:
+            return []
+        by_scope: dict[str, list[_Charge]] = defaultdict(list)
+        for charge in sorted(charges, key=lambda charge: order[charge.run]):
+            by_scope[charge.scope].append(charge)
+        sums = [
+            (scope, *(sum(column) for column in list(zip(*of_scope, strict=True))[2:]))
+            for scope, of_scope in by_scope.items()
+        ]
+        notices: list[Notice] = []
+        for scope, nano_limit, token_limit, nanousd, tokens, noticed in self._database.all(
+            "settle", (as_array(sums),)
+        ):
+            if not noticed:
+                notices += _notice_of(by_scope[scope], nano_limit, token_limit, nanousd, tokens)
+        return notices
+
+
+def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUnknown | None:
+    """Add a request to the accounts that pay for it, or say which account refuses it."""
+    amount = request.amount
+    share = 1.0 if request.is_last else 1 - ANSWER_SHARE
+    for account in paying:
+        if amount.nanousd is None and account.limit_nanousd is not None:
+            return _no_price(account.scope)
+        if not account.has_room(amount, share=share, with_reserved=True):
+            may_wait = account.has_room(amount, share=share, with_reserved=False)
+            detail = _describe_shortage(account, amount)
+            return Shortage(account.scope, detail, may_wait, OnLimit(account.on_limit))
+    for account in paying:
+        account.reserved_nanousd += amount.nanousd or 0
+        account.reserved_tokens += amount.tokens
+    return None
+
+
+def _notice_of(
+    charges: Sequence[_Charge],
+    limit_nanousd: int | None,
+    limit_tokens: int | None,
+    nanousd: int,
+    tokens: int,
+) -> list[Notice]:
+    """The notice of the first charge with which an account passes four fifths, if one does.
+
+    `nanousd` and `tokens` are what is spent after all of the charges.
+    """
+    nanousd -= sum(charge.nanousd for charge in charges)
+    tokens -= sum(charge.tokens for charge in charges)
+    for charge in charges:
+        nanousd += charge.nanousd
+        tokens += charge.tokens
+        if _is_nearly_spent(nanousd, limit_nanousd) or _is_nearly_spent(tokens, limit_tokens):
+            detail = _describe_spending(limit_nanousd, limit_tokens, nanousd, tokens)
+            text = f"four fifths of a budget are spent: {detail} ({charge.scope})"
+            return [Notice(charge.run, charge.scope, text)]
+    return []
+
+
+def _is_nearly_spent(spent: int, limit: int | None) -> bool:
+    return limit is not None and spent >= limit * NOTICE_SHARE
 
 
 def _no_price(scope: str) -> PriceUnknown:
     return PriceUnknown(
-        "nobody knows what the call would cost, and its budget is in dollars",
-        why=f"the budget {scope} can not be held without a price",
-        hint="give the model's price under [providers.NAME.prices], or a budget in tokens",
+        "the call's price is unknown, and its budget is in dollars",
+        why=f"without a price, the budget {scope} cannot be enforced",
+        hint="give the model's price under [providers.NAME.prices], or set a budget in tokens",
     )
 
 
-def budget_of(limit_nanousd: int | None, limit_tokens: int | None, on_limit: str) -> Budget:
-    """A account's limits as they were given."""
-    usd = None if limit_nanousd is None else limit_nanousd / NANOUSD_PER_USD
-    return Budget(usd=usd, tokens=limit_tokens, on_limit=OnLimit(on_limit))
-
-
-def _words(row: _Row, amount: Amount) -> str:
-    told = _spent(row.limit_nanousd, row.limit_tokens, row.spent_nanousd, row.spent_tokens)
-    held = f"${row.reserved_nanousd / NANOUSD_PER_USD:.4f}, {row.reserved_tokens:,} tokens reserved"
+def _describe_shortage(account: _Account, amount: Amount) -> str:
+    spent = _describe_spending(
+        account.limit_nanousd, account.limit_tokens, account.spent_nanousd, account.spent_tokens
+    )
+    usd = account.reserved_nanousd / NANOUSD_PER_USD
+    reserved = f"${usd:.4f}, {account.reserved_tokens:,} tokens reserved"
     money = "" if amount.nanousd is None else f"${amount.nanousd / NANOUSD_PER_USD:.4f}, "
-    return f"{told}; {held}; the call could take {money}{amount.tokens:,} tokens"
+    return f"{spent}; {reserved}; the call could take {money}{amount.tokens:,} tokens"
 
 
-def _spent(limit_nanousd: int | None, limit_tokens: int | None, nanousd: int, tokens: int) -> str:
+def _describe_spending(
+    limit_nanousd: int | None, limit_tokens: int | None, nanousd: int, tokens: int
+) -> str:
     parts: list[str] = []
     if limit_nanousd is not None:
         spent, limit = nanousd / NANOUSD_PER_USD, limit_nanousd / NANOUSD_PER_USD

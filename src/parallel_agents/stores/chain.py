@@ -1,13 +1,12 @@
-"""Chain: a hash over the events of each transaction and the hash before, so that changes show.
+"""Chain: a hash over each transaction's events and the previous hash, so that tampering shows.
 
-A link's hash is SHA-256 of the hash of the link before, 32 zero bytes for the first, and of each of
-its events: a JSON array of seq, at, run, key and the length of the body, then the body. Who can
-write the file can also write a whole new chain: only a hash that was kept elsewhere tells.
+A link's hash is SHA-256 of the previous link's hash, 32 zero bytes for the first, and of each of
+its events: a JSON array of seq, at, run, key and the length of the body, then the body. Whoever can
+write the file can also write a whole new chain: only a hash that was stored elsewhere reveals that.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple, Protocol
@@ -15,7 +14,7 @@ from typing import NamedTuple, Protocol
 import orjson
 
 from parallel_agents.core.audit import ChainCheck
-from parallel_agents.stores.queries import query
+from parallel_agents.stores.database import Database
 
 
 class _Hash(Protocol):
@@ -30,70 +29,49 @@ class _Link(NamedTuple):
     hash: bytes
 
 
-class _End(NamedTuple):
-    last_seq: int
-    hash: bytes
-
-
 class Chain:
-    """The link of the transaction that is under way, if it writes events."""
+    """The link of the current transaction, if it writes events."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._sql = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._hash: _Hash | None = None
+        self._last_hash = b""
         self._first_seq = self._last_seq = 0
-        self._written: _End | None = None
-        self._committed: _End | None = None
 
-    def forget(self) -> None:
-        """The next transaction begins."""
+    def begin(self, last_hash: bytes) -> None:
+        """Start a transaction after the link with this hash."""
         self._hash = None
-        self._written = None
-
-    def committed(self) -> None:
-        """The transaction is durable, and its link the last as long as nobody writes events."""
-        self._committed = self._written or self._committed
+        self._last_hash = last_hash
 
     def add(self, seq: int, at: float, run: str, key: str, body: bytes) -> None:
-        """Cover an event that was just written."""
+        """Cover the next event."""
         if self._hash is None:
-            self._hash = sha256(self._hash_before(seq))
+            self._hash = sha256(self._last_hash)
             self._first_seq = seq
         self._last_seq = seq
         _cover(self._hash, seq, at, run, key, body)
 
     def close(self) -> None:
-        """Write the link, as the last of the transaction."""
+        """Write the link, as the last statement of the transaction."""
         if self._hash is not None:
-            self._written = _End(self._last_seq, self._hash.digest())
-            self._sql.execute(query("put_link"), (self._first_seq, *self._written))
+            self._database.run("put_link", (self._first_seq, self._last_seq, self._hash.digest()))
             self._hash = None
-
-    def _hash_before(self, seq: int) -> bytes:
-        """The last link's hash; read where another process may have written one since ours."""
-        ours = self._committed
-        if ours is not None and ours.last_seq == seq - 1:
-            return ours.hash
-        return self._sql.execute(query("last_link")).fetchone()[0]
 
 
 def _cover(running: _Hash, seq: int, at: float, run: str, key: str, body: bytes) -> None:
-    # The length keeps a body from standing for itself and the event after it.
+    # Without the length, one body could imitate itself and the event after it.
     running.update(orjson.dumps((seq, float(at), run, key, len(body))))
     running.update(body)
 
 
-def check(sql: sqlite3.Connection, head: str = "") -> ChainCheck:
-    """Recompute the whole chain; with `head`, a hash in hex, see that it is one of its links'."""
-    sql.execute("BEGIN")  # links and events of one moment, while others write
-    try:
-        return _check(sql, head)
-    finally:
-        sql.execute("COMMIT")
+def check_chain(database: Database, head: str = "") -> ChainCheck:
+    """Recompute the whole chain; `head`, a hash in hex, must be the hash of one of its links."""
+    with database.reading():
+        return _check(database, head)
 
 
-def _check(sql: sqlite3.Connection, head: str) -> ChainCheck:
-    links = map(_Link._make, sql.execute(query("links")))
+def _check(database: Database, head: str) -> ChainCheck:
+    links = map(_Link._make, database.all("links"))
     first = next(links, None)
     if first is None or first.number != 0 or any(first.hash):
         return ChainCheck(events=0, links=0, before=0, head="", fault="the chain has no beginning")
@@ -101,53 +79,57 @@ def _check(sql: sqlite3.Connection, head: str) -> ChainCheck:
     wanted = bytes.fromhex(head)
     is_found = wanted in (b"", first.hash)
     for link in links:
-        fault = _fault_of(sql, link, last)
+        fault = _fault_of(database, link, last)
         if fault:
             break
         last = link
         count += link.last_seq - link.first_seq + 1
         is_found = is_found or link.hash == wanted
     if not fault:
-        fault = _loose_events(sql, last)
+        fault = _loose_events(database, last)
     if not fault and not is_found:
-        fault = "the given head is no link's: what it ended was cut off or written anew"
-    (before,) = sql.execute(
-        "SELECT COUNT(*) FROM events WHERE seq <= ?", (first.last_seq,)
-    ).fetchone()
+        fault = "no link has the given head: the links that led to it were cut off or rewritten"
     return ChainCheck(
-        events=count, links=last.number, before=before, head=last.hash.hex(), fault=fault
+        events=count,
+        links=last.number,
+        before=_number(database, "count_events_until", first.last_seq) or 0,
+        head=last.hash.hex(),
+        fault=fault,
     )
 
 
-def _fault_of(sql: sqlite3.Connection, link: _Link, last: _Link) -> str:
-    """What is wrong with `link`, which follows `last`."""
+def _fault_of(database: Database, link: _Link, last: _Link) -> str:
+    """What is wrong with `link`, which follows `last`; empty if nothing is."""
     name = f"link {link.number} (events {link.first_seq} to {link.last_seq})"
     if link.number != last.number + 1:
-        return f"{name} follows link {last.number}: a link between them is gone"
+        return f"{name} follows link {last.number}: a link between them is missing"
     if link.first_seq != last.last_seq + 1:
-        return f"{name} follows event {last.last_seq}: the events between them are in no link"
+        return f"{name} follows event {last.last_seq}: no link covers the events between them"
     running = sha256(last.hash)
     expected = link.first_seq
-    for seq, at, run, key, body in _events(sql, link):
+    for seq, at, run, key, body in _events(database, link):
         if seq != expected:
             break
         expected += 1
         _cover(running, seq, at, run, key, body)
     if expected <= link.last_seq:
-        return f"{name} does not fit: event {expected} is gone"
+        return f"{name} does not match: event {expected} is missing"
     if running.digest() != link.hash:
-        return f"{name} does not fit: one of its events or its hash was changed"
+        return f"{name} does not match: one of its events or its hash was changed"
     return ""
 
 
-def _events(sql: sqlite3.Connection, link: _Link) -> Iterator[tuple[int, float, str, str, bytes]]:
-    for seq, at, run, key, body in sql.execute(
-        query("linked_events"), (link.first_seq, link.last_seq)
-    ):
-        # SQLite keeps what it is given: a body that was made text is another, and shows so.
+def _events(database: Database, link: _Link) -> Iterator[tuple[int, float, str, str, bytes]]:
+    for seq, at, run, key, body in database.all("linked_events", (link.first_seq, link.last_seq)):
+        # SQLite stores any type in any column: a body that was turned into text differs.
         yield seq, at, run, key, body if isinstance(body, bytes) else b"\0" + str(body).encode()
 
 
-def _loose_events(sql: sqlite3.Connection, last: _Link) -> str:
-    (first,) = sql.execute("SELECT MIN(seq) FROM events WHERE seq > ?", (last.last_seq,)).fetchone()
-    return "" if first is None else f"event {first} and what follows are in no link"
+def _loose_events(database: Database, last: _Link) -> str:
+    first = _number(database, "first_seq_after", last.last_seq)
+    return "" if first is None else f"no link covers event {first} and those after it"
+
+
+def _number(database: Database, query: str, seq: int) -> int | None:
+    found = database.one(query, (seq,))
+    return None if found is None else found[0]

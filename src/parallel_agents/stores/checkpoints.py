@@ -1,8 +1,8 @@
-"""Checkpoints: what was committed is moved from the log into the file, beside the thread that commits.
+"""Checkpoints: a second thread moves committed pages from SQLite's log into its file.
 
-To move it SQLite waits for the disk, a quarter of a second where others write to it, too. In the
-thread that commits, as is its default, no reply would be durable meanwhile, and a kill at that
-moment would have all of them paid again.
+A checkpoint waits for the disk, for up to a quarter of a second while others write to it. SQLite's
+default runs it in the thread that commits: no reply would become durable meanwhile, and a crash at
+that moment would have all of them paid for again.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from contextlib import closing
 from pathlib import Path
 
 from parallel_agents.errors import StoreError
-from parallel_agents.stores.sqlite_database import connect
+from parallel_agents.stores.sqlite_connection import connect
 
 _log = logging.getLogger(__name__)
 _EVERY_COMMITS = 256
-# Where commits never pause, the log does not come to its end in another thread; 32 MB are enough.
+# While commits never pause, another thread cannot empty the log; this bounds it to 32 MB.
 _MOST_PAGES = 8000
 
 
@@ -27,7 +27,7 @@ class Checkpoints:
 
     Args:
         path: the store's file.
-        sql: the connection; it makes none any more but of a log that has grown large.
+        sql: the connection; its own checkpoints now run only once the log has grown large.
     """
 
     def __init__(self, path: Path, sql: sqlite3.Connection) -> None:
@@ -38,7 +38,7 @@ class Checkpoints:
         self._commits = 0
 
     def note_commit(self) -> None:
-        """A transaction was committed: the log is moved once there are enough of them."""
+        """Count a commit; every so many commits start a checkpoint."""
         self._commits += 1
         is_idle = self._under_way is None or self._under_way.done()
         if self._commits >= _EVERY_COMMITS and is_idle:
@@ -46,14 +46,14 @@ class Checkpoints:
             self._under_way = self._thread.submit(self._move)
 
     def stop(self) -> None:
-        """Wait for what is under way, and give the thread back."""
+        """Wait for a running checkpoint, and end the thread."""
         self._thread.shutdown()
 
     def _move(self) -> None:
-        """Move what can be without waiting for anybody; the rest is for the next time."""
+        """Move what can be moved without waiting for other users; the next call moves the rest."""
         try:
             with closing(connect(self._path)) as sql:
                 sql.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (sqlite3.Error, StoreError) as error:
-            # Nothing is lost, and the next commit meets the same fault and reports it.
-            _log.info("the store's log could not be moved into its file: %s", error)
+            # Nothing is lost; the next commit meets the same fault and reports it.
+            _log.info("could not move the store's log into its file: %s", error)

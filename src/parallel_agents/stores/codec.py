@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from pydantic import TypeAdapter
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import AnyBody, Body, Event
+from parallel_agents.core.event import AnyBody, Body
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import OwnerState, Row
 from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.stores.database import SqlRow
 
 _DEFAULT_OPTIONS = SessionOptions()
-
-SqlRow = tuple[Any, ...]  # sqlite3 gives its rows no narrower type
 
 
 class Encoded(NamedTuple):
@@ -69,14 +68,8 @@ def decode_agent(stored: bytes) -> Agent:
     return _agent_adapter().validate_json(stored)
 
 
-def event_from(row: SqlRow) -> Event:
-    """An event from the columns of the query `events`."""
-    seq, at, session, run, key, body = row
-    return Event(seq, at, SessionKey(session), RunId(run), key, decode_body(body))
-
-
 def row_from(columns: SqlRow, agent: Agent) -> Row:
-    """A row from the columns of the query `rows`."""
+    """A row from the columns of the query `session_rows`."""
     owner_state = columns[31]
     return Row(
         session=_session_from(columns[:10], agent),
@@ -86,7 +79,7 @@ def row_from(columns: SqlRow, agent: Agent) -> Row:
 
 
 def spend_from(columns: SqlRow) -> Spend:
-    """A spend from its columns, in the order of the query `rows`."""
+    """A spend from its columns, in the order of the query `session_rows`."""
     calls, given, written, cache_read, cache_write, cost, unpriced = columns
     return Spend(Usage(given, written, cache_read, cache_write), calls, cost, unpriced)
 

@@ -1,18 +1,28 @@
-"""Dead letters: which runs failed and wait to be run again or dropped, as a table of one connection."""
+"""Dead letters: the runs that failed and wait to be run again or dropped."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
+from parallel_agents.core.budget import NO_BUDGET
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import FAILURES, RunStatus
 from parallel_agents.core.store import Row
 from parallel_agents.stores.budgets import budget_of, scope_of
-from parallel_agents.stores.codec import decode_body
-from parallel_agents.stores.queries import query
+from parallel_agents.stores.database import Database, Value, as_array
+from parallel_agents.stores.rows import Rows
+
+
+class End(NamedTuple):
+    """How a run ended."""
+
+    run: RunId
+    session: SessionKey
+    status: RunStatus
+    code: str
 
 
 class DeadLetters:
@@ -20,71 +30,61 @@ class DeadLetters:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        database: Database,
         now: Callable[[], float],
         kept_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
-        self._sql = connection
+        self._database = database
         self._now = now
         self._kept_seconds = kept_seconds
 
-    def note_end(self, run: RunId, session: SessionKey, status: RunStatus, code: str) -> None:
-        """A run that failed becomes a letter; that of a retry takes the place of what it retried."""
+    def note_ends(self, ends: Sequence[End]) -> None:
+        """Make a dead letter of each run that failed; the end of a retry closes what it retried."""
         now = self._now()
-        if status is not RunStatus.KILLED:
-            self._sql.execute(query("close_retried"), (now, session))
-        if status in FAILURES:
-            self._sql.execute(query("put_dead_letter"), {"run": run, "code": code})
+        closed = [(now, end.session) for end in ends if end.status is not RunStatus.KILLED]
+        if closed:
+            self._database.run_many("close_retried", closed)
+        failed = [{"run": end.run, "code": end.code} for end in ends if end.status in FAILURES]
+        if failed:
+            self._database.run_many("put_dead_letter", failed)
             self._drop_old(now)
 
     def note_retry(self, run: RunId, by: SessionKey) -> None:
-        self._sql.execute(query("note_retry"), (by, run))
+        self._database.run("note_retry", (by, run))
         self._drop_old(self._now())
 
     def drop(self, runs: Sequence[RunId]) -> int:
-        """Let go of letters; how many there were."""
+        """Drop dead letters; how many there were."""
         now = self._now()
-        dropped = sum(
-            self._sql.execute(query("drop_dead_letter"), (now, run)).rowcount for run in runs
-        )
+        dropped = self._database.all("drop_dead_letters", (now, as_array(runs)))
         self._drop_old(now)
-        return dropped
+        return len(dropped)
 
     def _drop_old(self, now: float) -> None:
-        self._sql.execute(query("drop_old_dead_letters"), (now - self._kept_seconds,))
+        self._database.run("drop_old_dead_letters", (now - self._kept_seconds,))
 
 
-def read_dead_letters(
-    sql: sqlite3.Connection,
-    row_of_run: Callable[[RunId], Row],
-    chosen: DeadLetterFilter,
-    oldest: float,
-) -> list[DeadLetter]:
-    """The letters that a filter chooses, none from before `oldest`, the newest first."""
-    conditions = ["d.at >= ?"]
-    values: list[str | float] = [max(oldest, chosen.since or 0.0)]
-    for condition, value in (
-        ("d.agent = ?", chosen.agent),
-        ("d.code = ?", chosen.code),
-        ("? IN (s.root, s.key)", chosen.tree),
-        ("d.run = ?", chosen.run),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    where = " AND ".join(conditions)
-    statement = f"{query('dead_letters')} AND {where} ORDER BY d.at DESC, d.run"
-    found = sql.execute(statement, values).fetchall()
-    return [_letter(sql, row_of_run(RunId(run)), at, by) for run, at, by in found]
+def read_dead_letters(rows: Rows, chosen: DeadLetterFilter, oldest: float) -> list[DeadLetter]:
+    """The dead letters that a filter chooses, none from before `oldest`, the newest first."""
+    values: Mapping[str, Value] = {
+        "oldest": max(oldest, chosen.since or 0.0),
+        "agent": chosen.agent,
+        "code": chosen.code,
+        "tree": chosen.tree,
+        "run": chosen.run,
+    }
+    chosen_by = ("agent", "code", "tree", "run")
+    conditions = ["kept", *(name for name in chosen_by if values[name] is not None)]
+    found = rows.database.all("dead_letters", values, where=conditions)
+    return [_dead_letter(rows, rows.of_run(RunId(run)), at, by) for run, at, by in found]
 
 
-def _letter(sql: sqlite3.Connection, row: Row, at: float, retried_by: str | None) -> DeadLetter:
-    bodies = [
-        decode_body(body)
-        for _, body in sql.execute(query("asked_and_ended"), (f'["{row.run.id}"]',))
-    ]
-    account = sql.execute(query("account"), (scope_of(row.session.key),)).fetchone()
-    given = {} if account is None else {"budget": budget_of(*account[1:4])}
+def _dead_letter(rows: Rows, row: Row, at: float, retried_by: str | None) -> DeadLetter:
+    stored = rows.database.all("asked_and_ended", (as_array([row.run.id]),))
+    bodies = [rows.body(seq, body) for seq, body in stored]
+    account = next(
+        iter(rows.database.all("accounts_of", (as_array([scope_of(row.session.key)]),))), None
+    )
     return DeadLetter(
         session=row.session,
         run=row.run,
@@ -92,5 +92,5 @@ def _letter(sql: sqlite3.Connection, row: Row, at: float, retried_by: str | None
         error=next((body.outcome.error for body in bodies if isinstance(body, Finished)), None),
         at=at,
         retried_by=None if retried_by is None else SessionKey(retried_by),
-        **given,
+        budget=NO_BUDGET if account is None else budget_of(*account[1:4]),
     )

@@ -1,12 +1,11 @@
-"""Projection: what the row of a run must say by its events, and the rows that say something else.
+"""Projection: what a run's row must say according to its events, and the rows that disagree.
 
-Rows are written in the same transaction as the events that they follow from, and no hash covers
-them; so each is held against its events instead. Who has a run and how urgent it is are in no event.
+A row is written in the same transaction as the events that it follows from, and no hash covers it,
+so it is compared with those events instead. A run's owner and priority are in no event.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -18,24 +17,23 @@ from parallel_agents.core.audit import RowCheck, RowFault
 from parallel_agents.core.event import Attempted, Body, Finished, Queued, Replied, Started
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.usage import Spend
-from parallel_agents.stores.codec import decode_body
-from parallel_agents.stores.queries import query
+from parallel_agents.stores.rows import Rows
 
 FAULTS_SHOWN = 10
 _TITLE_CHARACTERS = 120
-# A row's time is read beside its event's, not with it.
+# The clock is read once for a row and once for its event.
 _SAME_SECONDS = 60.0
 
 Value = str | float | None
 
 
 def title_of(queued: Queued) -> str:
-    """The first words of a task, on one line."""
+    """The beginning of a task, on one line."""
     return " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]
 
 
 class _Row(NamedTuple):
-    """The columns of a run that follow from its events, and its session's mark."""
+    """The columns of a run that follow from its events, and whether its session is marked killed."""
 
     id: str
     kind: str
@@ -59,12 +57,12 @@ class _Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Told:
-    """What the events of a run tell of it, in the order in which they were written.
+class _Expected:
+    """What a run's row must say after the events that were applied, in their order.
 
     Attributes:
-        model: the last that an attempt was begun on; empty where it is the run's first one.
-        epoch: the last claim's; an end from outside is one more.
+        model: the model of the last attempt; empty while that is the run's first model.
+        epoch: the last claim's; an end from outside adds one.
     """
 
     kind: RunnerKind = RunnerKind.AGENT
@@ -99,9 +97,9 @@ class _Told:
 
     @property
     def columns(self) -> Mapping[str, Value]:
-        """What the row must say, but for its status and times."""
+        """What the row must say, except for its status and times."""
         usage, error = self.spend.usage, self.end and self.end.outcome.error
-        said: dict[str, Value] = {
+        columns: dict[str, Value] = {
             "kind": self.kind.value,
             "title": self.title,
             "epoch": self.epoch,
@@ -115,7 +113,7 @@ class _Told:
             "unpriced_calls": self.spend.unpriced_calls,
             "error_code": error.code if error else "",
         }
-        return said | ({"model": self.model} if self.model else {})
+        return columns | ({"model": self.model} if self.model else {})
 
     @property
     def times(self) -> Mapping[str, float | None]:
@@ -127,63 +125,60 @@ class _Told:
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """What the row's status may be; a run that was begun may be in the queue again."""
+        """The statuses that the row may have; a run that was started may be queued again."""
         if self.end is not None:
             return (self.end.outcome.status.value,)
         queued = RunStatus.QUEUED.value
         return (RunStatus.RUNNING.value, queued) if self.epoch else (queued,)
 
 
-def check_rows(sql: sqlite3.Connection) -> RowCheck:
-    """Hold the rows of all runs, and the marks of their sessions, against the journal."""
-    sql.execute("BEGIN")  # rows and events of one moment, while others write
-    try:
-        faults = tuple(islice(_faults(sql), FAULTS_SHOWN))
-        (runs,) = sql.execute("SELECT COUNT(*) FROM runs").fetchone()
-        return RowCheck(runs=runs, faults=faults)
-    finally:
-        sql.execute("COMMIT")
+def check_rows(rows: Rows) -> RowCheck:
+    """Compare the rows of all runs, and the marks of their sessions, with the events."""
+    with rows.database.reading():
+        faults = tuple(islice(_faults(rows), FAULTS_SHOWN))
+        found = rows.database.one("count_runs")
+        return RowCheck(runs=0 if found is None else found[0], faults=faults)
 
 
-def _faults(sql: sqlite3.Connection) -> Iterator[RowFault]:
-    for columns in sql.execute(query("projected_runs")):
+def _faults(rows: Rows) -> Iterator[RowFault]:
+    for columns in rows.database.all("projected_runs"):
         row = _Row._make(columns)
         try:
-            told = _read(sql, row.id)
+            expected = _read(rows, row.id)
         except ValidationError:
             yield RowFault(row.id, "events", "cannot all be read")
         else:
-            yield from _differences(row, told)
-    for (run,) in sql.execute(query("runs_without_row")):
-        yield RowFault(run, "row", "is gone, its events are there")
+            yield from _differences(row, expected)
+    for (run,) in rows.database.all("runs_without_row"):
+        yield RowFault(run, "row", "is missing, although its events exist")
 
 
-def _read(sql: sqlite3.Connection, run: str) -> _Told:
-    told = _Told()
-    for at, body in sql.execute(query("projecting_events"), (run,)):
-        told.apply(at, decode_body(body))
-    return told
+def _read(rows: Rows, run: str) -> _Expected:
+    expected = _Expected()
+    for seq, at, body in rows.database.all("projecting_events", (run,)):
+        expected.apply(at, rows.body(seq, body))
+    return expected
 
 
-def _differences(row: _Row, told: _Told) -> Iterator[RowFault]:
-    if told.created_at is None:
-        yield RowFault(row.id, "events", "are gone, its row is there")
+def _differences(row: _Row, expected: _Expected) -> Iterator[RowFault]:
+    if expected.created_at is None:
+        yield RowFault(row.id, "events", "are missing, although its row exists")
         return
-    says = row._asdict()
-    for field, value in told.columns.items():
-        if says[field] != value:
-            yield RowFault(row.id, field, _unlike(says[field], value))
-    if row.status not in told.statuses:
-        yield RowFault(row.id, "status", _unlike(row.status, told.statuses[0]))
-    for field, at in told.times.items():
-        if not _is_same_time(says[field], at):
-            yield RowFault(row.id, field, _unlike(says[field], at))
-    if mark := _mark(row.killed, told):
+    actual = row._asdict()
+    for field, value in expected.columns.items():
+        if actual[field] != value:
+            yield RowFault(row.id, field, _unlike(actual[field], value))
+    if row.status not in expected.statuses:
+        yield RowFault(row.id, "status", _unlike(row.status, expected.statuses[0]))
+    for field, at in expected.times.items():
+        if not _is_same_time(actual[field], at):
+            yield RowFault(row.id, field, _unlike(actual[field], at))
+    if mark := _mark(row.killed, expected):
         yield RowFault(row.id, "killed", mark)
 
 
-def _unlike(says: Value, told: Value) -> str:
-    return f"is {says!r}, by its events {told!r}"
+def _unlike(actual: Value, expected: Value) -> str:
+    return f"is {actual!r}; its events say {expected!r}"
 
 
 def _is_same_time(one: float | None, other: float | None) -> bool:
@@ -192,10 +187,12 @@ def _is_same_time(one: float | None, other: float | None) -> bool:
     return isinstance(one, float) and abs(one - other) <= _SAME_SECONDS
 
 
-def _mark(killed: int | None, told: _Told) -> str:
-    """What is wrong with the mark of the run's session: a killed one has no run that goes on."""
+def _mark(killed: int | None, expected: _Expected) -> str:
+    """What is wrong with the session's mark: a killed session has no live run."""
     if killed is None:
-        return "is nowhere: its session is gone"
-    if told.end is None:
-        return "is set, by its events it goes on" if killed else ""
-    return f"is not set, by its events {told.end.by} ended it" if told.end.by and not killed else ""
+        return "is missing, and so is its session"
+    if expected.end is None:
+        return "is set, although its events say that the run is live" if killed else ""
+    if expected.end.by and not killed:
+        return f"is not set, although its events say that {expected.end.by} ended the run"
+    return ""

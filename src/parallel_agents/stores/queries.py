@@ -1,13 +1,17 @@
-"""Named queries: the SQL of the stores, read from its file once, by name."""
+"""Queries: the SQL of a dialect, read from its files once, by name."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_NAME = re.compile(r"^-- name: ([\w.]+)$", re.MULTILINE)
+_PART = re.compile(r"\{(\w+)\}")
+_WHERE = "{where}"
 
 
 class Migration(NamedTuple):
@@ -18,22 +22,65 @@ class Migration(NamedTuple):
     sql: str
 
 
+class Queries:
+    """The statements of `queries.sql`.
+
+    `{name}` in a statement stands for the text of another one, and `{where}` for the conditions
+    that a caller chooses.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._built: dict[str, str] = {}
+        self._chosen: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def get(self, name: str) -> str:
+        """The SQL of a statement."""
+        try:
+            return self._built[name]
+        except KeyError:
+            built = _PART.sub(self._part, self._texts[name])
+            return self._built.setdefault(name, built)
+
+    def choose(self, name: str, conditions: Sequence[str]) -> str:
+        """The SQL of a statement whose rows meet all of the conditions."""
+        key = (name, tuple(conditions))
+        if key not in self._chosen:
+            told = " AND ".join(self.get(f"{name}.{condition}") for condition in conditions)
+            where = f"WHERE {told}" if told else ""
+            self._chosen[key] = self.get(name).replace(_WHERE, where)
+        return self._chosen[key]
+
+    def _part(self, found: re.Match[str]) -> str:
+        return _WHERE if found[0] == _WHERE else self.get(found[1])
+
+
+def _folder(dialect: str) -> Traversable:
+    return resources.files("parallel_agents.stores").joinpath("sql", dialect)
+
+
 @cache
-def _queries() -> dict[str, str]:
-    text = resources.files("parallel_agents.stores").joinpath("sql/queries.sql").read_text("utf-8")
+def read_queries(dialect: str) -> Queries:
+    """The statements of `sql/DIALECT/queries.sql`."""
+    text = _folder(dialect).joinpath("queries.sql").read_text("utf-8")
     parts = _NAME.split(text)[1:]
-    return {
-        name: sql.strip().rstrip(";") for name, sql in zip(parts[::2], parts[1::2], strict=True)
-    }
+    named = zip(parts[::2], parts[1::2], strict=True)
+    return Queries({name: _without_comments(sql).rstrip(";") for name, sql in named})
 
 
-def query(name: str) -> str:
-    """The SQL under `-- name: NAME` in `sql/queries.sql`."""
-    return _queries()[name]
+def _without_comments(sql: str) -> str:
+    return "\n".join(line for line in sql.splitlines() if not line.startswith("--")).strip()
 
 
-def read_migrations() -> list[Migration]:
+def read_migrations(dialect: str) -> list[Migration]:
     """All migrations in order; a file is named `NNNN_what.sql`."""
-    folder = resources.files("parallel_agents.stores").joinpath("sql/migrations")
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-    return [Migration(int(f.name[:4]), f.name, f.read_text("utf-8")) for f in files]
+    files = [
+        f for f in _folder(dialect).joinpath("migrations").iterdir() if f.name.endswith(".sql")
+    ]
+    steps = (Migration(int(f.name[:4]), f.name, f.read_text("utf-8")) for f in files)
+    return sorted(steps)
+
+
+def read_schema(dialect: str) -> str:
+    """The schema that the migrations make."""
+    return _folder(dialect).joinpath("schema.sql").read_text("utf-8")

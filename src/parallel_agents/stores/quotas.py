@@ -1,20 +1,18 @@
-"""SpawnQuota: how many sessions a parent may still spawn, counted once for all that share a transaction."""
+"""Quotas: how many sessions a parent may still spawn, counted once per transaction."""
 
 from __future__ import annotations
-
-import sqlite3
 
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.errors import SpawnRefused
-from parallel_agents.stores.queries import query
+from parallel_agents.stores.database import Database
 
 
 class SpawnQuota:
-    """The counts of one transaction; `forget` them at its start, and when a run in it has ended."""
+    """The counts of one transaction; `forget` them when it starts, and when a run in it ends."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._sql = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._children: dict[SessionKey, int] = {}
         self._trees: dict[SessionKey, int] = {}
 
@@ -23,10 +21,10 @@ class SpawnQuota:
         self._trees.clear()
 
     def take(self, plan: SessionPlan) -> None:
-        """Take a room for a session that is not there yet.
+        """Count a new session against its parent's policy.
 
         Raises:
-            SpawnRefused: the parent's policy leaves none.
+            SpawnRefused: the policy allows no more sessions.
         """
         parent, root, bounds = plan.session.parent, plan.session.root, plan.bounds
         if parent is None:
@@ -41,16 +39,17 @@ class SpawnQuota:
                 )
             self._children[parent] = live + 1
         if bounds.max_total is not None:
-            there = self._count(self._trees, root, "count_tree")
-            if there >= bounds.max_total:
+            existing = self._count(self._trees, root, "count_tree")
+            if existing >= bounds.max_total:
                 raise SpawnRefused(
                     "sessions_spawn has reached the most sessions of one tree "
-                    f"({there}/{bounds.max_total}; max_tree_sessions)",
+                    f"({existing}/{bounds.max_total}; max_tree_sessions)",
                     hint="send further work to sessions that are there, or raise max_tree_sessions",
                 )
-            self._trees[root] = there + 1
+            self._trees[root] = existing + 1
 
     def _count(self, counts: dict[SessionKey, int], key: SessionKey, name: str) -> int:
         if key not in counts:
-            counts[key] = self._sql.execute(query(name), (key,)).fetchone()[0]
+            found = self._database.one(name, (key,))
+            counts[key] = 0 if found is None else found[0]
         return counts[key]

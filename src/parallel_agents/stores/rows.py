@@ -1,12 +1,8 @@
-"""Reading: what the store answers, as values, from any connection."""
+"""Rows: what a store answers, read from a database and decoded into values."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-
-import orjson
-from typing_extensions import override
+from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, BudgetAccount
@@ -25,196 +21,189 @@ from parallel_agents.core.store import (
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.budgets import budget_of
-from parallel_agents.stores.codec import (
-    decode_agent,
-    decode_body,
-    event_from,
-    row_from,
-    spend_from,
-)
-from parallel_agents.stores.queries import query
-
-_LIVE = "r.status IN ('queued', 'running')"
+from parallel_agents.stores.codec import decode_agent, decode_body, row_from, spend_from
+from parallel_agents.stores.database import Database, SqlRow, Value, as_array
+from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 
-class Agents:
-    """Agent definitions by digest; they never change, so each is decoded once."""
+class Rows:
+    """The reads of one connection."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._sql = connection
-        self._known: dict[str, Agent] = {}
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        # Definitions never change, so each is decoded once.
+        self._agents: dict[str, Agent] = {}
+        found = database.one("last_seq_of_format", (FORMAT - 1,))
+        self._last_old_seq: int = 0 if found is None else found[0]
 
-    def get(self, digest: str) -> Agent:
-        if digest not in self._known:
-            (body,) = self._sql.execute(query("agent"), (digest,)).fetchone()
-            self._known[digest] = decode_agent(body)
-        return self._known[digest]
+    def body(self, seq: int, stored: bytes) -> Body:
+        """The body of the event with this number."""
+        return decode_body(upcast_event(stored) if seq <= self._last_old_seq else stored)
+
+    def _event(self, columns: SqlRow) -> Event:
+        """An event from the columns of the query `events`."""
+        seq, at, session, run, key, body = columns
+        return Event(seq, at, SessionKey(session), RunId(run), key, self.body(seq, body))
+
+    def _row(self, columns: SqlRow) -> Row:
+        """A row from the columns of the query `session_rows`."""
+        return row_from(columns, self._agent(columns[1]))
+
+    def _agent(self, digest: str) -> Agent:
+        if digest not in self._agents:
+            found = self.database.one("agent", (digest,))
+            assert found is not None  # it is written before the first session that names it
+            body, form = found
+            self._agents[digest] = decode_agent(body if form == FORMAT else upcast_agent(body))
+        return self._agents[digest]
+
+    def of_run(self, run: RunId) -> Row:
+        """The run with its session.
+
+        Raises:
+            NotFound: no such run.
+        """
+        found = self.database.one("row_of_run", (run,))
+        if found is None:
+            raise _no_run(run)
+        return self._row(found)
+
+    def of_runs(self, runs: Sequence[RunId]) -> dict[RunId, Row]:
+        """Those of the runs that exist, with their sessions."""
+        found = self.database.all("rows_of_runs", (as_array(runs),))
+        return {RunId(columns[10]): self._row(columns) for columns in found}
+
+    def of_session(self, session: SessionKey) -> Row:
+        """The session with its latest run.
+
+        Raises:
+            NotFound: no such session.
+        """
+        found = self.database.one("row_of_session", (session,))
+        if found is None:
+            raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
+        return self._row(found)
+
+    def rows(self, chosen: Filter) -> list[Row]:
+        conditions = _conditions(chosen)
+        values: Mapping[str, Value] = {
+            "session": chosen.session,
+            "run": chosen.run,
+            "parent": chosen.parent,
+            "agent": chosen.agent,
+            "tree": chosen.tree,
+            "owner": chosen.owner,
+            "since": chosen.since,
+            "prefix": chosen.prefix,
+            "limit": chosen.limit,
+        }
+        return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        conditions = ["after"]
+        if session is not None:
+            conditions.append("session")
+        if tree is not None:
+            conditions.append("tree")
+        values = {"after": after, "session": session, "tree": tree, "limit": limit}
+        found = self.database.all("events", values, where=conditions)
+        return [self._event(columns) for columns in found]
+
+    def events_of_sessions(self, sessions: Sequence[SessionKey]) -> dict[str, list[Event]]:
+        """The events of each of the sessions, in order."""
+        events: dict[str, list[Event]] = {session: [] for session in sessions}
+        for columns in self.database.all("events_of_sessions", (as_array(sessions),)):
+            events[columns[2]].append(self._event(columns))
+        return events
+
+    def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        found = self.database.all("child_runs", (parent,))
+        return [ChildRun(key, RunId(run), RunStatus(status)) for key, run, status in found]
+
+    def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
+        statuses: dict[str, str] = dict(self.database.all("statuses_of", (as_array(runs),)))
+        for run in runs:
+            if run not in statuses:
+                raise _no_run(run)
+        return [run for run in runs if statuses[run] in LIVE]
+
+    def results(self, runs: Sequence[RunId]) -> list[Result | None]:
+        asked = (as_array(runs),)
+        rows = self.of_runs(runs)
+        ends = {
+            run: self.body(seq, body) for run, seq, body in self.database.all("finished_of", asked)
+        }
+        below = {row[0]: spend_from(row[1:]) for row in self.database.all("spend_below", asked)}
+        for run in runs:
+            if run not in rows:
+                raise _no_run(run)
+        return [_result(rows[run], ends.get(run), below.get(run, Spend())) for run in runs]
+
+    def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        found = self.database.all("last_events_of", (as_array(runs),))
+        return {RunId(run): self.body(seq, body) for run, seq, body in found}
+
+    def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
+        found = self.database.all("last_times_of", (as_array(runs),))
+        return {RunId(run): at for run, at in found}
+
+    def accounts(self) -> list[BudgetAccountState]:
+        return [
+            BudgetAccountState(
+                BudgetAccount(scope=scope, budget=budget_of(nanousd, tokens, on_limit)),
+                Amount(*amounts[:2]),
+                Amount(*amounts[2:]),
+            )
+            for scope, nanousd, tokens, on_limit, *amounts in self.database.all("accounts")
+        ]
+
+    def owners(self) -> list[Owner]:
+        return [
+            Owner(
+                id=OwnerId(identity),
+                host=host,
+                pid=pid,
+                role=Role(role),
+                state=OwnerState(state),
+                heartbeat_at=heartbeat_at,
+            )
+            for identity, host, pid, role, state, heartbeat_at in self.database.all("owners")
+        ]
 
 
-def row_of_run(sql: sqlite3.Connection, agents: Agents, run: RunId) -> Row:
-    found = sql.execute(f"{query('rows')} WHERE r.id = ?", (run,)).fetchone()
-    if found is None:
-        raise _no_run(run)
-    return row_from(found, agents.get(found[1]))
+def _conditions(chosen: Filter) -> list[str]:
+    """The conditions of the query `rows` that a filter stands for."""
+    is_any_run = chosen.every_run or chosen.orphaned
+    found = {
+        "latest": not is_any_run and chosen.owner is None and chosen.run is None,
+        "session": chosen.session is not None,
+        "run": chosen.run is not None,
+        "parent": chosen.parent is not None,
+        "agent": chosen.agent is not None,
+        "tree": chosen.tree is not None,
+        "owner": chosen.owner is not None,
+        "since": chosen.since is not None,
+        "orphaned": chosen.orphaned,
+        "roots": chosen.roots_only,
+        "live": chosen.is_live is True,
+        "ended": chosen.is_live is False,
+        "prefix": chosen.prefix is not None,
+    }
+    return [name for name, is_wanted in found.items() if is_wanted]
 
 
 def _no_run(run: RunId) -> NotFound:
     return NotFound(f"no run {run!r}", hint="`pagents list --all` shows them")
 
 
-def row_of_session(sql: sqlite3.Connection, agents: Agents, session: SessionKey) -> Row:
-    """The session with its latest run."""
-    found = sql.execute(
-        f"{query('rows')} WHERE s.key = ? ORDER BY r.number DESC LIMIT 1", (session,)
-    ).fetchone()
-    if found is None:
-        raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
-    return row_from(found, agents.get(found[1]))
-
-
-def rows(sql: sqlite3.Connection, agents: Agents, chosen: Filter) -> list[Row]:
-    where = _Where()
-    is_every_run = chosen.every_run or chosen.orphaned
-    if not is_every_run and chosen.owner is None and chosen.run is None:
-        where.add("r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)")
-    where.add_if(chosen.session, "s.key = ?")
-    where.add_if(chosen.run, "r.id = ?")
-    where.add_if(chosen.parent, "s.parent = ?")
-    if chosen.agent is not None:
-        where.add("s.key GLOB ?", f"agent:{_literal(chosen.agent)}:*")
-    where.add_if(chosen.tree, f"s.key IN ({query('subtree')})")
-    where.add_if(chosen.owner, f"{_LIVE} AND r.owner = ?")
-    where.add_if(chosen.since, f"({_LIVE} OR r.finished_at >= ?)")
-    if chosen.orphaned:
-        where.add(f"{_LIVE} AND (r.owner IS NULL OR o.state = 'dead')")
-    if chosen.roots_only:
-        where.add("s.parent = ''")
-    if chosen.is_live is not None:
-        where.add(_LIVE if chosen.is_live else f"NOT ({_LIVE})")
-    order = "r.created_at DESC, s.key"
-    if chosen.prefix is not None:
-        where.add("(" + " OR ".join(_PREFIXES) + ")", *_prefix_values(chosen.prefix))
-        # What is named in full comes first: a limit must not cut it off behind newer namesakes.
-        order = f"({_WHOLE} OR s.key GLOB ?) DESC, {order}"
-        where.values.extend((chosen.prefix, f"*:{_literal(chosen.prefix)}"))
-    tail = "" if chosen.limit is None else f" LIMIT {int(chosen.limit)}"
-    found = sql.execute(f"{query('rows')} {where} ORDER BY {order}{tail}", where.values).fetchall()
-    return [row_from(columns, agents.get(columns[1])) for columns in found]
-
-
-class _Where:
-    """Conditions that all hold, and their values in order."""
-
-    def __init__(self) -> None:
-        self._conditions: list[str] = []
-        self.values: list[str | float] = []
-
-    def add(self, condition: str, *values: str | float) -> None:
-        self._conditions.append(condition)
-        self.values.extend(values)
-
-    def add_if(self, value: str | float | None, condition: str) -> None:
-        """The condition on a value, where there is one."""
-        if value is not None:
-            self.add(condition, value)
-
-    @override
-    def __str__(self) -> str:
-        return f"WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
-
-
-_WHOLE = "? IN (s.key, s.label, json_extract(s.options, '$.task_name'), r.id)"
-_PREFIXES = (
-    "s.key = ?",
-    "s.label = ?",
-    "json_extract(s.options, '$.task_name') = ?",
-    "s.key GLOB ?",
-    "s.key GLOB ?",
-    "r.id GLOB ?",
-)
-
-
-def _prefix_values(prefix: str) -> tuple[str, ...]:
-    pattern = _literal(prefix)
-    return (prefix, prefix, prefix, f"{pattern}*", f"*:{pattern}*", f"{pattern}*")
-
-
-def _literal(text: str) -> str:
-    """A GLOB pattern for the text itself."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)
-
-
-def events(
-    sql: sqlite3.Connection,
-    *,
-    after: int,
-    session: SessionKey | None,
-    tree: SessionKey | None,
-    limit: int | None,
-) -> list[Event]:
-    conditions = ["e.seq > ?"]
-    values: list[str | int] = [after]
-    if session is not None:
-        conditions.append("r.session = ?")
-        values.append(session)
-    if tree is not None:
-        conditions.append(f"r.session IN ({query('subtree')})")
-        values.append(tree)
-    tail = "" if limit is None else f" LIMIT {int(limit)}"
-    where = " AND ".join(conditions)
-    found = sql.execute(f"{query('events')} WHERE {where} ORDER BY e.seq{tail}", values)
-    return [event_from(row) for row in found]
-
-
-def events_of_session(sql: sqlite3.Connection, session: SessionKey) -> list[Event]:
-    found = sql.execute(query("events_of_session"), (session, 0))
-    return [event_from(row) for row in found]
-
-
-def child_runs(sql: sqlite3.Connection, parent: SessionKey) -> list[ChildRun]:
-    found = sql.execute(query("child_runs"), (parent,))
-    return [ChildRun(key, RunId(run), RunStatus(status)) for key, run, status in found]
-
-
-def live_among(sql: sqlite3.Connection, runs: Sequence[RunId]) -> list[RunId]:
-    found = sql.execute(query("statuses_of"), (_as_list(runs),))
-    statuses: dict[str, str] = dict(found.fetchall())
-    for run in runs:
-        if run not in statuses:
-            raise _no_run(run)
-    return [run for run in runs if statuses[run] in LIVE]
-
-
-def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> list[Result | None]:
-    chosen = (_as_list(runs),)
-    where = "WHERE r.id IN (SELECT value FROM json_each(?))"
-    found = sql.execute(f"{query('rows')} {where}", chosen)
-    rows = {columns[10]: row_from(columns, agents.get(columns[1])) for columns in found}
-    ends: dict[str, bytes] = dict(sql.execute(query("finished_of"), chosen).fetchall())
-    below = {row[0]: spend_from(row[1:]) for row in sql.execute(query("spend_below"), chosen)}
-    for run in runs:
-        if run not in rows:
-            raise _no_run(run)
-    return [_result(rows[run], ends.get(run), below.get(run, Spend())) for run in runs]
-
-
-def last_bodies(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
-    found = sql.execute(query("last_events_of"), (_as_list(runs),))
-    return {RunId(run): decode_body(body) for run, body in found}
-
-
-def last_times(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, float]:
-    found = sql.execute(query("last_times_of"), (_as_list(runs),))
-    return {RunId(run): at for run, at in found}
-
-
-def _as_list(runs: Sequence[RunId]) -> str:
-    """Ids as the JSON text that `json_each` reads: any number of them in one parameter."""
-    return orjson.dumps(runs).decode()
-
-
-def _result(row: Row, end: bytes | None, below: Spend) -> Result | None:
-    finished = None if end is None else decode_body(end)
+def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
     if not isinstance(finished, Finished):
         return None
     outcome = finished.outcome
@@ -235,37 +224,3 @@ def _result(row: Row, end: bytes | None, below: Spend) -> Result | None:
         score=outcome.score,
         spend_below=below,
     )
-
-
-def accounts(sql: sqlite3.Connection) -> list[BudgetAccountState]:
-    return [
-        BudgetAccountState(
-            BudgetAccount(scope=scope, budget=budget_of(nanousd, tokens, on_limit)),
-            Amount(spent_nanousd, spent_tokens),
-            Amount(held_nanousd, held_tokens),
-        )
-        for (
-            scope,
-            nanousd,
-            tokens,
-            on_limit,
-            spent_nanousd,
-            spent_tokens,
-            held_nanousd,
-            held_tokens,
-        ) in sql.execute(query("accounts"))
-    ]
-
-
-def owners(sql: sqlite3.Connection) -> list[Owner]:
-    return [
-        Owner(
-            id=OwnerId(identity),
-            host=host,
-            pid=pid,
-            role=Role(role),
-            state=OwnerState(state),
-            heartbeat_at=heartbeat_at,
-        )
-        for identity, host, pid, role, state, heartbeat_at in sql.execute(query("owners"))
-    ]

@@ -1,163 +1,151 @@
-"""Opening: a connection set up for several processes, its migrations, and its errors in our words."""
+"""SQLite database: the journal's statements on one connection."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from parallel_agents.errors import (
-    StoreError,
-    StoreFull,
-    StoreReadOnly,
-    StoreTooNew,
-    StoreUnreachable,
+from parallel_agents.errors import StoreError
+from parallel_agents.stores.checkpoints import Checkpoints
+from parallel_agents.stores.database import SqlRow, Values
+from parallel_agents.stores.queries import read_queries
+from parallel_agents.stores.sqlite_connection import (
+    DIALECT,
+    as_store_error,
+    closed_on_error,
+    connect,
+    mapped_errors,
+    migrate,
 )
-from parallel_agents.stores.queries import Migration, read_migrations
 
-_BUSY_SECONDS = 30.0
-_AGAIN_SECONDS = 0.01
-# What SQLite says when a write is refused for another reason than a full disk.
-_TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_IN_MEMORY = Path(":memory:")
 
 
-def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
-    """A connection in WAL mode that waits for other writers.
+class SqliteDatabase:
+    """A database in a file, or in memory.
 
     Args:
-        path: the database file; it is made when it is not there.
-        is_full_sync: wait for the disk at each commit, so that a power loss loses nothing either;
-            without it a commit survives the death of the process, not that of the machine.
+        path: the file, for messages.
+        connection: in autocommit mode.
+        checkpoints: for a connection that writes to a file.
     """
-    with mapped_errors(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        with closed_on_error(connection):
-            _use_wal(connection)
-            connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
-        return connection
 
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, checkpoints: Checkpoints | None = None
+    ) -> None:
+        self._path = path
+        self._sql = connection
+        self._checkpoints = checkpoints
+        self._queries = read_queries(DIALECT)
+        self._version = self._data_version()
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL mode; here SQLite itself does not wait for others that make the same store."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
+    @classmethod
+    def in_memory(cls) -> SqliteDatabase:
+        """A new database that ends with the process."""
+        connection = sqlite3.connect(_IN_MEMORY, isolation_level=None)
+        migrate(connection)
+        return cls(_IN_MEMORY, connection)
+
+    @classmethod
+    def open_for_writing(cls, path: Path, *, is_full_sync: bool = False) -> SqliteDatabase:
+        """Open the file; create it or bring it up to date if necessary.
+
+        Raises:
+            StoreReadOnly, StoreFull, StoreTooNew, StoreUnreachable: what is wrong with the file.
+        """
+        connection = connect(path, is_full_sync=is_full_sync)
+        with closed_on_error(connection), mapped_errors(path):
+            migrate(connection)
+            return cls(path, connection, Checkpoints(path, connection))
+
+    @classmethod
+    def open_for_reading(cls, path: Path) -> SqliteDatabase:
+        """Open a file that another connection has brought up to date.
+
+        Raises:
+            StoreUnreachable: what is wrong with the file.
+        """
+        connection = connect(path)
+        with closed_on_error(connection), mapped_errors(path):
+            return cls(path, connection)
+
+    def one(self, query: str, values: Values = ()) -> SqlRow | None:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-        time.sleep(_AGAIN_SECONDS)
+            return self._sql.execute(self._queries.get(query), values).fetchone()
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
 
+    def all(
+        self, query: str, values: Values = (), *, where: Sequence[str] | None = None
+    ) -> list[SqlRow]:
+        queries = self._queries
+        statement = queries.get(query) if where is None else queries.choose(query, where)
+        try:
+            return self._sql.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
 
-@contextmanager
-def closed_on_error(connection: sqlite3.Connection) -> Generator[None]:
-    """Leave no open file behind when the block does not come to its end."""
-    try:
-        yield
-    except BaseException:
-        connection.close()
-        raise
+    def run(self, query: str, values: Values = ()) -> None:
+        try:
+            self._sql.execute(self._queries.get(query), values)
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
 
+    def run_many(self, query: str, rows: Sequence[Values]) -> None:
+        try:
+            self._sql.executemany(self._queries.get(query), rows)
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()) -> None:
-    """Bring the store up to the newest migration; each is one transaction.
+    @contextmanager
+    def writing(self) -> Generator[None]:
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        if self._checkpoints is not None:
+            self._checkpoints.note_commit()
 
-    Raises:
-        StoreTooNew: a newer version of this package wrote the store.
-    """
-    steps = migrations or read_migrations()
-    newest = steps[-1].number
-    if _version(connection) == newest:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = _version(connection)
-        _refuse_newer(version, newest)
-        for step in steps:
-            if step.number > version:
-                for statement in _statements(step.sql):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {step.number}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
-            connection.execute("ROLLBACK")
-        raise
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._execute("COMMIT")
 
+    def has_news(self) -> bool:
+        version = self._data_version()
+        is_changed, self._version = version != self._version, version
+        return is_changed
 
-def _refuse_newer(version: int, newest: int) -> None:
-    if version > newest:
-        raise StoreTooNew(
-            f"the store is of version {version}; this package knows up to {newest}",
-            why="a newer version of pagents wrote it",
-            hint="update this package, or name another home with PARALLEL_AGENTS_HOME",
+    def close(self) -> None:
+        self._sql.close()
+        if self._checkpoints is not None:
+            self._checkpoints.stop()
+
+    def _roll_back(self) -> None:
+        if self._sql.in_transaction:  # a full disk has already ended it
+            self._execute("ROLLBACK")
+
+    def _data_version(self) -> int:
+        """A number that changes when another connection commits, but not when this one does."""
+        return self._execute("PRAGMA data_version").fetchone()[0]
+
+    def _execute(self, statement: str) -> sqlite3.Cursor:
+        try:
+            return self._sql.execute(statement)
+        except sqlite3.Error as error:
+            raise self._mapped(error) from error
+
+    def _mapped(self, error: sqlite3.Error) -> StoreError | sqlite3.Error:
+        """The error for a fault of the file; one of the statement is a bug, and stays as it is."""
+        is_fault = (
+            isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
         )
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return connection.execute("PRAGMA user_version").fetchone()[0]
-
-
-def _statements(sql: str) -> Iterator[str]:
-    """The statements of a script; `executescript` would commit the transaction around it."""
-    statement = ""
-    for line in sql.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-@contextmanager
-def mapped_errors(path: Path) -> Generator[None]:
-    """The errors of SQLite and of the file system as ours."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreUnreachable(
-            f"the folder of store {path} cannot be made",
-            why=str(error),
-            hint="name another home with PARALLEL_AGENTS_HOME",
-        ) from error
-    except sqlite3.Error as error:
-        raise as_store_error(error, path) from error
-
-
-def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
-    extended = getattr(error, "sqlite_errorcode", 0)
-    code = extended & 0xFF
-    where = f"store {path}"
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"{where}: the disk is full", hint="free some space; nothing kept is lost")
-    if extended in _TAKES_NO_MORE:
-        return StoreFull(
-            f"{where}: the disk takes no more",
-            why=f"{error}: a quota, a limit on the size of files, or a fault of the disk",
-            hint="free some space or raise the limit; nothing kept is lost",
-        )
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or (
-        code == sqlite3.SQLITE_CANTOPEN and not os.access(path.parent, os.W_OK)
-    ):
-        return StoreReadOnly(
-            f"{where} cannot be written",
-            why=str(error),
-            hint="give yourself write permission, or name another home with PARALLEL_AGENTS_HOME",
-        )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreUnreachable(
-            f"{where} is damaged or no store",
-            why=str(error),
-            hint="move it away, or restore a copy",
-        )
-    return StoreUnreachable(
-        f"{where} cannot be used",
-        why=str(error),
-        hint="see that the folder exists and that no other program holds the file",
-    )
+        return as_store_error(error, self._path) if is_fault else error

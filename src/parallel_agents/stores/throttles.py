@@ -1,8 +1,7 @@
-"""Throttles in the store: one row for each model that was limited or refused a call."""
+"""Throttles in the store: one row for each model that has a limit or has refused a call."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
@@ -11,7 +10,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.stores.queries import query
+from parallel_agents.stores.database import Database
 
 _T = TypeVar("_T")
 
@@ -21,35 +20,35 @@ def _adapter() -> TypeAdapter[Throttle]:
     return TypeAdapter(Throttle)
 
 
-def read_throttles(sql: sqlite3.Connection) -> list[Throttle]:
-    return [_adapter().validate_json(body) for (body,) in sql.execute(query("throttles"))]
+def read_throttles(database: Database) -> list[Throttle]:
+    return [_adapter().validate_json(body) for (body,) in database.all("throttles")]
 
 
 class ThrottleRows:
-    """The rows of one connection; each change is part of its caller's transaction.
+    """The rows; each change is part of its caller's transaction.
 
-    A throttle that is read as it was written here is not decoded again.
+    A throttle that is still as this object wrote it is not decoded again.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._sql = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._written: dict[str, tuple[bytes, Throttle]] = {}
 
     def change(
         self, model: str, change: Callable[[Throttle], tuple[Throttle, _T]]
     ) -> tuple[Throttle, _T]:
         before = self._get(model)
-        after, given = change(before)
+        after, answer = change(before)
         self._put(before, after)
-        return after, given
+        return after, answer
 
-    def let_go(self, process: str) -> None:
-        """Take from a process that works no more what it holds of any model."""
-        for throttle in read_throttles(self._sql):
+    def remove(self, process: str) -> None:
+        """End every in-flight call and probe of a process that has ended."""
+        for throttle in read_throttles(self._database):
             self._put(throttle, throttle.without(process))
 
     def _get(self, model: str) -> Throttle:
-        found = self._sql.execute(query("throttle"), (model,)).fetchone()
+        found = self._database.one("throttle", (model,))
         if found is None:
             return Throttle(model=model)
         body, written = found[0], self._written.get(model)
@@ -58,5 +57,5 @@ class ThrottleRows:
     def _put(self, before: Throttle, after: Throttle) -> None:
         if after != before:
             body = orjson.dumps(after)
-            self._sql.execute(query("put_throttle"), (after.model, body))
+            self._database.run("put_throttle", (after.model, body))
             self._written[after.model] = (body, after)

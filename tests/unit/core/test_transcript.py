@@ -106,7 +106,7 @@ def test_another_attempt_keeps_the_task_and_forgets_the_rest() -> None:
         events(
             ("1", Queued(text="go")),
             ("1", replied(1, assistant("bad"))),
-            ("1", Refused(turn=1, words="hint it")),
+            ("1", Refused(turn=1, text="hint it")),
             ("1", replied(2, assistant("worse"))),
             ("1", Attempted(number=2, error=Failure("", ""))),
         )

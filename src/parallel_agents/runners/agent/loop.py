@@ -300,7 +300,7 @@ class _Work:
                 return False
             return await self._pass_gates(verdict.output, clock)
         if isinstance(verdict, Rejected) and not is_cut and state.repairs == 0:
-            refused = Refused(turn=state.turn, words=verdict.repair_words())
+            refused = Refused(turn=state.turn, text=verdict.repair_words())
             await self._write(Entry(f"turn-{state.turn}/refused", refused))
             return False
         if is_cut:

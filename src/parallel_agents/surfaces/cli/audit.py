@@ -140,7 +140,7 @@ class _Checks(NamedTuple):
     def faults(self) -> tuple[str, ...]:
         if not self.chain.is_intact:
             return (self.chain.fault,)
-        return tuple(fault.words for fault in self.rows.faults)
+        return tuple(fault.text for fault in self.rows.faults)
 
 
 def _verify(head: str, home: Home, *, is_json: bool) -> None:

@@ -123,7 +123,7 @@ def _headline(event: Event) -> tuple[str, str]:
 def _attempt_headline(event: Event) -> tuple[str, str]:
     """What became of an answer: its form, its gates, and who makes the next."""
     match event.body:
-        case Refused(words=told):
+        case Refused(text=told):
             return "answer refused", told
         case Attempted(number=number, error=error, model=model, by=by):
             who = f" by {by}" if by else ""

@@ -191,7 +191,7 @@ def said(events: Sequence[Event], *, without: set[str]) -> dict[str, object]:
                 kept[event.key] = message
             case ToolFinished(result=result) if event.key not in without:
                 kept[event.key] = result
-            case Refused(words=words):
+            case Refused(text=words):
                 kept[event.key] = words
             case Finished(outcome=outcome):
                 kept[event.key] = outcome

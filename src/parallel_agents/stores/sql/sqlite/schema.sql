@@ -1,7 +1,8 @@
 -- The journal: events, and the projections that change in the same transaction.
 CREATE TABLE agents (
     digest TEXT PRIMARY KEY,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    format INTEGER NOT NULL DEFAULT 1
 ) WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -117,4 +118,10 @@ CREATE TABLE links (
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     hash BLOB NOT NULL
+);
+
+-- Which events an older version wrote, with field names that are upcast when they are read.
+CREATE TABLE formats (
+    format INTEGER PRIMARY KEY,
+    last_seq INTEGER NOT NULL
 );

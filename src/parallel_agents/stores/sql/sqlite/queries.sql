@@ -1,8 +1,11 @@
 -- name: put_agent
-INSERT INTO agents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING;
+INSERT INTO agents (digest, body, format) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- name: agent
-SELECT body FROM agents WHERE digest = ?;
+SELECT body, format FROM agents WHERE digest = ?;
+
+-- name: last_seq_of_format
+SELECT last_seq FROM formats WHERE format = ?;
 
 -- name: put_session
 INSERT INTO sessions
@@ -30,30 +33,43 @@ VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
 -- name: run_state
 SELECT session, status, epoch FROM runs WHERE id = ?;
 
+-- name: run_states
+SELECT id, session, status, epoch FROM runs WHERE id IN (SELECT value FROM json_each(?));
+
 -- name: put_event
-INSERT INTO events (at, run, key, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+INSERT INTO events (seq, at, run, key, body) VALUES (?, ?, ?, ?, ?);
+
+-- name: written_keys
+SELECT e.run, e.key
+FROM json_each(?) AS asked
+JOIN events AS e ON e.run = json_extract(asked.value, '$[0]') AND e.key = json_extract(asked.value, '$[1]');
+
+-- name: head
+SELECT (SELECT COALESCE(MAX(seq), 0) FROM events), (SELECT hash FROM links ORDER BY number DESC LIMIT 1);
 
 -- name: last_seq
 SELECT COALESCE(MAX(seq), 0) FROM events;
 
 -- name: claim
 UPDATE runs
-SET owner = :owner, epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
+SET owner = json_extract(asked.value, '$[1]'), epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
     started_at = COALESCE(started_at, :now)
-WHERE id = :run AND status IN ('queued', 'running')
-  AND (owner IS NULL OR owner = :owner
+FROM json_each(:claims) AS asked
+WHERE runs.id = json_extract(asked.value, '$[0]') AND status IN ('queued', 'running')
+  AND (owner IS NULL OR owner = json_extract(asked.value, '$[1]')
        OR NOT EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'live'))
   AND NOT EXISTS (SELECT 1 FROM runs AS earlier
                   WHERE earlier.session = runs.session AND earlier.number < runs.number
                     AND earlier.status IN ('queued', 'running'))
-RETURNING session, epoch;
+RETURNING id, session, epoch;
 
 -- name: free_earlier
 UPDATE runs SET owner = NULL
 WHERE status IN ('queued', 'running')
-  AND session = (SELECT session FROM runs WHERE id = :run)
-  AND number < (SELECT number FROM runs WHERE id = :run)
-  AND EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'gone');
+  AND EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'gone')
+  AND id IN (SELECT earlier.id
+             FROM runs AS later JOIN runs AS earlier ON earlier.session = later.session
+             WHERE later.id IN (SELECT value FROM json_each(?)) AND earlier.number < later.number);
 
 -- name: note_attempt
 UPDATE runs SET attempts = ?1, model = CASE WHEN ?2 = '' THEN model ELSE ?2 END WHERE id = ?3;
@@ -72,10 +88,12 @@ SET status = :status, finished_at = :now, started_at = COALESCE(started_at, :now
 WHERE id = :run;
 
 -- name: count_steers
-SELECT COUNT(*) FROM events WHERE run = ? AND key GLOB 'steer-*' AND key NOT GLOB '*/delivered';
+SELECT run, COUNT(*) FROM events
+WHERE run IN (SELECT value FROM json_each(?)) AND key GLOB 'steer-*' AND key NOT GLOB '*/delivered'
+GROUP BY run;
 
 -- name: last_events_of
-SELECT run, body FROM events
+SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
@@ -84,7 +102,7 @@ SELECT run, MAX(at) FROM events
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
 
 -- name: last_reply
-SELECT body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
+SELECT seq, body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
 
 -- name: subtree
 WITH RECURSIVE tree (key) AS (
@@ -122,7 +140,7 @@ DELETE FROM owners
 WHERE state != 'live' AND heartbeat_at < ?
   AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.owner = owners.id AND status IN ('queued', 'running'));
 
--- name: rows
+-- name: session_rows
 SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed, s.created_at,
        s.options,
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
@@ -133,14 +151,96 @@ FROM sessions AS s
 JOIN runs AS r ON r.session = s.key
 LEFT JOIN owners AS o ON o.id = r.owner
 
+-- name: row_of_run
+{session_rows} WHERE r.id = ?;
+
+-- name: rows_of_runs
+{session_rows} WHERE r.id IN (SELECT value FROM json_each(?));
+
+-- name: row_of_session
+{session_rows} WHERE s.key = ? ORDER BY r.number DESC LIMIT 1;
+
+-- What is named in full comes first: a limit must not cut it off behind newer namesakes.
+-- name: rows
+{session_rows}
+{where}
+ORDER BY (:prefix IN (s.key, s.label, json_extract(s.options, '$.task_name'), r.id)
+          OR substr(s.key, -length(:prefix) - 1) = ':' || :prefix) DESC,
+         r.created_at DESC, s.key
+LIMIT COALESCE(:limit, -1);
+
+-- name: rows.latest
+r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
+
+-- name: rows.session
+s.key = :session
+
+-- name: rows.run
+r.id = :run
+
+-- name: rows.parent
+s.parent = :parent
+
+-- name: rows.agent
+s.key >= 'agent:' || :agent || ':' AND s.key < 'agent:' || :agent || ';'
+
+-- name: rows.tree
+s.key IN ({subtree_of_tree})
+
+-- name: rows.owner
+{live} AND r.owner = :owner
+
+-- name: rows.since
+({live} OR r.finished_at >= :since)
+
+-- name: rows.orphaned
+{live} AND (r.owner IS NULL OR o.state = 'dead')
+
+-- name: rows.roots
+s.parent = ''
+
+-- name: rows.live
+{live}
+
+-- name: rows.ended
+NOT ({live})
+
+-- name: rows.prefix
+(:prefix IN (s.label, json_extract(s.options, '$.task_name'))
+ OR substr(s.key, 1, length(:prefix)) = :prefix
+ OR instr(s.key, ':' || :prefix) > 0
+ OR substr(r.id, 1, length(:prefix)) = :prefix)
+
+-- name: live
+r.status IN ('queued', 'running')
+
+-- name: subtree_of_tree
+WITH RECURSIVE tree (key) AS (
+    SELECT key FROM sessions WHERE key = :tree
+    UNION ALL
+    SELECT child.key FROM sessions AS child JOIN tree ON child.parent = tree.key
+)
+SELECT tree.key FROM tree
+
 -- name: events
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM events AS e JOIN runs AS r ON r.id = e.run
+{where}
+ORDER BY e.seq LIMIT COALESCE(:limit, -1);
 
--- name: events_of_session
+-- name: events.after
+e.seq > :after
+
+-- name: events.session
+r.session = :session
+
+-- name: events.tree
+r.session IN ({subtree_of_tree})
+
+-- name: events_of_sessions
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM runs AS r JOIN events AS e ON e.run = r.id
-WHERE r.session = ? AND e.seq > ? ORDER BY e.seq;
+WHERE r.session IN (SELECT value FROM json_each(?)) ORDER BY e.seq;
 
 -- name: child_runs
 SELECT s.spawn_key, r.id, r.status
@@ -151,7 +251,7 @@ WHERE s.parent = ? AND r.number = (SELECT MAX(number) FROM runs WHERE session = 
 SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: finished_of
-SELECT run, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
+SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
 
 -- name: spend_below
 WITH RECURSIVE below (run, session) AS (
@@ -175,19 +275,19 @@ WHERE limit_nanousd IS NOT excluded.limit_nanousd OR limit_tokens IS NOT exclude
    OR on_limit != excluded.on_limit;
 
 -- name: accounts_above
-WITH RECURSIVE above (key, parent) AS (
-    SELECT key, parent FROM sessions WHERE key = ?
+WITH RECURSIVE above (session, key, parent) AS (
+    SELECT key, key, parent FROM sessions WHERE key IN (SELECT value FROM json_each(?))
     UNION ALL
-    SELECT s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
+    SELECT above.session, s.key, s.parent FROM sessions AS s JOIN above ON s.key = above.parent
 )
-SELECT p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd, p.spent_tokens,
-       p.reserved_nanousd, p.reserved_tokens
+SELECT above.session, p.scope, p.limit_nanousd, p.limit_tokens, p.on_limit, p.spent_nanousd,
+       p.spent_tokens, p.reserved_nanousd, p.reserved_tokens
 FROM above JOIN budget_accounts AS p ON p.scope = 'session:' || above.key;
 
--- name: account
+-- name: accounts_of
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens,
        reserved_nanousd, reserved_tokens
-FROM budget_accounts WHERE scope = ?;
+FROM budget_accounts WHERE scope IN (SELECT value FROM json_each(?));
 
 -- name: reserve
 UPDATE budget_accounts SET reserved_nanousd = reserved_nanousd + ?, reserved_tokens = reserved_tokens + ?
@@ -197,7 +297,8 @@ WHERE scope = ?;
 INSERT INTO reservations (run, scope, nanousd, tokens) VALUES (?, ?, ?, ?);
 
 -- name: take_reservations
-DELETE FROM reservations WHERE run = ? RETURNING scope, nanousd, tokens;
+DELETE FROM reservations WHERE run IN (SELECT value FROM json_each(?))
+RETURNING run, scope, nanousd, tokens;
 
 -- name: reserving_runs
 SELECT DISTINCT held.run FROM reservations AS held JOIN runs AS r ON r.id = held.run
@@ -205,15 +306,16 @@ WHERE r.owner = ?;
 
 -- name: settle
 UPDATE budget_accounts
-SET reserved_nanousd = reserved_nanousd - :held_nanousd, reserved_tokens = reserved_tokens - :held_tokens,
-    spent_nanousd = spent_nanousd + :nanousd, spent_tokens = spent_tokens + :tokens
-WHERE scope = :scope
-RETURNING noticed = 0
-  AND (spent_nanousd >= limit_nanousd * 0.8 OR spent_tokens >= limit_tokens * 0.8);
+SET reserved_nanousd = reserved_nanousd - (json_extract(paid.value, '$[1]')),
+    reserved_tokens = reserved_tokens - (json_extract(paid.value, '$[2]')),
+    spent_nanousd = spent_nanousd + (json_extract(paid.value, '$[3]')),
+    spent_tokens = spent_tokens + (json_extract(paid.value, '$[4]'))
+FROM json_each(?) AS paid
+WHERE scope = json_extract(paid.value, '$[0]')
+RETURNING scope, limit_nanousd, limit_tokens, spent_nanousd, spent_tokens, noticed;
 
 -- name: notice_account
-UPDATE budget_accounts SET noticed = 1 WHERE scope = ?
-RETURNING limit_nanousd, limit_tokens, spent_nanousd, spent_tokens;
+UPDATE budget_accounts SET noticed = 1 WHERE scope = ?;
 
 -- name: accounts
 SELECT scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens, reserved_nanousd,
@@ -229,6 +331,7 @@ ON CONFLICT (model) DO UPDATE SET body = excluded.body;
 
 -- name: throttles
 SELECT body FROM throttles ORDER BY model;
+
 -- name: unbegun
 SELECT s.key, r.id FROM sessions AS s JOIN runs AS r ON r.session = s.key
 WHERE s.parent = ? AND r.number = 1 AND r.status = 'queued' AND r.started_at IS NULL
@@ -252,8 +355,10 @@ UPDATE dead_letters SET dropped_at = ? WHERE retried_by = ? AND dropped_at IS NU
 -- name: note_retry
 UPDATE dead_letters SET retried_by = ? WHERE run = ?;
 
--- name: drop_dead_letter
-UPDATE dead_letters SET dropped_at = ? WHERE run = ? AND dropped_at IS NULL;
+-- name: drop_dead_letters
+UPDATE dead_letters SET dropped_at = ?
+WHERE run IN (SELECT value FROM json_each(?)) AND dropped_at IS NULL
+RETURNING run;
 
 -- name: drop_old_dead_letters
 DELETE FROM dead_letters WHERE at < ?;
@@ -261,10 +366,26 @@ DELETE FROM dead_letters WHERE at < ?;
 -- name: dead_letters
 SELECT d.run, d.at, d.retried_by
 FROM dead_letters AS d JOIN sessions AS s ON s.key = d.session
-WHERE d.dropped_at IS NULL
+{where}
+ORDER BY d.at DESC, d.run;
+
+-- name: dead_letters.kept
+d.dropped_at IS NULL AND d.at >= :oldest
+
+-- name: dead_letters.agent
+d.agent = :agent
+
+-- name: dead_letters.code
+d.code = :code
+
+-- name: dead_letters.tree
+:tree IN (s.root, s.key)
+
+-- name: dead_letters.run
+d.run = :run
 
 -- name: asked_and_ended
-SELECT run, body FROM events
+SELECT seq, body FROM events
 WHERE key IN ('queued', 'finished') AND run IN (SELECT value FROM json_each(?));
 
 -- name: cached_reply
@@ -277,8 +398,6 @@ ON CONFLICT (key) DO UPDATE SET body = excluded.body, at = excluded.at,
 
 -- name: drop_expired_replies
 DELETE FROM replies WHERE expires_at <= ?;
--- name: last_link
-SELECT hash FROM links ORDER BY number DESC LIMIT 1;
 
 -- name: put_link
 INSERT INTO links (first_seq, last_seq, hash) VALUES (?, ?, ?);
@@ -289,6 +408,15 @@ SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
 -- name: linked_events
 SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;
 
+-- name: count_events_until
+SELECT COUNT(*) FROM events WHERE seq <= ?;
+
+-- name: first_seq_after
+SELECT MIN(seq) FROM events WHERE seq > ?;
+
+-- name: count_runs
+SELECT COUNT(*) FROM runs;
+
 -- name: projected_runs
 SELECT r.id, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls, r.input_tokens,
        r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd, r.unpriced_calls,
@@ -296,7 +424,7 @@ SELECT r.id, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls, r
 FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session ORDER BY r.id;
 
 -- name: projecting_events
-SELECT at, body FROM events
+SELECT seq, at, body FROM events
 WHERE run = ? AND (key IN ('queued', 'finished') OR key GLOB 'started-*' OR key GLOB 'attempt-*'
                    OR key GLOB 'turn-*/model')
 ORDER BY seq;

@@ -1,0 +1,341 @@
+"""Journal of runs: claims, appends, reservations and ends, each for many runs at once.
+
+The four changes that every model call makes take all requests of a transaction together, so that a
+distant database needs a constant number of round trips for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+
+from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.event import (
+    Attempted,
+    Entry,
+    Finished,
+    Noticed,
+    Replied,
+    Started,
+    Steered,
+    SteerMode,
+)
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
+from parallel_agents.core.store import Claim
+from parallel_agents.errors import (
+    NotFound,
+    OwnershipLost,
+    PagentsError,
+    PriceUnknown,
+    RunIsOver,
+    RunKilled,
+    RunTimedOut,
+)
+from parallel_agents.stores.budgets import Request
+from parallel_agents.stores.database import as_array
+from parallel_agents.stores.dead_letters import End
+from parallel_agents.stores.event_log import Draft
+from parallel_agents.stores.tables import Tables
+
+_T = TypeVar("_T")
+Answer: TypeAlias = _T | PagentsError
+
+
+class ClaimRequest(NamedTuple):
+    run: RunId
+    owner: OwnerId
+
+
+class Append(NamedTuple):
+    run: RunId
+    epoch: int
+    entries: Sequence[Entry]
+
+
+class Reserve(NamedTuple):
+    run: RunId
+    epoch: int
+    amount: Amount
+    accounts: Sequence[BudgetAccount]
+    is_last: bool
+
+
+class Finish(NamedTuple):
+    run: RunId
+    epoch: int
+    outcome: Outcome
+    steers_seen: int | None
+
+
+class Ending(NamedTuple):
+    """A run that ends now; `fence` is 1 if its owner must not write any more."""
+
+    run: RunId
+    session: SessionKey
+    finished: Finished
+    fence: int
+
+
+class _OfRun(Protocol):
+    @property
+    def run(self) -> RunId: ...
+
+
+class _Claimed(_OfRun, Protocol):
+    @property
+    def epoch(self) -> int: ...
+
+
+_R = TypeVar("_R", bound=_OfRun)
+
+
+class JournalRuns:
+    """The changes of runs; each is part of its caller's transaction."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def claim(self, requests: Sequence[ClaimRequest]) -> list[Answer[Claim | None]]:
+        return [answer for group in _rounds(requests) for answer in self._claim(group)]
+
+    def _claim(self, requests: Sequence[ClaimRequest]) -> list[Claim | None]:
+        values = {
+            "claims": as_array([tuple(request) for request in requests]),
+            "now": self._tables.now(),
+        }
+        taken = {
+            RunId(run): (SessionKey(session), epoch)
+            for run, session, epoch in self._tables.database.all("claim", values)
+        }
+        missed = [request.run for request in requests if request.run not in taken]
+        if missed:
+            # They may wait for earlier runs that a process left behind when it ended: free those.
+            self._tables.database.run("free_earlier", (as_array(missed),))
+        if not taken:
+            return [None] * len(requests)
+        self._tables.log.write_new(
+            [_started(request, *taken[request.run]) for request in requests if request.run in taken]
+        )
+        sessions = list({session for session, _ in taken.values()})
+        rows = self._tables.rows.of_runs(list(taken))
+        events = self._tables.rows.events_of_sessions(sessions)
+        budgeted = self._tables.accounts.budgeted_among(sessions)
+        claims = {
+            run: Claim(rows[run].session, rows[run].run, events[session], session in budgeted)
+            for run, (session, _) in taken.items()
+        }
+        return [claims.get(request.run) for request in requests]
+
+    def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
+        sessions = self._fence(requests)
+        drafts = [
+            Draft(request.run, session, entry)
+            for request, session in zip(requests, sessions, strict=True)
+            if not isinstance(session, OwnershipLost)
+            for entry in request.entries
+        ]
+        if drafts:
+            self._project(self._tables.log.write(drafts))
+        return [session if isinstance(session, OwnershipLost) else None for session in sessions]
+
+    def _project(self, drafts: Sequence[Draft]) -> None:
+        """Update the rows of runs, and the accounts that pay for them, by new events."""
+        replies = [(d, d.entry.body) for d in drafts if isinstance(d.entry.body, Replied)]
+        if replies:
+            self._settle(replies)
+            self._tables.database.run_many(
+                "note_reply", [_reply_row(d.run, body) for d, body in replies]
+            )
+        attempts = [
+            (draft.entry.body.number, draft.entry.body.model, draft.run)
+            for draft in drafts
+            if isinstance(draft.entry.body, Attempted)
+        ]
+        if attempts:
+            self._tables.database.run_many("note_attempt", attempts)
+
+    def _settle(self, replies: Sequence[tuple[Draft, Replied]]) -> None:
+        spent: dict[RunId, Amount] = {}
+        for draft, body in replies:
+            # A run has reserved one call; its first reply here is the one that settles it.
+            spent.setdefault(draft.run, Amount(body.cost_nanousd, body.usage.total_tokens))
+        notices = self._tables.accounts.settle(list(spent.items()))
+        if notices:
+            sessions = {draft.run: draft.session for draft, _ in replies}
+            self._tables.log.write(
+                [
+                    Draft(run, sessions[run], Entry(f"noticed/{scope}", Noticed(text=text)))
+                    for run, scope, text in notices
+                ]
+            )
+
+    def reserve(self, requests: Sequence[Reserve]) -> list[Answer[Shortage | None]]:
+        return [answer for group in _rounds(requests) for answer in self._reserve(group)]
+
+    def _reserve(
+        self, requests: Sequence[Reserve]
+    ) -> Iterable[Shortage | PriceUnknown | OwnershipLost | None]:
+        sessions = self._fence(requests)
+        fenced = [
+            (request, session)
+            for request, session in zip(requests, sessions, strict=True)
+            if not isinstance(session, OwnershipLost)
+        ]
+        self._tables.accounts.open(
+            dict.fromkeys(a for request, _ in fenced for a in request.accounts)
+        )
+        answers = iter(
+            self._tables.accounts.reserve(
+                [
+                    Request(
+                        request.run,
+                        session,
+                        request.amount,
+                        [account.scope for account in request.accounts],
+                        request.is_last,
+                    )
+                    for request, session in fenced
+                ]
+            )
+        )
+        return [s if isinstance(s, OwnershipLost) else next(answers) for s in sessions]
+
+    def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
+        self._check_fence(Append(run, epoch, ()))
+        if may_be_billed:
+            self._tables.accounts.forfeit([run])
+        else:
+            self._tables.accounts.release(run)
+
+    def finish(self, requests: Sequence[Finish]) -> list[Answer[bool]]:
+        return [answer for group in _rounds(requests) for answer in self._finish(group)]
+
+    def _finish(self, requests: Sequence[Finish]) -> list[Answer[bool]]:
+        sessions = self._fence(requests)
+        asked = [request.run for request in requests if request.steers_seen is not None]
+        steers: dict[str, int] = (
+            dict(self._tables.database.all("count_steers", (as_array(asked),))) if asked else {}
+        )
+        answers: list[Answer[bool]] = []
+        endings: list[Ending] = []
+        for request, session in zip(requests, sessions, strict=True):
+            if isinstance(session, OwnershipLost):
+                answers.append(session)
+                continue
+            seen = request.steers_seen
+            is_over = seen is None or steers.get(request.run, 0) <= seen
+            answers.append(is_over)
+            if is_over:
+                finished = Finished(outcome=request.outcome)
+                endings.append(Ending(request.run, session, finished, fence=0))
+        if endings:
+            self.end(endings)
+        return answers
+
+    def _fence(self, requests: Sequence[_Claimed]) -> list[SessionKey | OwnershipLost]:
+        """The session of each run, or the refusal of a request whose epoch is not the newest."""
+        asked = as_array(list({request.run for request in requests}))
+        states = {run: state for run, *state in self._tables.database.all("run_states", (asked,))}
+        return [_session_or_lost(request, states.get(request.run)) for request in requests]
+
+    def _check_fence(self, request: _Claimed) -> None:
+        (session,) = self._fence([request])
+        if isinstance(session, OwnershipLost):
+            raise session
+
+    def steer(self, run: RunId, key: str, text: str, *, mode: SteerMode, by: str) -> None:
+        found = self._tables.database.one("run_state", (run,))
+        if found is None:
+            raise NotFound(f"no run {run!r}", hint="`pagents list --all` shows them")
+        session, status, _ = found
+        if status not in LIVE:
+            raise RunIsOver(
+                f"run {run} has ended: {status}", hint="`pagents send` starts the next run"
+            )
+        entry = Entry(key, Steered(text=text, mode=mode, by=by))
+        self._tables.log.write([Draft(run, SessionKey(session), entry)])
+
+    def end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:
+        """End a run from outside with its last text; the epoch rises, which fences out its owner."""
+        text = self._last_text(run)
+        error = RunKilled if status is RunStatus.KILLED else RunTimedOut
+        outcome = Outcome(
+            status=status, output=text or None, text=text, error=Failure.of(error(f"ended by {by}"))
+        )
+        self.end([Ending(run, session, Finished(outcome=outcome, by=by), fence=1)])
+
+    def _last_text(self, run: RunId) -> str:
+        found = self._tables.database.one("last_reply", (run,))
+        if found is None:
+            return ""
+        reply = self._tables.rows.body(*found)
+        return reply.message.text if isinstance(reply, Replied) else ""
+
+    def end(self, endings: Sequence[Ending]) -> None:
+        """End live runs, each for good."""
+        self._tables.quota.forget()
+        self._tables.accounts.forfeit([ending.run for ending in endings])
+        self._tables.log.write_new(
+            [Draft(e.run, e.session, Entry("finished", e.finished)) for e in endings]
+        )
+        now = self._tables.now()
+        ends = [_end(ending) for ending in endings]
+        self._tables.database.run_many(
+            "end_run",
+            [
+                {
+                    "run": end.run,
+                    "status": end.status,
+                    "now": now,
+                    "error_code": end.code,
+                    "fence": ending.fence,
+                }
+                for end, ending in zip(ends, endings, strict=True)
+            ],
+        )
+        self._tables.dead_letters.note_ends(ends)
+
+
+def _rounds(requests: Sequence[_R]) -> Iterator[list[_R]]:
+    """The requests in order, in groups that name each run once."""
+    group: list[_R] = []
+    runs: set[RunId] = set()
+    for request in requests:
+        if request.run in runs:
+            yield group
+            group, runs = [], set()
+        group.append(request)
+        runs.add(request.run)
+    yield group
+
+
+def _started(request: ClaimRequest, session: SessionKey, epoch: int) -> Draft:
+    entry = Entry(f"started-{epoch}", Started(owner=request.owner, epoch=epoch))
+    return Draft(request.run, session, entry)
+
+
+def _session_or_lost(
+    request: _Claimed, state: Sequence[object] | None
+) -> SessionKey | OwnershipLost:
+    if state is not None:
+        session, status, epoch = state
+        if epoch == request.epoch and status in LIVE:
+            return SessionKey(str(session))
+    return OwnershipLost(
+        f"this process no longer owns run {request.run}",
+        why="it was killed, or another process took it over",
+    )
+
+
+def _reply_row(run: RunId, body: Replied) -> tuple[int | str, ...]:
+    usage = body.usage
+    tokens = (usage.input_tokens, usage.output_tokens)
+    cached = (usage.cache_read_tokens, usage.cache_write_tokens)
+    return (*tokens, *cached, body.cost_nanousd or 0, body.cost_nanousd is None, run)
+
+
+def _end(ending: Ending) -> End:
+    outcome = ending.finished.outcome
+    code = outcome.error.code if outcome.error else ""
+    return End(ending.run, ending.session, outcome.status, code)

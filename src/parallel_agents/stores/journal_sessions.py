@@ -1,0 +1,192 @@
+"""Journal of sessions: spawning, sending and killing.
+
+A change refuses before it writes, so a refused change leaves its transaction's others as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import BudgetAccount
+from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import LIVE, Run, RunStatus
+from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
+from parallel_agents.errors import Conflict, NotFound, RunIsOver
+from parallel_agents.stores.budgets import scope_of
+from parallel_agents.stores.codec import Encoded, decode_options, encode_agent, encode_options
+from parallel_agents.stores.event_log import Draft
+from parallel_agents.stores.journal_runs import JournalRuns
+from parallel_agents.stores.projection import title_of
+from parallel_agents.stores.tables import Tables
+from parallel_agents.stores.upcast import FORMAT
+
+_ENCODINGS_KEPT = 256
+
+
+class JournalSessions:
+    """The changes of sessions; each is part of its caller's transaction."""
+
+    def __init__(self, tables: Tables, runs: JournalRuns) -> None:
+        self._tables = tables
+        self._runs = runs
+        self._encoded: dict[int, tuple[Agent, Encoded]] = {}
+
+    def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
+        self.check(plans)
+        return [self._spawn(plan) for plan in plans]
+
+    def check(self, plans: Sequence[SessionPlan]) -> None:
+        parents = {plan.session.parent for plan in plans} - {plan.session.key for plan in plans}
+        for parent in parents:
+            self._is_killed(parent)
+        digests: dict[tuple[str, str], str] = {}
+        for plan in plans:
+            name = (plan.session.parent or "", plan.session.spawn_key)
+            found = self._tables.database.one("session_by_spawn_key", name)
+            digest = digests.setdefault(name, found[1] if found else plan.digest)
+            if digest != plan.digest:
+                raise Conflict(
+                    f"the key {plan.session.spawn_key!r} names other work",
+                    why="it was used for another task before",
+                    hint="choose another key or id, or ask for the same work again",
+                )
+            if found is None:
+                self._tables.quota.take(plan)
+
+    def _spawn(self, plan: SessionPlan) -> SpawnOutcome:
+        session = plan.session
+        parent = session.parent or ""
+        found = self._tables.database.one("session_by_spawn_key", (parent, session.spawn_key))
+        if found is not None:
+            row = self._tables.rows.of_session(SessionKey(found[0]))
+            return SpawnOutcome(row.session, row.run, is_new=False)
+        killed = session.killed or self._is_killed(session.parent)
+        now = self._tables.now()
+        self._tables.database.run(
+            "put_session",
+            (
+                session.key,
+                self._put_agent(session.agent),
+                session.label,
+                parent,
+                session.spawn_key,
+                plan.digest,
+                session.root,
+                session.depth,
+                killed,
+                now,
+                encode_options(session.options),
+            ),
+        )
+        if plan.budget.is_bound:
+            self._tables.accounts.open(
+                [BudgetAccount(scope=scope_of(session.key), budget=plan.budget)]
+            )
+        run = self._put_run(_first_run(plan, now), plan.queued)
+        if plan.retries is not None:
+            self._tables.dead_letters.note_retry(plan.retries, session.key)
+        if killed:
+            self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by="its parent's end")
+            run = self._tables.rows.of_run(plan.run).run
+        return SpawnOutcome(replace(session, killed=killed, created_at=now), run, is_new=True)
+
+    def send(
+        self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
+    ) -> Run:
+        latest = self._tables.rows.of_session(session)
+        if latest.session.killed:
+            raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
+        following = Run(
+            id=run,
+            session=session,
+            number=latest.run.number + 1,
+            kind=latest.run.kind,
+            status=RunStatus.QUEUED,
+            title=title_of(queued),
+            model=latest.run.model,
+            priority=latest.run.priority,
+            owner=owner,
+            created_at=self._tables.now(),
+        )
+        return self._put_run(following, queued)
+
+    def _put_run(self, run: Run, queued: Queued) -> Run:
+        columns = (run.id, run.session, run.number, run.kind, run.title, run.model, run.priority)
+        self._tables.database.run("put_run", (*columns, run.owner, run.created_at))
+        self._tables.log.write_new([Draft(run.id, run.session, Entry(QUEUED_KEY, queued))])
+        return run
+
+    def _is_killed(self, session: SessionKey | None) -> bool:
+        if session is None:
+            return False
+        found = self._tables.database.one("session_state", (session,))
+        if found is None:
+            raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
+        return bool(found[0])
+
+    def _put_agent(self, agent: Agent) -> str:
+        kept = self._encoded.get(id(agent))
+        if kept is None or kept[0] is not agent:
+            if len(self._encoded) > _ENCODINGS_KEPT:
+                self._encoded.clear()
+            kept = self._encoded[id(agent)] = (agent, encode_agent(agent))
+        self._tables.database.run("put_agent", (*kept[1], FORMAT))
+        return kept[1].digest
+
+    def kill(
+        self,
+        session: SessionKey,
+        *,
+        by: str,
+        status: RunStatus = RunStatus.KILLED,
+        dry_run: bool = False,
+    ) -> Killed:
+        ended: list[Run] = []
+        already_over = 0
+        for (key,) in self._tables.database.all("subtree", (session,)):
+            if not dry_run:
+                self._tables.database.run("mark_killed", (key,))
+            for run, run_status in self._tables.database.all("runs_of_session", (key,)):
+                if run_status not in LIVE:
+                    already_over += 1
+                    continue
+                ended.append(self._tables.rows.of_run(run).run)
+                if not dry_run:
+                    self._runs.end_early(run, key, status, by=by)
+        if not ended and not already_over:
+            raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
+        return Killed(ended, already_over)
+
+    def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
+        ended: list[RunId] = []
+        for key, run in self._tables.database.all("unbegun", (parent,)):
+            self._tables.database.run("mark_killed", (key,))
+            self._runs.end_early(RunId(run), SessionKey(key), RunStatus.KILLED, by=by)
+            ended.append(RunId(run))
+        return ended
+
+    def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
+        ended: list[RunId] = []
+        for key, options in self._tables.database.all("live_children", (parent,)):
+            if not decode_options(options).outlives_parent:
+                killed = self.kill(SessionKey(key), by=by, status=status)
+                ended.extend(run.id for run in killed.runs)
+        return ended
+
+
+def _first_run(plan: SessionPlan, now: float) -> Run:
+    return Run(
+        id=plan.run,
+        session=plan.session.key,
+        number=1,
+        kind=plan.kind,
+        status=RunStatus.QUEUED,
+        title=title_of(plan.queued),
+        model=plan.model,
+        priority=plan.priority,
+        owner=plan.owner,
+        created_at=now,
+    )

@@ -1,0 +1,166 @@
+"""SQLite connection: a file set up for several processes, its migrations, and its errors as ours."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from parallel_agents.errors import (
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreTooNew,
+    StoreUnreachable,
+)
+from parallel_agents.stores.queries import Migration, read_migrations
+
+DIALECT = "sqlite"
+_BUSY_SECONDS = 30.0
+_RETRY_SECONDS = 0.01
+# SQLite's codes for a write that was refused for another reason than a full disk.
+_TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
+    """A connection in WAL mode that waits for other writers.
+
+    Args:
+        path: the database file; created if it does not exist.
+        is_full_sync: wait for the disk at each commit, so that a power loss loses nothing either;
+            without it a commit survives a crash of the process, but not of the machine.
+    """
+    with mapped_errors(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        with closed_on_error(connection):
+            _use_wal(connection)
+            connection.execute(f"PRAGMA synchronous = {'FULL' if is_full_sync else 'NORMAL'}")
+        return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode; SQLite itself does not wait here for others that create the same store."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
+
+
+@contextmanager
+def closed_on_error(connection: sqlite3.Connection) -> Generator[None]:
+    """Close the connection if the block raises."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()) -> None:
+    """Bring the store up to the newest migration, in one transaction.
+
+    Raises:
+        StoreTooNew: a newer version of this package wrote the store.
+    """
+    steps = migrations or read_migrations(DIALECT)
+    newest = steps[-1].number
+    if _version(connection) == newest:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        _refuse_newer(version, newest)
+        for step in steps:
+            if step.number > version:
+                for statement in _statements(step.sql):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {step.number}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has already ended it
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _refuse_newer(version: int, newest: int) -> None:
+    if version > newest:
+        raise StoreTooNew(
+            f"the store has version {version}; this package reads versions up to {newest}",
+            why="a newer version of pagents wrote it",
+            hint="update this package, or name another home with PARALLEL_AGENTS_HOME",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would commit the transaction around them."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+@contextmanager
+def mapped_errors(path: Path) -> Generator[None]:
+    """Raise errors of SQLite and of the file system as ours."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnreachable(
+            f"the folder of store {path} cannot be created",
+            why=str(error),
+            hint="name another home with PARALLEL_AGENTS_HOME",
+        ) from error
+    except sqlite3.Error as error:
+        raise as_store_error(error, path) from error
+
+
+def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    where = f"store {path}"
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(
+            f"{where}: the disk is full", hint="free some space; nothing stored is lost"
+        )
+    if extended in _TAKES_NO_MORE:
+        return StoreFull(
+            f"{where}: the disk accepts no more data",
+            why=f"{error}: a quota, a limit on file sizes, or a faulty disk",
+            hint="free some space or raise the limit; nothing stored is lost",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or (
+        code == sqlite3.SQLITE_CANTOPEN and not os.access(path.parent, os.W_OK)
+    ):
+        return StoreReadOnly(
+            f"{where} cannot be written",
+            why=str(error),
+            hint="give yourself write permission, or name another home with PARALLEL_AGENTS_HOME",
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreUnreachable(
+            f"{where} is damaged, or is not a store",
+            why=str(error),
+            hint="move it away, or restore a copy",
+        )
+    return StoreUnreachable(
+        f"{where} cannot be used",
+        why=str(error),
+        hint="check that the folder exists and that no other program locks the file",
+    )

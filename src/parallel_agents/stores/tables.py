@@ -1,0 +1,47 @@
+"""Tables: the parts of a store that the journal's changes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
+from parallel_agents.stores.budgets import BudgetAccounts
+from parallel_agents.stores.database import Database
+from parallel_agents.stores.dead_letters import DeadLetters
+from parallel_agents.stores.event_log import EventLog
+from parallel_agents.stores.quotas import SpawnQuota
+from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.throttles import ThrottleRows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The tables of one connection; `now` is in seconds since the epoch."""
+
+    database: Database
+    now: Callable[[], float]
+    log: EventLog
+    rows: Rows
+    accounts: BudgetAccounts
+    dead_letters: DeadLetters
+    throttles: ThrottleRows
+    quota: SpawnQuota
+
+    @classmethod
+    def of(
+        cls,
+        database: Database,
+        now: Callable[[], float],
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+    ) -> Tables:
+        return cls(
+            database=database,
+            now=now,
+            log=EventLog(database, now),
+            rows=Rows(database),
+            accounts=BudgetAccounts(database),
+            dead_letters=DeadLetters(database, now, dead_letter_seconds),
+            throttles=ThrottleRows(database),
+            quota=SpawnQuota(database),
+        )
