@@ -1,7 +1,7 @@
-"""Store: what is durable; if it is not in the store, it did not happen.
+"""Store: everything durable; what is not in the store did not happen.
 
-Every method that changes something does so in one transaction with the events that tell of it, and
-returns after the commit. Several processes may use one store.
+Every change is one transaction with the events that describe it, and returns after the commit.
+Several processes may use one store.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from parallel_agents.core.throttle import Throttles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPlan:
-    """A session to be made with its first run.
+    """A session to create, with its first run.
 
     Attributes:
         digest: tells the same work from other work.
-        bounds: the parent's policy, whose numbers of sessions hold.
-        budget: for the session and all that it spawns.
-        retries: the dead letter that it is a retry of.
+        bounds: the parent's policy, whose limits on numbers of sessions apply.
+        budget: for the session and everything that it spawns.
+        retries: the dead letter that this session retries.
     """
 
     session: Session
@@ -48,7 +48,7 @@ class SessionPlan:
 
 
 class SpawnOutcome(NamedTuple):
-    """The session and its latest run; `is_new` is False where the key was in the store already."""
+    """The session and its latest run; `is_new` is False if the key already existed."""
 
     session: Session
     run: Run
@@ -56,27 +56,22 @@ class SpawnOutcome(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What a process needs to carry a run out: the rows, and the session's events in order.
-
-    `is_budgeted` says that a session above, or its own, has a account that pays for it.
-    """
+    """What a process needs to execute a run: its rows, and the session's events in order."""
 
     session: Session
     run: Run
     events: list[Event]
-    is_budgeted: bool = False
+    is_budgeted: bool = False  # the session or one above it has a budget account
 
 
 class BudgetAccountState(NamedTuple):
-    """A budget as it stands; money is in nanodollars."""
-
     account: BudgetAccount
     spent: Amount
     reserved: Amount
 
 
 class OwnerState(StrEnum):
-    """`live` works; `gone` ended in good order; `dead` fell silent, and its runs are free."""
+    """A `live` owner works, a `gone` one has ended; a `dead` one fell silent, so its runs are free."""
 
     LIVE = "live"
     GONE = "gone"
@@ -84,7 +79,7 @@ class OwnerState(StrEnum):
 
 
 class Role(StrEnum):
-    """A script works for itself; a worker runs what others queue, until nothing is left."""
+    """A script works for itself; a worker runs what others queue until nothing is left."""
 
     SCRIPT = "script"
     WORKER = "worker"
@@ -92,7 +87,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process that works on the store; `heartbeat_at` is its last sign of life."""
+    """A process that works on the store; `heartbeat_at` is its last heartbeat."""
 
     id: OwnerId
     host: str
@@ -104,7 +99,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A session with its latest run, and who works on it; what lists are made of."""
+    """A session, its latest run and the state of that run's owner; lists consist of rows."""
 
     session: Session
     run: Run
@@ -113,19 +108,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which rows; fields that are None do not choose.
+    """Which rows to return; a field that is None does not filter.
 
     Attributes:
-        session: this session alone.
-        run: this run alone, also where its session has gone on since.
-        prefix: the start of a session key, of its last part, of a run id, or a whole label or
-            task name.
-        tree: this session and all that it spawned.
-        is_live: with a live latest run, or without.
-        orphaned: live runs that no living process has.
-        owner: live runs that this process has, or had when it ended.
-        every_run: each run of a session counts, and not only the latest.
-        agent: sessions of agents of this name.
+        run: this run, even if its session has had another run since.
+        prefix: the beginning of a session key, of its last part or of a run id, or a whole label
+            or task name.
+        tree: this session and everything that it spawned.
+        is_live: sessions whose latest run is live, or is not.
+        orphaned: live runs that no living process owns.
+        owner: live runs that this process owns, or owned when it ended.
+        every_run: every run of a session instead of the latest.
     """
 
     session: SessionKey | None = None
@@ -144,7 +137,7 @@ class Filter:
 
 
 class ChildRun(NamedTuple):
-    """A session under another, by the key that it was spawned with, and its latest run."""
+    """The latest run of a session under another, and the key that the session was spawned with."""
 
     key: str
     run: RunId
@@ -152,7 +145,7 @@ class ChildRun(NamedTuple):
 
 
 class Killed(NamedTuple):
-    """What a kill did, or would do: runs ended by it, and how many were over already."""
+    """What a kill did, or would do: the runs that it ended, and how many had ended before."""
 
     runs: list[Run]
     already_over: int
@@ -162,19 +155,21 @@ OnEvents = Callable[[Sequence[Event]], None]
 Unsubscribe = Callable[[], None]
 
 
-class Store(Throttles, ReplyCache, Protocol):
+class SessionStore(Protocol):
+    """Creates sessions, ends them, and lists them with their latest runs."""
+
     async def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
-        """Make sessions, all or none; a child of a killed session is born killed.
+        """Create all of the sessions or none; the child of a killed session starts killed.
 
         Raises:
-            Conflict: a key stands for work with another digest.
+            Conflict: a key names work with another digest.
             NotFound: no such parent.
-            SpawnRefused: the bounds of a plan leave no room.
+            SpawnRefused: the bounds of a plan allow no more sessions.
         """
         ...
 
     async def check(self, plans: Sequence[SessionPlan]) -> None:
-        """Raise what `spawn` of these would raise now, and write nothing."""
+        """Raise what `spawn` would raise now, and write nothing."""
         ...
 
     async def send(
@@ -188,48 +183,6 @@ class Store(Throttles, ReplyCache, Protocol):
         """
         ...
 
-    async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
-        """Take a live run that no other living owner has, or None. Raises its epoch.
-
-        A session's runs are carried out one after the other: with an earlier one still live the
-        answer is None, and if a process left that one in good order, it is free for any.
-        """
-        ...
-
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
-        """Write events of a claimed run; a key that is there is left as it is.
-
-        Raises:
-            OwnershipLost: the run has a newer epoch or is over.
-        """
-        ...
-
-    def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
-        """Write an event before those that are appended later, and tell nobody whether it was.
-
-        What refuses or fails it refuses or fails the next append too, and that one says so.
-        """
-        ...
-
-    async def finish(
-        self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
-    ) -> bool:
-        """End a claimed run; False, and nothing written, when more words than seen came in.
-
-        Raises:
-            OwnershipLost: as for append.
-        """
-        ...
-
-    async def steer(self, run: RunId, key: str, text: str, *, mode: SteerMode, by: str) -> None:
-        """Leave a word for a live run.
-
-        Raises:
-            NotFound: no such run.
-            RunIsOver: it has ended.
-        """
-        ...
-
     async def kill(
         self,
         session: SessionKey,
@@ -238,9 +191,9 @@ class Store(Throttles, ReplyCache, Protocol):
         status: RunStatus = RunStatus.KILLED,
         dry_run: bool = False,
     ) -> Killed:
-        """End every live run of the tree under `session` with `status` and what it has.
+        """End every live run of the tree under `session` with `status` and what it has so far.
 
-        Children that are spawned later are born killed.
+        Children that are spawned later start killed.
 
         Raises:
             NotFound: no such session.
@@ -248,15 +201,94 @@ class Store(Throttles, ReplyCache, Protocol):
         ...
 
     async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
-        """Kill the sessions under `parent` whose first run nobody has begun; their runs."""
+        """Kill the sessions under `parent` whose first run has not started; their runs."""
         ...
 
     async def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
-        """End what is live under `parent` as `kill` would, but for what outlives it; the runs.
+        """End what is live under `parent` but must not outlive it; the runs that were ended.
 
-        A child whose latest run is over is left as it is, and so is what it spawned.
+        A child whose latest run has ended is left as it is, and so is what it spawned.
         """
         ...
+
+    async def rows(self, chosen: Filter) -> list[Row]:
+        """Sessions with their latest run, the newest first."""
+        ...
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """The latest run of each session under a parent, in no order."""
+        ...
+
+
+class RunStore(Protocol):
+    """Lets a process own runs, and reads what became of them."""
+
+    async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
+        """Take a live run that no other living owner has, and raise its epoch; or None.
+
+        A session's runs are executed in order: while an earlier one is live the answer is None, and
+        an earlier one whose owner has ended becomes free for any process.
+        """
+        ...
+
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+        """Write events of a claimed run; an entry whose key exists is left out.
+
+        Raises:
+            OwnershipLost: the run has a newer epoch or has ended.
+        """
+        ...
+
+    def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
+        """Write an event before those of later appends; a failure is reported by the next of them."""
+        ...
+
+    async def finish(
+        self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
+    ) -> bool:
+        """End a claimed run; write nothing and return False if it got more messages than seen.
+
+        Raises:
+            OwnershipLost: as for `append`.
+        """
+        ...
+
+    async def steer(self, run: RunId, key: str, text: str, *, mode: SteerMode, by: str) -> None:
+        """Leave a message for a live run.
+
+        Raises:
+            NotFound: no such run.
+            RunIsOver: it has ended.
+        """
+        ...
+
+    async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
+        """A result for each run, in order; None for a run that has not ended.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
+        ...
+
+    async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
+        """Those of the runs that have not ended, in order.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
+        ...
+
+    async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        """The last event of each run."""
+        ...
+
+    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
+        """When each run wrote its last event, in seconds since the epoch."""
+        ...
+
+
+class BudgetStore(Protocol):
+    """Keeps budget accounts, and what calls reserve in them."""
 
     async def reserve(
         self,
@@ -269,83 +301,61 @@ class Store(Throttles, ReplyCache, Protocol):
     ) -> Shortage | None:
         """Reserve the worst case of a claimed run's next call in every account that pays for it.
 
-        Those are the accounts of the sessions above it, and `accounts`, which are made or brought up
-        to date. What the run had reserved before counts as spent. The reply's event settles it.
+        Those are the accounts of its session and the sessions above, and `accounts`, which are
+        opened or updated first. What the run had reserved before counts as spent. The event of
+        the reply settles the reservation.
 
         Returns:
-            Why there is no room, and nothing is reserved; None where there was.
+            Why nothing was reserved, or None.
 
         Raises:
-            OwnershipLost: as for append.
-            PriceUnknown: the amount's price is unknown and a account is bound in dollars.
+            OwnershipLost: as for `append`.
+            PriceUnknown: the amount's price is unknown and an account is bound in dollars.
         """
         ...
 
     def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
-        """Give back what a call without a reply had reserved, or count it as spent."""
+        """Cancel what a call without a reply had reserved, or count it as spent."""
         ...
 
     async def accounts(self) -> list[BudgetAccountState]: ...
 
-    async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
-        """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
 
-        One whose retry is done is none any more; one whose retry failed gives way to the retry's.
-        """
-        ...
-
-    async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
-        """Let go of dead letters, by their runs; how many there were."""
-        ...
-
-    async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
-        """Give live runs back to whoever comes."""
-        ...
+class OwnerStore(Protocol):
+    """Knows the processes that work on the store."""
 
     async def heartbeat(self, owner: Owner) -> None:
-        """Note a sign of life, and the state that it gives; who ends holds no call any more."""
+        """Note a heartbeat, and the owner's state; one that has ended has no in-flight calls."""
         ...
 
     async def mark_dead(self, owner: OwnerId) -> None:
-        """Note that an owner is dead.
+        """Note a death: in-flight calls count no longer, and what they reserved counts as spent."""
+        ...
 
-        The places of its calls are free, and what its runs have reserved counts as spent.
-        """
+    async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        """Let any process claim these live runs of the owner."""
         ...
 
     async def owners(self) -> list[Owner]: ...
 
-    async def rows(self, chosen: Filter) -> list[Row]:
-        """Sessions with their latest run, the newest first."""
-        ...
 
-    async def results(self, runs: Sequence[RunId]) -> list[Result | None]:
-        """A result for each run, in order; None for one that is not over.
+class DeadLetterStore(Protocol):
+    """Keeps the runs that failed, until they are retried or dropped."""
 
-        Raises:
-            NotFound: one of them is not in the store.
+    async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
+        """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
+
+        A dead letter disappears once its retry succeeds; if the retry fails, its own replaces it.
         """
         ...
 
-    async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        """What each run wrote last."""
+    async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
+        """Drop dead letters by their runs; how many there were."""
         ...
 
-    async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
-        """When each run wrote last, in seconds since the epoch."""
-        ...
 
-    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        """The latest run of each session under a parent, in no order."""
-        ...
-
-    async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
-        """Those of the runs that are not over, in order.
-
-        Raises:
-            NotFound: one of them is not in the store.
-        """
-        ...
+class EventStore(Protocol):
+    """Reads, reports and verifies events."""
 
     async def events(
         self,
@@ -355,21 +365,35 @@ class Store(Throttles, ReplyCache, Protocol):
         tree: SessionKey | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """Events in order, those after `after`, of one session, of a tree, or of all."""
-        ...
-
-    async def check_chain(self, head: str = "") -> ChainCheck:
-        """Recompute the hashes over all events, and see that `head`, in hex, is one of them."""
-        ...
-
-    async def check_rows(self) -> RowCheck:
-        """See that the rows of runs say what follows from their events."""
+        """Events with a `seq` above `after` in order: of one session, of a tree, or all."""
         ...
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
-        """Hear of every batch of events from now on, whoever wrote it, in order, on the loop."""
+        """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
         ...
 
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        """Recompute the hashes over all events; `head`, in hex, must be one of them."""
+        ...
+
+    async def check_rows(self) -> RowCheck:
+        """Check that the rows of runs follow from their events."""
+        ...
+
+
+class Store(
+    SessionStore,
+    RunStore,
+    BudgetStore,
+    OwnerStore,
+    DeadLetterStore,
+    EventStore,
+    Throttles,
+    ReplyCache,
+    Protocol,
+):
+    """The whole store; code that needs less of it depends on the part that it uses."""
+
     async def aclose(self) -> None:
-        """Write what waits, and give back threads and files."""
+        """Write what waits, and release threads and files."""
         ...

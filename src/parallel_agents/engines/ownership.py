@@ -8,7 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from parallel_agents.core.ids import make_owner_id
-from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
+from parallel_agents.core.store import (
+    Filter,
+    Owner,
+    OwnerState,
+    OwnerStore,
+    Role,
+    Row,
+    SessionStore,
+)
 
 BEAT_SECONDS = 2.0
 SILENT_SECONDS = 30.0
@@ -55,7 +63,7 @@ def _takes_signals(pid: int) -> bool:
     return True
 
 
-async def mark_silent_dead(store: Store, owner: Owner, now: Callable[[], float]) -> None:
+async def mark_silent_dead(store: OwnerStore, owner: Owner, now: Callable[[], float]) -> None:
     """Declare dead who works no more: a process that is gone, or one silent for 30 s."""
     for other in await store.owners():
         if other.state is not OwnerState.LIVE or other.id == owner.id:
@@ -65,7 +73,7 @@ async def mark_silent_dead(store: Store, owner: Owner, now: Callable[[], float])
             await store.mark_dead(other.id)
 
 
-async def find_workers(store: Store, owner: Owner, now: Callable[[], float]) -> list[Owner]:
+async def find_workers(store: OwnerStore, owner: Owner, now: Callable[[], float]) -> list[Owner]:
     """Workers that are alive, but for `owner`; those that turn out not to be are declared dead."""
     await mark_silent_dead(store, owner, now)
     return [
@@ -75,6 +83,6 @@ async def find_workers(store: Store, owner: Owner, now: Callable[[], float]) -> 
     ]
 
 
-async def find_orphans(store: Store) -> list[Row]:
+async def find_orphans(store: SessionStore) -> list[Row]:
     """Live runs that nobody has: queued for whoever comes, or left by a dead owner."""
     return await store.rows(Filter(orphaned=True))

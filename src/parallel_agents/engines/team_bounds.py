@@ -5,11 +5,11 @@ from __future__ import annotations
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import SessionKey, is_team_key
-from parallel_agents.core.store import Store
+from parallel_agents.core.store import EventStore
 from parallel_agents.core.task import TeamTask
 
 
-async def kept_team(store: Store, root: SessionKey) -> TeamTask:
+async def kept_team(store: EventStore, root: SessionKey) -> TeamTask:
     """What a team was spawned with; no tasks where `root` is no team."""
     first = (await store.events(session=root, limit=1))[0].body
     return first.team if isinstance(first, Queued) and first.team else TeamTask(tasks=())
@@ -22,7 +22,7 @@ def hold_to(engine: Engine, root: SessionKey, team: TeamTask) -> None:
         engine.bound(scope, team.max_parallel)
 
 
-async def learn_bound(engine: Engine, store: Store, root: SessionKey) -> None:
+async def learn_bound(engine: Engine, store: EventStore, root: SessionKey) -> None:
     """The same from the store; to be done before a run of the tree is submitted."""
     if is_team_key(root) and not engine.has_bound(Scope("team", root)):
         hold_to(engine, root, await kept_team(store, root))

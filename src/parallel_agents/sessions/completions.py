@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Store
+from parallel_agents.core.store import EventStore
 from parallel_agents.core.verbs import Until
 
 
@@ -33,7 +33,7 @@ class Ends:
 class Completions:
     """Futures by run, settled by the store's events."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: EventStore) -> None:
         self._waiting: dict[RunId, list[asyncio.Future[RunStatus]]] = {}
         self._all: list[Ends] = []
         self._error: Exception | None = None

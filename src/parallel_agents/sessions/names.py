@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from parallel_agents.core.ids import SessionKey, short
-from parallel_agents.core.store import Filter, Row, Store
+from parallel_agents.core.store import Filter, Row, SessionStore
 from parallel_agents.errors import Ambiguous, NotFound
 
 _LAST = "@last"
 _SHOWN = 5
 
 
-async def find(store: Store, name: str) -> Row:
+async def find(store: SessionStore, name: str) -> Row:
     """The one session that `name` stands for.
 
     A whole key, name or label wins over the start of one; `@last` is the newest root; `A/B` is

@@ -67,19 +67,19 @@ def _read(
     return method
 
 
-def _claim(journal: Journal, requests: Sequence[ClaimRequest]) -> list[Answer[Claim | None]]:
+def claim(journal: Journal, requests: Sequence[ClaimRequest]) -> list[Answer[Claim | None]]:
     return journal.runs.claim(requests)
 
 
-def _append(journal: Journal, requests: Sequence[Append]) -> list[Answer[None]]:
+def append(journal: Journal, requests: Sequence[Append]) -> list[Answer[None]]:
     return journal.runs.append(requests)
 
 
-def _reserve(journal: Journal, requests: Sequence[Reserve]) -> list[Answer[Shortage | None]]:
+def reserve(journal: Journal, requests: Sequence[Reserve]) -> list[Answer[Shortage | None]]:
     return journal.runs.reserve(requests)
 
 
-def _finish(journal: Journal, requests: Sequence[Finish]) -> list[Answer[bool]]:
+def finish(journal: Journal, requests: Sequence[Finish]) -> list[Answer[bool]]:
     return journal.runs.finish(requests)
 
 
@@ -142,13 +142,13 @@ class JournalStore(ABC):
     owners = _read(lambda rows: rows.owners)
 
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
-        return await self.submit(Change(_claim, ClaimRequest(run, owner)))
+        return await self.submit(Change(claim, ClaimRequest(run, owner)))
 
     async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
-        await self.submit(Change(_append, Append(run, epoch, entries)))
+        await self.submit(Change(append, Append(run, epoch, entries)))
 
     def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
-        self.submit_soon(Change(_append, Append(run, epoch, (entry,))))
+        self.submit_soon(Change(append, Append(run, epoch, (entry,))))
 
     async def reserve(
         self,
@@ -160,12 +160,12 @@ class JournalStore(ABC):
         is_last: bool,
     ) -> Shortage | None:
         request = Reserve(run, epoch, amount, accounts, is_last)
-        return await self.submit(Change(_reserve, request))
+        return await self.submit(Change(reserve, request))
 
     async def finish(
         self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
     ) -> bool:
-        return await self.submit(Change(_finish, Finish(run, epoch, outcome, steers_seen)))
+        return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen)))
 
     async def throttles(self) -> list[Throttle]:
         return await self.read(lambda rows: read_throttles(rows.database))

@@ -1,0 +1,138 @@
+"""A transaction's round trips to its database do not grow with the changes that share it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from parallel_agents.core.budget import Amount, Budget, BudgetAccount
+from parallel_agents.core.event import Attempted, Entry, Noticed
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.store import Claim
+from parallel_agents.errors import OwnershipLost
+from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
+from parallel_agents.stores.journal_runs import Append, ClaimRequest, Finish, Reserve
+from parallel_agents.stores.journal_store import append, claim, finish, reserve
+from parallel_agents.stores.sqlite_database import SqliteDatabase
+from tests.integration.counted_database import CountedDatabase
+from tests.integration.kept_work import DONE, ME, plan, replied
+
+DAY = BudgetAccount(scope="day", budget=Budget(tokens=1_000_000))
+FAILED = Outcome(status=RunStatus.FAILED, error=Failure("PA-E210", "no"))
+
+
+def runs(count: int) -> list[RunId]:
+    return [RunId(f"run-{n}") for n in range(count)]
+
+
+def claims(count: int) -> list[AnyChange]:
+    return [Change(claim, ClaimRequest(run, ME)) for run in runs(count)]
+
+
+def reservations(count: int) -> list[AnyChange]:
+    return [
+        Change(reserve, Reserve(run, 1, Amount(7, 100), (DAY,), is_last=False))
+        for run in runs(count)
+    ]
+
+
+def replies(count: int) -> list[AnyChange]:
+    again = Entry("attempt-2", Attempted(number=2, error=Failure("", "")))
+    return [Change(append, Append(run, 1, (replied(1), again))) for run in runs(count)]
+
+
+def ends(count: int) -> list[AnyChange]:
+    return [
+        Change(finish, Finish(run, 1, (DONE, FAILED)[n % 2], steers_seen=0))
+        for n, run in enumerate(runs(count))
+    ]
+
+
+STEPS: dict[str, Callable[[int], list[AnyChange]]] = {
+    "claim": claims,
+    "reserve": reservations,
+    "append": replies,
+    "finish": ends,
+}
+
+
+def journal_of(count: int) -> tuple[Journal, CountedDatabase]:
+    """A journal with so many queued runs, each with a budget that its first reply nearly spends."""
+    database = CountedDatabase(SqliteDatabase.in_memory())
+    journal = Journal(database, time.time)
+    plans = [replace(plan(str(n)), budget=Budget(tokens=120)) for n in range(count)]
+
+    def spawn(journal: Journal) -> object:
+        return journal.sessions.spawn(plans)
+
+    journal.commit([Change(apply_each, spawn)])
+    return journal, database
+
+
+def round_trips(count: int, step: str) -> list[str]:
+    """The round trips of one step for so many runs, after the steps before it."""
+    journal, database = journal_of(count)
+    for name, changes in STEPS.items():
+        database.round_trips.clear()
+        answers = journal.commit(changes(count)).answers
+        assert len(answers) == count
+        assert not any(isinstance(answer, Exception) for answer in answers)
+        if name == step:
+            return database.round_trips
+    raise AssertionError(step)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_change_of_forty_runs_takes_as_many_round_trips_as_a_change_of_two(step: str) -> None:
+    few, many = round_trips(2, step), round_trips(40, step)
+
+    assert many == few
+    assert len(many) < 16
+
+
+def test_forty_plain_appends_take_seven_round_trips() -> None:
+    journal, database = journal_of(40)
+    journal.commit(claims(40))
+    database.round_trips.clear()
+    entry = Entry("note", Noticed(text="words"))
+
+    journal.commit([Change(append, Append(run, 1, (entry,))) for run in runs(40)])
+
+    assert database.round_trips == [
+        "begin",
+        "head",
+        "run_states",
+        "written_keys",
+        "put_event",
+        "put_link",
+        "commit",
+    ]
+
+
+def test_changes_that_share_a_transaction_leave_what_they_leave_one_by_one() -> None:
+    at_once, one_by_one = journal_of(9)[0], journal_of(9)[0]
+    stale = Change(append, Append(RunId("run-3"), 9, (replied(2),)))
+    again = Change(append, Append(RunId("run-3"), 1, (replied(1, "again"), replied(3))))
+    for changes in STEPS.values():
+        batch: Sequence[AnyChange] = [*changes(9), stale, again]
+        together = at_once.commit(batch).answers
+        alone = [answer for change in batch for answer in one_by_one.commit([change]).answers]
+        assert [kind_of(answer) for answer in together] == [kind_of(answer) for answer in alone]
+
+    assert at_once.rows.accounts() == one_by_one.rows.accounts()
+    written = [sorted((e.run, e.key) for e in j.rows.events()) for j in (at_once, one_by_one)]
+    assert written[0] == written[1]
+    assert ("run-3", "turn-3/model") in written[0]
+    # The first reply of run-3 came before it had reserved anything, so it settled nothing.
+    assert sum(key.startswith("noticed/session:") for _, key in written[0]) == 8
+
+
+def kind_of(answer: object) -> object:
+    """An answer without its times, and without what else the transaction had written."""
+    if isinstance(answer, OwnershipLost):
+        return str(answer)
+    return (answer.run.id, answer.run.epoch) if isinstance(answer, Claim) else answer
