@@ -151,10 +151,10 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An answer did not fit its schema; `words` is what the model is told."""
+    """An answer did not fit its schema; `text` is what the model is told."""
 
     turn: int
-    words: str
+    text: str
     kind: Literal["refused"] = "refused"
 
 

@@ -99,7 +99,7 @@ def _tell(body: Body) -> _Told | None:
         case Retrying(attempt=attempt, error=error, wait_seconds=wait):
             again = f"try {attempt} failed, again in {wait:.1f} s"
             return _Told(RUNTIME, "retry", f"{again}: {_words(error)}")
-        case Refused(words=words):
+        case Refused(text=words):
             return _Told(RUNTIME, "refuse", words)
         case Attempted(number=number, model=model) as begun:
             what = f"escalate to {model}" if model else "begin again"

@@ -59,7 +59,7 @@ def test_a_lane_runs_from_its_first_start_also_after_it_was_taken_over() -> None
     seen = board()
 
     seen.take(event(started(), at=10.0))
-    seen.take(event(Refused(turn=1, words="no JSON"), at=11.0))
+    seen.take(event(Refused(turn=1, text="no JSON"), at=11.0))
     seen.take(event(replied(1), at=12.0))
     again = seen.take(event(started(epoch=2), at=20.0))
 
@@ -76,7 +76,7 @@ def test_a_reply_that_was_kept_is_not_asked_for_again_when_its_run_is_taken_up()
 
     seen.take(event(started(epoch=2)))
     settling = seen.lanes[ONE].doing
-    seen.take(event(Refused(turn=1, words="no JSON")))
+    seen.take(event(Refused(turn=1, text="no JSON")))
     seen.take(event(Delivered(steer="steer-1", text="Go on.", turn=2)))
     seen.take(event(started(epoch=3)))
 
@@ -89,7 +89,7 @@ def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
     limited = Failure("PA-E201", "bench answered 429")
 
     retrying = seen.take(event(Retrying(turn=1, attempt=1, error=limited, wait_seconds=4.2)))
-    mending = seen.take(event(Refused(turn=1, words="no JSON")))
+    mending = seen.take(event(Refused(turn=1, text="no JSON")))
 
     assert retrying is not None
     assert retrying.doing == "bench answered 429; again in 4 s, try 2"

@@ -66,7 +66,7 @@ def test_a_child_is_spawned_by_its_parent() -> None:
                 "try 2 failed, again in 3.0 s: PA-E201 it answered 429 (too many requests)",
             ),
         ),
-        (Refused(turn=1, words="no title"), ("runtime", "refuse", "no title")),
+        (Refused(turn=1, text="no title"), ("runtime", "refuse", "no title")),
         (
             Attempted(number=2, error=BUSY),
             ("runtime", "begin again", "attempt 2: PA-E201 it answered 429 (too many requests)"),
