@@ -18,24 +18,37 @@ _LOOK_AGAIN_SECONDS = 1.0
 class StoreJournal:
     """The RunJournal of a claimed run.
 
+    A note waits for the end of the loop's turn: if the run appends events by then, as it does after
+    a tool that returns at once, one change of the store writes both.
+
     Attributes:
         is_finishing: the run's own runner is writing its end.
     """
 
-    __slots__ = ("_epoch", "_run", "_store", "is_finishing")
+    __slots__ = ("_epoch", "_notes", "_run", "_store", "is_finishing")
 
     def __init__(self, claim: Claim, store: Store) -> None:
         self._run, self._epoch = claim.run.id, claim.run.epoch
         self._store = store
+        self._notes: tuple[Entry, ...] = ()
         self.is_finishing = False
 
     def note(self, entry: Entry) -> None:
-        self._store.append_soon(self._run, self._epoch, entry)
+        if not self._notes:
+            asyncio.get_running_loop().call_soon(self._send_notes)
+        self._notes = (*self._notes, entry)
 
     async def append(self, *entries: Entry) -> None:
-        await self._store.append(self._run, self._epoch, entries)
+        notes, self._notes = self._notes, ()
+        await self._store.append(self._run, self._epoch, (*notes, *entries))
+
+    def _send_notes(self) -> None:
+        notes, self._notes = self._notes, ()
+        for entry in notes:
+            self._store.append_soon(self._run, self._epoch, entry)
 
     async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
+        self._send_notes()
         self.is_finishing = True
         has_ended = await self._store.finish(
             self._run, self._epoch, outcome, steers_seen=steers_seen
