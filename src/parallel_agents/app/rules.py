@@ -26,6 +26,7 @@ class RunRules:
         self._models = models
         self._parts = parts
         self._now = now
+        self._has_budgets = settings.day_budget.is_bound or bool(settings.agent_budgets)
 
     def scopes_of(self, row: Row) -> dict[Scope, int | None]:
         """An agent's run takes a place in its process, its team, its agent and its model."""
@@ -47,7 +48,7 @@ class RunRules:
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
         """What the settings let today cost, and the run's agent today."""
-        if row.run.kind is RunnerKind.TEAM:
+        if row.run.kind is RunnerKind.TEAM or not self._has_budgets:
             return ()
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
         name = row.session.agent.name

@@ -91,13 +91,13 @@ class Shortage(NamedTuple):
 
     Attributes:
         scope: the account that is too small.
-        words: what is in it, for people.
+        detail: what is in it, for people.
         may_wait: others have reserved what they may not need; to ask again later makes sense.
         on_limit: what the account wants a run to do.
     """
 
     scope: str
-    words: str
+    detail: str
     may_wait: bool
     on_limit: OnLimit
 

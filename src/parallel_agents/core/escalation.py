@@ -1,10 +1,11 @@
-"""Escalation: after a failed or refused attempt, whether and on which model the work begins again."""
+"""Escalation: whether the work begins again after a failed or refused attempt, and on which model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from parallel_agents.core.gate import Verdict
 from parallel_agents.errors import (
     ConfigError,
     GateBroken,
@@ -19,32 +20,32 @@ from parallel_agents.errors import (
 _ANSWER_CHARACTERS = 8000
 
 
-class Step(NamedTuple):
-    """The next attempt: on this model, or, where it is empty, on the same again."""
+class NextAttempt(NamedTuple):
+    """`model` is the one to climb to; empty repeats the work on the same model."""
 
     model: str
 
 
-def next_step(
+def next_attempt(
     error: PagentsError, *, ladder: Sequence[str], model: str, tries: int, attempts: int
-) -> Step | None:
-    """The next attempt after one that ended by `error`, or None where there is none.
+) -> NextAttempt | None:
+    """The attempt that follows one that ended with `error`; None if there is none.
 
     Args:
-        error: what ended it.
-        ladder: the models to climb, the run's first one included; empty for no ladder.
-        model: the one of the attempt.
-        tries: attempts on it so far, this one counted.
-        attempts: how many it may have.
+        error: what ended the attempt.
+        ladder: the models to climb, including the run's first one; empty for no ladder.
+        model: the model of the attempt.
+        tries: attempts on that model so far, including this one.
+        attempts: the most that one model may have.
     """
     if _may_pass_here(error) and tries < attempts:
-        return Step("")
+        return NextAttempt("")
     higher = above(ladder, model)
-    return Step(higher) if higher and _may_pass_higher(error) else None
+    return NextAttempt(higher) if higher and _may_pass_higher(error) else None
 
 
 def above(ladder: Sequence[str], model: str) -> str:
-    """The model of the ladder that comes after this one; empty where none does."""
+    """The next model of the ladder after this one; empty if there is none."""
     after = ladder[ladder.index(model) + 1 :] if model in ladder else ()
     return after[0] if after else ""
 
@@ -55,14 +56,23 @@ def _may_pass_here(error: PagentsError) -> bool:
 
 
 def _may_pass_higher(error: PagentsError) -> bool:
-    """Whether another model may do better: a refused answer, or a model that cannot be had."""
+    """Whether another model may do better: the answer was refused, or the model is unavailable."""
     return isinstance(
         error, OutputInvalid | GateRefused | ProviderError | ConfigError | LocalModelError
     ) and not isinstance(error, GateBroken)
 
 
+def refusal_of(refusals: Sequence[Verdict]) -> GateRefused:
+    """The verdicts of gates that refuse an answer, as one error."""
+    return GateRefused(
+        f"the answer did not pass {', '.join(verdict.gate for verdict in refusals)}",
+        why="\n".join(verdict.critique for verdict in refusals if verdict.critique),
+        hint="give it more attempts, a ladder with a stronger model, or a gate that fits the task",
+    )
+
+
 def critique_of(error: PagentsError, answer: str) -> str:
-    """What the next attempt is told of one that was refused; nothing of one without an answer."""
+    """What the next attempt is told about a refused answer; empty if there was no answer."""
     if not isinstance(error, OutputInvalid | GateRefused) or not answer:
         return ""
     why = error.why or error.message

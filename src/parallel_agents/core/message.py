@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.schema import JsonObject
 
 
@@ -51,18 +52,18 @@ Part: TypeAlias = Text | Thinking | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Message(Encodable):
     role: Role
     parts: tuple[Part, ...]
 
     @property
     def text(self) -> str:
         """The text parts, joined."""
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        return "".join([part.text for part in self.parts if isinstance(part, Text)])
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+        return tuple([part for part in self.parts if isinstance(part, ToolCall)])
 
 
 def user(text: str) -> Message:

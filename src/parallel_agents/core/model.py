@@ -38,8 +38,8 @@ class Payer(Protocol):
         """
         ...
 
-    def give_back(self, *, may_be_billed: bool) -> None:
-        """A try brought no reply: give its room back, or count it as spent where it may be."""
+    def release(self, *, may_be_billed: bool) -> None:
+        """A try brought no reply: release its reservation, or count it as spent if it may be billed."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Output: whether a final answer fits what the agent promised, and what to say when it does not."""
+"""Output: whether a final answer fits its agent's schema, and what the model is told otherwise."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Why an answer does not fit, a line each."""
+    """Why an answer does not fit; one line for each problem."""
 
     problems: tuple[str, ...]
 
-    def repair_words(self) -> str:
-        """What the model is told, once, to hint its answer."""
+    def repair_text(self) -> str:
+        """What the model is told, once, to correct its answer."""
         listed = "\n".join(f"- {problem}" for problem in self.problems)
         return f"Your answer does not fit:\n{listed}\nAnswer again, with the corrected JSON only."
 
 
 def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
-    """Hold a final answer against the agent's output schema; without one any text will do."""
+    """Check a final answer against the agent's output schema; without one any text fits."""
     if not text.strip():
         return Rejected(("the answer is empty",))
     if schema is None:

@@ -1,9 +1,14 @@
-"""Runner: how a claimed run is carried out, to its outcome."""
+"""Runner: executes a claimed run until it has an outcome, through the parts of its activation.
+
+An activation is a value made of small parts. A runner uses the parts that it needs; a wrapper
+replaces one of them (`replace(activation, journal=...)`) and passes the others on as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from parallel_agents.core.budget import Amount, Shortage
@@ -12,99 +17,126 @@ from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim
 
 
-class Activation(Protocol):
-    """A run in the hands of this process: the claim, and the only way to write to its journal."""
-
-    @property
-    def claim(self) -> Claim: ...
-
-    @property
-    def wants_text(self) -> bool:
-        """Whether somebody reads along."""
-        ...
-
-    def text(self, piece: str) -> None:
-        """Pass on a piece of text to who reads along; it is not kept."""
-        ...
+class RunJournal(Protocol):
+    """The only way to write to the run's journal."""
 
     def note(self, entry: Entry) -> None:
         """Write an event without waiting until it is durable."""
         ...
 
     async def append(self, *entries: Entry) -> None:
-        """Write events, durable on return.
+        """Write events; they are durable on return.
 
         Raises:
-            OwnershipLost: the run is no longer this process's.
+            OwnershipLost: the run no longer belongs to this process.
         """
         ...
 
     async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
-        """End the run; False when words came in beyond the `steers_seen` that were taken in.
+        """End the run; return False if more than `steers_seen` messages have arrived.
 
-        Without `steers_seen` the run ends whether or not words wait.
+        Without `steers_seen` the run ends even if messages are waiting.
 
         Raises:
             OwnershipLost: as for append.
         """
         ...
 
-    def check_stopping(self) -> None:
-        """Raise Stopping when this process admits nothing new: a run stops between two calls."""
+
+class RunSlot(Protocol):
+    """The run's slot in its engine."""
+
+    def park(self) -> None:
+        """Release the slot until `take`."""
         ...
 
-    def resting(self) -> AbstractContextManager[None]:
-        """A block in which the run waits and no call of it is under way; a stop breaks it off there.
+    async def take(self) -> None:
+        """Take a slot again, ahead of runs that have not begun.
 
         Raises:
-            Stopping: on entry, where this process admits nothing new.
+            Stopping: this process admits nothing new.
         """
         ...
 
-    def interruptible(self) -> AbstractAsyncContextManager[None]:
-        """A block that a word in mode `now` ends early, and quietly."""
+    def check_stopping(self) -> None:
+        """Raise Stopping if this process admits nothing new; call it between two calls."""
         ...
 
+    def resting(self) -> AbstractContextManager[None]:
+        """A block in which the run waits and has no call in flight; a stop cancels it there.
+
+        Raises:
+            Stopping: on entry, if this process admits nothing new.
+        """
+        ...
+
+
+class RunInbox(Protocol):
+    """The messages that are sent to the run while it is live."""
+
+    def take_messages(self) -> Sequence[Entry]:
+        """The messages that have arrived since the last call."""
+        ...
+
+    async def wait_message(self) -> None:
+        """Return once there is a message that was not taken yet."""
+        ...
+
+    def interruptible(self) -> AbstractAsyncContextManager[None, bool]:
+        """A block that a message in mode `now` ends early, without an error."""
+        ...
+
+
+class RunBudget(Protocol):
+    """The budget accounts that pay for the run."""
+
     @property
-    def is_budgeted(self) -> bool:
-        """Whether a budget bounds what the run spends."""
+    def is_bound(self) -> bool:
+        """Whether any account limits what the run spends."""
         ...
 
     async def reserve(self, amount: Amount, *, is_last: bool) -> Shortage | None:
-        """Reserve the worst case of the next call, once what others hold leaves room; or why not.
+        """Reserve the worst case of the next call, waiting for room that others may release.
+
+        Returns:
+            None once it is reserved; the shortage if there is no room and there will be none.
 
         Raises:
             OwnershipLost, PriceUnknown: as for the store.
         """
         ...
 
-    def give_back(self, *, may_be_billed: bool) -> None:
-        """Give back what a call without a reply had reserved, or count it as spent."""
+    def release(self, *, may_be_billed: bool) -> None:
+        """Release what a call without a reply had reserved, or count it as spent."""
         ...
 
-    def park(self) -> None:
-        """Give the run's place to others, until `take_slot`."""
-        ...
 
-    async def take_slot(self) -> None:
-        """Have a place again; the run goes before those that have not begun."""
-        ...
+OnText = Callable[[str], None]
 
-    async def wait_message(self) -> None:
-        """Return once words have come in that were not taken."""
-        ...
 
-    def take_steers(self) -> Sequence[Entry]:
-        """Words that came in since the last time."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A run that this process has claimed.
+
+    Attributes:
+        listeners: receive each piece of a reply's text as it arrives; it is not stored. The
+            sequence may grow and shrink while the run is live.
+    """
+
+    claim: Claim
+    journal: RunJournal
+    slot: RunSlot
+    inbox: RunInbox
+    budget: RunBudget
+    listeners: Sequence[OnText] = ()
 
 
 class Runner(Protocol):
     async def run(self, activation: Activation) -> None:
-        """Carry the run on from where its events leave off, and finish it.
+        """Continue the run from its last event until it has finished.
 
         Raises:
-            OwnershipLost: it was ended, or another process has it.
-            Stopping: it was asked to stop, and did at a point from which it can go on.
+            OwnershipLost: the run was ended, or another process owns it.
+            Stopping: this process is stopping; the run can continue from its last event.
         """
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import JsonObject
 
@@ -20,7 +21,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(Encodable):
     """What a model is told of a tool; `parameters` is a JSON Schema of an object."""
 
     name: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
@@ -37,12 +38,19 @@ from parallel_agents.core.schema import JsonObject
 CUT_OFF = "This call was cut off before its result was known."
 
 
-def task_words(text: str, values: JsonObject) -> str:
+def task_text(text: str, values: JsonObject) -> str:
     """The first message of a run: the task, and its input as JSON under it."""
     if not values:
         return text
     body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
     return f"{text}\n\nInput:\n{body}"
+
+
+class AnswerId(NamedTuple):
+    """Which answer of a run: the attempt, and the turn of its last reply."""
+
+    attempt: int
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,9 @@ class Transcript:
         asked: the tool calls of the last reply that the model still waits for.
         results: those of them whose result is known, by call id.
         started: those of them that were begun, by call id.
-        pending: words not yet delivered, by event key.
-        heard: event keys of all words that the run was given.
-        told: those words that were delivered; another attempt hears them with its task.
+        pending: messages not yet delivered, by event key.
+        received: event keys of all messages to the run.
+        delivered: the messages that were delivered; another attempt gets them with its task.
         handed_back: runs of children whose ends the run knows of.
         counted: how many of the messages the last reply's tokens count.
         counted_tokens: what they came to, with instructions and tools; 0 where nobody counted.
@@ -110,8 +118,8 @@ class Transcript:
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
-    heard: set[str] = field(default_factory=set[str])
-    told: list[str] = field(default_factory=list[str])
+    received: set[str] = field(default_factory=set[str])
+    delivered: list[str] = field(default_factory=list[str])
     handed_back: set[RunId] = field(default_factory=set[RunId])
     counted: int = 0
     counted_tokens: int = 0
@@ -119,6 +127,10 @@ class Transcript:
     task_end: int = 0
     _best_before: Version | None = None
     _stale_before: int = 0
+
+    @property
+    def answer_id(self) -> AnswerId:
+        return AnswerId(self.attempt, self.turn)
 
     @property
     def version(self) -> Version | None:
@@ -155,8 +167,8 @@ class Transcript:
                 if all(call.id in self.results for call in self.asked):
                     self._hand_over_results()
             case Steered():
-                if key not in self.heard:
-                    self.heard.add(key)
+                if key not in self.received:
+                    self.received.add(key)
                     self.pending[key] = body
             case Attempted():
                 self._begin_attempt(body)
@@ -174,7 +186,7 @@ class Transcript:
         self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
     def _begin_attempt(self, begun: Attempted) -> None:
-        self.messages[self.task_end :] = map(user, self.told)
+        self.messages[self.task_end :] = map(user, self.delivered)
         if begun.critique:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
@@ -202,7 +214,7 @@ class Transcript:
                 self.repairs += 1
             case Delivered(steer=steer, text=text):
                 self.pending.pop(steer, None)
-                self.told.append(text)
+                self.delivered.append(text)
             case HandedBack(text=text, runs=runs):
                 self.handed_back.update(runs)
             case Closing(text=text, error=error):
@@ -212,15 +224,15 @@ class Transcript:
     def _begin_run(self, queued: Queued) -> None:
         self._hand_over_results()
         self.messages.extend(queued.context)
-        self.messages.append(user(task_words(queued.text, queued.input)))
+        self.messages.append(user(task_text(queued.text, queued.input)))
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
         self._best_before, self._stale_before, self.reviser = None, 0, ""
         self.verdicts.clear()
         self.pending.clear()
-        self.heard.clear()
-        self.told.clear()
+        self.received.clear()
+        self.delivered.clear()
 
     def _hand_over_results(self) -> None:
         """Tell the results in the order of the calls; a call without one was cut off."""

@@ -1,4 +1,4 @@
-"""Local engine: carries runs out in this process, as tasks of one group, within its places."""
+"""Local engine: executes runs in this process, as tasks of one group, within its slots."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
-from parallel_agents.core.runner import Runner
+from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.live_run import LiveRun, Means, OnText, Spending, stopping
-from parallel_agents.engines.scheduled_run import RunSlot, ScheduledRun
-from parallel_agents.engines.slots import Slots
+from parallel_agents.engines.live_run import Settlements, StoreBudget, StoreJournal
+from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping
 from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
@@ -84,7 +83,7 @@ class LocalEngine:
         self._idle.set()
         self._busy = asyncio.Event()
         self._news = asyncio.Event()
-        self._spending = Spending()
+        self._settlements = Settlements()
         self._is_stopping = False
         self._has_failed = False
         self._beating: asyncio.Task[None] | None = None
@@ -168,10 +167,10 @@ class LocalEngine:
         for scheduled in self._slots.clear():
             if scheduled.task is None:
                 self._drop(scheduled.row.run.id)
-            elif scheduled.again is not None and not scheduled.again.done():
-                scheduled.again.set_exception(stopping())
+            else:
+                scheduled.refuse_return()
         for scheduled in self._scheduled.values():
-            if scheduled.task and scheduled.live and scheduled.live.is_resting:
+            if scheduled.task and scheduled.is_resting:
                 scheduled.task.cancel()
 
     async def wait_calls_ended(self) -> None:
@@ -205,24 +204,23 @@ class LocalEngine:
         while (taken := self._slots.take()) is not None:
             scheduled, scopes = taken
             if scheduled.task is None:
-                scheduled.holds = scopes
-                scheduled.task = self._group.create_task(self._carry(scheduled))
+                scheduled.scopes = scopes
+                scheduled.task = self._group.create_task(self._execute(scheduled))
                 # Not a `finally` of the task: one that is cancelled before its first step has none.
-                scheduled.task.add_done_callback(partial(self._put_away, scheduled))
-            elif scheduled.again is not None and not scheduled.again.done():
-                scheduled.holds = scopes
-                scheduled.again.set_result(None)
+                scheduled.task.add_done_callback(partial(self._remove, scheduled))
+            elif scheduled.is_waiting_to_return:
+                scheduled.return_to(scopes)
             else:
-                self._slots.give_back(scopes)  # it was ended while it waited for them
+                self._slots.release(scopes)  # the run ended while it waited for them
 
-    def _put_away(self, scheduled: ScheduledRun, _: asyncio.Task[None]) -> None:
+    def _remove(self, scheduled: ScheduledRun, _: asyncio.Task[None]) -> None:
         self._drop(scheduled.row.run.id)
-        self._slots.give_back(scheduled.holds)
+        self._slots.release(scheduled.scopes)
         if scheduled.is_freed and not self._is_stopping:
             self.submit(scheduled.row)
         self._admit()
 
-    async def _carry(self, scheduled: ScheduledRun) -> None:
+    async def _execute(self, scheduled: ScheduledRun) -> None:
         run = scheduled.row.run.id
         try:
             claim = await self._claim(scheduled)
@@ -251,30 +249,29 @@ class LocalEngine:
             self._blocked.pop(session, None)
 
     async def _run(self, scheduled: ScheduledRun, claim: Claim) -> None:
-        live = scheduled.live = LiveRun(
-            claim,
-            self._store,
-            scheduled.mailbox,
-            means=Means(
-                RunSlot(scheduled, self._slots, self._admit),
-                partial(self._rules.accounts_of, scheduled.row),
-                self._spending,
-            ),
+        journal = scheduled.journal = StoreJournal(claim, self._store)
+        slot = EngineSlot(scheduled, self._slots, self._admit, lambda: self._is_stopping)
+        accounts = partial(self._rules.accounts_of, scheduled.row)
+        activation = Activation(
+            claim=claim,
+            journal=journal,
+            slot=slot,
+            inbox=scheduled.mailbox,
+            budget=StoreBudget(claim, self._store, slot, accounts, self._settlements),
             listeners=self._listeners.setdefault(claim.run.id, []),
-            is_stopping=lambda: self._is_stopping,
         )
         try:
-            await self._runners[claim.run.kind].run(live)
+            await self._runners[claim.run.kind].run(activation)
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
+            await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
         except Exception as bug:  # noqa: BLE001 - the run's edge: a bug must end one run, not its team
             _log.exception("run %s crashed", claim.run.id)
             crash = RunCrashed(
                 f"{type(bug).__name__}: {bug}", why="a bug", hint="please report it with the log"
             )
-            await live.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
+            await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
 
     def _drop(self, run: RunId) -> None:
         del self._scheduled[run]
@@ -287,11 +284,11 @@ class LocalEngine:
         for event in events:
             if isinstance(event.body, Steered):
                 if scheduled := self._scheduled.get(event.run):
-                    scheduled.mailbox.hear(event)
+                    scheduled.mailbox.receive(event)
             elif isinstance(event.body, Replied):
-                self._spending.note()
+                self._settlements.announce()
             elif isinstance(event.body, Finished):
-                self._spending.note()
+                self._settlements.announce()
                 self._hear_end(event)
             elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
                 self._news.set()
@@ -299,7 +296,11 @@ class LocalEngine:
     def _hear_end(self, event: Event) -> None:
         """A run is over: break it off here if that came from outside, and free its session."""
         scheduled = self._scheduled.get(event.run)
-        if scheduled and scheduled.task and not (scheduled.live and scheduled.live.is_finishing):
+        if (
+            scheduled
+            and scheduled.task
+            and not (scheduled.journal and scheduled.journal.is_finishing)
+        ):
             scheduled.task.cancel()
         self._adopted.discard(event.run)
         self._unblock(event.session, event.run)

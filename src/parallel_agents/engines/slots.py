@@ -1,20 +1,28 @@
-"""Slots: which waiting run goes next, so that no scope ever holds more than its bound.
+"""Slots: which waiting run goes next, so that no scope ever exceeds its bound.
 
-A scope is anything with a bound of its own: the process, a team, an agent, a model. Runs that
-share their scopes wait in one lane; the best of all lanes with room goes first.
+A scope is anything with a bound of its own: the process, a team, an agent, a model. Runs with the
+same scopes wait in one lane; the most urgent run of all lanes with room goes first.
 """
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.engine import Scope
+from parallel_agents.core.store import Row
+from parallel_agents.engines.live_run import StoreJournal
+from parallel_agents.engines.mailbox import Mailbox
+from parallel_agents.errors import Stopping
 
 T = TypeVar("T")
+
+_AHEAD = 1_000_000_000  # of any priority that a task has
 
 
 class Waiting(NamedTuple, Generic[T]):
@@ -27,7 +35,7 @@ class Waiting(NamedTuple, Generic[T]):
 
 @dataclass(slots=True)
 class Slots(Generic[T]):
-    """The queue. It holds no clock and no task: `take` is called when a place may be free."""
+    """The queue. It has no clock and no task; its owner calls `take` when a slot may be free."""
 
     _bounds: dict[Scope, int | None] = field(default_factory=dict[Scope, int | None])
     _used: Counter[Scope] = field(default_factory=Counter[Scope])
@@ -37,20 +45,21 @@ class Slots(Generic[T]):
     _arrivals: int = 0
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Hold at most so many runs of `scope` at once; a lower bound waits, it ends nothing."""
+        """Set the most runs of `scope` at once; a lower bound ends no run, new ones wait."""
         self._bounds[scope] = at_most
 
     def has_bound(self, scope: Scope) -> bool:
-        """Whether something was said of it, be it that there is no bound."""
+        """Whether a bound, even "unlimited", was set."""
         return scope in self._bounds
 
     def wait(self, item: T, scopes: Sequence[Scope], *, priority: int = 0) -> None:
+        """Put an item into the queue."""
         lane = self._lanes.setdefault(tuple(scopes), [])
         self._arrivals += 1
         heapq.heappush(lane, Waiting(-priority, self._arrivals, item))
 
     def take(self) -> tuple[T, tuple[Scope, ...]] | None:
-        """The next item that has room in all its scopes, with the places that it now holds."""
+        """The next item with room in all its scopes, and the scopes in which it now has a slot."""
         open_lanes = [scopes for scopes in self._lanes if self._full_scope(scopes) is None]
         if not open_lanes:
             return None
@@ -62,14 +71,15 @@ class Slots(Generic[T]):
         self._used.update(scopes)
         return item, scopes
 
-    def give_back(self, scopes: Sequence[Scope]) -> None:
+    def release(self, scopes: Sequence[Scope]) -> None:
+        """Free a slot in each of these scopes."""
         for scope in scopes:
             self._used[scope] -= 1
             if not self._used[scope]:
                 del self._used[scope]
 
     def clear(self) -> list[T]:
-        """Empty the queue; what was in it."""
+        """Empty the queue and return its items."""
         dropped = [waiting.item for lane in self._lanes.values() for waiting in lane]
         self._lanes.clear()
         return dropped
@@ -80,3 +90,103 @@ class Slots(Generic[T]):
             if bound is not None and self._used[scope] >= bound:
                 return scope
         return None
+
+
+@dataclass(slots=True)
+class ScheduledRun:
+    """A run in this process, from the queue to its end.
+
+    Attributes:
+        task: executes the run; None until it is admitted.
+        journal: None until it is claimed.
+        is_freed: another run of its session ended while this one was being claimed.
+        scopes: the scopes in which it has a slot now.
+        is_parked: it has released its slot and waits for other runs.
+        is_resting: it waits and has no call in flight.
+        returning: done once it has a slot again.
+    """
+
+    row: Row
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    task: asyncio.Task[None] | None = None
+    journal: StoreJournal | None = None
+    is_freed: bool = False
+    scopes: Sequence[Scope] = ()
+    is_parked: bool = False
+    is_resting: bool = False
+    returning: asyncio.Future[None] | None = None
+
+    @property
+    def is_waiting_to_return(self) -> bool:
+        return self.returning is not None and not self.returning.done()
+
+    def return_to(self, scopes: Sequence[Scope]) -> None:
+        """Give a parked run its slot again."""
+        if self.returning is not None:
+            self.scopes = scopes
+            self.returning.set_result(None)
+
+    def refuse_return(self) -> None:
+        """End the wait of a parked run for its slot."""
+        if self.returning is not None and not self.returning.done():
+            self.returning.set_exception(stopping())
+
+
+class EngineSlot:
+    """The RunSlot of a scheduled run; to return it goes ahead of runs that have not begun.
+
+    Args:
+        scheduled: the run; it has a slot.
+        slots: the queue.
+        admit: lets the engine use slots that have become free.
+        is_stopping: whether the engine admits nothing new.
+    """
+
+    __slots__ = ("_admit", "_is_stopping", "_scheduled", "_scopes", "_slots")
+
+    def __init__(
+        self,
+        scheduled: ScheduledRun,
+        slots: Slots[ScheduledRun],
+        admit: Callable[[], None],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._scheduled = scheduled
+        self._slots = slots
+        self._admit = admit
+        self._is_stopping = is_stopping
+        self._scopes = scheduled.scopes
+
+    def park(self) -> None:
+        scheduled = self._scheduled
+        if not scheduled.is_parked:
+            scheduled.is_parked, scheduled.scopes = True, ()
+            self._slots.release(self._scopes)
+            self._admit()
+
+    async def take(self) -> None:
+        scheduled = self._scheduled
+        if not scheduled.is_parked:
+            return
+        scheduled.returning = asyncio.get_running_loop().create_future()
+        self._slots.wait(scheduled, self._scopes, priority=scheduled.row.run.priority + _AHEAD)
+        self._admit()
+        await scheduled.returning
+        scheduled.is_parked = False
+
+    def check_stopping(self) -> None:
+        if self._is_stopping():
+            raise stopping()
+
+    @contextmanager
+    def resting(self) -> Generator[None]:
+        self.check_stopping()
+        self._scheduled.is_resting = True
+        try:
+            yield
+        finally:
+            self._scheduled.is_resting = False
+
+
+def stopping() -> Stopping:
+    return Stopping("this process admits nothing new", hint="run it again with the same id")

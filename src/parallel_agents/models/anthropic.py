@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import assert_never
 
+import orjson
+
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import (
     Message,
@@ -20,7 +22,7 @@ from parallel_agents.core.message import (
     ToolResult,
 )
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
-from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import MalformedReply, ModelRefused, StreamCut
@@ -29,7 +31,9 @@ from parallel_agents.models.failures import from_error_object, make_failure
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Structured
 from parallel_agents.models.shapes import (
+    Body,
     ShapeError,
+    array_of,
     count_at,
     dump,
     object_at,
@@ -78,6 +82,7 @@ class Anthropic:
         self._endpoint = endpoint
         self._http = http
         self._url = f"{endpoint.base_url}/v1/messages"
+        self._encode = _encode_with_unsigned if endpoint.returns_thinking else _encode
         self._headers = {
             "Content-Type": "application/json",
             "anthropic-version": _VERSION,
@@ -137,9 +142,9 @@ class Anthropic:
         if draft.finish is None:
             raise make_failure(StreamCut, self._endpoint, "ended its stream without a stop")
 
-    def _body(self, request: ModelRequest) -> dict[str, Json]:
+    def _body(self, request: ModelRequest) -> Body:
         system, tools = request.system, request.tools
-        body: dict[str, Json] = {"model": self._id, "max_tokens": request.max_output_tokens}
+        body: Body = {"model": self._id, "max_tokens": request.max_output_tokens}
         budget = _THINKING_TOKENS.get(request.thinking or ThinkingLevel.OFF, 0)
         if budget:
             # What is thought counts as output; who thinks can not be forced to a tool.
@@ -155,14 +160,33 @@ class Anthropic:
         if system:
             body["system"] = [{"type": "text", "text": system, **mark}]
         if tools:
-            *others, last = [_tool(spec) for spec in tools]
-            body["tools"] = [*others, {**last, **mark}]
+            *others, last = tools
+            encoded = [spec.encoded(_encode_tool) for spec in others]
+            body["tools"] = array_of([*encoded, dump({**_tool(last), **mark})])
         if request.temperature is not None and not budget:
             body["temperature"] = request.temperature
-        body["messages"] = _messages(
-            request.messages, mark, returns_thinking=self._endpoint.returns_thinking
-        )
+        body["messages"] = self._messages(request.messages, mark)
         return body
+
+    def _messages(self, messages: Sequence[Message], mark: JsonObject) -> orjson.Fragment:
+        """The transcript; consecutive messages of one side are merged, and the last block is marked."""
+        turns: list[tuple[str, list[bytes]]] = []
+        last = None
+        for message in messages:
+            blocks = message.encoded(self._encode)
+            role = "assistant" if message.role is Role.ASSISTANT else "user"
+            if not blocks:
+                continue
+            if turns and turns[-1][0] == role:
+                turns[-1][1].append(blocks)
+            else:
+                turns.append((role, [blocks]))
+            last = message
+        if last is not None and turns[-1][0] == "user":
+            marked = _blocks(last, self._endpoint.returns_thinking)
+            marked[-1] = {**marked[-1], **mark}
+            turns[-1][1][-1] = b",".join(map(dump, marked))
+        return array_of([dump({"role": role, "content": array_of(parts)}) for role, parts in turns])
 
 
 def _take(event: JsonObject, draft: Draft) -> None:
@@ -242,6 +266,10 @@ def _usage(told: JsonObject, before: Usage) -> Usage:
     )
 
 
+def _encode_tool(spec: ToolSpec) -> bytes:
+    return dump(_tool(spec))
+
+
 def _tool(spec: ToolSpec) -> JsonObject:
     return {
         "name": spec.name,
@@ -250,31 +278,25 @@ def _tool(spec: ToolSpec) -> JsonObject:
     }
 
 
-def _messages(
-    messages: Sequence[Message], mark: JsonObject, *, returns_thinking: bool
-) -> list[JsonObject]:
-    """The transcript; what one side said in a row is one message, and the last block is marked."""
-    turns: list[tuple[str, list[JsonObject]]] = []
-    for message in messages:
-        blocks = [block for part in message.parts if (block := _block(part, returns_thinking))]
-        role = "assistant" if message.role is Role.ASSISTANT else "user"
-        if turns and turns[-1][0] == role:
-            turns[-1][1].extend(blocks)
-        elif blocks:
-            turns.append((role, blocks))
-    if turns and turns[-1][0] == "user":
-        last = turns[-1][1]
-        last[-1] = {**last[-1], **mark}
-    return [{"role": role, "content": blocks} for role, blocks in turns]
+def _encode(message: Message) -> bytes:
+    return b",".join(map(dump, _blocks(message, returns_unsigned=False)))
 
 
-def _block(part: Part, returns_thinking: bool) -> JsonObject | None:
+def _encode_with_unsigned(message: Message) -> bytes:
+    return b",".join(map(dump, _blocks(message, returns_unsigned=True)))
+
+
+def _blocks(message: Message, returns_unsigned: bool) -> list[JsonObject]:
+    return [block for part in message.parts if (block := _block(part, returns_unsigned))]
+
+
+def _block(part: Part, returns_unsigned: bool) -> JsonObject | None:
     """A part as a content block; None for what the API refuses: empty text, unsigned thinking."""
     match part:
         case Text():
             return {"type": "text", "text": part.text} if part.text else None
         case Thinking():
-            return _thinking(part, returns_thinking)
+            return _thinking(part, returns_unsigned)
         case ToolCall():
             return {"type": "tool_use", "id": part.id, "name": part.name, "input": part.arguments}
         case ToolResult():

@@ -26,8 +26,8 @@ class Budgeted(Wrapped):
         try:
             return await self._model.respond(request, listener)
         except ProviderError as error:
-            request.payer.give_back(may_be_billed=error.may_be_billed)
+            request.payer.release(may_be_billed=error.may_be_billed)
             raise
         except BaseException:
-            request.payer.give_back(may_be_billed=True)  # broken off on its way
+            request.payer.release(may_be_billed=True)  # broken off on its way
             raise

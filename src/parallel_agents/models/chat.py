@@ -5,13 +5,13 @@ Format: https://platform.openai.com/docs/api-reference/chat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message, Role, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
-from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import MalformedReply, ModelRefused, StreamCut
@@ -20,7 +20,9 @@ from parallel_agents.models.failures import from_error_object, make_failure
 from parallel_agents.models.http import DONE, Http
 from parallel_agents.models.providers import Endpoint, Structured
 from parallel_agents.models.shapes import (
+    Body,
     ShapeError,
+    array_of,
     count_at,
     dump,
     object_at,
@@ -63,6 +65,7 @@ class Chat:
         self._endpoint = endpoint
         self._http = http
         self._url = f"{endpoint.base_url}/chat/completions"
+        self._encode = _encode_with_thinking if endpoint.returns_thinking else _encode
         self._headers = {"Content-Type": "application/json", **endpoint.headers}
         if endpoint.key:
             self._headers["Authorization"] = f"Bearer {endpoint.key.reveal()}"
@@ -132,9 +135,9 @@ class Chat:
             if reason:
                 draft.finish = _FINISH.get(reason, Finish.STOP)
 
-    def _body(self, request: ModelRequest) -> dict[str, Json]:
+    def _body(self, request: ModelRequest) -> Body:
         system, tools = request.system, request.tools
-        extra: dict[str, Json] = {}
+        extra: Body = {}
         if request.output_schema is not None:
             match self._endpoint.structured:
                 case Structured.PROMPT:
@@ -145,14 +148,17 @@ class Chat:
                 case Structured.JSON_SCHEMA:
                     extra["response_format"] = _response_format(request.output_schema)
         if tools:
-            extra["tools"] = [_tool(spec) for spec in tools]
+            extra["tools"] = array_of(spec.encoded(_encode_tool) for spec in tools)
         if request.temperature is not None:
             extra["temperature"] = request.temperature
         if request.thinking not in (None, ThinkingLevel.OFF):
             extra["reasoning_effort"] = request.thinking.value
+        messages = [message.encoded(self._encode) for message in request.messages]
+        if system:
+            messages.insert(0, dump({"role": "system", "content": system}))
         return {
             "model": self._id,
-            "messages": list(_messages(system, request.messages, self._endpoint)),
+            "messages": array_of(messages),
             self._endpoint.max_tokens_field: request.max_output_tokens,
             **extra,
         }
@@ -200,44 +206,50 @@ def _response_format(schema: JsonObject) -> JsonObject:
     return {"type": "json_schema", "json_schema": answer}
 
 
-def _tool(spec: ToolSpec) -> JsonObject:
+def _encode_tool(spec: ToolSpec) -> bytes:
     function: JsonObject = {
         "name": spec.name,
         "description": spec.description,
         "parameters": spec.parameters,
     }
-    return {"type": "function", "function": function}
+    return dump({"type": "function", "function": function})
 
 
-def _messages(system: str, messages: Sequence[Message], endpoint: Endpoint) -> Iterator[JsonObject]:
-    if system:
-        yield {"role": "system", "content": system}
-    for message in messages:
-        match message.role:
-            case Role.USER:
-                yield {"role": "user", "content": message.text}
-            case Role.ASSISTANT:
-                yield _assistant(message, endpoint)
-            case Role.TOOL:
-                for part in message.parts:
-                    if isinstance(part, ToolResult):
-                        yield {
-                            "role": "tool",
-                            "tool_call_id": part.call_id,
-                            "content": part.content,
-                        }
+def _encode(message: Message) -> bytes:
+    return _encode_by(message, _assistant)
 
 
-def _assistant(message: Message, endpoint: Endpoint) -> JsonObject:
-    said: dict[str, Json] = {"role": "assistant", "content": message.text}
+def _encode_with_thinking(message: Message) -> bytes:
+    return _encode_by(message, _assistant_with_thinking)
+
+
+def _encode_by(message: Message, assistant: Callable[[Message], JsonObject]) -> bytes:
+    """The message as the wire has it: each tool result is a message of its own."""
+    match message.role:
+        case Role.USER:
+            return dump({"role": "user", "content": message.text})
+        case Role.ASSISTANT:
+            return dump(assistant(message))
+        case Role.TOOL:
+            results = [part for part in message.parts if isinstance(part, ToolResult)]
+            return b",".join([dump(_result(part)) for part in results])
+
+
+def _result(result: ToolResult) -> JsonObject:
+    return {"role": "tool", "tool_call_id": result.call_id, "content": result.content}
+
+
+def _assistant(message: Message) -> JsonObject:
     calls = [_call(call) for call in message.tool_calls]
-    if calls:
-        said |= {"content": message.text or None, "tool_calls": calls}
-    if endpoint.returns_thinking:
-        thinking = "".join(part.text for part in message.parts if isinstance(part, Thinking))
-        if thinking:
-            said["reasoning_content"] = thinking
-    return said
+    if not calls:
+        return {"role": "assistant", "content": message.text}
+    return {"role": "assistant", "content": message.text or None, "tool_calls": calls}
+
+
+def _assistant_with_thinking(message: Message) -> JsonObject:
+    thinking = "".join(part.text for part in message.parts if isinstance(part, Thinking))
+    said = _assistant(message)
+    return {**said, "reasoning_content": thinking} if thinking else said
 
 
 def _call(call: ToolCall) -> JsonObject:

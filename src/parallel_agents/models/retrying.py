@@ -64,7 +64,7 @@ class Retrying(Wrapped):
         while True:
             try:
                 reply = await self._model.respond(request, watched)
-                return replace(reply, tries=attempt - 1 + reply.tries)
+                return reply if attempt == 1 else replace(reply, tries=attempt - 1 + reply.tries)
             except ProviderError as error:
                 was_shown = watched is not None and watched.was_shown
                 is_over = was_shown or not error.retryable or _is_skipped(error, request)

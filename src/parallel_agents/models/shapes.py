@@ -5,13 +5,16 @@ A field that is absent or null reads as empty; one of another kind is a `ShapeEr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import orjson
 
 from parallel_agents.core.schema import Json, JsonObject
 
 _EMPTY: JsonObject = {}
+
+Body: TypeAlias = dict[str, Json | orjson.Fragment]
 
 
 class ShapeError(ValueError):
@@ -57,11 +60,16 @@ def count_at(parent: JsonObject, key: str) -> int:
     raise ShapeError(f"{key} is not a number")
 
 
-def dump(value: Json) -> bytes:
+def dump(value: Json | Mapping[str, Json | orjson.Fragment]) -> bytes:
     """`value` as compact JSON."""
     return orjson.dumps(value, default=_plain)
 
 
+def array_of(items: Iterable[bytes]) -> orjson.Fragment:
+    """Items that are JSON already, as an array; an item may be several with commas, or empty."""
+    return orjson.Fragment(b"[" + b",".join(filter(None, items)) + b"]")
+
+
 def _plain(value: JsonObject) -> JsonObject:
-    """A mapping that is no dict, which orjson does not know by itself."""
+    """A mapping that is not a dict, which orjson does not know by itself."""
     return dict(value)

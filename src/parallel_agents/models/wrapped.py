@@ -10,10 +10,7 @@ class Wrapped:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-
-    @property
-    def name(self) -> str:
-        return self._model.name
+        self.name = model.name  # each wrapper of a call asks for it
 
     @property
     def capabilities(self) -> Capabilities:

@@ -1,18 +1,17 @@
-"""CircuitBroken: an agent whose runs keep failing by its own fault is left alone, and new ones fail at once."""
+"""CircuitBroken: pauses an agent whose runs keep failing by its own fault; new runs fail at once."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
-
-from typing_extensions import override
 
 from parallel_agents.core.breaker import Breaker, Flights, close, lose_probe
 from parallel_agents.core.circuit import AGENTS, Admission
 from parallel_agents.core.event import Entry, Noticed
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.core.runner import Activation, Runner
+from parallel_agents.core.runner import Activation, RunJournal, Runner
 from parallel_agents.core.throttle import Throttle, name_for_agent
 from parallel_agents.errors import (
     AgentOpen,
@@ -23,11 +22,10 @@ from parallel_agents.errors import (
     RunCrashed,
     TurnLimit,
 )
-from parallel_agents.runners.wrapped import WrappedActivation
 
 T = TypeVar("T")
 
-# Not what a provider, a budget, a time limit or a user ended: the agent is as good as before.
+# Failures by a provider, a budget, a time limit or a user say nothing about the agent.
 _FAULTS = frozenset(
     kind.code for kind in (OutputInvalid, OutputCut, TurnLimit, GateRefused, RunCrashed)
 )
@@ -35,7 +33,7 @@ _BREAKER = Breaker(AGENTS)
 
 
 class Circuits(Protocol):
-    """Who knows the throttles and changes them for all processes of the store."""
+    """The throttles, as all processes on the store share them."""
 
     @property
     def process(self) -> str: ...
@@ -55,8 +53,8 @@ class Circuits(Protocol):
 class CircuitBrokenRunner:
     """Wraps a runner of agents' runs.
 
-    Runs that the runtime made for its own ends, as those of judges, neither count nor are refused,
-    and a run that was begun before is carried on. While no failure is on record nothing is written.
+    Runs that serve the runtime, such as a judge's, neither count nor are refused, and a run that
+    was begun before continues. Nothing is written while no failure is on record.
     """
 
     def __init__(self, runner: Runner, circuits: Circuits) -> None:
@@ -74,13 +72,16 @@ class CircuitBrokenRunner:
         try:
             is_probe = is_new and await self._admit(agent)
         except AgentOpen as error:
-            await activation.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
+            failed = Outcome(status=RunStatus.FAILED, error=Failure.of(error))
+            await activation.journal.finish(failed)
             return
-        counted = _Counted(activation, self._circuits, self._flights[agent], is_probe=is_probe)
+        counted = _CountedJournal(
+            activation, self._circuits, self._flights[agent], is_probe=is_probe
+        )
         try:
-            await self._runner.run(counted)
+            await self._runner.run(replace(activation, journal=counted))
         except PagentsError:
-            raise  # left, or ended as that error; no bug
+            raise  # the run was left or ended with that error: no bug
         except Exception as bug:
             await counted.crash(bug)
             raise
@@ -88,10 +89,10 @@ class CircuitBrokenRunner:
             counted.leave()
 
     async def _admit(self, agent: str) -> bool:
-        """Whether the run is the one that finds out whether the agent does well again.
+        """Whether the run is the probe that finds out if the agent works again.
 
         Raises:
-            AgentOpen: the agent is left alone.
+            AgentOpen: the agent is paused.
         """
         circuits, name = self._circuits, name_for_agent(agent)
         await circuits.look()
@@ -104,35 +105,37 @@ class CircuitBrokenRunner:
         return admitted.admission is Admission.PROBE
 
 
-class _Counted(WrappedActivation):
-    """A run whose end counts for its agent, once it is known."""
+class _CountedJournal:
+    """The journal of a run whose end counts for its agent."""
 
     def __init__(
         self, activation: Activation, circuits: Circuits, flights: Flights, *, is_probe: bool
     ) -> None:
-        super().__init__(activation)
+        self._journal: RunJournal = activation.journal
+        self._epoch = activation.claim.run.epoch
         self._circuits = circuits
         self._flights = flights
         self._flight = flights.begin(circuits.now())
         self._agent = activation.claim.session.agent.name
         self._name = name_for_agent(self._agent)
         self._is_probe = is_probe
+        self.note = self._journal.note
+        self.append = self._journal.append
 
-    @override
     async def finish(self, outcome: Outcome, *, steers_seen: int | None = None) -> bool:
-        # Before the end: what the run brings about is told in its history, where nothing follows it.
+        # Before the end: nothing may follow it in the run's history.
         if outcome.status is RunStatus.DONE:
             await self._done()
         elif outcome.error is not None and outcome.error.code in _FAULTS:
             await self._failed(f"{outcome.error.code} {outcome.error.message}")
-        return await super().finish(outcome, steers_seen=steers_seen)
+        return await self._journal.finish(outcome, steers_seen=steers_seen)
 
     async def crash(self, bug: Exception) -> None:
-        """The run ends by a bug; whoever carries it out says so."""
+        """The run ends with a bug; the engine finishes it."""
         await self._failed(f"{RunCrashed.code} {type(bug).__name__}: {bug}")
 
     def leave(self) -> None:
-        """The run has ended, or goes on elsewhere. One that says nothing of its agent is no probe."""
+        """The run has ended or continues elsewhere; a probe without a result is lost."""
         self._flights.end(self._flight)
         if self._is_probe:
             self._circuits.change_soon(self._name, lose_probe)
@@ -159,8 +162,7 @@ class _Counted(WrappedActivation):
                 self._circuits.change_soon(self._name, _BREAKER.answer(now))
 
     def _tell(self, what: str, text: str) -> None:
-        epoch = self.claim.run.epoch
-        self.note(Entry(f"epoch-{epoch}/breaker-{what}", Noticed(text=text)))
+        self.note(Entry(f"epoch-{self._epoch}/breaker-{what}", Noticed(text=text)))
 
 
 def _left_alone(agent: str, seconds: float, reason: str) -> AgentOpen:

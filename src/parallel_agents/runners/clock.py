@@ -1,4 +1,4 @@
-"""Clock: the time that a run has, which stands still while the run waits for other runs."""
+"""Clock: the time limit of a run, which stands still while the run waits for other runs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Self
 
 from parallel_agents.core.event import Event, HandedBack, Started, ToolFinished
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.runner import Activation
+from parallel_agents.core.runner import RunSlot
 
 
 class Clock:
     """A time limit as an `async with` block, which ends by TimeoutError as `asyncio.timeout` does.
 
     Args:
-        activation: the run; it holds no place while its clock stands still.
-        left: seconds that it has, or None for as many as it takes.
+        slot: the run's slot; it is released while the clock stands still.
+        left: seconds until the limit, or None for no limit.
     """
 
-    def __init__(self, activation: Activation, left: float | None) -> None:
-        self._activation = activation
+    __slots__ = ("_left", "_parked", "_slot", "_timeout")
+
+    def __init__(self, slot: RunSlot, left: float | None) -> None:
+        self._slot = slot
         self._left = left
         self._timeout = asyncio.timeout(None)
         self._parked = False
@@ -44,21 +46,21 @@ class Clock:
         return await self._timeout.__aexit__(kind, error, trace)
 
     def park(self) -> bool:
-        """Stand still and give the run's place to others; False where it does already."""
+        """Stand still and release the run's slot; return False if it stands still already."""
         if self._parked:
             return False
         when = self._timeout.when()
         if when is not None:
             self._left = when - asyncio.get_running_loop().time()
             self._timeout.reschedule(None)
-        self._activation.park()
+        self._slot.park()
         self._parked = True
         return True
 
-    async def go_on(self) -> None:
-        """Have a place again, and run."""
+    async def resume(self) -> None:
+        """Take a slot again, and run."""
         if self._parked:
-            await self._activation.take_slot()
+            await self._slot.take()
             self._parked = False
             self._start()
 
@@ -68,7 +70,7 @@ class Clock:
 
 
 def active_seconds(events: Iterable[Event], run: RunId) -> float:
-    """How long processes have worked on the run, without its time parked, or between two claims."""
+    """How long processes have worked on the run, without time parked and time between claims."""
     spent, began, last = 0.0, None, 0.0
     for event in events:
         if event.run != run:
@@ -86,7 +88,7 @@ def active_seconds(events: Iterable[Event], run: RunId) -> float:
 def seconds_left(
     timeout_seconds: float | None, events: Iterable[Event], run: RunId
 ) -> float | None:
-    """What is left of a run's limit."""
+    """The part of the run's time limit that is left."""
     if timeout_seconds is None:
         return None
     return max(timeout_seconds - active_seconds(events, run), 0.0)

@@ -1,16 +1,16 @@
-"""Team: a run that is made of child runs; it finds them by key, waits for all, and sums up.
+"""Team: a run made of child runs; it finds them by key, waits for all, and sums up.
 
-The children were accepted with the team, in one transaction; it keeps nothing of its own.
+The children were accepted together with the team, in one transaction; the team stores nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
-from typing import Protocol
 
+from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import FAILURES, Failure, Outcome, RunStatus
@@ -24,26 +24,10 @@ _SIBLING = "a sibling's failure"
 _TOO_FEW = "too few can still succeed"
 
 
-class Children(Protocol):
-    """What a team needs of the verbs."""
-
-    async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]: ...
-
-    async def wait_over(self, runs: Sequence[RunId]) -> None: ...
-
-    def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]: ...
-
-    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]: ...
-
-    async def end_unbegun(self, parent: Session, *, by: str) -> None: ...
-
-    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None: ...
-
-
 class TeamRunner:
     """The runner of teams' runs."""
 
-    def __init__(self, children: Children) -> None:
+    def __init__(self, children: ChildSessions) -> None:
         self._children = children
 
     async def run(self, activation: Activation) -> None:
@@ -54,15 +38,15 @@ class TeamRunner:
         left = seconds_left(team.timeout_seconds, claim.events, claim.run.id)
         try:
             async with asyncio.timeout(left):
-                await self._see_through(session, team, runs)
+                await self._wait_children(session, team, runs)
         except TimeoutError:
             by = f"the team's time limit of {team.timeout_seconds:g} s"
             await self._children.end_children(session, by=by, status=RunStatus.TIMED_OUT)
         counts = await self._children.count_children(session, team)
-        await activation.finish(summary(counts, min_done=team.min_done))
+        await activation.journal.finish(summary(counts, min_done=team.min_done))
 
-    async def _see_through(self, session: Session, team: TeamTask, runs: Sequence[RunId]) -> None:
-        """Return once all runs are over; end some of them where the team's task says so."""
+    async def _wait_children(self, session: Session, team: TeamTask, runs: Sequence[RunId]) -> None:
+        """Return once all runs have ended; end some early if the team's task says so."""
         if team.on_failure is OnFailure.KEEP_GOING:
             await self._children.wait_over(runs)
             return
@@ -76,7 +60,7 @@ class TeamRunner:
     async def _react(
         self, session: Session, team: TeamTask, counts: Counter[RunStatus], reacted: set[str]
     ) -> None:
-        """End what need not go on, by how tasks have ended so far; each reason counts once."""
+        """End runs that are no longer needed, given how others ended; each reason counts once."""
         lost = counts.total() - counts[RunStatus.DONE]
         if lost > len(team.tasks) - (team.min_done or 0) and _TOO_FEW not in reacted:
             reacted.add(_TOO_FEW)
@@ -92,29 +76,26 @@ class TeamRunner:
 def _team_task(body: object) -> TeamTask:
     if isinstance(body, Queued) and body.team is not None:
         return body.team
-    raise TypeError("the first event of a team's run says what the team is")
+    raise TypeError("the first event of a team's run must hold its task")
 
 
 def summary(counts: Counter[RunStatus], *, min_done: int | None = None) -> Outcome:
-    """A team is done when all its tasks are; with some of them it is partial, with none failed.
+    """The outcome of a team; the answers stay with the tasks' own runs.
 
-    With fewer than `min_done` of them it has failed, too.
-
-    Where the time or the budget was used up for all of them, it says that.
-
-    The answers stay with the tasks' own runs.
+    The team is done if all its tasks are, partial if at least `min_done` (or one) are, and failed
+    otherwise; it is timed out or over budget if all its tasks are.
     """
     done, total = counts[RunStatus.DONE], counts.total()
-    words = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    counted = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     if done == total:
-        return Outcome(status=RunStatus.DONE, text=words)
+        return Outcome(status=RunStatus.DONE, text=counted)
     missing = Incomplete(
         f"{total - done} of {total} tasks did not end in done",
-        why=words,
+        why=counted,
         hint="`pagents show` lists them with their errors",
     )
     return Outcome(
-        status=_short_of_done(counts, min_done or 1), text=words, error=Failure.of(missing)
+        status=_short_of_done(counts, min_done or 1), text=counted, error=Failure.of(missing)
     )
 
 

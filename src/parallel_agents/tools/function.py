@@ -38,14 +38,15 @@ class FunctionTool:
         name = getattr(function, "__name__", type(function).__name__)
         self._function = function
         self._arguments = _arguments_model(name, function)
+        fields = self._arguments.model_fields.items()
+        self._aliases = tuple((name, str(field.alias)) for name, field in fields)
         schema = _schema_of(self._arguments)
         self.spec = ToolSpec(name, _first_paragraph(function), schema, effect)
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> str:
         """The function's return value: a string as it is, anything else as JSON."""
         checked = self._arguments.model_validate(arguments)
-        fields = self._arguments.model_fields.items()
-        values = {str(field.alias): getattr(checked, name) for name, field in fields}
+        values = {alias: getattr(checked, name) for name, alias in self._aliases}
         if inspect.iscoroutinefunction(self._function):
             value: object = await self._function(**values)
         else:

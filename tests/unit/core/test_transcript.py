@@ -21,7 +21,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.core.transcript import CUT_OFF, Transcript, fold, task_words
+from parallel_agents.core.transcript import CUT_OFF, Transcript, fold, task_text
 from parallel_agents.core.usage import Usage
 
 DONE = Finished(outcome=Outcome(status=RunStatus.DONE))
@@ -64,8 +64,8 @@ def said(messages: Sequence[Message]) -> list[str]:
 
 
 def test_a_task_is_its_words_with_the_input_under_them() -> None:
-    assert task_words("do it", {}) == "do it"
-    assert task_words("do it", {"a": [1]}) == 'do it\n\nInput:\n{\n  "a": [\n    1\n  ]\n}'
+    assert task_text("do it", {}) == "do it"
+    assert task_text("do it", {"a": [1]}) == 'do it\n\nInput:\n{\n  "a": [\n    1\n  ]\n}'
 
 
 def test_results_are_told_together_in_the_order_of_the_calls() -> None:
@@ -135,7 +135,7 @@ def test_a_word_is_pending_until_it_is_delivered_and_heard_once() -> None:
     word = Steered(text="shorter", mode=SteerMode.NEXT, by="me")
     for _ in range(2):
         state.apply("steer-1", word)
-    assert (state.pending, state.heard) == ({"steer-1": word}, {"steer-1"})
+    assert (state.pending, state.received) == ({"steer-1": word}, {"steer-1"})
 
     state.apply("steer-1/delivered", Delivered(steer="steer-1", text="shorter", turn=1))
     state.apply("steer-1", word)
@@ -171,4 +171,4 @@ def test_a_session_that_goes_on_begins_its_run_anew() -> None:
     )
 
     assert said(state.messages)[-2:] == [CUT_OFF, "second"]
-    assert (state.turn, state.asked, state.pending, state.heard) == (0, (), {}, set())
+    assert (state.turn, state.asked, state.pending, state.received) == (0, (), {}, set())

@@ -37,7 +37,7 @@ def test_a_full_scope_holds_up_nobody_who_does_not_need_it() -> None:
     places.wait("other", [PROCESS])
 
     assert take_all(places) == ["first small", "other"]
-    places.give_back([PROCESS, SMALL])
+    places.release([PROCESS, SMALL])
     assert take_all(places) == ["second small"]
 
 
@@ -49,7 +49,7 @@ def test_a_lower_bound_ends_nothing_and_a_higher_one_lets_more_in() -> None:
     assert take_all(places) == ["0", "1", "2"]
 
     places.bound(PROCESS, 1)
-    places.give_back([PROCESS])
+    places.release([PROCESS])
     assert take_all(places) == []
     places.bound(PROCESS, 4)
 
@@ -100,7 +100,7 @@ def test_no_bound_is_exceeded_and_nobody_starves(
             places.wait(arrived, scopes, priority=priority)
             arrived += 1
         elif held:
-            places.give_back(held.pop(data.draw(st.integers(0, len(held) - 1), label="ends")))
+            places.release(held.pop(data.draw(st.integers(0, len(held) - 1), label="ends")))
         take()
 
     assert sorted(served) == list(range(len(arrivals)))

@@ -1,66 +1,32 @@
-"""Gatekeeping: who says whether an answer counts and who makes it better; and a refusal as an error."""
+"""Gates: the seam to whatever judges a run's answer or revises it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
-from parallel_agents.core.gate import (
-    ConditionGate,
-    Gate,
-    RegexGate,
-    Verdict,
-    check_plain,
-    name_of,
-)
+from parallel_agents.core.gate import Gate, Verdict
 from parallel_agents.core.run import Result
 from parallel_agents.core.submission import Draft, Submission
-from parallel_agents.errors import GateBroken, GateRefused
 
 Park = Callable[[], object]
 
 
 class Gatekeeper(Protocol):
-    """`park` gives the run's place away while others work for it."""
+    """Both methods call `park` before they wait for other runs or programs."""
 
     async def check(self, gate: Gate, submission: Submission, park: Park) -> Verdict:
         """The gate's verdict.
 
         Raises:
-            GateBroken: it can not give one.
+            GateBroken: the gate cannot give one.
         """
         ...
 
     async def revise(self, by: str, draft: Draft, park: Park) -> Result:
-        """What the agent `by` made of a draft, in a run of its own.
+        """The draft's next version, made by the agent `by` in a run of its own.
 
         Raises:
-            UnknownAgent: there is none of that name.
+            UnknownAgent: no agent has that name.
         """
         ...
-
-
-class PlainGates:
-    """A gatekeeper of gates that need nothing but the answer."""
-
-    async def check(self, gate: Gate, submission: Submission, park: Park) -> Verdict:
-        del park
-        if isinstance(gate, ConditionGate | RegexGate):
-            return check_plain(gate, submission.answer, submission.text)
-        raise GateBroken(f"nobody here can check {name_of(gate)}", hint="run it with pagents")
-
-    async def revise(self, by: str, draft: Draft, park: Park) -> Result:
-        del draft, park
-        raise GateBroken(f"nobody here can ask {by}", hint="run it with pagents")
-
-
-PLAIN = PlainGates()
-
-
-def refusal_of(refusals: Sequence[Verdict]) -> GateRefused:
-    """What gates that refuse an answer say, as one error."""
-    return GateRefused(
-        f"the answer did not pass {', '.join(verdict.gate for verdict in refusals)}",
-        why="\n".join(verdict.critique for verdict in refusals if verdict.critique),
-        hint="give it more attempts, a ladder with a stronger model, or a gate that fits the task",
-    )

@@ -1,51 +1,128 @@
-"""Model call: what a run gives with each call: a listener that records its waits, and a payer."""
+"""Model call: asks the model for the next reply, for the run's account, and writes it down."""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from parallel_agents.core.budget import Amount, OnLimit
-from parallel_agents.core.event import Entry, Noticed, Retrying, Waiting
+from parallel_agents.core.escalation import above
+from parallel_agents.core.event import Entry, Noticed, Replied, Retrying, Waiting
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.steps import CallModel, StartModel
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import OverBudget, ProviderError
+from parallel_agents.runners.agent.prompts import notices_of, system_of
+from parallel_agents.runners.agent.work import Work
 
 ANSWER_TOKENS = 1024
+_OUTPUT_TOKENS = 4096
 # More than any wire adds for a level of thinking.
 _THINKING_TOKENS = 16_384
 
 
-class ModelCallListener:
-    """CommandGate text on, and writes down each retry, each wait and each notice."""
+async def start_model(work: Work, step: StartModel) -> None:
+    """Get a model ready for calls."""
+    model = work.models.get(step.model)
+    await model.start()
+    # Loading a price list takes 0.1 s: do it now, and not when the first answer is to be stored.
+    work.models.cost_nanousd(model.name, Usage())
+    work.model = model
+    work.notices = notices_of(work.assignment.agent, model)
+    work.prepared = work.prepared._replace(model=step.model)
 
-    def __init__(self, activation: Activation, turn: int, heard: list[str]) -> None:
+
+async def call_model(work: Work, step: CallModel) -> None:
+    """Call the model, and write its reply before anything is done with it.
+
+    Nothing is written if a message interrupts the call.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    work.streamed.clear()
+    inbox, request = work.activation.inbox, _request(work, step)
+    listener = ModelCallListener(work.activation, step.turn, work.streamed)
+    reply = None
+    async with inbox.interruptible():
+        reply = await work.model.respond(request, listener)
+    if reply is None:
+        return
+    price = work.models.cost_nanousd
+    replied = Replied(
+        turn=step.turn,
+        message=reply.message,
+        model=reply.model,
+        finish=reply.finish,
+        usage=reply.usage,
+        cost_nanousd=0 if reply.cached else price(reply.model, reply.usage),
+        seconds=loop.time() - began,
+        tries=reply.tries,
+        cached=reply.cached,
+    )
+    await work.write(f"turn-{step.turn}/model", replied)
+    work.streamed.clear()
+
+
+def _request(work: Work, step: CallModel) -> ModelRequest:
+    agent, limits, transcript = work.assignment.agent, work.assignment.limits, work.transcript
+    most = limits.max_output_tokens or _OUTPUT_TOKENS
+    request = ModelRequest(
+        system=system_of(work.session),
+        messages=tuple(transcript.messages),
+        tools=work.tools.specs,
+        output_schema=agent.output_schema,
+        max_output_tokens=min(most, ANSWER_TOKENS) if step.is_last else most,
+        temperature=agent.temperature,
+        timeout_seconds=limits.call_timeout_seconds,
+        thinking=agent.thinking,
+        has_next=bool(above(work.assignment.ladder, work.prepared.model)),
+        team=work.session.root,
+        counted=transcript.counted,
+        counted_tokens=transcript.counted_tokens,
+        # Another attempt asks for another answer.
+        cache_seconds=work.cache_seconds if transcript.attempt == 1 else None,
+    )
+    if not work.activation.budget.is_bound:
+        return request
+    amount = worst_case(work.models, work.model.name, request)
+    payer = RunPayer(work.activation, amount, is_last=step.is_last)
+    return replace(request, payer=payer)
+
+
+class ModelCallListener:
+    """Passes text on to the run's listeners, and notes each retry, wait and notice."""
+
+    __slots__ = ("_activation", "_notes", "_streamed", "_turn")
+
+    def __init__(self, activation: Activation, turn: int, streamed: list[str]) -> None:
         self._activation = activation
         self._turn = turn
-        self._heard = heard
+        self._streamed = streamed
         self._notes = 0
 
     @property
     def wants_text(self) -> bool:
-        return self._activation.wants_text
+        return bool(self._activation.listeners)
 
     def text(self, piece: str) -> None:
-        self._heard.append(piece)
-        self._activation.text(piece)
+        self._streamed.append(piece)
+        for listener in self._activation.listeners:
+            listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
-        run = self._activation.claim.run
         retrying = Retrying(
             turn=self._turn,
             attempt=attempt,
             error=Failure.of(error),
             wait_seconds=wait_seconds,
         )
-        # The epoch keeps the tries of a call that is made again after a crash apart.
-        self._activation.note(
-            Entry(f"turn-{self._turn}/epoch-{run.epoch}/retry-{attempt}", retrying)
-        )
+        # The epoch keeps the tries of a call that is repeated after a crash apart.
+        epoch = self._activation.claim.run.epoch
+        key = f"turn-{self._turn}/epoch-{epoch}/retry-{attempt}"
+        self._activation.journal.note(Entry(key, retrying))
 
     def waiting(self, reason: str, seconds: float) -> None:
         self._note(Waiting(turn=self._turn, reason=reason, seconds=seconds))
@@ -54,23 +131,25 @@ class ModelCallListener:
         self._note(Noticed(text=text))
 
     def resting(self) -> AbstractContextManager[None]:
-        return self._activation.resting()
+        return self._activation.slot.resting()
 
     def _note(self, body: Waiting | Noticed) -> None:
         self._notes += 1
         epoch = self._activation.claim.run.epoch
         key = f"turn-{self._turn}/epoch-{epoch}/{body.kind}-{self._notes}"
-        self._activation.note(Entry(key, body))
+        self._activation.journal.note(Entry(key, body))
 
 
 class RunPayer:
-    """The run as who pays for one of its calls; each try of it reserves anew.
+    """Pays for one of the run's calls from its budget; each try reserves anew.
 
     Args:
         activation: the run.
-        amount: what one try could cost at most.
-        is_last: the run's last call, which may use what its accounts keep for that.
+        amount: the most that one try can cost.
+        is_last: the run's last call, which may use the reserve that accounts keep for it.
     """
+
+    __slots__ = ("_activation", "_amount", "_is_last")
 
     def __init__(self, activation: Activation, amount: Amount, *, is_last: bool) -> None:
         self._activation = activation
@@ -78,23 +157,23 @@ class RunPayer:
         self._is_last = is_last
 
     async def reserve(self) -> None:
-        shortage = await self._activation.reserve(self._amount, is_last=self._is_last)
+        shortage = await self._activation.budget.reserve(self._amount, is_last=self._is_last)
         if shortage is not None:
             raise OverBudget(
                 f"the budget leaves no room for the next call ({shortage.scope})",
-                why=shortage.words,
+                why=shortage.detail,
                 hint="raise the budget, or ask for less output with limits.max_output_tokens",
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
             )
 
-    def give_back(self, *, may_be_billed: bool) -> None:
-        self._activation.give_back(may_be_billed=may_be_billed)
+    def release(self, *, may_be_billed: bool) -> None:
+        self._activation.budget.release(may_be_billed=may_be_billed)
 
 
 def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
     """The most that a call can cost.
 
-    The price of the input is the higher of its plain price and that of writing it to a cache.
+    Input is priced at the higher of its plain price and the price of writing it to a cache.
     """
     given = request.most_input_tokens()
     output = request.max_output_tokens + (_THINKING_TOKENS if request.thinking else 0)

@@ -1,4 +1,4 @@
-"""Outcomes: what a run ends with: an answer that counts, the best of several, or what there is of one."""
+"""Outcomes: how a run ends: with an accepted answer, with the best of several, or without one."""
 
 from __future__ import annotations
 
@@ -6,41 +6,45 @@ from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.transcript import Transcript, Version
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import OverBudget, PagentsError, RunTimedOut
 
 Notices = tuple[str, ...]
 
 
-def accepted(state: Transcript, output: Json, notices: Notices) -> Outcome:
+def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
     """The answer passed all gates."""
-    told = (verdict.notice for verdict in state.verdicts if verdict.notice)
+    of_gates = (verdict.notice for verdict in transcript.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,
         output=output,
-        text=state.last_text,
-        notices=(*notices, *told),
-        score=state.version.score if state.version else None,
+        text=transcript.last_text,
+        notices=(*notices, *of_gates),
+        score=transcript.version.score if transcript.version else None,
     )
 
 
 def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Notices) -> Outcome:
-    """No version scored what was asked for: the best one counts, and says so."""
+    """No version reached the score that was asked for; the best one counts, and says so."""
     asked = ", ".join(verdict.gate for verdict in best.refusals)
-    told = f"the best of {rounds} versions, with {best.score:g} of 10: {asked} was asked"
-    judged = (verdict.notice for verdict in best.verdicts if verdict.notice)
+    notice = f"the best of {rounds} versions, with {best.score:g} of 10: {asked} was asked"
+    of_gates = (verdict.notice for verdict in best.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,
         output=_output(best.last_text, schema),
         text=best.last_text,
-        notices=(*notices, told, *judged),
+        notices=(*notices, notice, *of_gates),
         score=best.score,
     )
 
 
-def broken_off(status: RunStatus, text: str, error: PagentsError, notices: Notices) -> Outcome:
-    """There is no accepted answer, but what was said so far."""
+def broken_off(text: str, error: PagentsError, notices: Notices) -> Outcome:
+    """No answer was accepted; the output is the text so far."""
     return Outcome(
-        status=status, output=text or None, text=text, error=Failure.of(error), notices=notices
+        status=_status(error),
+        output=text or None,
+        text=text,
+        error=Failure.of(error),
+        notices=notices,
     )
 
 
@@ -57,6 +61,16 @@ def out_of_budget(
     )
 
 
+def _status(error: PagentsError) -> RunStatus:
+    match error:
+        case OverBudget():
+            return RunStatus.OVER_BUDGET
+        case RunTimedOut():
+            return RunStatus.TIMED_OUT
+        case _:
+            return RunStatus.FAILED
+
+
 def _output(text: str, schema: JsonObject | None) -> Json:
-    verdict = check_output(text, schema)
-    return (text or None) if isinstance(verdict, Rejected) else verdict.output
+    checked = check_output(text, schema)
+    return (text or None) if isinstance(checked, Rejected) else checked.output

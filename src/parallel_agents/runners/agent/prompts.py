@@ -1,15 +1,13 @@
-"""Prompts: what a run adds to its agent's own words, and what it tells the readers of an answer."""
+"""Prompts: what a run adds to its agent's instructions, and what it tells readers of an answer."""
 
 from __future__ import annotations
 
 from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.ids import is_team_key
 from parallel_agents.core.model import Model
-from parallel_agents.core.output import Rejected
 from parallel_agents.core.session import Session
-from parallel_agents.errors import OutputInvalid
 
-LAST_WORDS = (
+LAST_CALL = (
     "Your budget is used up. Call no more tools: give your final answer now, from what you have."
 )
 _NOTICES = {
@@ -24,24 +22,15 @@ _CHILD = (
 
 
 def notices_of(agent: Agent, model: Model) -> tuple[str, ...]:
-    """What a reader of the answer should know of the model that gave it."""
+    """What a reader of an answer should know about the model that gave it."""
     of_model, lacks = model.capabilities.notice, model.capabilities.lacks
     of_needs = [_NOTICES[n].format(model=model.name) for n in agent.needs if n in lacks]
     return (of_model, *of_needs) if of_model else tuple(of_needs)
 
 
 def system_of(session: Session) -> str:
-    """The agent's instructions; a child is told what it is, after what it shares with others."""
+    """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
     instructions = session.agent.instructions
     if session.parent is None or is_team_key(session.parent):
         return instructions
     return f"{instructions}\n\n{_CHILD.format(session=session)}"
-
-
-def invalid(verdict: Rejected | None) -> OutputInvalid:
-    """What is wrong with an answer that was not mended by its repair."""
-    return OutputInvalid(
-        "the answer does not fit the agent's output schema, also after a repair",
-        why="; ".join(verdict.problems) if verdict else "",
-        hint="try a stronger model, or more attempts with limits.attempts",
-    )

@@ -1,7 +1,7 @@
-"""Tool calls: each written as started, made once, and written with its result.
+"""Tool calls: each is written as started, executed once, and written with its result.
 
-After a crash a call that was started and has no result is made again when its tool says that
-this does no harm; otherwise the model is told that its outcome is unknown.
+After a crash a call that was started and has no result is executed again if its tool declares that
+to be harmless; otherwise the model is told that the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from parallel_agents.core.transcript import Transcript
 from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.clock import Clock
 
-UNKNOWN = "The call was begun before a crash; its outcome is unknown and it was not made again."
+UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
 
-class _Calling:
-    """A call under way: the Caller that its tool gets.
+class _Call:
+    """A call in flight: the Caller that its tool gets.
 
     Attributes:
-        deadline: of the call; a call that waits for other runs has none.
-        handed_back: the runs whose ends its result tells.
+        deadline: of the call; none while the call waits for other runs.
+        handed_back: the runs whose ends its result reports.
     """
+
+    __slots__ = ("_activation", "_clock", "_parked_at", "deadline", "handed_back")
 
     def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
         self._activation = activation
@@ -39,7 +41,7 @@ class _Calling:
 
     @property
     def parked_seconds(self) -> float:
-        """How long the run has waited by this call's doing."""
+        """How long the run has been parked because of this call."""
         at = self._parked_at
         return 0.0 if at is None else asyncio.get_running_loop().time() - at
 
@@ -49,7 +51,7 @@ class _Calling:
             self._parked_at = asyncio.get_running_loop().time()
 
     async def wait_message(self) -> None:
-        await self._activation.wait_message()
+        await self._activation.inbox.wait_message()
 
     def hand_back(self, runs: Sequence[RunId]) -> None:
         self.handed_back = (*self.handed_back, *runs)
@@ -62,6 +64,8 @@ class ToolCalls:
         ToolUnavailable: the agent names a tool that this process does not have.
     """
 
+    __slots__ = ("_schemas", "_timeout_seconds", "_tools", "specs")
+
     def __init__(
         self, names: Sequence[str], tools: Mapping[str, Tool], *, timeout_seconds: float | None
     ) -> None:
@@ -69,44 +73,44 @@ class ToolCalls:
             raise ToolUnavailable(
                 f"no tool {missing[0]!r} in this process",
                 why="the agent names it, and no such tool was given to `open` or `run`",
-                hint=f"pass tools=[{missing[0]}], or take it out of the agent's list",
+                hint=f"pass tools=[{missing[0]}], or remove it from the agent's list",
             )
         self._tools = {name: tools[name] for name in names}
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._timeout_seconds = timeout_seconds
 
-    async def make(self, activation: Activation, state: Transcript, clock: Clock) -> None:
-        """Make every call of the last reply that has no result yet, side by side.
+    async def run(self, activation: Activation, transcript: Transcript, clock: Clock) -> None:
+        """Execute, concurrently, every call of the last reply that has no result yet.
 
-        A call that waits for other runs gives the run's place away; it has one again on return.
+        A call that waits for other runs releases the run's slot; on return the run has one again.
         """
-        calls = [call for call in state.asked if call.id not in state.results]
-        turn, begun = state.turn, frozenset(state.started)
+        calls = [call for call in transcript.asked if call.id not in transcript.results]
+        turn, started = transcript.turn, frozenset(transcript.started)
 
-        def make_one(call: ToolCall) -> Coroutine[None, None, Entry]:
-            return self._make_one(activation, call, turn, clock, was_begun=call.id in begun)
+        def run_one(call: ToolCall) -> Coroutine[None, None, Entry]:
+            return self._run_one(activation, call, turn, clock, was_started=call.id in started)
 
-        for entry in await _side_by_side([make_one(call) for call in calls]):
-            state.apply(entry.key, entry.body)
-        await clock.go_on()
+        for entry in await _concurrently([run_one(call) for call in calls]):
+            transcript.apply(entry.key, entry.body)
+        await clock.resume()
 
-    async def _make_one(
-        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_begun: bool
+    async def _run_one(
+        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_started: bool
     ) -> Entry:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        caller = _Calling(activation, clock, self._timeout_seconds)
-        result = self._refusal(call, was_begun)
+        caller = _Call(activation, clock, self._timeout_seconds)
+        result = self._refusal(call, was_started)
         if result is None:
             tool = self._tools[call.name]
             started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect)
             entry = Entry(f"turn-{turn}/call-{call.id}/started", started)
             if tool.spec.effect is Effect.ONCE:
-                await activation.append(entry)
+                await activation.journal.append(entry)
             else:
-                activation.note(entry)  # to begin it again does no harm, so nothing waits for it
-            result = await self._call(tool, call, activation, caller)
+                activation.journal.note(entry)  # starting it again is harmless: nothing waits
+            result = await self._execute(tool, call, activation, caller)
         finished = ToolFinished(
             turn=turn,
             result=result,
@@ -115,11 +119,11 @@ class ToolCalls:
             handed_back=caller.handed_back,
         )
         entry = Entry(f"turn-{turn}/call-{call.id}", finished)
-        await activation.append(entry)
+        await activation.journal.append(entry)
         return entry
 
-    def _refusal(self, call: ToolCall, was_begun: bool) -> ToolResult | None:
-        """Why the call is not made, as a result that the model can read; None to make it."""
+    def _refusal(self, call: ToolCall, was_started: bool) -> ToolResult | None:
+        """Why the call is not executed, as a result for the model; None to execute it."""
         tool = self._tools.get(call.name)
         if tool is None:
             known = ", ".join(self._tools) or "none"
@@ -127,12 +131,12 @@ class ToolCalls:
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _error(call, f"The arguments do not fit the tool: {listed}")
-        if was_begun and tool.spec.effect is Effect.ONCE:
+        if was_started and tool.spec.effect is Effect.ONCE:
             return _error(call, UNKNOWN)
         return None
 
-    async def _call(
-        self, tool: Tool, call: ToolCall, activation: Activation, caller: _Calling
+    async def _execute(
+        self, tool: Tool, call: ToolCall, activation: Activation, caller: _Call
     ) -> ToolResult:
         session, run = activation.claim.session, activation.claim.run
         context = ToolContext(session.key, run.id, call.id, session.options.cwd, caller)
@@ -141,23 +145,23 @@ class ToolCalls:
                 content = await tool.call(call.arguments, context)
         except (StoreError, LeftRun):
             raise
-        except Exception as error:  # noqa: BLE001 - a tool's failure is the model's to deal with
+        except Exception as error:  # noqa: BLE001 - the model decides what to do about a failed tool
             if caller.deadline.expired():
                 return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
             return _error(call, f"{type(error).__name__}: {error}")
         return ToolResult(call.id, call.name, content)
 
 
-async def _side_by_side(works: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:
-    if len(works) == 1:
-        return [await works[0]]
+async def _concurrently(calls: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:
+    if len(calls) == 1:
+        return [await calls[0]]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
+            tasks = [group.create_task(call) for call in calls]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None  # callers know single errors, not groups
     return [task.result() for task in tasks]
 
 
-def _error(call: ToolCall, words: str) -> ToolResult:
-    return ToolResult(call.id, call.name, words, is_error=True)
+def _error(call: ToolCall, text: str) -> ToolResult:
+    return ToolResult(call.id, call.name, text, is_error=True)

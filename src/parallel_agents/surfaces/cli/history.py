@@ -34,7 +34,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
-from parallel_agents.core.transcript import task_words
+from parallel_agents.core.transcript import task_text
 from parallel_agents.surfaces.cli import format, render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
 from parallel_agents.views.activity import again
@@ -100,7 +100,7 @@ def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
 def _headline(event: Event) -> tuple[str, str]:
     match event.body:
         case Queued() as queued:
-            return f"task  {queued.start}".rstrip(), task_words(queued.text, queued.input)
+            return f"task  {queued.start}".rstrip(), task_text(queued.text, queued.input)
         case Started(epoch=epoch):
             return "started" if epoch == 1 else f"taken up again (claim {epoch})", ""
         case Replied() as reply:

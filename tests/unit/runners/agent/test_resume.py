@@ -191,8 +191,8 @@ def said(events: Sequence[Event], *, without: set[str]) -> dict[str, object]:
                 kept[event.key] = message
             case ToolFinished(result=result) if event.key not in without:
                 kept[event.key] = result
-            case Refused(text=words):
-                kept[event.key] = words
+            case Refused(text=text):
+                kept[event.key] = text
             case Finished(outcome=outcome):
                 kept[event.key] = outcome
             case _:

@@ -1,0 +1,47 @@
+"""Children: the verbs that a run needs for the sessions that it spawned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.task import TeamTask
+
+
+class ChildSessions(Protocol):
+    async def list(self, chosen: Filter | None = None) -> list[Row]:
+        """Sessions with their latest run, the newest first."""
+        ...
+
+    async def wait(self, runs: Sequence[RunId]) -> list[Result]:
+        """The results of these runs, in order, once all have ended."""
+        ...
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+        """End the live children of a session, except those that outlive their parent."""
+        ...
+
+    async def end_unbegun(self, parent: Session, *, by: str) -> None:
+        """End the children of a session that no process has started."""
+        ...
+
+    async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
+        """The runs of a team's tasks, in order; those that are live continue in this process."""
+        ...
+
+    async def wait_over(self, runs: Sequence[RunId]) -> None:
+        """Return once all these runs have ended; reads no results."""
+        ...
+
+    def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
+        """The status of each of these runs as it ends, until all have ended."""
+        ...
+
+    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
+        """The number of the team's tasks in each status."""
+        ...

@@ -1,0 +1,313 @@
+"""Steps: what a run does next, decided from its transcript; the runner only executes the decision.
+
+The functions here are pure, so a run that was interrupted anywhere and one that never was decide
+the same. A new kind of work is a new step here and a handler in the runner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.escalation import critique_of, next_attempt, refusal_of
+from parallel_agents.core.event import Attempted, Steered
+from parallel_agents.core.gate import Gate, JudgeGate, by_cost
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import Role
+from parallel_agents.core.model import Finish
+from parallel_agents.core.output import Rejected, check_output
+from parallel_agents.core.run import Failure
+from parallel_agents.core.schema import Json
+from parallel_agents.core.transcript import AnswerId, Transcript, Version
+from parallel_agents.errors import (
+    ConfigError,
+    GateRefused,
+    LocalModelError,
+    OutputCut,
+    OutputInvalid,
+    OverBudget,
+    PagentsError,
+    ProviderError,
+    RevisionFailed,
+    TurnLimit,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartModel:
+    """Get the model ready for calls."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel:
+    """Ask for the reply of this turn; `is_last` is the call that a used-up budget leaves."""
+
+    turn: int
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """Execute the tool calls of the last reply that have no result yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessages:
+    """Add messages to the transcript; by the key of the event that holds each."""
+
+    messages: Mapping[str, Steered]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceLastCall:
+    """Tell the model that its budget is used up and that one call is left."""
+
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class AskRepair:
+    """Tell the model once what is wrong with its answer."""
+
+    problems: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class JoinChildren:
+    """Wait for the children that the run has not heard from, before its answer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGate:
+    """Ask a gate for its verdict on the answer; `number` counts the attempt's gates from 1."""
+
+    number: int
+    gate: Gate
+    output: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Revise:
+    """Have the agent `by` make the next version of the best answer so far."""
+
+    by: str
+    best: Version
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAttempt:
+    """Begin the work again."""
+
+    attempt: Attempted
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """End the run with its answer, which passed everything."""
+
+    output: Json
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteWithBest:
+    """End the run with the best version of its refine loop; only scores refuse it."""
+
+    best: Version
+
+
+@dataclass(frozen=True, slots=True)
+class EndOverBudget:
+    """End the run with the last answer that its budget allowed."""
+
+    error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class BreakOff:
+    """End the run without an accepted answer."""
+
+    error: PagentsError
+
+
+Telling: TypeAlias = DeliverMessages | AnnounceLastCall | AskRepair | BeginAttempt
+Ending: TypeAlias = Complete | CompleteWithBest | EndOverBudget | BreakOff
+Step: TypeAlias = (
+    StartModel | CallModel | RunTools | JoinChildren | CheckGate | Revise | Telling | Ending
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a run was given; it does not change while the run is live.
+
+    Attributes:
+        model: the one that the run begins on.
+        ladder: the models to climb, including the first one; empty for no ladder.
+    """
+
+    agent: Agent
+    model: str
+    limits: Limits = Limits()
+    ladder: tuple[str, ...] = ()
+
+
+class Prepared(NamedTuple):
+    """What this process has done for the run that leaves no event, so each process does it anew.
+
+    Attributes:
+        model: the model that is ready for calls; empty before one is.
+        may_spawn: whether the agent was offered tools that spawn sessions.
+        joined: the answer before which the run found no child to wait for.
+    """
+
+    model: str = ""
+    may_spawn: bool = False
+    joined: AnswerId | None = None
+
+
+def next_step(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
+    """The next step of a run whose last step succeeded, or that continues from its events."""
+    wanted = transcript.model or assignment.model
+    if prepared.model != wanted:
+        return StartModel(wanted)
+    if transcript.asked:
+        return RunTools() if transcript.closing is None else EndOverBudget(transcript.closing)
+    is_answered = transcript.messages[-1].role is Role.ASSISTANT and not transcript.reviser
+    if is_answered and transcript.verdicts:
+        return _settle(transcript, assignment, prepared)  # a verdict is used before news is
+    if transcript.pending:
+        return DeliverMessages(dict(transcript.pending))
+    if transcript.reviser and transcript.best is not None:
+        return Revise(transcript.reviser, transcript.best)
+    if is_answered:
+        return _settle(transcript, assignment, prepared)
+    return _call(transcript, assignment)
+
+
+def step_after_failure(
+    failed: Step, error: PagentsError, transcript: Transcript, assignment: Assignment
+) -> Step:
+    """The next step after the step `failed` raised `error`."""
+    match failed:
+        case CallModel() if isinstance(error, OverBudget):
+            is_first = transcript.closing is None and transcript.turn > 0
+            if is_first and error.may_answer:
+                return AnnounceLastCall(Failure.of(error))
+        case CallModel() if isinstance(error, ProviderError | ConfigError | LocalModelError):
+            return _begin_again(error, transcript, assignment)
+        case StartModel():
+            return _begin_again(error, transcript, assignment)
+        case Revise() if isinstance(error, RevisionFailed):
+            return _begin_again(error, transcript, assignment)
+        case _:
+            pass
+    return BreakOff(error)
+
+
+def _call(transcript: Transcript, assignment: Assignment) -> Step:
+    turn, most = transcript.turn + 1, assignment.limits.max_turns
+    if most is not None and turn > most:
+        hint = "raise limits.max_turns, or give the agent a smaller task"
+        return BreakOff(TurnLimit(f"no answer in {most} turns", hint=hint))
+    return CallModel(turn, is_last=transcript.closing is not None)
+
+
+def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
+    """Check the answer: its length, its form, the children it depends on, and its gates."""
+    if transcript.closing is not None:
+        return EndOverBudget(transcript.closing)
+    if transcript.last_finish is Finish.LENGTH:
+        most = assignment.limits.max_output_tokens
+        hint = "raise limits.max_output_tokens, or ask for less"
+        cut = OutputCut(f"the answer was cut at {most} tokens", hint=hint)
+        return _begin_again(cut, transcript, assignment)
+    checked = check_output(transcript.last_text, assignment.agent.output_schema)
+    if isinstance(checked, Rejected):
+        if transcript.repairs == 0:
+            return AskRepair(checked)
+        return _begin_again(_invalid(checked), transcript, assignment)
+    has_joined = transcript.verdicts or prepared.joined == transcript.answer_id
+    if prepared.may_spawn and not has_joined:
+        return JoinChildren()
+    return _next_gate(checked.output, transcript, assignment) or _judged(
+        checked.output, transcript, assignment
+    )
+
+
+def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> CheckGate | None:
+    """The next gate, the cheapest first; after a refusal only a refine loop asks further gates.
+
+    A refine loop collects all verdicts but asks no judge about an answer that code refuses.
+    """
+    agent, verdicts = assignment.agent, transcript.verdicts
+    gates = by_cost(agent.gates)
+    is_refused = any(not verdict.is_accepted for verdict in verdicts)
+    if len(verdicts) >= len(gates) or (is_refused and agent.refine is None):
+        return None
+    gate = gates[len(verdicts)]
+    if is_refused and isinstance(gate, JudgeGate):
+        return None
+    return CheckGate(len(verdicts) + 1, gate, output)
+
+
+def _judged(output: Json, transcript: Transcript, assignment: Assignment) -> Step:
+    """The step after the last gate."""
+    refusals = transcript.version.refusals if transcript.version else ()
+    if refusals:
+        return _begin_again(refusal_of(refusals), transcript, assignment)
+    return _unless_pending(Complete(output), transcript)
+
+
+def _unless_pending(step: Step, transcript: Transcript) -> Step:
+    """The step, once the messages that have arrived are answered."""
+    return DeliverMessages(dict(transcript.pending)) if transcript.pending else step
+
+
+def _begin_again(error: PagentsError, transcript: Transcript, assignment: Assignment) -> Step:
+    """Begin the work again after an attempt that ended with `error`, or end the run."""
+    again = next_attempt(
+        error,
+        ladder=assignment.ladder,
+        model=transcript.model or assignment.model,
+        tries=transcript.tries,
+        attempts=_attempts(transcript, assignment),
+    )
+    refine = assignment.agent.refine
+    best = transcript.best if refine else None
+    is_refused = best is not None and isinstance(error, GateRefused)
+    if again is not None:
+        if best is not None and is_refused:  # a refine loop continues from its best version
+            critique = critique_of(refusal_of(best.refusals), best.last_text)
+        else:
+            critique = critique_of(error, transcript.last_text)
+        attempt = Attempted(
+            number=transcript.attempt + 1,
+            error=Failure.of(error),
+            model=again.model,
+            critique=critique,
+            by=refine.by or "" if refine and is_refused else "",
+        )
+        return BeginAttempt(attempt)
+    if best is None or any(verdict.score is None for verdict in best.refusals):
+        return BreakOff(error)
+    return _unless_pending(CompleteWithBest(best), transcript)
+
+
+def _attempts(transcript: Transcript, assignment: Assignment) -> int:
+    """The most attempts on one model; a refine loop stops once its rounds bring no gain."""
+    refine = assignment.agent.refine
+    if refine is None:
+        return assignment.limits.attempts or 1
+    return refine.rounds if transcript.stale < refine.patience else transcript.tries
+
+
+def _invalid(rejected: Rejected) -> OutputInvalid:
+    return OutputInvalid(
+        "the answer does not fit the agent's output schema, also after a repair",
+        why="; ".join(rejected.problems),
+        hint="try a stronger model, or more attempts with limits.attempts",
+    )

@@ -1,0 +1,92 @@
+"""Settle: the handlers of the steps that tell the model something or end the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import assert_never
+
+from parallel_agents.core.event import Closing, Delivered, Entry, HandedBack, Refused
+from parallel_agents.core.steps import (
+    AnnounceLastCall,
+    AskRepair,
+    BeginAttempt,
+    BreakOff,
+    Complete,
+    CompleteWithBest,
+    DeliverMessages,
+    Ending,
+    EndOverBudget,
+    Telling,
+)
+from parallel_agents.core.transcript import Transcript
+from parallel_agents.runners.agent import outcomes
+from parallel_agents.runners.agent.prompts import LAST_CALL
+from parallel_agents.runners.agent.work import Work
+
+
+async def tell(work: Work, step: Telling) -> None:
+    """Write what the step adds to the transcript."""
+    for entry in _entries(step, work.transcript):
+        await work.write(entry.key, entry.body)
+
+
+def _entries(step: Telling, transcript: Transcript) -> Sequence[Entry]:
+    turn = transcript.turn
+    match step:
+        case DeliverMessages(messages=messages):
+            return [
+                Entry(f"{key}/delivered", Delivered(steer=key, text=steered.text, turn=turn + 1))
+                for key, steered in messages.items()
+            ]
+        case AnnounceLastCall(error=error):
+            closing = Closing(turn=turn, text=LAST_CALL, error=error)
+            return [Entry(f"turn-{turn}/closing", closing)]
+        case AskRepair(problems=problems):
+            refused = Refused(turn=turn, text=problems.repair_text())
+            return [Entry(f"turn-{turn}/refused", refused)]
+        case BeginAttempt(attempt=attempt):
+            return [Entry(f"attempt-{attempt.number}", attempt)]
+        case _:
+            assert_never(step)
+
+
+async def join_children(work: Work) -> None:
+    """Wait for the children that the run has not heard from, and add a report on them."""
+    runs = await work.children.unreported(work.transcript.handed_back)
+    if not runs:
+        work.prepared = work.prepared._replace(joined=work.transcript.answer_id)
+        return
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    work.clock.park()
+    text = await work.children.wait(runs)
+    await work.clock.resume()
+    turn = work.transcript.turn
+    report = HandedBack(turn=turn, text=text, runs=tuple(runs), parked_seconds=loop.time() - began)
+    await work.write(f"turn-{turn}/handed-back", report)
+
+
+async def end(work: Work, step: Ending) -> bool:
+    """Whether the run has ended; an accepted answer does not end it if a message has arrived."""
+    transcript, schema = work.transcript, work.assignment.agent.output_schema
+    best = transcript.best if work.assignment.agent.refine else None
+    seen: int | None = len(transcript.received)
+    match step:
+        case Complete(output=output):
+            outcome = outcomes.accepted(transcript, output, work.notices)
+        case CompleteWithBest(best=version):
+            outcome = outcomes.best_of(version, transcript.attempt, schema, work.notices)
+        case EndOverBudget(error=failure):
+            text = (best or transcript).last_text
+            outcome = outcomes.out_of_budget(text, schema, failure, work.notices)
+            seen = None
+        case BreakOff(error=error):
+            text = best.last_text if best else work.partial_text
+            outcome = outcomes.broken_off(text, error, work.notices)
+            seen = None
+        case _:
+            assert_never(step)
+    if seen is None and work.prepared.may_spawn:
+        await work.children.end()
+    return await work.activation.journal.finish(outcome, steers_seen=seen)

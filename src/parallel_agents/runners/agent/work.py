@@ -1,0 +1,85 @@
+"""Work: the state of one agent's run while this process executes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from parallel_agents.core.event import Body, Entry, Event, Queued
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.model import Model, Models
+from parallel_agents.core.runner import Activation
+from parallel_agents.core.session import Session
+from parallel_agents.core.steps import Assignment, Prepared
+from parallel_agents.core.transcript import Transcript, fold, task_text
+from parallel_agents.runners.agent.children import Children
+from parallel_agents.runners.agent.gates import Gatekeeper
+from parallel_agents.runners.agent.tool_calls import ToolCalls
+from parallel_agents.runners.clock import Clock, seconds_left
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """Steps read it and write to it; all that must outlive the process is in the journal.
+
+    Attributes:
+        task: the first message of the run.
+        cache_seconds: as `Queued` has it.
+        model: ready for calls; set by the first step, as `tools` is.
+        notices: what a reader of the result should know of that model.
+        streamed: the pieces of text that the call in flight has brought so far.
+    """
+
+    activation: Activation
+    assignment: Assignment
+    transcript: Transcript
+    task: str
+    cache_seconds: float | None
+    clock: Clock
+    children: Children
+    gatekeeper: Gatekeeper
+    models: Models
+    prepared: Prepared = field(default_factory=Prepared)
+    model: Model = field(init=False)
+    tools: ToolCalls = field(init=False)
+    notices: tuple[str, ...] = ()
+    streamed: list[str] = field(default_factory=list[str])
+
+    @property
+    def session(self) -> Session:
+        return self.activation.claim.session
+
+    @property
+    def partial_text(self) -> str:
+        """The text of the last reply, or what came of the call that was cut off after it."""
+        return "".join(self.streamed) or self.transcript.last_text
+
+    async def write(self, key: str, body: Body) -> None:
+        """Append an event durably, and apply it to the transcript."""
+        await self.activation.journal.append(Entry(key, body))
+        self.transcript.apply(key, body)
+
+
+def work_of(
+    activation: Activation, *, models: Models, children: Children, gatekeeper: Gatekeeper
+) -> Work:
+    """The work of a claimed run as its events leave it."""
+    session, run, events = activation.claim[:3]
+    queued = _queued(events, run.id)
+    return Work(
+        activation=activation,
+        assignment=Assignment(
+            agent=session.agent, model=run.model, limits=queued.limits, ladder=queued.ladder
+        ),
+        transcript=fold(events, run.id),
+        task=task_text(queued.text, queued.input),
+        cache_seconds=queued.cache_seconds,
+        clock=Clock(activation.slot, seconds_left(queued.limits.timeout_seconds, events, run.id)),
+        children=children,
+        gatekeeper=gatekeeper,
+        models=models,
+    )
+
+
+def _queued(events: Iterable[Event], run: RunId) -> Queued:
+    return next(e.body for e in events if e.run == run and isinstance(e.body, Queued))
