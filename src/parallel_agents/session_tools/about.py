@@ -31,7 +31,7 @@ async def list_agents(backing: Backing, requester: Requester, arguments: Argumen
                 "description": agent.description[:_DESCRIPTION],
                 "configured": True,
                 "model": model,
-                "agentRuntime": {"id": "subagent", "source": "default"},
+                "agentRuntime": {"id": "parallel_agents", "source": "default"},
             }
         )
     requested_by = own.session.agent.name if own else backing.default_agent

@@ -18,7 +18,9 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import (
     ConfigError,
+    ForkRefused,
     InvalidFile,
+    SpawnBound,
     SpawnRefused,
     UnknownAgent,
 )
@@ -92,13 +94,41 @@ async def spawn(backing: Backing, requester: Requester, arguments: Arguments) ->
     try:
         spawned = await backing.sessions.spawn(task, parent=requester.session)
     except SpawnRefused as error:
-        raise Refusal(error.message, status="forbidden", cure=error.hint) from None
+        raise Refusal(_describe(error), status="forbidden", hint=error.hint) from None
+    except ForkRefused:
+        raise Refusal(
+            'context="fork" requested but the requester session transcript is not available',
+            hint='leave agentId out, or use context="isolated" and put everything into the task',
+        ) from None
     except ConfigError as error:
         words = " ".join(filter(None, (f"{error.message}.", error.why, error.hint)))
         raise Refusal(f'sessions_spawn model "{task.model or ""}" is not usable: {words}') from None
     child = await backing.sessions.find(spawned.session_key)
     note = _note(child.session.options, is_run=requester.caller is not None)
     return _accepted(spawned, child, arguments, context, note)
+
+
+def _describe(error: SpawnRefused) -> str:
+    """The refusal in OpenClaw's words."""
+    if error.limit is None:
+        return error.message
+    bound, current, maximum = error.limit
+    match bound:
+        case SpawnBound.DEPTH:
+            return (
+                "sessions_spawn is not allowed at this depth "
+                f"(current depth: {current}, max: {maximum})"
+            )
+        case SpawnBound.CHILDREN:
+            return (
+                "sessions_spawn has reached max active children for this session "
+                f"({current}/{maximum}; max_children)."
+            )
+        case SpawnBound.TOTAL:
+            return (
+                "sessions_spawn has reached max sessions for this session tree "
+                f"({current}/{maximum}; max_tree_sessions)."
+            )
 
 
 def _refuse_what_is_not_there(arguments: Arguments) -> None:

@@ -15,6 +15,7 @@ from parallel_agents.core.ids import (
     make_run_id,
     make_session_key,
     make_team_key,
+    short,
 )
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message
@@ -24,7 +25,13 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Row, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold, forked
-from parallel_agents.errors import ConfigError, InvalidInput, SpawnRefused
+from parallel_agents.errors import (
+    ConfigError,
+    ForkRefused,
+    SpawnBound,
+    SpawnLimit,
+    SpawnRefused,
+)
 from parallel_agents.models.ladders import PREFIX
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.directory import Directory
@@ -213,9 +220,10 @@ def _room_below(parent: Session) -> Policy:
     policy = parent.agent.policy
     if policy.max_depth is not None and parent.depth >= policy.max_depth:
         raise SpawnRefused(
-            "sessions_spawn is not allowed at this depth "
-            f"(current depth: {parent.depth}, max: {policy.max_depth})",
-            hint="let a session further up spawn it, or raise the setting max_spawn_depth",
+            f"session {short(parent.key)} is at depth {parent.depth} of at most {policy.max_depth}, "
+            "and may not spawn",
+            limit=SpawnLimit(SpawnBound.DEPTH, parent.depth, policy.max_depth),
+            hint="spawn from a session nearer the root, or raise the setting max_spawn_depth",
         )
     return policy
 
@@ -227,15 +235,21 @@ def _narrowed(agent: Agent, above: Policy) -> Agent:
 
 
 def context_of(task: Task, above: Row | None, events: Iterable[Event]) -> tuple[Message, ...]:
-    """What the parent's transcript says so far, for a fork of it.
+    """The parent's transcript so far, for a fork of it.
 
     Raises:
-        InvalidInput: there is no parent, or it is another agent.
+        ForkRefused: there is no parent, or it is a session of another agent.
     """
-    if above is None or above.session.agent.name != task.agent_name:
-        raise InvalidInput(
-            'context="fork" requested but the requester session transcript is not available',
-            why="only a session can be forked, and only by an agent of its own kind",
-            hint='leave agentId out, or use context="isolated" and say all in the task',
+    if above is None:
+        raise ForkRefused(
+            f"there is no session for {task.agent_name} to fork",
+            why="a fork begins with the transcript of its parent, and this task has none",
+            hint="pass parent=, or leave is_fork out and put all that matters into the task",
+        )
+    if above.session.agent.name != task.agent_name:
+        raise ForkRefused(
+            f"{task.agent_name} cannot fork a session of {above.session.agent.name}",
+            why="a fork continues its parent's conversation as the same agent",
+            hint=f"spawn {above.session.agent.name}, or leave is_fork out",
         )
     return forked(fold(events).messages)

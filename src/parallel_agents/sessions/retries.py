@@ -19,8 +19,8 @@ from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import Transcript, fold, forked
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import Conflict, RunIsOver
-from parallel_agents.runners.agent.loop import system_of
 from parallel_agents.runners.agent.model_call import worst_case
+from parallel_agents.runners.agent.prompts import system_of
 from parallel_agents.sessions.planning import Planner
 
 _MARK = "/retry-"
