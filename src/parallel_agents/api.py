@@ -189,11 +189,12 @@ def _team(
 
 
 async def _see_through(app: App, team: TeamTask, key: str | None) -> TeamResult:
-    is_open = app.settings.model is None and team.model is None
-    if is_open and is_embedded_by_default(app, team, app.service.resolve(team)):
+    plans = await app.service.plan_team(team, key=key)
+    if is_embedded_by_default(app, team, plans):
         note_embedded()
-    sessions = OpenSessions(app.service)
-    return await sessions.team_result(await sessions.spawn_team(team, key=key))
+    spawned = await app.service.start(plans)
+    await app.service.wait([spawned.run_id])
+    return await app.service.team_result(spawned.session_key)
 
 
 @cache

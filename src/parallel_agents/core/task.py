@@ -83,7 +83,6 @@ class TeamTask:
         on_failure: what becomes of the other tasks when one fails.
         min_done: fewer tasks than that in done, and the team has failed; but for `keep_going` it
             ends the rest as soon as so many cannot be had any more. None is satisfied by any.
-        agents: definitions for the names in `tasks`, as they were when the team was spawned.
 
     Raises:
         InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range.
@@ -97,7 +96,6 @@ class TeamTask:
     budget: Budget = NO_BUDGET
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: int | None = None
-    agents: tuple[Agent, ...] = ()
 
     def __post_init__(self) -> None:
         Limits(max_parallel=self.max_parallel, timeout_seconds=self.timeout_seconds)

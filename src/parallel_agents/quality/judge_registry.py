@@ -52,7 +52,7 @@ class JudgeRegistry:
         return self._directory.agent(name)
 
     def model_for(self, asked: str | None, judge: str = JUDGE) -> str:
-        return self._directory.model(self.judge(judge), asked)
+        return self._directory.choose(self.judge(judge), asked).model
 
     def capabilities_of(self, model: str) -> Capabilities:
         return self._models.get(model).capabilities

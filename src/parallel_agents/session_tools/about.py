@@ -21,7 +21,7 @@ async def list_agents(backing: Backing, requester: Requester, arguments: Argumen
         if policy is not None and not policy.allows(agent.name):
             continue
         try:
-            model = backing.directory.model(agent, own.run.model if own else None)
+            model = backing.directory.choose(agent, own.run.model if own else None).model
         except PagentsError:
             model = ""  # what stands in the way of it is said when it is spawned
         agents.append(

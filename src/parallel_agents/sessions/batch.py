@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
-from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.service import Service
 
 _MOST_OUTPUT_TOKENS = 4096
 _WORDS = (
@@ -31,20 +30,6 @@ _ANY: JsonObject = {
     "properties": {"answers": {"type": "array"}},
     "required": ["answers"],
 }
-
-
-class Verbs(Protocol):
-    """What a batch needs of the verbs."""
-
-    def resolve(self, team: TeamTask) -> TeamTask: ...
-
-    async def spawn(self, task: Task) -> Spawned: ...
-
-    async def wait(self, runs: Sequence[RunId]) -> list[Result]: ...
-
-    async def dead_letters(self, chosen: DeadLetterFilter | None = None) -> list[DeadLetter]: ...
-
-    async def drop(self, letters: Sequence[DeadLetter]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +75,15 @@ class Batch:
     """An agent that is asked for several items at once.
 
     Args:
-        verbs: what sessions are spawned with.
-        agent: who does the work; it takes words alone.
-        key: a name for the whole; the same again goes on where it was.
-        model: `provider/model`; without it the agent's or the settings' choice.
+        service: the verbs.
+        agent: does the work; its input is text alone.
+        key: names the batch; the same key continues where it stopped.
+        model: `provider/model`, or None to go by the agent and the settings.
     """
 
-    def __init__(self, verbs: Verbs, agent: str | Agent, *, key: str, model: str | None) -> None:
-        asked = verbs.resolve(TeamTask(tasks=(Task(agent, "-", model=model),)))
-        self._agent = agent if isinstance(agent, Agent) else asked.agents[0]
-        self._verbs = verbs
+    def __init__(self, service: Service, agent: Agent, *, key: str, model: str | None) -> None:
+        self._agent = agent
+        self._service = service
         self._key = key
         self._model = model
 
@@ -130,14 +114,14 @@ class Batch:
         )
 
     async def _ask(self, tasks: Sequence[Task]) -> list[Result]:
-        spawned = [await self._verbs.spawn(task) for task in tasks]
-        return await self._verbs.wait([one.run_id for one in spawned]) if spawned else []
+        spawned = [await self._service.spawn(task) for task in tasks]
+        return await self._service.wait([one.run_id for one in spawned]) if spawned else []
 
     async def _forget(self, together: Result) -> None:
         """A call for many that failed is no dead letter: each item is asked for by itself."""
         if not together.is_done:
-            letters = await self._verbs.dead_letters(DeadLetterFilter(run=together.run_id))
-            await self._verbs.drop(letters)
+            letters = await self._service.dead_letters(DeadLetterFilter(run=together.run_id))
+            await self._service.drop(letters)
 
     def _together(self, part: _Part) -> Task:
         listed = "\n\n".join(f"## Item {n}\n{text}" for n, text in enumerate(part.items, start=1))

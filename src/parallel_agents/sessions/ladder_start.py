@@ -28,7 +28,7 @@ class LadderStart:
         self._now = now
         self._known: dict[str, tuple[float, Mapping[str, Record]]] = {}
 
-    async def begin(self, plan: SessionPlan) -> SessionPlan:
+    async def apply(self, plan: SessionPlan) -> SessionPlan:
         """The plan without the lower tiers of its ladder that are not worth an attempt."""
         agent, queued = plan.session.agent, plan.queued
         if agent.start is not Start.LEARNED or len(queued.ladder) < 2:

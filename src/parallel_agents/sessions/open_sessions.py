@@ -141,8 +141,9 @@ class OpenSessions:
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be accepted.
         """
-        made = Batch(self._service, agent, key=key or make_name(), model=model)
-        return await made.run(items, size=size)
+        plan = await self._service.plan_task(Task(agent, "-", model=model))
+        batch = Batch(self._service, plan.session.agent, key=key or make_name(), model=model)
+        return await batch.run(items, size=size)
 
     def pool(
         self, agent: str | Agent, *, name: str, size: int = 3, model: str | None = None

@@ -29,9 +29,9 @@ _MARK = "/retry-"
 class Retries:
     """Plans retries of dead letters."""
 
-    def __init__(self, store: Store, plans: Planner) -> None:
+    def __init__(self, store: Store, planner: Planner) -> None:
         self._store = store
-        self._births = plans
+        self._planner = planner
 
     async def plan(self, letter: DeadLetter, edits: Edits) -> SessionPlan | Spawned:
         """The session that retries a letter, or the retry that there is and that goes on.
@@ -61,7 +61,7 @@ class Retries:
         )
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
-        plan = self._births.of_retry(task, key, await self._team(letter))
+        plan = self._planner.plan_retry(task, key, await self._team(letter))
         context = await self._context(letter)
         queued = replace(plan.queued, context=context)
         return replace(plan, queued=queued, retries=letter.run.id)

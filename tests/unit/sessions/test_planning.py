@@ -1,12 +1,14 @@
-"""The planner refuses a spawn with facts, in the words of a Python caller."""
+"""The planner turns tasks into plans once, and refuses a spawn with facts, in the words of a Python caller."""
 
 from __future__ import annotations
 
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.policy import Policy
-from parallel_agents.core.task import Task
+from parallel_agents.core.store import SessionPlan
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import ForkRefused, PagentsError, SpawnBound, SpawnLimit, SpawnRefused
 from parallel_agents.testing import RepliesWith, open_rig, run_virtual
 
@@ -68,3 +70,62 @@ def test_an_agent_forks_no_session_of_another_agent() -> None:
 
     assert isinstance(error, ForkRefused)
     assert error.message == "writer cannot fork a session of lead"
+
+
+def model_named(name: str) -> RepliesWith:
+    return RepliesWith(lambda _: "Done.", f"scripted/{name}")
+
+
+@pytest.mark.parametrize("is_team", [False, True])
+def test_the_ladder_of_an_agent_overrides_its_model_alone_and_in_a_team(is_team: bool) -> None:
+    agent = Agent(
+        name="climber",
+        description="Climbs.",
+        instructions="Climb.",
+        model="scripted/top",
+        ladder=("scripted/low", "scripted/top"),
+    )
+
+    async def body() -> SessionPlan:
+        async with open_rig(model_named("low"), model_named("top"), agents=[agent]) as rig:
+            task = Task("climber", "Go.")
+            if is_team:
+                return (await rig.service.plan_team(TeamTask(tasks=(task,))))[1]
+            return await rig.service.plan_task(task)
+
+    plan = run_virtual(body())
+
+    assert plan.model == "scripted/low"
+    assert plan.queued.ladder == ("scripted/low", "scripted/top")
+
+
+def test_what_was_planned_is_what_is_checked_and_started() -> None:
+    team = TeamTask(tasks=(Task("lead", "Go."), Task("lead", "Go on.")))
+
+    async def body() -> tuple[list[SessionKey], list[SessionKey]]:
+        async with open_rig(model_named("low"), agents=[LEAD]) as rig:
+            plans = await rig.service.plan_team(team)
+            await rig.service.check(plans)
+            assert await rig.sessions.list() == [], "a check keeps nothing"
+            started = await rig.service.start(plans)
+            await rig.service.wait([started.run_id])
+            rows = await rig.sessions.list()
+            return [plan.session.key for plan in plans], [row.session.key for row in rows]
+
+    planned, started = run_virtual(body())
+
+    assert sorted(started) == sorted(planned)
+
+
+def test_a_team_is_kept_as_it_was_asked_for() -> None:
+    team = TeamTask(tasks=(Task("lead", "Go."),), name="pair")
+
+    async def body() -> list[SessionPlan]:
+        async with open_rig(model_named("low"), agents=[LEAD]) as rig:
+            return await rig.service.plan_team(team, key="monday")
+
+    root, child = run_virtual(body())
+
+    assert root.queued.team == team
+    assert child.session.agent.name == "lead"
+    assert child.model == "scripted/low"
