@@ -36,8 +36,8 @@ from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
-from parallel_agents.session_tools.context import Backing
-from parallel_agents.session_tools.results import settled_words
+from parallel_agents.session_tools.context import ToolSettings
+from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES, SessionTools
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.directory import Directory
@@ -120,7 +120,7 @@ async def open_on(
             models,
             {**app.session_tools.as_tools(), **parts.tools},
             app.service,
-            partial(settled_words, most_tokens=settings.hand_back_tokens),
+            partial(report, max_tokens=settings.hand_back_tokens),
             gatekeeper=Gates(
                 parts.gates,
                 Judge(app.service, app.bench),
@@ -240,15 +240,15 @@ def _app(
         service=service,
         rules=given.rules(models),
         session_tools=SessionTools(
-            Backing(
-                sessions=service,
-                directory=directory,
+            service,
+            directory,
+            ToolSettings(
                 default_agent=settings.default_agent,
                 visibility=settings.session_visibility,
                 archive_seconds=settings.archive_seconds,
                 hand_back_tokens=settings.hand_back_tokens,
-                now=now,
-            )
+            ),
+            now=now,
         ),
         bench=JudgeRegistry(directory, models, environment.home / CALIBRATIONS_NAME),
         engine=engine,
