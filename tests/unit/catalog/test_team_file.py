@@ -190,7 +190,7 @@ def test_a_value_that_a_placeholder_will_fill_is_not_judged_before() -> None:
         ("max_parallel: 0", "max_parallel is 0"),
         ("timeout_seconds: -1", "timeout_seconds is -1.0"),
         ("max_paralel: 3", "no field is called 'max_paralel'"),
-        ("input: {type: array}", "'input' is not the schema of an object"),
+        ("input: {type: array}", "'input' does not describe an object"),
         ("input: {type: object, properties: 3}", "'input.properties' is not JSON Schema"),
         (
             "input: {type: object, properties: {n: {type: integer, default: x}}}",

@@ -10,8 +10,8 @@ from parallel_agents.core.gate import (
     Gate,
     RegexGate,
     Verdict,
-    check_plain,
-    name_of,
+    check_in_core,
+    describe_gate,
 )
 from parallel_agents.core.run import Result
 from parallel_agents.core.submission import Draft, Submission
@@ -46,8 +46,8 @@ class PlainGates:
     async def check(self, gate: Gate, submission: Submission, park: Park) -> Verdict:
         del park
         if isinstance(gate, ConditionGate | RegexGate):
-            return check_plain(gate, submission.answer, submission.text)
-        raise GateBroken(f"nobody here can check {name_of(gate)}", hint="run it with pagents")
+            return check_in_core(gate, submission.answer, submission.text)
+        raise GateBroken(f"nobody here can check {describe_gate(gate)}", hint="run it with pagents")
 
     async def revise(self, by: str, draft: Draft, park: Park) -> Result:
         del draft, park

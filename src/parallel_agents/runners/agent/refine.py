@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.escalation import critique_of
 from parallel_agents.core.event import Entry, Gated, Revised
-from parallel_agents.core.gate import JudgeGate, by_cost
+from parallel_agents.core.gate import JudgeGate, cheapest_first
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
@@ -73,7 +73,7 @@ class Rounds:
         submission = Submission(
             self._session, state.attempt, state.turn, self._task, output, state.last_text
         )
-        for number, gate in enumerate(by_cost(self._agent.gates), start=1):
+        for number, gate in enumerate(cheapest_first(self._agent.gates), start=1):
             is_refused = not all(verdict.is_accepted for verdict in state.verdicts)
             if is_refused and (self._refine is None or isinstance(gate, JudgeGate)):
                 break
