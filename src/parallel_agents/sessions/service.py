@@ -170,7 +170,7 @@ class Service:
         row = await self.find(name)
         values: JsonObject = input or {}
         requests.check_text(text, values)
-        requests.check_hears(row)
+        requests.check_reads_messages(row)
         queued = Queued(
             text=text,
             input=values,
@@ -186,7 +186,7 @@ class Service:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
         row = await self.find(name)
-        requests.check_hears(row)
+        requests.check_reads_messages(row)
         key = f"steer-{uuid.uuid4().hex[:12]}"
         await self._store.steer(row.run.id, key, text, mode=mode, by=self._user)
         return Steer(row.run.id, key)

@@ -91,8 +91,8 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
         ("input: {type: string}", "'input' does not describe an object", "type: object"),
         ("input: {}", "'input' does not describe an object", "type: object"),
         ("output: {type: text}", "'output.type' is not JSON Schema", "a type is one of"),
-        ("output: {$ref: 'file:///etc/hosts'}", "lies outside of the schema", "json-schema.org"),
-        ("output: {$ref: 'http://localhost/'}", "lies outside of the schema", "json-schema.org"),
+        ("output: {$ref: 'file:///etc/hosts'}", "is outside the schema", "json-schema.org"),
+        ("output: {$ref: 'http://localhost/'}", "is outside the schema", "json-schema.org"),
         ("output: {$ref: '#/nowhere'}", "'output' is not JSON Schema", "json-schema.org"),
     ],
 )
