@@ -50,7 +50,7 @@ class Limits:
             if not 0 < value <= top:
                 raise InvalidInput(
                     f"{name} is {value}",
-                    why=f"it must be greater than 0 and at most {top:,.0f}",
+                    why=f"it must be more than 0 and at most {top:,.0f}",
                     hint=f"leave {name} out to use the default",
                 )
 

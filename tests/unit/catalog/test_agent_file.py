@@ -162,9 +162,9 @@ def test_a_file_must_be_called_what_it_defines() -> None:
         ("", "agents/poet.md:1: no front matter"),
         ("# Poet\n\nWrite.", "agents/poet.md:1: no front matter"),
         ("---\nname: poet\n", "agents/poet.md:1: the front matter has no end"),
-        ("---\n---\nWrite.", "agents/poet.md:2: no fields here"),
+        ("---\n---\nWrite.", "agents/poet.md:2: the file has no fields"),
         ("---\nname: poet\ndescription: d\n---\n \n\n", "agents/poet.md:4: the instructions are"),
-        ("---\nname: poet\nname: poet\n---\nWrite.", "agents/poet.md:3: 'name' is given twice"),
+        ("---\nname: poet\nname: poet\n---\nWrite.", "agents/poet.md:3: 'name' appears twice"),
         ("---\nname: poet\ntools: [a\n---\nWrite.", "agents/poet.md:4: this is not YAML"),
     ],
 )
