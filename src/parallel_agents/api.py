@@ -1,4 +1,4 @@
-"""The Python face: `open` for the verbs, `arun` and `run` for a team from start to end."""
+"""The Python interface: `run` and `arun` run a team to its end; `open` gives you the verbs."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _log = logging.getLogger("parallel_agents")
 
 
 class Options(TypedDict, total=False):
-    """What `open`, `arun` and `run` take beside their own parameters.
+    """Options of `open`, `arun` and `run`.
 
     Keys:
-        home: the folder of the store; `PARALLEL_AGENTS_HOME` or `~/.parallel-agents` without it.
-        tools: functions or tools that agents may name.
-        agents: definitions that go before those of the catalog.
-        gates: functions that agents may name as gates.
-        models: makers of models by provider, such as `{"scripted": lambda name: model}`.
-        settings: settings by name, over those of files and environment.
+        home: the folder of the store; by default `PARALLEL_AGENTS_HOME` or `~/.parallel-agents`.
+        tools: typed functions or `Tool` objects that agents can name under `tools`.
+        agents: definitions that override those of the catalog.
+        gates: functions that a `FunctionGate` or `ScoreGate` can name.
+        models: factories of models by provider, such as `{"scripted": lambda name: model}`.
+        settings: settings by name; they override files and environment variables.
     """
 
     home: Path | str | None
@@ -50,12 +50,12 @@ class Options(TypedDict, total=False):
 
 
 class TeamOptions(Options, total=False):
-    """What `arun` and `run` take beside that.
+    """Further options of `arun` and `run`.
 
     Keys:
-        budget: what all tasks and all that they spawn may spend together; never more.
-        on_failure: what becomes of the other tasks when one fails; they go on without it.
-        min_done: with fewer tasks than that in done the team has failed.
+        budget: the most that all tasks may spend together, with everything they spawn.
+        on_failure: what happens to the other tasks when one fails; by default they continue.
+        min_done: how many tasks must end in done, or the team has failed.
     """
 
     budget: Budget
@@ -71,18 +71,25 @@ def _name(function: Callable[..., object]) -> str:
 async def open(
     *, model: str | None = None, max_parallel: int | None = None, **options: Unpack[Options]
 ) -> AsyncGenerator[OpenSessions]:
-    """The seven verbs on the store of this user, carried out in this process.
+    """Open this user's store, and execute runs in this process until the block ends.
 
-    Leaving the block admits nothing new and lets model calls in flight end; what is unfinished
-    stays in the store and goes on when it is spawned again under the same key.
+        async with pa.open() as sessions:
+            session = await sessions.spawn(pa.Task("writer", "Write a haiku", key="haiku-1"))
+            result = await session.wait()
+
+    At the end of the block no new model call starts, and calls in flight may finish. Unfinished runs
+    stay in the store. They continue when they are spawned again under the same key.
 
     Args:
         model: `provider/model` for agents that name none.
-        max_parallel: runs at once in this process.
+        max_parallel: the most runs at once in this process.
         **options: see `Options`.
 
+    Yields:
+        The verbs: spawn, send, steer, kill, wait, list and history, and more on top of them.
+
     Raises:
-        ConfigError, StoreError: what stands in the way.
+        ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     _check_known(options, Options)
     async with _open(model, max_parallel, options) as app:
@@ -116,26 +123,29 @@ async def arun(
     timeout: float | None = None,
     **options: Unpack[TeamOptions],
 ) -> TeamResult:
-    """Run tasks side by side and give every result back, in the order of the tasks.
+    """Run tasks in parallel, and return their results in the order of the tasks.
 
-    A task that fails, is killed or runs out of time is a result with that status, never an
-    exception, and touches the others only where `on_failure` says so.
+        tea, rain = (await pa.arun([pa.Task("poet", "Tea"), pa.Task("poet", "Rain")])).results
+
+    A task that fails, is killed or times out has a result with that status; it raises nothing and
+    affects the other tasks only as `on_failure` says.
 
     Args:
-        tasks: what to do, by whom.
-        key: a name for the run; the same key and tasks again go on where they were.
+        tasks: what the agents are to do.
+        key: names the run. The same key and tasks continue where an earlier run stopped, and tasks
+            that are done are not paid for again.
         model: `provider/model` for tasks that name none.
-        max_parallel: runs at once.
-        timeout: seconds for the whole; what is not over by then ends timed out, with what it has.
+        max_parallel: the most runs at once in this process.
+        timeout: seconds for all tasks together; tasks still live by then end timed out.
         **options: see `TeamOptions` and `Options`.
 
     Raises:
-        CallerError: a task that cannot be accepted; then none is.
-        ConfigError, StoreError: what stands in the way.
+        CallerError: a task cannot be accepted; then none of them starts.
+        ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     team = _team(tasks, model, timeout, options)
     async with _open(None, max_parallel, options) as app:
-        return await _see_through(app, team, key)
+        return await _run_team(app, team, key)
 
 
 def run(
@@ -147,23 +157,26 @@ def run(
     timeout: float | None = None,
     **options: Unpack[TeamOptions],
 ) -> TeamResult:
-    """`arun` for code that is not async, also inside a running loop such as a notebook's.
+    """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
 
-    Ctrl-C once lets model calls in flight end and keeps everything; twice stops at once. Both
-    raise KeyboardInterrupt, and the same key goes on where it was.
+        team = pa.run([pa.Task("poet", "Tea"), pa.Task("poet", "Rain")], key="poems-1")
+
+    Parameters, result and errors are those of `arun`. The first Ctrl-C lets model calls in flight
+    finish, so that nothing paid for is lost; the second stops at once. Both raise KeyboardInterrupt,
+    and the same key continues where the run stopped.
     """
     team = _team(tasks, model, timeout, options)
 
-    async def until_asked_to_stop(stop: asyncio.Event) -> TeamResult | None:
+    async def run_until(stop: asyncio.Event) -> TeamResult | None:
         async with _open(None, max_parallel, options) as app:
-            return await unless(stop, _see_through(app, team, key))
+            return await unless(stop, _run_team(app, team, key))
 
-    return in_thread(until_asked_to_stop)
+    return in_thread(run_until)
 
 
-def _check_known(given: Options, known: type[Options]) -> None:
-    """Refuse a misspelt option as a function of Python does: it would be left out in silence."""
-    for name in given.keys() - known.__annotations__.keys():
+def _check_known(options: Options, known: type[Options]) -> None:
+    """Refuse a misspelt option, as any Python function does; TypedDict would ignore it silently."""
+    for name in options.keys() - known.__annotations__.keys():
         raise TypeError(f"unexpected keyword argument {name!r}")
 
 
@@ -176,7 +189,7 @@ def _team(
         on_failure = OnFailure(asked)
     except ValueError as error:
         raise InvalidInput(
-            f"on_failure is {asked!r}", hint=f"give one of {', '.join(OnFailure)}"
+            f"on_failure is {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
         ) from error
     return TeamTask(
         tasks=tuple(tasks),
@@ -188,18 +201,19 @@ def _team(
     )
 
 
-async def _see_through(app: App, team: TeamTask, key: str | None) -> TeamResult:
-    is_open = app.settings.model is None and team.model is None
-    if is_open and is_embedded_by_default(app, team, app.service.resolve(team)):
+async def _run_team(app: App, team: TeamTask, key: str | None) -> TeamResult:
+    plans = await app.service.plan_team(team, key=key)
+    if is_embedded_by_default(app, team, plans):
         note_embedded()
-    sessions = OpenSessions(app.service)
-    return await sessions.team_result(await sessions.spawn_team(team, key=key))
+    spawned = await app.service.start(plans)
+    await app.service.wait([spawned.run_id])
+    return await app.service.team_result(spawned.session_key)
 
 
 @cache
 def note_embedded() -> None:
-    """Say once in a process, by the log, which model it is that nobody has chosen."""
+    """Log, once in a process, which model is used because nobody has chosen one."""
     _log.warning(
-        "no model was chosen and no key is set, so the embedded model is used; set a key such as "
-        'ANTHROPIC_API_KEY, or pass model="provider/model", for better answers'
+        "no model was chosen and no key is set, so the embedded model is used; for better answers "
+        'set a key such as ANTHROPIC_API_KEY, or pass model="provider/model"'
     )

@@ -1,4 +1,4 @@
-"""Builders: the published import name of the drop-in skill's teams."""
+"""Builders: the import name under which guides for OpenClaw use the skill's teams."""
 
 from __future__ import annotations
 

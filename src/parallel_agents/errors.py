@@ -10,6 +10,7 @@ PagentsError
  │   ├─ Conflict                PA-E106  the key is taken by other work
  │   ├─ RunIsOver               PA-E107  a word to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has as many sessions as its policy allows
+ │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ NotYet                  PA-E109  a published name whose work is not built here
  │   └─ ConfigError             PA-E110  a setting
  │       ├─ UnknownModel        PA-E111
@@ -58,7 +59,8 @@ PagentsError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from enum import StrEnum
+from typing import ClassVar, NamedTuple
 
 
 def where_to_look(code: str) -> str:
@@ -122,8 +124,40 @@ class RunIsOver(CallerError):
     code = "PA-E107"
 
 
+class SpawnBound(StrEnum):
+    """A bound on what a session may spawn, by its name in a policy."""
+
+    DEPTH = "max_depth"
+    CHILDREN = "max_children"
+    TOTAL = "max_total"
+
+
+class SpawnLimit(NamedTuple):
+    """A bound that a spawn would exceed: how many there are, and how many there may be."""
+
+    bound: SpawnBound
+    current: int
+    maximum: int
+
+
 class SpawnRefused(CallerError):
+    """A session may not spawn.
+
+    Attributes:
+        limit: the bound that is reached, or None if the policy does not name the agent.
+    """
+
     code = "PA-E108"
+
+    def __init__(
+        self, message: str, *, limit: SpawnLimit | None = None, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.limit = limit
+
+
+class ForkRefused(CallerError):
+    code = "PA-E114"
 
 
 class NotYet(CallerError):

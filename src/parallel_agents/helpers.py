@@ -1,4 +1,4 @@
-"""Helpers: the published import name of the drop-in skill's helpers."""
+"""Helpers: the import name under which guides for OpenClaw use the skill's functions."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: P
 
     with pytest.raises(InvalidInput, match="on_failure is 'give_up'") as refused:
         pa.run(TASKS, on_failure="give_up", **given)
-    assert refused.value.hint == "give one of keep_going, stop_new, cancel_siblings"
+    assert refused.value.hint == "pass one of keep_going, stop_new, cancel_siblings"
     with pytest.raises(InvalidInput, match="min_done is 21"):
         pa.run(TASKS, min_done=21, **given)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +18,9 @@ from parallel_agents.app.models import (
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.rules import RunRules
 from parallel_agents.catalog.catalog import Catalog
-from parallel_agents.core.agent import Agent
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
-from parallel_agents.core.store import Store
+from parallel_agents.core.store import SessionPlan, Store
 from parallel_agents.core.task import TeamTask
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import mark_silent_dead, this_process
@@ -37,8 +36,8 @@ from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
-from parallel_agents.session_tools.context import Backing
-from parallel_agents.session_tools.results import settled_words
+from parallel_agents.session_tools.context import ToolSettings
+from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES, SessionTools
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.directory import Directory
@@ -121,7 +120,7 @@ async def open_on(
             models,
             {**app.session_tools.as_tools(), **parts.tools},
             app.service,
-            partial(settled_words, most_tokens=settings.hand_back_tokens),
+            partial(report, max_tokens=settings.hand_back_tokens),
             gatekeeper=Gates(
                 parts.gates,
                 Judge(app.service, app.bench),
@@ -154,17 +153,14 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         yield _app(given, models, store, completions, None)
 
 
-def is_embedded_by_default(app: App, team: TeamTask, resolved: TeamTask) -> bool:
+def is_embedded_by_default(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -> bool:
     """Whether a team runs on the embedded model, and nobody has named a model or set a key."""
-    agents = [*resolved.agents, *(t.agent for t in team.tasks if isinstance(t.agent, Agent))]
     is_chosen = (
         any((app.settings.model, team.model, app.settings.tiers))
         or any(task.model for task in team.tasks)
-        or any(agent.model for agent in agents)
-        or any(task.ladder for task in resolved.tasks)
+        or any(plan.session.agent.model or plan.queued.ladder for plan in plans)
     )
-    models = [task.model or "" for task in resolved.tasks]
-    return not is_chosen and any(model.partition("/")[0] == LOCAL for model in models)
+    return not is_chosen and any(plan.model.partition("/")[0] == LOCAL for plan in plans)
 
 
 async def _open_models(
@@ -224,14 +220,14 @@ def _app(
     service = Service(
         store,
         engine=engine,
-        plans=Planner(
+        planner=Planner(
             directory,
             defaults=settings.limits,
             policy=settings.policy,
             owner=None if engine is None else engine.owner,
             allow_weak_judge=settings.allow_weak_judge,
         ),
-        starts=LadderStart(store, now),
+        ladder_start=LadderStart(store, now),
         completions=completions,
         defaults=settings.limits,
         user=environment.user,
@@ -244,15 +240,15 @@ def _app(
         service=service,
         rules=given.rules(models),
         session_tools=SessionTools(
-            Backing(
-                sessions=service,
-                directory=directory,
+            service,
+            directory,
+            ToolSettings(
                 default_agent=settings.default_agent,
                 visibility=settings.session_visibility,
                 archive_seconds=settings.archive_seconds,
                 hand_back_tokens=settings.hand_back_tokens,
-                now=now,
-            )
+            ),
+            now=now,
         ),
         bench=JudgeRegistry(directory, models, environment.home / CALIBRATIONS_NAME),
         engine=engine,

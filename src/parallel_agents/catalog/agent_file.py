@@ -1,4 +1,4 @@
-"""An agent as a file: YAML front matter that defines it, then its instructions in Markdown."""
+"""Agent file: YAML front matter that defines the agent, then its instructions in Markdown."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from parallel_agents.errors import InvalidInput
 _RULE = "---"
 _LIMIT_NAMES = [field.name for field in fields(Limits)]
 
-Word = Annotated[str, Field(min_length=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 class PolicyFields(Fields):
     """What the agent may spawn."""
 
-    spawns: tuple[Word, ...] = ()
-    denies: tuple[Word, ...] = ()
+    spawns: tuple[NonEmpty, ...] = ()
+    denies: tuple[NonEmpty, ...] = ()
     max_depth: Annotated[int, Field(ge=0)] | None = None
     max_children: Annotated[int, Field(ge=1)] | None = None
     max_total: Annotated[int, Field(ge=1)] | None = None
 
 
 class BudgetFields(Fields):
-    """What may be spent."""
+    """What the agent or the task may spend."""
 
     usd: Annotated[float, Field(gt=0)] | None = None
     tokens: Annotated[int, Field(gt=0)] | None = None
@@ -56,21 +56,21 @@ class AgentFields(Fields):
     """The front matter."""
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
-    description: Word
-    category: Word = "general"
+    description: NonEmpty
+    category: NonEmpty = "general"
     tier: Tier = Tier.SMALL
-    model: Word | None = None
+    model: NonEmpty | None = None
     input: dict[str, JsonValue] | None = None
     output: dict[str, JsonValue] | None = None
     limits: Limits = Limits()
-    tools: tuple[Word, ...] = ()
+    tools: tuple[NonEmpty, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     thinking: ThinkingLevel | None = None
     policy: PolicyFields = PolicyFields()
     budget: BudgetFields = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
-    ladder: tuple[Word, ...] = ()
+    ladder: tuple[NonEmpty, ...] = ()
     start: Start = Start.CHEAPEST
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
@@ -86,10 +86,10 @@ _NESTED = {
 
 
 def parse_agent(source: Source) -> Agent:
-    """The agent that a file defines.
+    """The agent in a file.
 
     Raises:
-        InvalidFile: with the line, and what to write instead.
+        InvalidFile: the error names the line, and what to write instead.
     """
     front, instructions = _split(source)
     document = parse_document(front)
@@ -124,24 +124,22 @@ def parse_agent(source: Source) -> Agent:
 
 
 def _split(source: Source) -> tuple[Source, str]:
-    """The front matter, with its place in the file, and the instructions."""
+    """The front matter, with its line in the file, and the instructions."""
     lines = source.text.split("\n")
     if lines[0].rstrip() != _RULE:
         raise source.error(
-            1, "no front matter", hint="begin the file with a line `---` and `name: ...` below it"
+            1, "no front matter", hint="begin the file with the line `---` and `name: ...` below it"
         )
     rules = (n for n, line in enumerate(lines) if n > 0 and line.rstrip() == _RULE)
     end = next(rules, None)
     if end is None:
-        raise source.error(
-            1, "the front matter has no end", hint="close it with a line `---` of its own"
-        )
+        raise source.error(1, "the front matter has no end", hint="end it with another line `---`")
     instructions = "\n".join(lines[end + 1 :]).strip()
     if not instructions:
         raise source.error(
             end + 1,
             "the instructions are empty",
-            hint="write below the second `---` who the agent is, how it works and what it returns",
+            hint="below the second `---`, write who the agent is, how it works and what it returns",
         )
     return Source(source.file, "\n".join(lines[1:end]), first_line=2), instructions
 

@@ -1,4 +1,4 @@
-"""Catalog: the agents and teams that are at hand, by name: the user's files before the built-in."""
+"""Catalog: agents and teams by name; the user's files override the built-in ones."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TeamEntry: TypeAlias = Entry[Team]
 class Catalog:
     """Agents from `agents/*.md` and teams from `teams/*.yaml`.
 
-    A file is read when it is first asked for and kept; the next Catalog sees what changed.
+    Each file is read once, on first use; a new Catalog sees later changes.
 
     Args:
-        folders: where `agents` and `teams` folders may be, the strongest first; a name in an
-            earlier one overrides the same name in a later one and in the built-in folder.
+        folders: folders with `agents` and `teams` in them. A name in an earlier folder overrides
+            the same name in a later one and the built-in one.
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
@@ -44,30 +44,30 @@ class Catalog:
         """The agent of that name.
 
         Raises:
-            UnknownAgent: there is none.
-            InvalidFile: its file does not define one.
+            UnknownAgent: no file has that name.
+            InvalidFile: its file is not valid.
         """
         agent = self._agents.get(name)
         if agent is None:
             raise UnknownAgent(
-                f"no agent is called {name!r}",
+                f"there is no agent {name!r}",
                 hint=f"{did_you_mean(name, self._agents.names())} `pagents agents list` shows all",
             )
         return agent
 
     def agents(self) -> list[AgentEntry]:
-        """All agents by name; a file that defines none is an entry with its error."""
+        """All agents by name; a file that is not valid is an entry with its error."""
         return self._agents.entries()
 
     def team(self, name_or_file: str | Path) -> Team:
-        """The team of that name, or that a file defines.
+        """The team of that name, or in that file.
 
         Args:
-            name_or_file: a path, or text with a `/` or the ending `.yaml` or `.yml`, is a file.
+            name_or_file: a Path, or a string with a `/` or the ending `.yaml` or `.yml`, is a file.
 
         Raises:
-            NotFound: there is none of that name.
-            InvalidFile: its file, or the file of one of its agents, can not be used.
+            NotFound: no team has that name.
+            InvalidFile: its file, or the file of one of its agents, is not valid.
         """
         if _is_file(name_or_file):
             return self._load_team(Path(name_or_file))
@@ -75,13 +75,13 @@ class Catalog:
         team = self._teams.get(name)
         if team is None:
             raise NotFound(
-                f"no team is called {name!r}",
-                hint=f"{did_you_mean(name, self._teams.names())} A file is named with its ending.",
+                f"there is no team {name!r}",
+                hint=f"{did_you_mean(name, self._teams.names())} Write a file with its ending, such as team.yaml.",
             )
         return team
 
     def teams(self) -> list[TeamEntry]:
-        """All teams by name; a file that defines none is an entry with its error."""
+        """All teams by name; a file that is not valid is an entry with its error."""
         return self._teams.entries()
 
     def _load_team(self, file: Path) -> Team:

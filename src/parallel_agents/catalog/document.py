@@ -1,7 +1,7 @@
-"""Document: the YAML of a file as JSON values that remember their lines, so errors can name them.
+"""Document: the YAML of a file as JSON values with their lines, so that errors can name them.
 
-YAML's aliases, tags and duplicate keys are refused: an alias can blow a small file up to any size,
-a tag names a type that JSON does not have, and a second key would silently hide the first.
+Aliases, tags and duplicate keys are refused: an alias can expand a small file to any size, a tag
+names a type that JSON does not have, and a second key would silently hide the first.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A mapping from YAML.
+    """A YAML mapping as JSON.
 
     Attributes:
-        lines: the line of each key and each list item, by its steps from the top, such as
+        lines: the line of each key and each list item, by its path, such as
             `("tasks", "0", "text")`.
     """
 
@@ -41,22 +41,22 @@ class Document:
     lines: Mapping[Steps, int] = field(repr=False)
 
     def line(self, steps: Iterable[str]) -> int:
-        """The line of the value that `steps` lead to, or of the nearest one that is there."""
+        """The line of the value at `steps`, or of the nearest parent that exists."""
         path = tuple(steps)
         while path not in self.lines:
             path = path[:-1]
         return self.lines[path]
 
     def error(self, steps: Iterable[str], what: str, *, why: str = "", hint: str) -> InvalidFile:
-        """An error in the value that `steps` lead to."""
+        """An error in the value at `steps`."""
         return self.source.error(self.line(steps), what, why=why, hint=hint)
 
 
 def parse_document(source: Source) -> Document:
-    """Read a text that is one YAML mapping.
+    """Parse a text that is one YAML mapping.
 
     Raises:
-        InvalidFile: it is not YAML, not a mapping, or has what JSON has not.
+        InvalidFile: the text is not YAML, not a mapping, or has values that JSON does not have.
     """
     try:
         _check_events(source)
@@ -65,34 +65,34 @@ def parse_document(source: Source) -> Document:
         raise source.error(
             _line(source, error.problem_mark or error.context_mark),
             f"this is not YAML: {error.problem or error.context}",
-            hint='mind the indentation; put "..." around text that has a colon, # or quotes in it',
+            hint='check the indentation; put "..." around text with a colon, # or quotes in it',
         ) from error
     if not isinstance(node, yaml.MappingNode):
         raise source.error(
-            source.first_line, "no fields here", hint="write fields as `name: value` lines"
+            source.first_line, "the file has no fields", hint="write fields as `name: value` lines"
         )
     builder = _Builder(source)
     return Document(source, builder.mapping(node, ()), builder.lines)
 
 
 def _check_events(source: Source) -> None:
-    """Refuse aliases, tags and depth before nodes are made; making them recurses in C."""
+    """Refuse aliases, tags and deep nesting before nodes are made: making them recurses in C."""
     depth = 0
     for event in yaml.parse(source.text, _LOADER):
         what = ""
         if isinstance(event, yaml.AliasEvent):
-            what = f"the alias *{event.anchor} is not taken"
+            what = f"the alias *{event.anchor} is not allowed"
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
-            what = f"the tag {event.tag} is not taken"
+            what = f"the tag {event.tag} is not allowed"
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            what = f"more than {_MAX_DEPTH} levels"
+            what = f"more than {_MAX_DEPTH} levels of nesting"
         if what:
             line = _line(source, event.start_mark)
-            raise source.error(line, what, hint="write the value out in plain YAML")
+            raise source.error(line, what, hint="write the value in plain YAML")
 
 
 class _Builder:
@@ -111,8 +111,8 @@ class _Builder:
             if key in found:
                 raise self._error(
                     key_node,
-                    f"{key!r} is given twice",
-                    why=f"it is on line {self.lines[path]} already",
+                    f"{key!r} appears twice",
+                    why=f"it is already on line {self.lines[path]}",
                     hint="delete one of the two",
                 )
             self.lines[path] = _line(self._source, key_node.start_mark)
@@ -140,15 +140,13 @@ class _Builder:
     def _scalar(self, node: yaml.Node) -> Json:
         text, kind = str(node.value), node.tag.removeprefix(_TAG)
         if unprintable(text):
-            raise self._error(
-                node, "a control character", hint="delete the escape that stands for it"
-            )
+            raise self._error(node, "a control character", hint="delete the escape sequence for it")
         try:
             return _plain(kind, text)
         except ValueError as error:
             raise self._error(
                 node,
-                f"{text[:_SHOWN]!r} is not JSON; YAML takes it for a {kind}",
+                f"{text[:_SHOWN]!r} is not JSON; YAML reads it as {kind}",
                 hint='put "..." around text; write true or false, and numbers in decimal',
             ) from error
 
@@ -157,10 +155,10 @@ class _Builder:
 
 
 def _plain(kind: str, text: str) -> Json:
-    """A scalar as JSON, without what YAML 1.1 reads as another value than it looks, such as `no`.
+    """A scalar as JSON; values that YAML 1.1 reads in a surprising way, such as `no`, are refused.
 
     Raises:
-        ValueError: there is no such JSON value, or no store could keep it.
+        ValueError: JSON has no such value, or a store could not hold it.
     """
     match kind:
         case "str":
@@ -178,7 +176,7 @@ def _plain(kind: str, text: str) -> Json:
 
 
 class _Mark(Protocol):
-    """A place as PyYAML and its C part both give it, counted from 0."""
+    """A position as both PyYAML and its C library report it, counted from 0."""
 
     line: int
 

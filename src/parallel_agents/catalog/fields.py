@@ -1,4 +1,4 @@
-"""Fields: a document checked against the fields that its kind of file has."""
+"""Fields: check a document against the fields of its kind of file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from parallel_agents.errors import InvalidFile
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
-_OUR_WORDS = {
+_EXPLANATIONS = {
     "string_type": "it must be text",
     "int_type": "it must be a whole number",
     "list_type": "it must be a list, each item after a dash",
@@ -25,11 +25,21 @@ _OUR_WORDS = {
     "model_type": "it must be names with values",
     "too_short": "it must not be empty",
 }
+# Earlier names of fields, for files that still have them.
+_RENAMED = {
+    "holds": "condition",
+    "matches": "regex",
+    "matches_not": "not_regex",
+    "approves": "function",
+    "passes": "command",
+    "scored": "score",
+    "judged": "judge",
+}
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
 
 
 class Fields(BaseModel):
-    """What a file may say: no other fields, no numbers in quotes."""
+    """The fields of a file or of a part of it; others are refused, and so are numbers in quotes."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -40,11 +50,16 @@ FieldsT = TypeVar("FieldsT", bound=Fields)
 def read_fields(
     document: Document, kind: type[FieldsT], *, nested: Mapping[str, Collection[str]]
 ) -> FieldsT:
-    """The document as `kind`. `nested` names the fields inside those that have fields.
+    """The document as `kind`.
+
+    Args:
+        document: the content of the file.
+        kind: its fields.
+        nested: the names of the fields within each field that has some.
 
     Raises:
-        InvalidFile: a field is missing, unknown or of a wrong type. Of several faults the first in
-            the file is told, an unknown field before one that it may be a misspelling of.
+        InvalidFile: a field is missing, unknown or of a wrong type. The error names the first fault
+            in the file, and an unknown field before a missing one, which may be its misspelling.
     """
     try:
         return kind.model_validate_json(orjson.dumps(document.content))
@@ -53,20 +68,22 @@ def read_fields(
             (tuple(str(step) for step in found["loc"]), found["type"], found["msg"])
             for found in error.errors(include_url=False, include_input=False)
         ]
-        steps, problem, words = min(
+        steps, problem, message = min(
             problems, key=lambda found: (found[1] not in _UNKNOWN, document.line(found[0]))
         )
         known = kind.model_fields if len(steps) == 1 else nested.get(steps[0], ())
-        raise _explain(document, steps, problem, words=words, known=known) from error
+        raise _explain(document, steps, problem, message=message, known=known) from error
 
 
 def _explain(
-    document: Document, steps: Steps, problem: str, *, words: str, known: Collection[str]
+    document: Document, steps: Steps, problem: str, *, message: str, known: Collection[str]
 ) -> InvalidFile:
-    where, last = spoken(steps), steps[-1]
+    where, last = as_path(steps), steps[-1]
     if problem in _UNKNOWN:
         return document.error(
-            steps, f"no field is called {where!r}", hint=did_you_mean(last, known)
+            steps,
+            f"no field is called {where!r}",
+            hint=did_you_mean(_RENAMED.get(last, last), known),
         )
     if problem == "missing":
         return document.error(steps, f"{where!r} is missing", hint=f"add `{last}: ...`")
@@ -76,34 +93,34 @@ def _explain(
             f"{where!r} is not a name",
             hint="use lower-case letters, digits and underscores, a letter first, at most 64",
         )
-    words = _OUR_WORDS.get(problem) or words[0].lower() + words[1:]
+    why = _EXPLANATIONS.get(problem) or message[0].lower() + message[1:]
     return document.error(
-        steps, f"{where!r} does not fit: {words}", hint=f"docs/agents.md says what {last} takes"
+        steps, f"{where!r} does not fit: {why}", hint=f"docs/agents.md says what {last} takes"
     )
 
 
-def spoken(steps: Steps) -> str:
-    """Steps as a reader would write them: `tasks[0].text`."""
-    words = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
-    return words.removeprefix(".")
+def as_path(steps: Steps) -> str:
+    """Steps in the usual notation: `tasks[0].text`."""
+    path = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
+    return path.removeprefix(".")
 
 
 def check_stem(document: Document, name: str) -> None:
-    """Refuse a file that is not called what it defines, as it could not be found by name."""
+    """Refuse a file that is named otherwise than what it defines: it could not be found by name."""
     file = document.source.file
     if file.stem != name:
         raise document.error(
             ("name",),
             f"the name is {name!r} and the file is {file.name!r}",
-            hint=f"call the file {name}{file.suffix}, or write `name: {file.stem}`",
+            hint=f"rename the file to {name}{file.suffix}, or write `name: {file.stem}`",
         )
 
 
 def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
-    """Refuse what is not a JSON Schema.
+    """Refuse a value that is not a JSON Schema.
 
     Raises:
-        InvalidFile: in the line where it is wrong.
+        InvalidFile: the error names the line.
     """
     try:
         Schema(schema)
@@ -112,7 +129,7 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
         place = (*steps, *inside)
         raise document.error(
             place,
-            f"{spoken(place)!r} is not JSON Schema: {error.problem.why}",
+            f"{as_path(place)!r} is not JSON Schema: {error.problem.why}",
             hint=f"a type is one of {_JSON_TYPES}"
             if place[-1] == "type"
             else "https://json-schema.org/understanding-json-schema/reference has each keyword",
@@ -120,11 +137,11 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
 
 
 def check_object_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
-    """As `check_schema`, for named values: the schema must be that of an object."""
+    """As `check_schema`; the schema must also describe an object, whose properties are the values."""
     check_schema(document, steps, schema)
     if schema.get("type") != "object":
         raise document.error(
             (*steps, "type"),
-            f"{spoken(steps)!r} is not the schema of an object",
+            f"{as_path(steps)!r} does not describe an object",
             hint="write `type: object` and the values under `properties:`",
         )

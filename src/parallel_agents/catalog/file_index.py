@@ -1,4 +1,4 @@
-"""FileIndex: files of one kind in several folders, each read when it is first asked for."""
+"""FileIndex: the files of one kind in several folders, each read on first use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ContentT = TypeVar("ContentT")
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[ContentT]):
-    """A file that was found; `content` is what it defines, or why it defines nothing."""
+    """A file and the definition in it; `content` is an error if the file cannot be read."""
 
     name: str
     file: Path
@@ -22,12 +22,12 @@ class Entry(Generic[ContentT]):
 
 
 class FileIndex(Generic[ContentT]):
-    """A name is looked up in the folders in order, so an earlier one overrides a later one.
+    """Finds definitions by name; a file in an earlier folder overrides one in a later folder.
 
     Args:
-        folders: those that do not exist are empty.
-        suffix: of the files; the rest of the file's name is the name of what it defines.
-        load: reads one file, or raises InvalidFile.
+        folders: a folder that does not exist counts as empty.
+        suffix: the ending of the files; the rest of a file's name is the name of its definition.
+        load: reads one file; it may raise InvalidFile.
     """
 
     def __init__(
@@ -39,10 +39,10 @@ class FileIndex(Generic[ContentT]):
         self._loaded: dict[str, ContentT] = {}
 
     def get(self, name: str) -> ContentT | None:
-        """What is defined under `name`, or None; read once.
+        """The definition of that name, or None if there is no file for it.
 
         Raises:
-            InvalidFile: its file defines nothing.
+            InvalidFile: its file is not valid.
         """
         if name in self._loaded:
             return self._loaded[name]
@@ -50,13 +50,13 @@ class FileIndex(Generic[ContentT]):
         return None if file is None else self._read(name, file)
 
     def names(self) -> list[str]:
-        """The names under which something is defined, sorted."""
+        """The names of all valid definitions, sorted."""
         return [
             entry.name for entry in self.entries() if not isinstance(entry.content, InvalidFile)
         ]
 
     def entries(self) -> list[Entry[ContentT]]:
-        """All files in force, sorted by name."""
+        """All files that no earlier folder overrides, sorted by name."""
         return [self._entry(name, file) for name, file in sorted(self._files().items())]
 
     def _entry(self, name: str, file: Path) -> Entry[ContentT]:

@@ -1,4 +1,4 @@
-"""Gates as an agent's file has them: a list of entries, each with one field that says which it is."""
+"""Gates in a file: a list of entries, each with one field that names its kind."""
 
 from __future__ import annotations
 
@@ -67,20 +67,20 @@ class GateFields(Fields):
 
 
 def read_gates(document: Document, steps: Steps, entries: Sequence[GateFields]) -> tuple[Gate, ...]:
-    """The gates that stand at `steps` in a file.
+    """The gates at `steps` in a file.
 
     Raises:
-        InvalidFile: in the line of the entry that is none.
+        InvalidFile: an entry is not a gate; the error names its line.
     """
     return tuple(_read(document, (*steps, str(n)), entry) for n, entry in enumerate(entries))
 
 
 def _read(document: Document, steps: Steps, entry: GateFields) -> Gate:
-    given = entry.model_dump(exclude_none=True)
-    if len(given) != 1:
+    fields = entry.model_dump(exclude_none=True)
+    if len(fields) != 1:
         raise document.error(
             steps,
-            f"a gate has one field, and this has {len(given)}",
+            f"a gate has one field, and this one has {len(fields)}",
             hint=f"write one of {', '.join(GateFields.model_fields)}",
         )
     try:
@@ -102,5 +102,5 @@ def _gate(entry: GateFields) -> Gate:
         return ScoreGate(**entry.score.model_dump())
     if entry.command is not None:
         return CommandGate(command=entry.command)
-    assert entry.judge is not None, "one of the fields is given"
+    assert entry.judge is not None, "an entry has one field"
     return JudgeGate(**entry.judge.model_dump())

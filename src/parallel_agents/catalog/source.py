@@ -10,13 +10,13 @@ from parallel_agents.errors import InvalidFile
 
 MAX_BYTES = 256 * 1024
 
-# What YAML 1.1 (section 5.1) lets a text contain; the same bound serves the Markdown below it.
+# The characters that YAML 1.1 (section 5.1) forbids; the same rule serves the Markdown below it.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text and where it came from.
+    """A text and its origin.
 
     Attributes:
         first_line: the line of the file on which `text` begins, from 1.
@@ -43,15 +43,15 @@ class Source:
 
 
 def unprintable(text: str) -> re.Match[str] | None:
-    """The first character of `text` that no file may contain, such as NUL."""
+    """The first character of `text` that is not allowed in a file, such as NUL."""
     return _UNPRINTABLE.search(text)
 
 
 def read_source(file: Path) -> Source:
-    """The text of a file, every line end a newline.
+    """Read a file; every line end becomes a newline.
 
     Raises:
-        InvalidFile: it can not be read, is larger than 256 KB, or is not plain UTF-8 text.
+        InvalidFile: the file cannot be read, is larger than 256 KB, or is not plain UTF-8 text.
     """
     return Source(file, _decoded(file, _bytes(file)))
 
@@ -62,13 +62,13 @@ def _bytes(file: Path) -> bytes:
             content = opened.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InvalidFile(
-            f"{file}: can not be read", why=str(error), hint="name a file that you may read"
+            f"{file}: cannot be read", why=str(error), hint="name a file that you can read"
         ) from error
     if len(content) > MAX_BYTES:
         raise InvalidFile(
             f"{file}: larger than {MAX_BYTES // 1024} KB",
-            why="an agent or a team is a few KB; a larger file is something else",
-            hint="give long material as the task's text or input",
+            why="an agent or a team takes a few KB; a larger file is something else",
+            hint="pass long material as the task's text or input",
         )
     return content
 

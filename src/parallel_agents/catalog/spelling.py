@@ -1,4 +1,4 @@
-"""Spelling: what somebody may have meant by a name that is not there."""
+"""Spelling: suggests what was meant by an unknown name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?` with the closest name, or else all names."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`did you mean 'x'?` with the closest known name, or else all known names."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known are: {', '.join(names)}." if names else "none is known."

@@ -1,4 +1,4 @@
-"""Team: agents and their tasks under a name, with inputs that are filled in for each run."""
+"""Team: tasks of several agents under a name, with inputs that each run fills in."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _EXAMPLES = {"array": "'[\"...\"]'", "object": "'{...}'", "number": "1.5", "inte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskTemplate:
-    """A task with placeholders in its text and in the values of its input.
+    """A task with placeholders in its text and in its input; the fields are those of a Task.
 
     Attributes:
-        label: unique in the team.
-        model: in place of the team's; the rest as a task has it.
+        label: unique in the team; it is also the task's key.
+        model: overrides the team's.
     """
 
     agent: Agent
@@ -40,15 +40,15 @@ class TaskTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A definition, from a file of the catalog.
+    """A definition of a team, read from a file of the catalog.
 
     Attributes:
-        input_schema: JSON Schema of an object, whose properties are the team's inputs.
-        limits: those of the team: children at once, and the time for all.
-        model: `provider/model` for every task, or None to go by each agent.
-        budget: for all tasks together.
-        on_failure: what becomes of the other tasks when one fails.
-        min_done: fewer tasks than that in done, and the team has failed.
+        input_schema: JSON Schema of an object whose properties are the team's inputs.
+        limits: the most tasks at once, and the time limit of the team.
+        model: `provider/model` for tasks that name none, or None to go by each agent.
+        budget: the most that all tasks together may spend.
+        on_failure: what happens to the other tasks when one fails.
+        min_done: how many tasks must end in done, or the team has failed.
     """
 
     name: str
@@ -62,9 +62,9 @@ class Team:
     min_done: int | None = None
 
     def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
-        """The tasks for these inputs, each under its label as key, in the order of the file.
+        """The tasks for these inputs, in the order of the file.
 
-        Inputs that are not given take the default of the schema.
+        A missing input takes the default of its schema.
 
         Raises:
             InvalidInput: an input is unknown, missing or does not fit its schema.
@@ -108,9 +108,9 @@ class Team:
         if problems:
             name = problems[0].where.partition("/")[0]
             raise InvalidInput(
-                f"the team {self.name} does not take this input: {problems[0]}",
+                f"the team {self.name} does not accept this input: {problems[0]}",
                 why="; ".join(str(problem) for problem in problems[1:]),
-                hint=f"write, for example, {self._example(name)}" if name else "change the input",
+                hint=f"write, for example, {self._example(name)}" if name else "correct the input",
             )
 
     def _example(self, name: str) -> str:
@@ -120,7 +120,7 @@ class Team:
 
 
 def properties(schema: JsonObject) -> dict[str, JsonObject]:
-    """The properties of an object's schema; one that is `true` takes anything."""
+    """The properties of an object's schema; a property that is `true` accepts anything."""
     found = schema.get("properties")
     if not isinstance(found, Mapping):
         return {}

@@ -1,4 +1,4 @@
-"""A team as a file: YAML that names agents, their tasks, and the inputs that fill these in."""
+"""Team file: YAML with the tasks of a team, their agents, and the inputs that fill them in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from parallel_agents.catalog.agent_file import BudgetFields, Word
+from parallel_agents.catalog.agent_file import BudgetFields, NonEmpty
 from parallel_agents.catalog.document import Document, Steps, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
@@ -34,11 +34,11 @@ class TaskFields(Fields):
     """One entry of `tasks`."""
 
     agent: str
-    text: Word
-    label: Word | None = None
+    text: NonEmpty
+    label: NonEmpty | None = None
     input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
-    model: Word | None = None
-    ladder: tuple[Word, ...] = ()
+    model: NonEmpty | None = None
+    ladder: tuple[NonEmpty, ...] = ()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
     budget: BudgetFields = BudgetFields()
@@ -56,11 +56,11 @@ class TeamFields(Fields):
     """The file."""
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
-    description: Word
+    description: NonEmpty
     input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})
     max_parallel: int | None = None
     timeout_seconds: float | None = None
-    model: Word | None = None
+    model: NonEmpty | None = None
     budget: BudgetFields = BudgetFields()
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: Annotated[int, Field(ge=1)] | None = None
@@ -68,10 +68,10 @@ class TeamFields(Fields):
 
 
 def parse_team(source: Source, find_agent: FindAgent) -> Team:
-    """The team that a file defines, with the agents that `find_agent` knows.
+    """The team in a file; `find_agent` returns the agents that it names.
 
     Raises:
-        InvalidFile: with the line, and what to write instead; also of an agent's file.
+        InvalidFile: the error names the line, and what to write instead; also for an agent's file.
     """
     document = parse_document(source)
     found = read_fields(
@@ -124,7 +124,7 @@ def _check_min_done(document: Document, found: TeamFields) -> None:
     if found.min_done is not None and found.min_done > len(found.tasks):
         raise document.error(
             ("min_done",),
-            f"min_done is {found.min_done}, and the team has {len(found.tasks)} tasks",
+            f"min_done is {found.min_done}, but the team has {len(found.tasks)} tasks",
             hint=f"write a number from 1 to {len(found.tasks)}",
         )
 
@@ -136,9 +136,9 @@ def _check_labels(document: Document, tasks: list[TaskFields]) -> None:
         if label in seen:
             raise document.error(
                 ("tasks", str(number), "label"),
-                f"two tasks are called {label!r}",
-                why="a task without a label is called by its agent",
-                hint="give one of them a `label:` of its own",
+                f"two tasks have the label {label!r}",
+                why="a task without a label has its agent's name as label",
+                hint="give one of them its own `label:`",
             )
         seen.add(label)
 
@@ -158,13 +158,13 @@ def _check_placeholders(
         if unsure and unsure[0] in properties(inputs):
             raise document.error(
                 place,
-                f"${{{unsure[0]}}} may have no value",
-                hint=f"put {unsure[0]!r} under `required:`, or give it a `default:`",
+                f"${{{unsure[0]}}} can be without a value",
+                hint=f"list {unsure[0]!r} under `required:`, or give it a `default:`",
             )
         if unsure:
             raise document.error(
                 place,
-                f"${{{unsure[0]}}} is no input of this team",
+                f"${{{unsure[0]}}} is not an input of this team",
                 hint=did_you_mean(unsure[0], properties(inputs)),
             )
 
@@ -190,28 +190,28 @@ def _task(
     )
 
 
-def _check_input(document: Document, steps: Steps, given: JsonObject, *, agent: Agent) -> None:
-    """Refuse what can be seen not to fit the agent; placeholders are known when they are filled."""
+def _check_input(document: Document, steps: Steps, values: JsonObject, *, agent: Agent) -> None:
+    """Refuse input that cannot fit the agent; placeholders are checked once they are filled."""
     schema = agent.input_schema
     if schema is None:
         return
     for name in required(schema):
-        if name not in given:
+        if name not in values:
             raise document.error(
                 steps, f"{agent.name} needs the input {name!r}", hint=f"add `{name}: ...`"
             )
-    for name in given:
+    for name in values:
         if schema.get("additionalProperties") is False and name not in properties(schema):
             raise document.error(
                 (*steps, name),
-                f"{agent.name} takes no input {name!r}",
+                f"{agent.name} has no input {name!r}",
                 hint=did_you_mean(name, properties(schema)),
             )
-    for problem in Schema(schema).problems(given):
+    for problem in Schema(schema).problems(values):
         name = problem.where.partition("/")[0]
-        if name and not any(names_in(text) for _, text in texts_in(given[name])):
+        if name and not any(names_in(text) for _, text in texts_in(values[name])):
             raise document.error(
                 (*steps, *problem.where.split("/")),
-                f"{agent.name} does not take this: {problem}",
+                f"{agent.name} does not accept this: {problem}",
                 hint=f"`pagents agents show {agent.name}` shows its input",
             )

@@ -1,7 +1,7 @@
-"""Template: text and values with `${name}` in them, filled from a team's inputs.
+"""Template: fills `${name}` in texts and values from a team's inputs.
 
-`${name}` in a longer text becomes the value's text; a text that is `${name}` and nothing else
-becomes the value itself, so that lists and numbers pass through. `$$` is a dollar.
+Within a longer text, `${name}` becomes the value's text. A text that consists of `${name}` becomes
+the value itself, so that lists and numbers keep their types. `$$` is a dollar.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _WHOLE = re.compile(r"\$\{([_a-zA-Z][_a-zA-Z0-9]*)\}")
 
 
 def names_in(text: str) -> list[str]:
-    """The names that `text` has placeholders for, each once.
+    """The names of the placeholders in `text`, each once.
 
     Raises:
-        ValueError: a dollar that begins no placeholder.
+        ValueError: a dollar does not begin a placeholder.
     """
     template = string.Template(text)
     if not template.is_valid():
-        raise ValueError("a dollar begins no placeholder")
+        raise ValueError("a dollar that does not begin a placeholder")
     return template.get_identifiers()
 
 
@@ -42,9 +42,9 @@ def texts_in(value: Json, steps: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 
 
 def fill_text(text: str, values: Mapping[str, Json]) -> str:
-    """`text` with its placeholders filled; values that are no text are written as JSON."""
-    words = {name: _words(values[name]) for name in names_in(text)}
-    return string.Template(text).substitute(words)
+    """`text` with its placeholders filled; a value that is not text is written as JSON."""
+    texts = {name: _as_text(values[name]) for name in names_in(text)}
+    return string.Template(text).substitute(texts)
 
 
 def fill(value: Json, values: Mapping[str, Json]) -> Json:
@@ -59,5 +59,5 @@ def fill(value: Json, values: Mapping[str, Json]) -> Json:
     return value
 
 
-def _words(value: Json) -> str:
+def _as_text(value: Json) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,4 +1,4 @@
-"""Agent: a frozen definition of who does a piece of work; never what it is doing."""
+"""Agent: a frozen definition of an agent; what its sessions are doing is not part of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tier(StrEnum):
 
 
 class Need(StrEnum):
-    """What an agent's work asks of a model; a model that lacks it earns the result a notice."""
+    """An ability that an agent's work needs of its model; without it the result gets a notice."""
 
     JUDGEMENT = "judgement"
     FACTS = "facts"
@@ -29,10 +29,10 @@ class Need(StrEnum):
 
 
 class Start(StrEnum):
-    """Where on its ladder an agent's work begins: `cheapest` is the first model of it.
+    """Where on its ladder an agent's work begins.
 
-    `learned` leaves out the first ones where they were refused so often that an attempt on them
-    costs more than it saves; see `core.tiers`.
+    `cheapest` begins with the first model. `learned` skips the first models if their answers were
+    refused so often that an attempt on them costs more than it saves; see `core.tiers`.
     """
 
     CHEAPEST = "cheapest"
@@ -40,7 +40,7 @@ class Start(StrEnum):
 
 
 class ThinkingLevel(StrEnum):
-    """How long a model may think before it answers, where it can."""
+    """How long a model thinks before it answers, if it can think."""
 
     OFF = "off"
     MINIMAL = "minimal"
@@ -51,24 +51,32 @@ class ThinkingLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """A definition, from a file of the catalog or made in code.
+    """A definition of an agent, made in code or read from a file of the catalog.
 
     Attributes:
-        name: lower-case letters, digits and underscores.
+        name: lower-case letters, digits and underscores, a letter first.
+        description: one sentence about its purpose, for people and for agents that could spawn it.
         instructions: the system prompt.
-        input_schema: JSON Schema of the task's `input`, or None to take anything.
-        output_schema: JSON Schema of the answer, or None for plain text.
-        model: `provider/model`, or None to go by `tier`.
-        tools: names of tools that it may call.
-        thinking: None leaves it to the model.
-        budget: for each of its sessions, and all that it spawns.
-        gates: what its answers must pass, beside the output schema.
-        refine: how an answer that they refuse is made better; without it `limits.attempts` holds.
-        ladder: models to climb, the cheapest first, when an attempt fails or is refused; it goes
-            before `model`.
-        start: where on it the work begins.
-        cache_seconds: how old a reply to the same request may be, at no cost; None asks anew.
-        policy: what its sessions may spawn; who may spawn at all is offered the session tools.
+        category: groups the agent in lists.
+        input_schema: JSON Schema of the task's `input`, or None to accept any.
+        output_schema: JSON Schema of the answer, or None for plain text. An answer that does not fit
+            is repaired once, then the attempt fails.
+        model: `provider/model`, or None to go by the settings and `tier`.
+        tier: how strong a model it wants, if no model is named.
+        tools: names of the tools that it may call.
+        limits: bounds of each of its runs; the task's own limits override them.
+        temperature: 0 to 2, or None to leave it to the model.
+        thinking: how long its model thinks, or None to leave it to the model.
+        needs: abilities that its work needs of the model.
+        budget: the most that each of its sessions may spend, together with everything it spawns.
+        gates: checks that an answer must pass beside the output schema, the cheapest first.
+        refine: a loop that improves a refused answer; without it `limits.attempts` counts.
+        ladder: models to climb when an attempt fails or is refused, the cheapest first. It overrides
+            `model`; `ladder/NAME` stands for a ladder of the settings.
+        start: where on the ladder its work begins.
+        cache_seconds: the greatest age of a stored reply that answers the same request at no cost;
+            None always asks the model.
+        policy: what its sessions may spawn. An agent that may spawn gets the session tools.
     """
 
     name: str

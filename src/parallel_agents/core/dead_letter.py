@@ -1,6 +1,6 @@
 """Dead letter: a task that failed after all its attempts, with everything needed to run it again.
 
-It is a view of the run that is kept anyway, until the task is dropped or a retry of it is done.
+It is a view of the stored run, and disappears once the task is dropped or a retry succeeds.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ DEAD_LETTER_SECONDS = 30 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A run that nobody spawned but a person, a program or a team, and that failed.
+    """A failed run that a person, a program or a team spawned.
 
     Attributes:
-        queued: what it was asked.
-        error: what ended it; None where nothing was said.
-        at: when, in seconds since the epoch.
-        retried_by: the session of its last retry, which is not done.
-        budget: the session's own, for it and all that it spawned.
+        queued: the task of the run.
+        error: the error that ended it, or None if none was recorded.
+        at: when it failed, in seconds since the epoch.
+        retried_by: the session of its latest retry, if one exists; it has not succeeded.
+        budget: the budget of its session, together with everything it spawned.
     """
 
     session: Session
@@ -41,14 +41,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterFilter:
-    """Which letters; fields that are None do not choose.
+    """Selects dead letters by each field that is not None.
 
     Attributes:
-        agent: the agent's name.
-        code: the error's, such as `PA-E301`.
-        since: those that failed no earlier.
-        tree: a team's session, or the session itself.
-        run: this one alone.
+        agent: the name of the agent.
+        code: the code of the error, such as `PA-E301`.
+        since: the earliest time of the failure, in seconds since the epoch.
+        tree: the session, or that of its team.
+        run: the failed run.
     """
 
     agent: str | None = None
@@ -60,13 +60,13 @@ class DeadLetterFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:
-    """What a retry changes of a task; the rest is as it was.
+    """Changes that a retry makes to its task.
 
     Attributes:
-        text: what to do, in other words.
-        model: `provider/model` instead of the one that failed.
-        input: values that are laid over those of the task.
-        current: with the agent as it is defined now.
+        text: replaces the task's text, unless None.
+        model: `provider/model` to use instead of the one that failed, unless None.
+        input: values that override the task's values of the same names.
+        current: whether to use the agent as it is defined now instead of as it was.
     """
 
     text: str | None = None

@@ -1,8 +1,8 @@
 """Expression: a condition on an answer, such as `score >= 8.5 and len(issues) == 0`.
 
-The syntax is Python's, of which only what reads values is taken: names of the answer's fields,
-`a.b`, `a[0]`, comparisons, `and`, `or`, `not`, `in`, numbers, texts, lists, `+ - * /`, and the
-functions len, min, max, sum, any, all, abs, lower.
+The syntax is a part of Python's that only reads values: names of the answer's fields, `a.b`,
+`a[0]`, comparisons, `and`, `or`, `not`, `in`, numbers, texts, lists, `+ - * /`, and the functions
+len, min, max, sum, any, all, abs, lower.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 
-_MOST_CHARACTERS = 1000
+_MAX_CHARACTERS = 1000
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -47,16 +47,16 @@ _FUNCTIONS: Mapping[str, Any] = {
 
 
 class Expression:
-    """A condition, read once.
+    """A parsed condition.
 
     Raises:
-        InvalidInput: it is no such expression.
+        InvalidInput: the source is not a condition.
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
-        if len(source) > _MOST_CHARACTERS:
-            raise _invalid(source, f"it has more than {_MOST_CHARACTERS} characters")
+        if len(source) > _MAX_CHARACTERS:
+            raise _invalid(source, f"it has more than {_MAX_CHARACTERS} characters")
         try:
             self._body = ast.parse(source.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError) as error:
@@ -65,10 +65,10 @@ class Expression:
         _check(self._body, source)
 
     def holds(self, answer: Json) -> bool:
-        """Whether it is true of an answer; a text that is an answer is called `text`.
+        """Whether the answer satisfies the condition; an answer without fields is called `text`.
 
         Raises:
-            ValueError: it asks for what the answer has not; the words say what.
+            ValueError: the answer lacks a field, or a field has another type; the error says which.
         """
         names = answer if isinstance(answer, Mapping) else {"text": answer, "items": answer}
         try:
@@ -79,20 +79,20 @@ class Expression:
 
 @lru_cache(maxsize=512)
 def expression(source: str) -> Expression:
-    """The condition, read once for all who use the same source."""
+    """The condition, parsed once for each source."""
     return Expression(source)
 
 
 def _invalid(source: str, why: str) -> InvalidInput:
     return InvalidInput(
-        f"{source[:80]!r} is no condition on an answer",
+        f"{source[:80]!r} is not a condition on an answer",
         why=why,
-        hint="write one such as: score >= 8.5 and len(issues) == 0",
+        hint="write a condition such as: score >= 8.5 and len(issues) == 0",
     )
 
 
 def _check(node: ast.expr, source: str) -> None:
-    """Refuse what is not taken when the expression is read, and not when an answer comes."""
+    """Refuse unsupported syntax when the condition is parsed, not when an answer comes."""
     for part in ast.walk(node):
         match part:
             case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
@@ -110,7 +110,7 @@ def _check(node: ast.expr, source: str) -> None:
             case ast.cmpop() if type(part) in _COMPARE:
                 continue
             case _:
-                raise _invalid(source, f"{type(part).__name__} is not taken")
+                raise _invalid(source, f"{type(part).__name__} is not supported")
 
 
 def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON of any kind
@@ -146,7 +146,7 @@ def _combined(node: ast.expr, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 
         case ast.Compare(left=left, ops=ops, comparators=comparators):
             return _compared(left, ops, comparators, names)
         case _:
-            raise TypeError(f"{type(node).__name__} is not taken")
+            raise TypeError(f"{type(node).__name__} is not supported")
 
 
 def _compared(

@@ -1,4 +1,4 @@
-"""Gates: what an answer must pass before it counts, in the order of what a check costs."""
+"""Gates: the checks that an answer must pass before it counts, the cheapest first."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from parallel_agents.core.expression import expression
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 
-MOST_SCORE = 10
+MAX_SCORE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionGate:
-    """A condition on the answer's fields, such as `score >= 8.5`; see `core.expression`."""
+    """A condition on the answer's fields, such as `score >= 8.5`; `core.expression` has the syntax.
+
+    Raises:
+        InvalidInput: the condition is not valid.
+    """
 
     condition: str
     kind: Literal["condition"] = "condition"
@@ -28,7 +32,11 @@ class ConditionGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegexGate:
-    """A regular expression that is to be found in the answer's text, or, negated, not."""
+    """A regular expression that the answer's text must match somewhere, or, negated, must not.
+
+    Raises:
+        InvalidInput: the pattern is not valid.
+    """
 
     pattern: str
     is_negated: bool = False
@@ -39,13 +47,15 @@ class RegexGate:
             re.compile(self.pattern)
         except re.error as error:
             raise InvalidInput(
-                f"{self.pattern[:80]!r} is no regular expression", why=str(error), hint="correct it"
+                f"{self.pattern[:80]!r} is not a regular expression",
+                why=str(error),
+                hint="correct the pattern",
             ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionGate:
-    """A Python function by name: it takes the answer and returns True, or a critique in words."""
+    """A Python function, by name: it takes the answer, and returns True or a critique as text."""
 
     function: str
     kind: Literal["function"] = "function"
@@ -53,7 +63,10 @@ class FunctionGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandGate:
-    """A command that gets the answer on stdin; it refuses by its exit code, and says why."""
+    """A command that reads the answer from stdin; another exit code than 0 refuses the answer.
+
+    Its output is the critique.
+    """
 
     command: tuple[str, ...]
     timeout_seconds: float = 60.0
@@ -62,9 +75,15 @@ class CommandGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreGate:
-    """A Python function by name: it takes the answer and scores it, 0 to 10.
+    """A Python function, by name: it takes the answer and scores it, 0 to 10.
 
-    It returns the score, or the score and a critique in words.
+    It returns the score, or a pair of the score and a critique.
+
+    Attributes:
+        at_least: the score that the answer needs.
+
+    Raises:
+        InvalidInput: `at_least` is out of range.
     """
 
     function: str
@@ -77,15 +96,18 @@ class ScoreGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refine:
-    """An answer that is refused is made better, round by round, and the best version counts.
+    """A loop that improves a refused answer round by round; the best version counts.
 
-    The best is the one that passes the most gates, and of those the one that scores highest. With
-    a refine loop every gate but a judge gives its verdict on every version.
+    The best version passes the most gates, and among equals has the highest score. Each gate but a
+    judge gives its verdict on every version; a judge sees only what passes the others.
 
     Attributes:
-        rounds: versions in all, on one model.
-        patience: rounds one after another that are no better, after which it stops.
-        by: the agent that makes the next version of one; without it the writer does.
+        rounds: the most versions on one model, the first one included.
+        patience: how many rounds without an improvement end the loop.
+        by: the agent that writes the next version, or None for the writer itself.
+
+    Raises:
+        InvalidInput: `rounds` or `patience` is out of range.
     """
 
     rounds: int = 5
@@ -95,9 +117,9 @@ class Refine:
     def __post_init__(self) -> None:
         if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
             raise InvalidInput(
-                f"no refine loop has rounds={self.rounds} and patience={self.patience}",
-                why="rounds are 2 to 100, the first version counted, and the patience is 1 to 100",
-                hint="choose others",
+                f"a refine loop cannot have rounds={self.rounds} and patience={self.patience}",
+                why="rounds are 2 to 100, the first version included; patience is 1 to 100",
+                hint="choose values within these ranges",
             )
 
 
@@ -106,12 +128,16 @@ class JudgeGate:
     """An agent that reads the work and scores it, 0 to 10, by a rubric.
 
     Attributes:
-        at_least: the score that is accepted.
-        by: the agent; it answers with `score` and `critique`, or with `criteria` that each have a
-            score, of which the mean counts.
-        votes: judges; the middle of their scores counts.
-        model: the judges' model; without it the strongest that there is.
-        allow_weak: a model that is known to judge badly may do it; its scores say so.
+        rubric: what makes the work good, as the judge reads it.
+        at_least: the score that the answer needs.
+        by: the judging agent. It answers with `score` and `critique`; or with `criteria` that each
+            have a score, of which the mean counts.
+        votes: how many judges score the work, 1 to 9; the median counts, rounded down.
+        model: the judges' model, or None for the strongest model there is.
+        allow_weak: whether a model that is known to judge badly may judge; its scores say so.
+
+    Raises:
+        InvalidInput: `at_least` or `votes` is out of range.
     """
 
     rubric: str
@@ -126,31 +152,35 @@ class JudgeGate:
         _check_score(self.at_least)
         if not 1 <= self.votes <= 9:
             raise InvalidInput(
-                f"a judge by {self.votes} votes", why="there are 1 to 9", hint="choose others"
+                f"a judge cannot have {self.votes} votes",
+                why="a judge has 1 to 9 votes",
+                hint="choose a number in this range",
             )
 
 
 def _check_score(at_least: float) -> None:
-    if not 0 <= at_least <= MOST_SCORE:
+    if not 0 <= at_least <= MAX_SCORE:
         raise InvalidInput(
-            f"a score of at least {at_least}", why="scores are 0 to 10", hint="choose another"
+            f"at_least is {at_least}",
+            why=f"scores are 0 to {MAX_SCORE}",
+            hint="choose a score in this range",
         )
 
 
 Gate: TypeAlias = ConditionGate | RegexGate | FunctionGate | ScoreGate | CommandGate | JudgeGate
 AnyGate: TypeAlias = Annotated[Gate, Field(discriminator="kind")]
-_COSTS = ("condition", "regex", "function", "score", "command", "judge")
+_CHEAPEST_FIRST = ("condition", "regex", "function", "score", "command", "judge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a gate said of an answer.
+    """A gate's decision on one answer.
 
     Attributes:
-        gate: which, for people.
-        critique: why it refuses, for whoever tries again.
-        score: 0 to 10, of a judge or of a function that scores.
-        notice: what a reader of the score should know.
+        gate: the gate, described for people.
+        critique: why the gate refuses, for the next attempt to read.
+        score: 0 to 10, from a judge or a scoring function.
+        notice: a warning for readers of the score.
     """
 
     gate: str
@@ -160,40 +190,41 @@ class Verdict:
     notice: str = ""
 
 
-def by_cost(gates: tuple[Gate, ...]) -> list[Gate]:
-    """The gates, the cheapest first; within a kind in their order."""
-    return sorted(gates, key=lambda gate: _COSTS.index(gate.kind))
+def cheapest_first(gates: tuple[Gate, ...]) -> list[Gate]:
+    """The gates by what a check costs; those of one kind in their order."""
+    return sorted(gates, key=lambda gate: _CHEAPEST_FIRST.index(gate.kind))
 
 
-def name_of(gate: Gate) -> str:
+def describe_gate(gate: Gate) -> str:
+    """A gate in a few words for people, such as `score >= 8.5` or `judge, at least 8.5`."""
     match gate:
         case ConditionGate(condition=condition):
             return condition
         case RegexGate(pattern=pattern, is_negated=is_negated):
-            return f"{'no ' if is_negated else ''}match of {pattern}"
+            return f"{'not_regex' if is_negated else 'regex'} {pattern}"
         case FunctionGate(function=function):
             return function
         case ScoreGate(function=function, at_least=least):
-            return f"{function} of {least:g}"
+            return f"{function}, at least {least:g}"
         case CommandGate(command=command):
             return " ".join(command)
         case JudgeGate(at_least=least, by=judge):
-            return f"a {judge}'s {least:g}"
+            return f"{judge}, at least {least:g}"
 
 
-def check_plain(gate: ConditionGate | RegexGate, answer: Json, text: str) -> Verdict:
-    """The verdict of a gate that needs nothing but the answer."""
+def check_in_core(gate: ConditionGate | RegexGate, answer: Json, text: str) -> Verdict:
+    """The verdict of a gate that needs only the answer."""
     match gate:
         case ConditionGate(condition=condition):
             try:
                 holds, why = expression(condition).holds(answer), ""
             except ValueError as error:
                 holds, why = False, f" ({error})"
-            critique = "" if holds else f"It must hold that {condition}{why}."
-            return Verdict(gate=name_of(gate), is_accepted=holds, critique=critique)
+            critique = "" if holds else f"The answer must satisfy {condition}{why}."
+            return Verdict(gate=describe_gate(gate), is_accepted=holds, critique=critique)
         case RegexGate(pattern=pattern, is_negated=is_negated):
             is_found = re.search(pattern, text) is not None
             must = "must not" if is_negated else "must"
             fits = is_found != is_negated
             critique = "" if fits else f"The text {must} match {pattern}."
-            return Verdict(gate=name_of(gate), is_accepted=fits, critique=critique)
+            return Verdict(gate=describe_gate(gate), is_accepted=fits, critique=critique)

@@ -1,4 +1,4 @@
-"""Identifiers: how sessions, runs and owners are named, and how a name is made."""
+"""Identifiers of sessions, runs and owners, and how they are made."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def make_owner_id() -> OwnerId:
 
 
 def make_name() -> str:
-    """Eight hexadecimal digits: the name of a team run that the user did not name."""
+    """A name of eight hexadecimal digits, for a team run that its user did not name."""
     return uuid.uuid4().hex[:8]
 
 
 def short(key: SessionKey) -> str:
-    """What tables show of a key: a team run's name, or the first eight digits of the UUID.
+    """A key as tables show it: a team run's name, or the first eight digits of the UUID.
 
     >>> short(SessionKey("agent:code_reviewer:subagent:1f0c2a34-8c1e-4a39-9f0e-0c4f5a2b7d11"))
     '1f0c2a34'

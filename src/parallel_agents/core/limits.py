@@ -1,4 +1,4 @@
-"""Limits: what a run may use before it is stopped with what it has."""
+"""Limits: bounds of a run; at a bound the run ends with what it has so far."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from parallel_agents.errors import InvalidInput
 DAY_SECONDS = 86_400.0
 
 
-# By the unit that a limit's name ends in; all others are counts.
-_MOST = {"_seconds": 30 * DAY_SECONDS, "_tokens": 10_000_000}
-_MOST_OF = 100_000
+# By the unit at the end of a limit's name; the others are counts.
+_MAX_BY_UNIT = {"_seconds": 30 * DAY_SECONDS, "_tokens": 10_000_000}
+_MAX_COUNT = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one run; None leaves the choice to the next source (task, agent, settings).
+    """Bounds of one run. None leaves a bound to the next source: task, agent, then settings.
 
     Attributes:
-        timeout_seconds: the run, from its first admission, without the time that it waits.
-        call_timeout_seconds: one model call or one tool call.
-        max_turns: model calls in the run.
-        max_output_tokens: tokens of one reply.
-        max_parallel: runs of this agent at once, or children at once of a team.
-        attempts: how often the run may begin again after an answer that was refused.
+        timeout_seconds: the time limit of the run, from its first admission; the time that it waits
+            for children or a slot does not count. At most 30 days.
+        call_timeout_seconds: the time limit of one model call or one tool call.
+        max_turns: the most model calls in one run.
+        max_output_tokens: the most tokens of one reply.
+        max_parallel: the most runs of an agent at once, or of a team's tasks at once.
+        attempts: the most attempts on one model when answers are refused; 1 allows no second.
+
+    Raises:
+        InvalidInput: a bound is not positive, or beyond its maximum.
     """
 
     timeout_seconds: float | None = None
@@ -40,29 +44,31 @@ class Limits:
             value: float | None = getattr(self, name)
             if value is None:
                 continue
-            top = next((most for ending, most in _MOST.items() if name.endswith(ending)), _MOST_OF)
+            top = next(
+                (most for ending, most in _MAX_BY_UNIT.items() if name.endswith(ending)), _MAX_COUNT
+            )
             if not 0 < value <= top:
                 raise InvalidInput(
                     f"{name} is {value}",
                     why=f"it must be more than 0 and at most {top:,.0f}",
-                    hint=f"leave {name} out to take the default",
+                    hint=f"leave {name} out to use the default",
                 )
 
     def over(self, weaker: Limits) -> Limits:
-        """These limits, with `weaker` where these say nothing."""
-        return weaker if self == NO_LIMITS else _laid_over(self, weaker)
+        """These limits; `weaker` fills in those that are None."""
+        return weaker if self == NO_LIMITS else _merged(self, weaker)
 
     def without(self, weaker: Limits) -> Limits:
-        """Those of these limits that are not the same in `weaker`."""
-        said = {name: getattr(self, name) for name in _NAMES}
-        return Limits(**{n: value for n, value in said.items() if value != getattr(weaker, n)})
+        """These limits without those that `weaker` has as well."""
+        values = {name: getattr(self, name) for name in _NAMES}
+        return Limits(**{n: value for n, value in values.items() if value != getattr(weaker, n)})
 
 
 @lru_cache(maxsize=1024)
-def _laid_over(these: Limits, weaker: Limits) -> Limits:
-    """Many tasks have the same few limits; each pair is laid together once."""
-    said = {name: getattr(these, name) for name in _NAMES}
-    return replace(weaker, **{name: value for name, value in said.items() if value is not None})
+def _merged(these: Limits, weaker: Limits) -> Limits:
+    """Merge two limits; many tasks share the same few, so each pair is merged once."""
+    values = {name: getattr(these, name) for name in _NAMES}
+    return replace(weaker, **{name: value for name, value in values.items() if value is not None})
 
 
 _NAMES = tuple(field.name for field in fields(Limits))

@@ -9,16 +9,16 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What may be spawned below a session. Deny wins, silence denies.
+    """What a session may spawn. An agent that is not named may not be spawned.
 
-    A bound of None leaves the choice to whoever is above, in the end to the settings.
+    A bound of None leaves the choice to the parent's policy and in the end to the settings.
 
     Attributes:
-        spawns: names of the agents that it may spawn; `*` is any.
-        denies: names of those that it may not, whatever `spawns` says.
-        max_depth: of a session, counted from the root of its tree, which has depth 0.
-        max_children: live at once under one session.
-        max_total: sessions in the tree, over its whole life.
+        spawns: names of the agents that it may spawn; `*` stands for any.
+        denies: names of agents that it may not spawn; they override `spawns`.
+        max_depth: the greatest depth of a session in the tree; the root has depth 0.
+        max_children: the most live children of one session.
+        max_total: the most sessions in the tree, ended ones included.
     """
 
     spawns: tuple[str, ...] = ()
@@ -28,23 +28,23 @@ class Policy:
     max_total: int | None = None
 
     def allows(self, agent: str) -> bool:
-        """Whether an agent of that name may be spawned."""
+        """Whether an agent of this name may be spawned."""
         return agent not in self.denies and (ANY in self.spawns or agent in self.spawns)
 
     def may_spawn_at(self, depth: int) -> bool:
-        """Whether a session at that depth may spawn anybody."""
+        """Whether a session at this depth may spawn at all."""
         return bool(self.spawns) and (self.max_depth is None or depth < self.max_depth)
 
-    def within(self, above: Policy) -> Policy:
-        """This policy, shrunk to what `above` leaves of it."""
+    def within(self, outer: Policy) -> Policy:
+        """This policy, narrowed to what `outer` allows as well."""
         if not self.spawns:
             return self
         return Policy(
-            spawns=_shared(self.spawns, above.spawns),
-            denies=tuple(dict.fromkeys((*self.denies, *above.denies))),
-            max_depth=_least(self.max_depth, above.max_depth),
-            max_children=_least(self.max_children, above.max_children),
-            max_total=_least(self.max_total, above.max_total),
+            spawns=_shared(self.spawns, outer.spawns),
+            denies=tuple(dict.fromkeys((*self.denies, *outer.denies))),
+            max_depth=_least(self.max_depth, outer.max_depth),
+            max_children=_least(self.max_children, outer.max_children),
+            max_total=_least(self.max_total, outer.max_total),
         )
 
 

@@ -117,17 +117,26 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What wait returns for one run: a single terminal status, and all that is known of it.
+    """The result of one run that has ended, whatever its status.
 
     Attributes:
-        spend: of its own calls.
-        spend_below: of all that it spawned, and of the judges and refiners of its work.
-        usage: tokens of both.
-        cost_usd: of both; None when a price is unknown, or no call of a run that broke off was
-            counted.
-        seconds: wall time of the run, without its time in the queue.
-        attempts: how often the work was begun.
-        score: 0 to 10, where a judge gave one.
+        agent: the agent's name.
+        label: the session's name for people.
+        status: how the run ended; only `done` means that the answer was accepted.
+        output: the answer: JSON that fits the agent's schema, or text. If the run did not end in
+            done it is a partial answer, or None.
+        text: the raw text of the last reply, even if the answer was refused.
+        error: what ended the run, or None if it is done.
+        notices: warnings for readers of the output, such as a model too weak to judge.
+        model: the `provider/model` of the last attempt.
+        spend: what its own model calls used.
+        spend_below: what everything it spawned used, including judges and refiners of its work.
+        usage: the tokens of `spend` and `spend_below` together.
+        cost_usd: the cost of both; None if a price is unknown, or if the run was broken off before
+            a call was counted.
+        seconds: the wall time of the run, without its time in the queue.
+        attempts: how many attempts the run took.
+        score: 0 to 10, if a judge or a scoring function gave one.
     """
 
     agent: str
@@ -165,11 +174,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamResult:
-    """What a team's run gave: how it ended as a whole, and a result for each task, in order.
+    """The result of a team.
 
     Attributes:
-        key: the name under which the same work goes on, or is found again.
-        seconds: wall time of the whole.
+        key: names the run; the same key and tasks continue it, or return it.
+        status: how the team ended: `done` if all tasks are done, `partial` if some are.
+        results: one result for each task that has ended, in the order of the tasks.
+        session_key: the key of the team's own session.
+        seconds: the wall time of the whole team.
     """
 
     key: str
@@ -180,7 +192,7 @@ class TeamResult:
 
     @property
     def spend(self) -> Spend:
-        """Of all tasks, and of all that they spawned."""
+        """What all tasks and everything they spawned used."""
         return sum((result.total_spend for result in self.results), Spend())
 
     @property

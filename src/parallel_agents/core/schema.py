@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
     JsonObject: TypeAlias = Mapping[str, Json]
 else:
-    # What comes in as JSON is JSON: decoders need not walk it again.
+    # Parsed JSON is valid JSON: decoders need not walk it again.
     Json = Any
     JsonObject = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ _QUOTED = 150
 
 
 class Problem(NamedTuple):
-    """One way in which a value does not fit: where (a path such as `issues/0/line`) and why."""
+    """One reason why a value does not fit, and where: a path such as `issues/0/line`."""
 
     where: str
     why: str
@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
 
 class InvalidSchema(ValueError):
-    """A JSON Schema that is none; `problem` says where in it, and why."""
+    """A JSON Schema is not valid; `problem` says where and why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.where or 'the schema'}: {problem.why}")
@@ -49,7 +49,7 @@ class InvalidSchema(ValueError):
 class Schema:
     """A compiled JSON Schema (draft 2020-12 unless `$schema` says otherwise).
 
-    A `$ref` reaches what is in the schema itself; nothing is fetched or read from disk.
+    A `$ref` can only point into the schema itself; nothing is fetched or read from disk.
 
     Raises:
         InvalidSchema: `source` is not a valid JSON Schema.
@@ -66,7 +66,7 @@ class Schema:
             raise InvalidSchema(Problem(where, _brief(error.message))) from error
 
     def problems(self, value: Json) -> list[Problem]:
-        """What is wrong with `value`: at most five problems, none when it fits."""
+        """The reasons why `value` does not fit, at most five; an empty list if it fits."""
         found: list[Problem] = []
         for error in self._validator.iter_errors(value):
             found.append(
@@ -77,17 +77,19 @@ class Schema:
         return found
 
 
-def _brief(words: str) -> str:
-    """A validator's words; it quotes the whole value, of which the middle can be megabytes."""
-    return words if len(words) <= 2 * _QUOTED else f"{words[:_QUOTED]} ... {words[-_QUOTED:]}"
+def _brief(message: str) -> str:
+    """A validator's message without its middle: it quotes the whole value, perhaps megabytes."""
+    if len(message) <= 2 * _QUOTED:
+        return message
+    return f"{message[:_QUOTED]} ... {message[-_QUOTED:]}"
 
 
 def _fetch_nothing(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} lies outside of the schema")
+    raise ValueError(f"{uri} is outside the schema")
 
 
 def compiled(source: JsonObject) -> Schema:
-    """The schema, compiled once for all who use the same source.
+    """The schema, compiled once for each source.
 
     Raises:
         InvalidSchema: as for Schema.
@@ -101,9 +103,9 @@ def _compiled(source: bytes) -> Schema:
 
 
 def find_json(text: str, schema: Schema | None = None) -> Json:
-    """The JSON value in a model's text: the whole, in a code fence, or after prose.
+    """The JSON value in a model's text: the whole text, a code fence, or a part of prose.
 
-    Of several candidates the first that fits `schema` wins, else the first.
+    The first candidate that fits `schema` wins; if none fits, the first.
 
     Raises:
         ValueError: there is no JSON object or array in `text`.
@@ -114,7 +116,7 @@ def find_json(text: str, schema: Schema | None = None) -> Json:
             return value
         first = first or [value]
     if not first:
-        raise ValueError("no JSON was found in the answer")
+        raise ValueError("the answer has no JSON in it")
     return first[0]
 
 
@@ -128,24 +130,24 @@ def _values(text: str) -> Iterator[Json]:
 
 
 def _embedded(text: str) -> Iterator[Json]:
-    """Each outermost object or array that stands in prose."""
+    """Each outermost object or array in prose."""
     position = 0
     while opening := _OPENING.search(text, position):
         try:
             _, end = _DECODER.raw_decode(text, opening.start())
-            # The decoder that finds the end also takes NaN and half characters; this one does not.
+            # The decoder that finds the end accepts NaN and lone surrogates; orjson does not.
             value = orjson.loads(text[opening.start() : end])
         except ValueError:
             position = opening.end()
         except RecursionError:
-            return  # a model that repeats itself; to look on at each level would take seconds
+            return  # a model that repeats itself; trying each level would take seconds
         else:
             position = end
             yield value
 
 
 def flattened(schema: JsonObject) -> JsonObject:
-    """The schema with the first level of its `allOf` laid into it."""
+    """The schema with the parts of its `allOf` merged into it, one level deep."""
     parts = schema.get("allOf")
     flat = dict(schema)
     if isinstance(parts, Sequence):
@@ -156,7 +158,7 @@ def flattened(schema: JsonObject) -> JsonObject:
 
 
 def resolved(reference: str, root: JsonObject) -> Json:
-    """What a `$ref` such as `#/$defs/name` stands for.
+    """The part of a schema that a `$ref` such as `#/$defs/name` points to.
 
     Raises:
         ValueError: the schema has no such part.

@@ -10,14 +10,14 @@ from parallel_agents.core.ids import SessionKey
 
 
 class Mode(StrEnum):
-    """A session for one piece of work, or one that goes on taking messages."""
+    """A session for one piece of work, or one that keeps taking messages."""
 
     RUN = "run"
     SESSION = "session"
 
 
 class Visibility(StrEnum):
-    """Which sessions one may see and speak to: itself, its tree, those of its agent, or all."""
+    """Which sessions a session sees: itself, its tree, those of its agent, or all."""
 
     SELF = "self"
     TREE = "tree"
@@ -26,7 +26,7 @@ class Visibility(StrEnum):
 
 
 class Cleanup(StrEnum):
-    """Whether a session whose work is over stays in lists; its results stay readable either way."""
+    """Whether a session stays in lists after its end; its results stay readable either way."""
 
     KEEP = "keep"
     DELETE = "delete"
@@ -34,15 +34,17 @@ class Cleanup(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """How a session is kept, and what its parent hears of it.
+    """How a session is kept, and whether its parent waits for it.
 
     Attributes:
-        task_name: a handle that its parent chose; it stands for the session as a label does.
-        cwd: the folder that it works in, as its tools are told; empty is that of the process.
-        group: a word that sessions of one parent share.
-        is_quiet: the parent is not handed its result, and does not wait for it.
-        is_service: the runtime made it for its parent, as a judge; the parent's policy on what it
-            spawns does not count it.
+        mode: one run, or a session that keeps taking messages.
+        cleanup: whether lists show it after its end.
+        task_name: a name that its parent chose; it identifies the session as a label does.
+        cwd: the folder that its tools work in; empty for the folder of the process.
+        group: a name that sessions of one parent share.
+        is_quiet: whether the parent neither waits for it nor gets its result.
+        is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
+            does not count it.
     """
 
     mode: Mode = Mode.RUN
@@ -55,21 +57,22 @@ class SessionOptions:
 
     @property
     def outlives_parent(self) -> bool:
-        """Whether the session goes on when the run that spawned it ends without an answer."""
+        """Whether the session continues when the run that spawned it ends without an answer."""
         return self.is_quiet or self.mode is Mode.SESSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Identity and lineage.
+    """A session's identity and its place in the tree.
 
     Attributes:
-        parent: the session that spawned it, or None at the root of a tree.
-        root: the tree's first session; its own key at the root.
-        depth: 0 at the root.
-        spawn_key: unique under the parent, so that spawning twice finds the same session.
         agent: the definition as it was when the session was made.
-        killed: no run of it starts any more, and its children are born killed.
+        spawn_key: unique under the parent; spawning the same key again finds this session.
+        parent: the session that spawned it, or None at the root of a tree.
+        root: the first session of the tree; its own key at the root.
+        depth: 0 at the root.
+        killed: whether it was killed: no further run starts, and a new child is killed at once.
+        created_at: seconds since the epoch.
     """
 
     key: SessionKey

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.escalation import critique_of, next_attempt, refusal_of
 from parallel_agents.core.event import Attempted, Steered
-from parallel_agents.core.gate import Gate, JudgeGate, by_cost
+from parallel_agents.core.gate import Gate, JudgeGate, cheapest_first
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish
@@ -244,7 +244,7 @@ def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> 
     A refine loop collects all verdicts but asks no judge about an answer that code refuses.
     """
     agent, verdicts = assignment.agent, transcript.verdicts
-    gates = by_cost(agent.gates)
+    gates = cheapest_first(agent.gates)
     is_refused = any(not verdict.is_accepted for verdict in verdicts)
     if len(verdicts) >= len(gates) or (is_refused and agent.refine is None):
         return None

@@ -1,4 +1,4 @@
-"""Task: what is handed to spawn; and the same for a team."""
+"""Task: a piece of work for one agent; and a team of tasks."""
 
 from __future__ import annotations
 
@@ -19,22 +19,26 @@ from parallel_agents.errors import InvalidInput
 class Task:
     """A piece of work for one agent.
 
+        Task("code_reviewer", "Review this diff", input={"code": diff}, key="review-1")
+
     Attributes:
-        agent: a name of the catalog, or a definition.
-        text: what to do, in words.
+        agent: the name of an agent in the catalog, or a definition.
+        text: what to do; at most 4,000,000 bytes together with `input`.
         input: values that fit the agent's input schema.
-        model: `provider/model`; without it the agent's or the settings' choice.
-        label: a human name, shown in tables; the agent's name without it.
-        key: unique under the parent; spawning the same key again returns the run that is there.
-        priority: higher goes first among those that wait; 0 is the default.
-        cache_seconds: how old a reply to the same request may be, at no cost; 0 asks anew, None
-            leaves it to the agent.
-        budget: for this session and all that it spawns.
-        gates: what the answer must pass beside those of its agent.
-        refine: how an answer that they refuse is made better, in place of the agent's way.
-        ladder: models to climb, in place of the agent's.
-        is_fork: the session begins with its parent's transcript.
-        options: how the session is kept, and what its parent hears of it.
+        model: `provider/model`, or None to go by the agent and the settings.
+        label: a short name for people, shown in tables; by default the agent's name.
+        key: names the work, unique under the parent. Spawning the same work under the same key
+            again returns its session instead of a new one, also after a crash.
+        limits: bounds of the run; they override the agent's and the settings'.
+        priority: runs of a higher priority start first; 0 by default.
+        cache_seconds: the greatest age of a stored reply that answers the same request at no cost;
+            0 always asks the model, None leaves it to the agent.
+        budget: the most that the session may spend, together with everything it spawns.
+        gates: checks that the answer must pass beside its agent's.
+        refine: a loop that improves a refused answer; it overrides the agent's.
+        ladder: models to climb, the cheapest first; it overrides the agent's.
+        is_fork: whether the session begins with its parent's transcript.
+        options: how the session is kept, and whether its parent waits for it.
     """
 
     agent: str | Agent
@@ -59,10 +63,10 @@ class Task:
 
 
 class OnFailure(StrEnum):
-    """What a team does once one of its tasks has failed, timed out or used up its budget.
+    """What a team does when one of its tasks fails, times out or uses up its budget.
 
-    `keep_going` leaves the others alone, `stop_new` ends those that have not begun,
-    `cancel_siblings` all that are live.
+    `keep_going` lets the others continue, `stop_new` ends those that have not begun, and
+    `cancel_siblings` ends all that are live.
     """
 
     KEEP_GOING = "keep_going"
@@ -72,18 +76,19 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamTask:
-    """What is handed to spawn_team: tasks that run side by side, and how.
+    """Tasks that run in parallel as a team.
 
     Attributes:
-        name: what the team is called in keys and tables.
-        model: for those tasks that name none.
-        max_parallel: runs at once; None leaves it to the process.
-        timeout_seconds: for the whole; what is not over by then ends timed out.
-        budget: for all tasks together.
-        on_failure: what becomes of the other tasks when one fails.
-        min_done: fewer tasks than that in done, and the team has failed; but for `keep_going` it
-            ends the rest as soon as so many cannot be had any more. None is satisfied by any.
-        agents: definitions for the names in `tasks`, as they were when the team was spawned.
+        tasks: the tasks; their keys must differ. A task without a key has its position as key.
+        name: the team's name in keys and tables.
+        model: `provider/model` for tasks that name none.
+        max_parallel: the most runs at once, or None to leave it to the process.
+        timeout_seconds: the time limit of the team; tasks still live by then end timed out.
+        budget: the most that all tasks together may spend.
+        on_failure: what happens to the other tasks when one fails.
+        min_done: how many tasks must end in done, or the team has failed. Unless `on_failure` is
+            `keep_going`, the team ends the rest as soon as that number is out of reach. None asks
+            for no number.
 
     Raises:
         InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range.
@@ -97,7 +102,6 @@ class TeamTask:
     budget: Budget = NO_BUDGET
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: int | None = None
-    agents: tuple[Agent, ...] = ()
 
     def __post_init__(self) -> None:
         Limits(max_parallel=self.max_parallel, timeout_seconds=self.timeout_seconds)
@@ -105,10 +109,10 @@ class TeamTask:
             raise InvalidInput(
                 f"min_done is {self.min_done}",
                 why=f"the team has {len(self.tasks)} tasks",
-                hint="give a number from 1 to that of the tasks, or leave min_done out",
+                hint="pass a number from 1 to the number of tasks, or leave min_done out",
             )
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What each task is spawned under: its own key, or its place in the list."""
+        """The key of each task: its own, or `task-N` by its position, counted from 1."""
         return tuple(task.key or f"task-{n}" for n, task in enumerate(self.tasks, start=1))

@@ -1,7 +1,7 @@
-"""Calibration: pairs of work, of which one has a planted defect; a judge must see which.
+"""Calibration: a judge scores pairs of works, one with a planted defect, and must tell which.
 
-A judge that scores both alike, or the worse one higher, is no gate. A tie counts as wrong. A part of
-the pairs is enough to find that a model may not judge, never that it may.
+A judge that scores both alike, or the worse one higher, is useless as a gate; a tie counts as wrong.
+Some of the pairs are enough to rule a model out; only a run on all of them can allow it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PAIRS = 10
 
 
 class Pair(TypedDict):
-    """A task, a rubric, good work, and the same with a defect, which is named."""
+    """A task, a rubric, good work, and the same work with a defect, which is described."""
 
     task: str
     rubric: str
@@ -34,7 +34,7 @@ class Pair(TypedDict):
 
 
 class Judgement(NamedTuple):
-    """A pair as a judge scored it; None where it gave no score."""
+    """A judge's scores of a pair; None for a work that it did not score."""
 
     pair: Pair
     good: float | None
@@ -46,18 +46,18 @@ class Judgement(NamedTuple):
 
 
 def read_pairs() -> list[Pair]:
-    """All `PAIRS` of them."""
+    """All `PAIRS` pairs of the package."""
     text = resources.files("parallel_agents.quality").joinpath("pairs.yaml").read_text("utf-8")
     return yaml.safe_load(text)
 
 
 async def calibrate(
-    sessions: Sessions, bench: JudgeRegistry, model: str | None, pairs: Sequence[Pair]
+    sessions: Sessions, registry: JudgeRegistry, model: str | None, pairs: Sequence[Pair]
 ) -> tuple[Calibration, list[Judgement]]:
-    """Have a model judge both of each of these pairs, and keep how often it was right."""
-    name = bench.model_for(model)
+    """Have a model judge both works of each pair, and keep how often it was right."""
+    name = registry.model_for(model)
     runs = [
-        (await sessions.spawn(_task(bench, pair, work, name))).run_id
+        (await sessions.spawn(_task(registry, pair, work, name))).run_id
         for pair in pairs
         for work in (pair["good"], pair["bad"])
     ]
@@ -71,16 +71,16 @@ async def calibrate(
     calibration = Calibration(
         model=name, agreement=agreement, pairs=len(pairs), at=time.time(), counts=counts
     )
-    bench.keep(calibration)
+    registry.keep(calibration)
     return calibration, judgements
 
 
-def _task(bench: JudgeRegistry, pair: Pair, work: str, model: str) -> Task:
-    given: dict[str, Json] = {"task": pair["task"], "rubric": pair["rubric"], "work": work}
+def _task(registry: JudgeRegistry, pair: Pair, work: str, model: str) -> Task:
+    values: dict[str, Json] = {"task": pair["task"], "rubric": pair["rubric"], "work": work}
     return Task(
-        bench.judge(),
+        registry.judge(),
         "Judge the work by the rubric.",
-        input=given,
+        input=values,
         model=model,
         label="calibration",
     )

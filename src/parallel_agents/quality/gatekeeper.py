@@ -1,4 +1,4 @@
-"""Gatekeeper: the verdicts of all gates: conditions, functions, commands, judges."""
+"""Gatekeeper: gives the verdict of each kind of gate: conditions, functions, commands, judges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import orjson
 
 from parallel_agents.core.gate import (
-    MOST_SCORE,
+    MAX_SCORE,
     CommandGate,
     ConditionGate,
     FunctionGate,
@@ -19,8 +19,8 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
     Verdict,
-    check_plain,
-    name_of,
+    check_in_core,
+    describe_gate,
 )
 from parallel_agents.core.run import Result
 from parallel_agents.core.submission import Draft, Submission
@@ -37,9 +37,9 @@ class Gates:
     """The gatekeeper of a process.
 
     Args:
-        functions: what `FunctionGate` and `ScoreGate` name.
-        judge: scores the work where a gate is `JudgeGate`.
-        refiner: has answers revised.
+        functions: the functions that a `FunctionGate` or `ScoreGate` names.
+        judge: scores the work for a `JudgeGate`.
+        refiner: has answers revised by another agent.
     """
 
     def __init__(self, functions: Mapping[str, Check], judge: Judge, refiner: Refiner) -> None:
@@ -52,11 +52,11 @@ class Gates:
     ) -> Verdict:
         match gate:
             case ConditionGate() | RegexGate():
-                return check_plain(gate, submission.answer, submission.text)
+                return check_in_core(gate, submission.answer, submission.text)
             case FunctionGate(function=name):
-                return _approval(name, await self._ask(name, submission))
+                return _verdict_of(name, await self._call(name, submission))
             case ScoreGate():
-                return _score(gate, await self._ask(gate.function, submission))
+                return _score_verdict(gate, await self._call(gate.function, submission))
             case CommandGate():
                 park()
                 return await _run_command(gate, submission)
@@ -68,13 +68,17 @@ class Gates:
         park()
         return await self._refiner.revise(by, draft)
 
-    async def _ask(self, name: str, submission: Submission) -> object:
-        """What the function of that name says of the answer."""
+    async def _call(self, name: str, submission: Submission) -> object:
+        """What the function of that name returns for the answer.
+
+        Raises:
+            GateBroken: there is no such function, or it raised.
+        """
         function = self._functions.get(name)
         if function is None:
             raise GateBroken(
-                f"no gate {name!r} in this process",
-                why="the agent or the task names it, and no such function was given",
+                f"this process has no gate {name!r}",
+                why="the agent or the task names it, and no function of that name was passed",
                 hint=f"pass gates=[{name}] to run or open",
             )
         try:
@@ -84,37 +88,38 @@ class Gates:
         except Exception as error:
             raise GateBroken(
                 f"the gate {name} raised {type(error).__name__}: {error}",
-                hint="let it return a verdict for every answer",
+                hint="make it return a verdict for every answer",
             ) from error
 
 
-def _approval(name: str, said: object) -> Verdict:
-    critique = said if isinstance(said, str) else ""
-    is_accepted = said is True or said is None
+def _verdict_of(name: str, returned: object) -> Verdict:
+    """The verdict of a function that returns True, None, or a critique."""
+    critique = returned if isinstance(returned, str) else ""
+    is_accepted = returned is True or returned is None
     if not is_accepted and not critique:
-        critique = f"It did not pass the check {name}."
+        critique = f"The answer did not pass the check {name}."
     return Verdict(gate=name, is_accepted=is_accepted, critique=critique)
 
 
-def _score(gate: ScoreGate, said: object) -> Verdict:
-    """The verdict of a function that gives a score, alone or with a critique."""
-    match said:
+def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
+    """The verdict of a function that returns a score, alone or with a critique."""
+    match returned:
         case (int() | float() as score, str() as critique):
             pass
         case int() | float() as score:
             critique = ""
         case _:
             score, critique = -1.0, ""
-    if isinstance(score, bool) or not 0 <= score <= MOST_SCORE:
+    if isinstance(score, bool) or not 0 <= score <= MAX_SCORE:
         raise GateBroken(
-            f"the gate {gate.function} gave no score, but {said!r:.80}",
-            hint="let it return a number from 0 to 10, or one and a critique in words",
+            f"the gate {gate.function} returned {returned!r:.80}, which is not a score",
+            hint="make it return a number from 0 to 10, alone or with a critique",
         )
     is_accepted = score >= gate.at_least
     if not is_accepted and not critique:
-        critique = f"{gate.function} scores it {score:g} of 10; {gate.at_least:g} is asked."
+        critique = f"{gate.function} scores it {score:g} of 10; it needs {gate.at_least:g}."
     return Verdict(
-        gate=name_of(gate),
+        gate=describe_gate(gate),
         is_accepted=is_accepted,
         critique="" if is_accepted else critique,
         score=score,
@@ -122,9 +127,9 @@ def _score(gate: ScoreGate, said: object) -> Verdict:
 
 
 async def _run_command(gate: CommandGate, submission: Submission) -> Verdict:
-    """The command's verdict: it reads the answer, as text or JSON, and refuses by its exit code."""
+    """The verdict of a command, which reads the answer from stdin as text or JSON."""
     answer = submission.answer
-    given = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
+    stdin = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
     folder = submission.session.options.cwd or None
     try:
         process = await asyncio.create_subprocess_exec(
@@ -132,21 +137,25 @@ async def _run_command(gate: CommandGate, submission: Submission) -> Verdict:
         )
     except OSError as error:
         raise GateBroken(
-            f"the gate {name_of(gate)} can not be run", why=str(error), hint="correct its command"
+            f"the gate {describe_gate(gate)} cannot be run",
+            why=str(error),
+            hint="correct its command",
         ) from error
     try:
         async with asyncio.timeout(gate.timeout_seconds):
-            said, _ = await process.communicate(given)
+            output, _ = await process.communicate(stdin)
     except TimeoutError as error:
         raise GateBroken(
-            f"the gate {name_of(gate)} gave no verdict in {gate.timeout_seconds:g} s",
-            hint="give it more time with timeout_seconds",
+            f"the gate {describe_gate(gate)} gave no verdict in {gate.timeout_seconds:g} s",
+            hint="raise its timeout_seconds",
         ) from error
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    words = said.decode(errors="replace")[-_CRITIQUE_CHARACTERS:].strip()
+    text = output.decode(errors="replace")[-_CRITIQUE_CHARACTERS:].strip()
     is_accepted = process.returncode == 0
-    critique = "" if is_accepted else words or f"{name_of(gate)} ended with {process.returncode}."
-    return Verdict(gate=name_of(gate), is_accepted=is_accepted, critique=critique)
+    critique = (
+        "" if is_accepted else text or f"{describe_gate(gate)} exited with {process.returncode}."
+    )
+    return Verdict(gate=describe_gate(gate), is_accepted=is_accepted, critique=critique)

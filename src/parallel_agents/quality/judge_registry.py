@@ -1,4 +1,4 @@
-"""Judges: who may judge, by what models lack and by calibrations that were kept."""
+"""Judge registry: which agents and models may judge, and how well the models judged when calibrated."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ JUDGE = "judge"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """How a model judged pairs of which it was known which is better.
+    """How well a model judged pairs of works of which one is known to be better.
 
     Attributes:
-        agreement: the share of pairs of which it scored the better one higher.
-        pairs: how many it judged.
-        at: when, in seconds since the epoch.
-        counts: it says whether the model may judge; good work on a part of the pairs does not.
+        agreement: the share of pairs whose better work it scored higher, 0 to 1.
+        pairs: how many pairs it judged.
+        at: the time, in seconds since the epoch.
+        counts: whether it decides if the model may judge; a good result on some of the pairs does not.
     """
 
     model: str
@@ -35,12 +35,12 @@ class Calibration:
 
 
 class JudgeRegistry:
-    """The judges of a home.
+    """The judges of a home folder.
 
     Args:
-        directory: the agent that judges, and its models.
-        models: where models are had by name.
-        file: where calibrations are kept.
+        directory: finds judging agents and chooses their models.
+        models: finds models by name.
+        file: keeps the calibrations.
     """
 
     def __init__(self, directory: Directory, models: Models, file: Path) -> None:
@@ -49,37 +49,50 @@ class JudgeRegistry:
         self._file = file
 
     def judge(self, name: str = JUDGE) -> Agent:
+        """The judging agent of that name.
+
+        Raises:
+            UnknownAgent, InvalidFile: as for `Directory.agent`.
+        """
         return self._directory.agent(name)
 
     def model_for(self, asked: str | None, judge: str = JUDGE) -> str:
-        return self._directory.model(self.judge(judge), asked)
+        """The model that judges: the one asked for, or the judging agent's.
+
+        Raises:
+            ConfigError: the model is unknown, or its key is missing.
+        """
+        return self._directory.choose(self.judge(judge), asked).model
 
     def capabilities_of(self, model: str) -> Capabilities:
         return self._models.get(model).capabilities
 
     def agreement_of(self, model: str) -> float | None:
-        """The share of pairs that it put right, where that says whether it may judge."""
+        """The share of pairs that a model judged right; None without a calibration that counts."""
         found = self.calibrations().get(model)
         return found.agreement if found is not None and found.counts else None
 
     def calibrations(self) -> Mapping[str, Calibration]:
-        """All that were kept, by model."""
+        """The latest calibration of each model."""
         try:
-            kept = orjson.loads(self._file.read_bytes())
+            content = orjson.loads(self._file.read_bytes())
         except FileNotFoundError:
             return {}
-        return {model: Calibration(**found) for model, found in kept.items()}
+        return {model: Calibration(**found) for model, found in content.items()}
 
     def keep(self, calibration: Calibration) -> None:
-        """Keep a calibration, whole or not at all, in the place of the model's one before.
+        """Replace the model's calibration; one that does not count never replaces one that does.
 
-        One that does not count takes no place of one that does.
+        The file is replaced as a whole, so a crash leaves the old one or the new one.
         """
-        earlier = self.calibrations()
-        before = earlier.get(calibration.model)
+        calibrations = self.calibrations()
+        before = calibrations.get(calibration.model)
         if before is not None and before.counts and not calibration.counts:
             return
-        kept = {**earlier, calibration.model: calibration}
         part = self._file.with_suffix(".part")
-        part.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
+        part.write_bytes(
+            orjson.dumps(
+                {**calibrations, calibration.model: calibration}, option=orjson.OPT_INDENT_2
+            )
+        )
         part.replace(self._file)

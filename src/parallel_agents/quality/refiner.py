@@ -1,4 +1,4 @@
-"""Refiner: an agent that makes the next version of somebody's answer, in a session under the work's."""
+"""Refiner: an agent that writes the next version of an answer, in a session below the writer's."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ GROUP = "refiner"
 
 
 class Refiner:
-    """Has answers revised.
+    """Has answers revised by another agent.
 
     Args:
         sessions: the verbs.
-        agent: the agent of a name.
+        find_agent: returns the agent of a name.
     """
 
-    def __init__(self, sessions: Sessions, agent: Callable[[str], Agent]) -> None:
+    def __init__(self, sessions: Sessions, find_agent: Callable[[str], Agent]) -> None:
         self._sessions = sessions
-        self._agent = agent
+        self._find_agent = find_agent
 
     async def revise(self, by: str, draft: Draft) -> Result:
-        """What the agent `by` made of the draft, in the form in which its writer answers.
+        """The next version of the draft by the agent `by`, in the form in which the writer answers.
 
-        It works on its own model, or else on the one that the writer is on.
+        The agent runs on its own model, or else on the writer's.
+
+        Raises:
+            UnknownAgent, InvalidFile: there is no such agent.
         """
-        writer, agent = draft.session.agent, self._agent(by)
+        writer, agent = draft.session.agent, self._find_agent(by)
         task = Task(
             replace(agent, output_schema=writer.output_schema),
             "Make the next version of the work.",

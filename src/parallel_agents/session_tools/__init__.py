@@ -1,7 +1,8 @@
 """Session tools: the verbs as tools, by the contract of OpenClaw's session tools.
 
-What both of its generations take is taken here, in camelCase or snake_case, and answered in the
-later one's shapes with the earlier one's fields beside them. `docs/session-tools.md` has the table.
+The tools accept what both generations of the contract accept, in camelCase or snake_case. They
+answer in the shapes of the later one, with the fields of the earlier one beside them.
+`docs/session-tools.md` has the table.
 """
 
 from __future__ import annotations

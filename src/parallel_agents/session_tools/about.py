@@ -1,57 +1,57 @@
-"""`agents_list` and `session_status`: whom there is to spawn, and how a session stands."""
+"""`agents_list` and `session_status`: the agents that can be spawned, and the state of a session."""
 
 from __future__ import annotations
 
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import PagentsError
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Backing, Requester
+from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES
 
-_DESCRIPTION = 90
+_MAX_DESCRIPTION = 90
+_RUNTIME: JsonObject = {"id": "parallel_agents", "source": "default"}
 
 
-async def list_agents(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
-    """The agents that the requester may spawn, with what each is for."""
+async def list_agents(call: Call, arguments: Arguments) -> JsonObject:
+    """The agents that the requester may spawn, with their purpose."""
     del arguments
-    own = await backing.row_of(requester)
+    own = await call.find_requester()
     policy = None if own is None else own.session.agent.policy
     agents: list[Json] = []
-    for agent in backing.directory.agents():
+    for agent in call.directory.agents():
         if policy is not None and not policy.allows(agent.name):
             continue
         try:
-            model = backing.directory.model(agent, own.run.model if own else None)
+            model = call.directory.choose(agent, own.run.model if own else None).model
         except PagentsError:
-            model = ""  # what stands in the way of it is said when it is spawned
+            model = ""  # spawning the agent reports why it has none
         agents.append(
             {
                 "id": agent.name,
                 "name": agent.name,
-                "description": agent.description[:_DESCRIPTION],
+                "description": agent.description[:_MAX_DESCRIPTION],
                 "configured": True,
                 "model": model,
-                "agentRuntime": {"id": "subagent", "source": "default"},
+                "agentRuntime": _RUNTIME,
             }
         )
-    requested_by = own.session.agent.name if own else backing.default_agent
     return {
-        "requester": requested_by,
+        "requester": own.session.agent.name if own else call.settings.default_agent,
         "allowAny": policy is None or "*" in policy.spawns,
         "agents": agents,
     }
 
 
-async def show_status(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
-    """How a session stands, in fields and in a line; without a key, the requester's own."""
+async def show_status(call: Call, arguments: Arguments) -> JsonObject:
+    """A session's state in fields and in one line; without a key, the requester's own."""
     if arguments.text("model"):
         raise Refusal(
-            "session_status can not change a session's model; spawn a session with model instead"
+            "session_status cannot change a session's model; spawn a session with model instead"
         )
-    key = arguments.text("sessionKey") or requester.session
+    key = arguments.text("sessionKey") or call.requester.session
     if not key:
-        raise Refusal("sessionKey required: who calls is no session")
-    row = await backing.find(key, requester)
+        raise Refusal("sessionKey required: the caller is not a session")
+    row = await call.find(key)
     run, spend = row.run, row.run.spend
     status = STATUS_NAMES[run.status]
     cost = "cost unknown" if spend.cost_usd is None else f"${spend.cost_usd:.4f}"

@@ -1,4 +1,4 @@
-"""Arguments: what a call was given, by the contract's names however they were spelled."""
+"""Arguments: the arguments of a call under the contract's names, in either spelling."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SHOWN = 80
 
 
 class Refusal(Exception):
-    """A call that is answered and not carried out.
+    """A call that is answered with an error and has no effect.
 
     Attributes:
-        answer: `status`, `error` or `forbidden`, the `error` in words, and what else is to say.
+        answer: `status`, which is `error` or `forbidden`, the `error` as text, and further fields.
     """
 
     def __init__(self, error: str, *, status: str = "error", **more: Json) -> None:
@@ -30,34 +30,34 @@ class Refusal(Exception):
 
 
 class Arguments:
-    """The arguments of one call; None counts as not given.
+    """The arguments of one call; None counts as missing.
 
     Raises:
-        Refusal: from each method, where a value is not of its kind; the words name it.
+        Refusal: from each method; a value has another type, and the text names it.
     """
 
     def __init__(self, given: JsonObject, aliases: Mapping[str, str] = _NO_ALIASES) -> None:
-        self._given: dict[str, Json] = {}
+        self._values: dict[str, Json] = {}
         for name, value in given.items():
             camel = _SNAKE.sub(lambda match: match[1].upper(), name)
             if value is not None:
-                self._given.setdefault(aliases.get(camel, camel), value)
+                self._values.setdefault(aliases.get(camel, camel), value)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._given
+        return name in self._values
 
     def text(self, name: str, *, most: int | None = None) -> str:
-        """A string without spaces around it; empty where it is not given."""
-        value = self._given.get(name, "")
+        """A string without surrounding spaces; empty if it is missing."""
+        value = self._values.get(name, "")
         if not isinstance(value, str):
             raise Refusal(f"{name} must be a string")
         value = value.strip()
         if most is not None and len(value) > most:
-            raise Refusal(f"{name} has {len(value)} characters; at most {most} are taken")
+            raise Refusal(f"{name} has {len(value)} characters; at most {most} are allowed")
         return value
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        value = self._given.get(name, default)
+        value = self._values.get(name, default)
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         if not isinstance(value, bool):
@@ -65,10 +65,10 @@ class Arguments:
         return value
 
     def whole(self, name: str, *, least: int = 0, most: int | None = None) -> int | None:
-        """A whole number, also one in quotes; None where it is not given."""
-        if name not in self._given:
+        """An integer, also one in quotes; None if it is missing."""
+        if name not in self._values:
             return None
-        number = _as_whole(self._given[name])
+        number = _as_whole(self._values[name])
         if number is None or number < least:
             kind = "a non-negative integer" if least == 0 else f"an integer of at least {least}"
             raise Refusal(f"{name} must be {kind}")
@@ -77,50 +77,50 @@ class Arguments:
         return number
 
     def choice(self, name: str, kinds: type[_Choice], default: _Choice) -> _Choice:
-        if name not in self._given:
+        if name not in self._values:
             return default
-        value = self._given[name]
+        value = self._values[name]
         try:
             return kinds(str(value))
         except ValueError:
             listed = ", ".join(kinds)
-            raise Refusal(f"Invalid {name} {_shown(value)}. Use one of: {listed}.") from None
+            raise Refusal(f"Invalid {name} {_quoted(value)}. Use one of: {listed}.") from None
 
     def texts(self, name: str, *, most: int) -> tuple[str, ...]:
-        """A list of strings, or one alone."""
-        value = self._given.get(name, ())
+        """A list of strings, or a single string."""
+        value = self._values.get(name, ())
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, Sequence) or not all(isinstance(item, str) for item in items):
             raise Refusal(f"{name} must be a list of strings")
         if len(items) > most:
-            raise Refusal(f"{name} has {len(items)} items; at most {most} are taken")
+            raise Refusal(f"{name} has {len(items)} items; at most {most} are allowed")
         return tuple(str(item) for item in items)
 
     def object(self, name: str) -> JsonObject | None:
         """An object, also one that a model wrote as a string of JSON."""
-        value: Json | JsonObject = self._given.get(name)
+        value: Json | JsonObject = self._values.get(name)
         if isinstance(value, str):
             try:
                 value = orjson.loads(value)
             except orjson.JSONDecodeError:
-                raise Refusal(f"{name} must be an object; it is no JSON") from None
+                raise Refusal(f"{name} must be an object; this string is not JSON") from None
         if value is not None and not isinstance(value, Mapping):
             raise Refusal(f"{name} must be an object")
         return value
 
     def objects(self, name: str) -> Sequence[JsonObject]:
-        """A list of objects; empty where it is not given."""
-        value = self._given.get(name, ())
+        """A list of objects; empty if it is missing."""
+        value = self._values.get(name, ())
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise Refusal(f"{name} must be a list")
-        found = [item for item in value if isinstance(item, Mapping)]
-        if len(found) < len(value):
+        objects = [item for item in value if isinstance(item, Mapping)]
+        if len(objects) < len(value):
             raise Refusal(f"{name} must be a list of objects")
-        return found
+        return objects
 
     def raw(self, name: str) -> Json:
-        """The value as it is, where it may be of several kinds."""
-        return self._given.get(name)
+        """The value as it is, for a parameter of several types."""
+        return self._values.get(name)
 
 
 def _as_whole(value: Json) -> int | None:
@@ -135,6 +135,6 @@ def _as_whole(value: Json) -> int | None:
     return None
 
 
-def _shown(value: Json) -> str:
-    words = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return f'"{words[:_SHOWN]}"'
+def _quoted(value: Json) -> str:
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return f'"{text[:_SHOWN]}"'

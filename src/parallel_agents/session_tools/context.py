@@ -1,4 +1,4 @@
-"""Backing: what the session tools stand on, and who calls them."""
+"""Call: one call of a session tool: who calls, what the call reaches, and by which settings."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ MAIN = "main"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """Who calls: a session in one of its runs, or a person or a program outside of any.
+    """The caller: a session in one of its runs, or a person or a program outside of any session.
 
     Attributes:
-        session: None for who is no session.
-        call: the id of the call; the same again finds what it spawned.
-        caller: the run, where it can be parked.
+        session: the calling session, or None for a person or a program.
+        run: the run that makes the call.
+        call: the call's id; a repeated call finds what it spawned before.
+        cwd: the folder that the session works in; empty for the folder of the process.
+        caller: lets the run wait, or None if it cannot.
     """
 
     session: SessionKey | None = None
@@ -45,53 +47,54 @@ class Requester:
 
     @property
     def name(self) -> str:
-        """The session's key, or `main` for who is none."""
+        """The session's key, or `main` for a person or a program."""
         return self.session or MAIN
-
-    def park(self) -> None:
-        """Give the run's place to others for as long as the call waits for them."""
-        if self.caller is not None:
-            self.caller.park()
-
-    def hand_back(self, runs: Sequence[RunId]) -> None:
-        """Note that the answer tells how these runs ended."""
-        if self.caller is not None:
-            self.caller.hand_back(runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backing:
-    """What the tools need.
+class ToolSettings:
+    """How the tools answer.
 
     Attributes:
-        sessions: the verbs.
-        directory: the agents at hand.
-        default_agent: who is spawned where nobody is named and the requester is no session.
-        visibility: what a session may see; who is no session sees all.
-        archive_seconds: after which a session that is over counts as archived.
-        hand_back_tokens: of one output or message that an answer holds.
-        now: seconds since the epoch.
+        default_agent: the agent that a person or a program spawns without naming one.
+        visibility: which other sessions a session sees; a person or a program sees all.
+        archive_seconds: how long after its end a session counts as archived.
+        hand_back_tokens: the most tokens of one output or message in an answer.
     """
 
-    sessions: Sessions
-    directory: Directory
     default_agent: str
     visibility: Visibility
     archive_seconds: float
     hand_back_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a tool.
+
+    Attributes:
+        sessions: the verbs.
+        now: returns seconds since the epoch.
+    """
+
+    sessions: Sessions
+    directory: Directory
+    settings: ToolSettings
     now: Callable[[], float]
+    requester: Requester
 
-    async def row_of(self, requester: Requester) -> Row | None:
-        """The requester's own session."""
-        return None if requester.session is None else await self.sessions.find(requester.session)
+    async def find_requester(self) -> Row | None:
+        """The requester's own session; None for a person or a program."""
+        key = self.requester.session
+        return None if key is None else await self.sessions.find(key)
 
-    async def find(self, name: str, requester: Requester) -> Row:
-        """The session that a key, a label, a task name or the start of one stands for.
+    async def find(self, name: str) -> Row:
+        """The session with this key, label, task name, or the start of one.
 
         Raises:
-            Refusal: there is none, there are several, or the requester may not see it.
+            Refusal: no session has it, several have it, or the requester does not see the session.
         """
-        own = await self.row_of(requester)
+        own = await self.find_requester()
         try:
             found = await self.sessions.find(await self._nearest(name, own))
         except NotFound:
@@ -101,16 +104,16 @@ class Backing:
         self._check_sees(own, found)
         return found
 
-    async def find_run(self, name: str, requester: Requester) -> Row:
-        """The same, with the run that an id stands for: its session may have gone on since."""
-        earlier = await self.sessions.list(Filter(run=RunId(name)))
-        if not earlier:
-            return await self.find(name, requester)
-        self._check_sees(await self.row_of(requester), earlier[0])
-        return earlier[0]
+    async def find_run(self, name: str) -> Row:
+        """As `find`; the id of a run finds that run, even if its session has had later ones."""
+        runs = await self.sessions.list(Filter(run=RunId(name)))
+        if not runs:
+            return await self.find(name)
+        self._check_sees(await self.find_requester(), runs[0])
+        return runs[0]
 
     async def _nearest(self, name: str, own: Row | None) -> str:
-        """A name as its requester means it: what is in its own tree goes before namesakes."""
+        """The key of the session of that name in the requester's own tree, or else the name."""
         if own is None or ":" in name:
             return name
         try:
@@ -118,18 +121,18 @@ class Backing:
         except (NotFound, Ambiguous):
             return name
 
-    def _check_sees(self, own: Row | None, found: Row) -> None:
-        if own is None or self.sees(own, found):
+    def _check_sees(self, own: Row | None, other: Row) -> None:
+        if own is None or self.sees(own, other):
             return
         raise Refusal(
             "Session visibility is restricted to the current session tree "
-            f"(session_visibility={self.visibility}).",
+            f"(session_visibility={self.settings.visibility}).",
             status="forbidden",
         )
 
     def sees(self, own: Row, other: Row) -> bool:
-        """Whether one session may see and speak to another."""
-        match self.visibility:
+        """Whether one session may read and address another."""
+        match self.settings.visibility:
             case Visibility.SELF:
                 return other.session.key == own.session.key
             case Visibility.TREE:
@@ -138,3 +141,13 @@ class Backing:
                 return other.session.agent.name == own.session.agent.name
             case Visibility.ALL:
                 return True
+
+    def park(self) -> None:
+        """Give the run's slot to others for as long as the call waits for them."""
+        if self.requester.caller is not None:
+            self.requester.caller.park()
+
+    def mark_reported(self, runs: Sequence[RunId]) -> None:
+        """Note that the answer reports how these runs ended."""
+        if self.requester.caller is not None:
+            self.requester.caller.hand_back(runs)

@@ -1,4 +1,4 @@
-"""`sessions_history`: what was said in a session."""
+"""`sessions_history`: the messages of a session."""
 
 from __future__ import annotations
 
@@ -8,74 +8,68 @@ import orjson
 
 from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import Row
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Backing, Requester
+from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import millis
-from parallel_agents.session_tools.transcript import transcript
+from parallel_agents.session_tools.transcript import render_messages
 
-_LIMIT, _MOST = 100, 1000
-_MOST_BYTES = 80 * 1024
+_DEFAULT_LIMIT, _MAX_LIMIT = 100, 1000
+_MAX_BYTES = 80 * 1024
 _PENDING_CHARACTERS = 4096
 
 
-async def read_history(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
+async def read_history(call: Call, arguments: Arguments) -> JsonObject:
     """The newest messages, oldest first; `offset` counts from the newest, to read further back."""
     key = arguments.text("sessionKey") or arguments.text("sessionId")
     if not key:
         raise Refusal("sessionKey required")
-    row = await backing.find(key, requester)
-    limit = min(arguments.whole("limit", least=1) or _LIMIT, _MOST)
+    row = await call.find(key)
+    limit = min(arguments.whole("limit", least=1) or _DEFAULT_LIMIT, _MAX_LIMIT)
     offset = arguments.whole("offset") or 0
-    events = await backing.sessions.history(row.session.key)
-    told = transcript(
+    events = await call.sessions.history(row.session.key)
+    messages = render_messages(
         events,
         with_tools=arguments.flag("includeTools"),
-        most_tokens=backing.hand_back_tokens,
-        begin=arguments.whole("textOffset") or 0,
+        max_tokens=call.settings.hand_back_tokens,
+        offset=arguments.whole("textOffset") or 0,
     )
     if "messageId" in arguments:
-        told = [m for m in told if m["id"] == arguments.text("messageId")]
-    if requester.session is not None and row.run.status.is_over:
-        requester.hand_back([row.run.id])
-    last = max(len(told) - offset, 0)
-    window = told[max(last - limit, 0) : last]
-    kept = _within_bytes(window)
-    shown = len(kept)
-    is_more = last - shown > 0
+        messages = [m for m in messages if m["id"] == arguments.text("messageId")]
+    if call.requester.session is not None and row.run.status.is_over:
+        call.mark_reported([row.run.id])
+    end = max(len(messages) - offset, 0)
+    window = messages[max(end - limit, 0) : end]
+    shown = _newest_within_bytes(window)
+    is_more = end > len(shown)
     answer: dict[str, Json] = {
         "sessionKey": row.session.key,
-        "status": _status(row),
-        "messages": kept,
+        "status": row.run.status.value,
+        "messages": shown,
         "truncated": is_more,
-        "droppedMessages": len(window) - shown,
-        "contentTruncated": any(message.get("truncated") for message in kept),
+        "droppedMessages": len(window) - len(shown),
+        "contentTruncated": any(message.get("truncated") for message in shown),
         "contentRedacted": False,
-        "bytes": len(orjson.dumps(kept)),
+        "bytes": len(orjson.dumps(shown)),
         "pendingInputs": _pending(events),
         "offset": offset,
         "hasMore": is_more,
-        "totalMessages": len(told),
+        "totalMessages": len(messages),
     }
     if is_more:
-        answer["nextOffset"] = offset + shown
+        answer["nextOffset"] = offset + len(shown)
     return answer
 
 
-def _status(row: Row) -> str:
-    return row.run.status.value
-
-
-def _within_bytes(messages: list[dict[str, Json]]) -> list[dict[str, Json]]:
-    """The newest of the messages that fit into one answer; one that alone is too large is kept."""
-    kept: list[dict[str, Json]] = []
-    left = _MOST_BYTES
+def _newest_within_bytes(messages: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The newest messages that fit into one answer, and at least one."""
+    newest: list[dict[str, Json]] = []
+    left = _MAX_BYTES
     for message in reversed(messages):
         left -= len(orjson.dumps(message))
-        if left < 0 and kept:
+        if left < 0 and newest:
             break
-        kept.append(message)
-    return kept[::-1]
+        newest.append(message)
+    return newest[::-1]
 
 
 def _pending(events: Iterable[Event]) -> JsonObject:

@@ -1,4 +1,4 @@
-"""`sessions_list`: the sessions that the requester may see, the newest first."""
+"""`sessions_list`: the sessions that the requester sees, the newest first."""
 
 from __future__ import annotations
 
@@ -13,88 +13,88 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Backing, Requester
+from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import is_archived, session_row
-from parallel_agents.session_tools.transcript import transcript
+from parallel_agents.session_tools.transcript import render_messages
 
-_LIMIT, _MOST = 100, 200
-_MOST_BYTES = 64 * 1024
+_DEFAULT_LIMIT, _MAX_LIMIT = 100, 200
+_MAX_BYTES = 64 * 1024
 _KINDS = frozenset({"main", "group", "cron", "hook", "node", "other", "subagent"})
-# What other products' sessions have and ours have not: to leave such a filter out would tell a lie.
+# Properties that sessions have in OpenClaw and not here: to ignore the filter would be a lie.
 _UNKNOWN = ("ownerId", "creatorId", "projectId", "relationship")
 
 
-async def list_sessions(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
-    """Rows with what they were asked to carry, at most 200 and 64 KiB of them."""
+async def list_sessions(call: Call, arguments: Arguments) -> JsonObject:
+    """Rows with the details that were asked for, at most 200 and 64 KiB of them."""
     for name in _UNKNOWN:
         if name in arguments:
             raise Refusal(
                 f'sessions_list does not support "{name}"; filter by label, agentId or search.'
             )
-    asked = arguments.whole("limit", least=1) or _LIMIT
-    limit, offset = min(asked, _MOST), arguments.whole("offset") or 0
-    choice = _Choice.of(arguments, backing.now())
-    own = await backing.row_of(requester)
-    seen = await _seen(backing, own)
-    chosen = [row for row in seen if choice.has(row, archived=_is_archived(backing, row))]
-    children = _children(seen)
+    asked = arguments.whole("limit", least=1) or _DEFAULT_LIMIT
+    limit, offset = min(asked, _MAX_LIMIT), arguments.whole("offset") or 0
+    criteria = _Criteria.of(arguments, call.now())
+    own = await call.find_requester()
+    visible = await _visible(call, own)
+    matching = [row for row in visible if criteria.match(row, archived=_is_archived(call, row))]
+    children = _children_of(visible)
     sessions: list[Json] = []
-    left = _MOST_BYTES
+    left = _MAX_BYTES
     reason = ""
-    for row in chosen[offset : offset + limit]:
-        shown = await _shown(backing, row, arguments, children[row.session.key])
-        left -= len(orjson.dumps(shown))
+    for row in matching[offset : offset + limit]:
+        item = await _item(call, row, arguments, children[row.session.key])
+        left -= len(orjson.dumps(item))
         if left < 0:
             reason = "bytes"
             break
-        sessions.append(shown)
-    until = offset + len(sessions)
+        sessions.append(item)
+    end = offset + len(sessions)
     answer: dict[str, Json] = {
         "count": len(sessions),
         "sessions": sessions,
-        "hasMore": until < len(chosen),
+        "hasMore": end < len(matching),
         "limitApplied": limit,
     }
-    if until < len(chosen):
-        answer["nextOffset"] = until
+    if end < len(matching):
+        answer["nextOffset"] = end
         answer["truncationReason"] = reason or "limit"
-    if own is not None and backing.visibility is not Visibility.ALL:
-        warning = f"Only sessions of this {backing.visibility} are listed."
-        mode = backing.visibility.value
+    if own is not None and call.settings.visibility is not Visibility.ALL:
+        mode = call.settings.visibility.value
+        warning = f"Only sessions of this {mode} are listed."
         answer["visibility"] = {"mode": mode, "restricted": True, "warning": warning}
     return answer
 
 
-def _is_archived(backing: Backing, row: Row) -> bool:
-    return is_archived(row, backing.now(), backing.archive_seconds)
+def _is_archived(call: Call, row: Row) -> bool:
+    return is_archived(row, call.now(), call.settings.archive_seconds)
 
 
-async def _seen(backing: Backing, own: Row | None) -> list[Row]:
+async def _visible(call: Call, own: Row | None) -> list[Row]:
     if own is None:
-        return await backing.sessions.list()
-    in_tree = backing.visibility in (Visibility.TREE, Visibility.SELF)
+        return await call.sessions.list()
+    in_tree = call.settings.visibility in (Visibility.TREE, Visibility.SELF)
     tree = SessionKey(own.session.root) if in_tree else None
-    return [row for row in await backing.sessions.list(Filter(tree=tree)) if backing.sees(own, row)]
+    return [row for row in await call.sessions.list(Filter(tree=tree)) if call.sees(own, row)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """Which of the sessions that the requester sees are asked for."""
+class _Criteria:
+    """The filters of one call; an empty one matches every session."""
 
     since: float | None
     archived: str
     kinds: tuple[str, ...]
     active_only: bool
-    roots_only: bool
+    without_subagents: bool
     pinned: bool
     label: str
     agent: str
     group: str
     folder: str
-    words: str
+    search: str
 
     @classmethod
-    def of(cls, arguments: Arguments, now: float) -> _Choice:
+    def of(cls, arguments: Arguments, now: float) -> _Criteria:
         minutes = arguments.whole("activeMinutes", least=1)
         kinds = arguments.texts("kinds", most=20)
         if unknown := [kind for kind in kinds if kind not in _KINDS]:
@@ -105,60 +105,63 @@ class _Choice:
             archived=str(arguments.raw("archived")).lower(),
             kinds=kinds,
             active_only=arguments.flag("activeOnly"),
-            roots_only=arguments.flag("excludeSubagents"),
+            without_subagents=arguments.flag("excludeSubagents"),
             pinned=arguments.flag("pinned"),
             label=arguments.text("label"),
             agent=arguments.text("agentId"),
             group=arguments.text("group"),
             folder=arguments.text("workspaceDir"),
-            words=arguments.text("search").lower(),
+            search=arguments.text("search").lower(),
         )
 
-    def has(self, row: Row, *, archived: bool) -> bool:
+    def match(self, row: Row, *, archived: bool) -> bool:
         session, run, options = row.session, row.run, row.session.options
         updated = run.finished_at or run.started_at or run.created_at
         text = f"{session.key} {session.label} {options.task_name} {run.title}".lower()
-        kind = "group" if is_team_key(session.key) else "other"
-        # `subagent`, as guides write it, is every agent's session.
-        kinds = {kind, "subagent"} if kind == "other" else {kind}
+        is_team = is_team_key(session.key)
+        # By the contract whatever `sessions_spawn` starts is a subagent, also at the root of a tree.
+        kinds = {"group"} if is_team else {"other", "subagent"}
         return all(
             (
                 self.since is None or updated >= self.since,
                 self.archived == "all" or archived == (self.archived == "true"),
                 not self.kinds or not kinds.isdisjoint(self.kinds),
                 not self.active_only or not run.status.is_over,
-                not self.roots_only or kind == "group",
-                not self.pinned,  # nothing is
+                not self.without_subagents or is_team,
+                not self.pinned,  # no session is pinned
                 self.label in ("", session.label, options.task_name),
                 self.agent in ("", session.agent.name),
                 self.group in ("", options.group),
                 self.folder in ("", options.cwd),
-                self.words in text,
+                self.search in text,
             )
         )
 
 
-def _children(rows: Sequence[Row]) -> defaultdict[SessionKey, list[SessionKey]]:
-    found: defaultdict[SessionKey, list[SessionKey]] = defaultdict(list)
+def _children_of(rows: Sequence[Row]) -> defaultdict[SessionKey, list[SessionKey]]:
+    """The keys of the children of each session, the oldest first."""
+    children: defaultdict[SessionKey, list[SessionKey]] = defaultdict(list)
     for row in reversed(rows):
         if row.session.parent is not None:
-            found[row.session.parent].append(row.session.key)
-    return found
+            children[row.session.parent].append(row.session.key)
+    return children
 
 
-async def _shown(
-    backing: Backing, row: Row, arguments: Arguments, children: Sequence[SessionKey]
+async def _item(
+    call: Call, row: Row, arguments: Arguments, children: Sequence[SessionKey]
 ) -> JsonObject:
-    shown = session_row(row, archived=_is_archived(backing, row), children=children)
+    item = session_row(row, archived=_is_archived(call, row), children=children)
     if arguments.flag("includeDerivedTitles"):
-        shown["derivedTitle"] = row.run.title
+        item["derivedTitle"] = row.run.title
     count = arguments.whole("messageLimit", most=20) or 0
     is_last_wanted = arguments.flag("includeLastMessage")
     if count or is_last_wanted:
-        events = await backing.sessions.history(row.session.key)
-        told = transcript(events, with_tools=False, most_tokens=backing.hand_back_tokens)
+        events = await call.sessions.history(row.session.key)
+        messages = render_messages(
+            events, with_tools=False, max_tokens=call.settings.hand_back_tokens
+        )
         if count:
-            shown["messages"] = told[-count:]
-        if is_last_wanted and told:
-            shown["lastMessagePreview"] = str(told[-1]["text"])[:200]
-    return shown
+            item["messages"] = messages[-count:]
+        if is_last_wanted and messages:
+            item["lastMessagePreview"] = str(messages[-1]["text"])[:200]
+    return item

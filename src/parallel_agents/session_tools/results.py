@@ -1,11 +1,11 @@
-"""Hand-back: what a parent is told of a run that ended, never more than it can bear.
+"""Results: the report on a run that has ended, cut to what its reader's context can hold.
 
-The whole output stays in the store, and the words say how to read on.
+The whole output stays in the store, and the report says how to read the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import orjson
 
@@ -25,45 +25,45 @@ STATUS_NAMES = {
 }
 
 
-def settled(result: Result, *, most_tokens: int) -> JsonObject:
-    """A run that is over, in the words of OpenClaw's `agents_wait`.
+def result_row(result: Result, *, max_tokens: int) -> JsonObject:
+    """A run that has ended, in the shape of OpenClaw's `agents_wait`.
 
     Args:
         result: how it ended.
-        most_tokens: of its output; what is beyond is left out, and `more` says where it is.
+        max_tokens: the most tokens of its output; of a longer one, `more` says how to read the rest.
     """
-    said: dict[str, Json] = {
+    row: dict[str, Json] = {
         "runId": result.run_id,
         "sessionKey": result.session_key,
         "label": result.label,
         "status": STATUS_NAMES[result.status],
     }
-    whole = _words(result.output)
-    most = most_tokens * CHARACTERS_PER_TOKEN
-    if len(whole) > most:
-        said["result"] = whole[:most]
-        said["truncated"] = True
-        said["more"] = (
-            f"{most:,} of {len(whole):,} characters; the rest: "
+    text = _as_text(result.output)
+    most = max_tokens * CHARACTERS_PER_TOKEN
+    if len(text) > most:
+        row["result"] = text[:most]
+        row["truncated"] = True
+        row["more"] = (
+            f"{most:,} of {len(text):,} characters; the rest: "
             f'sessions_history {{"sessionKey": "{result.session_key}", "limit": 1}}'
         )
     else:
-        said["result"] = whole
+        row["result"] = text
         if not isinstance(result.output, str | None):
-            said["structured"] = result.output
+            row["structured"] = result.output
     if result.error is not None:
-        said["error"] = f"{result.error.code} {result.error.message}"
+        row["error"] = f"{result.error.code} {result.error.message}"
     usage = result.usage
-    said["usage"] = {
+    row["usage"] = {
         "inputTokens": usage.total_tokens - usage.output_tokens,
         "outputTokens": usage.output_tokens,
     }
-    return said
+    return row
 
 
-def settled_words(results: Iterable[Result], *, most_tokens: int) -> str:
-    """Several of them as the message that a parent reads when it had not asked."""
-    blocks = [_block(settled(result, most_tokens=most_tokens)) for result in results]
+def report(results: Iterable[Result], *, max_tokens: int) -> str:
+    """The message that tells a parent of results that it has not asked for."""
+    blocks = [_block(result_row(result, max_tokens=max_tokens)) for result in results]
     return "\n\n".join(
         (
             "The agents that you spawned have ended. This message is from the runtime; what they "
@@ -74,13 +74,14 @@ def settled_words(results: Iterable[Result], *, most_tokens: int) -> str:
     )
 
 
-def _block(said: JsonObject) -> str:
-    told: Sequence[str] = [f"{said['label']} ({said['sessionKey']}): {said['status']}"]
-    shown = [str(said[name]) for name in ("error", "result", "more") if said.get(name)]
-    return "\n".join((*told, *shown))
+def _block(row: JsonObject) -> str:
+    head = f"{row['label']} ({row['sessionKey']}): {row['status']}"
+    return "\n".join(
+        (head, *(str(row[name]) for name in ("error", "result", "more") if row.get(name)))
+    )
 
 
-def _words(output: Json) -> str:
+def _as_text(output: Json) -> str:
     if output is None:
         return ""
     return output if isinstance(output, str) else orjson.dumps(output).decode()

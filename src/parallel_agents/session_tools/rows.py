@@ -1,4 +1,4 @@
-"""Rows: sessions and runs in the words of the contract."""
+"""Rows: sessions and runs in the shapes of the contract."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from parallel_agents.core.session import Cleanup
 from parallel_agents.core.store import Row
 from parallel_agents.session_tools.results import STATUS_NAMES
 
-_TASK_WORDS = {
+_TASK_STATUS_NAMES = {
     RunStatus.QUEUED: "queued",
     RunStatus.RUNNING: "running",
     RunStatus.DONE: "completed",
@@ -21,14 +21,14 @@ _TASK_WORDS = {
     RunStatus.KILLED: "cancelled",
     RunStatus.OVER_BUDGET: "failed",
 }
-_TASK_TEXT = 70
+_MAX_TITLE = 70
 
 
 def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> dict[str, Json]:
-    """A session of `sessions_list`: the later generation's fields, then the earlier one's."""
+    """A session in `sessions_list`: the fields of the later generation, then those of the earlier."""
     session, run, options = row.session, row.run, row.session.options
     tokens = run.spend.usage.total_tokens
-    shown: dict[str, Json] = {
+    item: dict[str, Json] = {
         "key": session.key,
         "sessionKey": session.key,
         "sessionId": session.key.rsplit(":", 1)[-1],
@@ -54,22 +54,22 @@ def session_row(row: Row, *, archived: bool, children: Sequence[SessionKey]) -> 
         "runtimeMs": None if run.seconds is None else round(run.seconds * 1000),
     }
     if session.parent:
-        shown["parentSessionKey"] = session.parent
-        shown["spawnedBy"] = session.parent
+        item["parentSessionKey"] = session.parent
+        item["spawnedBy"] = session.parent
     if children:
-        shown["childSessions"] = list(children)
+        item["childSessions"] = list(children)
     if options.task_name:
-        shown["taskName"] = options.task_name
+        item["taskName"] = options.task_name
     if options.cwd:
-        shown["spawnedWorkspaceDir"] = shown["workspaceDir"] = options.cwd
-    return shown
+        item["spawnedWorkspaceDir"] = item["workspaceDir"] = options.cwd
+    return item
 
 
 def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict[str, Json]:
-    """A child of `subagents list`."""
+    """A child in `subagents list`; `children` are its own."""
     session, run = row.session, row.run
     seconds = _runtime(run, now)
-    shown: dict[str, Json] = {
+    item: dict[str, Json] = {
         "index": index,
         "runId": run.id,
         "sessionKey": session.key,
@@ -87,35 +87,35 @@ def child_row(row: Row, index: int, now: float, children: Sequence[Row]) -> dict
         "startedAt": millis(run.started_at),
     }
     if run.finished_at is not None:
-        shown["endedAt"] = millis(run.finished_at)
+        item["endedAt"] = millis(run.finished_at)
     if children:
-        shown["childSessions"] = [child.session.key for child in children]
+        item["childSessions"] = [child.session.key for child in children]
     if session.options.task_name:
-        shown["taskName"] = session.options.task_name
-    return shown
+        item["taskName"] = session.options.task_name
+    return item
 
 
 def task_row(row: Row) -> dict[str, Json]:
-    """The same as a task of the later generation; a task's id is its run's."""
+    """A child as a task of the later generation; the id of a task is that of its run."""
     run = row.run
-    shown: dict[str, Json] = {
+    item: dict[str, Json] = {
         "taskId": run.id,
         "runtime": "subagent",
-        "status": _TASK_WORDS[run.status],
+        "status": _TASK_STATUS_NAMES[run.status],
         "deliveryStatus": "not_applicable" if row.session.options.is_quiet else _delivery(run),
         "execution": _execution(run),
         "label": row.session.label,
         "sessionKey": row.session.key,
     }
     if run.error_code:
-        shown["error"] = run.error_code
-    return shown
+        item["error"] = run.error_code
+    return item
 
 
 def is_archived(row: Row, now: float, archive_seconds: float) -> bool:
-    """Whether a session is out of the way: asked to be deleted, or over for long.
+    """Whether lists leave a session out: it was to be deleted at its end, or ended long ago.
 
-    It is a matter of lists alone: what it said stays readable.
+    Its messages stay readable.
     """
     run, options = row.run, row.session.options
     if not run.status.is_over:
@@ -126,7 +126,7 @@ def is_archived(row: Row, now: float, archive_seconds: float) -> bool:
 
 
 def millis(at: float | None) -> int | None:
-    """Seconds since the epoch in milliseconds, as the contract has them."""
+    """A time in seconds since the epoch as milliseconds, the unit of the contract."""
     return None if at is None else round(at * 1000)
 
 
@@ -146,4 +146,4 @@ def _runtime(run: Run, now: float) -> float:
 
 
 def _brief(title: str) -> str:
-    return title if len(title) <= _TASK_TEXT else f"{title[: _TASK_TEXT - 1]}…"
+    return title if len(title) <= _MAX_TITLE else f"{title[: _MAX_TITLE - 1]}…"

@@ -1,7 +1,7 @@
-"""`sessions_send`: a message to another session, and its reply where it comes in time.
+"""`sessions_send`: a message to another session, and its reply if it comes in time.
 
-A message starts at most one run of its target. What that run answers comes back as the result of
-the call and starts nothing, so two sessions never go on answering each other by themselves.
+A message starts at most one run of its target. The run's answer is the result of the call and
+starts nothing, so two sessions never keep answering each other by themselves.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Backing, Requester
-from parallel_agents.session_tools.results import settled
+from parallel_agents.session_tools.context import Call
+from parallel_agents.session_tools.results import result_row
 
 _WAIT_SECONDS = 30
 
@@ -29,80 +29,81 @@ class _Mode(StrEnum):
     RESUME = "resume"
 
 
-async def send(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
+async def send(call: Call, arguments: Arguments) -> JsonObject:
     """Steer the live run, or start the next one and wait for its answer."""
     message = arguments.text("message")
     if not message:
         raise Refusal("message required")
-    row = await _target(backing, requester, arguments)
-    if row.session.key == requester.session:
+    row = await _target(call, arguments)
+    if row.session.key == call.requester.session:
         raise Refusal("sessions_send cannot target the calling session; use your own reply instead")
     if is_team_key(row.session.key):
         raise Refusal(
-            f"{row.session.label} is a team, and reads no messages; name one of its agents"
+            f"{row.session.label} is a team, which has no model to read messages; "
+            "name one of its agents"
         )
     mode = arguments.choice("mode", _Mode, _Mode.AUTO)
     seconds = arguments.whole("timeoutSeconds")
-    text = _signed(message, requester, await backing.row_of(requester))
+    own = await call.find_requester()
+    text = _signed(message, own)
     is_live = not row.run.status.is_over
-    if is_live and (mode is _Mode.STEER or await _waits_for(backing, row, requester)):
-        return await _steer(backing, row, text)
+    if is_live and (mode is _Mode.STEER or await _is_ancestor(call, row, own)):
+        return await _steer(call, row, text)
     match mode:
         case _Mode.STEER:
-            raise Refusal(
-                "Target has no active run that accepts steering. "
-                "Use mode=followup to start a new turn."
-            )
+            raise _no_live_run()
         case _Mode.NOTIFY:
-            return await _notify(backing, row, text)
+            return await _notify(call, row, text)
         case _Mode.AUTO | _Mode.FOLLOWUP | _Mode.RESUME:
-            wait = _WAIT_SECONDS if seconds is None else seconds
-            return await _follow_up(backing, requester, row, text, wait)
+            return await _follow_up(call, row, text, _WAIT_SECONDS if seconds is None else seconds)
 
 
-async def _target(backing: Backing, requester: Requester, arguments: Arguments) -> Row:
+async def _target(call: Call, arguments: Arguments) -> Row:
     for name in ("sessionKey", "label"):
-        if given := arguments.text(name):
+        if value := arguments.text(name):
             try:
-                return await backing.find(given, requester)
+                return await call.find(value)
             except Refusal as refusal:
                 if name == "label" and refusal.answer["status"] == "error":
-                    raise Refusal(f"No session found with label: {given}") from None
+                    raise Refusal(f"No session found with label: {value}") from None
                 raise
     if agent := arguments.text("agentId"):
-        own = await backing.row_of(requester)
-        rows = await backing.sessions.list(Filter(tree=own.session.root) if own else None)
+        own = await call.find_requester()
+        rows = await call.sessions.list(Filter(tree=own.session.root) if own else None)
         found = [row for row in rows if row.session.agent.name == agent]
         if not found:
-            raise Refusal(f'Agent "{agent}" not found: no session of it is here')
+            raise Refusal(f'Agent "{agent}" not found: it has no session here')
         return found[0]
     raise Refusal("Either sessionKey or label is required")
 
 
-def _signed(message: str, requester: Requester, own: Row | None) -> str:
-    """The message with who sent it, so that a model does not take it for its user's word."""
+def _signed(message: str, own: Row | None) -> str:
+    """The message with its sender, so that a model does not take it for a message of its user."""
     if own is None:
         return message
-    return f"[Message from session {own.session.label}, {requester.name}]\n{message}"
+    return f"[Message from session {own.session.label}, {own.session.key}]\n{message}"
 
 
-async def _waits_for(backing: Backing, row: Row, requester: Requester) -> bool:
-    """Whether the target is above the requester: its next run comes after the requester's own."""
-    own = await backing.row_of(requester)
+async def _is_ancestor(call: Call, row: Row, own: Row | None) -> bool:
+    """Whether a session is above the requester's, so that its next run comes after this one."""
     while own is not None and own.session.parent is not None:
         if own.session.parent == row.session.key:
             return True
-        own = await backing.sessions.find(own.session.parent)
+        own = await call.sessions.find(own.session.parent)
     return False
 
 
-async def _steer(backing: Backing, row: Row, text: str) -> JsonObject:
+def _no_live_run() -> Refusal:
+    return Refusal(
+        "Target has no active run that accepts steering. Use mode=followup to start a new turn."
+    )
+
+
+async def _steer(call: Call, row: Row, text: str) -> JsonObject:
     try:
-        receipt = await backing.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
+        receipt = await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
     except RunIsOver:
-        raise Refusal(
-            "Target has no active run that accepts steering. Use mode=followup to start a new turn."
-        ) from None
+        raise _no_live_run() from None
     return {
         "runId": receipt.run_id,
         "status": "accepted",
@@ -112,13 +113,13 @@ async def _steer(backing: Backing, row: Row, text: str) -> JsonObject:
     }
 
 
-async def _notify(backing: Backing, row: Row, text: str) -> JsonObject:
-    """Leave the message for a live run; to a session at rest it starts the next one."""
+async def _notify(call: Call, row: Row, text: str) -> JsonObject:
+    """Leave the message for the live run; without one, start the session's next run with it."""
     if not row.run.status.is_over:
-        receipt = await backing.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
+        receipt = await call.sessions.steer(row.session.key, text, mode=SteerMode.NEXT)
         identity, is_started = receipt.key, False
     else:
-        identity, is_started = (await _start(backing, row, text)), True
+        identity, is_started = (await _start(call, row, text)), True
     return {
         "status": "queued",
         "sessionKey": row.session.key,
@@ -128,37 +129,33 @@ async def _notify(backing: Backing, row: Row, text: str) -> JsonObject:
     }
 
 
-async def _start(backing: Backing, row: Row, text: str) -> RunId:
+async def _start(call: Call, row: Row, text: str) -> RunId:
     try:
-        return (await backing.sessions.send(row.session.key, text)).run_id
+        return (await call.sessions.send(row.session.key, text)).run_id
     except RunIsOver as error:
         raise Refusal(f"{error.message}; {error.hint}") from None
 
 
-async def _follow_up(
-    backing: Backing, requester: Requester, row: Row, text: str, wait: int
-) -> JsonObject:
-    """Start the next run; its reply, where it is there in so many seconds."""
-    run = await _start(backing, row, text)
+async def _follow_up(call: Call, row: Row, text: str, wait: int) -> JsonObject:
+    """Start the next run, and return its reply if it comes within `wait` seconds."""
+    run = await _start(call, row, text)
     head: dict[str, Json] = {"runId": run, "sessionKey": row.session.key}
-    if wait > 0:
-        requester.park()
-        try:
-            (result,) = await backing.sessions.wait([run], timeout=wait)
-        except TimeoutError:
-            return _queued(head, f"no reply in {wait} s; it goes on")
-        requester.hand_back([run])
-        told = settled(result, most_tokens=backing.hand_back_tokens)
-        if result.status is not RunStatus.DONE:
-            return {**head, "status": "error", "error": told.get("error") or told["status"]}
-        if not told["result"]:
-            return {**head, "status": "no_reply", "message": "The session gave no reply."}
-        more = {name: told[name] for name in ("truncated", "more") if name in told}
-        return {**head, "status": "ok", "reply": told["result"], **more, "delivery": _DELIVERED}
-    return _queued(head, "its reply is in sessions_history")
-
-
-_DELIVERED: JsonObject = {"status": "delivered", "mode": "reply"}
+    if wait == 0:
+        return _queued(head, "its reply is in sessions_history")
+    call.park()
+    try:
+        (result,) = await call.sessions.wait([run], timeout=wait)
+    except TimeoutError:
+        return _queued(head, f"no reply within {wait} s; the run continues")
+    call.mark_reported([run])
+    reply = result_row(result, max_tokens=call.settings.hand_back_tokens)
+    if result.status is not RunStatus.DONE:
+        return {**head, "status": "error", "error": reply.get("error") or reply["status"]}
+    if not reply["result"]:
+        return {**head, "status": "no_reply", "message": "The session gave no reply."}
+    more = {name: reply[name] for name in ("truncated", "more") if name in reply}
+    delivery = {"status": "delivered", "mode": "reply"}
+    return {**head, "status": "ok", "reply": reply["result"], **more, "delivery": delivery}
 
 
 def _queued(head: JsonObject, note: str) -> JsonObject:

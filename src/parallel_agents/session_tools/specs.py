@@ -1,8 +1,8 @@
-"""Specs: what a model is told of the session tools: keywords first, and no word that it can do without.
+"""Specs: what a model reads of the session tools: keywords first, and nothing that it does not need.
 
-Only what has one spelling is required here; what has a second is asked for by the tools themselves.
-All nine together cost a prompt at most 1,500 tokens; what is taken beyond these fields is in the
-documentation.
+A parameter is required here if it has one spelling only; the tools themselves ask for the others.
+All nine together cost a prompt at most 1,500 tokens. The documentation lists the fields that the
+tools take beyond these.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ _FLAG: JsonObject = {"type": "boolean"}
 _UNTIL: JsonObject = {"enum": ["all", "any", "first_done"]}
 
 
-def _told(schema: JsonObject, words: str) -> JsonObject:
-    return {**schema, "description": words}
+def _described(schema: JsonObject, description: str) -> JsonObject:
+    return {**schema, "description": description}
 
 
-def _texts(words: str) -> JsonObject:
-    return {"type": "array", "items": _TEXT, "description": words}
+def _texts(description: str) -> JsonObject:
+    return {"type": "array", "items": _TEXT, "description": description}
 
 
 def _spec(
-    name: str, words: str, effect: Effect, properties: dict[str, Json], *required: str
+    name: str, description: str, effect: Effect, properties: dict[str, Json], *required: str
 ) -> ToolSpec:
     schema: dict[str, Json] = {"type": "object", "properties": properties}
     if required:
         schema["required"] = list(required)
-    return ToolSpec(name, words, schema, effect)
+    return ToolSpec(name, description, schema, effect)
 
 
 SPECS = (
     _spec(
         "sessions_spawn",
         "Spawn a subagent: an agent in a session of its own that works in parallel. Returns at "
-        "once; have its result by sessions_yield or agents_wait.",
+        "once; get its result by sessions_yield or agents_wait.",
         Effect.IDEMPOTENT,
         {
-            "task": _told(_TEXT, "All that it needs to know"),
-            "agentId": _told(_TEXT, "From agents_list; yours by default"),
-            "label": _told(_TEXT, "Short name; stands for the session"),
-            "model": _told(_TEXT, "provider/model"),
+            "task": _described(_TEXT, "Everything it needs to know"),
+            "agentId": _described(_TEXT, "From agents_list; yours by default"),
+            "label": _described(_TEXT, "Short name to find the session by"),
+            "model": _described(_TEXT, "provider/model"),
             "thinking": {"enum": ["off", "minimal", "low", "medium", "high"]},
-            "context": _told({"enum": ["isolated", "fork"]}, "fork: with this conversation"),
-            "mode": _told({"enum": ["run", "session"]}, "session: goes on taking messages"),
+            "context": _described({"enum": ["isolated", "fork"]}, "fork: with this conversation"),
+            "mode": _described({"enum": ["run", "session"]}, "session: keeps taking messages"),
             "runTimeoutSeconds": _WHOLE,
-            "outputSchema": _told({"type": "object"}, "JSON Schema of its answer"),
+            "outputSchema": _described({"type": "object"}, "JSON Schema of its answer"),
             "cwd": _TEXT,
             "attachments": {
                 "type": "array",
@@ -59,28 +59,28 @@ SPECS = (
                 },
             },
             "cleanup": {"enum": ["keep", "delete"]},
-            "expectsCompletionMessage": _told(_FLAG, "false: you do not want its result"),
+            "expectsCompletionMessage": _described(_FLAG, "false: you do not want its result"),
         },
         "task",
     ),
     _spec(
         "sessions_yield",
-        "Wait for all subagents that you spawned and have their results: ends your turn until they "
-        "have finished or a message comes.",
+        "Wait for all subagents that you spawned and get their results: ends your turn until they "
+        "have finished or a message arrives.",
         Effect.PURE,
         {
-            "message": _told(_TEXT, "What you wait for"),
-            "waitFor": _told({"enum": ["message"]}, "Wait for a message alone"),
+            "message": _described(_TEXT, "What you wait for"),
+            "waitFor": _described({"enum": ["message"]}, "Wait only for a message"),
         },
     ),
     _spec(
         "agents_wait",
-        "Wait for (join) certain subagents: all, any, or the first that is done; gives results.",
+        "Wait for (join) certain subagents: all, any, or the first that is done; returns results.",
         Effect.PURE,
         {
             "ids": _texts("Run ids, session keys or labels"),
             "until": _UNTIL,
-            "timeoutSeconds": _told(_WHOLE, "Default 30"),
+            "timeoutSeconds": _described(_WHOLE, "Default 30"),
         },
         "ids",
     ),
@@ -90,21 +90,21 @@ SPECS = (
         Effect.IDEMPOTENT,
         {
             "action": {"enum": ["list", "wait", "steer", "kill", "cancel"]},
-            "target": _told(_TEXT, "Label, number, run id, last; all to kill all"),
-            "message": _told(_TEXT, "To steer"),
+            "target": _described(_TEXT, "Label, number, run id, last; all to kill all"),
+            "message": _described(_TEXT, "To steer"),
             "taskIds": _texts("To wait for"),
             "timeoutSeconds": _WHOLE,
         },
     ),
     _spec(
         "sessions_send",
-        "Send a message to another session: starts its next run and gives its reply.",
+        "Send a message to another session: starts its next run and returns its reply.",
         Effect.ONCE,
         {
-            "sessionKey": _told(_TEXT, "Key or label"),
+            "sessionKey": _described(_TEXT, "Key or label"),
             "message": _TEXT,
-            "timeoutSeconds": _told(_WHOLE, "Wait for the reply, default 30; 0 not at all"),
-            "mode": _told(
+            "timeoutSeconds": _described(_WHOLE, "Wait for the reply, default 30; 0: do not wait"),
+            "mode": _described(
                 {"enum": ["auto", "notify", "steer", "followup"]}, "steer: into its live run"
             ),
         },
@@ -119,7 +119,7 @@ SPECS = (
             "limit": _WHOLE,
             "offset": _WHOLE,
             "search": _TEXT,
-            "messageLimit": _told(_WHOLE, "Last messages of each, at most 20"),
+            "messageLimit": _described(_WHOLE, "Last messages of each, at most 20"),
         },
     ),
     _spec(
@@ -127,16 +127,16 @@ SPECS = (
         "Read a session's messages (transcript), or the rest of a long result.",
         Effect.PURE,
         {
-            "sessionKey": _told(_TEXT, "Key or label"),
-            "limit": _told(_WHOLE, "Newest messages"),
+            "sessionKey": _described(_TEXT, "Key or label"),
+            "limit": _described(_WHOLE, "Newest messages"),
             "offset": _WHOLE,
-            "textOffset": _told(_WHOLE, "Character of each text to begin with"),
+            "textOffset": _described(_WHOLE, "Character of each text to begin with"),
             "includeTools": _FLAG,
         },
     ),
     _spec(
         "agents_list",
-        "List the agents that can be spawned, with what each is for.",
+        "List the agents that can be spawned, with the purpose of each.",
         Effect.PURE,
         {},
     ),

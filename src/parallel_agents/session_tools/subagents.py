@@ -13,13 +13,11 @@ from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Backing, Requester
+from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import child_row, task_row
-from parallel_agents.session_tools.wait import join
+from parallel_agents.session_tools.wait import MAX_IDS, WAIT_SECONDS, wait_for
 
 _RECENT_MINUTES = 30
-_WAIT_SECONDS = 30
-_MOST_IDS = 1000
 _TEXT_ROWS = 20
 
 
@@ -31,72 +29,73 @@ class _Action(StrEnum):
     CANCEL = "cancel"
 
 
-async def manage(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
-    """Do what `action` says; without one, list."""
+async def manage(call: Call, arguments: Arguments) -> JsonObject:
+    """Do what `action` asks for; without one, list."""
     match arguments.choice("action", _Action, _Action.LIST):
         case _Action.LIST:
-            return await _list(backing, requester, arguments)
+            return await _list(call, arguments)
         case _Action.WAIT:
-            return await _wait(backing, requester, arguments)
+            return await _wait(call, arguments)
         case _Action.STEER:
-            return await _steer(backing, requester, arguments)
+            return await _steer(call, arguments)
         case _Action.KILL:
-            return await _kill(backing, requester, arguments)
+            return await _kill(call, arguments)
         case _Action.CANCEL:
-            return await _cancel(backing, requester, arguments)
+            return await _cancel(call, arguments)
 
 
-async def _children(
-    backing: Backing, requester: Requester, *, run: RunId | None = None
-) -> list[Row]:
-    """What the requester spawned, the oldest first; who is no session spawned the roots.
+async def _children(call: Call, *, run: RunId | None = None) -> list[Row]:
+    """The sessions that the requester spawned, the oldest first.
 
-    With a `run` the one child whose run that is, or was before it went on.
+    Those of a person or a program are the roots. A `run` selects the one child that it belongs to,
+    even if the child has had later runs.
     """
-    is_root = requester.session is None
-    chosen = Filter(parent=requester.session, roots_only=is_root, run=run)
-    return (await backing.sessions.list(chosen))[::-1]
+    parent = call.requester.session
+    return (await call.sessions.list(Filter(parent=parent, roots_only=parent is None, run=run)))[
+        ::-1
+    ]
 
 
-async def _list(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
+async def _list(call: Call, arguments: Arguments) -> JsonObject:
     minutes = arguments.whole("recentMinutes", least=1) or _RECENT_MINUTES
-    since, now = backing.now() - minutes * 60, backing.now()
-    children = await _children(backing, requester)
-    shown = [
+    now = call.now()
+    since = now - minutes * 60
+    own = await call.find_requester()
+    recent = [
         (number, row)
-        for number, row in enumerate(children, start=1)
+        for number, row in enumerate(await _children(call), start=1)
         if not row.run.status.is_over or (row.run.finished_at or 0) >= since
     ]
-    below = await _below(backing, [row for _, row in shown])
-    rows = [child_row(row, number, now, below.get(row.session.key, ())) for number, row in shown]
-    active = [r for r, (_, row) in zip(rows, shown, strict=True) if not row.run.status.is_over]
+    below = await _grandchildren(call, [row for _, row in recent])
+    rows = [child_row(row, number, now, below.get(row.session.key, ())) for number, row in recent]
+    active = [r for r, (_, row) in zip(rows, recent, strict=True) if not row.run.status.is_over]
     return {
         "status": "ok",
         "action": "list",
-        "requesterSessionKey": requester.name,
-        "callerSessionKey": requester.name,
-        "callerIsSubagent": bool((own := await backing.row_of(requester)) and own.session.parent),
+        "requesterSessionKey": call.requester.name,
+        "callerSessionKey": call.requester.name,
+        "callerIsSubagent": own is not None and own.session.parent is not None,
         "total": len(rows),
         "taskTotal": len(rows),
-        "tasks": [task_row(row) for _, row in shown],
+        "tasks": [task_row(row) for _, row in recent],
         "active": active,
-        "recent": [r for r in rows if r not in active],
-        "text": _words(shown, rows),
+        "recent": [row for row in rows if row not in active],
+        "text": _describe(rows),
     }
 
 
-async def _below(backing: Backing, rows: Sequence[Row]) -> dict[SessionKey, list[Row]]:
-    """The children of each session that has any."""
-    found: dict[SessionKey, list[Row]] = {}
-    for row in rows:
-        if row.session.agent.policy.spawns:
-            found[row.session.key] = await backing.sessions.list(Filter(parent=row.session.key))
-    return found
+async def _grandchildren(call: Call, rows: Sequence[Row]) -> dict[SessionKey, list[Row]]:
+    """The children of each session that may have some."""
+    return {
+        row.session.key: await call.sessions.list(Filter(parent=row.session.key))
+        for row in rows
+        if row.session.agent.policy.spawns
+    }
 
 
-def _words(shown: Sequence[tuple[int, Row]], rows: Sequence[JsonObject]) -> str:
-    """The list for a reader: how many are how, then a line for each of the first."""
-    if not shown:
+def _describe(rows: Sequence[JsonObject]) -> str:
+    """The list as text: how many have each status, then a line for each of the first."""
+    if not rows:
         return "no subagents"
     counts = Counter(str(row["status"]) for row in rows)
     head = ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -108,55 +107,55 @@ def _words(shown: Sequence[tuple[int, Row]], rows: Sequence[JsonObject]) -> str:
     return "\n".join([head, *lines, *more])
 
 
-async def _wait(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
+async def _wait(call: Call, arguments: Arguments) -> JsonObject:
     seconds = arguments.whole("timeoutSeconds")
     until = arguments.choice("until", Until, Until.ALL)
-    children = await _children(backing, requester)
-    names = arguments.texts("taskIds", most=_MOST_IDS) or arguments.texts("taskId", most=1)
+    children = await _children(call)
+    names = arguments.texts("taskIds", most=MAX_IDS) or arguments.texts("taskId", most=1)
     unavailable: list[Json] = []
     if names:
         rows: list[Row] = []
         for name in names:
-            found = _match(children, name)
-            found = found or await _children(backing, requester, run=RunId(name))
+            found = await _matching(call, children, name)
             rows += found
             if not found:
                 unavailable.append(name)
     else:
         rows = [row for row in children if not row.run.status.is_over]
-    wait = _WAIT_SECONDS if seconds is None else seconds
-    told = await join(backing, requester, rows, until=until, seconds=wait)
-    attention = [c for c in told.completed if isinstance(c, dict) and c.get("status") != "done"]
-    reason = "timeout" if told.is_late else "attention" if attention else "completed"
+    wait = WAIT_SECONDS if seconds is None else seconds
+    waited = await wait_for(call, rows, until=until, seconds=wait)
+    attention = [c for c in waited.completed if isinstance(c, dict) and c.get("status") != "done"]
+    reason = "timeout" if waited.timed_out else "attention" if attention else "completed"
     if names and not rows:
         reason = "unavailable"
     return {
         "status": "ok",
         "action": "wait",
         "reason": reason,
-        "tasks": [*told.completed, *told.pending],
-        "completed": told.completed,
+        "tasks": [*waited.completed, *waited.pending],
+        "completed": waited.completed,
         "attention": attention,
         "unavailable": unavailable,
     }
 
 
-async def _steer(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
+async def _steer(call: Call, arguments: Arguments) -> JsonObject:
     message = arguments.text("message")
-    row = _one(await _children(backing, requester), _target(arguments))
+    target = _target(arguments)
+    row = _one(await _children(call), target)
     if not message:
         raise Refusal("message required")
     try:
-        receipt = await backing.sessions.steer(row.session.key, message, mode=SteerMode.NEXT)
+        receipt = await call.sessions.steer(row.session.key, message, mode=SteerMode.NEXT)
     except RunIsOver:
         raise Refusal(
-            f"{row.session.label} is over; sessions_send starts its next run",
+            f"{row.session.label} has ended; sessions_send starts its next run",
             target=row.session.key,
         ) from None
     return {
         "status": "accepted",
         "action": "steer",
-        "target": _target(arguments),
+        "target": target,
         "runId": receipt.run_id,
         "sessionKey": row.session.key,
         "sessionId": row.session.key.rsplit(":", 1)[-1],
@@ -166,46 +165,48 @@ async def _steer(backing: Backing, requester: Requester, arguments: Arguments) -
     }
 
 
-async def _kill(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
+async def _kill(call: Call, arguments: Arguments) -> JsonObject:
     target = _target(arguments)
-    children = await _children(backing, requester)
+    children = await _children(call)
     if target == "all":
-        live = [row for row in children if not row.run.status.is_over]
-        for row in live:
-            await backing.sessions.kill(row.session.key)
-        labels = [row.session.label for row in live]
-        text = f"killed {len(live)}."
-        return {
-            "status": "ok",
-            "action": "kill",
-            "target": target,
-            "killed": len(live),
-            "labels": labels,
-            "text": text,
-        }
+        return await _kill_all(call, children)
     row = _one(children, target)
-    killed = await backing.sessions.kill(row.session.key)
+    killed = await call.sessions.kill(row.session.key)
     below = [run for run in killed.runs if run.session != row.session.key]
+    label = row.session.label
     return {
         "status": "ok",
         "action": "kill",
         "target": target,
         "runId": row.run.id,
         "sessionKey": row.session.key,
-        "label": row.session.label,
+        "label": label,
         "cascadeKilled": len(below),
-        "text": f"killed {row.session.label}." if killed.runs else f"{row.session.label} was over.",
+        "text": f"killed {label}." if killed.runs else f"{label} had ended.",
     }
 
 
-async def _cancel(backing: Backing, requester: Requester, arguments: Arguments) -> JsonObject:
-    identity = arguments.text("taskId") or arguments.text("target")
-    if not identity:
+async def _kill_all(call: Call, children: Sequence[Row]) -> JsonObject:
+    live = [row for row in children if not row.run.status.is_over]
+    for row in live:
+        await call.sessions.kill(row.session.key)
+    return {
+        "status": "ok",
+        "action": "kill",
+        "target": "all",
+        "killed": len(live),
+        "labels": [row.session.label for row in live],
+        "text": f"killed {len(live)}.",
+    }
+
+
+async def _cancel(call: Call, arguments: Arguments) -> JsonObject:
+    name = arguments.text("taskId") or arguments.text("target")
+    if not name:
         raise Refusal("taskId required")
-    found = _match(await _children(backing, requester), identity)
-    found = found or await _children(backing, requester, run=RunId(identity))
+    found = await _matching(call, await _children(call), name)
     if not found:
-        raise Refusal("Task outside session tree.", status="forbidden", taskId=identity)
+        raise Refusal("Task outside session tree.", status="forbidden", taskId=name)
     row = found[0]
     if row.run.status.is_over:
         raise Refusal(
@@ -215,12 +216,12 @@ async def _cancel(backing: Backing, requester: Requester, arguments: Arguments) 
             cancelled=False,
             reason="Task is already terminal.",
         )
-    await backing.sessions.kill(row.session.key)
+    await call.sessions.kill(row.session.key)
     return {"status": "cancelled", "taskId": row.run.id, "found": True, "cancelled": True}
 
 
 def _target(arguments: Arguments) -> str:
-    """Which one, by number, label, task name, key, run id, or `last`."""
+    """The child that is meant: a number, label, task name, key, run id, or `last`."""
     number = arguments.raw("target")
     target = str(number) if isinstance(number, int) else arguments.text("target")
     target = target or arguments.text("taskId") or arguments.text("sessionKey")
@@ -239,8 +240,13 @@ def _one(children: Sequence[Row], target: str) -> Row:
     return found[0]
 
 
+async def _matching(call: Call, children: Sequence[Row], name: str) -> list[Row]:
+    """The children that a name means, or the child that a run with this id belongs to."""
+    return _match(children, name) or await _children(call, run=RunId(name))
+
+
 def _match(children: Sequence[Row], target: str) -> list[Row]:
-    """The children that a target means: a whole name before the start of a label."""
+    """The children that a target means; a whole name wins over the start of a label."""
     if target == "last":
         return list(children[-1:])
     if target.isdigit() and 1 <= int(target) <= len(children):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import orjson
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import Tool, ToolContext, ToolSpec
+from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import LeftRun, PagentsError, StoreError
 from parallel_agents.session_tools.about import list_agents, show_status
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Backing, Requester
+from parallel_agents.session_tools.context import Call, Requester, ToolSettings
 from parallel_agents.session_tools.history import read_history
 from parallel_agents.session_tools.list import list_sessions
 from parallel_agents.session_tools.send import send
-from parallel_agents.session_tools.spawn import ALIASES, spawn
+from parallel_agents.session_tools.spawn import spawn
+from parallel_agents.session_tools.spawn_request import ALIASES
 from parallel_agents.session_tools.specs import SPECS
 from parallel_agents.session_tools.subagents import manage
 from parallel_agents.session_tools.wait import wait_agents, yield_turn
+from parallel_agents.sessions.directory import Directory
 
-Handler = Callable[[Backing, Requester, Arguments], Awaitable[JsonObject]]
+Handler: TypeAlias = Callable[[Call, Arguments], Awaitable[JsonObject]]
 
 _NO_ALIASES: Mapping[str, str] = {}
 
@@ -46,28 +49,52 @@ NAMES = tuple(spec.name for spec in SPECS)
 
 
 class SessionTools:
-    """The nine tools on one backing."""
+    """The nine tools.
 
-    def __init__(self, backing: Backing) -> None:
-        self._backing = backing
+    Args:
+        sessions: the verbs.
+        directory: the agents that can be spawned.
+        settings: how the tools answer.
+        now: returns seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        directory: Directory,
+        settings: ToolSettings,
+        *,
+        now: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._directory = directory
+        self._settings = settings
+        self._now = now
 
     async def call(self, name: str, given: JsonObject, requester: Requester) -> JsonObject:
-        """What the tool answers: the contract's object, also where the call is refused.
+        """The tool's answer: the contract's object, also if the call is refused.
 
         Raises:
-            KeyError: there is no such tool.
-            StoreError, LeftRun: the store failed, or the calling run is no longer this process's.
+            KeyError: no tool has that name.
+            StoreError, LeftRun: the store failed, or this process no longer owns the calling run.
         """
         entry = _ENTRIES[name]
+        call = Call(
+            sessions=self._sessions,
+            directory=self._directory,
+            settings=self._settings,
+            now=self._now,
+            requester=requester,
+        )
         try:
-            return await entry.handler(self._backing, requester, Arguments(given, entry.aliases))
+            return await entry.handler(call, Arguments(given, entry.aliases))
         except Refusal as refusal:
             return refusal.answer
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            words = [error.message, error.why, error.hint]
-            return {"status": "error", "error": "; ".join(filter(None, words)), "code": error.code}
+            texts = [error.message, error.why, error.hint]
+            return {"status": "error", "error": "; ".join(filter(None, texts)), "code": error.code}
 
     def as_tools(self) -> dict[str, Tool]:
         """The tools as an agent's loop takes them."""
@@ -75,7 +102,7 @@ class SessionTools:
 
 
 class _SessionTool:
-    """One of them; its answer is JSON."""
+    """One of the tools for a model; its answer is JSON."""
 
     def __init__(self, spec: ToolSpec, tools: SessionTools) -> None:
         self.spec = spec

@@ -1,8 +1,9 @@
-"""Messages: a transcript in the contract's blocks, with a plain `text` beside them."""
+"""Transcript: messages in the contract's blocks, each with its plain `text` beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId
@@ -15,32 +16,45 @@ from parallel_agents.session_tools.rows import millis
 _ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "toolResult"}
 
 
-def transcript(
-    events: Iterable[Event], *, with_tools: bool, most_tokens: int | None, begin: int = 0
+def render_messages(
+    events: Iterable[Event], *, with_tools: bool, max_tokens: int | None, offset: int = 0
 ) -> list[dict[str, Json]]:
     """The messages of a session, oldest first.
 
     Args:
-        events: all that happened in it.
-        with_tools: also tool calls and what they gave.
-        most_tokens: of each text; what is beyond is left out and said to be. None for the whole.
-        begin: the character of each text to begin with.
+        events: all events of the session.
+        with_tools: whether tool calls and their results are included.
+        max_tokens: the most tokens of each text; a longer one says how much is left. None for all.
+        offset: the character of each text to begin with.
     """
+    most = None if max_tokens is None else max_tokens * CHARACTERS_PER_TOKEN
+    window = _Window(offset, most)
     return [
-        shown
-        for event, message in _spoken(events)
-        if (shown := _message(event, message, with_tools, most_tokens, begin))
+        rendered
+        for event, message in _messages(events)
+        if (rendered := _message(event, message, with_tools, window))
     ]
 
 
-def _spoken(events: Iterable[Event]) -> Iterator[tuple[Event, Message]]:
-    """Each message with the event that brought it, a run's after those of the runs before it."""
+class _Window(NamedTuple):
+    """The characters of each text that are shown: `most` of them from `offset` on."""
+
+    offset: int
+    most: int | None
+
+    @property
+    def end(self) -> int | None:
+        return None if self.most is None else self.offset + self.most
+
+
+def _messages(events: Iterable[Event]) -> Iterator[tuple[Event, Message]]:
+    """Each message with the event that brought it, run by run."""
     by_run: dict[RunId, list[Event]] = {}
     for event in events:
         by_run.setdefault(event.run, []).append(event)
     state = Transcript()
-    for its_events in by_run.values():
-        for event in its_events:
+    for events_of_run in by_run.values():
+        for event in events_of_run:
             known = len(state.messages)
             state.apply(event.key, event.body)
             for message in state.messages[known:]:
@@ -48,14 +62,13 @@ def _spoken(events: Iterable[Event]) -> Iterator[tuple[Event, Message]]:
 
 
 def _message(
-    event: Event, message: Message, with_tools: bool, most_tokens: int | None, begin: int
+    event: Event, message: Message, with_tools: bool, window: _Window
 ) -> dict[str, Json] | None:
     parts = [part for part in message.parts if with_tools or isinstance(part, Text)]
     if not parts:
         return None
-    most = None if most_tokens is None else most_tokens * CHARACTERS_PER_TOKEN
-    blocks = [_block(part, begin, most) for part in parts]
-    shown: dict[str, Json] = {
+    blocks = [_block(part, window) for part in parts]
+    rendered: dict[str, Json] = {
         "role": _ROLES[message.role],
         "content": [block for block, _ in blocks],
         "text": "".join(str(block.get("text", "")) for block, _ in blocks),
@@ -64,19 +77,19 @@ def _message(
         "runId": event.run,
     }
     if left := max(left for _, left in blocks):
-        shown["truncated"] = True
-        shown["nextTextOffset"] = begin + (most or 0)
-        shown["charactersLeft"] = left
-    return shown
+        rendered["truncated"] = True
+        rendered["nextTextOffset"] = window.end
+        rendered["charactersLeft"] = left
+    return rendered
 
 
-def _block(part: Part, begin: int, most: int | None) -> tuple[dict[str, Json], int]:
-    """A part as a block, and how many characters of its text are left out behind it."""
+def _block(part: Part, window: _Window) -> tuple[dict[str, Json], int]:
+    """A part as a block, and how many characters of its text follow what is shown."""
     match part:
         case Text(text=text):
-            return _cut({"type": "text"}, text, begin, most)
+            return _cut({"type": "text"}, text, window)
         case Thinking(text=text):
-            return _cut({"type": "thinking"}, text, begin, most)
+            return _cut({"type": "thinking"}, text, window)
         case ToolResult():
             block: dict[str, Json] = {
                 "type": "toolResult",
@@ -84,14 +97,12 @@ def _block(part: Part, begin: int, most: int | None) -> tuple[dict[str, Json], i
                 "name": part.name,
                 "isError": part.is_error,
             }
-            return _cut(block, part.content, begin, most)
+            return _cut(block, part.content, window)
         case ToolCall():
             called: dict[str, Json] = {"type": "toolCall", "id": part.id, "name": part.name}
             return {**called, "arguments": part.arguments}, 0
 
 
-def _cut(
-    block: dict[str, Json], text: str, begin: int, most: int | None
-) -> tuple[dict[str, Json], int]:
-    end = len(text) if most is None else begin + most
-    return {**block, "text": text[begin:end]}, max(len(text) - end, 0)
+def _cut(block: dict[str, Json], text: str, window: _Window) -> tuple[dict[str, Json], int]:
+    end = len(text) if window.end is None else window.end
+    return {**block, "text": text[window.offset : end]}, max(len(text) - end, 0)

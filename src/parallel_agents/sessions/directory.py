@@ -1,24 +1,33 @@
-"""Directory: which agents there are, which of them a name means, and which model each gets."""
+"""Directory: which agents exist, which of them a name means, and which models their work runs on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
+from parallel_agents.core.task import Task
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import Choice
-from parallel_agents.models.ladders import Ladders
+from parallel_agents.models.ladders import PREFIX, Ladders
+
+
+class ChosenModels(NamedTuple):
+    """The model that work begins on, and the whole ladder that it climbs, if any."""
+
+    model: str
+    ladder: tuple[str, ...]
 
 
 class Directory:
-    """Answers by the catalog, the settings and what a program passed in.
+    """Knows the agents of the catalog and of this program, and the models of the settings.
 
     Args:
         catalog: the agents defined in files.
         agents: definitions that override those of the catalog.
-        choice: picks a model where a task and its agent name none.
+        choice: picks a model if neither a task nor its agent names one.
         models: the models by name.
         ladders: the named ladders of the settings.
     """
@@ -52,23 +61,37 @@ class Directory:
         """
         return self._agents.get(name) or self._catalog.agent(name)
 
-    def model(self, agent: Agent, asked: str | None) -> str:
-        """The full name of the model for an agent: the one asked for, or the settings' choice.
+    def agent_of(self, task: Task) -> Agent:
+        """The agent of a task, which names it or defines it.
 
         Raises:
-            ConfigError: the model is unknown, or its key is missing.
+            UnknownAgent, InvalidFile: as for `agent`.
         """
-        return self._models.get(self._choice.name_for(agent, asked)).name
+        return task.agent if isinstance(task.agent, Agent) else self.agent(task.agent)
 
-    def ladder(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The usable models among `names`, in order; `ladder/NAME` stands for that ladder's models.
+    def choose(self, agent: Agent, model: str | None, ladder: Sequence[str] = ()) -> ChosenModels:
+        """The models that an agent's work runs on.
+
+        A model that was asked for is the only one; a ladder that was asked for overrides it, and
+        `ladder/NAME` stands for a ladder of the settings. If nothing was asked for, the agent's
+        ladder, then its model, then the settings decide.
 
         Raises:
-            ConfigError: none of them is usable.
+            ConfigError: a model is unknown, or its key is missing; of a ladder, all of them.
         """
+        if model is not None and model.startswith(PREFIX):
+            ladder = (model,)
+        steps = ladder or (() if model else agent.ladder)
+        if steps:
+            usable = self._usable(steps)
+            return ChosenModels(usable[0], usable)
+        return ChosenModels(self._models.get(self._choice.name_for(agent, model)).name, ())
+
+    def _usable(self, steps: Sequence[str]) -> tuple[str, ...]:
+        """The usable models among the steps of a ladder, in order; at least one."""
         found: list[str] = []
         missing: PagentsError | None = None
-        for name in self._ladders.expand(names):
+        for name in self._ladders.expand(steps):
             try:
                 found.append(self._models.get(name).name)
             except PagentsError as error:

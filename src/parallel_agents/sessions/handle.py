@@ -1,4 +1,4 @@
-"""Handles: a session in the hands of a program, with the verbs as methods."""
+"""Handle: a session in a program, with the verbs as methods."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from parallel_agents.core.verbs import Sessions, Spawned, Steer
 
 
 class SessionHandle:
-    """One session; its verbs go to its latest run that this handle knows of.
+    """A session and the latest of its runs that this handle started.
 
     Attributes:
-        key: the session's key.
+        key: the session's key; every verb accepts it as a name.
         run_id: the run that `wait` waits for.
-        is_new: False where spawn found the key in the store.
+        is_new: False if spawn found its key in the store, and started nothing.
     """
 
     def __init__(self, sessions: Sessions, spawned: Spawned) -> None:
@@ -30,40 +30,52 @@ class SessionHandle:
         self.is_new: bool = spawned.is_new
 
     async def wait(self, timeout: float | None = None) -> Result:
-        """The run's result.
+        """Wait until the run has ended, and return its result; a failure is a result, too.
 
         Raises:
-            TimeoutError: after `timeout` seconds; the run goes on.
+            TimeoutError: after `timeout` seconds; the run continues.
         """
         return (await self._sessions.wait([self.run_id], timeout=timeout))[0]
 
     async def send(self, text: str, *, input: JsonObject | None = None) -> None:
-        """Start the session's next run; `wait` waits for it from now on."""
+        """Start the session's next run, which sees the messages so far; `wait` then waits for it.
+
+        Raises:
+            InvalidInput: the text or input is not valid.
+            RunIsOver: the session was killed.
+        """
         self.run_id = (await self._sessions.send(self.key, text, input=input)).run_id
 
     async def steer(self, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        """Give the live run a word, before its next model call or, with NOW, by breaking into this.
+        """Send a message to the live run.
 
-        With AFTER the word is the session's next run, which the receipt names; `wait` still waits
-        for the run that is at work.
+        The run reads it before its next model call. With NOW the current model call is broken off
+        for it. With AFTER it becomes the task of the session's next run, which the receipt names;
+        `wait` still waits for the run that is live now.
+
+        Raises:
+            RunIsOver: the run has ended; `send` starts the next one.
         """
         return await self._sessions.steer(self.key, text, mode=mode)
 
     async def kill(self) -> Killed:
-        """End the session's live run and all that it spawned."""
+        """End the session's live run and everything it spawned."""
         return await self._sessions.kill(self.key)
 
     async def history(self) -> list[Message]:
-        """The transcript, oldest first."""
+        """The messages of the session, oldest first."""
         return fold(await self._sessions.history(self.key)).messages
 
     def listen(self, on_text: Callable[[str], None]) -> Unsubscribe:
-        """Hear the latest run's text as its model writes it, until the function returned is called.
+        """Call `on_text` with the run's text as its model writes it, until unsubscribed.
 
-        Only while this process carries the run out, and from its next model call on.
+        It takes effect with the next model call, and only while this process executes the run.
+
+        Returns:
+            A function that unsubscribes.
         """
         return self._sessions.listen(self.run_id, on_text)
 
     def follow(self) -> AsyncIterator[Event]:
-        """What happens from the beginning until the latest run is over."""
+        """The events of the session and its descendants, from the first until its latest run has ended."""
         return self._sessions.follow(self.key)

@@ -1,4 +1,4 @@
-"""LadderStart: work that begins on the tier of its ladder that history says is worth it."""
+"""LadderStart: start work on the tier of its ladder that pays off, as earlier runs show."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.core.tiers import Record, records_of, start_of, words_of
 
-# A tier that is left out ages out of this window, and so is tried again after a while.
+# A tier that is skipped drops out of this window of runs, and so is tried again after a while.
 RUNS = 50
-LOOK_AGAIN_SECONDS = 60.0
+REFRESH_SECONDS = 60.0
 
 
 class LadderStart:
-    """Learns from the runs of each agent that wants it.
+    """Learns from the runs of each agent whose `start` is `learned`.
 
     Args:
-        store: where they are.
-        now: seconds on one clock.
+        store: holds the runs.
+        now: returns seconds; only differences count.
     """
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
@@ -28,8 +28,8 @@ class LadderStart:
         self._now = now
         self._known: dict[str, tuple[float, Mapping[str, Record]]] = {}
 
-    async def begin(self, plan: SessionPlan) -> SessionPlan:
-        """The plan without the lower tiers of its ladder that are not worth an attempt."""
+    async def apply(self, plan: SessionPlan) -> SessionPlan:
+        """The plan without the lowest tiers of its ladder, if an attempt on them does not pay off."""
         agent, queued = plan.session.agent, plan.queued
         if agent.start is not Start.LEARNED or len(queued.ladder) < 2:
             return plan
@@ -42,10 +42,10 @@ class LadderStart:
         return replace(plan, model=ladder[0], queued=replace(queued, ladder=ladder, start=why))
 
     async def _records(self, agent: str) -> Mapping[str, Record]:
-        """What the agent's last runs came to, as it was a minute ago at most."""
+        """How the agent's last runs ended on each tier, at most a minute old."""
         now = self._now()
         read_at, known = self._known.get(agent, (float("-inf"), {}))
-        if now - read_at < LOOK_AGAIN_SECONDS:
+        if now - read_at < REFRESH_SECONDS:
             return known
         chosen = Filter(agent=agent, is_live=False, every_run=True, limit=RUNS)
         rows = await self._store.rows(chosen)

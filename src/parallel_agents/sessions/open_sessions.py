@@ -1,4 +1,4 @@
-"""Open sessions: the verbs with handles, as a program uses them."""
+"""Open sessions: the verbs as a Python program uses them, with a handle for each session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ from parallel_agents.sessions.service import Service
 
 
 class OpenSessions:
-    """What `open` gives; see `core.verbs.Sessions` for the names that it takes and its errors."""
+    """The verbs of an open store.
+
+    A `name` is a session's key, a run's id, a label, a task name, or the start of a key or id that
+    fits only one session. `@last` is the newest session; `RUN/LABEL` is a session in a team's run.
+
+    Raises:
+        NotFound, Ambiguous: from each verb that takes a name.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -29,36 +36,67 @@ class OpenSessions:
     async def spawn(
         self, task: Task, *, parent: SessionHandle | str | None = None
     ) -> SessionHandle:
-        """Make a session and its first run; a key that is there already gives that session.
+        """Start a session with its first run.
+
+        If the task's key was spawned before with the same work, this returns the existing session,
+        and `is_new` of the handle is False.
 
         Args:
-            task: what to do, and by whom.
-            parent: the session above it, as a handle, a key or any other name.
+            task: what the agent is to do.
+            parent: the session to spawn it under, as a handle or a name.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
+            Conflict: the key names other work.
+            SpawnRefused, ForkRefused: the parent may not spawn it.
         """
-        above = parent.key if isinstance(parent, SessionHandle) else None
+        key = parent.key if isinstance(parent, SessionHandle) else None
         if isinstance(parent, str):
-            above = (await self._service.find(parent)).session.key
-        return SessionHandle(self._service, await self._service.spawn(task, parent=above))
+            key = (await self._service.find(parent)).session.key
+        return SessionHandle(self._service, await self._service.spawn(task, parent=key))
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> SessionHandle:
-        """Start several tasks side by side, all or none of them."""
+        """Start a team: all of its tasks, or none if one cannot be accepted.
+
+        Args:
+            team: the tasks, and how they run together.
+            key: names the run; the same key and tasks return the existing team.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
+            Conflict: the key names other work.
+        """
         return SessionHandle(self._service, await self._service.spawn_team(team, key=key))
 
     async def team_result(self, handle: SessionHandle) -> TeamResult:
-        """Wait for a team, and give each task's result."""
+        """Wait for a team to end, and return the result of each task."""
         await handle.wait()
         return await self._service.team_result(handle.key)
 
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> SessionHandle:
-        """Start the next run of a session."""
+        """Start the session's next run, which sees the messages so far.
+
+        Raises:
+            InvalidInput: the text or input is not valid.
+            RunIsOver: the session was killed.
+        """
         return SessionHandle(self._service, await self._service.send(name, text, input=input))
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        """Give a live run a word."""
+        """Send a message to a live run; see `SessionHandle.steer` for the modes.
+
+        Raises:
+            RunIsOver: the run has ended; `send` starts the next one.
+        """
         return await self._service.steer(name, text, mode=mode)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
-        """End a session's live run and all that it spawned."""
+        """End a session's live run and everything it spawned.
+
+        Args:
+            name: the session.
+            dry_run: whether to return what would end, and end nothing.
+        """
         return await self._service.kill(name, dry_run=dry_run)
 
     async def wait(
@@ -68,15 +106,19 @@ class OpenSessions:
         timeout: float | None = None,
         until: Until | str = Until.ALL,
     ) -> builtins.list[Result]:
-        """The results of those sessions that are over, in order.
+        """Wait for the runs of several handles, and return the results of those that have ended.
 
         Args:
             handles: the sessions, each with the run that its handle knows of.
-            timeout: seconds; None waits as long as it takes.
-            until: `all` are over, `any` is, the `first_done` ended in done, or `now`: no wait.
+            timeout: seconds, or None to wait as long as it takes.
+            until: `all` have ended, `any` has ended, or `first_done`: one has ended in done; `now`
+                does not wait.
+
+        Returns:
+            The results in the order of the handles.
 
         Raises:
-            TimeoutError: after `timeout` seconds; the runs go on.
+            TimeoutError: after `timeout` seconds; the runs continue.
         """
         runs = [handle.run_id for handle in handles]
         return await self._service.wait(runs, timeout=timeout, until=Until(until))
@@ -84,38 +126,38 @@ class OpenSessions:
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None
     ) -> builtins.list[DeadLetter]:
-        """Tasks that failed after all their attempts, the newest first."""
+        """The tasks that failed after all their attempts, the newest first."""
         return await self._service.dead_letters(chosen)
 
     async def retry(
         self,
-        letter: DeadLetter,
+        dead_letter: DeadLetter,
         *,
         text: str | None = None,
         model: str | None = None,
         input: JsonObject | None = None,
         current: bool = False,
     ) -> SessionHandle:
-        """Start the task of a dead letter again; a second retry of it finds the first.
+        """Run the task of a dead letter again; a second retry returns the session of the first.
 
         Args:
-            letter: one of those that `dead_letters` gives.
-            text: what to do, instead of the words of the task.
-            model: `provider/model` instead of the one that failed.
-            input: values that are laid over those of the task.
-            current: with its agent as that is defined now, and not as it was when it failed.
+            dead_letter: an item of `dead_letters`.
+            text: replaces the task's text.
+            model: `provider/model` to use instead of the one that failed.
+            input: values that override the task's values of the same names.
+            current: whether to use the agent as it is defined now instead of as it was.
 
         Raises:
-            InvalidInput, UnknownAgent, UnknownModel, MissingKey: before anything is kept.
-            Conflict: the first retry goes on with other words or another input.
-            RunIsOver: the letter's team was killed.
+            InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
+            Conflict: the existing retry has another text or input.
+            RunIsOver: the dead letter's team was killed.
         """
         edits = Edits(text=text, model=model, input=input or {}, current=current)
-        return SessionHandle(self._service, await self._service.retry(letter, edits))
+        return SessionHandle(self._service, await self._service.retry(dead_letter, edits))
 
-    async def drop(self, letters: Sequence[DeadLetter]) -> int:
-        """Let go of dead letters; how many there were."""
-        return await self._service.drop(letters)
+    async def drop(self, dead_letters: Sequence[DeadLetter]) -> int:
+        """Drop dead letters, and return how many there were; their runs stay readable."""
+        return await self._service.drop(dead_letters)
 
     async def batch(
         self,
@@ -126,38 +168,46 @@ class OpenSessions:
         key: str | None = None,
         model: str | None = None,
     ) -> BatchResult:
-        """An answer of the agent for each item, several items in a call.
+        """Have an agent answer many items, several of them in one model call.
 
-        Each answer is held to the agent's schema by itself; an item without one that fits is asked
-        for again in a session of its own.
+        Each answer is checked against the agent's schema. An item whose answer is missing or does
+        not fit is run again in a session of its own.
 
         Args:
-            agent: one that takes words alone.
-            items: what to do, each by itself.
-            size: items in a call, at least 1.
-            key: a name for the whole; the same again goes on where it was.
-            model: `provider/model`; without it the agent's or the settings' choice.
+            agent: an agent that needs no named input.
+            items: the text of each item.
+            size: the most items in one call, at least 1.
+            key: names the batch; the same key continues where it stopped.
+            model: `provider/model`, or None to go by the agent and the settings.
 
         Raises:
-            UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be accepted.
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: the batch cannot be accepted.
         """
-        made = Batch(self._service, agent, key=key or make_name(), model=model)
-        return await made.run(items, size=size)
+        plan = await self._service.plan_task(Task(agent, "-", model=model))
+        batch = Batch(self._service, plan.session.agent, key=key or make_name(), model=model)
+        return await batch.run(items, size=size)
 
     def pool(
         self, agent: str | Agent, *, name: str, size: int = 3, model: str | None = None
     ) -> Pool:
-        """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`."""
+        """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`.
+
+        Args:
+            agent: works in all of them.
+            name: names the sessions; a pool of the same name continues with them.
+            size: the number of sessions, at least 1.
+            model: `provider/model`, or None to go by the agent and the settings.
+        """
         return Pool(self._service, agent, name=name, size=size, model=model)
 
     async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
-        """Sessions with their latest run, the newest first."""
+        """Sessions with their latest runs, the newest first."""
         return await self._service.list(chosen)
 
     async def history(self, name: str) -> builtins.list[Event]:
-        """All that happened in a session, oldest first."""
+        """All events of a session, oldest first."""
         return await self._service.history(name)
 
     def follow(self, session: SessionHandle | str) -> AsyncIterator[Event]:
-        """What happens in a session and in all that it spawned, until its latest run is over."""
+        """The events of a session and its descendants, from the first until its latest run has ended."""
         return self._service.follow(session if isinstance(session, str) else session.key)

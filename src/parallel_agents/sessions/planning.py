@@ -1,4 +1,4 @@
-"""Planner: what is asked for, as sessions to be made; what cannot be had is refused before any is."""
+"""Planner: turns tasks into plans of sessions, and refuses what cannot be spawned before any is made."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from parallel_agents.core.ids import (
     make_run_id,
     make_session_key,
     make_team_key,
+    short,
 )
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message
@@ -24,8 +25,13 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Row, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold, forked
-from parallel_agents.errors import ConfigError, InvalidInput, SpawnRefused
-from parallel_agents.models.ladders import PREFIX
+from parallel_agents.errors import (
+    ConfigError,
+    ForkRefused,
+    SpawnBound,
+    SpawnLimit,
+    SpawnRefused,
+)
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.directory import Directory
 
@@ -36,11 +42,11 @@ class Planner:
     """Makes plans of tasks.
 
     Args:
-        directory: the catalog and the models.
-        defaults: limits where neither the task nor its agent has them.
-        policy: what every session's own is shrunk to.
-        owner: whose new runs are; None leaves them to whoever comes.
-        allow_weak_judge: a model that is known to judge badly may be a gate.
+        directory: finds agents and chooses models.
+        defaults: limits for what neither the task nor its agent sets.
+        policy: the widest policy that any session can have.
+        owner: the owner of new runs, or None to leave them to any process.
+        allow_weak_judge: whether a model that is known to judge badly may judge.
     """
 
     def __init__(
@@ -58,19 +64,26 @@ class Planner:
         self._owner = owner
         self._allow_weak_judge = allow_weak_judge
 
-    def of_task(self, task: Task, above: Row | None = None) -> SessionPlan:
-        """A session for one task, under the session of `above`."""
-        requests.check_tasks([task])
-        agent = self._agent(task)
-        asked = task.model or agent.model or self._inherited(above)
-        task = self._with_models(task, agent, asked)
-        return self._birth(task, task.key, agent, above and above.session)
+    def plan_task(self, task: Task, parent: Row | None = None) -> SessionPlan:
+        """A session for one task; a child of `parent` takes on the model that its parent was given.
 
-    def of_team(self, team: TeamTask, key: str | None) -> list[SessionPlan]:
-        """The team's own session first, and one for each of its tasks."""
+        Raises:
+            UnknownAgent, InvalidFile, InvalidInput, ConfigError, SpawnRefused: it cannot be spawned.
+        """
+        requests.check_tasks([task])
+        agent = self._directory.agent_of(task)
+        model = task.model or (None if agent.model else self._inherited_model(parent))
+        return self._plan(task, task.key, agent, model, parent and parent.session)
+
+    def plan_team(self, team: TeamTask, key: str | None) -> list[SessionPlan]:
+        """The team's own session, then one for each of its tasks.
+
+        Raises:
+            UnknownAgent, InvalidFile, InvalidInput, ConfigError: a task cannot be spawned.
+        """
         name = make_name() if key is None else key
         requests.check_key(name)
-        resolved = self.resolve(team)
+        requests.check_tasks(team.tasks)
         session_key = make_team_key(team.name, name)
         session = Session(
             key=session_key, agent=_TEAM, label=team.name, spawn_key=name, root=session_key
@@ -79,76 +92,39 @@ class Planner:
             session=session,
             run=make_run_id(),
             kind=RunnerKind.TEAM,
-            queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=resolved),
+            queued=Queued(text=f"team {team.name}: {len(team.tasks)} tasks", team=team),
             digest=requests.team_digest(team),
             owner=self._owner,
             budget=team.budget,
         )
-        agents = {agent.name: agent for agent in resolved.agents}
-        keyed = zip(resolved.tasks, resolved.keys, strict=True)
-        return [
-            plan,
-            *(
-                self._birth(
-                    task,
-                    key,
-                    agents[task.agent] if isinstance(task.agent, str) else task.agent,
-                    session,
-                )
-                for task, key in keyed
-            ),
+        tasks = [
+            self._plan(task, key, self._directory.agent_of(task), task.model or team.model, session)
+            for task, key in zip(team.tasks, team.keys, strict=True)
         ]
+        return [plan, *tasks]
 
-    def of_retry(self, task: Task, key: str, team: Row | None) -> SessionPlan:
-        """A session for a task that failed, under the team that it was of."""
-        agent = self._agent(task)
-        return self._birth(
-            self._with_models(task, agent, task.model), key, agent, team and team.session
-        )
+    def plan_retry(self, task: Task, key: str, team: Row | None) -> SessionPlan:
+        """A session for a task that failed, under its team.
 
-    def resolve(self, team: TeamTask) -> TeamTask:
-        """The team with its agents and models as they are now; what cannot be spawned is refused."""
-        requests.check_tasks(team.tasks)
-        agents: dict[str, Agent] = {}
-        tasks: list[Task] = []
-        for task in team.tasks:
-            if isinstance(task.agent, str) and task.agent not in agents:
-                agents[task.agent] = self._directory.agent(task.agent)
-            agent = agents[task.agent] if isinstance(task.agent, str) else task.agent
-            requests.check_task(task, agent)
-            tasks.append(self._with_models(task, agent, task.model or team.model))
-        return replace(team, tasks=tuple(tasks), agents=tuple(agents.values()))
-
-    def _agent(self, task: Task) -> Agent:
-        agent = task.agent if isinstance(task.agent, Agent) else self._directory.agent(task.agent)
-        requests.check_task(task, agent)
-        return agent
-
-    def _with_models(self, task: Task, agent: Agent, asked: str | None) -> Task:
-        """The task with its model, and the ladder that it climbs, where there is one.
-
-        A model that was asked for by name is the only one, and a ladder goes before all others.
+        Raises:
+            UnknownAgent, InvalidFile, InvalidInput, ConfigError: it cannot be spawned.
         """
-        steps = task.ladder or (() if asked else agent.ladder)
-        if asked is not None and asked.startswith(PREFIX):
-            steps = (asked,)
-        if not steps:
-            model = self._directory.model(agent, asked)
-            return task if task.model == model else replace(task, model=model)
-        ladder = self._directory.ladder(steps)
-        return replace(task, model=ladder[0], ladder=ladder)
+        agent = self._directory.agent_of(task)
+        return self._plan(task, key, agent, task.model, team and team.session)
 
-    def _birth(
-        self, task: Task, key: str | None, agent: Agent, parent: Session | None
+    def _plan(
+        self, task: Task, key: str | None, agent: Agent, model: str | None, parent: Session | None
     ) -> SessionPlan:
+        requests.check_task(task, agent)
+        chosen = self._directory.choose(agent, model, task.ladder)
         is_spawned = parent is not None and not is_team_key(parent.key)
         is_child = is_spawned and not task.options.is_service
-        above = _room_below(parent) if parent and is_child else self._policy
+        bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
         return SessionPlan(
             session=Session(
                 key=session_key,
-                agent=self._with_quality(_narrowed(agent, above), task),
+                agent=self._with_quality(_narrowed(agent, bounds), task),
                 label=task.label or agent.name,
                 spawn_key=key or session_key,
                 parent=parent.key if parent else None,
@@ -162,7 +138,7 @@ class Planner:
                 text=task.text,
                 input=task.input,
                 limits=task.limits.over(agent.limits).over(self._defaults),
-                ladder=task.ladder,
+                ladder=chosen.ladder,
                 gates=task.gates,
                 refine=task.refine,
                 cache_seconds=agent.cache_seconds
@@ -170,18 +146,18 @@ class Planner:
                 else task.cache_seconds,
             ),
             digest=requests.task_digest(task),
-            model=task.model or "",
+            model=chosen.model,
             priority=task.priority,
             owner=self._owner,
-            bounds=above if is_child else Policy(),
+            bounds=bounds if is_child else Policy(),
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
 
     def _with_quality(self, agent: Agent, task: Task) -> Agent:
-        """The agent with the task's gates, too, and its refine loop.
+        """The agent with the task's gates and refine loop beside its own.
 
         Raises:
-            UnknownAgent: one that is to judge or refine is not there; better now than once it is paid.
+            UnknownAgent: a judge or refiner does not exist; it is refused before the work is paid.
         """
         gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
         if self._allow_weak_judge:
@@ -197,45 +173,56 @@ class Planner:
         is_same = gates == agent.gates and refine == agent.refine
         return agent if is_same else replace(agent, gates=gates, refine=refine)
 
-    def _inherited(self, above: Row | None) -> str | None:
-        """The parent's model, where somebody asked for it: it holds for its children, too."""
-        if above is None or not above.run.model:
+    def _inherited_model(self, parent: Row | None) -> str | None:
+        """The parent's model, if somebody asked for it: its children run on it, too."""
+        if parent is None or not parent.run.model:
             return None
         try:
-            unasked = self._directory.model(above.session.agent, None)
+            unasked = self._directory.choose(parent.session.agent, None).model
         except ConfigError:
-            return above.run.model
-        return None if unasked == above.run.model else above.run.model
+            return parent.run.model
+        return None if unasked == parent.run.model else parent.run.model
 
 
-def _room_below(parent: Session) -> Policy:
-    """The policy of a parent that may have children at all."""
+def _bounds_below(parent: Session) -> Policy:
+    """The policy that bounds the children of a session.
+
+    Raises:
+        SpawnRefused: the session is at the greatest depth.
+    """
     policy = parent.agent.policy
     if policy.max_depth is not None and parent.depth >= policy.max_depth:
         raise SpawnRefused(
-            "sessions_spawn is not allowed at this depth "
-            f"(current depth: {parent.depth}, max: {policy.max_depth})",
-            hint="let a session further up spawn it, or raise the setting max_spawn_depth",
+            f"session {short(parent.key)} is at depth {parent.depth} of at most {policy.max_depth}, "
+            "and may not spawn",
+            limit=SpawnLimit(SpawnBound.DEPTH, parent.depth, policy.max_depth),
+            hint="spawn from a session nearer the root, or raise the setting max_spawn_depth",
         )
     return policy
 
 
-def _narrowed(agent: Agent, above: Policy) -> Agent:
-    """The agent with no more than the policy above allows; the same object where it spawns none."""
-    policy = agent.policy.within(above)
+def _narrowed(agent: Agent, bounds: Policy) -> Agent:
+    """The agent with its policy within these bounds; the same object if that changes nothing."""
+    policy = agent.policy.within(bounds)
     return agent if policy == agent.policy else replace(agent, policy=policy)
 
 
-def context_of(task: Task, above: Row | None, events: Iterable[Event]) -> tuple[Message, ...]:
-    """What the parent's transcript says so far, for a fork of it.
+def context_of(task: Task, parent: Row | None, events: Iterable[Event]) -> tuple[Message, ...]:
+    """The parent's transcript so far, for a fork of it.
 
     Raises:
-        InvalidInput: there is no parent, or it is another agent.
+        ForkRefused: there is no parent, or it is a session of another agent.
     """
-    if above is None or above.session.agent.name != task.agent_name:
-        raise InvalidInput(
-            'context="fork" requested but the requester session transcript is not available',
-            why="only a session can be forked, and only by an agent of its own kind",
-            hint='leave agentId out, or use context="isolated" and say all in the task',
+    if parent is None:
+        raise ForkRefused(
+            f"there is no session for {task.agent_name} to fork",
+            why="a fork begins with the transcript of its parent, and this task has none",
+            hint="pass parent=, or leave is_fork out and put all that matters into the task",
+        )
+    if parent.session.agent.name != task.agent_name:
+        raise ForkRefused(
+            f"{task.agent_name} cannot fork a session of {parent.session.agent.name}",
+            why="a fork continues its parent's conversation as the same agent",
+            hint=f"spawn {parent.session.agent.name}, or leave is_fork out",
         )
     return forked(fold(events).messages)

@@ -1,4 +1,4 @@
-"""Pool: some persistent sessions of one agent that take tasks in turn, and remember what they did."""
+"""Pool: persistent sessions of one agent that take tasks in turn and remember earlier ones."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from parallel_agents.errors import InvalidInput, NotFound
 
 
 class Pool:
-    """Sessions by the names `NAME-1`, `NAME-2` ...; each is made when it is first needed.
+    """Sessions called `NAME-1`, `NAME-2` and so on; each is made when it is first needed.
 
-    A task goes to the session that has rested longest; those beyond the size wait their turn, in
-    order. The same name again, also in another process, goes on with the sessions that are there.
+    A task goes to the session that has been idle longest; further tasks wait in order. A pool of
+    the same name, also in another process, continues with the same sessions.
 
     Args:
         sessions: the verbs.
-        agent: who works in all of them.
-        name: letters, digits and dashes; how they are found again.
-        size: how many sessions, at least 1.
-        model: `provider/model`; without it the agent's or the settings' choice.
+        agent: works in all of them.
+        name: letters, digits and dashes.
+        size: the number of sessions, at least 1.
+        model: `provider/model`, or None to go by the agent and the settings.
 
     Raises:
         InvalidInput: a size below 1.
@@ -37,34 +37,36 @@ class Pool:
         self, sessions: Sessions, agent: str | Agent, *, name: str, size: int, model: str | None
     ) -> None:
         if size < 1:
-            raise InvalidInput(f"a pool of {size} sessions", hint="give it at least one")
+            raise InvalidInput(
+                f"a pool cannot have {size} sessions", hint="pass a size of at least 1"
+            )
         self._sessions = sessions
         self._agent = agent
         self._model = model
-        self._resting: asyncio.Queue[str] = asyncio.Queue()
+        self._idle: asyncio.Queue[str] = asyncio.Queue()
         for number in range(1, size + 1):
-            self._resting.put_nowait(f"{name}-{number}")
+            self._idle.put_nowait(f"{name}-{number}")
 
     async def run(self, text: str, *, input: JsonObject | None = None) -> Result:
-        """The result of one task, once a session was free for it and has done it.
+        """Run one task in the next idle session, and return its result.
 
         Raises:
-            UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be accepted.
-            RunIsOver: the session whose turn it is was killed.
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
+            RunIsOver: the session was killed.
         """
-        async with self._one() as label:
-            run = await self._begin(label, text, input or {})
+        async with self._idle_session() as label:
+            run = await self._start(label, text, input or {})
             return (await self._sessions.wait([run]))[0]
 
     @asynccontextmanager
-    async def _one(self) -> AsyncGenerator[str]:
-        label = await self._resting.get()
+    async def _idle_session(self) -> AsyncGenerator[str]:
+        label = await self._idle.get()
         try:
             yield label
         finally:
-            self._resting.put_nowait(label)
+            self._idle.put_nowait(label)
 
-    async def _begin(self, label: str, text: str, values: JsonObject) -> RunId:
+    async def _start(self, label: str, text: str, values: JsonObject) -> RunId:
         try:
             row = await self._sessions.find(label)
         except NotFound:

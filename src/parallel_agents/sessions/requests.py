@@ -1,4 +1,4 @@
-"""Requests: what is asked is checked whole before anything of it is kept."""
+"""Requests: a request is checked as a whole before any of it is stored."""
 
 from __future__ import annotations
 
@@ -25,24 +25,32 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def check_key(key: str) -> None:
-    """Hold a name that a user gives to a run to what can stand in keys, paths and shells."""
+    """Refuse a name for a run that could not be part of a key, a path and a shell command.
+
+    Raises:
+        InvalidInput: it has other characters, or too many.
+    """
     if not _KEY.fullmatch(key):
         raise InvalidInput(
             f"{key[:80]!r} cannot name a run",
             why="a name has 1 to 64 letters, digits, dots, dashes and underscores",
-            hint="choose another, such as monday-1",
+            hint="choose another name, such as monday-1",
         )
 
 
 def check_task(task: Task, agent: Agent) -> None:
-    """Hold a task against its agent's input schema, and its words against what a model can read."""
+    """Check a task's input against its agent's schema, and its text against what a model can read.
+
+    Raises:
+        InvalidInput: something does not fit.
+    """
     check_text(task.text, task.input)
     check_label(task.label)
     if task.cache_seconds is not None and not 0 <= task.cache_seconds < math.inf:
         raise InvalidInput(
             f"cache_seconds is {task.cache_seconds:g}",
-            why="it is how old a reply may be",
-            hint="give 0 or more seconds; 0 asks the model anew",
+            why="it is the greatest age of a reused reply, in seconds",
+            hint="pass 0 or more; 0 always asks the model",
         )
     if agent.input_schema is None:
         return
@@ -51,99 +59,110 @@ def check_task(task: Task, agent: Agent) -> None:
         raise InvalidInput(
             f"the input does not fit agent {agent.name}",
             why="; ".join(str(problem) for problem in problems),
-            hint=f"`pagents agents show {agent.name}` lists the input that it takes",
+            hint=f"see `pagents agents show {agent.name}` for the input that it takes",
         )
 
 
 def check_label(label: str | None) -> None:
-    """Hold a name for people to what stands in a line of a table.
+    """Refuse a label that would not fit into one line of a table.
 
     Raises:
-        InvalidInput: it is too long, or holds what is no print.
+        InvalidInput: it is too long, or has control characters.
     """
     if label is None:
         return
     if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable():
         raise InvalidInput(
-            f"the label {label[:40]!r} cannot be taken",
-            why=f"a label has at most {MAX_LABEL_CHARACTERS} characters, none of them a control",
+            f"the label {label[:40]!r} is not allowed",
+            why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",
             hint="choose a short name, such as review-1",
         )
 
 
 def check_tasks(tasks: Sequence[object]) -> None:
-    """Refuse what is no task, where a program hands over a list of something else."""
+    """Refuse a list whose items are not tasks: programs are not all type-checked.
+
+    Raises:
+        InvalidInput: an item is not a Task; the error names the first.
+    """
     for number, task in enumerate(tasks, start=1):
         if not isinstance(task, Task):
             raise InvalidInput(
-                f"number {number} of the tasks is {_what(task)}, and no Task",
+                f"task {number} has type {type(task).__name__}, not Task: {repr(task)[:40]}",
                 hint='write Task("AGENT", "what to do")',
             )
 
 
-def _what(value: object) -> str:
-    return f"{repr(value)[:40]} ({type(value).__name__})"
-
-
 def check_text(text: str, values: JsonObject) -> None:
-    """Refuse what no model could be given: nothing, NUL, half characters, or megabytes."""
+    """Refuse a text or input that no model can read: empty, binary, not Unicode, or megabytes.
+
+    Raises:
+        InvalidInput: the error says what is wrong.
+    """
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - programs are not all typed
-        raise InvalidInput(f"the task is {_what(text)}, and no text", hint="say it in words")
+        raise InvalidInput(
+            f"the task's text has type {type(text).__name__}, not str: {repr(text)[:40]}",
+            hint="pass a str",
+        )
     if not text.strip():
-        raise InvalidInput("the task is empty", hint="say in words what is to be done")
+        raise InvalidInput("the task is empty", hint="write what the agent is to do")
     try:
         size = len(text.encode()) + len(orjson.dumps(values))
     except (UnicodeEncodeError, orjson.JSONEncodeError) as error:
         raise InvalidInput(
-            "the task or its input holds what is not Unicode text or JSON",
+            "the task or its input is not Unicode text and JSON",
             why=str(error),
             hint="read files as UTF-8, and pass strings, numbers, lists and dictionaries",
         ) from error
     if size > MAX_INPUT_BYTES:
         raise InvalidInput(
             f"the task and its input have {size:,} bytes",
-            why=f"at most {MAX_INPUT_BYTES:,} are taken; models read less",
+            why=f"the limit is {MAX_INPUT_BYTES:,} bytes; models read less",
             hint="split the work into several tasks",
         )
-    if _holds_no_number(values):
+    if _has_nonfinite(values):
         raise InvalidInput(
-            "the input holds NaN or an infinity",
-            why="JSON has neither, so no model could be given it",
-            hint="pass numbers, or null where there is none",
+            "the input has NaN or an infinite number",
+            why="JSON has neither, so no model can read it",
+            hint="pass finite numbers, or None for a missing one",
         )
     if "\0" in text or _NUL.search(orjson.dumps(values)):
         raise InvalidInput(
-            "the task or its input holds a NUL character",
-            why="it is binary data, which models do not read",
+            "the task or its input has a NUL character",
+            why="it looks like binary data, which models do not read",
             hint="pass text",
         )
 
 
-def _holds_no_number(value: Json) -> bool:
+def _has_nonfinite(value: Json) -> bool:
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, Mapping):
-        return any(map(_holds_no_number, value.values()))
+        return any(map(_has_nonfinite, value.values()))
     return (
         not isinstance(value, str)
         and isinstance(value, Sequence)
-        and any(map(_holds_no_number, value))
+        and any(map(_has_nonfinite, value))
     )
 
 
-def check_hears(row: Row) -> None:
-    """Refuse words for a team: it has no model that would read them."""
+def check_reads_messages(row: Row) -> None:
+    """Refuse a message to a team.
+
+    Raises:
+        InvalidInput: the session is a team's, which has no model to read the message.
+    """
     if row.run.kind is RunnerKind.TEAM:
         team = short(row.session.key)
         raise InvalidInput(
-            f"{team} is a team, and a team reads no words",
-            why="its agents do, each in a session of its own",
-            hint=f"name one of them: {team}/LABEL; `pagents list {team}` shows them",
+            f"{team} is a team, and a team reads no messages",
+            why="its agents read messages, each in its own session",
+            hint=f"name one of its agents: {team}/LABEL; `pagents list {team}` shows them",
         )
 
 
 def task_digest(task: Task) -> str:
-    """What tells the same work from other work under one key: who, what, and from what."""
+    """Tells the same work from other work under one key, by its agent, text and input."""
     return _digest([task.agent_name, task.text, task.input])
 
 

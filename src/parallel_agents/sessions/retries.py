@@ -1,4 +1,4 @@
-"""Retries: a dead letter as a session to be made again, under a key that names the retry."""
+"""Retries: plan a new session for the task of a dead letter, under a key that names the retry."""
 
 from __future__ import annotations
 
@@ -29,114 +29,113 @@ _MARK = "/retry-"
 class Retries:
     """Plans retries of dead letters."""
 
-    def __init__(self, store: Store, plans: Planner) -> None:
+    def __init__(self, store: Store, planner: Planner) -> None:
         self._store = store
-        self._births = plans
+        self._planner = planner
 
-    async def plan(self, letter: DeadLetter, edits: Edits) -> SessionPlan | Spawned:
-        """The session that retries a letter, or the retry that there is and that goes on.
+    async def plan(self, dead_letter: DeadLetter, edits: Edits) -> SessionPlan | Spawned:
+        """The session that retries a dead letter, or its retry that exists already.
 
         Raises:
-            InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be carried out as
-                it is asked.
-            Conflict: the retry that goes on was asked for other words or with another input.
-            RunIsOver: the letter's team was killed.
+            InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
+            Conflict: the existing retry has another text or input.
+            RunIsOver: the dead letter's team was killed.
         """
-        before = letter.session
-        words = letter.queued.text if edits.text is None else edits.text
-        values = {**letter.queued.input, **edits.input}
-        if letter.retried_by is not None:
-            (row,) = await self._store.rows(Filter(session=letter.retried_by))
+        before = dead_letter.session
+        text = dead_letter.queued.text if edits.text is None else edits.text
+        values = {**dead_letter.queued.input, **edits.input}
+        if dead_letter.retried_by is not None:
+            (row,) = await self._store.rows(Filter(session=dead_letter.retried_by))
             if row.run.status is not RunStatus.KILLED:
                 if edits.text is not None or edits.input:
-                    await self._check_asks(row, words, values)
+                    await self._check_same(row, text, values)
                 return Spawned(row.session.key, row.run.id, is_new=False)
             before = row.session
         key, number = next_key(before.spawn_key)
         task = replace(
-            _as_now(letter) if edits.current else _as_it_was(letter),
-            text=words,
+            _as_now(dead_letter) if edits.current else _as_it_was(dead_letter),
+            text=text,
             input=values,
-            label=f"{letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
+            label=f"{dead_letter.session.label.removesuffix(f'-retry-{number - 1}')}-retry-{number}",
         )
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
-        plan = self._births.of_retry(task, key, await self._team(letter))
-        context = await self._context(letter)
+        plan = self._planner.plan_retry(task, key, await self._team(dead_letter))
+        context = await self._context(dead_letter)
         queued = replace(plan.queued, context=context)
-        return replace(plan, queued=queued, retries=letter.run.id)
+        return replace(plan, queued=queued, retries=dead_letter.run.id)
 
-    async def _check_asks(self, retry: Row, words: str, values: JsonObject) -> None:
-        """Refuse a change to a retry that goes on without it."""
+    async def _check_same(self, retry: Row, text: str, values: JsonObject) -> None:
+        """Refuse a change to a retry that exists without it."""
         first = (await self._store.events(session=retry.session.key, limit=1))[0].body
-        if not isinstance(first, Queued) or (first.text, first.input) == (words, values):
+        if not isinstance(first, Queued) or (first.text, first.input) == (text, values):
             return
         raise Conflict(
-            f"{retry.session.label} goes on with other words or another input",
-            why="a task that failed is retried once at a time",
-            hint=f"`pagents kill {short(retry.session.key)}` first, or leave the change out",
+            f"{retry.session.label} is a retry with another text or input",
+            why="a failed task has one retry at a time",
+            hint=f"run `pagents kill {short(retry.session.key)}` first, or leave the change out",
         )
 
-    async def _team(self, letter: DeadLetter) -> Row | None:
-        """The team under which the retry is, whose budget and bounds hold for it, too."""
-        if letter.session.parent is None:
+    async def _team(self, dead_letter: DeadLetter) -> Row | None:
+        """The team of the failed task, whose budget and bounds also hold for the retry."""
+        if dead_letter.session.parent is None:
             return None
-        (team,) = await self._store.rows(Filter(session=letter.session.parent))
+        (team,) = await self._store.rows(Filter(session=dead_letter.session.parent))
         if team.session.killed:
             raise RunIsOver(
-                f"the team of {letter.session.label} was killed",
-                why="nothing starts under it any more",
-                hint="run the team under another id, or spawn the agent by itself",
+                f"the team of {dead_letter.session.label} was killed",
+                why="no run starts in a killed team",
+                hint="run the team under another id, or spawn the agent alone",
             )
         return team
 
-    async def _context(self, letter: DeadLetter) -> Sequence[Message]:
-        """What was said in the session before the run that failed."""
-        if letter.run.number == 1:
-            return letter.queued.context
-        events = await self._store.events(session=letter.session.key)
-        return _before(events, letter)
+    async def _context(self, dead_letter: DeadLetter) -> Sequence[Message]:
+        """The messages of the session before the run that failed."""
+        if dead_letter.run.number == 1:
+            return dead_letter.queued.context
+        events = await self._store.events(session=dead_letter.session.key)
+        return _before(events, dead_letter)
 
 
-def _as_it_was(letter: DeadLetter) -> Task:
-    """The task with its agent, its gates and its models as they were."""
+def _as_it_was(dead_letter: DeadLetter) -> Task:
+    """The task with its agent, gates and models as they were."""
     return Task(
-        letter.session.agent,
+        dead_letter.session.agent,
         "",
-        model=letter.run.model,
-        ladder=letter.queued.ladder,
-        limits=letter.queued.limits,
-        priority=letter.run.priority,
+        model=dead_letter.run.model,
+        ladder=dead_letter.queued.ladder,
+        limits=dead_letter.queued.limits,
+        priority=dead_letter.run.priority,
         cache_seconds=0.0,
-        budget=letter.budget,
-        options=letter.session.options,
+        budget=dead_letter.budget,
+        options=dead_letter.session.options,
     )
 
 
-def _as_now(letter: DeadLetter) -> Task:
-    """The task with its agent as that is defined now; what the task itself asked for stays."""
-    agent, was = letter.session.agent, _as_it_was(letter)
-    is_agent_s = bool(agent.model or agent.ladder)
+def _as_now(dead_letter: DeadLetter) -> Task:
+    """The task with its agent as it is defined now, and with its own settings as they were."""
+    agent, was = dead_letter.session.agent, _as_it_was(dead_letter)
+    by_agent = bool(agent.model or agent.ladder)
     return replace(
         was,
         agent=agent.name,
-        model=None if is_agent_s else was.model,
-        ladder=() if is_agent_s else was.ladder,
-        gates=letter.queued.gates,
-        refine=letter.queued.refine,
+        model=None if by_agent else was.model,
+        ladder=() if by_agent else was.ladder,
+        gates=dead_letter.queued.gates,
+        refine=dead_letter.queued.refine,
         limits=was.limits.without(agent.limits),
         budget=NO_BUDGET if was.budget == agent.budget else was.budget,
     )
 
 
-def _before(events: Sequence[Event], letter: DeadLetter) -> tuple[Message, ...]:
+def _before(events: Sequence[Event], dead_letter: DeadLetter) -> tuple[Message, ...]:
     runs = list(dict.fromkeys(event.run for event in events))
-    earlier = set(runs[: runs.index(letter.run.id)])
+    earlier = set(runs[: runs.index(dead_letter.run.id)])
     return forked(fold(event for event in events if event.run in earlier).messages)
 
 
 def next_key(spawn_key: str) -> tuple[str, int]:
-    """The key of the next retry, and its number: the task itself was the first.
+    """The key and the number of the next retry; the task itself counts as number 1.
 
     >>> next_key("tea"), next_key("tea/retry-2")
     (('tea/retry-2', 2), ('tea/retry-3', 3))
@@ -147,8 +146,8 @@ def next_key(spawn_key: str) -> tuple[str, int]:
     return f"{base}{_MARK}{int(last) + 1}", int(last) + 1
 
 
-def most_of_first_call(models: Models, tools: Mapping[str, Tool], plan: SessionPlan) -> Amount:
-    """What the first call of a session to be made can cost at most; unknown with an unknown tool."""
+def max_cost_of_first_call(models: Models, tools: Mapping[str, Tool], plan: SessionPlan) -> Amount:
+    """The most that a planned session's first model call can cost; unknown with an unknown tool."""
     state = Transcript()
     state.apply("queued", plan.queued)
     session, agent = plan.session, plan.session.agent

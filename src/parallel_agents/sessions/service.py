@@ -22,7 +22,6 @@ from parallel_agents.core.store import (
     Killed,
     Row,
     SessionPlan,
-    SpawnOutcome,
     Store,
     Unsubscribe,
 )
@@ -42,8 +41,8 @@ class Service:
     Args:
         store: where everything is.
         engine: what carries runs out here; None leaves them to another process.
-        plans: makes sessions of tasks.
-        starts: where on their ladders they begin.
+        planner: turns tasks into plans of sessions.
+        ladder_start: decides where on its ladder work begins.
         defaults: limits where neither the task nor its agent has them.
         user: who steers and kills, in the journal.
     """
@@ -53,54 +52,61 @@ class Service:
         store: Store,
         *,
         engine: Engine | None,
-        plans: Planner,
-        starts: LadderStart,
+        planner: Planner,
+        ladder_start: LadderStart,
         completions: Completions,
         defaults: Limits,
         user: str,
     ) -> None:
         self._store = store
         self._engine = engine
-        self._births = plans
-        self._starts = starts
+        self._planner = planner
+        self._ladder_start = ladder_start
         self._completions = completions
         self._defaults = defaults
         self._user = user
-        self._retries = Retries(store, plans)
+        self._retries = Retries(store, planner)
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
-        above = None if parent is None else await self.find(parent)
-        plan = await self._starts.begin(self._births.of_task(task, above))
-        if task.is_fork:
-            events = await self._store.events(session=above.session.key) if above else []
-            queued = replace(plan.queued, context=context_of(task, above, events))
-            plan = replace(plan, queued=queued)
-        return (await self._spawn([plan]))[0]
+        return await self.start([await self.plan_task(task, parent=parent)])
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        plans = [await self._starts.begin(b) for b in self._births.of_team(team, key)]
-        # One transaction: either all tasks are accepted, or none is.
-        born = await self._store.spawn(plans)
-        if born[0].is_new and self._engine is not None:
-            hold_to(self._engine, born[0].session.key, team)
-        return (await self._take_up(born))[0]
+        return await self.start(await self.plan_team(team, key=key))
+
+    async def plan_task(self, task: Task, *, parent: SessionKey | None = None) -> SessionPlan:
+        """What `spawn` would start, with its agent and models as they are now."""
+        row = None if parent is None else await self.find(parent)
+        plan = await self._ladder_start.apply(self._planner.plan_task(task, row))
+        if not task.is_fork:
+            return plan
+        events = await self._store.events(session=row.session.key) if row else []
+        queued = replace(plan.queued, context=context_of(task, row, events))
+        return replace(plan, queued=queued)
+
+    async def plan_team(
+        self, team: TeamTask, *, key: str | None = None
+    ) -> builtins.list[SessionPlan]:
+        """What `spawn_team` would start: the team's session, then one for each task."""
+        return [await self._ladder_start.apply(p) for p in self._planner.plan_team(team, key)]
+
+    async def check(self, plans: Sequence[SessionPlan]) -> None:
+        """Refuse what `start` would refuse, and keep nothing."""
+        await self._store.check(plans)
+
+    async def start(self, plans: Sequence[SessionPlan]) -> Spawned:
+        """Start sessions that were planned together, all or none; returns the first."""
+        outcomes = await self._store.spawn(plans)
+        team = plans[0].queued.team
+        if team is not None and outcomes[0].is_new and self._engine is not None:
+            hold_to(self._engine, outcomes[0].session.key, team)
+        for outcome in outcomes:
+            await self._submit(Row(session=outcome.session, run=outcome.run))
+        return Spawned(outcomes[0].session.key, outcomes[0].run.id, outcomes[0].is_new)
 
     def hold(self, root: SessionKey, at_most: int) -> None:
         """Carry at most so many runs of a tree out at once here, whatever its team says."""
         if self._engine is not None:
             self._engine.bound(Scope("team", root), at_most)
-
-    def resolve(self, team: TeamTask) -> TeamTask:
-        """The team with its agents and models as they are now; what cannot be spawned is refused."""
-        return self._births.resolve(team)
-
-    async def check_team(self, team: TeamTask, *, key: str | None = None) -> None:
-        """Refuse what `spawn_team` would refuse, and keep nothing."""
-        await self._store.check(self._births.of_team(team, key))
-
-    async def check_task(self, task: Task) -> None:
-        """Refuse what `spawn` would refuse, and keep nothing."""
-        await self._store.check([self._births.of_task(task)])
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
@@ -164,7 +170,7 @@ class Service:
         row = await self.find(name)
         values: JsonObject = input or {}
         requests.check_text(text, values)
-        requests.check_hears(row)
+        requests.check_reads_messages(row)
         queued = Queued(
             text=text,
             input=values,
@@ -180,7 +186,7 @@ class Service:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
         row = await self.find(name)
-        requests.check_hears(row)
+        requests.check_reads_messages(row)
         key = f"steer-{uuid.uuid4().hex[:12]}"
         await self._store.steer(row.run.id, key, text, mode=mode, by=self._user)
         return Steer(row.run.id, key)
@@ -293,7 +299,7 @@ class Service:
     async def retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Spawned:
         """Start the task again; a second retry of the same letter finds the first."""
         planned = await self.plan_retry(letter, edits)
-        return planned if isinstance(planned, Spawned) else (await self._spawn([planned]))[0]
+        return planned if isinstance(planned, Spawned) else await self.start([planned])
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
         """Let go of letters; how many there were."""
@@ -303,14 +309,6 @@ class Service:
     def _owner(self) -> OwnerId | None:
         """Whose new runs are: this process's where it has an engine, else whoever's comes."""
         return None if self._engine is None else self._engine.owner
-
-    async def _spawn(self, plans: Sequence[SessionPlan]) -> list[Spawned]:
-        return await self._take_up(await self._store.spawn(plans))
-
-    async def _take_up(self, born: Sequence[SpawnOutcome]) -> builtins.list[Spawned]:
-        for found in born:
-            await self._submit(Row(session=found.session, run=found.run))
-        return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]
 
     def _has(self, run: RunId) -> bool:
         return self._engine is not None and self._engine.has(run)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.store import SessionPlan
-from parallel_agents.errors import SpawnRefused
+from parallel_agents.errors import SpawnBound, SpawnLimit, SpawnRefused
 from parallel_agents.stores.database import Database
 
 
@@ -33,18 +33,18 @@ class SpawnQuota:
             live = self._count(self._children, parent, "count_live_children")
             if live >= bounds.max_children:
                 raise SpawnRefused(
-                    "sessions_spawn has reached max active children for this session "
-                    f"({live}/{bounds.max_children}; max_children)",
-                    hint="wait for some of them, end them, or raise the setting max_children",
+                    f"session {short(parent)} has {live} of at most {bounds.max_children} live children",
+                    limit=SpawnLimit(SpawnBound.CHILDREN, live, bounds.max_children),
+                    hint="wait for some of them, kill some, or raise the setting max_children",
                 )
             self._children[parent] = live + 1
         if bounds.max_total is not None:
             existing = self._count(self._trees, root, "count_tree")
             if existing >= bounds.max_total:
                 raise SpawnRefused(
-                    "sessions_spawn has reached the most sessions of one tree "
-                    f"({existing}/{bounds.max_total}; max_tree_sessions)",
-                    hint="send further work to sessions that are there, or raise max_tree_sessions",
+                    f"the tree of {short(root)} has {existing} of at most {bounds.max_total} sessions",
+                    limit=SpawnLimit(SpawnBound.TOTAL, existing, bounds.max_total),
+                    hint="send further work to its sessions, or raise the setting max_tree_sessions",
                 )
             self._trees[root] = existing + 1
 

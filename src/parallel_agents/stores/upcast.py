@@ -87,7 +87,7 @@ _ERROR = _at("error", _rename("mend", "hint"))
 _GATES = _at("gates", _each(_at("kind", partial(_replace, _GATE_KINDS))))
 _AGENT = _GATES
 _TASK = _all(_GATES, _at("agent", _AGENT), _rename("traits", "options"))
-_TEAM = _all(_at("tasks", _each(_TASK)), _at("agents", _each(_AGENT)))
+_TEAM = _at("tasks", _each(_TASK))
 _EVENTS: Mapping[str, _Change] = {
     "queued": _all(_GATES, _at("team", _TEAM)),
     "attempted": _ERROR,

@@ -26,12 +26,12 @@ class FunctionTool:
     """A tool that calls a function; a sync function runs in a thread.
 
     Args:
-        function: its parameters need type annotations; the first paragraph of its docstring is
-            what the model is told, and `Annotated[int, Field(description="...")]` describes one.
-        effect: what a second call with the same arguments would do.
+        function: its parameters need type annotations. The first paragraph of its docstring is
+            the tool's description; `Annotated[int, Field(description="...")]` describes a parameter.
+        effect: what a second call with the same arguments does.
 
     Raises:
-        InvalidInput: the signature has no JSON Schema.
+        InvalidInput: the signature cannot be a JSON Schema.
     """
 
     def __init__(self, function: Function, effect: Effect = Effect.ONCE) -> None:
@@ -55,33 +55,35 @@ class FunctionTool:
 
 
 def _arguments_model(name: str, function: Function) -> type[BaseModel]:
-    fields: dict[str, Any] = {}  # pydantic types field definitions no narrower
+    fields: dict[str, Any] = {}  # as pydantic types field definitions
     config = ConfigDict(extra="forbid")
     try:
         hints = get_type_hints(function, include_extras=True)
         for number, parameter in enumerate(inspect.signature(function).parameters.values()):
-            # Under an alias: a parameter may be called as something that models have, like `json`.
+            # Under an alias, since a parameter may have the name of a model's method, such as `json`.
             fields[f"argument_{number}"] = _field(name, parameter, hints)
         model = create_model(name, __config__=config, **fields)
         model.model_json_schema()
     except (PydanticUserError, NameError, TypeError) as error:
-        raise _no_tool(name, str(error)) from error
+        raise _not_a_tool(name, str(error)) from error
     return model
 
 
 def _field(name: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
     if parameter.kind not in _BY_NAME or parameter.name not in hints:
-        raise _no_tool(name, f"its parameter {parameter.name} has no type, or cannot be named")
+        raise _not_a_tool(
+            name, f"its parameter {parameter.name} has no type, or cannot be passed by name"
+        )
     is_required = parameter.default is inspect.Parameter.empty
     default: Any = ... if is_required else parameter.default
     return hints[parameter.name], Field(default=default, alias=parameter.name)
 
 
-def _no_tool(name: str, why: str) -> InvalidInput:
+def _not_a_tool(name: str, why: str) -> InvalidInput:
     return InvalidInput(
         f"the function {name} cannot be a tool",
         why=why,
-        hint="annotate each parameter with a type that JSON can carry",
+        hint="annotate each parameter with a type that JSON can represent",
     )
 
 
@@ -110,10 +112,10 @@ def tool(*, effect: Effect | str = ...) -> Callable[[Function], FunctionTool]: .
 def tool(
     function: Function | None = None, /, *, effect: Effect | str = Effect.ONCE
 ) -> FunctionTool | Callable[[Function], FunctionTool]:
-    """Make a function a tool, as `@tool` or `@tool(effect="pure")`.
+    """Make a function a tool, by `@tool` or `@tool(effect="pure")`.
 
-    Effects: `pure` and `idempotent` calls are made again after a crash in the middle of one; a
-    `once` call is not, and the model is told that its outcome is unknown.
+    The effect decides what happens after a crash during a call: `pure` and `idempotent` calls are
+    made again; a `once` call is not, and the model is told that its outcome is unknown.
     """
     if function is not None:
         return FunctionTool(function)

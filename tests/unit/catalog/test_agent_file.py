@@ -88,11 +88,11 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
         ("limits: {max_turn: 2}", "no field is called 'limits.max_turn'", "'max_turns'"),
         ("limits: {max_turns: 0}", "max_turns is 0", "leave max_turns out"),
         ("limits: {timeout_seconds: 1.0e+300}", "timeout_seconds is 1e+300", "leave"),
-        ("input: {type: string}", "'input' is not the schema of an object", "type: object"),
-        ("input: {}", "'input' is not the schema of an object", "type: object"),
+        ("input: {type: string}", "'input' does not describe an object", "type: object"),
+        ("input: {}", "'input' does not describe an object", "type: object"),
         ("output: {type: text}", "'output.type' is not JSON Schema", "a type is one of"),
-        ("output: {$ref: 'file:///etc/hosts'}", "lies outside of the schema", "json-schema.org"),
-        ("output: {$ref: 'http://localhost/'}", "lies outside of the schema", "json-schema.org"),
+        ("output: {$ref: 'file:///etc/hosts'}", "is outside the schema", "json-schema.org"),
+        ("output: {$ref: 'http://localhost/'}", "is outside the schema", "json-schema.org"),
         ("output: {$ref: '#/nowhere'}", "'output' is not JSON Schema", "json-schema.org"),
     ],
 )
@@ -153,7 +153,7 @@ def test_a_file_must_be_called_what_it_defines() -> None:
     error = refusal("---\ndescription: d\nname: bard\n---\nWrite.")
 
     assert error.message == "agents/poet.md:3: the name is 'bard' and the file is 'poet.md'"
-    assert error.hint == "call the file bard.md, or write `name: poet`"
+    assert error.hint == "rename the file to bard.md, or write `name: poet`"
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_a_file_must_be_called_what_it_defines() -> None:
         ("", "agents/poet.md:1: no front matter"),
         ("# Poet\n\nWrite.", "agents/poet.md:1: no front matter"),
         ("---\nname: poet\n", "agents/poet.md:1: the front matter has no end"),
-        ("---\n---\nWrite.", "agents/poet.md:2: no fields here"),
+        ("---\n---\nWrite.", "agents/poet.md:2: the file has no fields"),
         ("---\nname: poet\ndescription: d\n---\n \n\n", "agents/poet.md:4: the instructions are"),
-        ("---\nname: poet\nname: poet\n---\nWrite.", "agents/poet.md:3: 'name' is given twice"),
+        ("---\nname: poet\nname: poet\n---\nWrite.", "agents/poet.md:3: 'name' appears twice"),
         ("---\nname: poet\ntools: [a\n---\nWrite.", "agents/poet.md:4: this is not YAML"),
     ],
 )

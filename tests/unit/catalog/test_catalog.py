@@ -48,7 +48,7 @@ def test_an_unknown_agent_is_told_with_the_closest_name() -> None:
     with pytest.raises(UnknownAgent) as caught:
         Catalog().agent("code_reviewr")
 
-    assert caught.value.message == "no agent is called 'code_reviewr'"
+    assert caught.value.message == "there is no agent 'code_reviewr'"
     assert "did you mean 'code_reviewer'?" in caught.value.hint
     assert "pagents agents list" in caught.value.hint
 
@@ -121,12 +121,12 @@ def test_an_unknown_team_is_told_with_the_closest_name() -> None:
     with pytest.raises(NotFound) as caught:
         Catalog().team("contnt")
 
-    assert caught.value.message == "no team is called 'contnt'"
+    assert caught.value.message == "there is no team 'contnt'"
     assert "did you mean 'content'?" in caught.value.hint
 
 
 def test_a_team_file_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match=r"nowhere\.yaml: can not be read"):
+    with pytest.raises(InvalidFile, match=r"nowhere\.yaml: cannot be read"):
         Catalog().team(tmp_path / "nowhere.yaml")
 
 
@@ -136,5 +136,5 @@ def test_a_team_with_an_unknown_agent_is_refused_on_its_line(tmp_path: Path) -> 
     with pytest.raises(InvalidFile) as caught:
         Catalog().team(file)
 
-    assert caught.value.message == f"{file}:3: no agent is called 'code_reviewr'"
+    assert caught.value.message == f"{file}:3: there is no agent 'code_reviewr'"
     assert "did you mean 'code_reviewer'?" in caught.value.hint

@@ -72,22 +72,22 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: 1\nb: 2\na: 3  # here\n", "'a' is given twice"),
-        ("a:\n  b: 1\n  c:\n    b: 2\n    b: 3  # here\n", "'b' is given twice"),
-        ("a: &x 1\nb: *x  # here\n", "the alias *x is not taken"),
-        ("a: &x\n  b: *x  # here\n", "the alias *x is not taken"),
-        ("a: 1\nb: !!python/object:os.system {}  # here\n", "is not taken"),
-        ("a: !!int '3'  # here\n", "is not taken"),
-        ("a: 1\n<<: {b: 2}  # here\n", "YAML takes it for a merge"),
-        ("a: 1\nb: 2024-01-31  # here\n", "YAML takes it for a timestamp"),
-        ("a: 1\nb: no  # here\n", "YAML takes it for a bool"),
-        ("a:\n  - true\n  - On  # here\n", "YAML takes it for a bool"),
-        ("a: 1:30  # here\n", "YAML takes it for a int"),
-        ("a: 0x1f  # here\n", "YAML takes it for a int"),
-        ("a: 18446744073709551616  # here\n", "YAML takes it for a int"),
-        (f"a: {'9' * 5000}  # here\n", "YAML takes it for a int"),
-        ("a: .inf  # here\n", "YAML takes it for a float"),
-        ("a: .nan  # here\n", "YAML takes it for a float"),
+        ("a: 1\nb: 2\na: 3  # here\n", "'a' appears twice"),
+        ("a:\n  b: 1\n  c:\n    b: 2\n    b: 3  # here\n", "'b' appears twice"),
+        ("a: &x 1\nb: *x  # here\n", "the alias *x is not allowed"),
+        ("a: &x\n  b: *x  # here\n", "the alias *x is not allowed"),
+        ("a: 1\nb: !!python/object:os.system {}  # here\n", "is not allowed"),
+        ("a: !!int '3'  # here\n", "is not allowed"),
+        ("a: 1\n<<: {b: 2}  # here\n", "YAML reads it as merge"),
+        ("a: 1\nb: 2024-01-31  # here\n", "YAML reads it as timestamp"),
+        ("a: 1\nb: no  # here\n", "YAML reads it as bool"),
+        ("a:\n  - true\n  - On  # here\n", "YAML reads it as bool"),
+        ("a: 1:30  # here\n", "YAML reads it as int"),
+        ("a: 0x1f  # here\n", "YAML reads it as int"),
+        ("a: 18446744073709551616  # here\n", "YAML reads it as int"),
+        (f"a: {'9' * 5000}  # here\n", "YAML reads it as int"),
+        ("a: .inf  # here\n", "YAML reads it as float"),
+        ("a: .nan  # here\n", "YAML reads it as float"),
         ('a: "\\0"  # here\n', "a control character"),
         ("a: 1\n1: b  # here\n", "the key is not text"),
         ("a: 1\n? [b, c]  # here\n: d\n", "the key is not text"),
@@ -95,8 +95,8 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
         ("a: 1\nb: c: d  # here\n", "mapping values are not allowed"),
         ("a: 1\n\tb: 2  # here\n", "found a tab character"),
         ("a: 1\n--- # here\nb: 2\n", "another document"),
-        ("- a  # here\n- b\n", "no fields here"),
-        ("just words  # here\n", "no fields here"),
+        ("- a  # here\n- b\n", "the file has no fields"),
+        ("just words  # here\n", "the file has no fields"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused_on_its_line(text: str, words: str) -> None:
@@ -108,7 +108,7 @@ def test_what_is_no_plain_yaml_is_refused_on_its_line(text: str, words: str) -> 
 
 
 def test_an_empty_text_has_no_fields() -> None:
-    assert "team.yaml:1: no fields here" in refusal("").message
+    assert "team.yaml:1: the file has no fields" in refusal("").message
 
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? "])
@@ -127,7 +127,7 @@ def test_aliases_can_not_blow_a_small_text_up() -> None:
 
     error = refusal("\n".join(rows))
 
-    assert error.message == "team.yaml:2: the alias *a0 is not taken"
+    assert error.message == "team.yaml:2: the alias *a0 is not allowed"
 
 
 @given(st.text(max_size=200))

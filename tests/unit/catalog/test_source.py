@@ -58,5 +58,5 @@ def test_a_file_that_can_not_be_read_is_refused_with_the_reason(tmp_path: Path, 
 
     error = refusal(file)
 
-    assert error.message == f"{file}: can not be read"
+    assert error.message == f"{file}: cannot be read"
     assert error.why

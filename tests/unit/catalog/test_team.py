@@ -79,7 +79,7 @@ def test_all_inputs_that_do_not_fit_are_named() -> None:
     error = refusal({"topic": "snow", "words": "cold", "count": "many"})
 
     told = f"{error.message}; {error.why}"
-    assert "the team verse does not take this input: " in error.message
+    assert "the team verse does not accept this input: " in error.message
     assert 'words: "cold" is not of type "array"' in told
     assert 'count: "many" is not of type "integer"' in told
     assert "--input " in error.hint

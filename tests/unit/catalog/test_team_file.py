@@ -69,7 +69,7 @@ tasks:
 def find_agent(name: str) -> Agent:
     known = {"poet": POET, "critic": CRITIC}
     if name not in known:
-        raise UnknownAgent(f"no agent is called {name!r}", hint="did you mean 'poet'?")
+        raise UnknownAgent(f"there is no agent {name!r}", hint="did you mean 'poet'?")
     return known[name]
 
 
@@ -120,7 +120,7 @@ def test_a_team_without_inputs_takes_none() -> None:
 @pytest.mark.parametrize(
     ("tasks", "words", "hint"),
     [
-        ("  - agent: poat  # here\n    text: x\n", "no agent is called 'poat'", "'poet'"),
+        ("  - agent: poat  # here\n    text: x\n", "there is no agent 'poat'", "'poet'"),
         ("  - agent: poet  # here\n", "'tasks[0].text' is missing", "add `text: ...`"),
         ("  - agent: poet\n    txt: x  # here\n", "no field is called 'tasks[0].txt'", "'text'"),
         (
@@ -130,36 +130,44 @@ def test_a_team_without_inputs_takes_none() -> None:
         ),
         (
             "  - agent: poet\n    text: x\n  - agent: poet  # here\n    text: y\n",
-            "two tasks are called 'poet'",
+            "two tasks have the label 'poet'",
             "`label:`",
         ),
         (
             "  - agent: poet\n    text: x\n  - agent: critic\n    label: poet  # here\n    text: y\n",
-            "two tasks are called 'poet'",
+            "two tasks have the label 'poet'",
             "`label:`",
         ),
         (
             "  - agent: poet\n    text: x\n    input:\n      a: [1, '${topik}']  # here\n",
-            "${topik} is no input of this team",
+            "${topik} is not an input of this team",
             "did you mean 'topic'?",
         ),
-        ("  - agent: poet\n    text: a ${mood} day  # here\n", "${mood} may have", "`required:`"),
-        ("  - agent: poet\n    text: for $5  # here\n", "a dollar begins no", "$$ for a dollar"),
+        (
+            "  - agent: poet\n    text: a ${mood} day  # here\n",
+            "${mood} can be without",
+            "`required:`",
+        ),
+        (
+            "  - agent: poet\n    text: for $5  # here\n",
+            "a dollar that does not begin",
+            "$$ for a dollar",
+        ),
         ("  - agent: critic  # here\n    text: x\n", "critic needs the input 'poem'", "add `poem"),
         (
             "  - agent: critic\n    text: x\n    input:\n      poem: a\n      rule: b  # here\n",
-            "critic takes no input 'rule'",
+            "critic has no input 'rule'",
             "did you mean 'rules'?",
         ),
         (
             "  - agent: critic\n    text: x\n    input:\n      poem: 3  # here\n",
-            "critic does not take this: poem: 3 is not of type",
+            "critic does not accept this: poem: 3 is not of type",
             "pagents agents show critic",
         ),
         (
             "  - agent: critic\n    text: x\n    input:\n      poem: a\n      rules:\n"
             "        - b\n        - 4  # here\n",
-            "critic does not take this: rules/1: 4 is not of type",
+            "critic does not accept this: rules/1: 4 is not of type",
             "pagents agents show critic",
         ),
     ],
@@ -190,13 +198,13 @@ def test_a_value_that_a_placeholder_will_fill_is_not_judged_before() -> None:
         ("max_parallel: 0", "max_parallel is 0"),
         ("timeout_seconds: -1", "timeout_seconds is -1.0"),
         ("max_paralel: 3", "no field is called 'max_paralel'"),
-        ("input: {type: array}", "'input' is not the schema of an object"),
+        ("input: {type: array}", "'input' does not describe an object"),
         ("input: {type: object, properties: 3}", "'input.properties' is not JSON Schema"),
         (
             "input: {type: object, properties: {n: {type: integer, default: x}}}",
             "the default of 'n' does not fit",
         ),
-        ("description: again", "'description' is given twice"),
+        ("description: again", "'description' appears twice"),
     ],
 )
 def test_a_wrong_field_of_the_team_is_refused_on_its_line(line: str, words: str) -> None:
@@ -230,7 +238,7 @@ def test_a_team_may_say_what_a_failure_means() -> None:
 def test_more_tasks_in_done_than_there_are_cannot_be_had() -> None:
     text = FULL.replace("max_parallel: 2", "min_done: 4")
 
-    with pytest.raises(InvalidFile, match="min_done is 4, and the team has 3 tasks") as caught:
+    with pytest.raises(InvalidFile, match="min_done is 4, but the team has 3 tasks") as caught:
         parse_team(Source(FILE, text), {"poet": POET, "critic": CRITIC}.__getitem__)
     assert "from 1 to 3" in caught.value.hint
 

@@ -69,5 +69,5 @@ def test_what_the_answer_has_not_is_said(condition: str) -> None:
     ],
 )
 def test_what_does_more_than_read_is_refused(condition: str) -> None:
-    with pytest.raises(InvalidInput, match="is no condition on an answer"):
+    with pytest.raises(InvalidInput, match="is not a condition on an answer"):
         Expression(condition)

@@ -306,7 +306,7 @@ SCENES = [
         "session_status",
         one_done,
         {"sessionKey": "research", "model": "a/b"},
-        refused("session_status can not change a session's model"),
+        refused("session_status cannot change a session's model"),
     ),
 ]
 

@@ -118,7 +118,7 @@ SPAWN = [
     Case(
         "an outputSchema that is none",
         {"task": "x", "outputSchema": {"type": "thing"}},
-        refused("outputSchema is no JSON Schema"),
+        refused("outputSchema is not a JSON Schema"),
     ),
     Case("visible", {"task": "x", "visible": True}, refused("visible=true is unavailable")),
     *(
@@ -150,7 +150,7 @@ SPAWN = [
     Case(
         "an attachment that is no text",
         {"task": "x", "attachments": [{"name": "a", "content": "/9j/", "encoding": "base64"}]},
-        refused('attachment "a" is no text'),
+        refused('attachment "a" is not text'),
     ),
     Case(
         "too many attachments",

@@ -196,7 +196,7 @@ SCENES = [
         "subagents",
         one_done,
         {"action": "steer", "target": "research", "message": "x"},
-        refused("research is over; sessions_send starts its next run"),
+        refused("research has ended; sessions_send starts its next run"),
     ),
     Scene(
         "steer without a word",

@@ -124,5 +124,5 @@ def test_a_pool_of_nobody_is_refused() -> None:
         async with open_rig(FAST, agents=[WRITER]) as rig:
             rig.sessions.pool("writer", name="none", size=0)
 
-    with pytest.raises(InvalidInput, match="a pool of 0 sessions"):
+    with pytest.raises(InvalidInput, match="a pool cannot have 0 sessions"):
         run_virtual(body())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -67,10 +67,12 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    reply: Callable[[ModelRequest], Answer] = answer, settings: Settings = DEFAULTS
+    reply: Callable[[ModelRequest], Answer] = answer,
+    settings: Settings = DEFAULTS,
+    agents: Sequence[Agent] = (),
 ) -> AsyncGenerator[World]:
     model = RepliesWith(reply, latency_seconds=10)
-    async with open_rig(model, agents=[MAIN, WRITER, LEAD], settings=settings) as rig:
+    async with open_rig(model, agents=[MAIN, WRITER, LEAD, *agents], settings=settings) as rig:
         yield World(rig, model)
 
 
@@ -78,11 +80,12 @@ def in_world(
     play: Callable[[World], Coroutine[Any, Any, T]],
     reply: Callable[[ModelRequest], Answer] = answer,
     settings: Settings = DEFAULTS,
+    agents: Sequence[Agent] = (),
 ) -> T:
     """What `play` returns, on virtual time."""
 
     async def body() -> T:
-        async with open_world(reply, settings) as world:
+        async with open_world(reply, settings, agents) as world:
             return await play(world)
 
     return run_virtual(body())

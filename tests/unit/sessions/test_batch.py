@@ -143,7 +143,7 @@ def test_the_same_key_asks_no_model_again() -> None:
 
 def test_a_size_below_one_is_refused_and_no_items_are_no_calls() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
-        with pytest.raises(InvalidInput, match="a batch of 0 items"):
+        with pytest.raises(InvalidInput, match="a batch cannot have 0 items"):
             await rig.sessions.batch("rater", ["a"], size=0)
 
         assert (await rig.sessions.batch("rater", [])).items == ()

@@ -10,7 +10,7 @@ from parallel_agents.core.event import Queued
 from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.sessions.ladder_start import LOOK_AGAIN_SECONDS, RUNS
+from parallel_agents.sessions.ladder_start import REFRESH_SECONDS, RUNS
 from parallel_agents.testing import RepliesWith, Rig, open_rig, run_virtual
 
 LADDER = ("scripted/cheap", "scripted/dear")
@@ -37,7 +37,7 @@ async def work(rig: Rig, count: int) -> list[Result]:
 
 
 async def pause() -> None:
-    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    await asyncio.sleep(REFRESH_SECONDS)
 
 
 def test_a_tier_that_is_not_worth_it_is_left_out_and_the_reason_is_told() -> None:

@@ -22,9 +22,9 @@ from parallel_agents.sessions import requests
         ("fine", "\ud83d", "not Unicode"),
         ("x" * 4_000_001, "x", "4,000,0"),
         ("fine", "x" * 4_000_001, "4,000,0"),
-        ("fine", 2**70, "not Unicode text or JSON"),
+        ("fine", 2**70, "not Unicode text and JSON"),
         ("fine", float("nan"), "NaN"),
-        ("fine", [{"deep": float("inf")}], "infinity"),
+        ("fine", [{"deep": float("inf")}], "infinite"),
     ],
 )
 def test_words_that_no_model_reads_are_refused(text: str, value: Json, words: str) -> None:

@@ -158,7 +158,7 @@ def test_a_retry_that_goes_on_is_not_changed() -> None:
 
         same = await rig.sessions.retry(letter, text="less")
         for text, values in (("more", None), ("less", {"n": 2}), (None, {"n": 2})):
-            with pytest.raises(Conflict, match="tea-retry-2 goes on with other words"):
+            with pytest.raises(Conflict, match="tea-retry-2 is a retry with another text"):
                 await rig.sessions.retry(letter, text=text, input=values)
         await first.kill()
         other = await rig.sessions.retry(letter, text="more", model="scripted/good")

@@ -373,12 +373,12 @@ def test_what_is_no_task_is_refused_in_our_words(bad: object) -> None:
 
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
-            with pytest.raises(InvalidInput, match="no Task"):
+            with pytest.raises(InvalidInput, match="not Task"):
                 await rig.sessions.spawn_team(team(wrong[0]))
-            with pytest.raises(InvalidInput, match="no Task"):
+            with pytest.raises(InvalidInput, match="not Task"):
                 await rig.sessions.spawn(wrong[0])
             if not isinstance(bad, str):
-                with pytest.raises(InvalidInput, match="no text"):
+                with pytest.raises(InvalidInput, match="not str"):
                     await rig.sessions.spawn_team(team(wrong[1]))
 
     run_virtual(body())

@@ -20,7 +20,7 @@ from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
-from parallel_agents.sessions.retries import most_of_first_call
+from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import format, render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Inputs, ModelName, Name, find_context
 from parallel_agents.surfaces.cli.dead_letters import (
@@ -181,7 +181,7 @@ async def _found(client: App, letter: DeadLetter, spawned: Spawned) -> _Retry:
 
 
 def _price(client: App, plan: SessionPlan) -> Amount:
-    return most_of_first_call(client.models, client.session_tools.as_tools(), plan)
+    return max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan)
 
 
 @app.command()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from parallel_agents.app.app import App, is_embedded_by_default
+from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import TeamTask
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.known import known_models
@@ -34,19 +35,16 @@ def tell_if_simulated(app: App, name: str) -> None:
         render.note(f"▲ {name} is {notice}.", "bold red")
 
 
-async def make_team_ready(app: App, team: TeamTask) -> TeamTask:
-    """The team with its models chosen, fetched and started; what cannot be spawned is refused.
+async def make_team_ready(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -> None:
+    """Fetch and start the models that a team was planned on.
 
     Raises:
-        PagentsError: as for the verb `spawn_team`, and what is missing.
+        PagentsError: what is missing.
     """
-    resolved = app.service.resolve(team)
-    models = [task.model for task in resolved.tasks if task.model]
-    if is_embedded_by_default(app, team, resolved):
+    if is_embedded_by_default(app, team, plans):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
-    await make_ready(app, models)
-    return resolved
+    await make_ready(app, [plan.model for plan in plans if plan.model])
 
 
 def _describe(app: App, name: str) -> None:

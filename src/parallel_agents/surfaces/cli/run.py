@@ -102,11 +102,12 @@ def run(
         found = app.catalog.team(_which(team_file, team))
         values = read_inputs(inputs, found.input_schema)
         asked = _team_task(found, values, said)
-        await app.service.check_team(asked, key=run_id)
-        resolved = await make_team_ready(app, asked)
+        plans = await app.service.plan_team(asked, key=run_id)
+        await app.service.check(plans)
+        await make_team_ready(app, asked, plans)
 
         async def begin() -> Work:
-            spawned = await app.service.spawn_team(resolved, key=run_id)
+            spawned = await app.service.start(plans)
             if max_parallel is not None:
                 app.service.hold(spawned.session_key, max_parallel)
             return await _begun(app, await app.service.find(spawned.session_key), is_json=json)

@@ -114,9 +114,10 @@ def spawn(
 
     async def prepare(app: App) -> Ask:
         asked = task(app)
-        await app.service.check_task(asked)
-        ready = await make_team_ready(app, TeamTask(tasks=(asked,)))
-        return lambda: app.service.spawn(ready.tasks[0])
+        plans = [await app.service.plan_task(asked)]
+        await app.service.check(plans)
+        await make_team_ready(app, TeamTask(tasks=(asked,)), plans)
+        return lambda: app.service.start(plans)
 
     if wait:
         _wait_here(context, prepare, is_json=json)

@@ -50,7 +50,7 @@ async def carry_out(
     for task in tasks:
         try:
             check_is_here(task.agent_type, names)
-            ready[task.task_id] = _accepted(app, task, model)
+            ready[task.task_id] = await _accepted(app, task, model)
         except PagentsError as error:
             found[task.task_id] = _refused(task, error)
     by_id = {task.task_id: task for task in tasks}
@@ -64,7 +64,7 @@ async def carry_out(
     return [found[task.task_id] for task in tasks]
 
 
-def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
+async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
     """The task as the verbs take it, held against what a spawn would refuse."""
     agent = app.catalog.agent(task.agent_type)
     values: dict[str, Json] = {
@@ -82,7 +82,7 @@ def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
         label=task.task_id,
         limits=Limits(timeout_seconds=task.timeout_seconds or _NO_LIMIT_SECONDS),
     )
-    app.service.resolve(TeamTask(tasks=(ready,)))
+    await app.service.plan_task(ready)
     return ready
 
 

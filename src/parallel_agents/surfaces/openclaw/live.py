@@ -21,7 +21,7 @@ from parallel_agents.app.app import App, open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import Task
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
@@ -114,7 +114,7 @@ class Live:
     async def _work(self) -> None:
         parts = Parts(on_fetch=_FetchNote())
         async with open_app(self._environment, self._settings, parts) as app:
-            _say_embedded(app)
+            await _say_embedded(app)
             closing = asyncio.Event()
             self._opened.set_result((asyncio.get_running_loop(), closing, app))
             await closing.wait()
@@ -179,11 +179,11 @@ def say(words: str) -> None:
     sys.stderr.write(f"pagents: {words}\n")
 
 
-def _say_embedded(app: App) -> None:
+async def _say_embedded(app: App) -> None:
     """Tell where nobody chose a model and no key is set."""
     with suppress(PagentsError):
-        team = app.service.resolve(TeamTask(tasks=(Task(app.settings.default_agent, "-"),)))
-        if app.settings.model is None and (team.tasks[0].model or "").startswith(LOCAL):
+        plan = await app.service.plan_task(Task(app.settings.default_agent, "-"))
+        if app.settings.model is None and plan.model.startswith(LOCAL):
             say("no model was chosen and no key is set: using the embedded one")
 
 

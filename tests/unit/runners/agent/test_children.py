@@ -272,7 +272,7 @@ def test_a_policy_only_shrinks_down_the_tree() -> None:
     ("settings", "refused"),
     [
         (Settings(max_children=2), "max active children for this session (2/2"),
-        (Settings(max_tree_sessions=3), "the most sessions of one tree (3/3"),
+        (Settings(max_tree_sessions=3), "max sessions for this session tree (3/3"),
     ],
 )
 def test_a_tree_has_no_more_sessions_than_its_bounds(settings: Settings, refused: str) -> None:

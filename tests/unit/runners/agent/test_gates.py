@@ -69,7 +69,7 @@ def test_an_answer_that_passes_counts() -> None:
     assert (result.status, result.output) == (DONE, "short")
     assert [(v.gate, v.is_accepted) for v in verdicts] == [
         ("len(text) < 10", True),
-        ("match of ^s", True),
+        ("regex ^s", True),
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_refused_answer_fails_with_the_critique_and_is_kept() -> None:
     assert result.error is not None
     assert (result.error.code, result.error.why) == (
         "PA-E310",
-        "It must hold that len(text) < 10.",
+        "The answer must satisfy len(text) < 10.",
     )
 
 
@@ -94,7 +94,7 @@ def test_another_attempt_on_the_same_model_is_told_why() -> None:
 
     words = model.requests[1].messages[-1].text
     assert (result.status, result.output, result.attempts) == (DONE, "short", 2)
-    assert "It must hold that len(text) < 10." in words
+    assert "The answer must satisfy len(text) < 10." in words
     assert "far too long an answer" in words
 
 
@@ -169,7 +169,7 @@ def test_a_ladder_has_a_name() -> None:
     [
         (True, DONE, ""),
         (None, DONE, ""),
-        (False, FAILED, "It did not pass the check mine."),
+        (False, FAILED, "The answer did not pass the check mine."),
         ("Say please.", FAILED, "Say please."),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_judge_reads_the_work_and_its_score_is_kept() -> None:
     assert (result.status, result.score) == (DONE, 9)
     assert "v1" in asked
     assert "Be good." in asked
-    assert "which was not calibrated" in result.notices[0]
+    assert "which is not calibrated" in result.notices[0]
 
 
 def test_the_middle_of_the_votes_counts() -> None:
@@ -345,7 +345,7 @@ def test_a_refine_loop_tells_all_that_checks_in_code_refuse_and_asks_no_judge() 
     assert (result.status, result.output) == (FAILED, "far too long an answer")
     assert result.error is not None
     assert result.error.why.splitlines() == [
-        "It must hold that len(text) < 10.",
+        "The answer must satisfy len(text) < 10.",
         "The text must match ^s.",
     ]
     assert len([e for e in events if isinstance(e.body, Gated)]) == 4
