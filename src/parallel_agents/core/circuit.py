@@ -143,10 +143,8 @@ class Circuit:
         the failure may be the probe's. An open circuit does not change, since uses that began
         before it opened may still fail.
 
-        Args:
-            begun: the start of each use that has not ended. Uses that began shortly before the
-                first recorded failure may still succeed, since a failure is often faster than an
-                answer.
+        `begun` holds the start of each use that has not ended. Uses that began shortly before the
+        first recorded failure may still succeed, since a failure is often faster than an answer.
         """
         reason = reason[:_REASON_CHARACTERS]
         if self.open_until is not None:
