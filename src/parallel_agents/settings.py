@@ -100,7 +100,8 @@ class Settings:
         default=False, metadata=_knob("let a poorly calibrated judge be a gate, with a warning")
     )
     agent_breaker: bool = field(
-        default=True, metadata=_knob("pause an agent whose runs keep failing through its own fault")
+        default=True,
+        metadata=_knob("leave agents alone whose runs keep failing by their own fault"),
     )
     dead_letter_seconds: _RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
