@@ -1,4 +1,4 @@
-"""All scenarios, one after another, against one provider process; prints a Markdown table."""
+"""Runs all scenarios, one after another, each against a provider process; prints a Markdown table."""
 
 from __future__ import annotations
 
@@ -77,27 +77,27 @@ def medians_of(taken: list[list[dict[str, float]]]) -> list[dict[str, float]]:
 def call_cost(rounds: int) -> list[Row]:
     with provider(0) as url:
         size = (300, 10, 100)
-        # CPU time swings by a fifth on a shared machine, and a round takes seconds: three times as
-        # many, and what is added is taken within each.
+        # CPU time varies by 20 % on a shared machine and a round takes seconds, so there are three
+        # times as many rounds, and the added cost is computed within each round.
         taken = interleaved(3 * rounds, *((name, url, *size) for name in _CALLERS))
     base, own, guarded = medians_of(taken)
     ratio = own["cpu_ms"] / base["cpu_ms"]
     added = statistics.median(with_all["cpu_ms"] - bare["cpu_ms"] for _, bare, with_all in taken)
     return [
         Row(
-            "bare aiohttp loop, nothing kept: CPU a call",
+            "bare aiohttp loop, nothing stored: CPU per call",
             f"{base['cpu_ms']:.3f} ms",
             "baseline",
             "1.0x",
         ),
         Row(
-            "this project on SQLite, durable: CPU a call",
+            "this project on SQLite, durable: CPU per call",
             f"{own['cpu_ms']:.3f} ms",
             "<= 3x, about 0.4 ms",
             f"{ratio:.1f}x",
         ),
         Row(
-            "a budget, a limit of a minute and a gate add",
+            "a budget, a limit per minute and a gate add",
             f"{added:.3f} ms",
             "<= 0.15 ms",
             f"{guarded['cpu_ms'] / base['cpu_ms']:.1f}x",
@@ -106,7 +106,7 @@ def call_cost(rounds: int) -> list[Row]:
 
 
 def peer_python(name: str) -> str:
-    """The interpreter of a peer's own environment; they cannot share one."""
+    """The interpreter of the environment of one peer; peers cannot share an environment."""
     python = PEERS / name / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(PEERS / name)], check=True)
@@ -121,13 +121,13 @@ def peer_cost() -> list[Row]:
         base = scenario("bare", url, *size)["cpu_ms"]
         own = scenario("ours", url, *size)["cpu_ms"]
         what = "60 runs of 10 calls, 30 at once: this project"
-        rows = [Row(what, f"{own:.2f} ms a call", "", f"{own / base:.1f}x")]
+        rows = [Row(what, f"{own:.2f} ms per call", "", f"{own / base:.1f}x")]
         for name, what in (
             ("langgraph", "the same: LangGraph 1.2, AsyncSqliteSaver, durability sync"),
-            ("pydantic-ai", "the same: Pydantic AI 2.68, OpenAI model, nothing kept"),
+            ("pydantic-ai", "the same: Pydantic AI 2.68, OpenAI model, nothing stored"),
         ):
             peer = scenario(name, url, *size, python=peer_python(name))["cpu_ms"]
-            rows.append(Row(what, f"{peer:.2f} ms a call", "", f"{peer / base:.1f}x"))
+            rows.append(Row(what, f"{peer:.2f} ms per call", "", f"{peer / base:.1f}x"))
     return rows
 
 
@@ -177,7 +177,7 @@ def waits() -> list[Row]:
     return [
         Row("spawn accepted, p50", f"{own['spawn_p50_ms']:.2f} ms", "<= 2 ms"),
         Row(
-            "`wait` returns after the last of 20 children ended, p95",
+            "from the end of the last of 20 children until `wait` returns, p95",
             f"{own['wait_p95_ms']:.1f} ms",
             "<= 10 ms",
         ),
@@ -187,25 +187,25 @@ def waits() -> list[Row]:
 def crews(rounds: int) -> list[Row]:
     """Agents that spawn agents."""
     with provider(1) as url:
-        few, many = medians(rounds, ("family", url, 50, 1, 1), ("family", url, 1000, 1, 1))
+        few, many = medians(rounds, ("children", url, 50, 1, 1), ("children", url, 1000, 1, 1))
     with provider(0) as url:
         tool = scenario("spawn-tool", url)
         rest = scenario("idle", url, 10_000, 1, 1)
     return [
         Row(
-            "50 children of 1 s, spawned and joined by one parent",
+            "50 children of 1 s, spawned and awaited by one parent",
             f"{few['wall_s']:.2f} s",
             "<= 1.6 s",
         ),
-        Row("the parent goes on after the last of them", f"{few['join_ms']:.1f} ms", "<= 10 ms"),
+        Row("the parent resumes after the last of them", f"{few['join_ms']:.1f} ms", "<= 10 ms"),
         Row("1,000 children, the same", f"{many['wall_s']:.2f} s", "<= 4 s"),
         Row(
-            "the parent goes on after the last of 1,000, with all results",
+            "the parent resumes after the last of 1,000, with all results",
             f"{many['join_ms']:.0f} ms",
             "",
         ),
         Row("sessions_spawn accepted, p50", f"{tool['spawn_p50_ms']:.2f} ms", "<= 3 ms"),
-        Row("10,000 persistent sessions at rest", f"{rest['idle_mb']:.0f} MB", "<= 50 MB"),
+        Row("10,000 idle persistent sessions", f"{rest['idle_mb']:.0f} MB", "<= 50 MB"),
     ]
 
 
@@ -228,7 +228,7 @@ def starts(rounds: int) -> list[Row]:
         Row("pagents --help", f"{help_text:.3f} s", "<= 0.25 s", f"{help_text / base:.1f}x"),
         Row("import parallel_agents", f"{imported:.3f} s", "<= 0.3 s", f"{imported / base:.1f}x"),
         Row(
-            "the same, with all that run and open need",
+            "the same, with everything that `run` and `open` need",
             f"{whole:.3f} s",
             "",
             f"{whole / base:.1f}x",
@@ -244,7 +244,7 @@ def prompt_overhead() -> list[Row]:
     tokens = json.loads(done.stdout)
     return [
         Row(
-            "tokens that we add to an agent's own words (4 characters each)",
+            "tokens that we add to an agent's prompt (4 characters each)",
             f"{tokens['agent']:.0f} tokens",
             "<= 300",
         ),
@@ -255,19 +255,23 @@ def prompt_overhead() -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("--peers", action="store_true", help="also LangGraph and Pydantic AI")
-    parser.add_argument("--quick", action="store_true", help="one round, without the largest crowd")
-    given = parser.parse_args()
-    rounds = 1 if given.quick else 3
+    parser.add_argument(
+        "--peers", action="store_true", help="also measure LangGraph and Pydantic AI"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="run one round, without the largest crowd"
+    )
+    options = parser.parse_args()
+    rounds = 1 if options.quick else 3
     rows = [
         *call_cost(rounds),
-        *crowds(rounds, is_quick=given.quick),
+        *crowds(rounds, is_quick=options.quick),
         *waits(),
         *crews(rounds),
         *starts(rounds),
     ]
     rows += prompt_overhead()
-    if given.peers:
+    if options.peers:
         rows += peer_cost()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, median of {rounds}\n")
     print("| what | measured | goal | against the baseline |\n| --- | --- | --- | --- |")

@@ -1,4 +1,4 @@
-"""The baseline: the same calls by a loop on aiohttp that keeps nothing."""
+"""The baseline: the same calls in a bare loop on aiohttp that stores nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add(a: int, b: int) -> int:
 
 
 async def converse(session: aiohttp.ClientSession, url: str, model: str, text: str) -> str:
-    """One run: call the model and its tool until it answers in words."""
+    """Execute one run: call the model and its tool until it answers with text."""
     messages: list[dict[str, object]] = [
         {"role": "system", "content": "You add numbers."},
         {"role": "user", "content": text},
@@ -45,12 +45,12 @@ async def converse(session: aiohttp.ClientSession, url: str, model: str, text: s
 
 
 async def run(url: str, *, runs: int, calls: int, at_once: int) -> None:
-    places = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
 
         async def one(number: int) -> None:
-            async with places:
+            async with slots:
                 await converse(session, url, f"bench-{calls}", f"task {number}")
 
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Agents that spawn agents: one parent whose model spawns many at once, and then waits for them."""
+"""Agents that spawn agents: one parent whose model spawns many at once and then waits for them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ LEAD = pa.Agent(
 
 
 def lead(count: int) -> RepliesWith:
-    """A parent's model in this process: spawns so many in one turn, yields, and answers."""
+    """A parent's model in this process: it spawns `count` children in one turn, yields, answers."""
 
     def answer(request: ModelRequest) -> ModelReply | str:
         turn = sum(message.role is Role.ASSISTANT for message in request.messages)
         if turn == 2:
             return "All are done."
-        given = [("sessions_yield", {})]
+        calls = [("sessions_yield", {})]
         if turn == 0:
             task = {"task": "Answer.", "agentId": "plain", "model": "bench/bench-1"}
-            given = [("sessions_spawn", task)] * count
-        parts = tuple(ToolCall(f"{turn}-{n}", name, args) for n, (name, args) in enumerate(given))
+            calls = [("sessions_spawn", task)] * count
+        parts = tuple(ToolCall(f"{turn}-{n}", name, args) for n, (name, args) in enumerate(calls))
         message = Message(Role.ASSISTANT, parts)
         return ModelReply(message=message, model="lead/lead", finish=Finish.TOOLS)
 
     return RepliesWith(answer, "lead/lead")
 
 
-async def family(url: str, home: Path, *, children: int) -> dict[str, float]:
-    """Seconds of the whole, of each spawn, and from the last child's end to the parent going on."""
+async def spawn_children(url: str, home: Path, *, children: int) -> dict[str, float]:
+    """Total seconds, and milliseconds from the end of the last child until the parent resumes."""
     more = options(url, home, children + 1)
     more["settings"] |= {"max_children": children, "max_tree_sessions": children + 1}
     more |= {"agents": [LEAD, PLAIN], "models": {"lead": lambda _: lead(children)}}
@@ -56,15 +56,15 @@ async def family(url: str, home: Path, *, children: int) -> dict[str, float]:
 
 
 async def spawn_latency(url: str, home: Path, *, runs: int) -> float:
-    """Milliseconds, the median of so many calls of the tool, one after another."""
+    """The median milliseconds of `runs` calls of the tool, one after another."""
     from parallel_agents.app.app import open_app
     from parallel_agents.app.parts import Parts
     from parallel_agents.session_tools.context import Requester
     from parallel_agents.settings import load, read_environment
 
-    given = options(url, home, 100)
+    flags = {**options(url, home, 100)["settings"], "max_parallel": 100}
     environment = read_environment(home)
-    settings = load(environment, {**given["settings"], "max_parallel": 100}).settings
+    settings = load(environment, flags).settings
     took: list[float] = []
     async with open_app(environment, settings, Parts(agents={"plain": PLAIN})) as app:
         for _ in range(runs):
@@ -77,24 +77,24 @@ async def spawn_latency(url: str, home: Path, *, runs: int) -> float:
 
 
 def resident_mb() -> float:
-    """What the process holds now."""
+    """The resident memory of this process."""
     fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(fields["VmRSS"].split()[0]) / 1024
 
 
 async def idle(url: str, home: Path, *, sessions: int) -> dict[str, float]:
-    """Megabytes that a process grows by so many persistent sessions, each after one run, at rest."""
-    options = pa.SessionOptions(mode=pa.Mode.SESSION)
+    """The megabytes that `sessions` idle persistent sessions add, each after one run."""
+    persistent = pa.SessionOptions(mode=pa.Mode.SESSION)
     async with pa.open(**options(url, home, 16)) as opened:
         before = resident_mb()
         for first in range(0, sessions, 500):
             handles = [
                 await opened.spawn(
-                    pa.Task(PLAIN, f"task {number}", model="bench/bench-1", options=options)
+                    pa.Task(PLAIN, f"task {number}", model="bench/bench-1", options=persistent)
                 )
                 for number in range(first, min(first + 500, sessions))
             ]
             await opened.wait(handles)
             if not first:
-                before = resident_mb()  # what the first runs load stays for all others
+                before = resident_mb()  # the first runs load what all others share
         return {"idle_mb": resident_mb() - before}

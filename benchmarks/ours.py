@@ -1,4 +1,4 @@
-"""This project: the same calls as durable runs on SQLite."""
+"""The same calls in this project, as durable runs on SQLite."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def options(url: str, home: Path, at_once: int) -> dict[str, object]:
 async def run(
     url: str, home: Path, *, runs: int, calls: int, at_once: int, is_guarded: bool = False
 ) -> pa.TeamResult:
-    """The calls as durable runs; guarded ones have a budget, a limit of a minute and a gate."""
+    """Execute durable runs; guarded ones have a budget, a limit per minute and a gate."""
     agent = AGENT if calls > 1 else PLAIN
     gates = (pa.ConditionGate(condition="len(text) >= 0"),) if is_guarded else ()
     tasks = [pa.Task(agent, f"task {number}", gates=gates) for number in range(runs)]
-    given = options(url, home, at_once)
+    arguments = options(url, home, at_once)
     if is_guarded:
         limits = {"*": {"requests_per_minute": 10**6, "tokens_per_minute": 10**9}}
-        given["settings"]["providers"]["bench"]["limits"] = limits
+        arguments["settings"]["providers"]["bench"]["limits"] = limits
     budget = pa.Budget(usd=10**6, tokens=10**10) if is_guarded else pa.Budget()
-    team = await pa.arun(tasks, model=f"bench/bench-{calls}", budget=budget, **given)
+    team = await pa.arun(tasks, model=f"bench/bench-{calls}", budget=budget, **arguments)
     assert team.is_done, team.status
     return team
 
 
 async def spawn_latency(url: str, home: Path, *, runs: int) -> list[float]:
-    """Milliseconds until each of so many spawns, one after another, was accepted."""
+    """The milliseconds until each of `runs` spawns, one after another, is accepted."""
     took: list[float] = []
     async with pa.open(**options(url, home, 100)) as sessions:
         handles = []
@@ -57,7 +57,7 @@ async def spawn_latency(url: str, home: Path, *, runs: int) -> list[float]:
 
 
 async def wait_latency(url: str, home: Path, *, rounds: int, children: int) -> list[float]:
-    """Milliseconds from the end of the last child in the journal to the return of `wait`."""
+    """The milliseconds from the end of the last child in the journal until `wait` returns."""
     took: list[float] = []
     async with pa.open(**options(url, home, 100)) as sessions:
         for number in range(rounds):

@@ -1,4 +1,4 @@
-"""What we add to the words of an agent and its task, in tokens of four characters."""
+"""How much this project adds to the prompt of an agent, in tokens of four characters."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ CHARACTERS_PER_TOKEN = 4
 
 
 async def added() -> int:
-    """The request's text, less the agent's instructions, its task, its input and its schema."""
+    """The characters of a request beyond the agent's instructions, its task and its input."""
     async with LoopbackProvider() as provider:
         with tempfile.TemporaryDirectory() as home:
             settings = {"providers": {"bench": {"wire": "chat", "base_url": provider.base_url}}}
             task = pa.Task("code_reviewer", "Review this", input={"code": "x = 1"})
             await pa.arun([task], model="bench/any", home=Path(home), settings=settings)
         body = provider.requests[0].body
-    said = sum(len(message["content"]) for message in body["messages"])
+    total = sum(len(message["content"]) for message in body["messages"])
     from parallel_agents.catalog.catalog import Catalog
 
     agent = Catalog().agent("code_reviewer")
-    return said - len(agent.instructions) - len("Review this") - len("x = 1")
+    return total - len(agent.instructions) - len("Review this") - len("x = 1")
 
 
 def child() -> int:
-    """Characters that a child is told beyond its agent's words."""
+    """The characters in the prompt of a child beyond its agent's instructions."""
     from parallel_agents.core.ids import SessionKey
     from parallel_agents.core.session import Session
     from parallel_agents.runners.agent.prompts import system_of
@@ -45,7 +45,7 @@ def child() -> int:
 
 
 def tools() -> int:
-    """Characters of all session tools as a request has them."""
+    """The characters of all session tools, as a request contains them."""
     from parallel_agents.session_tools.specs import SPECS
 
     return sum(

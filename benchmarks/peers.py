@@ -1,4 +1,4 @@
-"""Peers on the same calls: LangGraph with its SQLite checkpointer, Pydantic AI with its OpenAI model."""
+"""The same calls in LangGraph with its SQLite checkpointer, and in Pydantic AI with its OpenAI model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def langgraph(url: str) -> Callable[[object], Awaitable[object]]:
-    """A ReAct agent, a thread for each run, checkpoints written before each step goes on."""
+    """A ReAct agent with one thread per run and a checkpoint before each step."""
     from langchain.agents import create_agent
     from langchain_openai import ChatOpenAI
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -19,7 +19,7 @@ def langgraph(url: str) -> Callable[[object], Awaitable[object]]:
         return a + b
 
     async def work(size: object) -> None:
-        places = asyncio.Semaphore(size.at_once)
+        slots = asyncio.Semaphore(size.at_once)
         with tempfile.TemporaryDirectory() as home:
             async with AsyncSqliteSaver.from_conn_string(str(Path(home) / "store.db")) as saver:
                 model = ChatOpenAI(model=f"bench-{size.calls}", base_url=url, api_key="none")
@@ -29,7 +29,7 @@ def langgraph(url: str) -> Callable[[object], Awaitable[object]]:
 
                 async def one(number: int) -> None:
                     config = {"configurable": {"thread_id": str(number)}, "recursion_limit": 100}
-                    async with places:
+                    async with slots:
                         await agent.ainvoke(
                             {"messages": [("user", f"task {number}")]}, config, durability="sync"
                         )
@@ -42,7 +42,7 @@ def langgraph(url: str) -> Callable[[object], Awaitable[object]]:
 
 
 def pydantic_ai(url: str) -> Callable[[object], Awaitable[object]]:
-    """An agent without durability: it has none on SQLite of its own."""
+    """An agent without durability, because Pydantic AI has none on SQLite."""
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
@@ -53,13 +53,13 @@ def pydantic_ai(url: str) -> Callable[[object], Awaitable[object]]:
         return a + b
 
     async def work(size: object) -> None:
-        places = asyncio.Semaphore(size.at_once)
+        slots = asyncio.Semaphore(size.at_once)
         provider = OpenAIProvider(base_url=url, api_key="none")
         model = OpenAIChatModel(f"bench-{size.calls}", provider=provider)
         agent = Agent(model, instructions="You add numbers.", tools=[add])
 
         async def one(number: int) -> None:
-            async with places:
+            async with slots:
                 await agent.run(f"task {number}", usage_limits=UsageLimits(request_limit=100))
 
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
-"""The model server of the benchmarks: nine tool calls, then a text; in a process of its own.
+"""The model server of the benchmarks, a separate process: it answers with tool calls, then a text.
 
-It speaks just enough HTTP for a client that keeps its connections, and does not decode what it is
-sent, so that on two cores it leaves one to what is measured.
+It speaks just enough HTTP for a client that reuses connections, and does not parse requests, so
+that on two cores one is left for the measured process.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.usage import Usage
 from parallel_agents.testing.wires import chat_whole
 
-WORDS = "x" * 800
+TEXT = "x" * 800
 USAGE = Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 CALLS = re.compile(rb'"model": ?"[a-z/]*bench-(\d+)"')
 
 
 @cache
-def reply(done: int, wanted: int) -> bytes:
-    """The whole answer to a request with `done` tool results, in a run of `wanted` calls."""
-    said = [ToolCall(f"call-{done}", "add", {"a": done, "b": 2})] if done + 1 < wanted else WORDS
-    body = chat_whole(said, f"bench-{wanted}", USAGE)
+def reply(done: int, calls: int) -> bytes:
+    """The response to a request with `done` tool results, in a run of `calls` model calls."""
+    content = [ToolCall(f"call-{done}", "add", {"a": done, "b": 2})] if done + 1 < calls else TEXT
+    body = chat_whole(content, f"bench-{calls}", USAGE)
     head = (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
@@ -36,7 +36,7 @@ def reply(done: int, wanted: int) -> bytes:
 
 
 class Conversation(asyncio.Protocol):
-    """One connection, a request at a time."""
+    """One connection that serves one request at a time."""
 
     def __init__(self, latency: float) -> None:
         self._latency = latency
@@ -56,9 +56,9 @@ class Conversation(asyncio.Protocol):
         if not end or length is None or len(body) < int(length[1]):
             return
         self._received = b""
-        wanted = CALLS.search(body)
-        assert wanted is not None
-        answer = reply(len(re.findall(rb'"role": ?"tool"', body)), int(wanted[1]))
+        calls = CALLS.search(body)
+        assert calls is not None
+        answer = reply(len(re.findall(rb'"role": ?"tool"', body)), int(calls[1]))
         if self._latency:
             self._loop.call_later(self._latency, self._transport.write, answer)
         else:
@@ -68,11 +68,11 @@ class Conversation(asyncio.Protocol):
 async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--latency", type=float, default=0.0)
-    given = parser.parse_args()
+    options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     server = await asyncio.get_running_loop().create_server(
-        lambda: Conversation(given.latency), "127.0.0.1", 0, backlog=4096
+        lambda: Conversation(options.latency), "127.0.0.1", 0, backlog=4096
     )
     host, port = server.sockets[0].getsockname()[:2]
     print(f"http://{host}:{port}/v1", flush=True)

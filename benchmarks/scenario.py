@@ -1,7 +1,7 @@
-"""One scenario in a process of its own; prints its figures as a line of JSON.
+"""Runs one scenario in this process, and prints its figures as one line of JSON.
 
-`python -m benchmarks.scenario NAME URL`: after a small run that is not counted, the process's CPU
-seconds (all threads), wall seconds and peak memory of the counted one.
+`python -m benchmarks.scenario NAME URL` first does a small run to warm up. It then measures the CPU
+time of all threads, the wall time and the peak memory of the real run.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def latencies(url: str) -> dict[str, float]:
 
 
 def in_new_home(work: Callable[[Path], Awaitable[T]]) -> T:
-    """What the work gives, in a folder of its own."""
+    """The result of `work` in a temporary home folder."""
 
     async def body() -> T:
         with tempfile.TemporaryDirectory() as home:
@@ -91,8 +91,8 @@ def main() -> None:
             figures = measure(this_project(url, is_guarded=True), size)
         case "latencies":
             figures = latencies(url)
-        case "family":
-            figures = in_new_home(lambda home: crew.family(url, home, children=size.runs))
+        case "children":
+            figures = in_new_home(lambda home: crew.spawn_children(url, home, children=size.runs))
         case "spawn-tool":
             p50 = in_new_home(lambda home: crew.spawn_latency(url, home, runs=500))
             figures = {"spawn_p50_ms": p50}

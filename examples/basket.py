@@ -1,4 +1,4 @@
-"""A basket of goods, with a mistake in it for the reviewers of `scripts/demo` to find."""
+"""A shopping basket with a bug, which the reviewers of `scripts/demo` should find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Five agents side by side: three captions for a topic, and two reviews of a function."""
+"""Five agents in parallel: three captions for a topic, and two reviews of a function."""
 
 from __future__ import annotations
 

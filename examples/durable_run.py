@@ -1,7 +1,7 @@
-"""A run under a key: stop it, kill it, start it again, and it goes on where it was.
+"""A run with a key: stop it, kill it, start it again, and it continues where it stopped.
 
-Run this twice. The second time asks no model: every result is there already. Ctrl-C in the middle,
-or kill -9, loses at most the calls in flight.
+Run this twice. The second time calls no model, because every result is stored. Ctrl-C or kill -9 in
+the middle loses at most the calls in flight.
 """
 
 from __future__ import annotations

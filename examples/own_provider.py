@@ -1,8 +1,8 @@
-"""A model server of your own: any that speaks OpenAI's Chat Completions, such as Ollama.
+"""Your own model server: any server that speaks OpenAI's Chat Completions, such as Ollama.
 
     python own_provider.py [BASE_URL] [MODEL]
 
-The same table can stand in `config.toml`; see docs/settings.md.
+You can also put the same table into `config.toml`; see docs/settings.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     office = {
         "wire": "chat",
         "base_url": BASE_URL,
-        # `key = "env:NAME"` where the server wants a key; the key itself is never in a file.
+        # Add `"key": "env:NAME"` if the server needs a key; never put the key itself into a file.
         "prices": {"*": {"input_usd": 0, "output_usd": 0}},
     }
     team = pa.run(

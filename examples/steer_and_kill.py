@@ -1,4 +1,4 @@
-"""Direct agents while they work: give one a word, end another, watch what happens, then go on."""
+"""Direct agents while they work: steer one, kill another, watch the events, and send more work."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ WRITER = pa.Agent(
 
 async def main() -> None:
     async with pa.open() as sessions:
-        kept = await sessions.spawn(pa.Task(WRITER, "Write about gym life"))
+        writer = await sessions.spawn(pa.Task(WRITER, "Write about gym life"))
         spare = await sessions.spawn(pa.Task(WRITER, "Write about tea", label="spare"))
 
-        await kept.steer("Mention coffee.")
+        await writer.steer("Mention coffee.")
         killed = await spare.kill()
         print(f"ended {len(killed.runs)}; spare is {(await spare.wait()).status}")
 
-        async for event in kept.follow():
+        async for event in writer.follow():
             print(f"  {event.key}")
-        print((await kept.wait()).text)
+        print((await writer.wait()).text)
 
-        await kept.send("Make it half as long.")
-        print((await kept.wait()).text)
-        print(f"{len(await kept.history())} messages so far, kept as {kept.key}")
+        await writer.send("Make it half as long.")
+        print((await writer.wait()).text)
+        print(f"{len(await writer.history())} messages so far in session {writer.key}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A typed function as a tool: its signature is the schema, its docstring what the model is told."""
+"""A typed function as a tool: its signature is the schema, and the model reads its docstring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STOCK = {"apples": 12, "pears": 0}
 
 @pa.tool(effect="pure")
 def count_stock(fruit: Annotated[str, Field(description="plural, lower case")]) -> str:
-    """Say how many pieces of a fruit are in stock."""
+    """Return how many pieces of a fruit are in stock."""
     if fruit not in STOCK:
         raise ValueError(f"there is no {fruit!r}; there are {', '.join(STOCK)}")
     return f"{STOCK[fruit]} {fruit}"
@@ -22,7 +22,7 @@ def count_stock(fruit: Annotated[str, Field(description="plural, lower case")]) 
 CLERK = pa.Agent(
     name="clerk",
     description="Answers questions about the stock.",
-    instructions="Look up what is asked with the tool. Answer in one sentence.",
+    instructions="Look the answer up with the tool. Answer in one sentence.",
     tools=("count_stock",),
     limits=pa.Limits(max_turns=5, max_output_tokens=200),
 )

@@ -1,4 +1,4 @@
-"""An agent of your own as a file: `.parallel-agents/agents/ticket_sorter.md`, beside this script.
+"""Your own agent as a file: `.parallel-agents/agents/ticket_sorter.md`, next to this script.
 
     cd examples/own_agent && python sort_tickets.py
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import parallel_agents as pa
 
 TICKETS = (
-    "Since this morning I can not log in, and my team waits for me.",
-    "Where do I find the invoice of March?",
+    "Since this morning I cannot log in, and my team is waiting for me.",
+    "Where do I find the invoice for March?",
     "It would be nice to have a dark theme.",
 )
 

@@ -1,4 +1,4 @@
-"""Every error that a user can meet, in one tree, ordered by who must act.
+"""Errors: everything that a user can run into, in one tree, ordered by who must act.
 
 PagentsError
  ├─ CallerError                 the caller must change something
@@ -6,17 +6,17 @@ PagentsError
  │   ├─ UnknownAgent            PA-E102
  │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
  │   ├─ NotFound                PA-E104  no such session or run
- │   ├─ Ambiguous               PA-E105  a name that fits several
- │   ├─ Conflict                PA-E106  the key is taken by other work
- │   ├─ RunIsOver               PA-E107  a word to a run that has ended
- │   ├─ SpawnRefused            PA-E108  the tree has as many sessions as its policy allows
+ │   ├─ Ambiguous               PA-E105  several things match the name
+ │   ├─ Conflict                PA-E106  the key belongs to other work
+ │   ├─ RunIsOver               PA-E107  a message to a run that has ended
+ │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
+ │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
- │   ├─ NotYet                  PA-E109  a published name whose work is not built here
- │   └─ ConfigError             PA-E110  a setting
+ │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
  │       └─ MissingExtra        PA-E113  an optional part is not installed
- ├─ ProviderError               the provider must act; some of these are worth another try
+ ├─ ProviderError               the provider must act; some of these can be retried
  │   ├─ RateLimited             PA-E201
  │   ├─ Overloaded              PA-E202
  │   ├─ AuthFailed              PA-E203
@@ -28,33 +28,33 @@ PagentsError
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
- │   └─ CircuitOpen             PA-E212  it failed too often to be asked now
- ├─ RunError                    recorded as the outcome of a run, never raised at a caller of `wait`
+ │   └─ CircuitOpen             PA-E212  the model failed too often and is left alone for now
+ ├─ RunError                    recorded as the outcome of a run; `wait` never raises it
  │   ├─ OutputInvalid           PA-E301
  │   ├─ RunTimedOut             PA-E302
  │   ├─ TurnLimit               PA-E303
  │   ├─ RunKilled               PA-E304
  │   ├─ ToolUnavailable         PA-E305
- │   ├─ Incomplete              PA-E306  some tasks of a team did not end in done
- │   ├─ RunCrashed              PA-E307  a bug of ours or of a tool ended the run
- │   ├─ OverBudget              PA-E308  the next call could cost more than there is
- │   ├─ PriceUnknown            PA-E309  a budget in dollars, and a model without a price
- │   ├─ GateRefused             PA-E310  the answer did not pass a gate, on any model of its ladder
+ │   ├─ Incomplete              PA-E306  not every task of a team is done
+ │   ├─ RunCrashed              PA-E307  a bug in this package or in a tool ended the run
+ │   ├─ OverBudget              PA-E308  the next call could cost more than the budget has left
+ │   ├─ PriceUnknown            PA-E309  the budget is in dollars and the model has no known price
+ │   ├─ GateRefused             PA-E310  no model of the ladder gave an answer that passed the gates
  │   ├─ GateBroken              PA-E311  a gate could not give a verdict
- │   ├─ AgentOpen               PA-E312  the agent's runs failed too often to begin one now
- │   └─ RevisionFailed          PA-E313  the agent that was to make an answer better gave none
- └─ HostError                   this machine or this package must be mended
-     ├─ StoreError                       the engine ends; what is in the store stays
+ │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is left alone for now
+ │   └─ RevisionFailed          PA-E313  the refiner returned no better answer
+ └─ HostError                   this machine or this package must be fixed
+     ├─ StoreError                       the engine stops; everything already stored stays
      │   ├─ StoreUnreachable    PA-E401
      │   ├─ StoreFull           PA-E402
      │   ├─ StoreReadOnly       PA-E403
      │   └─ StoreTooNew         PA-E404
-     ├─ LeftRun                          the run goes on elsewhere or later, or was ended
+     ├─ LeftRun                          the run continues elsewhere or later, or was ended
      │   ├─ OwnershipLost       PA-E405
-     │   └─ Stopping            PA-E406  this process admits nothing new
-     └─ LocalModelError         PA-E410  the embedded model can not be fetched or started
+     │   └─ Stopping            PA-E406  this process accepts no new runs
+     └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
-`docs/errors.md` has a paragraph for each code; `pagents docs E101` shows it.
+`docs/errors.md` explains each code; `pagents docs E101` shows its entry.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ from typing import ClassVar, NamedTuple
 
 
 def where_to_look(code: str) -> str:
-    """The command that shows the paragraph of a code."""
+    """The command that explains a code."""
     return f"pagents docs {code.removeprefix('PA-')}"
 
 
@@ -72,10 +72,10 @@ class PagentsError(Exception):
     """What happened, why, and what to do about it.
 
     Attributes:
-        code: stable, such as `PA-E203`; the heading of its paragraph in `docs/errors.md`.
-        message: what happened, in one line, naming the value.
-        why: the cause, or an empty string where the message says it all.
-        hint: what the reader can do now.
+        code: stable, such as `PA-E203`; its heading in `docs/errors.md`.
+        message: what happened, in one line that names the value.
+        why: the cause; empty if the message already says it.
+        hint: what to do now, as an imperative.
     """
 
     code: ClassVar[str] = "PA-E000"
@@ -88,7 +88,7 @@ class PagentsError(Exception):
 
     @property
     def docs(self) -> str:
-        """Where to read more."""
+        """The command that explains this error."""
         return where_to_look(self.code)
 
 
@@ -185,8 +185,8 @@ class ProviderError(PagentsError):
 
     Attributes:
         retryable: whether the same request may succeed later.
-        may_be_billed: whether the call can have cost something though no reply came of it.
-        retry_after_seconds: how long the provider asks us to wait, or None.
+        may_be_billed: whether the call may have cost something although it brought no reply.
+        retry_after_seconds: the wait that the provider asks for, or None.
     """
 
     code = "PA-E200"
@@ -298,10 +298,10 @@ class RunCrashed(RunError):
 
 
 class OverBudget(RunError):
-    """A run that found no room in a account.
+    """A budget account could not cover the worst case of the next call.
 
     Attributes:
-        may_answer: the account has a reserve for one last call.
+        may_answer: the account holds a reserve for one last call.
     """
 
     code = "PA-E308"
@@ -325,7 +325,7 @@ class GateBroken(RunError):
     code = "PA-E311"
 
 
-class AgentOpen(RunError):
+class AgentCircuitOpen(RunError):
     code = "PA-E312"
 
 

@@ -1,7 +1,7 @@
-"""Settings: every knob, with its default, its unit and a sentence; the only reader of the environment.
+"""Settings: every knob with its default, unit and sentence. Only this module reads the environment.
 
-A setting comes from the user's `config.toml`, over it the project's, over it the environment
-(`PARALLEL_AGENTS_` and the name in capitals), over it a flag.
+A setting comes from the user's `config.toml`. The project's file overrides it, then the environment
+(`PARALLEL_AGENTS_` and the name in capitals), then a flag.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
 _Money = Annotated[float, Field(gt=0, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
-_Kept = Annotated[float, Field(gt=0, le=3650 * DAY_SECONDS)]
+_RetentionSeconds = Annotated[float, Field(gt=0, le=3650 * DAY_SECONDS)]
 
 
 def _knob(sentence: str) -> dict[str, str]:
@@ -48,76 +48,73 @@ class Settings:
     """The values in force; each field's sentence is what `pagents config` shows."""
 
     model: str | None = field(
-        default=None, metadata=_knob("provider/model for agents that name none")
+        default=None, metadata=_knob("provider/model for agents that do not name a model")
     )
-    max_parallel: _Count = field(default=16, metadata=_knob("runs at once in a process"))
+    max_parallel: _Count = field(default=16, metadata=_knob("runs at once in one process"))
     timeout_seconds: _Seconds = field(
-        default=600.0, metadata=_knob("seconds for a run, without its time in the queue")
+        default=600.0, metadata=_knob("seconds for a run, excluding its time in the queue")
     )
     call_timeout_seconds: _Seconds = field(
-        default=300.0, metadata=_knob("seconds for one try of a model call, and for a tool call")
+        default=300.0, metadata=_knob("seconds for one try of a model call, or for a tool call")
     )
-    max_turns: _Count = field(default=25, metadata=_knob("model calls in a run"))
-    max_output_tokens: _Tokens = field(default=4096, metadata=_knob("tokens of one reply"))
-    attempts: _Count = field(
-        default=1, metadata=_knob("how often a run may begin again after a refused answer")
-    )
-    tries: _Count = field(
-        default=5, metadata=_knob("how often a model call is made before its error counts")
-    )
+    max_turns: _Count = field(default=25, metadata=_knob("model calls in one run"))
+    max_output_tokens: _Tokens = field(default=4096, metadata=_knob("tokens in one reply"))
+    attempts: _Count = field(default=1, metadata=_knob("attempts of a run whose answer is refused"))
+    tries: _Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
     patience_seconds: _Seconds = field(
-        default=300.0, metadata=_knob("seconds that a call waits for a rate limit in all")
+        default=300.0, metadata=_knob("total seconds that a call waits for rate limits")
     )
     default_agent: str = field(
-        default="main", metadata=_knob("the agent of a sessions_spawn that names none")
+        default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")
     )
     max_spawn_depth: _Bound = field(
-        default=5, metadata=_knob("how deep agents may spawn agents; 0 is not at all")
+        default=5, metadata=_knob("how deep agents may spawn agents; 0 forbids it")
     )
     max_children: _Count = field(
-        default=20, metadata=_knob("live sessions at once that one agent has spawned")
+        default=20, metadata=_knob("sessions that one agent may have spawned and still live")
     )
     max_tree_sessions: _Count = field(
-        default=200, metadata=_knob("sessions in the tree of one agent, over its whole life")
+        default=200, metadata=_knob("sessions ever spawned in the tree of one agent")
     )
     hand_back_tokens: _Tokens = field(
-        default=2000, metadata=_knob("tokens of a child's output that its parent is handed")
+        default=2000, metadata=_knob("tokens of a child's output that its parent receives")
     )
     session_visibility: Visibility = field(
         default=Visibility.TREE,
-        metadata=_knob("what an agent sees of others: self, tree, agent (its own kind) or all"),
+        metadata=_knob("the sessions an agent sees: self, tree, agent (same agent) or all"),
     )
     archive_seconds: _Seconds = field(
-        default=3600.0, metadata=_knob("seconds after which a session that is over is archived")
+        default=3600.0, metadata=_knob("seconds until a session that has ended is archived")
     )
     day_budget_usd: _Money | None = field(
-        default=None, metadata=_knob("US dollars that all calls of a UTC day may cost")
+        default=None, metadata=_knob("US dollars for all calls of a UTC day")
     )
     day_budget_tokens: _Amount | None = field(
-        default=None, metadata=_knob("tokens that all calls of a UTC day may use")
+        default=None, metadata=_knob("tokens for all calls of a UTC day")
     )
     agent_budgets: Mapping[str, Budget] = field(
         default_factory=dict[str, Budget],
-        metadata=_knob("usd and tokens by agent, for its calls of a UTC day"),
+        metadata=_knob("usd and tokens for all calls of one agent in a UTC day, by agent"),
     )
     allow_weak_judge: bool = field(
-        default=False, metadata=_knob("a model that judges badly may be a gate, and is told of")
+        default=False, metadata=_knob("let a poorly calibrated judge be a gate, with a warning")
     )
     agent_breaker: bool = field(
-        default=True, metadata=_knob("leave an agent alone whose runs keep failing by its fault")
+        default=True,
+        metadata=_knob("leave agents alone whose runs keep failing by their own fault"),
     )
-    dead_letter_seconds: _Kept = field(
+    dead_letter_seconds: _RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
-        metadata=_knob("seconds that a task that failed can be retried"),
+        metadata=_knob("seconds for which a failed task can be retried"),
     )
     parent_session: str | None = field(
-        default=None, metadata=_knob("the session that what this process spawns is under")
+        default=None, metadata=_knob("the parent of the sessions that this process spawns")
     )
     full_sync: bool = field(
-        default=False, metadata=_knob("wait for the disk at each commit (against power loss)")
+        default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")
     )
     local_slots: _Count | None = field(
-        default=None, metadata=_knob("calls at once of the embedded model; by machine without it")
+        default=None, metadata=_knob("calls at once of the embedded model; unset, by machine")
     )
     local_model_file: Path | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
@@ -127,10 +124,11 @@ class Settings:
     )
     ladders: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]],
-        metadata=_knob("lists of models by name, the cheapest first, for model ladder/NAME"),
+        metadata=_knob("lists of models by name, cheapest first, for model ladder/NAME"),
     )
     providers: Mapping[str, Json] = field(
-        default_factory=dict[str, Json], metadata=_knob("own providers, or changes to the built-in")
+        default_factory=dict[str, Json],
+        metadata=_knob("your providers, and changes to the built-in providers"),
     )
 
     @property
@@ -139,7 +137,7 @@ class Settings:
 
     @property
     def policy(self) -> Policy:
-        """What any agent's own policy is shrunk to."""
+        """The widest policy that any agent can have."""
         return Policy(
             spawns=(ANY,),
             max_depth=self.max_spawn_depth,
@@ -160,10 +158,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """What this process was started with.
+    """The folders and variables that this process was started with.
 
     Attributes:
-        home: the user's folder: store, models, results, `config.toml`.
+        home: the user's folder, with the store, models, results and `config.toml`.
         project: the project's `.parallel-agents` folder, or None.
         variables: the environment variables.
     """
@@ -174,12 +172,12 @@ class Environment:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where agents and teams may be, the project's first."""
+        """The folders that may hold agents and teams, the project's first."""
         return (self.home,) if self.project is None else (self.project, self.home)
 
     @property
     def user(self) -> str:
-        """Who gives commands from here, as the journal names them."""
+        """The user who runs this process, as the journal names them."""
         return self.variables.get("USER") or self.variables.get("USERNAME") or "user"
 
     def read_key(self, variable: str) -> str | None:
@@ -188,7 +186,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The settings, and for each name where its value comes from."""
+    """The settings, and the source of each value by its name."""
 
     settings: Settings
     sources: Mapping[str, str]
@@ -217,15 +215,15 @@ def _find_project(start: Path, home: Path) -> Path | None:
 
 
 def load(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:
-    """Put the settings together; a flag of None was not given.
+    """Merge the settings from all sources; a flag of None counts as absent.
 
     Raises:
-        ConfigError: a source can not be read, or holds an unknown name or a value that does not
-            fit; the text names the source.
+        ConfigError: a source cannot be read, or has an unknown name or an invalid value. The
+            message names the source.
     """
     settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    for source, values in (*_files(environment), _variables(environment), ("flag", given)):
+    set_flags = {name: value for name, value in (flags or {}).items() if value is not None}
+    for source, values in (*_files(environment), _variables(environment), ("flag", set_flags)):
         for name, value in values.items():
             where = f"{source} {PREFIX}{name.upper()}" if source == "environment" else source
             settings = replace(settings, **{name: _parse(name, value, settings, where)})
@@ -251,23 +249,23 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
 def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
     tables = {"tiers", "providers", "agent_budgets", "ladders"}
     names = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings) if f.name not in tables}
-    given = environment.variables
-    return "environment", {name: given[v] for v, name in names.items() if given.get(v, "") != ""}
+    values = environment.variables
+    return "environment", {name: values[v] for v, name in names.items() if values.get(v, "") != ""}
 
 
 def _parse(name: str, value: object, below: Settings, source: str) -> object:
     if name not in _adapters():
         close = get_close_matches(name, _adapters(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(_adapters())}"
-        raise ConfigError(f"there is no setting {name!r}", why=f"it stands in {source}", hint=hint)
+        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
+        raise ConfigError(f"no setting {name!r}", why=f"{source} has it", hint=hint)
     try:
         parsed = _adapters()[name].validate_python(value)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise ConfigError(
-            f"setting {name} does not fit: {problem}",
-            why=f"it comes from {source}",
-            hint=f"correct {name} there, or leave it out to take the default",
+            f"setting {name} is invalid: {problem}",
+            why=f"the value comes from {source}",
+            hint=f"correct {name} there, or remove it to use the default",
         ) from None
     if isinstance(parsed, dict):
         return getattr(below, name) | parsed

@@ -32,7 +32,7 @@ def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
     assert told.out == "bench/good: 1 requests, - tokens of a minute (set)\n"
     assert (line["model"], line["requests"], line["requests_per_minute"]) == ("bench/good", 1, 1)
     assert (line["waiting"], line["in_flight"], line["source"]) == (1, 0, "set")
-    assert "waits for requests of bench/good" in history
+    assert "waits for the request limit of bench/good" in history
     assert "1 of 1" in shown
     assert off.out == "bench/good: no limit\n"
     assert ended.code == 0
@@ -47,7 +47,7 @@ def test_a_refusal_closes_the_door_for_every_process(pagents: Pagents, bench: Fa
 
     (line,) = pagents.items("limits")
     assert "PA-E201" in first.out
-    assert "bench/good takes no calls for" in second.out
+    assert "bench/good accepts no calls for" in second.out
     assert len(bench.requests) == 1
     assert line["closed_until"] is not None
     assert pagents("limits", "set", "bench/good", "--off").code == 0

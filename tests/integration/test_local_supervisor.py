@@ -98,7 +98,7 @@ def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
 
     error = asyncio.run(fail(tmp_path, COMMAND))
 
-    assert "can not be loaded" in error.message
+    assert "cannot be loaded" in error.message
     assert "server.log" in error.hint
     assert "file.gguf" in (tmp_path / "server.log").read_text()
 
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
 def test_a_child_that_ends_or_babbles_at_its_start_is_told(tmp_path: Path, code: str) -> None:
     error = asyncio.run(fail(tmp_path, python(code)))
 
-    assert "ended while it started" in error.message
+    assert "ended during its start" in error.message
 
 
 def test_a_child_that_died_is_followed_by_another_but_not_for_ever(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.throttled import Throttled
 from parallel_agents.models.timed import Timed
 from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_words
+from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_text
 from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.provider import LoopbackProvider
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel, to_reply
@@ -57,11 +57,11 @@ def saying(words: str) -> ModelRequest:
 
 
 def reply_of_server(body: JsonObject) -> Reply:
-    return (CALL,) if last_words(body) == "look" else last_words(body)
+    return (CALL,) if last_text(body) == "look" else last_text(body)
 
 
 def fault_of_server(_: int, body: JsonObject) -> Fault | None:
-    return HttpError(400, "told to") if last_words(body) == "fail" else None
+    return HttpError(400, "told to") if last_text(body) == "fail" else None
 
 
 def reply_of_fake(request: ModelRequest) -> Answer:

@@ -30,7 +30,7 @@ from parallel_agents.engines.ownership import is_alive
 from parallel_agents.settings import load, read_environment
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
-from parallel_agents.testing.behaviour import Fault, last_words
+from parallel_agents.testing.behaviour import Fault, last_text
 from tests.integration.other_processes import PATIENCE_SECONDS, ended, running, until
 
 PROGRAM = Path(__file__).with_name("crew_program.py")
@@ -73,7 +73,7 @@ class Place:
     @property
     def asked(self) -> Counter[str]:
         """How often the provider was asked for each task."""
-        return Counter(last_words(request.body) for request in self.provider.requests)
+        return Counter(last_text(request.body) for request in self.provider.requests)
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Rows of the store's file."""
@@ -135,7 +135,7 @@ def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(tmp_pat
 
 def test_a_word_and_a_kill_from_another_process_arrive_within_a_second(tmp_path: Path) -> None:
     def hang(_: int, request: JsonObject) -> Fault | None:
-        return Hang() if last_words(request).startswith("Part") else None
+        return Hang() if last_text(request).startswith("Part") else None
 
     async def body(place: Place) -> None:
         async with place.open() as sessions, place.starting(2) as process:

@@ -24,7 +24,7 @@ def test_it(virtual_time):
 
 @pytest.mark.parametrize(
     ("test", "words"),
-    [(UNUSED, "1 of 1 replies of scripted/model were not asked for"), (DEADLOCK, "Deadlock")],
+    [(UNUSED, "1 of 1 replies of scripted/model were never used"), (DEADLOCK, "Deadlock")],
 )
 def test_a_test_that_can_not_be_right_fails(tmp_path: Path, test: str, words: str) -> None:
     (tmp_path / "test_theirs.py").write_text(test)

@@ -29,7 +29,7 @@ from parallel_agents.stores.queries import Migration, read_migrations, read_sche
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
 from parallel_agents.testing import Behaviour, Hang, RepliesWith, open_rig, serve
-from parallel_agents.testing.behaviour import Fault, Reply, last_words
+from parallel_agents.testing.behaviour import Fault, Reply, last_text
 
 PROGRAM = Path(__file__).with_name("crew_program.py")
 PATIENCE_SECONDS = 30.0
@@ -108,10 +108,10 @@ def test_when_no_more_can_be_written_all_who_wait_hear_it_and_only_lost_calls_ar
     home = tmp_path / "home"
 
     def hang_at_first(number: int, body: JsonObject) -> Fault | None:
-        return Hang() if number <= AT_ONCE and last_words(body) == TASKS[0] else None
+        return Hang() if number <= AT_ONCE and last_text(body) == TASKS[0] else None
 
     def at_length(body: JsonObject) -> Reply:
-        return last_words(body) * 1000
+        return last_text(body) * 1000
 
     with serve(Behaviour(answer=at_length, fault=hang_at_first)) as provider:
         full = fill(home, provider.base_url)
@@ -121,7 +121,7 @@ def test_when_no_more_can_be_written_all_who_wait_hear_it_and_only_lost_calls_ar
             max(request.finished_at or 0.0 for request in provider.requests),
         )
         resumed = run_crew(home, provider.base_url)
-    asked_again = Counter(last_words(r.body) for r in provider.requests[first_time:])
+    asked_again = Counter(last_text(r.body) for r in provider.requests[first_time:])
 
     assert full.code == 1
     assert "PA-E402" in full.log

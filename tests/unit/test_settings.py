@@ -81,7 +81,7 @@ def test_a_value_that_does_not_fit_is_refused_with_its_source(
     with pytest.raises(ConfigError, match=words) as caught:
         load(environment(tmp_path, variables={name: value}))
 
-    assert caught.value.why == f"it comes from environment {name}"
+    assert caught.value.why == f"the value comes from environment {name}"
 
 
 def test_a_name_that_there_is_not_is_refused_with_the_one_that_was_meant(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Breaker: what is done to the circuit that a throttle keeps, as changes of the store.
+"""Breaker: the changes that a store applies to the circuit inside a throttle.
 
-Each function is pure and of one throttle, so that it is one transaction for all processes.
+Each change is a pure function of one throttle, so that it is one transaction for all processes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from parallel_agents.core.throttle import Throttle
 
 
 class Admitted(NamedTuple):
-    """Whether it may be used; if not, for how many seconds at least, and what failed last."""
+    """A circuit's decision; if it is a refusal, the shortest wait and the last failure."""
 
     admission: Admission
     seconds: float
@@ -23,12 +23,12 @@ class Admitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The changes of circuits that keep to one rule; `now` is seconds since 1970."""
+    """Changes to circuits under one rule; `now` is seconds since 1970."""
 
     rule: Rule
 
     def admit(self, now: float, process: str) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
-        """Ask whether a process may use it."""
+        """Decide whether a process may proceed."""
 
         def change(found: Throttle) -> tuple[Throttle, Admitted]:
             circuit, admission = found.circuit.admit(now, self.rule, process)
@@ -40,9 +40,9 @@ class Breaker:
     def fail(
         self, now: float, reason: str, begun: Sequence[float]
     ) -> Callable[[Throttle], tuple[Throttle, float | None]]:
-        """Count a failure; it gives the seconds for which that opened the circuit, or None.
+        """Count a failure; the change returns how long it opened the circuit, or None.
 
-        `begun` is when each use began that is under way.
+        `begun` holds the start of each use in flight.
         """
 
         def change(found: Throttle) -> tuple[Throttle, float | None]:
@@ -54,25 +54,25 @@ class Breaker:
         return change
 
     def answer(self, now: float) -> Callable[[Throttle], Throttle]:
-        """Count a use that went well."""
+        """Count a success."""
         return lambda found: replace(found, circuit=found.circuit.answered(now, self.rule))
 
 
 @dataclass(slots=True)
-class Flights:
-    """When each use began that this process has under way."""
+class UsesInFlight:
+    """The uses that this process has in flight, each with its start."""
 
     _begun: dict[int, float] = field(default_factory=dict[int, float])
     _last: int = 0
 
     def begin(self, now: float) -> int:
-        """A use is under way; the number by which it ends."""
+        """Record the start of a use; returns the number to end it with."""
         self._last += 1
         self._begun[self._last] = now
         return self._last
 
     def end(self, number: int) -> None:
-        """It is not any more; one that has ended before stays so."""
+        """Record the end of a use; ending it twice does nothing."""
         self._begun.pop(number, None)
 
     def begun(self) -> Sequence[float]:
@@ -80,10 +80,10 @@ class Flights:
 
 
 def close(found: Throttle) -> tuple[Throttle, None]:
-    """The probe went well."""
+    """Close the circuit after a successful probe."""
     return replace(found, circuit=CLOSED), None
 
 
 def lose_probe(found: Throttle) -> Throttle:
-    """The probe was broken off, and says nothing."""
+    """Forget a probe that was cancelled, which proves nothing."""
     return replace(found, circuit=found.circuit.lose_probe())

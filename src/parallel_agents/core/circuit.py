@@ -1,4 +1,4 @@
-"""Circuit: what keeps failing is left alone for a while, then tried once, and used again if that goes well."""
+"""Circuit: stop using what keeps failing, try it once after a while, and use it again if that works."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Rule:
     """When a circuit opens and for how long; times are in seconds.
 
     Attributes:
-        failures: it takes at least so many, to tell chance from a fault,
-        share: and at least this part of all that ended,
-        most_ended: of the last so many,
-        ended_seconds: none of them longer ago.
-        open_seconds: the first open time; each failed probe doubles it,
-        most_open_seconds: up to this.
-        probe_seconds: a probe that has not ended by then counts as lost.
-        ask_again_seconds: who is refused because of a probe waits at least as long.
+        failures: the fewest failures that open it, to tell a fault from chance.
+        share: the smallest share of failures among the recent uses that opens it, from 0 to 1.
+        most_ended: how many recent uses count.
+        ended_seconds: how long a use counts after its end.
+        open_seconds: how long it stays open the first time. Each failed probe doubles that.
+        most_open_seconds: the longest time that it stays open.
+        probe_seconds: after this time, a probe that has not ended counts as lost.
+        ask_again_seconds: the shortest wait of a caller that is refused because of a probe.
     """
 
     failures: int
@@ -46,7 +46,7 @@ MODELS = Rule(
     ask_again_seconds=5.0,
 )
 
-# The runs of an agent: they are fewer, longer, and cost more to try.
+# The runs of an agent: fewer and longer than calls, and dearer to try.
 AGENTS = Rule(
     failures=10,
     share=0.9,
@@ -60,7 +60,7 @@ AGENTS = Rule(
 
 
 class Admission(StrEnum):
-    """Whether it is used: as ever, as the one that finds out whether it is well again, or not."""
+    """What a circuit decides: pass, pass as the probe that tests for recovery, or refuse."""
 
     PASS = "pass"  # noqa: S105 - no password
     PROBE = "probe"
@@ -75,7 +75,7 @@ class CircuitState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A use that ended: when, and whether it failed."""
+    """The end of one use: when, and whether it failed."""
 
     at: float
     is_failure: bool
@@ -86,12 +86,12 @@ class Circuit:
     """One circuit; times are seconds on one clock.
 
     Attributes:
-        opened: how often it has opened since all was well; each time lasts twice as long.
-        open_until: nothing is used before; None while it is closed.
-        probe_until: a probe is under way, and counts as lost from then on.
-        prober: the process that makes it.
-        ended: while it is closed, the last uses from the first failure on.
-        reason: what the last failure was.
+        opened: how often it has opened since it was last closed; each time lasts twice as long.
+        open_until: every use is refused until then; None while the circuit is closed.
+        probe_until: when the current probe counts as lost; None without a probe.
+        prober: the process that makes the probe.
+        ended: while the circuit is closed, the last uses, starting with a failure.
+        reason: the message of the last failure.
     """
 
     opened: int = 0
@@ -111,17 +111,17 @@ class Circuit:
         return CircuitState.OPEN if now < self.open_until else CircuitState.HALF_OPEN
 
     def counted(self, now: float, rule: Rule) -> tuple[Ended, ...]:
-        """The uses on record that still count."""
+        """The recorded uses that still count at `now`."""
         return tuple(use for use in self.ended if use.at > now - rule.ended_seconds)
 
     def failures(self, now: float, rule: Rule) -> int:
-        """How many failures are on record that still count."""
+        """The number of recorded failures that still count at `now`."""
         if not self.ended or self.ended[-1].at <= now - rule.ended_seconds:
             return 0
         return sum(use.is_failure for use in self.counted(now, rule))
 
     def admit(self, now: float, rule: Rule, process: str) -> tuple[Circuit, Admission]:
-        """Whether a process may use it now; the first after an open time is the probe."""
+        """Decide whether a process may proceed; the first use after an open time is the probe."""
         if self.open_until is None:
             return self, Admission.PASS
         is_probing = self.probe_until is not None and now < self.probe_until
@@ -131,18 +131,20 @@ class Circuit:
         return probing, Admission.PROBE
 
     def seconds_left(self, now: float, rule: Rule) -> float:
-        """How long who was refused should wait at least before asking again."""
+        """How long a refused caller should wait at least before it asks again."""
         if self.open_until is None:
             return 0.0
         return max(self.open_until - now, rule.ask_again_seconds if self.probe_until else 0.0)
 
     def failed(self, now: float, rule: Rule, reason: str, begun: Sequence[float] = ()) -> Circuit:
-        """After a failure; it opens where they are too many, or where this one can be the probe's.
+        """The circuit after a failure.
 
-        One that is open stays as it is, since what was begun before still fails.
+        A closed circuit opens if it has failed too often. A half-open circuit opens again, since
+        the failure may be the probe's. An open circuit does not change, since uses that began
+        before it opened may still fail.
 
-        `begun` is when each use began that has not ended. Those from shortly before the first
-        failure on record may yet go well, as a failure is often quicker than an answer.
+        `begun` holds the start of each use that has not ended. Uses that began shortly before the
+        first recorded failure may still succeed, since a failure is often faster than an answer.
         """
         reason = reason[:_REASON_CHARACTERS]
         if self.open_until is not None:
@@ -156,20 +158,20 @@ class Circuit:
         return replace(self, ended=ended, reason=reason)
 
     def answered(self, now: float, rule: Rule) -> Circuit:
-        """After a use that went well; without a failure before it none is kept."""
+        """The circuit after a success, which is recorded only while failures count."""
         if not self.failures(now, rule):
             return self
         ended = (*self.counted(now, rule), Ended(now, False))[-rule.most_ended :]
         return replace(self, ended=ended)
 
     def _open(self, now: float, rule: Rule, reason: str) -> Circuit:
-        """Open it; what came before says nothing about what comes after the probe."""
-        # The exponent is held down, or a long outage would overflow.
+        """Open the circuit and forget past uses, which say nothing about the time after a probe."""
+        # The exponent is bounded, or a long outage would overflow.
         seconds = min(rule.most_open_seconds, rule.open_seconds * 2 ** min(self.opened, 10))
         return Circuit(opened=self.opened + 1, open_until=now + seconds, reason=reason)
 
     def lose_probe(self) -> Circuit:
-        """The probe was broken off: the next use is one."""
+        """The circuit after its probe was cancelled: the next use is the probe."""
         return replace(self, probe_until=None, prober="")
 
 
@@ -177,6 +179,6 @@ CLOSED = Circuit()
 
 
 def _are_too_many(ended: tuple[Ended, ...], pending: int, rule: Rule) -> bool:
-    """Whether nearly all of the last failed, and enough of them to tell chance from a fault."""
+    """Whether nearly all recent uses failed, and enough of them to tell a fault from chance."""
     failures = sum(use.is_failure for use in ended)
     return failures >= rule.failures and failures >= rule.share * (len(ended) + pending)

@@ -1,4 +1,4 @@
-"""Rates: what a model may be asked in a minute, and the tally of what it was asked."""
+"""Rates: how much a model may be asked in one minute, and a tally of the last minute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MINUTE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """The most requests and tokens of a minute; None is no limit."""
+    """The most requests and tokens in one minute; None means unlimited."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -23,8 +23,8 @@ NO_LIMIT = RateLimit()
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """What was taken in one second, which is counted from the same start as all times."""
+class Bucket:
+    """The requests and tokens of one second; `second` counts from the epoch of all other times."""
 
     second: int
     requests: int
@@ -33,77 +33,84 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What was taken in the last minute, by second.
+    """The requests and tokens of the last minute, by second.
 
-    A bucket that fills again while it is emptied gives twice its size in the first minute; a tally
-    never gives more than the limit in any 60 s. A second counts until it is wholly past them.
+    A token bucket, which refills while it drains, can grant twice its size in its first minute.
+    This sliding window never grants more than the limit in any 60 s: a second counts until all of
+    it is more than 60 s ago.
     """
 
-    slots: tuple[Slot, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
 
     def at(self, now: float) -> Minute:
-        """The tally without what is past."""
+        """The tally at `now`, without the seconds that have expired."""
         oldest = int(now) - MINUTE_SECONDS
-        if not self.slots or self.slots[0].second >= oldest:
+        if not self.buckets or self.buckets[0].second >= oldest:
             return self
-        return Minute(tuple(slot for slot in self.slots if slot.second >= oldest))
+        return Minute(tuple(bucket for bucket in self.buckets if bucket.second >= oldest))
 
     @property
     def requests(self) -> int:
-        return sum(slot.requests for slot in self.slots)
+        return sum(bucket.requests for bucket in self.buckets)
 
     @property
     def tokens(self) -> int:
-        return sum(slot.tokens for slot in self.slots)
+        return sum(bucket.tokens for bucket in self.buckets)
 
     def add(self, now: float, *, requests: int, tokens: int) -> Minute:
         second = int(now)
-        if self.slots and self.slots[-1].second == second:
-            last = self.slots[-1]
-            more = Slot(second, last.requests + requests, last.tokens + tokens)
-            return Minute((*self.slots[:-1], more))
-        return Minute((*self.slots, Slot(second, requests, tokens)))
+        if self.buckets and self.buckets[-1].second == second:
+            last = self.buckets[-1]
+            more = Bucket(second, last.requests + requests, last.tokens + tokens)
+            return Minute((*self.buckets[:-1], more))
+        return Minute((*self.buckets, Bucket(second, requests, tokens)))
 
     def correct(self, second: int, tokens: int, requests: int = 0) -> Minute:
-        """The tally with so many tokens and requests more, or fewer, in a second that is still in it."""
+        """Add `tokens` and `requests`, either of which may be negative, to a second of the tally.
+
+        A second that has expired is ignored.
+        """
         return Minute(
             tuple(
-                Slot(second, max(0, slot.requests + requests), max(0, slot.tokens + tokens))
-                if slot.second == second
-                else slot
-                for slot in self.slots
+                Bucket(second, max(0, bucket.requests + requests), max(0, bucket.tokens + tokens))
+                if bucket.second == second
+                else bucket
+                for bucket in self.buckets
             )
         )
 
     def seconds_until_request(self, limit: RateLimit, now: float) -> float:
-        """Seconds until one more request fits, 0 where it does."""
+        """Seconds until one more request fits; 0 if it fits now."""
         most = limit.requests_per_minute
         if most is None or self.requests < most:
             return 0.0
         left = self.requests
-        for slot in self.slots:
-            left -= slot.requests
+        for bucket in self.buckets:
+            left -= bucket.requests
             if left < most:
-                return _seconds_until_past(slot, now)
+                return _seconds_until_expired(bucket, now)
         return float(MINUTE_SECONDS)
 
     def seconds_until_tokens(self, limit: RateLimit, tokens: int, now: float) -> float:
-        """The same of so many tokens; more than the limit go once nothing else is counted."""
+        """Seconds until `tokens` more fit; 0 if they fit now.
+
+        A call that alone exceeds the limit fits once the tally is empty.
+        """
         most = limit.tokens_per_minute
         if most is None:
             return 0.0
-        left, wanted = self.tokens, min(tokens, most)
-        if left + wanted <= most:
+        left, needed = self.tokens, min(tokens, most)
+        if left + needed <= most:
             return 0.0
-        for slot in self.slots:
-            left -= slot.tokens
-            if left + wanted <= most:
-                return _seconds_until_past(slot, now)
+        for bucket in self.buckets:
+            left -= bucket.tokens
+            if left + needed <= most:
+                return _seconds_until_expired(bucket, now)
         return float(MINUTE_SECONDS)
 
 
 EMPTY = Minute()
 
 
-def _seconds_until_past(slot: Slot, now: float) -> float:
-    return max(0.0, slot.second + MINUTE_SECONDS + 1 - now)
+def _seconds_until_expired(bucket: Bucket, now: float) -> float:
+    return max(0.0, bucket.second + MINUTE_SECONDS + 1 - now)

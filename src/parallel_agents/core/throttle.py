@@ -1,9 +1,9 @@
-"""Throttle: how fast a model may be asked, by its limits and by what it refused.
+"""Throttle: how fast a model may be called, from its limits and its past refusals.
 
-One value for each model, shared by all processes of a store. A refusal (429) halves the number of
-calls at once and closes the door for as long as the provider says; answers widen it again by one
-for each window of them (additive increase, multiplicative decrease, as in RFC 5681), and by one
-for each answer once no call was refused for a minute.
+Each model has one throttle, shared by all processes of a store. A refusal (429) halves the window,
+the number of calls in flight at once, and closes the throttle for as long as the provider asks.
+A full window of answers then widens the window by one (additive increase, multiplicative decrease,
+as in RFC 5681). After a minute without refusals every answer widens it by one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 CALM_SECONDS = 60.0
 _AGENT = "agent:"
-_UNASKED_SECONDS = 1.0  # how long the door stays closed for a provider that does not say
+_DEFAULT_CLOSED_SECONDS = 1.0  # after a refusal that names no time
 
 
 class Reason(StrEnum):
@@ -31,22 +31,22 @@ class Reason(StrEnum):
     TOKENS = "tokens"
     WINDOW = "window"
 
-    def words(self, model: str) -> str:
-        """What a call of `model` waits for."""
+    def describe(self, model: str) -> str:
+        """What a call of `model` waits for, to follow "waiting for"."""
         match self:
             case Reason.CLOSED:
-                return f"{model} to take calls again"
+                return f"{model} to accept calls again"
             case Reason.REQUESTS:
-                return f"requests of {model}"
+                return f"the request limit of {model}"
             case Reason.TOKENS:
-                return f"tokens of {model}"
+                return f"the token limit of {model}"
             case Reason.WINDOW:
-                return f"a place at {model}"
+                return f"other calls of {model} to end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """What one process has: calls under way, calls that wait, and until when that is believed."""
+    """The calls of one process: in flight, waiting, and the time when these counts expire."""
 
     in_flight: int
     waiting: int
@@ -58,14 +58,14 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """Calls that a process would make, in the order in which they wait.
+class TurnRequest:
+    """The calls that a process wants to make, in the order in which they wait.
 
     Attributes:
-        process: whose calls they are.
-        holder: what it has without them.
-        tokens: the most that each can use.
-        limit: the process's own, which one that was set in the store goes before.
+        process: the process that makes them.
+        holder: its other calls.
+        tokens: the most that each call can use.
+        limit: this process's limit; one set in the store overrides it.
     """
 
     process: str
@@ -74,8 +74,8 @@ class Ask:
     limit: RateLimit
 
 
-class Answer(NamedTuple):
-    """So many of the calls may go; the next waits for a reason, for at least so many seconds."""
+class Grant(NamedTuple):
+    """How many calls may start, why the next one waits, and its shortest wait in seconds."""
 
     granted: int
     reason: Reason = Reason.WINDOW
@@ -84,17 +84,22 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """One model's throttle, or an agent's, which has a circuit alone; times are seconds since 1970.
+    """The throttle of a model, or of an agent, which uses only its circuit.
+
+    Times are seconds since 1970.
 
     Attributes:
-        model: `provider/model`, or what `name_for_agent` gives.
-        limit: as set live; None leaves it to each process's configuration.
-        window: calls at once in all processes; None is no bound, as before any refusal.
-        answers: since the window last changed.
-        closed_until: no call is made before.
-        limited_at: the last refusal.
-        halved_at: calls begun before do not halve the window again.
-        holders: what processes have, by the ids under which they own runs.
+        model: `provider/model`, or the result of `name_for_agent`.
+        limit: the limit set in the store; None leaves it to each process's configuration.
+        minute: the tally of the last minute.
+        window: calls in flight at once in all processes; None means unlimited.
+        answers: the number of answers since the window last changed.
+        closed_until: no call starts before then.
+        limited_at: the time of the last refusal.
+        halved_at: the time when the window was last halved. A refusal of a call that began before
+            does not halve it again.
+        holders: the calls of each process, by the owner id of the process.
+        circuit: whether the model or agent is used at all.
     """
 
     model: str
@@ -109,12 +114,12 @@ class Throttle:
     circuit: Circuit = CLOSED
 
     def is_free(self, now: float) -> bool:
-        """Whether nothing that was learned or set holds a call back."""
+        """Whether calls may start without asking: no limit, no window, and not closed."""
         return self.limit is None and self.window is None and self.closed_until <= now
 
     def at(self, now: float) -> Throttle:
-        """Without processes that fell silent, and with the last minute alone."""
-        holders = {name: held for name, held in self.holders.items() if held.until > now}
+        """The throttle at `now`, without expired counts and tallies."""
+        holders = {name: holder for name, holder in self.holders.items() if holder.until > now}
         return replace(self, minute=self.minute.at(now), holders=holders)
 
     def in_flight(self) -> int:
@@ -123,49 +128,52 @@ class Throttle:
     def waiting(self) -> int:
         return sum(holder.waiting for holder in self.holders.values())
 
-    def take(self, ask: Ask, now: float) -> tuple[Throttle, Answer]:
-        """Let as many of the calls go as may, in order; each is counted from now on."""
-        throttle = _held(self, ask.process, ask.holder, now)
-        limit = self.limit or ask.limit
-        minute, granted, answer = throttle.minute, 0, Answer(0)
-        for tokens in ask.tokens:
-            answer = _hindrance(throttle, minute, limit, tokens, granted, now)
-            if answer.seconds > 0:
+    def take(self, request: TurnRequest, now: float) -> tuple[Throttle, Grant]:
+        """Start as many of the calls as possible, in order, and count them."""
+        throttle = _with_holder(self, request.process, request.holder, now)
+        limit = self.limit or request.limit
+        minute, granted, grant = throttle.minute, 0, Grant(0)
+        for tokens in request.tokens:
+            grant = _next_wait(throttle, minute, limit, tokens, granted, now)
+            if grant.seconds > 0:
                 break
             minute = minute.add(now, requests=1, tokens=tokens)
             granted += 1
         holder = replace(
-            ask.holder,
-            in_flight=ask.holder.in_flight + granted,
-            waiting=max(0, ask.holder.waiting - granted),
+            request.holder,
+            in_flight=request.holder.in_flight + granted,
+            waiting=max(0, request.holder.waiting - granted),
         )
-        taken = replace(_held(throttle, ask.process, holder, now), minute=minute)
-        return taken, answer._replace(granted=granted)
+        taken = replace(_with_holder(throttle, request.process, holder, now), minute=minute)
+        return taken, grant._replace(granted=granted)
 
     def answered(self, process: str, holder: Holder, now: float) -> Throttle:
-        """After an answer: the window widens, and goes where it has bound nobody for a while."""
-        throttle = _held(self, process, holder, now)
+        """The throttle after an answer.
+
+        The window widens. It is removed once it has not been the bottleneck for a while.
+        """
+        throttle = _with_holder(self, process, holder, now)
         if throttle.window is None:
             return throttle
         is_calm = throttle.limited_at is None or now - throttle.limited_at > CALM_SECONDS
         if is_calm and (throttle.in_flight() + throttle.waiting()) * 2 < throttle.window + 1:
             return replace(throttle, window=None, answers=0)
-        # One for each window takes a long time from far below what there is room for, as after a
-        # refusal to a call that was alone; where none follows for a while, double it instead.
+        # One per window is slow from far below the real capacity, as after the refusal of a single
+        # call. Without refusals for a while, each answer widens the window, which doubles it.
         if throttle.answers + 1 < throttle.window and not is_calm:
             return replace(throttle, answers=throttle.answers + 1)
         return replace(throttle, window=throttle.window + 1, answers=0)
 
     def ended(self, process: str, holder: Holder, now: float) -> Throttle:
-        """After a call that brought no answer, and was not refused for its rate."""
-        return _held(self, process, holder, now)
+        """The throttle after a call without an answer that was not refused for its rate."""
+        return _with_holder(self, process, holder, now)
 
     def corrected(self, second: int, tokens: int) -> Throttle:
-        """With so many tokens more, or fewer, in a second of the tally."""
+        """The throttle with `tokens`, which may be negative, added to a second of its tally."""
         return replace(self, minute=self.minute.correct(second, tokens))
 
-    def untaken(self, second: int, tokens: int) -> Throttle:
-        """Without a call that was let go in that second, and was never made."""
+    def released(self, second: int, tokens: int) -> Throttle:
+        """The throttle without a call that was granted in that second but never made."""
         return replace(self, minute=self.minute.correct(second, -tokens, -1))
 
     def refused(
@@ -177,9 +185,9 @@ class Throttle:
         retry_after_seconds: float | None,
         now: float,
     ) -> Throttle:
-        """After a 429 to a call that began at `began`; `holder` is without it."""
-        throttle = _held(self, process, holder, now)
-        wait = _UNASKED_SECONDS if retry_after_seconds is None else retry_after_seconds
+        """The throttle after a 429 to a call that began at `began`; `holder` excludes that call."""
+        throttle = _with_holder(self, process, holder, now)
+        wait = _DEFAULT_CLOSED_SECONDS if retry_after_seconds is None else retry_after_seconds
         closed = replace(
             throttle, closed_until=max(throttle.closed_until, now + wait), limited_at=now
         )
@@ -189,24 +197,24 @@ class Throttle:
         return replace(closed, window=max(1, at_once // 2), answers=0, halved_at=now)
 
     def without(self, process: str) -> Throttle:
-        """Without what a process holds, whose calls are no more."""
-        holders = {name: held for name, held in self.holders.items() if name != process}
+        """The throttle without the calls of a process that has ended."""
+        holders = {name: holder for name, holder in self.holders.items() if name != process}
         is_probing = self.circuit.probe_until is not None and self.circuit.prober == process
         circuit = self.circuit.lose_probe() if is_probing else self.circuit
         return replace(self, holders=holders, circuit=circuit)
 
     def reset(self, limit: RateLimit | None) -> Throttle:
-        """With a limit as set, or without one, and with nothing that was learned."""
+        """The throttle with a new limit, or None, and nothing learned from past calls."""
         return Throttle(model=self.model, limit=limit, minute=self.minute, holders=self.holders)
 
 
 def name_for_agent(agent: str) -> str:
-    """The name of an agent's throttle, which no model can have."""
+    """The name of an agent's throttle; no model can have it."""
     return f"{_AGENT}{agent}"
 
 
 def name_of_agent(throttle: str) -> str:
-    """The agent whose throttle has that name; empty where it is a model's.
+    """The agent whose throttle has this name; empty for a model's throttle.
 
     >>> name_of_agent(name_for_agent("reviewer")), name_of_agent("mine/model")
     ('reviewer', '')
@@ -214,56 +222,56 @@ def name_of_agent(throttle: str) -> str:
     return throttle.removeprefix(_AGENT) if throttle.startswith(_AGENT) else ""
 
 
-def _held(throttle: Throttle, process: str, holder: Holder, now: float) -> Throttle:
-    """With what a process has, and without what is past."""
+def _with_holder(throttle: Throttle, process: str, holder: Holder, now: float) -> Throttle:
+    """The throttle with the current calls of a process, and without expired counts and tallies."""
     holders = {
-        name: held
-        for name, held in throttle.holders.items()
-        if name != process and held.until > now
+        name: other
+        for name, other in throttle.holders.items()
+        if name != process and other.until > now
     }
     if not holder.is_idle:
         holders[process] = holder
     return replace(throttle, minute=throttle.minute.at(now), holders=holders)
 
 
-def _hindrance(
+def _next_wait(
     throttle: Throttle, minute: Minute, limit: RateLimit, tokens: int, granted: int, now: float
-) -> Answer:
-    """What holds the next call back after `granted` others, with which `minute` is the tally.
+) -> Grant:
+    """Why and how long the next call waits after `granted` others; 0 seconds if it may start.
 
-    No seconds where nothing does.
+    `minute` already counts the granted calls.
     """
     if now < throttle.closed_until:
-        return Answer(0, Reason.CLOSED, throttle.closed_until - now)
-    # A window is at least 1: whoever waits alone goes.
+        return Grant(0, Reason.CLOSED, throttle.closed_until - now)
+    # A window is at least 1, so a call that waits alone always starts.
     if throttle.window is not None and throttle.in_flight() + granted >= throttle.window:
-        return Answer(0, Reason.WINDOW, 1.0)
+        return Grant(0, Reason.WINDOW, 1.0)
     if seconds := minute.seconds_until_request(limit, now):
-        return Answer(0, Reason.REQUESTS, seconds)
-    return Answer(0, Reason.TOKENS, minute.seconds_until_tokens(limit, tokens, now))
+        return Grant(0, Reason.REQUESTS, seconds)
+    return Grant(0, Reason.TOKENS, minute.seconds_until_tokens(limit, tokens, now))
 
 
 class Throttles(Protocol):
-    """The part of a store that keeps throttles, for all of its processes."""
+    """The part of a store that keeps throttles for all of its processes."""
 
     async def throttles(self) -> list[Throttle]:
-        """Those that are there, by name."""
+        """All throttles, ordered by name."""
         ...
 
     async def change_throttle(
         self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]
     ) -> tuple[Throttle, T]:
-        """Change a model's throttle, a blank one where there is none, in one transaction.
+        """Change a model's throttle in one transaction; a missing one starts blank.
 
         Args:
-            model: `provider/model`, or an agent's name for one.
-            change: a pure function, for it may be called in another thread.
+            model: `provider/model`, or the result of `name_for_agent`.
+            change: a pure function, since it may be called in another thread.
 
         Returns:
-            The throttle as it is kept now, and what `change` gave beside it.
+            The throttle as stored now, and the second value that `change` returned.
         """
         ...
 
     def change_throttle_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None:
-        """The same before any change that is asked for later, and nobody is told whether it was."""
+        """Queue a change ahead of all later ones, without waiting for it or reporting failure."""
         ...

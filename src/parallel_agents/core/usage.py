@@ -1,6 +1,6 @@
 """Usage and spend: tokens as the provider counted them, and what they cost.
 
-Money is counted in whole nanodollars (1e-9 USD), so that sums are exact and a budget can be.
+Money is counted in whole nanodollars (1e-9 USD), so that sums and budgets are exact.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What calls used and cost. `unpriced_calls` counts those whose price nobody knows."""
+    """The usage and cost of calls. `unpriced_calls` counts the calls without a known price."""
 
     usage: Usage = Usage()
     calls: int = 0
@@ -56,13 +56,13 @@ class Spend:
 
     @property
     def cost_usd(self) -> float | None:
-        """USD, or None as soon as one call has no known price: unknown is never zero."""
+        """USD, or None if the price of any call is unknown: unknown is never zero."""
         return None if self.unpriced_calls else self.cost_nanousd / NANOUSD_PER_USD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """USD for a million tokens of each kind."""
+    """USD per million tokens of each kind."""
 
     input_usd: float
     output_usd: float
@@ -70,7 +70,7 @@ class Price:
     cache_write_usd: float | None = None
 
     def cost_nanousd(self, usage: Usage) -> int:
-        """The cost of `usage`, rounded up; a cache price that is not given is the input price."""
+        """The cost of `usage`, rounded up; a missing cache price defaults to the input price."""
         read = self.input_usd if self.cache_read_usd is None else self.cache_read_usd
         write = self.input_usd if self.cache_write_usd is None else self.cache_write_usd
         micro_usd = (

@@ -1,4 +1,4 @@
-"""Budgeted: no try of a call is made before there is room for it in its budget."""
+"""Budgeted: every try of a call reserves its worst case in the budget before it is made."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from parallel_agents.models.wrapped import Wrapped
 
 
 class Budgeted(Wrapped):
-    """Wraps a model, inside of what tries again, so that each try is paid for by itself.
+    """Wraps a model, inside of `Retrying`, so that each try has its own reservation.
 
-    What a reply cost is settled with the reply, by who keeps it.
+    The runner settles the actual cost together with the reply that it stores.
     """
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        """Ask for the next message once it can be paid for.
+        """Ask for the next message if the budget covers its worst case.
 
         Raises:
-            OverBudget, PriceUnknown: it cannot.
+            OverBudget: the budget does not cover it.
+            PriceUnknown: the budget is in dollars and the model has no known price.
             ProviderError: as the model raises it.
         """
         if request.payer is None:
@@ -29,5 +30,5 @@ class Budgeted(Wrapped):
             request.payer.release(may_be_billed=error.may_be_billed)
             raise
         except BaseException:
-            request.payer.release(may_be_billed=True)  # broken off on its way
+            request.payer.release(may_be_billed=True)  # cancelled while in flight
             raise

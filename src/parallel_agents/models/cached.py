@@ -1,4 +1,4 @@
-"""Cached: a request that was answered before costs nothing, where the request asks for that."""
+"""Cached: a request that allows it gets the stored reply of an identical request, at no cost."""
 
 from __future__ import annotations
 
@@ -21,66 +21,66 @@ from parallel_agents.models.wrapped import Wrapped
 
 
 @dataclass(slots=True)
-class _Flight:
-    """A call on its way, and what became of it for those that ask the same meanwhile."""
+class _SharedCall:
+    """A call in flight, and its outcome for the identical requests that wait for it."""
 
-    landed: asyncio.Event = field(default_factory=asyncio.Event)
-    came: ModelReply | ProviderError | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    outcome: ModelReply | ProviderError | None = None
 
 
 class Cached(Wrapped):
-    """Wraps a model, outside of what tries again and of what pays.
+    """Wraps a model, outside of `Retrying` and `Budgeted`.
 
-    Requests that are the same and in flight at once make one call. Kept is only what may serve
-    again: a whole answer that fits its schema, or calls of tools.
+    Identical requests in flight share one call. Only a reusable reply is stored: a complete answer
+    that matches its schema, or tool calls.
     """
 
     def __init__(self, model: Model, cache: ReplyCache) -> None:
         super().__init__(model)
         self._cache = cache
-        self._flights: dict[tuple[str, float], _Flight] = {}
+        self._calls: dict[tuple[str, float], _SharedCall] = {}
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        """The reply that was kept, that of the same request under way, or the model's."""
+        """The stored reply, the reply of an identical request in flight, or a new one."""
         if not request.cache_seconds:
             return await self._model.respond(request, listener)
-        place = (key_of(self.name, request), request.cache_seconds)
-        while (flight := self._flights.get(place)) is not None:
+        call_key = (key_of(self.name, request), request.cache_seconds)
+        while (call := self._calls.get(call_key)) is not None:
             with resting(listener):
-                await flight.landed.wait()
-            match flight.came:
+                await call.ended.wait()
+            match call.outcome:
                 case ModelReply() as reply:
                     return _at_no_cost(reply, listener)
                 case ProviderError() as error:
                     raise error
                 case None:
-                    pass  # its run was ended, or had no budget: no other is to fail by that
-        return await self._lead(place, request, listener)
+                    pass  # its run ended or had no budget, which must not fail the other requests
+        return await self._lead(call_key, request, listener)
 
     async def _lead(
-        self, place: tuple[str, float], request: ModelRequest, listener: Listener | None
+        self, call_key: tuple[str, float], request: ModelRequest, listener: Listener | None
     ) -> ModelReply:
-        """Look for the reply, or have it made, for all that ask for it meanwhile."""
-        key, seconds = place
-        flight = self._flights[place] = _Flight()
+        """Find or make the reply, and share it with the requests that wait for it."""
+        key, seconds = call_key
+        call = self._calls[call_key] = _SharedCall()
         try:
-            kept = await self._cache.cached_reply(key, seconds=seconds)
-            if kept is not None:
-                flight.came = kept
-                return _at_no_cost(kept, listener)
-            flight.came = reply = await self._model.respond(request, listener)
-            if _may_serve_again(reply, request):
+            stored = await self._cache.cached_reply(key, seconds=seconds)
+            if stored is not None:
+                call.outcome = stored
+                return _at_no_cost(stored, listener)
+            call.outcome = reply = await self._model.respond(request, listener)
+            if _is_reusable(reply, request):
                 await self._cache.keep_reply(key, reply, seconds=seconds)
             return reply
         except ProviderError as error:
-            flight.came = error
+            call.outcome = error
             raise
         finally:
-            del self._flights[place]
-            flight.landed.set()
+            del self._calls[call_key]
+            call.ended.set()
 
 
-def _may_serve_again(reply: ModelReply, request: ModelRequest) -> bool:
+def _is_reusable(reply: ModelReply, request: ModelRequest) -> bool:
     if reply.finish is Finish.TOOLS or reply.message.tool_calls:
         return True
     fits = not isinstance(check_output(reply.message.text, request.output_schema), Rejected)

@@ -1,4 +1,4 @@
-"""Choice: which model a task gets when several places could say so."""
+"""Choice: which model a task gets when several sources name one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ LOCAL = "local"
 
 
 class Choice:
-    """The first that says so: the task, its agent, the settings, a key that is set; else `local`.
+    """Takes the model from the task, its agent, the settings, or the first provider with a key.
+
+    If none of them names a model, it is `local`.
 
     Args:
-        default: the settings' model for agents that name none.
+        default: the settings' model for agents that do not name one.
         tiers: the settings' models by strength.
-        providers: by name, in the order in which a key that is set counts.
-        read_key: the key in an environment variable, or None where it is not set.
+        providers: by name; the first provider whose key is set wins.
+        read_key: returns the key in an environment variable, or None if it is not set.
     """
 
     def __init__(
@@ -35,8 +37,8 @@ class Choice:
 
     def name_for(self, agent: Agent, asked: str | None = None) -> str:
         """The model, as `provider/model` or `local`."""
-        said = asked or agent.model or self._default or self._tiers.get(agent.tier)
-        return said or self._by_key(agent.tier) or LOCAL
+        named = asked or agent.model or self._default or self._tiers.get(agent.tier)
+        return named or self._by_key(agent.tier) or LOCAL
 
     def _by_key(self, tier: Tier) -> str | None:
         """The tier's model at the first provider whose key is set."""

@@ -1,4 +1,4 @@
-"""CircuitBroken: a model that keeps failing is left alone for a while, and its calls fail at once."""
+"""CircuitBroken: calls of a model that keeps failing fail immediately for a while."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from parallel_agents.errors import (
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.wrapped import Wrapped
 
-# A refusal of the request says that the model is there, and one for its rate is the governor's.
+# A rejected request proves that the model works, and the throttle handles rate limits.
 _FAILURES = (Overloaded, Unreachable, CallTimedOut, StreamCut, MalformedReply)
 _BREAKER = Breaker(MODELS)
 
 
 class CircuitBroken(Wrapped):
-    """Wraps a model, inside of what tries again, which waits as an open circuit says.
+    """Wraps a model, inside of `Retrying`, which waits until an open circuit lets a call through.
 
-    The store counts failures, and answers while failures count, for all processes. While none is on
-    record nothing is written, and nothing read but by the governor's look.
+    The store counts failures for all processes, and answers only while failures count. Without a
+    recorded failure a call writes nothing, and reads only through the governor's refresh.
     """
 
     def __init__(self, model: Model, governor: Governor) -> None:
@@ -34,13 +34,13 @@ class CircuitBroken(Wrapped):
         self._governor = governor
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        """Ask for the next message, unless the model has failed too often to be asked now.
+        """Ask for the next message, unless the model has failed too often.
 
         Raises:
-            CircuitOpen: it has; nothing was sent.
+            CircuitOpen: the model has failed too often; nothing was sent.
             ProviderError: as the model raises it.
         """
-        await self._governor.look()
+        await self._governor.refresh()
         known = self._governor.known(self.name)
         is_probe = known is not None and not known.circuit.is_closed and await self._admit()
         try:
@@ -65,20 +65,24 @@ class CircuitBroken(Wrapped):
         return reply
 
     async def _admit(self) -> bool:
-        """Whether the call is the probe of an open circuit, or of one that was closed meanwhile."""
+        """Whether the call is the probe; False if the circuit has closed meanwhile.
+
+        Raises:
+            CircuitOpen: the circuit refuses the call.
+        """
         change = _BREAKER.admit(self._governor.now(), self._governor.process)
         admitted = await self._governor.change(self.name, change)
         if admitted.admission is Admission.REFUSED:
             raise CircuitOpen(
-                f"{self.name} is not asked for {admitted.seconds:.0f} s more",
+                f"{self.name} gets no calls for {admitted.seconds:.0f} s",
                 why="nearly all of its last calls failed",
-                hint="wait, or choose another model with --model; `pagents limits` shows the rest",
+                hint="wait, or choose another model with --model; see `pagents limits`",
                 retry_after_seconds=admitted.seconds,
             )
         return admitted.admission is Admission.PROBE
 
     async def _failed(self, error: ProviderError, listener: Listener | None) -> None:
-        begun = self._governor.flights(self.name).begun()
+        begun = self._governor.in_flight(self.name).begun()
         change = _BREAKER.fail(self._governor.now(), error.message, begun)
         seconds = await self._governor.change(self.name, change)
         if seconds is not None and listener is not None:

@@ -1,4 +1,4 @@
-"""Failures: what went wrong at a server, mapped once from its foreign form to our errors.
+"""Failures: maps the errors of servers and of the HTTP client to `ProviderError`.
 
 Sources: https://platform.openai.com/docs/guides/error-codes and
 https://docs.anthropic.com/en/api/errors; for `Retry-After` RFC 9110, section 10.2.3.
@@ -30,7 +30,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.models.providers import Endpoint
 
-_MAX_WORDS = 300
+_MOST_CHARACTERS = 300
 
 _BY_STATUS: Mapping[int, type[ProviderError]] = {
     401: AuthFailed,
@@ -45,10 +45,10 @@ _BY_STATUS: Mapping[int, type[ProviderError]] = {
 
 
 class _Rule(NamedTuple):
-    """Words of a server that say more than its status."""
+    """Markers in a server's response that tell more than its status."""
 
     statuses: frozenset[int]
-    words: tuple[str, ...]
+    markers: tuple[str, ...]
     error: type[ProviderError]
 
 
@@ -69,7 +69,7 @@ _RULES = (
         ModelRefused,
     ),
     _Rule(
-        # An empty account is told as a rate limit, but no wait fills it.
+        # Servers report an empty account as a rate limit, but waiting does not fill it.
         frozenset({429}),
         ("insufficient_quota", "exceeded_current_quota_error"),
         RequestRejected,
@@ -90,14 +90,14 @@ _STATUS_BY_TYPE: Mapping[str, int] = {
     "overloaded_error": 529,
 }
 
-_MENDS: Mapping[type[ProviderError], str] = {
+_HINTS: Mapping[type[ProviderError], str] = {
     RateLimited: "wait and run it again, or lower max_parallel",
     Overloaded: "run it again later, or choose another model with --model",
     ContextTooLong: "shorten the input, or choose a model with a larger context",
-    ModelRefused: "word the task differently, or choose another model with --model",
+    ModelRefused: "rephrase the task, or choose another model with --model",
     CallTimedOut: "run it again, or choose another model with --model",
     StreamCut: "run it again",
-    MalformedReply: "run it again; if it stays so, check that base_url is a model server",
+    MalformedReply: "run it again; if it fails again, check that base_url is a model server",
 }
 
 
@@ -109,11 +109,11 @@ def make_failure(
     why: str = "",
     retry_after_seconds: float | None = None,
 ) -> ProviderError:
-    """An error of `kind` that names the provider, shows no key, and says how to hint."""
+    """An error of `kind` that names the provider, hides its key, and has a hint."""
     return kind(
         f"{endpoint.provider} {clean(endpoint, what)}",
         why=clean(endpoint, why),
-        hint=_mend(kind, endpoint),
+        hint=_hint(kind, endpoint),
         retry_after_seconds=retry_after_seconds,
     )
 
@@ -121,18 +121,18 @@ def make_failure(
 def from_response(
     endpoint: Endpoint, status: int, *, headers: Mapping[str, str], body: bytes, now: float
 ) -> ProviderError:
-    """The error that a response of any status but 2xx means; `now` is seconds since the epoch."""
+    """The error for a response whose status is not 2xx; `now` is seconds since the epoch."""
     try:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError:
         value = body.decode(errors="replace")
-    return _from_words(
+    return _from_body(
         endpoint, status, value, retry_after_seconds=_retry_after_seconds(headers, now)
     )
 
 
 def from_error_object(endpoint: Endpoint, value: JsonObject) -> ProviderError:
-    """The error in `{"error": ...}`, sent with a status of 200 or in the middle of a stream."""
+    """The error in `{"error": ...}`, sent with status 200 or in the middle of a stream."""
     inner = value.get("error")
     status = 500
     if isinstance(inner, Mapping):
@@ -141,15 +141,15 @@ def from_error_object(endpoint: Endpoint, value: JsonObject) -> ProviderError:
             status = code
         elif isinstance(kind, str):
             status = _STATUS_BY_TYPE.get(kind, 500)
-    return _from_words(endpoint, status, value)
+    return _from_body(endpoint, status, value)
 
 
 def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> ProviderError:
-    """The error that a failed exchange means; no response came, or only a part of one."""
+    """The error for a failed exchange that brought no response, or only part of one."""
     match error:
         case aiohttp.ClientPayloadError():
             kind, what = StreamCut, "broke off in the middle of its reply"
-            why = "the connection ended before the reply did"  # the library's words name its parts
+            why = "the connection ended before the reply did"  # aiohttp's text names its internals
             return make_failure(kind, endpoint, what, why=why)
         case aiohttp.ConnectionTimeoutError():
             kind, what = Unreachable, f"did not take a connection at {endpoint.base_url}"
@@ -168,56 +168,55 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
 
 
 def _lost(endpoint: Endpoint, why: str) -> ProviderError:
-    """There was a connection, and so nobody knows whether the call was made."""
+    """The error for a connection that was lost: the call may have been made."""
     what = f"broke off before its reply at {endpoint.base_url}"
     failure = make_failure(Unreachable, endpoint, what, why=why)
     failure.may_be_billed = True
     return failure
 
 
-def clean(endpoint: Endpoint, words: str) -> str:
-    """`words` in one line of at most 300 characters, without control characters and the key."""
+def clean(endpoint: Endpoint, text: str) -> str:
+    """`text` in one line of at most 300 characters, without the key and control characters."""
     if endpoint.key:
-        words = words.replace(endpoint.key.reveal(), "***")
-    start = words[: 10 * _MAX_WORDS]  # an error page may have megabytes
+        text = text.replace(endpoint.key.reveal(), "***")
+    start = text[: 10 * _MOST_CHARACTERS]  # an error page may have megabytes
     line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
-    return line if len(line) <= _MAX_WORDS else line[: _MAX_WORDS - 3] + "..."
+    return line if len(line) <= _MOST_CHARACTERS else line[: _MOST_CHARACTERS - 3] + "..."
 
 
-def _from_words(
+def _from_body(
     endpoint: Endpoint, status: int, value: Json, *, retry_after_seconds: float | None = None
 ) -> ProviderError:
-    said, hints = _said(value)
-    kind = _kind(status, hints)
+    message, clues = _read_body(value)
     return make_failure(
-        kind,
+        _kind(status, clues),
         endpoint,
-        f"answered {status}: {said}" if said else f"answered {status}",
+        f"answered {status}: {message}" if message else f"answered {status}",
         retry_after_seconds=retry_after_seconds,
     )
 
 
-def _kind(status: int, hints: str) -> type[ProviderError]:
+def _kind(status: int, clues: str) -> type[ProviderError]:
     for rule in _RULES:
-        if status in rule.statuses and any(word in hints for word in rule.words):
+        if status in rule.statuses and any(marker in clues for marker in rule.markers):
             return rule.error
     return _BY_STATUS.get(status, Overloaded if status >= 500 else RequestRejected)
 
 
-def _said(value: Json) -> tuple[str, str]:
-    """The server's own message, and in lower case all that may tell what kind of error it is."""
+def _read_body(value: Json) -> tuple[str, str]:
+    """The server's message, and everything in the body that may identify the error, lower-cased."""
     if not isinstance(value, Mapping):
         text = value if isinstance(value, str) else str(value)
         return text, text.lower()
     inner = value.get("error") or value
     if not isinstance(inner, Mapping):
-        return _said(inner)
+        return _read_body(inner)
     message = inner.get("message") or inner.get("detail") or ""
     text = message if isinstance(message, str) else str(message)
     return text, f"{inner.get('type')} {inner.get('code')} {text}".lower()
 
 
-def _mend(kind: type[ProviderError], endpoint: Endpoint) -> str:
+def _hint(kind: type[ProviderError], endpoint: Endpoint) -> str:
     if kind is AuthFailed:
         key = f"set {endpoint.key_variable} to" if endpoint.key_variable else "configure"
         return f"{key} a key that {endpoint.provider} accepts, or use --model local"
@@ -225,19 +224,19 @@ def _mend(kind: type[ProviderError], endpoint: Endpoint) -> str:
         return "check the model's name, the account and the request's limits"
     if kind is Unreachable:
         return f"check the network, and that a server runs at {endpoint.base_url}"
-    return _MENDS[kind]
+    return _HINTS[kind]
 
 
 def _retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000
-    told = headers.get("retry-after", "")
-    seconds = _number(told)
-    if seconds is not None or not told:
+    value = headers.get("retry-after", "")
+    seconds = _number(value)
+    if seconds is not None or not value:
         return seconds
     try:
-        return max(0.0, parsedate_to_datetime(told).timestamp() - now)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except ValueError:
         return None
 

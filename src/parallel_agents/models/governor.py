@@ -1,4 +1,4 @@
-"""Governor: what this process knows of how fast each model may be asked; the store knows it for all."""
+"""Governor: this process's view of the throttles that the store keeps for all processes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from parallel_agents.core.breaker import Flights
+from parallel_agents.core.breaker import UsesInFlight
 from parallel_agents.core.ids import OwnerId, make_owner_id
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, Throttles
 
 T = TypeVar("T")
-LOOK_SECONDS = 1.0
+REFRESH_SECONDS = 1.0
 
 
 class Governor:
-    """One for all models of a process. It holds no task: the calls that wait do its work.
+    """Serves all models of a process. It runs no task: waiting calls do its work.
 
     Args:
-        throttles: where they are kept for all processes.
-        limit_of: the configured limit of a model, by its full name.
-        process: the owner whose calls they are; what it holds is let go of once it is dead or gone.
-        now: seconds since 1970, the same for all processes of the store.
-        rng: draws the waits that spread calls which were refused together.
+        throttles: the store that keeps the throttles.
+        limit_of: returns the configured limit of a model by its full name.
+        process: the owner of this process's calls; the store drops them when the owner ends.
+        now: returns seconds since 1970, on the clock that all processes of the store share.
+        rng: draws the jitter that spreads the retries of calls which were refused together.
     """
 
     def __init__(
@@ -41,52 +41,52 @@ class Governor:
         self.process = process or make_owner_id()
         self.limit_of = limit_of
         self.now = now
-        self.rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+        self.rng = rng or random.Random()  # noqa: S311 - jitter is not a secret
         self._throttles = throttles
         self._known: dict[str, Throttle] = {}
-        self._looked_at = float("-inf")
+        self._refreshed_at = float("-inf")
         self._changes = 0
-        self._flights: dict[str, Flights] = {}
-        self._soon: dict[str, list[Callable[[Throttle], Throttle]]] = {}
+        self._in_flight: dict[str, UsesInFlight] = {}
+        self._queued: dict[str, list[Callable[[Throttle], Throttle]]] = {}
 
     def known(self, model: str) -> Throttle | None:
-        """The throttle as this process saw it last; None where there is none."""
+        """The throttle as this process last saw it, or None."""
         return self._known.get(model)
 
-    def flights(self, model: str) -> Flights:
-        """This process's calls of a model that were sent and have not ended."""
-        return self._flights.setdefault(model, Flights())
+    def in_flight(self, model: str) -> UsesInFlight:
+        """This process's calls of a model that have not ended."""
+        return self._in_flight.setdefault(model, UsesInFlight())
 
-    async def look(self) -> None:
-        """See what other processes changed, where the last look is more than a second old."""
+    async def refresh(self) -> None:
+        """Read what other processes changed, unless the last read is less than a second old."""
         now = self.now()
-        if now - self._looked_at < LOOK_SECONDS:
+        if now - self._refreshed_at < REFRESH_SECONDS:
             return
-        self._looked_at = now  # before the read: others need not wait for this one
+        self._refreshed_at = now  # before the read, so that concurrent calls do not wait for it
         changes = self._changes
         found = await self._throttles.throttles()
-        if changes == self._changes:  # else what was read may be older than what is known
+        if changes == self._changes:  # otherwise the read may be older than the known state
             self._known = {throttle.model: throttle for throttle in found}
 
     async def change(self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]) -> T:
         """Change a throttle for all processes; `change` is pure."""
         self._changes += 1
-        self._tell(model)
-        throttle, given = await self._throttles.change_throttle(model, change)
+        self._flush(model)
+        throttle, result = await self._throttles.change_throttle(model, change)
         self._changes += 1
         self._known[model] = throttle
-        return given
+        return result
 
     def change_soon(self, model: str, change: Callable[[Throttle], Throttle]) -> None:
-        """The same, and nobody waits for it; what comes at once is one change of the store."""
-        waiting = self._soon.setdefault(model, [])
-        waiting.append(change)
-        if len(waiting) == 1:
-            asyncio.get_running_loop().call_soon(self._tell, model)
+        """Queue a change without waiting for it; changes queued together are one transaction."""
+        queued = self._queued.setdefault(model, [])
+        queued.append(change)
+        if len(queued) == 1:
+            asyncio.get_running_loop().call_soon(self._flush, model)
 
-    def _tell(self, model: str) -> None:
-        """Hand on what is to be changed soon."""
-        if changes := self._soon.pop(model, None):
+    def _flush(self, model: str) -> None:
+        """Pass the queued changes on to the store."""
+        if changes := self._queued.pop(model, None):
             self._throttles.change_throttle_soon(model, partial(_all_of, changes))
 
 

@@ -1,4 +1,4 @@
-"""Http: one pool of connections for all wires; JSON in, JSON or a stream of it out."""
+"""Http: one connection pool for all wires, which takes JSON and returns JSON or a stream of it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from parallel_agents.models.sse import EventReader
 DONE = "[DONE]"
 _CONNECT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 60.0
-_LARGE_BYTES = 1 << 20  # from here on aiohttp wants to send in pieces, so that the loop goes on
+_LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
 
 
 class Http:
-    """A pool without a bound of its own; it belongs to the event loop of its first call.
+    """An unbounded pool, bound to the event loop of its first call.
 
-    There is no deadline for a whole call: the caller has one. A stream that falls silent for
-    `stall_seconds` has failed; a plain reply comes at once, so that its silence says nothing.
+    It sets no deadline for a whole call; callers do. A stream fails once it is silent for
+    `stall_seconds`. A plain reply arrives in one piece, so its silence proves nothing.
     """
 
     def __init__(self, *, stall_seconds: float = 120.0) -> None:
@@ -39,10 +39,10 @@ class Http:
     async def post_json(
         self, url: str, headers: Mapping[str, str], *, body: bytes, endpoint: Endpoint
     ) -> Json:
-        """The JSON value that the server answers.
+        """Post a request and return the JSON value of the response.
 
         Raises:
-            ProviderError: the failure, mapped to one of its classes.
+            ProviderError: the call failed; the class tells how.
         """
         async with self._post(
             url, headers, body=body, endpoint=endpoint, timeout=self._plain
@@ -52,30 +52,30 @@ class Http:
     async def stream(
         self, url: str, headers: Mapping[str, str], *, body: bytes, endpoint: Endpoint
     ) -> AsyncGenerator[Json]:
-        """The data of each server-sent event as it comes; the end mark `[DONE]` as that string.
+        """Yield the data of each server-sent event as it arrives; the end mark is `"[DONE]"`.
 
-        Close it (`contextlib.aclosing`) where it may not be read to its end.
+        Close the stream (`contextlib.aclosing`) unless it is read to its end.
 
         Raises:
-            ProviderError: the failure, mapped to one of its classes.
+            ProviderError: the call failed; the class tells how.
         """
-        reader, came = EventReader(), False
+        reader, has_events = EventReader(), False
         async with self._post(
             url, headers, body=body, endpoint=endpoint, timeout=self._streamed
         ) as response:
             async for chunk in response.content.iter_any():
                 for data in reader.feed(chunk):
-                    came = True
+                    has_events = True
                     yield _parse_event(data, endpoint)
             for data in reader.close():
-                came = True
+                has_events = True
                 yield _parse_last_event(data, endpoint)
-            if not came and response.content_type != "text/event-stream":
-                what = f"answered {response.content_type} where a stream was asked for"
+            if not has_events and response.content_type != "text/event-stream":
+                what = f"answered with {response.content_type} instead of a stream"
                 raise make_failure(MalformedReply, endpoint, what)
 
     async def aclose(self) -> None:
-        """Close the connections; the next call would open new ones."""
+        """Close the connections; a later call would open new ones."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -96,7 +96,7 @@ class Http:
                 data=body if len(body) < _LARGE_BYTES else io.BytesIO(body),
                 headers=headers,
                 timeout=timeout,
-                allow_redirects=False,  # a redirect would carry the key to another host
+                allow_redirects=False,  # a redirect would send the key to another host
             ) as response:
                 if response.status >= 300:
                     raise from_response(
@@ -108,7 +108,7 @@ class Http:
                     )
                 yield response
         except aiohttp.ClientResponseError as error:
-            # Its repr shows the headers of the request, and with them the key.
+            # Not chained: the cause's repr shows the request's headers, including the key.
             raise from_client_error(endpoint, error) from None
         except aiohttp.ClientError as error:
             raise from_client_error(endpoint, error) from error
@@ -127,13 +127,13 @@ def _parse(body: bytes, endpoint: Endpoint) -> Json:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         start = body[:80].decode(errors="replace")
-        what = f"answered what is not JSON: {start!r}"
+        what = f"answered something that is not JSON: {start!r}"
         raise make_failure(MalformedReply, endpoint, what, why=str(error)) from error
     return value
 
 
 def _parse_last_event(data: bytes, endpoint: Endpoint) -> Json:
-    """An event without its end: the last of a lax server, or the first half of one that is cut."""
+    """Parse an event without an end: a lax server's last event, or half of one that was cut."""
     try:
         return _parse_event(data, endpoint)
     except MalformedReply as error:

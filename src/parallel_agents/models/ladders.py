@@ -1,4 +1,4 @@
-"""Ladders: lists of models by name, the cheapest first, that a task climbs until its answer counts."""
+"""Ladders: named lists of models, cheapest first; a task climbs one until an answer is accepted."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ BUILT_IN: Mapping[str, Sequence[str]] = {
 
 
 class Ladders:
-    """Those of the settings, over the built-in one."""
+    """The built-in ladder, and the ladders of the settings, which may replace it."""
 
-    def __init__(self, own: Mapping[str, Sequence[str]]) -> None:
-        self._by_name = {**BUILT_IN, **own}
+    def __init__(self, configured: Mapping[str, Sequence[str]]) -> None:
+        self._by_name = {**BUILT_IN, **configured}
 
     def expand(self, names: Sequence[str]) -> list[str]:
-        """The models, with each `ladder/NAME` as those that it stands for.
+        """Replace each `ladder/NAME` in `names` with the models of that ladder.
 
         Raises:
-            UnknownModel: no ladder is called so.
+            UnknownModel: no ladder has the name.
         """
         return [model for name in names for model in self._models_of(name)]
 
@@ -39,6 +39,6 @@ class Ladders:
             close = get_close_matches(ladder, self._by_name, n=1)
             raise UnknownModel(
                 f"no ladder {ladder[:80]!r}",
-                hint=f"did you mean {PREFIX}{close[0]}?" if close else "name it under [ladders]",
+                hint=f"did you mean {PREFIX}{close[0]}?" if close else "add it under [ladders]",
             )
         return self._by_name[ladder]

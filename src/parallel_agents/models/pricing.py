@@ -1,4 +1,4 @@
-"""Prices: what a call cost, by the configuration first and by genai-prices next."""
+"""Prices: the cost of a call, from the configured prices first and from genai-prices second."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _Cost = Callable[[Usage], int]
 
 
 class Prices:
-    """Costs in nanodollars by model name; a price that nobody knows is None and never 0."""
+    """Costs in nanodollars by model name; an unknown price is None, never 0."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
         self._costs: dict[str, _Cost | None] = {}
 
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
-        """What `usage` cost on `model`, `provider/model`; rounded up."""
+        """The cost of `usage` on `model` (`provider/model`), rounded up; None if it is unknown."""
         if model not in self._costs:
             self._costs[model] = self._find(model)
         cost = self._costs[model]
         if cost is _nothing:
             return 0
-        # No call uses no tokens: the server did not count them.
+        # Every call uses tokens, so a usage of zero means that the server did not count them.
         return None if cost is None or not usage.total_tokens else cost(usage)
 
     def _find(self, model: str) -> _Cost | None:
@@ -54,8 +54,8 @@ def _nothing(_: Usage) -> int:
 
 
 def _find_listed(provider: str, model_id: str) -> _Cost | None:
-    """How to count the cost of a model that genai-prices knows."""
-    # It takes 0.1 s to import, and only a call needs a price.
+    """The cost function of a model in genai-prices, or None."""
+    # The import takes 0.1 s, and only a call needs a price.
     import genai_prices  # noqa: PLC0415
 
     try:
@@ -72,7 +72,7 @@ def _find_listed(provider: str, model_id: str) -> _Cost | None:
         return flat.cost_nanousd
 
     def tiered(usage: Usage) -> int:
-        """The list's own arithmetic; its input tokens include those of the cache."""
+        """The arithmetic of genai-prices, whose input tokens include cached tokens."""
         cached = usage.cache_read_tokens + usage.cache_write_tokens
         counted = genai_prices.Usage(
             input_tokens=usage.input_tokens + cached,
@@ -87,7 +87,7 @@ def _find_listed(provider: str, model_id: str) -> _Cost | None:
 
 
 def _flat_price(listed: ModelPrice) -> Price | None:
-    """The list's price as ours, 200 times as fast to apply; None where it depends on the size."""
+    """The listed price as a `Price`, 200 times faster to apply; None if it depends on the size."""
     match listed.input_mtok, listed.output_mtok, listed.cache_read_mtok, listed.cache_write_mtok:
         case (
             Decimal() as input_usd,

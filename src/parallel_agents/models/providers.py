@@ -1,6 +1,6 @@
-"""Providers: where models are served and how each server differs: presets and the user's tables.
+"""Providers: where models are served and how each server differs, from presets and user tables.
 
-A `Provider` is configuration and holds no secret; an `Endpoint` is what a wire needs for a call.
+A `Provider` is configuration without secrets; an `Endpoint` is what a wire needs for a call.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from parallel_agents.errors import ConfigError
 
 ANY_MODEL = "*"
 _KEY_PREFIX = "env:"
-_KEY_HINT = 'write key = "env:NAME"; the key itself stays in the environment'
-_URL_HINT = "write https://HOST/PATH; a user, a password or a key has no place in it"
-_HINT = "correct it in the configuration; the documentation lists the fields of a provider"
+_KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
+_URL_HINT = "write https://HOST/PATH, without a user, password or key"
+_HINT = "correct it in the configuration; docs/models.md lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 _Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
@@ -47,13 +47,13 @@ _ModelId = Annotated[str, StringConstraints(min_length=1)]
 def _check(price: Price) -> Price:
     each = (price.input_usd, price.output_usd, price.cache_read_usd, price.cache_write_usd)
     if any(usd is not None and usd < 0 for usd in each):
-        raise ValueError("a price is at least 0")
+        raise ValueError("a price must be at least 0")
     return price
 
 
 def _check_limit(limit: RateLimit) -> RateLimit:
     if any(n is not None and n < 1 for n in (limit.requests_per_minute, limit.tokens_per_minute)):
-        raise ValueError("a limit is at least 1")
+        raise ValueError("a limit must be at least 1")
     return limit
 
 
@@ -65,7 +65,7 @@ class Wire(StrEnum):
 
 
 class Structured(StrEnum):
-    """How a server is made to answer by a schema: `prompt` only asks, the others bind it."""
+    """How answers are bound to a schema: `prompt` only asks, the others make the server enforce it."""
 
     JSON_SCHEMA = "json_schema"
     TOOL = "tool"
@@ -99,13 +99,14 @@ class Endpoint:
     """A server to call.
 
     Attributes:
-        base_url: what stands before `/chat/completions` or `/v1/messages`.
+        base_url: the URL before `/chat/completions` or `/v1/messages`.
         key_variable: the environment variable that the key came from; errors name it.
-        headers: sent with each call beside those of the wire.
-        max_tokens_field: what the server calls the bound of a reply.
-        sends_cache_marks: whether the server reads `cache_control` marks (Anthropic wire only).
-        asks_for_usage: whether a stream must be asked to count its tokens (chat wire only).
-        returns_thinking: whether reasoning without a signature is handed back with its reply.
+        headers: sent with each call, in addition to the headers of the wire.
+        structured: how answers are bound to a schema.
+        max_tokens_field: the server's name for the bound on a reply.
+        sends_cache_marks: whether requests carry `cache_control` marks (Anthropic wire only).
+        asks_for_usage: whether requests ask a stream to count its tokens (chat wire only).
+        returns_thinking: whether later requests repeat reasoning that has no signature.
     """
 
     provider: str
@@ -123,16 +124,17 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """A server as configured; the fields that it shares with `Endpoint` mean the same.
+    """A configured server; the fields that it shares with `Endpoint` mean the same.
 
     Attributes:
-        key: `env:NAME`, or empty for a server that wants none.
-        structured: None for the wire's best: a JSON Schema on chat, a tool on Anthropic.
-        prices: USD by model; the model `*` stands for all others.
-        price_list: the provider's name in genai-prices; its own name without it.
-        max_parallel: calls at once by model, in one process; `*` stands for all others.
+        key: `env:NAME`, or empty for a server that needs no key.
+        structured: None for the best of the wire: a JSON Schema on chat, a tool on Anthropic.
+        prices: USD by model; `*` applies to every other model.
+        price_list: the provider's name in genai-prices; empty if it is the same as here.
+        max_parallel: calls at once in one process by model; `*` applies to every other model.
         tiers: the model for each strength.
-        limits: the most of a minute by model; `*` is each other one, by itself.
+        limits: the most requests and tokens per minute by model; `*` gives every other model a
+            limit of this size.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -165,12 +167,12 @@ class Provider:
         return self.key.removeprefix(_KEY_PREFIX)
 
     def capabilities(self, model: str) -> Capabilities:
-        """What the configuration says of a model of this provider."""
+        """The configured capabilities of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
         return Capabilities(max_parallel=at_most)
 
     def limit(self, model: str) -> RateLimit:
-        """The configured limit of a model, by its name at the provider."""
+        """The configured limit of a model, named as the provider names it."""
         return self.limits.get(model) or self.limits.get(ANY_MODEL) or NO_LIMIT
 
     def endpoint(self, key: Secret = NO_KEY) -> Endpoint:
@@ -191,13 +193,14 @@ class Provider:
 
 
 def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
-    """The presets, with the user's `[providers.NAME]` tables over them, by name.
+    """The presets, overlaid with the user's `[providers.NAME]` tables, by name.
 
-    A table of a preset's name changes the fields that it gives; within `headers`, `prices`,
-    `max_parallel`, `tiers` and `limits` it changes the entries that it gives.
+    A table with a preset's name replaces only the fields that it sets. Within `headers`, `prices`,
+    `max_parallel`, `tiers` and `limits` it replaces only the entries that it sets.
 
     Raises:
-        ConfigError: a table does not fit; the text names the provider and the field, no value.
+        ConfigError: a table is invalid. The message names the provider and the field, but not the
+            value.
     """
     merged = dict(_presets())
     for name, table in (tables or {}).items():
@@ -220,21 +223,21 @@ def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
 
 def _read_provider(name: str, table: JsonObject) -> Provider:
     if "name" in table:
-        raise ConfigError(f"providers.{name}.name is no field", hint=_HINT)
+        raise ConfigError(f"providers.{name}.name is not a field", hint=_HINT)
     try:
         provider = _adapter().validate_python({**table, "name": name})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_name = ".".join(str(step) for step in first["loc"])
         hint = {"key": _KEY_HINT, "base_url": _URL_HINT}.get(field_name, _HINT)
-        # Not from the cause: it shows the value, and that may be a key.
+        # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(
-            f"providers.{name}.{field_name} does not fit", why=first["msg"], hint=hint
+            f"providers.{name}.{field_name} is invalid", why=first["msg"], hint=hint
         ) from None
     if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
         raise ConfigError(
             f"providers.{name}.structured is json_schema",
-            why="the Anthropic wire binds answers by a tool",
+            why="the Anthropic wire binds answers with a tool",
             hint='set it to "tool" or "prompt"',
         )
     return provider

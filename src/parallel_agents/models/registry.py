@@ -1,4 +1,4 @@
-"""Registry: models by name, each made once, of configured providers and of what is plugged in."""
+"""Registry: makes each model once by its name, from configured providers and plugged-in factories."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _LIST = "`pagents models list` shows the providers"
 
 
 class Registry:
-    """Gives the model that a name means, and closes all that it gave.
+    """Returns models by name, and closes them.
 
     Args:
-        providers: by name, as from `read_providers`.
-        read_key: the key in an environment variable, or None where it is not set.
+        providers: by name, from `read_providers`.
+        read_key: returns the key in an environment variable, or None if it is not set.
         http: the pool of all wires; closed with the registry.
-        factories: providers of another make, by name; each makes a model from its full name, or
-            from the provider's name alone.
-        wrap: put around every model that is made.
+        factories: other providers by name; each makes a model from its full name, or from the
+            provider's name alone.
+        wrap: wraps every new model.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Registry:
         self._models: dict[str, Model] = {}
 
     def get(self, name: str) -> Model:
-        """The model `provider/model`, the same object each time.
+        """The model `provider/model`; the same object each time.
 
-        Names that a factory takes for one model give one object.
+        Names that a factory maps to one model return one object.
 
         Raises:
-            UnknownModel: no such provider, or the name is not of that form.
-            MissingKey: the provider's key is not set; the text names the variable.
+            UnknownModel: the provider does not exist, or the name does not have this form.
+            MissingKey: the provider's key is not set; the message names the variable.
         """
         model = self._models.get(name)
         if model is None:
@@ -68,7 +68,7 @@ class Registry:
         return model
 
     def names(self) -> list[str]:
-        """Every `provider/model` that the providers' tiers and prices name; others may work too."""
+        """Every `provider/model` in the providers' tiers and prices; other names may work too."""
         return sorted(
             {
                 f"{provider.name}/{model}"
@@ -81,26 +81,26 @@ class Registry:
         """The name of the provider's model for `tier`.
 
         Raises:
-            UnknownModel: no such provider.
-            ConfigError: it names no model for the tier.
+            UnknownModel: the provider does not exist.
+            ConfigError: the provider has no model for the tier.
         """
         if provider not in self.providers:
             self._refuse(provider)
         model = self.providers[provider].tiers.get(tier)
         if model is None:
             raise ConfigError(
-                f"{provider} names no model for tier {tier}",
+                f"{provider} has no model for tier {tier}",
                 hint=f'name one with --model {provider}/MODEL, or set {tier} = "MODEL" in '
                 f"[providers.{provider}.tiers]",
             )
         return f"{provider}/{model}"
 
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
-        """What `usage` cost on `model`, or None where no price is known."""
+        """The cost of `usage` on `model`, or None if the price is unknown."""
         return self._prices.cost_nanousd(model, usage)
 
     async def aclose(self) -> None:
-        """Close every model that was given, and the pool."""
+        """Close every model that was made, and the pool."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._http.aclose)
             for model in set(self._models.values()):
@@ -124,24 +124,24 @@ class Registry:
         key = (self._read_key(variable) or "").strip()
         if not key:
             raise MissingKey(
-                f"{provider.name} needs a key, and {variable} is not set",
-                hint=f"export {variable}=..., or use --model local, which needs none",
+                f"{provider.name} needs a key, but {variable} is not set",
+                hint=f"export {variable}=..., or use --model local, which needs no key",
             )
         if not (key.isascii() and key.isprintable()):
             raise ConfigError(
-                f"the key in {variable} holds characters that no key has",
-                hint=f"copy the key of {provider.name} again, without quotes and line ends",
+                f"the key in {variable} contains invalid characters",
+                hint=f"copy the key of {provider.name} again, without quotes and line breaks",
             )
         return Secret(key)
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")
         known = sorted({*self.providers, *self._factories})
-        why, hint = "a model's name is provider/model", f"give it in that form; {_LIST}"
+        why, hint = "a model's name has the form provider/model", f"use that form; {_LIST}"
         if provider in self.providers:
-            hint = f"name a model of it, such as {self._example(provider)}"
+            hint = f"name a model of {provider}, such as {self._example(provider)}"
         elif model_id:
-            why, hint = f"{provider[:80]!r} is no provider", _LIST
+            why, hint = f"there is no provider {provider[:80]!r}", _LIST
             if close := get_close_matches(provider, known, n=1):
                 hint = f"did you mean {close[0]}/{model_id[:80]}?"
         elif models := self._named(name):
@@ -149,7 +149,7 @@ class Registry:
         raise UnknownModel(f"no model {name[:80]!r}", why=why, hint=hint)
 
     def _named(self, model_id: str) -> list[str]:
-        """Full names whose part after the provider is close to `model_id`."""
+        """Full names whose model part is close to `model_id`."""
         by_id = {name.partition("/")[2]: name for name in self.names()}
         return [by_id[found] for found in get_close_matches(model_id, by_id, n=2, cutoff=0.8)]
 

@@ -1,4 +1,4 @@
-"""Retrying: call a model again when its failure may pass, but never once text was shown."""
+"""Retrying: repeats a model call after a temporary failure, unless its text was already shown."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Sleep = Callable[[float], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to go on.
+    """How long to retry.
 
-    A failure that says when to come back is bounded by time, all others by their number.
+    Failures that name a wait are bounded by total time, all others by their number.
 
     Attributes:
-        tries: calls in all, not counting those that a provider put off.
-        base_seconds: the longest wait before the second try; it doubles with each further one.
-        cap_seconds: the longest wait that is chosen here.
-        max_wait_seconds: a provider that asks for a longer wait has failed.
-        total_seconds: waits that providers asked for, in all.
+        tries: the most calls, not counting those after which the provider asked for a wait.
+        base_seconds: the longest wait before the second try; it doubles with each later try.
+        cap_seconds: the longest wait that this class chooses.
+        max_wait_seconds: the longest wait that a provider may ask for; beyond it the call fails.
+        total_seconds: the most that the waits which providers ask for may add up to.
     """
 
     tries: int = 5
@@ -37,11 +37,11 @@ class Patience:
 
 
 class Retrying(Wrapped):
-    """A model that makes a failed call again; a reply's `tries` counts them all.
+    """Wraps a model and repeats a failed call; a reply's `tries` counts all calls.
 
-    The wait is drawn evenly from 0 to the bound ("full jitter",
+    The wait is drawn uniformly from 0 to the bound ("full jitter",
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that agents
-    that failed together do not come back together.
+    which failed together do not retry together.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Retrying(Wrapped):
     ) -> None:
         super().__init__(model)
         self._patience = patience
-        self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+        self._rng = rng or random.Random()  # noqa: S311 - jitter is not a secret
         self._sleep = sleep
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
@@ -67,8 +67,8 @@ class Retrying(Wrapped):
                 return reply if attempt == 1 else replace(reply, tries=attempt - 1 + reply.tries)
             except ProviderError as error:
                 was_shown = watched is not None and watched.was_shown
-                is_over = was_shown or not error.retryable or _is_skipped(error, request)
-                wait = None if is_over else waits.after(error)
+                is_final = was_shown or not error.retryable or _is_skipped(error, request)
+                wait = None if is_final else waits.after(error)
                 if wait is None:
                     raise
                 if listener is not None:
@@ -79,12 +79,12 @@ class Retrying(Wrapped):
 
 
 def _is_skipped(error: ProviderError, request: ModelRequest) -> bool:
-    """Whether the model is left alone for a while, and another stands by."""
+    """Whether the model's circuit is open and the request can move on to another model."""
     return isinstance(error, CircuitOpen) and request.has_next
 
 
 class _Waits:
-    """The waits of one call, and what is left of the patience."""
+    """The waits of one call, and the patience that is left."""
 
     def __init__(self, patience: Patience, rng: random.Random) -> None:
         self._patience = patience
@@ -97,25 +97,25 @@ class _Waits:
         asked = error.retry_after_seconds or 0.0
         if asked > self._patience.max_wait_seconds:
             return None
-        # "At once" would be a storm; below the usual wait it is no plan to be bounded by time.
+        # A provider that asks for no or a tiny wait would be stormed if only time bounded the tries.
         if asked < self._patience.base_seconds:
-            return self._next_of_ours(asked)
+            return self._backoff(asked)
         self._asked_seconds += asked
         if self._asked_seconds > self._patience.total_seconds:
             return None
         return asked + self._rng.uniform(0, self._patience.base_seconds)
 
-    def _next_of_ours(self, at_least: float) -> float | None:
+    def _backoff(self, at_least: float) -> float | None:
         self._failures += 1
         if self._failures >= self._patience.tries:
             return None
-        # The exponent is held down, or a large number of tries would overflow.
+        # The exponent is bounded, or a large number of tries would overflow.
         doubled = self._patience.base_seconds * 2 ** min(self._failures - 1, 30)
         return max(at_least, self._rng.uniform(0, min(doubled, self._patience.cap_seconds)))
 
 
 class _Watched:
-    """A listener, and whether it was shown text."""
+    """Forwards to a listener and remembers whether it was shown text."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener

@@ -1,7 +1,7 @@
-"""SchemaTools: tool calls for a model that has none of its own, as one JSON Schema of all choices.
+"""SchemaTools: tool calls for a model without native tools, as one JSON Schema of all choices.
 
-Models of a billion parameters ignore native tools, but answer by a schema that is enforced. So each
-reply is one object, `{"tool": NAME, "arguments": {...}}`, and `final_answer` is one of the names.
+Models with a billion parameters ignore native tools, but follow a schema that the server enforces.
+So each reply is one object, `{"tool": NAME, "arguments": {...}}`, and `final_answer` is a valid name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TEXT_ANSWER: JsonObject = {
 
 
 class SchemaTools:
-    """A model that gets tools as a schema; requests without tools pass through."""
+    """Wraps a model and offers it tools as a schema; requests without tools pass through."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.name
@@ -47,18 +47,18 @@ class SchemaTools:
         await self._model.start()
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        """Ask for the next message; of a request with tools no pieces of text are shown.
+        """Ask for the next message; a request with tools streams no text.
 
         Raises:
-            MalformedReply: the reply is none of the choices.
-            RequestRejected: a tool has the name that is kept for the answer.
+            MalformedReply: the reply matches none of the choices.
+            RequestRejected: a tool has the name that is reserved for the answer.
             ProviderError: as the model raises it.
         """
         plain = replace(request, messages=tuple(_as_text(message) for message in request.messages))
         if not request.tools:
             return await self._model.respond(plain, listener)
-        heard = None if listener is None else _Silent(listener)
-        reply = await self._model.respond(_with_union(plain), heard)
+        silent = None if listener is None else _Silent(listener)
+        reply = await self._model.respond(_with_union(plain), silent)
         if reply.finish is not Finish.STOP:
             return reply
         return _from_union(reply, request)
@@ -68,7 +68,7 @@ class SchemaTools:
 
 
 class _Silent:
-    """A listener that hears no text: a choice written as JSON is nothing to read along."""
+    """Forwards everything to a listener except text: a choice in JSON is not for readers."""
 
     wants_text = False
 
@@ -76,7 +76,7 @@ class _Silent:
         self._listener = listener
 
     def text(self, piece: str) -> None:
-        """Let the piece go."""
+        """Drop the piece."""
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         self._listener.retrying(error, attempt=attempt, wait_seconds=wait_seconds)
@@ -95,7 +95,7 @@ def _with_union(request: ModelRequest) -> ModelRequest:
     if any(tool.name == FINAL_ANSWER for tool in request.tools):
         raise RequestRejected(
             f"a tool is named '{FINAL_ANSWER}'",
-            why="models without native tools give their answer by that name",
+            why="models without native tools use that name for their answer",
             hint="rename the tool, or use another model",
         )
     answer = request.output_schema or _TEXT_ANSWER
@@ -106,15 +106,15 @@ def _with_union(request: ModelRequest) -> ModelRequest:
         tools=(),
         output_schema={
             "anyOf": [
-                _choice(name, _moved(schema, f"#/anyOf/{place}/properties/arguments"))
-                for place, (name, schema) in enumerate(choices)
+                _choice(name, _moved(schema, f"#/anyOf/{index}/properties/arguments"))
+                for index, (name, schema) in enumerate(choices)
             ]
         },
     )
 
 
 def _tool_lines(tools: Sequence[ToolSpec], answer: JsonObject) -> str:
-    """What the model is told of the choices: short, since a small machine reads 75 tokens a second."""
+    """The prompt that lists the choices: short, since a small machine reads 75 tokens a second."""
     return "\n".join(
         (
             'Reply with one JSON object: {"tool": NAME, "arguments": {...}}. The tools:',
@@ -147,27 +147,27 @@ def _choice(name: str, arguments: Json) -> JsonObject:
     }
 
 
-def _moved(schema: Json, place: str) -> Json:
-    """The schema with its references to itself led to `place`, where it stands in the union."""
+def _moved(schema: Json, pointer: str) -> Json:
+    """The schema with its internal references moved to `pointer`, its position in the union."""
     match schema:
         case str():
             return schema
         case Mapping():
-            return {key: _reference(key, value, place) for key, value in schema.items()}
+            return {key: _reference(key, value, pointer) for key, value in schema.items()}
         case Sequence():
-            return [_moved(item, place) for item in schema]
+            return [_moved(item, pointer) for item in schema]
         case _:
             return schema
 
 
-def _reference(key: str, value: Json, place: str) -> Json:
+def _reference(key: str, value: Json, pointer: str) -> Json:
     if key == "$ref" and isinstance(value, str) and value.startswith("#"):
-        return place + value[1:]
-    return _moved(value, place)
+        return pointer + value[1:]
+    return _moved(value, pointer)
 
 
 def _as_text(message: Message) -> Message:
-    """A message without calls and results as parts: the model reads them as it would write them."""
+    """The message with calls and results as text, in the form in which the model writes them."""
     if message.role is Role.TOOL:
         return Message(Role.USER, (Text("\n".join(_result_lines(message))),))
     if not message.tool_calls:
@@ -189,19 +189,19 @@ def _result_lines(message: Message) -> Iterator[str]:
 
 
 def _from_union(reply: ModelReply, request: ModelRequest) -> ModelReply:
-    """The reply as the call or the answer that its JSON stands for."""
+    """The reply with its JSON turned into the call or the answer that it encodes."""
     try:
         choice = find_json(reply.message.text)
     except ValueError as error:
         raise _malformed(reply, str(error)) from error
     match choice:
         case {"tool": str(name), "arguments": arguments} if name == FINAL_ANSWER:
-            return _saying(reply, Text(_answer(reply, request, arguments)), Finish.STOP)
+            return _with_part(reply, Text(_answer(reply, request, arguments)), Finish.STOP)
         case {"tool": str(name), "arguments": {**arguments}} if _offers(request, name):
             call = ToolCall(f"call_{uuid.uuid4().hex[:12]}", name, arguments)
-            return _saying(reply, call, Finish.TOOLS)
+            return _with_part(reply, call, Finish.TOOLS)
         case _:
-            raise _malformed(reply, "it is neither a tool that was offered nor the answer")
+            raise _malformed(reply, "it names neither an offered tool nor the answer")
 
 
 def _answer(reply: ModelReply, request: ModelRequest, arguments: Json) -> str:
@@ -218,7 +218,7 @@ def _offers(request: ModelRequest, name: str) -> bool:
     return any(tool.name == name for tool in request.tools)
 
 
-def _saying(reply: ModelReply, part: Part, finish: Finish) -> ModelReply:
+def _with_part(reply: ModelReply, part: Part, finish: Finish) -> ModelReply:
     thinking = tuple(part for part in reply.message.parts if isinstance(part, Thinking))
     return replace(reply, message=Message(Role.ASSISTANT, (*thinking, part)), finish=finish)
 

@@ -1,4 +1,4 @@
-"""Timed: a model whose every call has a deadline."""
+"""Timed: every call of a model has a deadline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parallel_agents.models.wrapped import Wrapped
 
 
 class Timed(Wrapped):
-    """Wraps a model; a call that outlasts the request's `timeout_seconds` is broken off."""
+    """Wraps a model and cancels a call that outlasts the request's `timeout_seconds`."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         deadline = asyncio.timeout(request.timeout_seconds)
@@ -22,5 +22,5 @@ class Timed(Wrapped):
                 raise
             raise CallTimedOut(
                 f"{self.name} gave no answer in {request.timeout_seconds:g} s",
-                hint="give the call more time with call_timeout_seconds, or ask another model",
+                hint="raise call_timeout_seconds, or choose another model with --model",
             ) from error

@@ -1,4 +1,4 @@
-"""Turns: who goes next of those that wait for one model: teams in turn, within a team first come."""
+"""Turns: the queue of calls for one model: round robin over teams, first come within a team."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """A call that waits.
+    """A waiting call.
 
     Attributes:
         tokens: the most that it can use.
-        is_granted: it may go.
-        granted_at: since when.
-        woken: set when it may go, or when it should look after the queue.
+        is_granted: whether it may be made.
+        granted_at: the time when it was granted.
+        woken: set when the ticket is granted, or when its call should lead the queue.
     """
 
     team: str
@@ -27,10 +27,10 @@ class Ticket:
 
 
 class Turns:
-    """The queue; the team that went last goes behind the others."""
+    """A queue; a team moves behind the others after each of its turns."""
 
     def __init__(self) -> None:
-        self._lanes: dict[str, deque[Ticket]] = {}  # in the order in which the teams go
+        self._lanes: dict[str, deque[Ticket]] = {}  # by team, the next team first
         self._count = 0
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Turns:
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Take a ticket out of the queue without its turn."""
+        """Remove a ticket that has not had its turn."""
         lane = self._lanes[ticket.team]
         lane.remove(ticket)
         self._count -= 1
@@ -51,7 +51,7 @@ class Turns:
             del self._lanes[ticket.team]
 
     def grant(self, ticket: Ticket) -> bool:
-        """Let a ticket go; False where it has left."""
+        """Grant a ticket its turn; returns False if it has left the queue."""
         lane = self._lanes.get(ticket.team)
         if lane is None or ticket not in lane:
             return False
@@ -63,7 +63,7 @@ class Turns:
         return True
 
     def in_order(self) -> Iterator[Ticket]:
-        """All tickets in the order in which they would go from now on."""
+        """All tickets in the order of their turns."""
         lanes = deque(iter(lane) for lane in self._lanes.values())
         while lanes:
             lane = lanes.popleft()
@@ -73,7 +73,7 @@ class Turns:
                 lanes.append(lane)
 
     def wake_first(self) -> None:
-        """Let the first that waits look after the queue."""
+        """Wake the first waiting call, so that it leads the queue."""
         first = next(self.in_order(), None)
         if first is not None:
             first.woken.set()

@@ -1,4 +1,4 @@
-"""Wrapped: what a model that wraps another has in common with it: all but how it responds."""
+"""Wrapped: the base of models that wrap another; it forwards everything except `respond`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from parallel_agents.core.model import Capabilities, Model
 
 
 class Wrapped:
-    """The base of wrappers; each says by its own `respond` what it is for."""
+    """Forwards to the wrapped model; a subclass adds `respond`."""
 
     def __init__(self, model: Model) -> None:
         self._model = model

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from parallel_agents.core.breaker import Breaker, Flights, close, lose_probe
+from parallel_agents.core.breaker import Breaker, UsesInFlight, close, lose_probe
 from parallel_agents.core.circuit import AGENTS, Admission
 from parallel_agents.core.event import Entry, Noticed
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.runner import Activation, RunJournal, Runner
 from parallel_agents.core.throttle import Throttle, name_for_agent
 from parallel_agents.errors import (
-    AgentOpen,
+    AgentCircuitOpen,
     GateRefused,
     OutputCut,
     OutputInvalid,
@@ -41,7 +41,7 @@ class Circuits(Protocol):
     @property
     def now(self) -> Callable[[], float]: ...
 
-    async def look(self) -> None: ...
+    async def refresh(self) -> None: ...
 
     def known(self, model: str) -> Throttle | None: ...
 
@@ -60,7 +60,7 @@ class CircuitBrokenRunner:
     def __init__(self, runner: Runner, circuits: Circuits) -> None:
         self._runner = runner
         self._circuits = circuits
-        self._flights: defaultdict[str, Flights] = defaultdict(Flights)
+        self._flights: defaultdict[str, UsesInFlight] = defaultdict(UsesInFlight)
 
     async def run(self, activation: Activation) -> None:
         claim = activation.claim
@@ -71,7 +71,7 @@ class CircuitBrokenRunner:
         is_new = claim.run.epoch == 1
         try:
             is_probe = is_new and await self._admit(agent)
-        except AgentOpen as error:
+        except AgentCircuitOpen as error:
             failed = Outcome(status=RunStatus.FAILED, error=Failure.of(error))
             await activation.journal.finish(failed)
             return
@@ -92,10 +92,10 @@ class CircuitBrokenRunner:
         """Whether the run is the probe that finds out if the agent works again.
 
         Raises:
-            AgentOpen: the agent is paused.
+            AgentCircuitOpen: the agent is paused.
         """
         circuits, name = self._circuits, name_for_agent(agent)
-        await circuits.look()
+        await circuits.refresh()
         known = circuits.known(name)
         if known is None or known.circuit.is_closed:
             return False
@@ -109,7 +109,7 @@ class _CountedJournal:
     """The journal of a run whose end counts for its agent."""
 
     def __init__(
-        self, activation: Activation, circuits: Circuits, flights: Flights, *, is_probe: bool
+        self, activation: Activation, circuits: Circuits, flights: UsesInFlight, *, is_probe: bool
     ) -> None:
         self._journal: RunJournal = activation.journal
         self._epoch = activation.claim.run.epoch
@@ -165,9 +165,9 @@ class _CountedJournal:
         self.note(Entry(f"epoch-{self._epoch}/breaker-{what}", Noticed(text=text)))
 
 
-def _left_alone(agent: str, seconds: float, reason: str) -> AgentOpen:
+def _left_alone(agent: str, seconds: float, reason: str) -> AgentCircuitOpen:
     until = f"for {seconds:.0f} s more" if seconds else "until the run that tries it has ended"
-    return AgentOpen(
+    return AgentCircuitOpen(
         f"agent {agent} is left alone {until}",
         why=f"nearly all of its last runs failed, the last with {reason}",
         hint=f"see `pagents dlq list --agent {agent}`, correct the agent or its gates, end the wait"

@@ -1,4 +1,4 @@
-"""Public fakes: scripted models, a provider on loopback, virtual time, a rig that needs no file."""
+"""Public fakes: scripted models, a loopback provider, virtual time, and a rig without files."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first used: every pytest of a user imports this package."""
+    """Load a public name on first use, since the pytest plugin imports this package everywhere."""
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"parallel_agents.{_HOME_OF[name]}"), name)

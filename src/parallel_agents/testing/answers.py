@@ -1,4 +1,4 @@
-"""Answers: how a loopback provider sends one reply, or fails to."""
+"""Answers: how a loopback provider sends one reply, or fails to send it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ async def answer(
     wire: WireFormat,
     fault: Fault | None,
 ) -> web.StreamResponse:
-    """Answer by `behaviour`; on return all was sent, or the connection was cut by the fault."""
+    """Answer as `behaviour` says; returns once all is sent or the fault has cut the connection."""
     await asyncio.sleep(behaviour.latency_seconds)
     if isinstance(fault, HttpError | Garbage):
         return await _send(request, to_response(fault))
-    said = fault if isinstance(fault, Refusal) else behaviour.answer(body)
+    content = fault if isinstance(fault, Refusal) else behaviour.answer(body)
     model = text_at(body, "model")
     if body.get("stream") is True:
-        chunks = wire.chunks(said, model, behaviour.usage, behaviour.chunk_characters)
+        chunks = wire.chunks(content, model, behaviour.usage, behaviour.chunk_characters)
         return await _stream(request, chunks, fault)
-    return await _send_whole(request, wire.whole(said, model, behaviour.usage), fault)
+    return await _send_whole(request, wire.whole(content, model, behaviour.usage), fault)
 
 
 def to_response(fault: HttpError | Garbage) -> web.Response:
@@ -64,7 +64,7 @@ async def _send_whole(
 ) -> web.StreamResponse:
     match fault:
         case Hang():
-            await _wait_gone()
+            await _wait_until_cancelled()
         case Drip():
             await asyncio.sleep(fault.seconds)
         case Cut():
@@ -90,7 +90,7 @@ async def _stream(
                 _cut(request)
                 return response
             case Hang() if sent:
-                await _wait_gone()
+                await _wait_until_cancelled()
             case Drip():
                 await asyncio.sleep(fault.seconds)
             case _:
@@ -105,6 +105,6 @@ def _cut(request: web.BaseRequest) -> None:
         request.transport.close()
 
 
-async def _wait_gone() -> None:
-    """Wait until the server cancels the request, because its client is gone or the server stops."""
+async def _wait_until_cancelled() -> None:
+    """Wait until the server cancels the request: its client has left, or the server stops."""
     await asyncio.Event().wait()

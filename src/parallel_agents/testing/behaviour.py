@@ -1,4 +1,4 @@
-"""Behaviour: what a loopback provider answers, how fast, and what goes wrong when."""
+"""Behaviour: what a loopback provider answers, how fast, and which requests fail."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Reply: TypeAlias = str | Sequence[ToolCall]
 
 @dataclass(frozen=True, slots=True)
 class HttpError:
-    """An answer of another status, in the form that both wires give their errors."""
+    """A response with an error status, in the form that both wires use for errors."""
 
     status: int
-    message: str = "a fault was asked for"
+    message: str = "the test asked for a fault"
     type: str = "error"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """No answer until the client goes; in a stream after its first chunk."""
+    """No answer until the client leaves; a stream falls silent after its first chunk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The connection breaks: a stream after so many chunks, a plain reply in its middle."""
+    """The connection breaks: a stream after `after_chunks` chunks, a plain reply in its middle."""
 
     after_chunks: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """A status of 200, and a body that is no reply."""
+    """A response with status 200 whose body is not a reply."""
 
     body: bytes = b"<html>Bad Gateway</html>"
     content_type: str = "text/html"
@@ -55,7 +55,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """A stream that waits so long before each chunk; a plain reply waits as long once."""
+    """A stream that waits `seconds` before each chunk; a plain reply waits once."""
 
     seconds: float
 
@@ -64,7 +64,7 @@ Fault: TypeAlias = HttpError | Hang | Cut | Garbage | Refusal | Drip
 
 
 def answer_by_schema(body: JsonObject) -> Reply:
-    """The smallest answer that fits the schema in `body`, or an echo of its last words."""
+    """The smallest answer that matches the schema in `body`, or else an echo of the last message."""
     response_format = object_at(object_at(body, "response_format"), "json_schema")
     if response_format:
         return dump(make_sample(object_at(response_format, "schema"))).decode()
@@ -75,10 +75,10 @@ def answer_by_schema(body: JsonObject) -> Reply:
             arguments = make_sample(schema)
             if isinstance(arguments, Mapping):
                 return (ToolCall("call_final_answer", FINAL_ANSWER, arguments),)
-    return last_words(body)
+    return last_text(body)
 
 
-def last_words(body: JsonObject) -> str:
+def last_text(body: JsonObject) -> str:
     """The text of the request's last message, on either wire."""
     messages = objects_at(body, "messages")
     content: Json = messages[-1].get("content") if messages else ""
@@ -88,7 +88,7 @@ def last_words(body: JsonObject) -> str:
 
 
 def no_fault(number: int, body: JsonObject) -> Fault | None:
-    """A good day."""
+    """No fault for any request."""
     del number, body
 
 
@@ -102,11 +102,11 @@ class Behaviour:
     """How a provider serves its requests.
 
     Attributes:
-        latency_seconds: from the request to the first byte of the answer.
-        answer: from the request's body to a text, or to the tool calls to make.
-        fault: from the request's number, 1 for the first, and its body to what goes wrong.
-        usage: the tokens that each reply claims.
-        chunk_characters: of text in each chunk of a stream.
+        latency_seconds: the time from the request to the first byte of the answer.
+        answer: maps the request's body to a text, or to tool calls.
+        fault: maps the request's number, counted from 1, and its body to a fault or None.
+        usage: the tokens that each reply reports.
+        chunk_characters: the characters of text in each chunk of a stream.
     """
 
     latency_seconds: float = 0.0

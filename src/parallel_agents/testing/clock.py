@@ -1,8 +1,8 @@
-"""Virtual time: an event loop on which waiting takes none, and waiting for ever is an error.
+"""Virtual time: an event loop on which waiting is instant, and waiting forever is an error.
 
-When nothing is ready, the loop's clock jumps to the next timer. Nothing outside of the process
-can be waited for on such a loop: no socket, no subprocess. Threads can be: time stands still
-while one works.
+When nothing is ready, the loop's clock jumps to the next timer. Code on this loop cannot wait for
+anything outside of the process, such as a socket or a subprocess. It can wait for threads: the
+clock stops while one works.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ HOUR_SECONDS = 3600.0
 
 
 class Deadlock(RuntimeError):
-    """Nothing can happen any more, or nothing but timers has happened for very long."""
+    """No task can ever proceed, or only timers have fired for a very long time."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop whose `time` begins at 0 and passes only when all tasks wait for it.
+    """An event loop whose `time` starts at 0 and passes only while all tasks wait.
 
     Args:
-        limit_seconds: virtual time after which whoever still waits is taken to wait for ever; a
-            heartbeat alone would otherwise go on without end.
+        limit_seconds: the virtual time after which tasks that still wait count as deadlocked;
+            otherwise a heartbeat would keep the loop running forever.
     """
 
     def __init__(self, limit_seconds: float = HOUR_SECONDS) -> None:
@@ -56,7 +56,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     @override
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
-        del timeout  # it would be virtual, and what is waited for is a thread that ends
+        del timeout  # it would be virtual, and the threads end in real time
         self._jumps.threads += 1
         await super().shutdown_default_executor()
         self._jumps.threads -= 1
@@ -67,7 +67,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def _where(awaited: object) -> str:
-    """The innermost line at which a coroutine waits."""
+    """The innermost line where a coroutine waits."""
     where = ""
     while isinstance(awaited, CoroutineType) and awaited.cr_frame is not None:
         frame = awaited.cr_frame
@@ -77,11 +77,11 @@ def _where(awaited: object) -> str:
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """A selector that lets time jump instead of waiting for it.
+    """A selector that advances the clock instead of waiting.
 
     Attributes:
-        now: the time.
-        threads: how many are at work; they are waited for as long as it takes.
+        now: the virtual time.
+        threads: the number of threads at work; it waits for them without a limit.
     """
 
     def __init__(self, describe_tasks: Callable[[], str], limit_seconds: float) -> None:
@@ -98,7 +98,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if self.threads:
             return super().select(None)
         if timeout is None:
-            raise Deadlock(f"everybody waits and nothing can happen:\n{self._describe_tasks()}")
+            raise Deadlock(f"all tasks wait and none can proceed:\n{self._describe_tasks()}")
         self.now += timeout
         if self.now > self._limit_seconds:
             raise Deadlock(f"still waiting after {self.now:g} s:\n{self._describe_tasks()}")
@@ -109,8 +109,8 @@ def run_virtual(work: Coroutine[Any, Any, _T], *, limit_seconds: float = HOUR_SE
     """Run `work` as `asyncio.run` does, on virtual time.
 
     Raises:
-        Deadlock: it waits for what can not happen, or for longer than `limit_seconds`; the text
-            lists the tasks that wait, and where.
+        Deadlock: it waits for something that cannot happen, or for longer than `limit_seconds`.
+            The message lists the waiting tasks and where they wait.
     """
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(limit_seconds)) as runner:
         return runner.run(work)

@@ -1,4 +1,4 @@
-"""RecordingListener: a listener that keeps what it hears of a call, for tests of models."""
+"""RecordingListener: records everything that a model reports about a call, for tests of models."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from parallel_agents.errors import ProviderError
 
 
 class RecordingListener:
-    """A listener that keeps what it hears; a call that rests is never broken off.
+    """A listener that records each call to it; it never cancels a resting call.
 
     Attributes:
-        pieces: the text as it came.
-        retries: the kind of each failure, the number of its try, and the seconds until the next.
-        waits: what the call waited for, and the seconds that it took at least.
-        notices: what whoever looks on should know.
+        pieces: the pieces of text, in order.
+        retries: the class of each failure, the number of the failed try, and the seconds until
+            the next.
+        waits: what the call waited for, and the shortest wait in seconds.
+        notices: the notices for whoever watches the run.
     """
 
     def __init__(self, *, wants_text: bool = False) -> None:

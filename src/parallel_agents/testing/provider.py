@@ -1,7 +1,7 @@
-"""LoopbackProvider: a model server on 127.0.0.1 that speaks both wires and has bad days on demand.
+"""LoopbackProvider: a model server on 127.0.0.1 that speaks both wires and fails on demand.
 
-As a process, `python -m parallel_agents.testing.provider --port 0 --latency 1 --log FILE` prints
-one JSON line with its `base_url` and serves until it is ended.
+`python -m parallel_agents.testing.provider --port 0 --latency 1 --log FILE` runs it as a process,
+which prints one JSON line with its `base_url` and serves until it is stopped.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ _BACKLOG = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A request that came; times are seconds since the epoch.
+    """A received request; times are seconds since the epoch.
 
     Attributes:
-        port: the client's; requests of one port came over one connection.
-        finished_at: when the last byte of the answer was sent, or None as long as it was not.
-        status: the status of the answer, or None likewise.
+        port: the client's port; requests with the same port used one connection.
+        at: when the request arrived.
+        finished_at: when the last byte of the response was sent; None until then.
+        status: the status of the response; None until it was sent.
     """
 
     path: str
@@ -53,7 +54,7 @@ class LoopbackProvider:
     """Serves `POST /v1/chat/completions` and `POST /v1/messages` while its context is open.
 
     Attributes:
-        requests: what came, in order; empty where `keeps_requests` is false.
+        requests: the received requests, in order; empty if `keeps_requests` is false.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class LoopbackProvider:
 
     async def __aenter__(self) -> Self:
         if self._log_path is not None:
-            # Unbuffered: a line is in the file before anything that follows from it.
+            # Unbuffered, so that a line is in the file before its request has any effect.
             self._log = self._log_path.open("ab", buffering=0)
         server = web.Server(self._serve, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
@@ -110,7 +111,7 @@ class LoopbackProvider:
         if wire is None or request.method != "POST":
             return to_response(HttpError(404, f"there is no {request.method} {request.path}"))
         body = to_object(orjson.loads(await request.content.read()), "the request")
-        # Counted only now: requests are numbered in the order in which they are noted.
+        # Counted only now, so that numbers follow the order of the records.
         self._count += 1
         number = self._count
         received = Received(
@@ -136,10 +137,10 @@ class LoopbackProvider:
 
 
 def _log_line(number: int, received: Received) -> bytes:
-    """What the log tells of a request when it came, and again when its answer was sent.
+    """The log line of a request: one when it arrives, and another when its response is sent.
 
-    `run` is the request's `x-run` header, or without it a hash of its messages: two requests with
-    the same are one call that was made twice.
+    `run` is the request's `x-run` header, or a hash of its messages if it has none: two requests
+    with the same `run` are one call that was made twice.
     """
     messages = dump(received.body.get("messages"))
     run = received.headers.get("x-run") or hashlib.sha256(messages).hexdigest()[:16]
@@ -164,14 +165,14 @@ async def _serve_until_ended(provider: LoopbackProvider) -> None:
 
 
 def main() -> None:
-    """Serve as a process of its own."""
+    """Run the provider as a separate process."""
     parser = argparse.ArgumentParser(description="A model server on 127.0.0.1, for tests.")
-    parser.add_argument("--port", type=int, default=0, help="0 for any that is free")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--log", type=Path, help="a file for a line at each start and end")
-    given = parser.parse_args()
-    behaviour = Behaviour(latency_seconds=given.latency)
-    provider = LoopbackProvider(behaviour, port=given.port, log=given.log, keeps_requests=False)
+    parser.add_argument("--port", type=int, default=0, help="port; 0 chooses a free one")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each response")
+    parser.add_argument("--log", type=Path, help="file that logs the start and end of each request")
+    options = parser.parse_args()
+    behaviour = Behaviour(latency_seconds=options.latency)
+    provider = LoopbackProvider(behaviour, port=options.port, log=options.log, keeps_requests=False)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve_until_ended(provider))
 

@@ -1,6 +1,6 @@
 """Fixtures for tests of agents; pytest loads this module wherever the package is installed.
 
-It imports nothing but pytest and a package that loads its parts when they are used.
+It imports only pytest and a package that loads its parts on first use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class MakeScripted(Protocol):
-    """Makes a model that must be used up by the end of the test."""
+    """Makes a model whose script must be used up by the end of the test."""
 
     def __call__(
         self, replies: testing.Script, name: str = ..., *, latency_seconds: float = ...
@@ -25,20 +25,20 @@ class MakeScripted(Protocol):
 
 
 class RunVirtual(Protocol):
-    """Runs a coroutine on a clock that jumps where all wait."""
+    """Runs a coroutine on a clock that jumps ahead while all tasks wait."""
 
     def __call__(self, work: Coroutine[Any, Any, _T], *, limit_seconds: float = ...) -> _T: ...
 
 
 class StartProvider(Protocol):
-    """LadderStart a model server on loopback that serves until the end of the test."""
+    """Starts a model server on loopback that serves until the end of the test."""
 
     def __call__(self, behaviour: testing.Behaviour | None = ...) -> testing.LoopbackProvider: ...
 
 
 @pytest.fixture
 def scripted_model() -> Iterator[MakeScripted]:
-    """Make models by `scripted_model(["first reply", "second reply"])`, each to be used up."""
+    """Make models with `scripted_model(["first reply", "second reply"])`; all must be used up."""
     made: list[testing.ScriptedModel] = []
 
     def make(
@@ -54,13 +54,13 @@ def scripted_model() -> Iterator[MakeScripted]:
 
 @pytest.fixture
 def virtual_time() -> RunVirtual:
-    """Run a coroutine by `virtual_time(work())`; see `parallel_agents.testing.run_virtual`."""
+    """Run a coroutine with `virtual_time(work())`; see `parallel_agents.testing.run_virtual`."""
     return testing.run_virtual
 
 
 @pytest.fixture
 def loopback_provider() -> Iterator[StartProvider]:
-    """Start model servers by `loopback_provider()` or `loopback_provider(Behaviour(...))`."""
+    """Start model servers with `loopback_provider()` or `loopback_provider(Behaviour(...))`."""
     with ExitStack() as servers:
 
         def start(behaviour: testing.Behaviour | None = None) -> testing.LoopbackProvider:

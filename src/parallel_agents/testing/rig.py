@@ -1,6 +1,6 @@
-"""Rig: everything that carries runs out, as in a real process, on a store that forgets.
+"""Rig: everything that runs agents in a real process, on a store in memory.
 
-On virtual time a test of a hundred agents that take a minute each is over in milliseconds.
+On virtual time, a test of a hundred agents that take a minute each ends within milliseconds.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from parallel_agents.testing.clock import VirtualLoop
 from parallel_agents.tools.function import FunctionTool
 
 _DEFAULTS = Settings()
-# No file but the built-in agents' is read, none is written, and there is no key.
+# Only the files of the built-in agents are read, no file is written, and no key is set.
 _ENVIRONMENT = Environment(home=Path(__file__).parent / "no-home", project=None, variables={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """What `open_rig` gives.
+    """The parts of a running rig.
 
     Attributes:
-        sessions: the verbs with handles, as `parallel_agents.open` gives them.
-        service: the verbs as the command line and the teams use them.
-        engine: what carries the runs out.
-        store: where they are.
+        sessions: the verbs with handles, as `parallel_agents.open` returns them.
+        service: the verbs as the command line and teams use them.
+        engine: the engine that executes the runs.
+        store: the store of the runs.
         session_tools: the verbs as agents and other programs call them.
     """
 
@@ -64,16 +64,17 @@ async def open_rig(
     store: Store | None = None,
     role: Role = Role.SCRIPT,
 ) -> AsyncGenerator[Rig]:
-    """The verbs and an engine in this process, with nothing but what is given here.
+    """Open the verbs and an engine in this process, with only the parts passed here.
 
     Args:
-        *models: asked by their names; the first is the default.
-        agents: definitions that go before the built-in.
+        *models: found by their names; the first is the default.
+        agents: definitions that override built-in agents of the same name.
         tools: functions or tools that agents may name.
         gates: functions that agents may name as gates, by name.
-        settings: as they would be read.
-        store: one that outlives the rig, such as one that two rigs share; else a new MemoryStore.
-        role: a script, or a worker that others leave runs to.
+        settings: the settings; no file or environment variable is read.
+        store: a store that outlives the rig, such as one that two rigs share; None for a new
+            MemoryStore.
+        role: a script, or a worker that executes runs of other processes.
     """
     loop = asyncio.get_running_loop()
     now = loop.time if isinstance(loop, VirtualLoop) else time.time
@@ -107,11 +108,15 @@ async def open_rig(
 def _factories(models: Sequence[Model]) -> Mapping[str, ModelFactory]:
     by_name = {model.name: model for model in models}
 
-    def give(name: str) -> Model:
+    def get(name: str) -> Model:
         if name not in by_name:
-            given = ", ".join(by_name) or "none"
-            raise UnknownModel(f"the rig has no model {name!r}", why=f"it was given {given}")
+            names = ", ".join(by_name) or "no models"
+            raise UnknownModel(
+                f"the rig has no model {name!r}",
+                why=f"it has {names}",
+                hint="pass the model to open_rig",
+            )
         return by_name[name]
 
-    # The embedded model is the default of last resort; here it would be fetched for a test.
-    return dict.fromkeys((LOCAL, *(name.partition("/")[0] for name in by_name)), give)
+    # Without this entry, agents that name no model would fetch the embedded one in a test.
+    return dict.fromkeys((LOCAL, *(name.partition("/")[0] for name in by_name)), get)

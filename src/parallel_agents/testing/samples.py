@@ -1,4 +1,4 @@
-"""Samples: the smallest value that fits a JSON Schema, for answers that nobody wrote down."""
+"""Samples: the smallest value that matches a JSON Schema, for answers without a script."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _EMPTY: JsonObject = {}
 
 
 def make_sample(schema: JsonObject) -> Json:
-    """A value that fits `schema`: required fields only, the lower bound of numbers and lengths.
+    """A value that matches `schema`, with required fields only and the smallest sizes.
 
-    Covers `const`, `enum`, `default`, `anyOf`, `oneOf`, `allOf`, local `$ref`s and the types with
-    their bounds; a value for `pattern` or `format` is not made up.
+    Covers `const`, `enum`, `default`, `anyOf`, `oneOf`, `allOf`, local `$ref`s, and the types with
+    their bounds. It ignores `pattern` and `format`.
 
     Raises:
-        ValueError: `schema` points to a definition that is not in it.
+        ValueError: `schema` refers to a definition that it does not contain.
     """
     return _sample(schema, schema)
 
@@ -69,9 +69,9 @@ def _object(schema: JsonObject, root: JsonObject) -> JsonObject:
 
 def _number(schema: JsonObject) -> int | float:
     least = schema.get("minimum", 0)
-    above = schema.get("exclusiveMinimum")
-    if isinstance(above, int | float):
-        return above + 1
+    exclusive = schema.get("exclusiveMinimum")
+    if isinstance(exclusive, int | float):
+        return exclusive + 1
     return least if isinstance(least, int | float) else 0
 
 

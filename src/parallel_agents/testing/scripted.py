@@ -1,4 +1,4 @@
-"""Scripted models: they answer what a test wrote down, and nothing else."""
+"""Scripted models: they give exactly the answers that a test wrote down."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Script: TypeAlias = Sequence[Answer | Callable[[ModelRequest], ModelReply]]
 
 
 class ScriptedModel:
-    """Answers each call by the next entry of its script.
+    """Answers each call with the next entry of its script.
 
-    A string is the reply's text, a `ToolCall` a reply that makes it, a list of them a reply that
-    makes several, an exception is raised, and a function is called with the request.
+    A string is the text of a reply. A `ToolCall`, or a list of them, is a reply that makes these
+    calls. An exception is raised. A function is called with the request and returns the reply.
 
     Attributes:
-        requests: what it was asked, in order.
+        requests: the requests so far, in order.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class ScriptedModel:
         self._latency_seconds = latency_seconds
 
     async def start(self) -> None:
-        """Nothing is to be made ready."""
+        """Do nothing; the model is always ready."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        """The next reply of the script.
+        """Return the next reply of the script.
 
         Raises:
             AssertionError: the script is used up.
@@ -58,19 +58,19 @@ class ScriptedModel:
         return reply
 
     def assert_used_up(self) -> None:
-        """Fail if an entry of the script was not asked for."""
+        """Fail if the script has entries left."""
         left = len(self._script)
-        assert not left, f"{left} of {self._length} replies of {self.name} were not asked for"
+        assert not left, f"{left} of {self._length} replies of {self.name} were never used"
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the model holds no resources."""
 
 
 class RepliesWith:
-    """Answers every call by a function of its request, for tests of many agents.
+    """Answers each call with a function of its request, for tests of many agents.
 
     Attributes:
-        requests: what it was asked, in order.
+        requests: the requests so far, in order.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class RepliesWith:
         self._latency_seconds = latency_seconds
 
     async def start(self) -> None:
-        """Nothing is to be made ready."""
+        """Do nothing; the model is always ready."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         self.requests.append(request)
@@ -98,11 +98,11 @@ class RepliesWith:
         return reply
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the model holds no resources."""
 
 
 def to_reply(answer: Answer, model: str) -> ModelReply:
-    """What `answer` is as a reply of `model`; an exception is raised."""
+    """Turn `answer` into a reply of `model`; an exception is raised."""
     match answer:
         case ModelReply():
             return answer
@@ -119,6 +119,6 @@ def to_reply(answer: Answer, model: str) -> ModelReply:
 
 
 def show(reply: ModelReply, listener: Listener | None) -> None:
-    """Let a listener that reads along have the reply's text, as from a stream."""
+    """Send the reply's text to a listener that wants text, as a stream would."""
     if listener is not None and listener.wants_text and reply.message.text:
         listener.text(reply.message.text)

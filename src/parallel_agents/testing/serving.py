@@ -1,4 +1,4 @@
-"""Serving: a loopback provider on a loop in a thread of its own, for tests that are not async."""
+"""Serving: a loopback provider with its event loop in a thread, for tests that are not async."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parallel_agents.testing.provider import LoopbackProvider
 
 @contextmanager
 def serve(behaviour: Behaviour = GOOD_DAY) -> Generator[LoopbackProvider]:
-    """A provider that serves until the block ends, whatever the block's own thread does."""
+    """Serve in another thread until the block ends, even while the block's thread is busy."""
     provider = LoopbackProvider(behaviour)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="loopback-provider")

@@ -1,4 +1,4 @@
-"""Wires: a reply as the bytes of Chat Completions and of Messages, whole or in chunks."""
+"""Wires: encodes a reply in the formats of Chat Completions and Messages, whole or in chunks."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.models.shapes import dump
 from parallel_agents.testing.behaviour import HttpError, Refusal, Reply
 
-Said: TypeAlias = Reply | Refusal
-Whole = Callable[[Said, str, Usage], bytes]
-Chunks = Callable[[Said, str, Usage, int], Iterator[bytes]]
+Content: TypeAlias = Reply | Refusal
+Whole = Callable[[Content, str, Usage], bytes]
+Chunks = Callable[[Content, str, Usage, int], Iterator[bytes]]
 
 
 class WireFormat(NamedTuple):
-    """How a wire writes a reply, from what is said, the model, the usage, and a chunk's size."""
+    """How a wire encodes a reply, from its content, the model, the usage, and the chunk size."""
 
     whole: Whole
     chunks: Chunks
 
 
 def error_body(fault: HttpError) -> bytes:
-    """An error as both wires give it."""
+    """An error in the form that both wires use."""
     inner: JsonObject = {"type": fault.type, "code": fault.type, "message": fault.message}
     return dump({"type": "error", "error": inner})
 
@@ -37,15 +37,17 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 # Chat Completions
 
 
-def chat_whole(said: Said, model: str, usage: Usage) -> bytes:
+def chat_whole(content: Content, model: str, usage: Usage) -> bytes:
     message: dict[str, Json] = {"role": "assistant", "content": None}
     finish = "stop"
-    if isinstance(said, str):
-        message["content"] = said
-    elif isinstance(said, Refusal):
-        message["refusal"] = said.message
+    if isinstance(content, str):
+        message["content"] = content
+    elif isinstance(content, Refusal):
+        message["refusal"] = content.message
     else:
-        message["tool_calls"] = [_chat_call(call, position) for position, call in enumerate(said)]
+        message["tool_calls"] = [
+            _chat_call(call, position) for position, call in enumerate(content)
+        ]
         finish = "tool_calls"
     choice: JsonObject = {"index": 0, "message": message, "finish_reason": finish}
     return dump(
@@ -59,17 +61,17 @@ def chat_whole(said: Said, model: str, usage: Usage) -> bytes:
     )
 
 
-def chat_chunks(said: Said, model: str, usage: Usage, size: int) -> Iterator[bytes]:
+def chat_chunks(content: Content, model: str, usage: Usage, size: int) -> Iterator[bytes]:
     yield _chat_chunk({"role": "assistant", "content": ""}, None, model)
     finish = "stop"
-    if isinstance(said, str):
-        for piece in _pieces(said, size):
+    if isinstance(content, str):
+        for piece in _pieces(content, size):
             yield _chat_chunk({"content": piece}, None, model)
-    elif isinstance(said, Refusal):
-        yield _chat_chunk({"refusal": said.message}, None, model)
+    elif isinstance(content, Refusal):
+        yield _chat_chunk({"refusal": content.message}, None, model)
     else:
         finish = "tool_calls"
-        for position, call in enumerate(said):
+        for position, call in enumerate(content):
             yield from _chat_call_chunks(call, position, model, size)
     yield _chat_chunk({}, finish, model)
     yield _event({"model": model, "choices": [], "usage": _chat_usage(usage)})
@@ -108,23 +110,23 @@ def _chat_usage(usage: Usage) -> JsonObject:
 # Messages
 
 
-def messages_whole(said: Said, model: str, usage: Usage) -> bytes:
+def messages_whole(content: Content, model: str, usage: Usage) -> bytes:
     return dump(
         {
             **_message_start(model, usage),
-            "content": _blocks(said),
-            "stop_reason": _stop_reason(said),
+            "content": _blocks(content),
+            "stop_reason": _stop_reason(content),
             "stop_sequence": None,
         }
     )
 
 
-def messages_chunks(said: Said, model: str, usage: Usage, size: int) -> Iterator[bytes]:
+def messages_chunks(content: Content, model: str, usage: Usage, size: int) -> Iterator[bytes]:
     yield _typed("message_start", {"message": {**_message_start(model, usage), "content": []}})
     yield _typed("ping", {})
-    for position, block in enumerate(_blocks(said)):
+    for position, block in enumerate(_blocks(content)):
         yield from _block_chunks(block, position, size)
-    stop: JsonObject = {"stop_reason": _stop_reason(said), "stop_sequence": None}
+    stop: JsonObject = {"stop_reason": _stop_reason(content), "stop_sequence": None}
     yield _typed("message_delta", {"delta": stop, "usage": {"output_tokens": usage.output_tokens}})
     yield _typed("message_stop", {})
 
@@ -141,21 +143,21 @@ def _block_chunks(block: JsonObject, position: int, size: int) -> Iterator[bytes
     yield _typed("content_block_stop", {"index": position})
 
 
-def _blocks(said: Said) -> Sequence[JsonObject]:
-    if isinstance(said, str):
-        return [{"type": "text", "text": said}]
-    if isinstance(said, Refusal):
+def _blocks(content: Content) -> Sequence[JsonObject]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if isinstance(content, Refusal):
         return []
     return [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
-        for call in said
+        for call in content
     ]
 
 
-def _stop_reason(said: Said) -> str:
-    if isinstance(said, str):
+def _stop_reason(content: Content) -> str:
+    if isinstance(content, str):
         return "end_turn"
-    return "refusal" if isinstance(said, Refusal) else "tool_use"
+    return "refusal" if isinstance(content, Refusal) else "tool_use"
 
 
 def _message_start(model: str, usage: Usage) -> JsonObject:

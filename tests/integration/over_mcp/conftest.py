@@ -19,7 +19,7 @@ import pytest
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
-from parallel_agents.testing.behaviour import Fault, Reply, last_words, no_fault
+from parallel_agents.testing.behaviour import Fault, Reply, last_text, no_fault
 
 COMMAND = Path(sys.executable).with_name("pagents")
 PATIENCE_SECONDS = 20.0
@@ -86,7 +86,7 @@ class Place:
     """
 
     home: Path
-    answer: Callable[[JsonObject], Reply] = last_words
+    answer: Callable[[JsonObject], Reply] = last_text
     fault: Callable[[int, JsonObject], Fault | None] = no_fault
     _provider: LoopbackProvider | None = None
     _started: list[Running] = field(default_factory=list[Running])

@@ -14,7 +14,7 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS
-from parallel_agents.testing.behaviour import Reply, last_words
+from parallel_agents.testing.behaviour import Reply, last_text
 
 if TYPE_CHECKING:
     from tests.integration.over_mcp.conftest import Place
@@ -118,7 +118,7 @@ def test_claude_code_has_agents_run(
     def answer(body: JsonObject) -> Reply:
         """Of Claude Code's model: the calls, one a turn, and an end; of an agent's: an echo."""
         if not text_at(body, "model").startswith("claude"):
-            return last_words(body)
+            return last_text(body)
         done = len(results_of(body))
         if done == len(CALLS):
             return "All is done."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
-from parallel_agents.core.throttle import Ask, Holder, Reason, Throttle
+from parallel_agents.core.throttle import Holder, Reason, Throttle, TurnRequest
 
 MODEL = "mine/model"
 STEPS = st.lists(st.sampled_from(["take", "answer", "refuse"]), max_size=200)
@@ -15,8 +15,12 @@ def holder(in_flight: int, waiting: int = 0, until: float = 1e9) -> Holder:
     return Holder(in_flight=in_flight, waiting=waiting, until=until)
 
 
-def ask(count: int, in_flight: int = 0, *, process: str = "me", limit: RateLimit = NO_LIMIT) -> Ask:
-    return Ask(process=process, holder=holder(in_flight, count), tokens=(10,) * count, limit=limit)
+def ask(
+    count: int, in_flight: int = 0, *, process: str = "me", limit: RateLimit = NO_LIMIT
+) -> TurnRequest:
+    return TurnRequest(
+        process=process, holder=holder(in_flight, count), tokens=(10,) * count, limit=limit
+    )
 
 
 def refuse(

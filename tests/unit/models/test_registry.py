@@ -129,7 +129,7 @@ def test_a_name_that_means_no_model_is_refused_with_what_it_could_mean(
 
 def test_a_tier_names_a_providers_model() -> None:
     assert registry().tier_model("anthropic", Tier.LARGE) == "anthropic/claude-opus-4-5"
-    with pytest.raises(ConfigError, match="ollama names no model for tier small"):
+    with pytest.raises(ConfigError, match="ollama has no model for tier small"):
         registry().tier_model("ollama", Tier.SMALL)
     with pytest.raises(UnknownModel):
         registry().tier_model("nobody", Tier.SMALL)

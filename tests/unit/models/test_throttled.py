@@ -172,7 +172,7 @@ def test_a_door_that_stays_closed_for_longer_than_the_patience_fails_a_call_at_o
         for _ in range(3):
             with pytest.raises(RateLimited):
                 await model.respond(request())
-        with pytest.raises(RateLimited, match="takes no calls for 3600 s more"):
+        with pytest.raises(RateLimited, match="accepts no calls for 3600 s"):
             await model.respond(request())
         return asyncio.get_running_loop().time()
 
@@ -253,7 +253,7 @@ def test_a_long_wait_is_told_once_with_its_reason() -> None:
         await model.respond(request(), ear)
         return ear.waits
 
-    assert run_virtual(body()) == [(f"requests of {NAME}", 60.0)]
+    assert run_virtual(body()) == [(f"the request limit of {NAME}", 60.0)]
 
 
 def test_a_call_that_follows_another_tells_its_wait_too() -> None:
@@ -265,7 +265,7 @@ def test_a_call_that_follows_another_tells_its_wait_too() -> None:
                 group.create_task(model.respond(request(), ear))
         return [wait for ear in ears for wait in ear.waits]
 
-    assert run_virtual(body()) == [(f"requests of {NAME}", 61.0)] * 2
+    assert run_virtual(body()) == [(f"the request limit of {NAME}", 61.0)] * 2
 
 
 def test_a_call_that_is_broken_off_in_the_queue_leaves_it_to_the_others() -> None:

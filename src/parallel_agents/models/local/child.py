@@ -1,8 +1,8 @@
 """The server child: llama.cpp behind its own loopback API, run by `python -m` in its own process.
 
-Inside our process the library would hold Ctrl-C back until a call ends, and crash at exit while it
-generates. The child says whether it serves in one line and ends when its stdin closes, so that it
-never outlives its parent.
+Inside our process the library would block Ctrl-C until a call ends, and crash at exit while it
+generates. The child reports in one line whether it serves. It ends when its stdin closes, so that
+it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Server(Protocol):
 
 def main() -> NoReturn:
     """Serve until stdin closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to judge
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     _die_with_parent()
     answers = _take_stdout()
     launch = LAUNCH.validate_json(sys.stdin.buffer.readline())
@@ -41,33 +41,33 @@ def main() -> NoReturn:
     try:
         server = _serve(launch)
     except ModuleNotFoundError as error:
-        _say(answers, NotReady(error=str(error), missing=error.name or ""))
+        _report(answers, NotReady(error=str(error), missing=error.name or ""))
         os._exit(EXIT_MISSING)
-    except Exception as error:  # noqa: BLE001 - whatever the library raises, the parent is told
-        _say(answers, NotReady(error=str(error)))
+    except Exception as error:  # noqa: BLE001 - reported to the parent, whatever the library raises
+        _report(answers, NotReady(error=str(error)))
         os._exit(EXIT_FAILED)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     load_seconds = round(time.monotonic() - began, 2)
-    _say(answers, Ready(base_url=f"{server.listening_address}/v1", load_seconds=load_seconds))
+    _report(answers, Ready(base_url=f"{server.listening_address}/v1", load_seconds=load_seconds))
     sys.stdin.buffer.read()
-    # Nothing is to be saved, and the library's destructors would wait for the calls that run.
+    # There is nothing to save, and the library's destructors would wait for running calls.
     os._exit(0)
 
 
 def _die_with_parent() -> None:
-    """Ask Linux for a kill at the parent's death, also in the midst of loading; see prctl(2)."""
+    """Ask Linux to kill this process when its parent dies, even while it loads; see prctl(2)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _take_stdout() -> TextIO:
-    """The real stdout; what the library prints there goes to stderr from now on."""
+    """Take over stdout, and redirect to stderr what the library prints there."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return answers
 
 
-def _say(answers: TextIO, answer: Answer) -> None:
+def _report(answers: TextIO, answer: Answer) -> None:
     with answers:
         answers.write(ANSWER.dump_json(answer).decode() + "\n")
 
@@ -77,10 +77,10 @@ def _serve(launch: Launch) -> _Server:
 
     Raises:
         ModuleNotFoundError: the runtime is not installed.
-        RuntimeError: the library can not load the file.
+        RuntimeError: the library cannot load the file.
     """
-    # Read by libgomp when it is loaded. By default its threads spin at every barrier, and two of
-    # three tokens a second are lost as soon as another process wants a core; a short spin before
+    # libgomp reads these when it is loaded. By default its threads spin at every barrier, which
+    # loses two thirds of the speed as soon as another process wants a core. A short spin before
     # sleeping keeps 97 % of the speed of a quiet machine.
     os.putenv("OMP_WAIT_POLICY", "passive")
     os.putenv("GOMP_SPINCOUNT", "1000")

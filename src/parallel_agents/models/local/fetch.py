@@ -1,4 +1,4 @@
-"""Fetch: bring a pinned model file into the cache, once, from the first source that has it."""
+"""Fetch: download a pinned model file into the cache once, from the first source that has it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESERVE_BYTES = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a fetch is; `doing` is where the bytes come from, or what else is done."""
+    """The progress of a fetch; `doing` is the source of the bytes, or another step."""
 
     model: str
     doing: str
@@ -42,24 +42,24 @@ async def fetch(
     progress: Callable[[Progress], None],
     sources: Sequence[Source],
 ) -> Path:
-    """The file of `model` in `folder`, fetched and checked where it is not there yet.
+    """The file of `model` in `folder`; it is fetched and checked first if it is missing.
 
-    What was fetched stays when this is cancelled or the process dies, and the next call goes on
-    from there. Of several processes one fetches and the others wait for it.
+    A fetch that is cancelled or killed keeps its bytes, and the next call resumes it. Of several
+    processes, one fetches and the others wait for it.
 
     Args:
-        model: what to fetch.
-        folder: the cache; made where it is not there.
+        model: the model to fetch.
+        folder: the cache, created if it is missing.
         progress: called often, on the event loop.
-        sources: asked in this order until one has led to a file with the pinned SHA-256.
+        sources: tried in this order until one yields a file with the pinned SHA-256.
 
     Raises:
-        LocalModelError: no source has it, the disk is full, or the folder can not be written.
+        LocalModelError: no source has the file, the disk is full, or the folder is not writable.
     """
     target = folder / model.file
     part = Part(target.with_name(f"{model.file}.part"))
 
-    def tell(doing: str) -> None:
+    def report(doing: str) -> None:
         progress(Progress(model.model_name, doing, part.size, model.size_bytes))
 
     try:
@@ -67,44 +67,44 @@ async def fetch(
             return target
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         lock = target.with_name(f"{model.file}.lock")
-        async with hold(lock, on_wait=lambda: tell("another process")):
-            if not await asyncio.to_thread(_is_there, target, model):
-                await _fill(part, model, sources, tell)
+        async with hold(lock, on_wait=lambda: report("another process")):
+            if not await asyncio.to_thread(_is_complete, target, model):
+                await _fill(part, model, sources, report)
                 await asyncio.to_thread(part.path.replace, target)
                 await asyncio.to_thread(_mark, target, model)
     except OSError as error:
         raise LocalModelError(
-            f"'{folder}' can not take the model {model.name}",
+            f"the model {model.name} cannot be written to '{folder}'",
             why=str(error),
-            hint="free or allow the folder, or move it: PARALLEL_AGENTS_HOME",
+            hint="free space or fix the permissions, or move the folder with PARALLEL_AGENTS_HOME",
         ) from error
     return target
 
 
 async def _fill(
-    part: Part, model: ModelFile, sources: Sequence[Source], tell: Callable[[str], None]
+    part: Part, model: ModelFile, sources: Sequence[Source], report: Callable[[str], None]
 ) -> None:
     if part.size > model.size_bytes:
         await part.cut(0)
     _check_disk(part, model)
     failures: list[str] = []
     for source in sources:
-        tell(source.name)
+        report(source.name)
         try:
             if part.size < model.size_bytes:
-                await source.fill(part, model, lambda name=source.name: tell(name))
-            tell("checking")
+                await source.fill(part, model, lambda name=source.name: report(name))
+            report("checking")
             await _check(part, model)
         except LocalModelError as error:
             failures.append(f"{source.name}: {error.message}")
         else:
             return
     raise LocalModelError(
-        f"the model {model.name} ({model.size_bytes / 1e9:.1f} GB) can not be fetched",
+        f"the model {model.name} ({model.size_bytes / 1e9:.1f} GB) cannot be fetched",
         why="; ".join(failures),
-        hint="when there is a network again, `pagents models pull` goes on from here; "
-        "or name a GGUF file of yours with `local_model_file`; "
-        "or use a provider: `--model provider/model` with its key",
+        hint="run `pagents models pull` once the network is back, which resumes the download; "
+        "or set `local_model_file` to a GGUF file; "
+        "or use a provider with its key: `--model provider/model`",
     )
 
 
@@ -121,14 +121,14 @@ def _check_disk(part: Part, model: ModelFile) -> None:
     free = shutil.disk_usage(part.path.parent).free
     if free < needed:
         raise LocalModelError(
-            f"the model {model.name} needs {needed / 1e9:.1f} GB on the disk",
+            f"the model {model.name} needs {needed / 1e9:.1f} GB of disk space",
             why=f"'{part.path.parent}' has {free / 1e9:.1f} GB free",
-            hint="free some space, or move the folder: PARALLEL_AGENTS_HOME",
+            hint="free some space, or move the folder with PARALLEL_AGENTS_HOME",
         )
 
 
-def _is_there(target: Path, model: ModelFile) -> bool:
-    """Whether the file is right; one that was put there by hand is checked and marked."""
+def _is_complete(target: Path, model: ModelFile) -> bool:
+    """Whether the file is correct; a file that a user copied there is checked and marked."""
     if _is_marked(target, model):
         return True
     if not target.is_file() or target.stat().st_size != model.size_bytes:
@@ -140,7 +140,7 @@ def _is_there(target: Path, model: ModelFile) -> bool:
 
 
 def _is_marked(target: Path, model: ModelFile) -> bool:
-    """Whether this very file was checked before, so that the next start is instant."""
+    """Whether exactly this file was checked before, which makes the next start instant."""
     try:
         return _marker(target).read_text() == _seal(target, model)
     except FileNotFoundError:

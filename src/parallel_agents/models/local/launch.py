@@ -1,4 +1,4 @@
-"""Launch: the two lines that this process and its server child say to each other at the start."""
+"""Launch: the two lines that this process and its server child exchange at the start."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """The first line of the child's stdin. The key travels here, since others can list arguments.
+    """The first line of the child's stdin, which hides the key: other users can list arguments.
 
     Attributes:
-        context_tokens: of each slot: its prompt and its answer.
-        repack: lay the weights out anew: faster, for more memory.
+        context_tokens: the bound on prompt plus answer in each slot.
+        repack: whether to rearrange the weights, which is faster but takes more memory.
     """
 
     file: str
@@ -28,7 +28,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """The only line of its stdout: it serves the OpenAI-compatible API at `base_url`."""
+    """The only line of the child's stdout: it serves the OpenAI-compatible API at `base_url`."""
 
     base_url: str
     load_seconds: float
@@ -36,7 +36,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotReady:
-    """Or this: it can not; `missing` names a package that is not installed."""
+    """The line of a child that cannot serve; `missing` names a package that is not installed."""
 
     error: str
     missing: str = ""

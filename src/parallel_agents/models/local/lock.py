@@ -1,4 +1,4 @@
-"""Lock: one process at a time works on a file; the system gives the lock back when a holder dies."""
+"""Lock: one process at a time works on a file; the system releases the lock if its holder dies."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _POLL_SECONDS = 0.25
 
 @asynccontextmanager
 async def hold(path: Path, *, on_wait: Callable[[], None]) -> AsyncGenerator[None]:
-    """Hold the lock file `path`, and call `on_wait` now and then while somebody else has it.
+    """Hold the lock file `path`, and call `on_wait` repeatedly while another process holds it.
 
-    There is no deadline: the holder works or is dead, and the caller may be cancelled.
+    There is no deadline: a holder that dies releases the lock, and the caller can be cancelled.
     """
     with _open(path) as file:
         while not _try_lock(file.fileno()):

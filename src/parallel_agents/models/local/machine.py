@@ -1,4 +1,4 @@
-"""Machine: what this computer can spare, and how the embedded model is run on it."""
+"""Machine: the CPUs and memory of this computer, and how to run the embedded model on it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ GB = 1_000_000_000
 CONTEXT_TOKENS = 4096
 _MOST_THREADS = 8
 _MANY_CPUS = 8
-# What the server takes beside the file, at the least: caches of the slots and room to compute.
-_BESIDE_FILE_BYTES = 700_000_000
+# The least memory that the server needs on top of the file: the caches of its slots and buffers.
+_OVERHEAD_BYTES = 700_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """CPUs that this process may use, and memory that it may take; None where nobody says."""
+    """The CPUs and the memory available to this process; None if the memory is unknown."""
 
     cpus: int
     available_bytes: int | None
@@ -27,11 +27,11 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the server is started.
+    """How to start the server.
 
     Attributes:
         slots: calls served at once.
-        repack: lay the weights out anew: a fifth faster, for about 0.5 GB more memory.
+        repack: whether to rearrange the weights, which is 20 % faster but takes 0.5 GB more memory.
     """
 
     slots: int
@@ -40,32 +40,32 @@ class Plan:
 
 
 def look() -> Machine:
-    """What this computer has now."""
+    """The machine as it is now."""
     if sys.platform == "linux":
         return Machine(len(os.sched_getaffinity(0)), _available_bytes(Path("/proc/meminfo")))
     return Machine(os.cpu_count() or 1, None)
 
 
 def choose_slots(machine: Machine) -> int:
-    """Two on most machines: more slots share the same speed and each reads the prompt anew."""
+    """Two on most machines: more slots share the same speed, and each must read the prompt."""
     if machine.available_bytes is not None and machine.available_bytes < 3 * GB:
         return 1
     return 4 if machine.cpus >= _MANY_CPUS else 2
 
 
 def make_plan(machine: Machine, *, slots: int, file_bytes: int) -> Plan:
-    """How to run a model file of this size here.
+    """Plan how to run a model file of this size on the machine.
 
     Raises:
         LocalModelError: too little memory is available.
     """
     available = machine.available_bytes
-    needed = file_bytes + _BESIDE_FILE_BYTES
+    needed = file_bytes + _OVERHEAD_BYTES
     if available is not None and available < needed:
         raise LocalModelError(
             f"the embedded model needs {needed / GB:.1f} GB of memory",
             why=f"{available / GB:.1f} GB are available",
-            hint="close other programs, or use a provider: `--model provider/model` with its key",
+            hint="close other programs, or use a provider with its key: `--model provider/model`",
         )
     return Plan(
         slots=slots,
@@ -75,7 +75,7 @@ def make_plan(machine: Machine, *, slots: int, file_bytes: int) -> Plan:
 
 
 def _available_bytes(meminfo: Path) -> int | None:
-    """`MemAvailable` of Linux's proc(5), which counts in units of 1,024 bytes."""
+    """`MemAvailable` from Linux's proc(5), which counts in units of 1,024 bytes."""
     try:
         lines = meminfo.read_text().splitlines()
     except OSError:

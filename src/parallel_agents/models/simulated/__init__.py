@@ -1,3 +1,3 @@
-"""A model that is none: seeded answers and calls of tools, and days on which a provider does what providers do."""
+"""A simulated provider: seeded answers and tool calls, and days on which things go wrong."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers: values that fit a JSON Schema, in words that could be somebody's, drawn by rng."""
+"""Answers: random values that match a JSON Schema, in plausible English words."""
 
 from __future__ import annotations
 
@@ -34,30 +34,34 @@ _DEPTH = 12
 
 
 def make_text(rng: Random, least: int = 40, most: int = _MOST_CHARACTERS) -> str:
-    """A sentence or more of at least `least` and at most `most` characters."""
-    wanted = rng.randint(least, max(least, min(most, least + 120)))
-    text = " ".join(rng.choices(_WORDS, k=wanted // _WORD_CHARACTERS + 1))
+    """Text of at least `least` and at most `most` characters."""
+    length = rng.randint(least, max(least, min(most, least + 120)))
+    text = " ".join(rng.choices(_WORDS, k=length // _WORD_CHARACTERS + 1))
     text = text[:most].rstrip().ljust(least, ".")
     return text[:1].upper() + text[1:]
 
 
 def make_answer(schema: JsonObject, rng: Random) -> Json:
-    """A value that fits `schema`, checked against it.
+    """A value that matches `schema`, checked against it.
 
     Raises:
-        ValueError: none was found, as for a `pattern`; the text says what did not fit.
+        ValueError: no match was found, as for most `pattern`s; the message lists the mismatches.
     """
-    # The last try leaves out all that is not required.
+    # The last try leaves out all optional fields.
     return _make_fitting(schema, rng, [number < _TRIES - 1 for number in range(_TRIES)])
 
 
 def make_least(schema: JsonObject, rng: Random) -> Json:
-    """The same with no field that is not required."""
+    """A value that matches `schema`, with required fields only.
+
+    Raises:
+        ValueError: as for make_answer.
+    """
     return _make_fitting(schema, rng, [False] * _TRIES)
 
 
 def _make_fitting(schema: JsonObject, rng: Random, tries: Sequence[bool]) -> Json:
-    """The first value that fits; each try says whether it fills what is not required."""
+    """The first value that matches; each of `tries` says whether to fill optional fields."""
     fits = compiled(schema)
     problems = []
     for fills in tries:
@@ -70,7 +74,7 @@ def _make_fitting(schema: JsonObject, rng: Random, tries: Sequence[bool]) -> Jso
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """Makes one answer; `fills` says whether fields that are not required may be there."""
+    """Makes one answer; `fills` says whether it may have optional fields."""
 
     root: JsonObject
     rng: Random
@@ -123,9 +127,9 @@ class _Maker:
                 return self._object(schema)
 
     def _string(self, schema: JsonObject) -> str:
-        kept = _FORMATS.get(str(schema.get("format")))
-        if kept is not None:
-            return kept
+        formatted = _FORMATS.get(str(schema.get("format")))
+        if formatted is not None:
+            return formatted
         least = _whole(schema, "minLength", 1)
         most = _whole(schema, "maxLength", max(least, _MOST_CHARACTERS))
         return make_text(self.rng, min(max(least, 8), most), most)

@@ -1,4 +1,4 @@
-"""Days: what goes wrong at a simulated provider, how often, and what its tokens cost."""
+"""Days: what goes wrong at a simulated provider and how often, and what its tokens cost."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _DEAR_PRICE = Price(input_usd=3.0, output_usd=15.0, cache_read_usd=0.3)
 class Mishap(StrEnum):
     """What happens to one try of a call.
 
-    A `stall` brings nothing and a `half_open` stream falls silent, until the caller gives up. A
-    `cut` stream ends in its middle. `malformed` is no reply at all, `broken_json` an answer whose
-    JSON is cut, `wrong_schema` JSON of another shape. A `drip` is a good reply, very slowly.
+    A `stall` never answers, and a `half_open` stream falls silent until the caller gives up. A
+    `cut` stream breaks off in its middle. A `malformed` response is not a reply, `broken_json` is
+    an answer whose JSON is cut, and `wrong_schema` is JSON that does not match the schema. A `drip`
+    is a good reply, sent very slowly.
     """
 
     RATE_LIMITED = "rate_limited"
@@ -40,12 +41,13 @@ class Day:
     """How a simulated provider behaves.
 
     Attributes:
-        shares: of the tries, how many meet each mishap; together at most 1.
-        latency_seconds: the bounds of the time that a try takes.
-        retry_after_seconds: the bounds of what a rate limit by chance asks for.
-        storms: seconds in which each try meets a rate limit that asks to wait for their end, and
-            seconds until the next; the first begins with the first call. None for no storms.
-        dear_after: calls after which each token costs three times as much; None for never.
+        shares: the share of tries with each mishap, from 0 to 1; their sum is at most 1.
+        latency_seconds: the shortest and the longest time of a try.
+        retry_after_seconds: the shortest and the longest wait that a random rate limit asks for.
+        storms: how long a storm of rate limits lasts, and the seconds until the next; None for no
+            storms. The first begins with the first call. During a storm each try is refused and
+            asked to wait for its end.
+        dear_after: the number of calls after which tokens cost three times as much; None for never.
     """
 
     name: str
@@ -57,10 +59,10 @@ class Day:
 
     def __post_init__(self) -> None:
         if sum(self.shares.values()) > 1 + 1e-9 or any(s < 0 for s in self.shares.values()):
-            raise ValueError(f"the shares of day {self.name!r} are not between 0 and 1 in all")
+            raise ValueError(f"the shares of day {self.name!r} are negative or exceed 1 in total")
 
     def draw(self, rng: Random) -> Mishap | None:
-        """What happens to a try; None for a good reply."""
+        """Draw the mishap of a try; None for a good reply."""
         left = rng.random()
         for mishap, share in self.shares.items():
             left -= share
@@ -69,7 +71,7 @@ class Day:
         return None
 
     def storm_left(self, seconds: float) -> float:
-        """How long the storm still lasts, so many seconds after the first call; 0 for none."""
+        """How long the storm still lasts, `seconds` after the first call; 0 between storms."""
         if self.storms is None:
             return 0.0
         storm, calm = self.storms

@@ -1,8 +1,8 @@
-"""Simulated: a model that asks none: `sim/DAY` gives made-up answers on days good and bad.
+"""Simulated: the models `sim/DAY` make up answers on good and bad days, without any provider.
 
-What happens to a call follows from the seed, the day, the request and how often it was made, so that
-a day can be had again; a change of price comes after so many calls, and storms of rate limits by the
-clock. Errors are as the wires raise them. Where there are tools it calls some before it answers.
+The fate of a call depends only on the seed, the day, the request and how often it was made, so that
+a day can be repeated. Price changes depend on the number of calls, and storms of rate limits on the
+clock. Errors are those of the wires. If a request has tools, the model calls some before it answers.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ from parallel_agents.models.simulated.answers import make_answer, make_text
 from parallel_agents.models.simulated.calls import make_calls, misshapen
 from parallel_agents.models.simulated.days import DAYS, DEAR, PROVIDER, Day, Mishap
 
-NOTICE = "simulated: no model is asked, no money is spent, and the answers are made up"
+NOTICE = "simulated: answers are made up, no model is called and no money is spent"
 _ENDPOINT = Endpoint(provider=PROVIDER, wire=Wire.CHAT, base_url="http://simulated.invalid")
-_WORDLESS = frozenset(
+_WITHOUT_REPLY = frozenset(
     {Mishap.RATE_LIMITED, Mishap.OVERLOADED, Mishap.STALL, Mishap.MALFORMED, Mishap.REFUSAL}
 )
-# Ids of sessions and runs are made anew on each day, and results may tell the time.
-_MADE_ANEW = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Ids of sessions and runs differ each time, so the seed leaves them out. Tool results are left out
+# too, since they may contain the time.
+_RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CHARACTERS_A_TOKEN = 4
 _DRIP_SECONDS = 1.5
 _DRIP_PIECES = 24
 
 
-class _Said(NamedTuple):
-    """What a reply holds: the answer, or calls."""
+class _Content(NamedTuple):
+    """The content of a reply: the answer, or calls."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
@@ -60,8 +61,8 @@ class Simulated:
     """A model of provider `sim`.
 
     Args:
-        day: how it behaves.
-        seed: another seed gives other answers and other mishaps.
+        day: how the model behaves.
+        seed: another seed leads to other answers and other mishaps.
     """
 
     def __init__(self, day: Day, seed: int = 0) -> None:
@@ -70,18 +71,18 @@ class Simulated:
         self.calls = 0
         self._day = day
         self._seed = seed
-        self._asked: Counter[bytes] = Counter()
+        self._repeats: Counter[bytes] = Counter()
         self._began: float | None = None
 
     async def start(self) -> None:
-        """Nothing is to be made ready."""
+        """Do nothing; the model is always ready."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        """A made-up reply, or what the day has instead.
+        """Make up a reply, or fail as the day requires.
 
         Raises:
             ProviderError: as the wires raise it.
-            RequestRejected: no answer was found that fits the request's schema.
+            RequestRejected: no answer was found that matches the request's schema.
         """
         self.calls += 1
         rng = self._rng(request)
@@ -90,38 +91,41 @@ class Simulated:
             await asyncio.sleep(self._day.latency_seconds[0])
             _refuse_for(storm)
         await asyncio.sleep(rng.uniform(*self._day.latency_seconds))
-        said = _Said() if mishap in _WORDLESS else self._say(request, rng, mishap)
+        content = (
+            _Content() if mishap in _WITHOUT_REPLY else self._make_content(request, rng, mishap)
+        )
         if mishap is not None:
-            await self._suffer(mishap, said, rng, listener)
+            await self._suffer(mishap, content, rng, listener)
         if mishap is not Mishap.DRIP:
-            _show(said.text, listener)
-        return self._reply(request, said, rng)
+            _show(content.text, listener)
+        return self._reply(request, content, rng)
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """Do nothing; the model holds no resources."""
 
     def _rng(self, request: ModelRequest) -> Random:
-        """The rng of this try of this request."""
-        asked = repr((self._seed, self._day.name, request.system, _lasting(request.messages)))
+        """The random numbers for this try of this request."""
+        messages = _without_results(request.messages)
+        identity = repr((self._seed, self._day.name, request.system, messages))
         if request.tools:
-            asked = _MADE_ANEW.sub("", asked)
-        digest = sha256(asked.encode("utf-8", "replace")).digest()
-        self._asked[digest] += 1
-        number = int.from_bytes(digest[:8]) + self._asked[digest]
-        return Random(number)  # noqa: S311 - the same each time is what is wanted
+            identity = _RANDOM_ID.sub("", identity)
+        digest = sha256(identity.encode("utf-8", "replace")).digest()
+        self._repeats[digest] += 1
+        number = int.from_bytes(digest[:8]) + self._repeats[digest]
+        return Random(number)  # noqa: S311 - must be reproducible
 
     def _storm_left(self) -> float:
         now = asyncio.get_running_loop().time()
         self._began = now if self._began is None else self._began
-        # In whole milliseconds, or the same day would not come again to the last bit.
+        # Rounded to milliseconds, or a repeated day would differ in the last bit.
         return round(self._day.storm_left(round(now - self._began, 3)), 3)
 
-    def _say(self, request: ModelRequest, rng: Random, mishap: Mishap | None) -> _Said:
-        """The answer, or calls of tools that come before it."""
+    def _make_content(self, request: ModelRequest, rng: Random, mishap: Mishap | None) -> _Content:
+        """Tool calls, or the answer."""
         if calls := make_calls(request, rng) if request.tools else ():
             is_misshapen = mishap is Mishap.WRONG_SCHEMA
-            return _Said(calls=misshapen(calls, rng) if is_misshapen else calls)
-        return _Said(self._text(request, rng, mishap))
+            return _Content(calls=misshapen(calls, rng) if is_misshapen else calls)
+        return _Content(self._text(request, rng, mishap))
 
     def _text(self, request: ModelRequest, rng: Random, mishap: Mishap | None) -> str:
         if request.output_schema is None:
@@ -132,53 +136,53 @@ class Simulated:
             answer = dump(make_answer(request.output_schema, rng)).decode()
         except ValueError as error:
             raise make_failure(
-                RequestRejected, _ENDPOINT, "made up no answer that fits the schema", why=str(error)
+                RequestRejected, _ENDPOINT, "found no answer that fits the schema", why=str(error)
             ) from error
         return answer[: len(answer) // 2] if mishap is Mishap.BROKEN_JSON else answer
 
     async def _suffer(
-        self, mishap: Mishap, said: _Said, rng: Random, listener: Listener | None
+        self, mishap: Mishap, content: _Content, rng: Random, listener: Listener | None
     ) -> None:
-        """What `mishap` does before there is a reply, or instead of one."""
+        """Play out `mishap`, which delays the reply or replaces it with an error."""
         match mishap:
             case Mishap.RATE_LIMITED:
                 _refuse_for(rng.uniform(*self._day.retry_after_seconds))
             case Mishap.OVERLOADED:
                 _refuse(529, "simulated: overloaded", {})
             case Mishap.STALL:
-                await _wait_gone()
+                await _wait_until_cancelled()
             case Mishap.HALF_OPEN:
-                _show_half(said.text, listener)
-                await _wait_gone()
+                _show_half(content.text, listener)
+                await _wait_until_cancelled()
             case Mishap.CUT:
-                _show_half(said.text, listener)
+                _show_half(content.text, listener)
                 raise _failure(StreamCut, "broke off in the middle of its reply")
             case Mishap.MALFORMED:
-                raise _failure(MalformedReply, "sent what is no reply", "<html>Bad Gateway</html>")
+                raise _failure(MalformedReply, "sent a malformed reply", "<html>Bad Gateway</html>")
             case Mishap.REFUSAL:
                 raise _failure(ModelRefused, "refused: I cannot help with that.")
             case Mishap.DRIP:
-                size = max(1, -(-said.characters // _DRIP_PIECES))
-                for start in range(0, said.characters, size):
+                size = max(1, -(-content.characters // _DRIP_PIECES))
+                for start in range(0, content.characters, size):
                     await asyncio.sleep(_DRIP_SECONDS)
-                    _show(said.text[start : start + size], listener)
-            case Mishap.BROKEN_JSON if said.calls:
+                    _show(content.text[start : start + size], listener)
+            case Mishap.BROKEN_JSON if content.calls:
                 raise _failure(MalformedReply, "sent a call whose arguments are not JSON")
             case Mishap.BROKEN_JSON | Mishap.WRONG_SCHEMA:
-                pass  # the answer itself is what is wrong, or what a call is given
+                pass  # the answer or the arguments of a call are already wrong
 
-    def _reply(self, request: ModelRequest, said: _Said, rng: Random) -> ModelReply:
-        given = sum(len(message.text) for message in request.messages) + len(request.system)
-        tokens = max(1, given // _CHARACTERS_A_TOKEN)
+    def _reply(self, request: ModelRequest, content: _Content, rng: Random) -> ModelReply:
+        characters = sum(len(message.text) for message in request.messages) + len(request.system)
+        tokens = max(1, characters // _CHARACTERS_A_TOKEN)
         cached = int(tokens * rng.choice((0.0, 0.0, 0.5, 0.8)))
-        written = max(1, said.characters // _CHARACTERS_A_TOKEN)
+        written = max(1, content.characters // _CHARACTERS_A_TOKEN)
         most = request.max_output_tokens
         is_dear = self._day.dear_after is not None and self.calls > self._day.dear_after
-        finish, message = Finish.STOP, assistant(said.text)
-        if said.calls:
-            finish, message = Finish.TOOLS, Message(Role.ASSISTANT, said.calls)
+        finish, message = Finish.STOP, assistant(content.text)
+        if content.calls:
+            finish, message = Finish.TOOLS, Message(Role.ASSISTANT, content.calls)
         elif written > most:
-            finish, message = Finish.LENGTH, assistant(said.text[: most * _CHARACTERS_A_TOKEN])
+            finish, message = Finish.LENGTH, assistant(content.text[: most * _CHARACTERS_A_TOKEN])
         return ModelReply(
             message=message,
             model=self.name + DEAR if is_dear else self.name,
@@ -191,7 +195,7 @@ def make_simulated(name: str) -> Simulated:
     """The model `sim/DAY` or `sim/DAY@SEED`.
 
     Raises:
-        UnknownModel: no such day, or a seed that is no number.
+        UnknownModel: the day does not exist, or the seed is not a number.
     """
     day, _, seed = name.partition("/")[2].partition("@")
     if day in DAYS and (not seed or (seed.isascii() and seed.isdigit() and len(seed) < 10)):
@@ -199,12 +203,12 @@ def make_simulated(name: str) -> Simulated:
     raise UnknownModel(
         f"no simulated day {name[:80]!r}",
         why=f"the days are {', '.join(DAYS)}",
-        hint=f"name one, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for another seed",
+        hint=f"name one of them, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for another seed",
     )
 
 
-def _lasting(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The messages without what tools gave."""
+def _without_results(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages without tool results."""
     return tuple(message for message in messages if message.role is not Role.TOOL)
 
 
@@ -230,6 +234,6 @@ def _show_half(text: str, listener: Listener | None) -> None:
     _show(text[: len(text) // 2], listener)
 
 
-async def _wait_gone() -> None:
-    """Wait until the caller gives the call up."""
+async def _wait_until_cancelled() -> None:
+    """Wait until the caller gives up."""
     await asyncio.Event().wait()

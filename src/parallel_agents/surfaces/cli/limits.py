@@ -116,8 +116,8 @@ def _check(model: str, context: CliContext) -> None:
     ):
         raise UnknownModel(
             f"no model {model[:80]!r}",
-            why="a model's name is provider/model",
-            hint="give it in that form; `pagents models list` shows the providers",
+            why="a model's name has the form provider/model",
+            hint="use that form; `pagents models list` shows the providers",
         )
 
 

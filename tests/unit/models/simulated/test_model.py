@@ -199,7 +199,7 @@ def test_a_day_that_is_none_is_refused_with_those_there_are(name: str) -> None:
 
 
 def test_the_shares_of_a_day_are_shares() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="negative or exceed 1"):
         Day(name="worse", shares={Mishap.CUT: 0.6, Mishap.STALL: 0.6})
 
 

@@ -45,10 +45,10 @@ def test_a_run_says_what_it_waits_for() -> None:
     waits = [event for event in run_virtual(body()) if isinstance(event.body, Waiting)]
 
     assert [wait.body for wait in waits] == [
-        Waiting(turn=1, reason=f"requests of {NAME}", seconds=61.0)
+        Waiting(turn=1, reason=f"the request limit of {NAME}", seconds=61.0)
     ]
     assert waits[0].key == "turn-1/epoch-1/waiting-1"
-    assert doing_after(waits[0].body) == f"waits for requests of {NAME}, 61 s"
+    assert doing_after(waits[0].body) == f"waits for the request limit of {NAME}, 61 s"
 
 
 def test_two_rigs_on_one_store_share_a_limit() -> None:
