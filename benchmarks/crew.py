@@ -57,7 +57,7 @@ async def family(url: str, home: Path, *, children: int) -> dict[str, float]:
 
 async def spawn_latency(url: str, home: Path, *, runs: int) -> float:
     """Milliseconds, the median of so many calls of the tool, one after another."""
-    from parallel_agents.app.app import open_app
+    from parallel_agents.app.opening import open_app
     from parallel_agents.app.parts import Parts
     from parallel_agents.session_tools.context import Requester
     from parallel_agents.settings import load, read_environment

@@ -12,8 +12,9 @@ from typing import TypedDict
 
 from typing_extensions import Unpack
 
-from parallel_agents.app.app import App, is_embedded_by_default, open_app
+from parallel_agents.app.client import App
 from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -86,7 +87,7 @@ async def open(
     """
     _check_known(options, Options)
     async with _open(model, max_parallel, options) as app:
-        yield OpenSessions(app.service)
+        yield OpenSessions(app.sessions)
 
 
 @asynccontextmanager
@@ -190,9 +191,9 @@ def _team(
 
 async def _see_through(app: App, team: TeamTask, key: str | None) -> TeamResult:
     is_open = app.settings.model is None and team.model is None
-    if is_open and is_embedded_by_default(app, team, app.service.resolve(team)):
+    if is_open and app.is_embedded_by_default(team, app.sessions.resolve(team)):
         note_embedded()
-    sessions = OpenSessions(app.service)
+    sessions = OpenSessions(app.sessions)
     return await sessions.team_result(await sessions.spawn_team(team, key=key))
 
 

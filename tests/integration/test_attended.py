@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.surfaces.cli import progress
 from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
@@ -28,7 +28,7 @@ def test_ctrl_c_while_work_is_being_accepted_says_how_to_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def prepare(app: App) -> Begin:
-        assert app.engine is not None
+        assert app.is_idle
 
         async def begin() -> Work:
             signal.raise_signal(signal.SIGINT)
@@ -51,7 +51,7 @@ def test_ctrl_c_while_work_is_prepared_breaks_it_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def prepare(app: App) -> Begin:
-        assert app.engine is not None
+        assert app.is_idle
         signal.raise_signal(signal.SIGINT)
         await asyncio.Event().wait()
         raise AssertionError("nobody sets the event")

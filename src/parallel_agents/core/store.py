@@ -6,7 +6,7 @@ returns after the commit. Several processes may use one store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -331,6 +331,10 @@ class Store(Throttles, ReplyCache, Protocol):
         """What each run wrote last."""
         ...
 
+    async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        """The last event of each run that is not a start."""
+        ...
+
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         """When each run wrote last, in seconds since the epoch."""
         ...
@@ -353,9 +357,13 @@ class Store(Throttles, ReplyCache, Protocol):
         after: int = 0,
         session: SessionKey | None = None,
         tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """Events in order, those after `after`, of one session, of a tree, or of all."""
+        """Events in order, after `after`, of one session, of a tree, or of all.
+
+        With `kinds`, only those whose body is of one of these kinds.
+        """
         ...
 
     async def check_chain(self, head: str = "") -> ChainCheck:

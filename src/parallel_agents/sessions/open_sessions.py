@@ -13,17 +13,16 @@ from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, Row
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import Steer, Until
+from parallel_agents.core.verbs import SessionVerbs, Steer, Until
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
-from parallel_agents.sessions.service import Service
 
 
 class OpenSessions:
     """What `open` gives; see `core.verbs.Sessions` for the names that it takes and its errors."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: SessionVerbs) -> None:
         self._service = service
 
     async def spawn(

@@ -1,4 +1,4 @@
-"""Service: the seven verbs on a store and, where there is one, an engine of this process."""
+"""Service: the verbs on a store and an engine of this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
+from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -41,7 +41,7 @@ class Service:
 
     Args:
         store: where everything is.
-        engine: what carries runs out here; None leaves them to another process.
+        engine: executes runs here, or leaves them to workers.
         plans: makes sessions of tasks.
         starts: where on their ladders they begin.
         defaults: limits where neither the task nor its agent has them.
@@ -52,7 +52,7 @@ class Service:
         self,
         store: Store,
         *,
-        engine: Engine | None,
+        engine: Engine,
         plans: Planner,
         starts: LadderStart,
         completions: Completions,
@@ -81,14 +81,12 @@ class Service:
         plans = [await self._starts.begin(b) for b in self._births.of_team(team, key)]
         # One transaction: either all tasks are accepted, or none is.
         born = await self._store.spawn(plans)
-        if born[0].is_new and self._engine is not None:
+        if born[0].is_new:
             hold_to(self._engine, born[0].session.key, team)
         return (await self._take_up(born))[0]
 
-    def hold(self, root: SessionKey, at_most: int) -> None:
-        """Carry at most so many runs of a tree out at once here, whatever its team says."""
-        if self._engine is not None:
-            self._engine.bound(Scope("team", root), at_most)
+    def limit_parallel(self, root: SessionKey, at_most: int) -> None:
+        self._engine.bound(Scope("team", root), at_most)
 
     def resolve(self, team: TeamTask) -> TeamTask:
         """The team with its agents and models as they are now; what cannot be spawned is refused."""
@@ -105,7 +103,7 @@ class Service:
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
         children = await self._store.child_runs(parent.key)
-        if any(not c.status.is_over and not self._has(c.run) for c in children):
+        if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
             for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
                 await self._submit(row)
         runs = {child.key: child.run for child in children}
@@ -171,7 +169,9 @@ class Service:
             limits=row.session.agent.limits.over(self._defaults),
             cache_seconds=row.session.agent.cache_seconds,
         )
-        run = await self._store.send(row.session.key, make_run_id(), queued, owner=self._owner)
+        run = await self._store.send(
+            row.session.key, make_run_id(), queued, owner=self._engine.owner
+        )
         await self._submit(Row(session=row.session, run=run))
         return Spawned(row.session.key, run.id)
 
@@ -266,7 +266,7 @@ class Service:
             self._completions.forget(run, ended)
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        return _nobody if self._engine is None else self._engine.listen(run, on_text)
+        return self._engine.listen(run, on_text)
 
     async def find(self, name: str) -> Row:
         return await names.find(self._store, name)
@@ -299,11 +299,6 @@ class Service:
         """Let go of letters; how many there were."""
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
 
-    @property
-    def _owner(self) -> OwnerId | None:
-        """Whose new runs are: this process's where it has an engine, else whoever's comes."""
-        return None if self._engine is None else self._engine.owner
-
     async def _spawn(self, plans: Sequence[SessionPlan]) -> list[Spawned]:
         return await self._take_up(await self._store.spawn(plans))
 
@@ -312,15 +307,7 @@ class Service:
             await self._submit(Row(session=found.session, run=found.run))
         return [Spawned(b.session.key, b.run.id, b.is_new) for b in born]
 
-    def _has(self, run: RunId) -> bool:
-        return self._engine is not None and self._engine.has(run)
-
     async def _submit(self, row: Row) -> None:
         """Carry a run out here, within the bound of its team."""
-        if self._engine is not None:
-            await learn_bound(self._engine, self._store, row.session.root)
-            self._engine.submit(row)
-
-
-def _nobody() -> None:
-    """There was nothing to hear without an engine, so nobody stops to listen."""
+        await learn_bound(self._engine, self._store, row.session.root)
+        self._engine.submit(row)

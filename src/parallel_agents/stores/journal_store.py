@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
@@ -197,6 +197,9 @@ class JournalStore(ABC):
     async def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         return await self._read(lambda sql, _: rows.last_bodies(sql, runs))
 
+    async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        return await self._read(lambda sql, _: rows.last_steps(sql, runs))
+
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         return await self._read(lambda sql, _: rows.last_times(sql, runs))
 
@@ -212,8 +215,11 @@ class JournalStore(ABC):
         after: int = 0,
         session: SessionKey | None = None,
         tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
         return await self._read(
-            lambda sql, _: rows.events(sql, after=after, session=session, tree=tree, limit=limit)
+            lambda sql, _: rows.events(
+                sql, after=after, session=session, tree=tree, kinds=kinds, limit=limit
+            )
         )

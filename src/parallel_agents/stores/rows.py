@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 from typing_extensions import override
@@ -150,6 +150,7 @@ def events(
     after: int,
     session: SessionKey | None,
     tree: SessionKey | None,
+    kinds: Collection[str] | None = None,
     limit: int | None,
 ) -> list[Event]:
     conditions = ["e.seq > ?"]
@@ -160,6 +161,9 @@ def events(
     if tree is not None:
         conditions.append(f"r.session IN ({query('subtree')})")
         values.append(tree)
+    if kinds is not None:
+        conditions.append(query("is_of_kind"))
+        values.append(orjson.dumps(list(kinds)).decode())
     tail = "" if limit is None else f" LIMIT {int(limit)}"
     where = " AND ".join(conditions)
     found = sql.execute(f"{query('events')} WHERE {where} ORDER BY e.seq{tail}", values)
@@ -200,6 +204,11 @@ def results(sql: sqlite3.Connection, agents: Agents, runs: Sequence[RunId]) -> l
 
 def last_bodies(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
     found = sql.execute(query("last_events_of"), (_as_list(runs),))
+    return {RunId(run): decode_body(body) for run, body in found}
+
+
+def last_steps(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Body]:
+    found = sql.execute(query("last_steps_of"), (_as_list(runs),))
     return {RunId(run): decode_body(body) for run, body in found}
 
 

@@ -12,6 +12,9 @@ from parallel_agents.core.run import LIVE, RunnerKind, RunStatus
 from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 
+# The kinds of events that tell what each attempt of a run cost.
+KINDS = ("queued", "attempted", "replied")
+
 
 @dataclass(slots=True, kw_only=True)
 class TierCosts:
@@ -56,7 +59,7 @@ def costs_by_agent(
 
     Args:
         rows: every run, those of judges and refiners included.
-        events: of the runs that began more than once.
+        events: of the runs with several attempts; those of other kinds than KINDS may be left out.
     """
     rows = [row for row in rows if row.run.kind is RunnerKind.AGENT]
     agent_of = {row.session.key: row.session.agent.name for row in rows}

@@ -29,7 +29,7 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
     told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
     assert waits == [30, 30, 15, 20, 30]
     beat = "0/2 over, 0 running, 2 queued"
-    assert told == [beat, "0/2 first queued: waits for a place", beat]
+    assert told == [beat, "0/2 first queued: waits for a slot", beat]
 
 
 @pytest.mark.parametrize(

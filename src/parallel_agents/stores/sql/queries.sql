@@ -79,6 +79,12 @@ SELECT run, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
+-- name: last_steps_of
+SELECT run, body FROM events
+WHERE seq IN (SELECT MAX(seq) FROM events
+              WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
+              GROUP BY run);
+
 -- name: last_times_of
 SELECT run, MAX(at) FROM events
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
@@ -136,6 +142,9 @@ LEFT JOIN owners AS o ON o.id = r.owner
 -- name: events
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM events AS e JOIN runs AS r ON r.id = e.run
+
+-- name: is_of_kind
+json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(?));
 
 -- name: events_of_session
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body

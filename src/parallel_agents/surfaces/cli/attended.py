@@ -11,7 +11,8 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import typer
 
-from parallel_agents.app.app import App, open_app
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.event import Finished
 from parallel_agents.core.ids import RunId, SessionKey
@@ -108,21 +109,21 @@ async def _watch(app: App, work: Work, look: Look, folder: Path) -> None:
     """Show progress, show and keep each result as it comes, until all are over."""
     board = Board.of(work.labels)
     with progress.choose(look.style, board) as shown:
-        async with _beating(shown), aclosing(app.service.follow(work.session)) as events:
+        async with _beating(shown), aclosing(app.sessions.follow(work.session)) as events:
             async for event in events:
                 lane = board.take(event)
                 if lane is None:
                     continue
                 shown.changed(lane, event.at)
                 if isinstance(event.body, Finished):
-                    (given,) = await app.service.wait([event.run])
+                    (given,) = await app.sessions.wait([event.run])
                     await asyncio.to_thread(keep, given, folder)
                     if not look.is_json:
                         with shown.aside():
                             render.result(given)
                 if board.is_over:
                     break
-        await app.service.wait([work.run])
+        await app.sessions.wait([work.run])
 
 
 @asynccontextmanager

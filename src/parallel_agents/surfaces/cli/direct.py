@@ -10,17 +10,18 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.app import App, open_client
+from parallel_agents.app.client import Client
+from parallel_agents.app.opening import open_client
 from parallel_agents.core.event import Delivered, Finished, SteerMode
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Killed, Row
 from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.worker import ensure_worker
-from parallel_agents.views.liveness import Liveness, read_liveness
+from parallel_agents.views import format
+from parallel_agents.views.liveness import Liveness
 
 _RECEIPT_SECONDS = 5.0
 
@@ -45,12 +46,11 @@ def steer(
 
     async def give() -> tuple[Row, Steer, str]:
         async with open_client(context.environment, context.settings) as client:
-            row = await client.service.find(name)
+            row = await client.sessions.find(name)
             mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
-            receipt = await client.service.steer(row.session.key, text, mode=mode)
+            receipt = await client.sessions.steer(row.session.key, text, mode=mode)
             if after:
-                where = (context.environment, row.session.key, receipt.run_id)
-                await ensure_worker(client, *where)
+                await client.workers.ensure(row.session.key, receipt.run_id)
                 return row, receipt, "queued as the next run"
             return row, receipt, await _receipt(client, row, receipt)
 
@@ -63,14 +63,14 @@ def steer(
         render.line(f"{format.name(row)} ({row.session.label}): {state}")
 
 
-async def _receipt(client: App, row: Row, receipt: Steer) -> str:
+async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
     """What became of the word within a few seconds."""
     if row.run.status is RunStatus.QUEUED:
         return "queued until the run starts"
     try:
         async with (
             asyncio.timeout(_RECEIPT_SECONDS),
-            aclosing(client.service.follow(row.session.key)) as events,
+            aclosing(client.sessions.follow(row.session.key)) as events,
         ):
             async for event in events:
                 match event.body:
@@ -97,38 +97,38 @@ def kill(
 
     async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
         async with open_client(context.environment, context.settings) as client:
-            staff = await read_liveness(client)
-            return await client.service.kill(name, dry_run=is_dry), staff
+            liveness = Liveness.of(await client.journal.owners(), time.time())
+            return await client.sessions.kill(name, dry_run=is_dry), liveness
 
-    killed, staff = asyncio.run(end(is_dry=True))
+    killed, liveness = asyncio.run(end(is_dry=True))
     if killed.runs and not dry_run:
         if not (yes or json):
-            _confirm(killed, staff)
-        killed, staff = asyncio.run(end(is_dry=False))
+            _confirm(killed, liveness)
+        killed, liveness = asyncio.run(end(is_dry=False))
     if json:
         items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
         more = {"dry_run": dry_run, "already_over": killed.already_over}
         render.envelope("kill", time.time(), items, **more)
         return
     verb = "would end" if dry_run else "ended"
-    render.line(f"{verb} {_count(killed.runs, staff)}; {killed.already_over} over already, kept")
+    render.line(f"{verb} {_count(killed.runs, liveness)}; {killed.already_over} over already, kept")
 
 
-def _confirm(planned: Killed, staff: Liveness) -> None:
+def _confirm(planned: Killed, liveness: Liveness) -> None:
     """Ask before several runs end, where there is somebody to ask."""
     is_answerable = sys.stdin.isatty() and render.err().is_terminal
     if len(planned.runs) == 1 or not is_answerable:
         return
-    if not typer.confirm(f"End {_count(planned.runs, staff)}?", err=True):
+    if not typer.confirm(f"End {_count(planned.runs, liveness)}?", err=True):
         render.note("Nothing was ended.")
         raise typer.Exit(Exit.DONE)
 
 
-def _count(runs: list[Run], staff: Liveness) -> str:
+def _count(runs: list[Run], liveness: Liveness) -> str:
     """How many agents' runs; that of a team has none of its own work."""
     agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
-    stopped = sum(staff.has_left(run) for run in agents)
-    at_work = [run for run in agents if not staff.has_left(run)]
+    stopped = sum(liveness.is_stopped(run) for run in agents)
+    at_work = [run for run in agents if not liveness.is_stopped(run)]
     queued = sum(run.status is RunStatus.QUEUED for run in at_work)
     counts = f"{len(agents)} live: {len(at_work) - queued} running, {queued} queued"
     return f"{counts}, {stopped} stopped" if stopped else counts

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import typer
 
 from parallel_agents._version import __version__
-from parallel_agents.app.app import STORE_NAME, open_client
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
+from parallel_agents.app.opening import STORE_NAME, open_client
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import ConfigError, InvalidFile, PagentsError
@@ -96,8 +96,8 @@ async def _store(context: CliContext) -> _Finding:
     file = context.environment.home / STORE_NAME
     try:
         async with open_client(context.environment, context.settings) as client:
-            count = len(await client.store.rows(Filter(roots_only=True)))
-            await client.store.owners()
+            count = len(await client.sessions.list(Filter(roots_only=True)))
+            await client.journal.owners()
     except PagentsError as error:
         return _Finding("problem", f"{error.code} {error.message}", error.hint)
     size = file.stat().st_size / 1e6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from parallel_agents.app.app import App, is_embedded_by_default
+from parallel_agents.app.client import App, Client
 from parallel_agents.core.task import TeamTask
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.known import known_models
@@ -25,11 +25,11 @@ async def make_ready(app: App, models: Iterable[str]) -> None:
         await app.models.get(name).start()
 
 
-def tell_if_simulated(app: App, name: str) -> None:
+def tell_if_simulated(client: Client, name: str) -> None:
     """Say loudly that what comes is made up, where it is."""
     if name.partition("/")[0] != days.PROVIDER:
         return
-    notice = app.models.get(name).capabilities.notice
+    notice = client.models.get(name).capabilities.notice
     if notice:
         render.note(f"▲ {name} is {notice}.", "bold red")
 
@@ -40,9 +40,9 @@ async def make_team_ready(app: App, team: TeamTask) -> TeamTask:
     Raises:
         PagentsError: as for the verb `spawn_team`, and what is missing.
     """
-    resolved = app.service.resolve(team)
+    resolved = app.sessions.resolve(team)
     models = [task.model for task in resolved.tasks if task.model]
-    if is_embedded_by_default(app, team, resolved):
+    if app.is_embedded_by_default(team, resolved):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
     await make_ready(app, models)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
 from parallel_agents.core.schema import Json
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
+from parallel_agents.views import format
 from parallel_agents.views.sessions import Line
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
@@ -60,25 +61,25 @@ def line_json(line: Line) -> Mapping[str, Json]:
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    row, below = line.row, line.below
-    spend = sum((child.row.run.spend for child in below), row.run.spend)
+    row, members = line.row, line.members
+    spend = sum((child.row.run.spend for child in members), row.run.spend)
     more = f"; {line.queued_after} more queued" if line.queued_after else ""
     return (
         format.name(row),
         format.cut(row.session.label, format.LABEL_WIDTH),
         shown_state(line),
-        _counts(below) if below else f"{line.doing or row.run.title}{more}",
+        _counts(members) if members else f"{line.doing or row.run.title}{more}",
         _seconds(line),
         format.money(spend) if spend.calls else "",
     )
 
 
-def _counts(below: Sequence[Line]) -> str:
+def _counts(members: Sequence[Line]) -> str:
     """`3/5 done, 2 running`."""
-    counts = Counter(child.state for child in below)
+    counts = Counter(child.state for child in members)
     done = counts.pop(format.status(RunStatus.DONE), 0)
     others = [f"{count} {state}" for state, count in counts.items()]
-    return ", ".join([f"{done}/{len(below)} done", *others])
+    return ", ".join([f"{done}/{len(members)} done", *others])
 
 
 def _seconds(line: Line) -> str:

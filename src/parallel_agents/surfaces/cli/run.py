@@ -10,7 +10,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.app import STORE_NAME, App
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import STORE_NAME
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import TeamResult
@@ -19,7 +20,7 @@ from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key
-from parallel_agents.surfaces.cli import format, progress, render
+from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
 from parallel_agents.surfaces.cli.context import (
     AsJson,
@@ -40,6 +41,7 @@ from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.keeping import results_folder
 from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
+from parallel_agents.views import format
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
 
@@ -102,14 +104,14 @@ def run(
         found = app.catalog.team(_which(team_file, team))
         values = read_inputs(inputs, found.input_schema)
         asked = _team_task(found, values, said)
-        await app.service.check_team(asked, key=run_id)
+        await app.sessions.check_team(asked, key=run_id)
         resolved = await make_team_ready(app, asked)
 
         async def begin() -> Work:
-            spawned = await app.service.spawn_team(resolved, key=run_id)
+            spawned = await app.sessions.spawn_team(resolved, key=run_id)
             if max_parallel is not None:
-                app.service.hold(spawned.session_key, max_parallel)
-            return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
+                app.sessions.limit_parallel(spawned.session_key, max_parallel)
+            return await _begun(app, await app.sessions.find(spawned.session_key), is_json=json)
 
         return begin
 
@@ -127,15 +129,15 @@ def resume(
     context = find_context(home, max_parallel=max_parallel)
 
     async def prepare(app: App) -> Begin:
-        root = (await app.service.find(name)).session.root
-        live = await app.service.list(Filter(tree=root, is_live=True))
+        root = (await app.sessions.find(name)).session.root
+        live = await app.sessions.list(Filter(tree=root, is_live=True))
         await make_ready(app, {row.run.model for row in live if row.run.model})
 
         async def begin() -> Work:
             if max_parallel is not None:
-                app.service.hold(root, max_parallel)
-            await app.service.resume(root)
-            return await _begun(app, await app.service.find(root), is_json=json)
+                app.sessions.limit_parallel(root, max_parallel)
+            await app.sessions.resume(root)
+            return await _begun(app, await app.sessions.find(root), is_json=json)
 
         return begin
 
@@ -166,7 +168,7 @@ def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
 
 async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
     """Say what was started, once it can be steered and killed."""
-    members = await app.service.members(row)
+    members = await app.sessions.members(row)
     name = format.name(row)
     if is_json:
         render.json_line(
@@ -190,7 +192,7 @@ def _see_through(
     """Show the work, sum it up, and exit with the code of its status."""
 
     async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
-        return work.name, await app.service.team_result(work.session)
+        return work.name, await app.sessions.team_result(work.session)
 
     name, team = attend(context, prepare, conclude, look)
     if look.is_json:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.app import App, open_client
+from parallel_agents.app.client import Client
+from parallel_agents.app.opening import open_client
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render
@@ -16,7 +17,7 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, Name, Timeout, fi
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.surfaces.cli.rows import line_json, print_lines, shown_state
 from parallel_agents.surfaces.cli.worker_watch import WorkerWatch
-from parallel_agents.views.sessions import Line, look_at
+from parallel_agents.views.sessions import Line, lines_of
 
 _RECENT_SECONDS = 3600.0
 
@@ -37,12 +38,12 @@ def list_sessions(
     async def look() -> tuple[list[Line], int]:
         async with open_client(context.environment, context.settings) as client:
             if name is not None:
-                rows = await _tree(client, await client.service.find(name))
-                return await look_at(client, rows), len(rows)
-            roots = await client.service.list(Filter(roots_only=True))
+                rows = await _tree(client, await client.sessions.find(name))
+                return lines_of(await client.journal.look(rows)), len(rows)
+            roots = await client.sessions.list(Filter(roots_only=True))
             recent = time.time() - _RECENT_SECONDS
             shown = [row for row in roots if everything or _is_recent(row, recent)]
-            return await look_at(client, shown), len(roots)
+            return lines_of(await client.journal.look(shown)), len(roots)
 
     lines, total = asyncio.run(look())
     if json:
@@ -59,9 +60,10 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
 
     async def look() -> tuple[Line, list[Line], list[Result]]:
         async with open_client(context.environment, context.settings) as client:
-            row = await client.service.find(name)
-            whole, *members = await look_at(client, [row, *await client.service.members(row)])
-            team = await client.service.team_result(row.session.key)
+            row = await client.sessions.find(name)
+            rows = [row, *await client.sessions.members(row)]
+            whole, *members = lines_of(await client.journal.look(rows))
+            team = await client.sessions.team_result(row.session.key)
             return whole, members, list(team.results)
 
     whole, members, results = asyncio.run(look())
@@ -90,12 +92,12 @@ def wait(
 
     async def until_over() -> list[Result]:
         async with open_client(context.environment, context.settings) as client:
-            rows = [await client.service.find(name) for name in names]
-            runs = [member.run.id for row in rows for member in await client.service.members(row)]
-            watch = WorkerWatch(client, context.environment, rows)
+            rows = [await client.sessions.find(name) for name in names]
+            runs = [member.run.id for row in rows for member in await client.sessions.members(row)]
+            watch = WorkerWatch(client, rows)
             keeping = asyncio.create_task(watch.keep())
             try:
-                return await client.service.wait(runs, timeout=timeout)
+                return await client.sessions.wait(runs, timeout=timeout)
             except TimeoutError:
                 rest = "it goes on" if len(runs) == 1 else "they go on"
                 render.note(f"Not over in {timeout:g} s{'' if watch.left else f'; {rest}'}.")
@@ -113,10 +115,10 @@ def wait(
     raise typer.Exit(_worst(results))
 
 
-async def _tree(client: App, root: Row) -> list[Row]:
+async def _tree(client: Client, root: Row) -> list[Row]:
     """A session and all that it spawned, the newest first; a team's own in the order of its tasks."""
-    rows = await client.service.list(Filter(tree=root.session.key))
-    first = [root, *(m for m in await client.service.members(root) if m.run.id != root.run.id)]
+    rows = await client.sessions.list(Filter(tree=root.session.key))
+    first = [root, *(m for m in await client.sessions.members(root) if m.run.id != root.run.id)]
     known = {row.session.key for row in first}
     return [*first, *(row for row in rows if row.session.key not in known)]
 
