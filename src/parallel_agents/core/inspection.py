@@ -13,7 +13,7 @@ from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.event import Body, Event
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.rates import RateLimit
-from parallel_agents.core.store import Owner, Row
+from parallel_agents.core.store import Attempt, Owner, Row
 from parallel_agents.core.throttle import Throttle
 
 PAGE = 1000
@@ -74,6 +74,10 @@ class Journal(Protocol):
             kinds: only events whose body is of one of these kinds, such as `finished`.
             limit: at most that many; fewer only at the end.
         """
+        ...
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        """The attempts of each run, in order, with what each cost."""
         ...
 
     async def check_chain(self, head: str = "") -> ChainCheck:

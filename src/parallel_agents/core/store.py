@@ -21,6 +21,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.throttle import Throttles
+from parallel_agents.core.usage import Spend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,16 @@ class ChildRun(NamedTuple):
     key: str
     run: RunId
     status: RunStatus
+
+
+class Attempt(NamedTuple):
+    """One attempt of a run: the model that it was on, and what its calls cost.
+
+    An empty `model` is the one that the run was queued with.
+    """
+
+    model: str
+    spend: Spend
 
 
 class Killed(NamedTuple):
@@ -337,6 +348,10 @@ class Store(Throttles, ReplyCache, Protocol):
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         """When each run wrote last, in seconds since the epoch."""
+        ...
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        """The attempts of each run, in order; the last is the one that counts."""
         ...
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.event import Event, Started
-from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE, Snapshot
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.store import Filter, Owner, OwnerState, Row, Store
+from parallel_agents.core.store import Attempt, Filter, Owner, OwnerState, Row, Store
 from parallel_agents.core.throttle import Throttle
 
 
@@ -71,6 +71,9 @@ class StoreJournal:
         return await self._store.events(
             after=after, session=session, tree=tree, kinds=kinds, limit=limit
         )
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        return await self._store.attempts(runs)
 
     async def check_chain(self, head: str = "") -> ChainCheck:
         return await self._store.check_chain(head)

@@ -7,6 +7,7 @@ import builtins
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
@@ -31,6 +32,7 @@ from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.following import follow
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
 from parallel_agents.sessions.retries import Retries
@@ -233,37 +235,9 @@ class Service:
 
     async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
         row = await self.find(name)
-        news = asyncio.Event()
-        unsubscribe = self._store.subscribe(lambda _: news.set())
-        try:
-            seen, is_over = after, False
-            while not is_over:
-                news.clear()
-                latest = (await self.find(row.session.key)).run
-                is_over = latest.status.is_over
-                for event in await self._store.events(after=seen, tree=row.session.key):
-                    seen = event.seq
-                    yield event
-                if not is_over:
-                    await self._wait_news(latest.id, news)
-        finally:
-            unsubscribe()
-
-    async def _wait_news(self, run: RunId, news: asyncio.Event) -> None:
-        """Wait for an event, or raise what ended the engine, after which none comes."""
-        ended = self._completions.expect(run)
-
-        def wake(_: asyncio.Future[RunStatus]) -> None:
-            news.set()
-
-        ended.add_done_callback(wake)
-        try:
-            await news.wait()
-            if ended.done():
-                ended.result()
-        finally:
-            ended.remove_done_callback(wake)
-            self._completions.forget(run, ended)
+        async with aclosing(follow(self._store, self._completions, row, after=after)) as events:
+            async for event in events:
+                yield event
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         return self._engine.listen(run, on_text)

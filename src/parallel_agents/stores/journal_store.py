@@ -16,6 +16,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.store import (
+    Attempt,
     BudgetAccountState,
     ChildRun,
     Claim,
@@ -202,6 +203,9 @@ class JournalStore(ABC):
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         return await self._read(lambda sql, _: rows.last_times(sql, runs))
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        return await self._read(lambda sql, _: rows.attempts(sql, runs))
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         return await self._read(lambda sql, _: rows.child_runs(sql, parent))

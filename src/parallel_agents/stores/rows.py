@@ -14,6 +14,7 @@ from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Result, RunStatus
 from parallel_agents.core.store import (
+    Attempt,
     BudgetAccountState,
     ChildRun,
     Filter,
@@ -22,7 +23,7 @@ from parallel_agents.core.store import (
     Role,
     Row,
 )
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import (
@@ -215,6 +216,24 @@ def last_steps(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, Bo
 def last_times(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, float]:
     found = sql.execute(query("last_times_of"), (_as_list(runs),))
     return {RunId(run): at for run, at in found}
+
+
+def attempts(sql: sqlite3.Connection, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+    """Folded from the fields that count: to decode whole replies would take ten times as long."""
+    found: dict[RunId, list[Attempt]] = {}
+    for run, first, above, cost, is_priced, *usage in sql.execute(
+        query("attempts_of"), (_as_list(runs),)
+    ):
+        of_run = found.setdefault(run, [Attempt("", Spend())])
+        model, spend = of_run[-1]
+        if first is not None:
+            of_run[-1] = Attempt(first, spend)
+        elif above is not None:
+            of_run.append(Attempt(above or model, Spend()))
+        elif usage[0] is not None:
+            reply = Spend(Usage(*usage), 1, cost or 0, int(not is_priced))
+            of_run[-1] = Attempt(model, spend + reply)
+    return found
 
 
 def _as_list(runs: Sequence[RunId]) -> str:

@@ -143,6 +143,19 @@ LEFT JOIN owners AS o ON o.id = r.owner
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
 FROM events AS e JOIN runs AS r ON r.id = e.run
 
+-- name: attempts_of
+SELECT run,
+       CASE WHEN key = 'queued' THEN json_extract(json, '$.ladder[0]') END,
+       CASE WHEN key GLOB 'attempt-*' THEN json_extract(json, '$.model') END,
+       json_extract(json, '$.cost_nanousd'), json_type(json, '$.cost_nanousd') <> 'null',
+       json_extract(json, '$.usage.input_tokens'), json_extract(json, '$.usage.output_tokens'),
+       json_extract(json, '$.usage.cache_read_tokens'),
+       json_extract(json, '$.usage.cache_write_tokens')
+FROM (SELECT seq, run, key, CAST(body AS TEXT) AS json FROM events
+      WHERE run IN (SELECT value FROM json_each(?))
+        AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
+ORDER BY run, seq;
+
 -- name: is_of_kind
 json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(?));
 

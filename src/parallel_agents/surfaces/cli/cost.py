@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.opening import open_client
-from parallel_agents.core.inspection import each_event
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
@@ -18,7 +17,7 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.since import Since, parse_since
 from parallel_agents.views import format
-from parallel_agents.views.costs import KINDS, AgentCosts, TierCosts, costs_by_agent
+from parallel_agents.views.costs import AgentCosts, TierCosts, costs_by_agent
 
 _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
 
@@ -42,18 +41,8 @@ def cost(
         async with open_client(context.environment, context.settings) as client:
             tree = (await client.sessions.find(name)).session.key if name is not None else None
             rows = await client.sessions.list(Filter(tree=tree, since=earliest, every_run=True))
-            events = {
-                row.run.id: [
-                    event
-                    async for event in each_event(
-                        client.journal, session=row.session.key, kinds=KINDS
-                    )
-                    if event.run == row.run.id
-                ]
-                for row in rows
-                if row.run.attempts > 1
-            }
-            return costs_by_agent(rows, events)
+            several = [row.run.id for row in rows if row.run.attempts > 1]
+            return costs_by_agent(rows, await client.journal.attempts(several))
 
     costs = asyncio.run(look())
     if json:

@@ -55,14 +55,13 @@ async def _print_all(client: Client, name: str, *, is_json: bool) -> None:
 
 
 async def _follow(client: Client, name: str, *, is_json: bool) -> None:
-    labels: dict[SessionKey, str] = {}
-    tree = (await client.sessions.find(name)).session.key
+    labels = await _labels(client, (await client.sessions.find(name)).session.key)
     async for event in client.sessions.follow(name):
         if is_json:
             render.json_line(event_json(event))
             continue
         if event.session not in labels:
-            labels = await _labels(client, tree)
+            labels |= await _labels(client, event.session)
         _print(event, labels)
 
 
