@@ -10,6 +10,7 @@ import orjson
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Capabilities, Models
+from parallel_agents.files import write_whole
 from parallel_agents.sessions.directory import Directory
 
 CALIBRATIONS_NAME = "judges.json"
@@ -80,6 +81,4 @@ class JudgeRegistry:
         if before is not None and before.counts and not calibration.counts:
             return
         kept = {**earlier, calibration.model: calibration}
-        part = self._file.with_suffix(".part")
-        part.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2))
-        part.replace(self._file)
+        write_whole(self._file, orjson.dumps(kept, option=orjson.OPT_INDENT_2))

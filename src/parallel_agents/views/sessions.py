@@ -14,7 +14,7 @@ from parallel_agents.views.liveness import Liveness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class SessionLine:
     """A session with the run that counts: the one being worked on, else the latest.
 
     Attributes:
@@ -30,7 +30,7 @@ class Line:
     until: float
     doing: str = ""
     queued_after: int = 0
-    members: tuple[Line, ...] = ()
+    members: tuple[SessionLine, ...] = ()
 
     @property
     def state(self) -> str:
@@ -38,16 +38,16 @@ class Line:
         return "stopped" if self.is_stopped else self.row.run.status.replace("_", " ")
 
 
-def lines_of(seen: Snapshot) -> list[Line]:
+def lines_of(seen: Snapshot) -> list[SessionLine]:
     """A line for each session of the snapshot, in its order."""
     liveness = Liveness(alive=seen.alive, now=seen.now)
     return [_line(seen, row, liveness) for row in seen.rows]
 
 
-def _line(seen: Snapshot, row: Row, liveness: Liveness) -> Line:
+def _line(seen: Snapshot, row: Row, liveness: Liveness) -> SessionLine:
     row, queued_after = _counting(row, seen.live.get(row.session.key, ()))
     members = tuple(
-        Line(row=member, is_stopped=liveness.is_stopped(member.run), until=seen.now)
+        SessionLine(row=member, is_stopped=liveness.is_stopped(member.run), until=seen.now)
         for member in seen.members.get(row.session.key, ())
     )
     is_stopped = liveness.is_stopped(row.run)
@@ -56,7 +56,7 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness) -> Line:
         runs = [row.run, *(member.row.run for member in members)]
         times = (run.finished_at or seen.last_times.get(run.id) for run in runs)
         until = max(filter(None, times), default=until)
-    return Line(
+    return SessionLine(
         row=row,
         is_stopped=is_stopped,
         until=until,

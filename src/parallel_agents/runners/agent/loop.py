@@ -95,7 +95,7 @@ class AgentRunner:
         family = Children(self._kin, session, self._report)
         work = _Work(activation, self._models, family, self._gatekeeper)
         try:
-            await work.make_ready(self._tools, self._session_tools)
+            await work.prepare_models(self._tools, self._session_tools)
             await self._carry_on(work, activation)
         except (StoreError, LeftRun):
             raise
@@ -146,7 +146,9 @@ class _Work:
     def timeout_seconds(self) -> float | None:
         return self._limits.timeout_seconds
 
-    async def make_ready(self, tools: Mapping[str, Tool], session_tools: Collection[str]) -> None:
+    async def prepare_models(
+        self, tools: Mapping[str, Tool], session_tools: Collection[str]
+    ) -> None:
         """Have the tools and the model; what it fetches or loads is not of the run's time."""
         try:
             await self._use(self._state.model or self._activation.claim.run.model)

@@ -17,7 +17,7 @@ from parallel_agents.quality.judge_registry import Calibration
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.ready import make_ready
+from parallel_agents.surfaces.cli.prepare_models import prepare_models
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -69,7 +69,7 @@ async def _calibrate(
     opened: App, model: str | None, count: int
 ) -> tuple[Calibration, list[Judgement]]:
     name = opened.judges.model_for(model)
-    await make_ready(opened, [name])
+    await prepare_models(opened, [name])
     pairs = read_pairs()[:count]
     render.note(f"{name} judges {len(pairs)} of {PAIRS} pairs, each work by itself …")
     return await calibrate(opened.sessions, opened.judges, name, pairs)

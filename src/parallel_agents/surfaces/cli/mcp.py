@@ -15,6 +15,7 @@ from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
+from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
     CliContext,
@@ -23,8 +24,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     find_context,
 )
-from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.stopping import carry_out
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
@@ -65,8 +65,10 @@ def mcp(
         serve = _over_http(host or _LOOPBACK, http, secret)
     owners: list[OwnerId] = []
     try:
-        with FetchBar() as bar:
-            carry_out(lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS)
+        with DownloadBar() as bar:
+            run_interruptible(
+                lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS
+            )
     except KeyboardInterrupt:
         render.note("Stopped at once.")
     finally:
@@ -128,7 +130,7 @@ def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
 
 
 async def _serve(
-    context: CliContext, bar: FetchBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
+    context: CliContext, bar: DownloadBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
 ) -> None:
     """Serve until the client goes or `stop` is set; `owners` gets the name of this process."""
     async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:

@@ -21,7 +21,6 @@ from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
-from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -38,9 +37,10 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.inputs import read_inputs
-from parallel_agents.surfaces.cli.keeping import results_folder
-from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
+from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
+from parallel_agents.surfaces.cli.result_files import results_folder
 from parallel_agents.views import format
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
@@ -105,7 +105,7 @@ def run(
         values = read_inputs(inputs, found.input_schema)
         asked = _team_task(found, values, said)
         await app.sessions.check_team(asked, key=run_id)
-        resolved = await make_team_ready(app, asked)
+        resolved = await prepare_team(app, asked)
 
         async def begin() -> Work:
             spawned = await app.sessions.spawn_team(resolved, key=run_id)
@@ -115,7 +115,7 @@ def run(
 
         return begin
 
-    _see_through(context, prepare, Look(style, json))
+    _see_through(context, prepare, Display(style, json))
 
 
 def resume(
@@ -131,7 +131,7 @@ def resume(
     async def prepare(app: App) -> Begin:
         root = (await app.sessions.find(name)).session.root
         live = await app.sessions.list(Filter(tree=root, is_live=True))
-        await make_ready(app, {row.run.model for row in live if row.run.model})
+        await prepare_models(app, {row.run.model for row in live if row.run.model})
 
         async def begin() -> Work:
             if max_parallel is not None:
@@ -141,7 +141,7 @@ def resume(
 
         return begin
 
-    _see_through(context, prepare, Look(style, json))
+    _see_through(context, prepare, Display(style, json))
 
 
 def _which(team_file: Path | None, team: str | None) -> Path | str:
@@ -187,14 +187,14 @@ async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
 
 
 def _see_through(
-    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Look
+    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Display
 ) -> None:
     """Show the work, sum it up, and exit with the code of its status."""
 
     async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
         return work.name, await app.sessions.team_result(work.session)
 
-    name, team = attend(context, prepare, conclude, look)
+    name, team = run_in_foreground(context, prepare, conclude, look)
     if look.is_json:
         items = [render.result_json(result) for result in team.results]
         render.envelope(

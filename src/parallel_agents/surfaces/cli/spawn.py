@@ -23,7 +23,6 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.surfaces.cli import progress, render
-from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -39,8 +38,13 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
-from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready, tell_if_simulated
+from parallel_agents.surfaces.cli.prepare_models import (
+    prepare_models,
+    prepare_team,
+    warn_if_simulated,
+)
 from parallel_agents.views import format
 
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
@@ -116,7 +120,7 @@ def spawn(
     async def prepare(app: App) -> Ask:
         asked = task(app)
         await app.sessions.check_task(asked)
-        ready = await make_team_ready(app, TeamTask(tasks=(asked,)))
+        ready = await prepare_team(app, TeamTask(tasks=(asked,)))
         return lambda: app.sessions.spawn(ready.tasks[0])
 
     if wait:
@@ -136,7 +140,7 @@ def send(
 
     async def prepare(app: App) -> Ask:
         row = await app.sessions.find(name)
-        await make_ready(app, [row.run.model])
+        await prepare_models(app, [row.run.model])
         return lambda: app.sessions.send(row.session.key, text)
 
     if wait:
@@ -170,7 +174,7 @@ async def _leave_to_worker(
         spawned = await start(client)
         await client.workers.ensure(spawned.session_key, spawned.run_id)
         row = await client.sessions.find(spawned.session_key)
-        tell_if_simulated(client, row.run.model)
+        warn_if_simulated(client, row.run.model)
     name = format.name(row)
     if is_json:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}
@@ -200,7 +204,7 @@ def _wait_here(
     async def conclude(app: App, work: Work) -> Result:
         return (await app.sessions.wait([work.run]))[0]
 
-    result = attend(context, ready, conclude, Look(progress.Style.AUTO, is_json))
+    result = run_in_foreground(context, ready, conclude, Display(progress.Style.AUTO, is_json))
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])
     raise typer.Exit(exit_of(result.status))

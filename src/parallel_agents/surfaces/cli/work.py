@@ -13,12 +13,11 @@ from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Filter, Role, Row
-from parallel_agents.interrupts import unless
+from parallel_agents.interrupts import run_interruptible, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext, Home, find_context
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.stopping import carry_out
 from parallel_agents.views import format
 
 _LINGER_SECONDS = 3.0
@@ -31,14 +30,14 @@ def work(home: Home = None) -> None:
     stops at once; what is left stays queued.
     """
     context = find_context(home)
-    with FetchBar() as bar:
-        is_done = carry_out(lambda stop: _work(context, bar, stop))
+    with DownloadBar() as bar:
+        is_done = run_interruptible(lambda stop: _work(context, bar, stop))
     if not is_done:
         render.note("Stopped; what is left stays queued.")
         raise typer.Exit(Exit.INTERRUPTED)
 
 
-async def _work(context: CliContext, bar: FetchBar, stop: asyncio.Event) -> bool:
+async def _work(context: CliContext, bar: DownloadBar, stop: asyncio.Event) -> bool:
     """Whether everything was executed before `stop` was set."""
     while not stop.is_set():
         parts = Parts(on_fetch=bar, role=Role.WORKER)

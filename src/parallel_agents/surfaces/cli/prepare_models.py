@@ -12,7 +12,7 @@ from parallel_agents.models.simulated import days
 from parallel_agents.surfaces.cli import render
 
 
-async def make_ready(app: App, models: Iterable[str]) -> None:
+async def prepare_models(app: App, models: Iterable[str]) -> None:
     """Fetch and start models, by name.
 
     Raises:
@@ -21,11 +21,11 @@ async def make_ready(app: App, models: Iterable[str]) -> None:
     for name in sorted(set(models)):
         if name.partition("/")[0] == LOCAL:
             _describe(app, name)
-        tell_if_simulated(app, name)
+        warn_if_simulated(app, name)
         await app.models.get(name).start()
 
 
-def tell_if_simulated(client: Client, name: str) -> None:
+def warn_if_simulated(client: Client, name: str) -> None:
     """Say loudly that what comes is made up, where it is."""
     if name.partition("/")[0] != days.PROVIDER:
         return
@@ -34,7 +34,7 @@ def tell_if_simulated(client: Client, name: str) -> None:
         render.note(f"▲ {name} is {notice}.", "bold red")
 
 
-async def make_team_ready(app: App, team: TeamTask) -> TeamTask:
+async def prepare_team(app: App, team: TeamTask) -> TeamTask:
     """The team with its models chosen, fetched and started; what cannot be spawned is refused.
 
     Raises:
@@ -45,7 +45,7 @@ async def make_team_ready(app: App, team: TeamTask) -> TeamTask:
     if app.is_embedded_by_default(team, resolved):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
-    await make_ready(app, models)
+    await prepare_models(app, models)
     return resolved
 
 

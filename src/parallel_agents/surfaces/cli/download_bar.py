@@ -13,7 +13,7 @@ from parallel_agents.views import format
 _STEP = 0.1
 
 
-class FetchBar:
+class DownloadBar:
     """Hears how far a fetch is; a bar on a terminal, a line for each tenth elsewhere.
 
     Attributes:
