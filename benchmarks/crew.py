@@ -57,7 +57,7 @@ async def spawn_children(url: str, home: Path, *, children: int) -> dict[str, fl
 
 async def spawn_latency(url: str, home: Path, *, runs: int) -> float:
     """The median milliseconds of `runs` calls of the tool, one after another."""
-    from parallel_agents.app.app import open_app
+    from parallel_agents.app.opening import open_app
     from parallel_agents.app.parts import Parts
     from parallel_agents.session_tools.context import Requester
     from parallel_agents.settings import load, read_environment

@@ -12,8 +12,9 @@ from typing import TypedDict
 
 from typing_extensions import Unpack
 
-from parallel_agents.app.app import App, is_embedded_by_default, open_app
+from parallel_agents.app.client import App
 from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
@@ -93,7 +94,7 @@ async def open(
     """
     _check_known(options, Options)
     async with _open(model, max_parallel, options) as app:
-        yield OpenSessions(app.service)
+        yield OpenSessions(app.sessions)
 
 
 @asynccontextmanager
@@ -202,12 +203,12 @@ def _team(
 
 
 async def _run_team(app: App, team: TeamTask, key: str | None) -> TeamResult:
-    plans = await app.service.plan_team(team, key=key)
-    if is_embedded_by_default(app, team, plans):
+    plans = await app.sessions.plan_team(team, key=key)
+    if app.is_embedded_by_default(team, plans):
         note_embedded()
-    spawned = await app.service.start(plans)
-    await app.service.wait([spawned.run_id])
-    return await app.service.team_result(spawned.session_key)
+    spawned = await app.sessions.start(plans)
+    await app.sessions.wait([spawned.run_id])
+    return await app.sessions.team_result(spawned.session_key)
 
 
 @cache

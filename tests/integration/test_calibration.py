@@ -10,7 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from parallel_agents.app.app import App, open_app
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.quality.calibration import PAIRS, calibrate, read_pairs
@@ -50,9 +51,9 @@ def calibrated(
         for count, blind_to in rounds:
             async with opened(judging(blind_to)) as app:
                 pairs = read_pairs()[:count]
-                found.append((await calibrate(app.service, app.bench, None, pairs))[0])
+                found.append((await calibrate(app.sessions, app.judges, None, pairs))[0])
         async with opened(judging(())) as app:
-            return found, app.bench
+            return found, app.judges
 
     return asyncio.run(body())
 

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import parallel_agents as pa
-from parallel_agents.app.app import App, open_on
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_on
 from parallel_agents.core.event import Event, Finished, Replied, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import JsonObject
@@ -196,10 +197,10 @@ def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_
 ) -> None:
     async def body(place: Place) -> None:
         async with opened_ahead(place, 27) as app, place.starting(3) as process:
-            sessions = pa.OpenSessions(app.service)
+            sessions = pa.OpenSessions(app.sessions)
             await place.wait_in_flight(3)
             process.send_signal(signal.SIGSTOP)
-            (silent,) = [o for o in await app.store.owners() if o.pid == process.pid]
+            (silent,) = [o for o in await app.journal.owners() if o.pid == process.pid]
             await until(lambda: len(place.provider.requests) == 6)
             process.send_signal(signal.SIGCONT)
             events = await followed(sessions)

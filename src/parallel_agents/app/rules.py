@@ -1,11 +1,10 @@
-"""Rules: what holds for each run in this process, by the settings."""
+"""Rules: the limits that the settings put on each run of this process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
-from parallel_agents.app.parts import Parts
 from parallel_agents.core.budget import NO_BUDGET, BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.run import RunnerKind
@@ -16,20 +15,45 @@ from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Settings
 
 
+class Readiness:
+    """Which runs this process can execute.
+
+    Args:
+        models: the models that it can call.
+        tools: the names of the program's own tools.
+    """
+
+    def __init__(self, models: Registry, tools: Collection[str]) -> None:
+        self._models = models
+        self._tools = frozenset((*tools, *NAMES))
+
+    def lacks(self, row: Row) -> str:
+        """What this process lacks to execute a run: a tool, a provider or its key; empty if nothing."""
+        if row.run.kind is RunnerKind.TEAM:
+            return ""
+        if missing := [name for name in row.session.agent.tools if name not in self._tools]:
+            return f"no tool {missing[0]!r} in this process"
+        try:
+            self._models.get(row.run.model)
+        except PagentsError as error:
+            return error.message
+        return ""
+
+
 class RunRules:
-    """What holds for each run here, by the settings."""
+    """The bounds and budgets of each run, and whether this process can execute it."""
 
     def __init__(
-        self, settings: Settings, models: Registry, parts: Parts, now: Callable[[], float]
+        self, settings: Settings, models: Registry, readiness: Readiness, now: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._models = models
-        self._parts = parts
+        self._readiness = readiness
         self._now = now
         self._has_budgets = settings.day_budget.is_bound or bool(settings.agent_budgets)
 
     def scopes_of(self, row: Row) -> dict[Scope, int | None]:
-        """An agent's run takes a place in its process, its team, its agent and its model."""
+        """An agent's run takes a slot in its process, its team, its agent and its model."""
         if row.run.kind is RunnerKind.TEAM:
             return {}
         agent = row.session.agent
@@ -47,7 +71,7 @@ class RunRules:
             return None  # the run itself meets this error, and ends with it
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """What the settings let today cost, and the run's agent today."""
+        """The accounts of the day and of the run's agent today, if the settings bound them."""
         if row.run.kind is RunnerKind.TEAM or not self._has_budgets:
             return ()
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
@@ -59,18 +83,4 @@ class RunRules:
         return [BudgetAccount(scope=scope, budget=b) for scope, b in bounds.items() if b.is_bound]
 
     def can_run(self, row: Row) -> bool:
-        """Whether this process has what a run needs."""
-        return not self.lacks(row)
-
-    def lacks(self, row: Row) -> str:
-        """What a run needs that this process has not: a tool, a provider or its key; or nothing."""
-        if row.run.kind is RunnerKind.TEAM:
-            return ""
-        at_hand = {*self._parts.tools, *NAMES}
-        if missing := [name for name in row.session.agent.tools if name not in at_hand]:
-            return f"no tool {missing[0]!r} in this process"
-        try:
-            self._models.get(row.run.model)
-        except PagentsError as error:
-            return error.message
-        return ""
+        return not self._readiness.lacks(row)

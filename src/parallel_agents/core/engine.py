@@ -18,7 +18,9 @@ class Scope(NamedTuple):
 
 class Engine(Protocol):
     @property
-    def owner(self) -> OwnerId: ...
+    def owner(self) -> OwnerId | None:
+        """The owner of new runs; None leaves them to any worker."""
+        ...
 
     def submit(self, row: Row) -> None:
         """Put a live run into the queue; one that is queued or runs here already stays as it is.

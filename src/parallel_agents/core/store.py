@@ -6,7 +6,7 @@ Several processes may use one store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -21,6 +21,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.throttle import Throttles
+from parallel_agents.core.usage import Spend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,16 @@ class ChildRun(NamedTuple):
     key: str
     run: RunId
     status: RunStatus
+
+
+class Attempt(NamedTuple):
+    """One attempt of a run: the model that it was on, and what its calls cost.
+
+    An empty `model` is the one that the run was queued with.
+    """
+
+    model: str
+    spend: Spend
 
 
 class Killed(NamedTuple):
@@ -282,8 +293,16 @@ class RunStore(Protocol):
         """The last event of each run."""
         ...
 
+    async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        """The last event of each run that is not a start."""
+        ...
+
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         """When each run wrote its last event, in seconds since the epoch."""
+        ...
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        """The attempts of each run, in order; the last is the one that counts."""
         ...
 
 
@@ -363,9 +382,13 @@ class EventStore(Protocol):
         after: int = 0,
         session: SessionKey | None = None,
         tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """Events with a `seq` above `after` in order: of one session, of a tree, or all."""
+        """Events with a `seq` above `after` in order: of one session, of a tree, or all.
+
+        With `kinds`, only those whose body is of one of these kinds.
+        """
         ...
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:

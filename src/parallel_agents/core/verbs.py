@@ -1,21 +1,26 @@
-"""Verbs: what can be done with sessions, the same here and at a distance."""
+"""Verbs: what a program can do with sessions, the same in this process and at a distance.
+
+Every method takes values and returns values, so that each is one request to a distant gateway; only
+`listen` takes a function, and only `follow` returns a stream.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Result
+from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Killed, Row, Unsubscribe
+from parallel_agents.core.store import Filter, Killed, Row, SessionPlan, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 
 
 class Spawned(NamedTuple):
-    """A session and one run of it; `is_new` is False where the key was there already."""
+    """A session and one run of it; `is_new` is False if the key was in the store already."""
 
     session_key: SessionKey
     run_id: RunId
@@ -23,9 +28,9 @@ class Spawned(NamedTuple):
 
 
 class Steer(NamedTuple):
-    """A receipt: the word is in the store, under this key, for this run.
+    """A receipt: the message is in the store, under this key, for this run.
 
-    A word in mode `after` is for the run that it is the task of.
+    In mode `after` the run is the new one whose task the message is.
     """
 
     run_id: RunId
@@ -33,7 +38,7 @@ class Steer(NamedTuple):
 
 
 class Until(StrEnum):
-    """What `wait` waits for: the end of all, of any, of the first that is done, or nothing at all."""
+    """What `wait` waits for: all runs have ended, any has, the first is done, or nothing at all."""
 
     ALL = "all"
     ANY = "any"
@@ -44,9 +49,8 @@ class Until(StrEnum):
 class Sessions(Protocol):
     """The seven verbs.
 
-    A `name` is a session key, a run id, a label, a task name, or the start of a key or id that
-    fits only one session;
-    `@last` is the newest; `RUN/LABEL` is a session of a team's run.
+    A `name` is a session key, a run id, a label, a task name, or the start of a key or id that fits
+    only one session; `@last` is the newest session; `RUN/LABEL` is a session of a team's run.
 
     Raises:
         NotFound, Ambiguous: from each verb that takes a name.
@@ -56,18 +60,18 @@ class Sessions(Protocol):
         """Make a session and its first run.
 
         Raises:
-            UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is kept.
-            Conflict: the key stands for other work.
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is stored.
+            Conflict: the key belongs to other work.
             SpawnRefused: the tree has as many sessions as the parent's policy allows.
         """
         ...
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        """Make a run of a team; the same key again goes on where it was."""
+        """Make a run of a team; the same key again continues the run that is in the store."""
         ...
 
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
-        """Start the next run of a session, once those before it are over.
+        """Start the next run of a session, once its earlier runs have ended.
 
         Raises:
             RunIsOver: the session was killed.
@@ -75,48 +79,119 @@ class Sessions(Protocol):
         ...
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        """Give a live run a word; in mode `after` the word is the session's next run.
+        """Send a message to a live run; in mode `after` it starts the session's next run.
 
         Raises:
-            RunIsOver: it has ended; `send` starts the next. In mode `after`: the session was killed.
+            RunIsOver: the run has ended; `send` starts the next. In mode `after`: the session was
+                killed.
         """
         ...
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
-        """End a session's live run and all that it spawned."""
+        """End a session's live run and everything that it spawned."""
         ...
 
     async def wait(
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
     ) -> list[Result]:
-        """The results of those runs that are over, in order, once all, any or a good one is.
+        """The results of the runs that have ended, in order, once all, any or a good one has.
 
-        With FIRST_DONE and none that ended in done it waits for all; NOW gives what there is.
+        If no run ends in done, FIRST_DONE waits for all; NOW returns what there is.
 
         Raises:
-            TimeoutError: after `timeout` seconds; the runs go on.
+            TimeoutError: after `timeout` seconds; the runs continue.
         """
         ...
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
-        """Sessions with their latest run, the newest first."""
+        """Sessions with their latest run, newest first."""
         ...
 
     async def history(self, name: str) -> list[Event]:
-        """All that happened in a session, oldest first."""
+        """Everything that happened in a session, oldest first."""
         ...
 
-    def follow(self, name: str, *, after: int = 0) -> AsyncIterator[Event]:
-        """What happens in a session and in all that it spawned, until its latest run is over."""
+    def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
+        """The events of a session and of everything that it spawned, until its latest run ends."""
         ...
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        """Hear the text of a run of this process as its model writes it; it is not kept.
+        """Hear the text of a run of this process as its model writes it; the text is not stored.
 
-        Models are asked to stream from the next call on, and only as long as somebody listens.
+        Models are asked to stream from the next call on, and only while somebody listens.
         """
         ...
 
     async def find(self, name: str) -> Row:
-        """The one session that a name stands for."""
+        """The one session that a name means."""
         ...
+
+
+class Teams(Protocol):
+    """What a face does with whole teams, and before it spawns anything."""
+
+    async def plan_task(self, task: Task, *, parent: SessionKey | None = None) -> SessionPlan:
+        """The session that `spawn` would start, with its agent and model as they are now.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be spawned.
+        """
+        ...
+
+    async def plan_team(self, team: TeamTask, *, key: str | None = None) -> list[SessionPlan]:
+        """The sessions that `spawn_team` would start: the team's own, then one for each task.
+
+        Raises:
+            UnknownAgent, InvalidInput, UnknownModel, MissingKey: it cannot be spawned.
+        """
+        ...
+
+    async def check(self, plans: Sequence[SessionPlan]) -> None:
+        """Raise what `start` would raise, and store nothing."""
+        ...
+
+    async def start(self, plans: Sequence[SessionPlan]) -> Spawned:
+        """Start sessions that were planned together, all or none; returns the first."""
+        ...
+
+    async def members(self, team: Row) -> list[Row]:
+        """The sessions of a team, in the order of its tasks; a single session is its own team."""
+        ...
+
+    async def team_result(self, name: str) -> TeamResult:
+        """A team's results so far: one for each task that has ended."""
+        ...
+
+    async def resume(self, name: str) -> Spawned:
+        """Execute here the runs of a session's tree that nobody works on."""
+        ...
+
+    def limit_parallel(self, root: SessionKey, at_most: int) -> None:
+        """Execute at most that many runs of a tree at once here, whatever its team says."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The tasks that failed after all their attempts."""
+
+    async def dead_letters(self, chosen: DeadLetterFilter | None = None) -> list[DeadLetter]:
+        """Dead letters, newest first."""
+        ...
+
+    async def plan_retry(
+        self, letter: DeadLetter, edits: Edits = NO_EDITS
+    ) -> SessionPlan | Spawned:
+        """The session that `retry` would start, or the retry that is in the store already."""
+        ...
+
+    async def retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Spawned:
+        """Start the task again; a second retry of the same letter finds the first."""
+        ...
+
+    async def drop(self, letters: Sequence[DeadLetter]) -> int:
+        """Drop dead letters; how many there were."""
+        ...
+
+
+class SessionVerbs(Sessions, Teams, DeadLetters, Protocol):
+    """Everything that a face can do with sessions; `core.inspection` is what it can look at."""

@@ -10,6 +10,7 @@ import orjson
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Capabilities, Models
+from parallel_agents.files import write_whole
 from parallel_agents.sessions.directory import Directory
 
 CALIBRATIONS_NAME = "judges.json"
@@ -89,10 +90,5 @@ class JudgeRegistry:
         before = calibrations.get(calibration.model)
         if before is not None and before.counts and not calibration.counts:
             return
-        part = self._file.with_suffix(".part")
-        part.write_bytes(
-            orjson.dumps(
-                {**calibrations, calibration.model: calibration}, option=orjson.OPT_INDENT_2
-            )
-        )
-        part.replace(self._file)
+        content = {**calibrations, calibration.model: calibration}
+        write_whole(self._file, orjson.dumps(content, option=orjson.OPT_INDENT_2))

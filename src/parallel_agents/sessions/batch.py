@@ -17,8 +17,8 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
+from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.errors import InvalidInput
-from parallel_agents.sessions.service import Service
 
 _MAX_OUTPUT_TOKENS = 4096
 _INSTRUCTIONS = (
@@ -87,7 +87,7 @@ class Batch:
         model: `provider/model`, or None to go by the agent and the settings.
     """
 
-    def __init__(self, service: Service, agent: Agent, *, key: str, model: str | None) -> None:
+    def __init__(self, service: SessionVerbs, agent: Agent, *, key: str, model: str | None) -> None:
         self._agent = agent
         self._service = service
         self._key = key

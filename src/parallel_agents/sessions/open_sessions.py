@@ -13,11 +13,10 @@ from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed, Row
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import Steer, Until
+from parallel_agents.core.verbs import SessionVerbs, Steer, Until
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
-from parallel_agents.sessions.service import Service
 
 
 class OpenSessions:
@@ -30,7 +29,7 @@ class OpenSessions:
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: SessionVerbs) -> None:
         self._service = service
 
     async def spawn(

@@ -1,4 +1,4 @@
-"""Service: the seven verbs on a store and, where there is one, an engine of this process."""
+"""Service: the verbs on a store and an engine of this process."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import builtins
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
+from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -30,6 +31,7 @@ from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.following import follow
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
 from parallel_agents.sessions.retries import Retries
@@ -40,7 +42,7 @@ class Service:
 
     Args:
         store: where everything is.
-        engine: what carries runs out here; None leaves them to another process.
+        engine: executes runs here, or leaves them to workers.
         planner: turns tasks into plans of sessions.
         ladder_start: decides where on its ladder work begins.
         defaults: limits where neither the task nor its agent has them.
@@ -51,7 +53,7 @@ class Service:
         self,
         store: Store,
         *,
-        engine: Engine | None,
+        engine: Engine,
         planner: Planner,
         ladder_start: LadderStart,
         completions: Completions,
@@ -97,21 +99,19 @@ class Service:
         """Start sessions that were planned together, all or none; returns the first."""
         outcomes = await self._store.spawn(plans)
         team = plans[0].queued.team
-        if team is not None and outcomes[0].is_new and self._engine is not None:
+        if team is not None and outcomes[0].is_new:
             hold_to(self._engine, outcomes[0].session.key, team)
         for outcome in outcomes:
             await self._submit(Row(session=outcome.session, run=outcome.run))
         return Spawned(outcomes[0].session.key, outcomes[0].run.id, outcomes[0].is_new)
 
-    def hold(self, root: SessionKey, at_most: int) -> None:
-        """Carry at most so many runs of a tree out at once here, whatever its team says."""
-        if self._engine is not None:
-            self._engine.bound(Scope("team", root), at_most)
+    def limit_parallel(self, root: SessionKey, at_most: int) -> None:
+        self._engine.bound(Scope("team", root), at_most)
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
         """The runs of a team's tasks, in order; those that are live go on here."""
         children = await self._store.child_runs(parent.key)
-        if any(not c.status.is_over and not self._has(c.run) for c in children):
+        if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
             for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
                 await self._submit(row)
         runs = {child.key: child.run for child in children}
@@ -177,7 +177,9 @@ class Service:
             limits=row.session.agent.limits.over(self._defaults),
             cache_seconds=row.session.agent.cache_seconds,
         )
-        run = await self._store.send(row.session.key, make_run_id(), queued, owner=self._owner)
+        run = await self._store.send(
+            row.session.key, make_run_id(), queued, owner=self._engine.owner
+        )
         await self._submit(Row(session=row.session, run=run))
         return Spawned(row.session.key, run.id)
 
@@ -239,40 +241,12 @@ class Service:
 
     async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
         row = await self.find(name)
-        news = asyncio.Event()
-        unsubscribe = self._store.subscribe(lambda _: news.set())
-        try:
-            seen, is_over = after, False
-            while not is_over:
-                news.clear()
-                latest = (await self.find(row.session.key)).run
-                is_over = latest.status.is_over
-                for event in await self._store.events(after=seen, tree=row.session.key):
-                    seen = event.seq
-                    yield event
-                if not is_over:
-                    await self._wait_news(latest.id, news)
-        finally:
-            unsubscribe()
-
-    async def _wait_news(self, run: RunId, news: asyncio.Event) -> None:
-        """Wait for an event, or raise what ended the engine, after which none comes."""
-        ended = self._completions.expect(run)
-
-        def wake(_: asyncio.Future[RunStatus]) -> None:
-            news.set()
-
-        ended.add_done_callback(wake)
-        try:
-            await news.wait()
-            if ended.done():
-                ended.result()
-        finally:
-            ended.remove_done_callback(wake)
-            self._completions.forget(run, ended)
+        async with aclosing(follow(self._store, self._completions, row, after=after)) as events:
+            async for event in events:
+                yield event
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        return _nobody if self._engine is None else self._engine.listen(run, on_text)
+        return self._engine.listen(run, on_text)
 
     async def find(self, name: str) -> Row:
         return await names.find(self._store, name)
@@ -305,20 +279,7 @@ class Service:
         """Let go of letters; how many there were."""
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
 
-    @property
-    def _owner(self) -> OwnerId | None:
-        """Whose new runs are: this process's where it has an engine, else whoever's comes."""
-        return None if self._engine is None else self._engine.owner
-
-    def _has(self, run: RunId) -> bool:
-        return self._engine is not None and self._engine.has(run)
-
     async def _submit(self, row: Row) -> None:
         """Carry a run out here, within the bound of its team."""
-        if self._engine is not None:
-            await learn_bound(self._engine, self._store, row.session.root)
-            self._engine.submit(row)
-
-
-def _nobody() -> None:
-    """There was nothing to hear without an engine, so nobody stops to listen."""
+        await learn_bound(self._engine, self._store, row.session.root)
+        self._engine.submit(row)

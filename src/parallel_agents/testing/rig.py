@@ -12,8 +12,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parallel_agents.app.app import open_on
 from parallel_agents.app.models import ModelFactory
+from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Model
@@ -95,9 +95,8 @@ async def open_rig(
         app = await stack.enter_async_context(
             open_on(store, _ENVIRONMENT, settings, parts, now=now)
         )
-        assert app.engine is not None, "only a client has none"
         yield Rig(
-            sessions=OpenSessions(app.service),
+            sessions=OpenSessions(app.sessions),
             service=app.service,
             engine=app.engine,
             store=store,

@@ -18,7 +18,7 @@ class Lane:
 
     label: str
     status: RunStatus = RunStatus.QUEUED
-    doing: str = "waits for a place"
+    doing: str = "waits for a slot"
     began_at: float | None = None
     last: Body | None = None
     spend: Spend = Spend()

@@ -1,15 +1,14 @@
-"""Costs: what an accepted result costs, with all that was paid for those that were not."""
+"""Costs: what an accepted result costs, including what was paid for results that were refused."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from parallel_agents.core.event import Attempted, Event, Queued, Replied
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import LIVE, RunnerKind, RunStatus
-from parallel_agents.core.store import Row
+from parallel_agents.core.store import Attempt, Row
 from parallel_agents.core.usage import Spend
 
 
@@ -19,7 +18,7 @@ class TierCosts:
 
     Attributes:
         tried: attempts that ended on it, accepted or not.
-        accepted: results of it that passed all gates.
+        accepted: results that passed all gates.
     """
 
     tried: int = 0
@@ -32,7 +31,7 @@ class AgentCosts:
     """What an agent's runs cost, by model, in the order in which the models were used.
 
     Attributes:
-        runs: that are over.
+        runs: how many have ended.
         reviews: what the judges and refiners of its work cost.
     """
 
@@ -50,13 +49,13 @@ class AgentCosts:
 
 
 def costs_by_agent(
-    rows: Iterable[Row], events: Mapping[RunId, Iterable[Event]]
+    rows: Iterable[Row], attempts: Mapping[RunId, Sequence[Attempt]]
 ) -> dict[str, AgentCosts]:
     """What each agent's runs cost; a judge's or refiner's count to the agent whose work it read.
 
     Args:
         rows: every run, those of judges and refiners included.
-        events: of the runs that began more than once.
+        attempts: of the runs that have several.
     """
     rows = [row for row in rows if row.run.kind is RunnerKind.AGENT]
     agent_of = {row.session.key: row.session.agent.name for row in rows}
@@ -66,30 +65,21 @@ def costs_by_agent(
         served = None if row.session.parent is None else agent_of.get(row.session.parent)
         if row.session.options.is_service and served is not None:
             costs[served].reviews += row.run.spend
-        elif row.run.id in events:
-            _add_attempts(costs[name], row, events[row.run.id])
+        elif row.run.id in attempts:
+            _add_attempts(costs[name], row, attempts[row.run.id])
         else:
             _add(costs[name], row, row.run.model, row.run.spend)
     return costs
 
 
-def _add_attempts(costs: AgentCosts, row: Row, events: Iterable[Event]) -> None:
-    """A run that began more than once: each attempt counts to the model that it was on."""
-    model, spend = row.run.model, Spend()
-    for event in events:
-        match event.body:
-            case Queued(ladder=ladder) if ladder:
-                model = ladder[0]
-            case Replied() as reply:
-                spend += reply.spend
-            case Attempted(model=above):
-                tier = costs.tiers[model]
-                tier.tried += 1
-                tier.spend += spend
-                model, spend = above or model, Spend()
-            case _:
-                pass
-    _add(costs, row, model, spend)
+def _add_attempts(costs: AgentCosts, row: Row, attempts: Sequence[Attempt]) -> None:
+    """A run with several attempts: each counts to the model that it was on."""
+    *failed, last = attempts
+    for attempt in failed:
+        tier = costs.tiers[attempt.model or row.run.model]
+        tier.tried += 1
+        tier.spend += attempt.spend
+    _add(costs, row, last.model or row.run.model, last.spend)
 
 
 def _add(costs: AgentCosts, row: Row, model: str, spend: Spend) -> None:

@@ -115,7 +115,7 @@ ERROR = Failure.of(RateLimited("slow down", why="too many", hint="wait"))
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (Queued(text="x"), "waits for a place"),
+        (Queued(text="x"), "waits for a slot"),
         (Started(owner=OwnerId("me"), epoch=1), "asks the model"),
         (ToolStarted(turn=1, call=ToolCall("1", "web", {}), effect=Effect.PURE), "calls web"),
         (
@@ -126,7 +126,7 @@ ERROR = Failure.of(RateLimited("slow down", why="too many", hint="wait"))
             Retrying(turn=1, attempt=2, error=ERROR, wait_seconds=0.3),
             "slow down; again at once, try 3",
         ),
-        (Refused(turn=1, text="x"), "mends its answer"),
+        (Refused(turn=1, text="x"), "corrects its answer"),
         (Attempted(number=2, error=ERROR), "begins again, attempt 2"),
         (Finished(outcome=Outcome(status=RunStatus.DONE)), ""),
     ],

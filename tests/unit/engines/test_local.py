@@ -514,7 +514,7 @@ def test_a_team_that_goes_on_keeps_its_bound_unless_it_is_told_another(
         crowd.most.clear()
         async with open_rig(crowd, agents=[WRITER], store=store) as rig:
             if held is not None:
-                rig.service.hold(spawned.session_key, held)
+                rig.service.limit_parallel(spawned.session_key, held)
             again = TeamTask(tasks=tuple(tasks(8)), max_parallel=5)
             handle = await rig.sessions.spawn_team(again, key="monday")
             assert (await rig.sessions.team_result(handle)).is_done

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -81,7 +81,7 @@ def test_a_worker_that_takes_a_team_over_holds_its_bound_unless_it_is_told_anoth
             key = await spawn_and_leave(store, team(6, given))
             async with open_rig(crowd, agents=[WRITER], store=store, role=Role.WORKER) as rig:
                 if held is not None:
-                    rig.service.hold(key, held)
+                    rig.service.limit_parallel(key, held)
                 await carry_out(rig)
 
     run_virtual(body())
@@ -149,10 +149,13 @@ def test_a_team_that_goes_on_is_read_back_once() -> None:
             after: int = 0,
             session: SessionKey | None = None,
             tree: SessionKey | None = None,
+            kinds: Collection[str] | None = None,
             limit: int | None = None,
         ) -> list[Event]:
             reads.append(session)
-            return await super().events(after=after, session=session, tree=tree, limit=limit)
+            return await super().events(
+                after=after, session=session, tree=tree, kinds=kinds, limit=limit
+            )
 
     async def body() -> SessionKey:
         store = Counting(asyncio.get_running_loop().time)

@@ -94,7 +94,7 @@ def test_a_lane_says_what_it_waits_for_and_what_it_mends() -> None:
     assert retrying is not None
     assert retrying.doing == "bench answered 429; again in 4 s, try 2"
     assert mending is not None
-    assert mending.doing == "mends its answer"
+    assert mending.doing == "corrects its answer"
 
 
 def test_an_event_that_changes_nothing_to_see_is_no_change() -> None:

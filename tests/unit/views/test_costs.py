@@ -47,12 +47,8 @@ def costs_of(
             for _ in range(tasks):
                 await (await rig.sessions.spawn(task)).wait()
             rows = await rig.store.rows(Filter(every_run=True))
-            events = {
-                row.run.id: await rig.store.events(session=row.session.key)
-                for row in rows
-                if row.run.attempts > 1
-            }
-            return costs_by_agent(rows, events)
+            several = [row.run.id for row in rows if row.run.attempts > 1]
+            return costs_by_agent(rows, await rig.store.attempts(several))
 
     return run_virtual(body())
 

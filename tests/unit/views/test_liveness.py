@@ -49,4 +49,4 @@ def run(owner: OwnerId | None, status: RunStatus = RunStatus.QUEUED, epoch: int 
 def test_a_run_is_left_where_no_living_process_has_it_or_will(
     left: Run, alive: set[OwnerId], now: float, is_left: bool
 ) -> None:
-    assert Liveness(alive=frozenset(alive), now=now).has_left(left) is is_left
+    assert Liveness(alive=frozenset(alive), now=now).is_stopped(left) is is_left

@@ -12,8 +12,9 @@ from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -10,21 +10,22 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.app import App, open_client
+from parallel_agents.app.client import Client
+from parallel_agents.app.opening import open_client
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.inspection import each_event
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.since import Since, parse_since
-from parallel_agents.views.decisions import Decision, find_decisions, is_decision
+from parallel_agents.views import format
+from parallel_agents.views.decisions import KINDS, Decision, find_decisions
 
 _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
-_PAGE = 2000
 
 
 def audit(
@@ -88,20 +89,19 @@ def _checked(head: str | None) -> str:
     )
 
 
-async def _decisions(client: App, name: str | None) -> tuple[list[Decision], dict[SessionKey, str]]:
-    tree = None if name is None else (await client.service.find(name)).session.key
-    rows = await client.store.rows(Filter(tree=tree))
+async def _decisions(
+    client: Client, name: str | None
+) -> tuple[list[Decision], dict[SessionKey, str]]:
+    tree = None if name is None else (await client.sessions.find(name)).session.key
+    rows = await client.sessions.list(Filter(tree=tree))
     labels = {row.session.key: row.session.label for row in rows}
     spawners = {
         row.session.key: labels.get(row.session.parent, row.session.parent)
         for row in rows
         if row.session.parent is not None
     }
-    events: list[Event] = []
-    after = 0
-    while page := await client.store.events(after=after, tree=tree, limit=_PAGE):
-        after = page[-1].seq
-        events += [event for event in page if is_decision(event.body)]
+    pages = each_event(client.journal, tree=tree, kinds=KINDS)
+    events = [event async for event in pages]
     return list(find_decisions(events, spawners)), labels
 
 
@@ -148,9 +148,9 @@ def _verify(head: str, home: Home, *, is_json: bool) -> None:
 
     async def check() -> _Checks:
         async with open_client(context.environment, context.settings) as client:
-            chain = await client.store.check_chain(head)
+            chain = await client.journal.check_chain(head)
             return _Checks(
-                chain, await client.store.check_rows() if chain.is_intact else RowCheck()
+                chain, await client.journal.check_rows() if chain.is_intact else RowCheck()
             )
 
     found = asyncio.run(check())

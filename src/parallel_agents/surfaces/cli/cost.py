@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.app import open_client
+from parallel_agents.app.opening import open_client
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
 from parallel_agents.surfaces.cli.since import Since, parse_since
+from parallel_agents.views import format
 from parallel_agents.views.costs import AgentCosts, TierCosts, costs_by_agent
 
 _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "TOKENS")
@@ -38,18 +39,10 @@ def cost(
 
     async def look() -> Mapping[str, AgentCosts]:
         async with open_client(context.environment, context.settings) as client:
-            tree = (await client.service.find(name)).session.key if name is not None else None
-            rows = await client.store.rows(Filter(tree=tree, since=earliest, every_run=True))
-            events = {
-                row.run.id: [
-                    event
-                    for event in await client.store.events(session=row.session.key)
-                    if event.run == row.run.id
-                ]
-                for row in rows
-                if row.run.attempts > 1
-            }
-            return costs_by_agent(rows, events)
+            tree = (await client.sessions.find(name)).session.key if name is not None else None
+            rows = await client.sessions.list(Filter(tree=tree, since=earliest, every_run=True))
+            several = [row.run.id for row in rows if row.run.attempts > 1]
+            return costs_by_agent(rows, await client.journal.attempts(several))
 
     costs = asyncio.run(look())
     if json:

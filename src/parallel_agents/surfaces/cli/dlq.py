@@ -11,7 +11,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.app import App, open_client
+from parallel_agents.app.client import Client
+from parallel_agents.app.opening import open_client
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
@@ -21,7 +22,7 @@ from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Inputs, ModelName, Name, find_context
 from parallel_agents.surfaces.cli.dead_letters import (
     AgentName,
@@ -38,7 +39,7 @@ from parallel_agents.surfaces.cli.dead_letters import (
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.since import Since
-from parallel_agents.surfaces.worker import ensure_worker
+from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -133,8 +134,8 @@ def retry(
             retries = [await one(client, letter, asked) for letter in letters]
             started = next((given.session for given in retries if given.session), None)
             if started is not None and not dry_run:
-                row = await client.service.find(started)
-                await ensure_worker(client, context.environment, started, row.run.id)
+                row = await client.sessions.find(started)
+                await client.workers.ensure(started, row.run.id)
             return retries
 
     retries = asyncio.run(begin())
@@ -155,10 +156,10 @@ def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
         )
 
 
-async def _plan(client: App, letter: DeadLetter, asked: _Asked) -> _Retry:
+async def _plan(client: Client, letter: DeadLetter, asked: _Asked) -> _Retry:
     """What a retry would be, with nothing kept."""
     try:
-        planned = await client.service.plan_retry(letter, asked.of(letter))
+        planned = await client.sessions.plan_retry(letter, asked.of(letter))
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     if isinstance(planned, Spawned):
@@ -167,20 +168,20 @@ async def _plan(client: App, letter: DeadLetter, asked: _Asked) -> _Retry:
     return _Retry(letter, None, model=planned.model, amount=amount)
 
 
-async def _start(client: App, letter: DeadLetter, asked: _Asked) -> _Retry:
+async def _start(client: Client, letter: DeadLetter, asked: _Asked) -> _Retry:
     try:
-        spawned = await client.service.retry(letter, asked.of(letter))
+        spawned = await client.sessions.retry(letter, asked.of(letter))
     except PagentsError as refusal:
         return _Retry(letter, None, refusal=refusal)
     return await _found(client, letter, spawned)
 
 
-async def _found(client: App, letter: DeadLetter, spawned: Spawned) -> _Retry:
-    row = await client.service.find(spawned.session_key)
+async def _found(client: Client, letter: DeadLetter, spawned: Spawned) -> _Retry:
+    row = await client.sessions.find(spawned.session_key)
     return _Retry(letter, spawned.session_key, spawned.is_new, row.run.model)
 
 
-def _price(client: App, plan: SessionPlan) -> Amount:
+def _price(client: Client, plan: SessionPlan) -> Amount:
     return max_cost_of_first_call(client.models, client.session_tools.as_tools(), plan)
 
 
@@ -205,7 +206,7 @@ def drop(
 
     async def let_go() -> int:
         async with open_client(context.environment, context.settings) as client:
-            return await client.service.drop(letters)
+            return await client.sessions.drop(letters)
 
     dropped = asyncio.run(let_go())
     if json:

@@ -8,26 +8,30 @@ import platform
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
+import aiohttp
 import typer
 
 from parallel_agents._version import __version__
-from parallel_agents.app.app import STORE_NAME, open_client
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
+from parallel_agents.app.opening import STORE_NAME, open_client
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import ConfigError, InvalidFile, PagentsError
 from parallel_agents.models.local.known import describe, known_models
-from parallel_agents.models.providers import read_providers
+from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.settings import Settings, read_environment
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.calling import as_called
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.neighbours import find_servers
+from parallel_agents.surfaces.cli.invocation import as_called
+
+_SECONDS = 0.5
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class _Finding(NamedTuple):
@@ -80,7 +84,7 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield await _store(context)
     yield _embedded(context)
     yield _model(context)
-    for server in await find_servers(read_providers(context.settings.providers)):
+    for server in await _find_servers(read_providers(context.settings.providers)):
         yield _Finding(
             "note",
             f"{server.provider} answers at {server.base_url} with {server.models}",
@@ -96,8 +100,8 @@ async def _store(context: CliContext) -> _Finding:
     file = context.environment.home / STORE_NAME
     try:
         async with open_client(context.environment, context.settings) as client:
-            count = len(await client.store.rows(Filter(roots_only=True)))
-            await client.store.owners()
+            count = len(await client.sessions.list(Filter(roots_only=True)))
+            await client.journal.owners()
     except PagentsError as error:
         return _Finding("problem", f"{error.code} {error.message}", error.hint)
     size = file.stat().st_size / 1e6
@@ -132,3 +136,34 @@ def _model(context: CliContext) -> _Finding:
         "no provider's key is set: agents run on the embedded model",
         "export ANTHROPIC_API_KEY=... or OPENAI_API_KEY=... for better answers",
     )
+
+
+class _LocalServer(NamedTuple):
+    provider: str
+    base_url: str
+    models: str
+    example: str
+
+
+async def _find_servers(providers: Mapping[str, Provider]) -> list[_LocalServer]:
+    """The keyless providers on loopback that answer `GET /models` within half a second."""
+    local = [
+        p
+        for p in providers.values()
+        if not p.key_variable and urlsplit(p.base_url).hostname in _LOOPBACK
+    ]
+    timeout = aiohttp.ClientTimeout(total=_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        found = await asyncio.gather(*(_ask(session, provider) for provider in local))
+    return [server for server in found if server is not None]
+
+
+async def _ask(session: aiohttp.ClientSession, provider: Provider) -> _LocalServer | None:
+    try:
+        async with session.get(f"{provider.base_url}/models") as answer:
+            names = [str(model["id"]) for model in (await answer.json())["data"]]
+    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+        return None  # nobody there, or something else: there is nothing to suggest
+    if not names:
+        return None
+    return _LocalServer(provider.name, provider.base_url, ", ".join(names[:3]), names[0])

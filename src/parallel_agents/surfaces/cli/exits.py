@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from enum import IntEnum
+from typing import NoReturn
 
 from parallel_agents.core.run import RunStatus
 from parallel_agents.errors import (
@@ -17,6 +20,7 @@ from parallel_agents.errors import (
     StoreError,
     UnknownAgent,
 )
+from parallel_agents.surfaces.cli import render
 
 
 class Exit(IntEnum):
@@ -61,3 +65,9 @@ def exit_of_error(error: PagentsError) -> Exit:
             return Exit.CONFIGURATION
         case _:
             return Exit.FAILED
+
+
+def exit_with(problem: PagentsError, arguments: Sequence[str]) -> NoReturn:
+    """Print an error, as JSON if the command was asked for JSON, and exit with its code."""
+    render.error(problem, is_json="--json" in arguments)
+    sys.exit(exit_of_error(problem))

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.app import App, open_app
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.core.schema import Json
 from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
 from parallel_agents.quality.judge import MIN_AGREEMENT
@@ -16,7 +17,7 @@ from parallel_agents.quality.judge_registry import Calibration
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, find_context
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.ready import make_ready
+from parallel_agents.surfaces.cli.prepare_models import prepare_models
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -67,11 +68,11 @@ def calibrate_judge(
 async def _calibrate(
     opened: App, model: str | None, count: int
 ) -> tuple[Calibration, list[Judgement]]:
-    name = opened.bench.model_for(model)
-    await make_ready(opened, [name])
+    name = opened.judges.model_for(model)
+    await prepare_models(opened, [name])
     pairs = read_pairs()[:count]
     render.note(f"{name} judges {len(pairs)} of {PAIRS} pairs, each work by itself …")
-    return await calibrate(opened.service, opened.bench, name, pairs)
+    return await calibrate(opened.sessions, opened.judges, name, pairs)
 
 
 def _print(found: Calibration, judgements: Sequence[Judgement]) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.app import open_client
+from parallel_agents.app.opening import open_client
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.providers import ANY_MODEL, Provider, read_providers
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
+from parallel_agents.views import format
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -89,22 +89,14 @@ def set_limit(
 
 async def _read(context: CliContext) -> list[Throttle]:
     async with open_client(context.environment, context.settings) as client:
-        return await client.store.throttles()
+        return await client.limits.throttles()
 
 
 async def _set(context: CliContext, model: str, limit: RateLimit | None) -> Throttle:
-    def change(found: Throttle) -> tuple[Throttle, None]:
-        if limit is None:
-            return found.reset(None), None
-        before = found.limit or NO_LIMIT
-        requests = limit.requests_per_minute or before.requests_per_minute
-        tokens = limit.tokens_per_minute or before.tokens_per_minute
-        both = RateLimit(requests_per_minute=requests, tokens_per_minute=tokens)
-        return replace(found, limit=both), None
-
     async with open_client(context.environment, context.settings) as client:
-        kept, _ = await client.store.change_throttle(model, change)
-        return kept
+        if limit is None:
+            return await client.limits.reset_limit(model)
+        return await client.limits.set_limit(model, limit)
 
 
 def _check(model: str, context: CliContext) -> None:

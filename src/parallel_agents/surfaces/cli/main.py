@@ -6,52 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import NamedTuple
 
 import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.errors import InvalidInput, PagentsError
-
-
-class _Command(NamedTuple):
-    """Where a command is, `module:function` or a module with a group `app`, and what it does."""
-
-    where: str
-    help: str
-    panel: str
-
-
-_START, _WATCH, _DIRECT, _SERVE, _SET_UP = "Start", "Watch", "Direct", "Serve", "Set up"
-
-COMMANDS = {
-    "run": _Command("run:run", "Run a team, and give every result back.", _START),
-    "resume": _Command("run:resume", "Go on with a team or session that was stopped.", _START),
-    "spawn": _Command("spawn:spawn", "Start one agent on a task.", _START),
-    "work": _Command("work:work", "Carry out what is queued, until nothing is left.", _START),
-    "list": _Command("watch:list_sessions", "List teams and sessions.", _WATCH),
-    "show": _Command("watch:show", "Show a team or a session, with its results.", _WATCH),
-    "history": _Command("history:history", "Show what was said and done in a session.", _WATCH),
-    "audit": _Command("audit:audit", "Who decided what and why; verify the journal.", _WATCH),
-    "wait": _Command("watch:wait", "Wait for sessions to be over.", _WATCH),
-    "cost": _Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
-    "send": _Command("spawn:send", "Start the next run of a session.", _DIRECT),
-    "limits": _Command("limits", "How fast each model may be asked; set it.", _DIRECT),
-    "steer": _Command("direct:steer", "Give a live run a word.", _DIRECT),
-    "kill": _Command("direct:kill", "End a run and all that it spawned.", _DIRECT),
-    "dlq": _Command("dlq", "What failed for good: look at it, run it again, drop it.", _DIRECT),
-    "mcp": _Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),
-    "agents": _Command("agents", "The agents at hand.", _SET_UP),
-    "teams": _Command("teams", "The teams at hand.", _SET_UP),
-    "models": _Command("models", "The models at hand; fetch the embedded one.", _SET_UP),
-    "judge": _Command("judge", "Find out which models may judge.", _SET_UP),
-    "openclaw": _Command("openclaw", "The skill for OpenClaw.", _SET_UP),
-    "config": _Command("config:config", "Each setting, with its source.", _SET_UP),
-    "docs": _Command("docs:docs", "What an error's code means, and what to do.", _SET_UP),
-    "doctor": _Command(
-        "doctor:doctor", "Say what works here, and what to do about the rest.", _SET_UP
-    ),
-}
+from parallel_agents.surfaces.cli.commands import COMMANDS, Command
 
 
 def main() -> None:
@@ -66,7 +26,7 @@ def main() -> None:
         build(arguments)(args=arguments, prog_name="pagents")
     except PagentsError as problem:
         # Loaded here, where it is needed: `--help` prints no error and need not wait for it.
-        import_module("parallel_agents.surfaces.cli.failing").end(problem, arguments)
+        import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -102,7 +62,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _add(app: typer.Typer, name: str, command: _Command, *, is_called: bool) -> None:
+def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> None:
     module, _, function = command.where.partition(":")
     if not is_called:
         app.command(name, help=command.help, rich_help_panel=command.panel)(_not_loaded)

@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.app import App, open_app
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
+from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
     CliContext,
@@ -22,9 +24,7 @@ from parallel_agents.surfaces.cli.context import (
     ModelName,
     find_context,
 )
-from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.stopping import carry_out
-from parallel_agents.surfaces.worker import hand_over
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
@@ -65,8 +65,10 @@ def mcp(
         serve = _over_http(host or _LOOPBACK, http, secret)
     owners: list[OwnerId] = []
     try:
-        with FetchBar() as bar:
-            carry_out(lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS)
+        with DownloadBar() as bar:
+            run_interruptible(
+                lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS
+            )
     except KeyboardInterrupt:
         render.note("Stopped at once.")
     finally:
@@ -96,7 +98,7 @@ def _over_stdio() -> Serve:
         raise _missing_extra(error) from error
 
     async def serve(app: App, stop: asyncio.Event) -> None:
-        requester = await server.find_requester(app.service, app.settings.parent_session)
+        requester = await server.find_requester(app.sessions, app.settings.parent_session)
         if sys.stdin.isatty():
             render.note("Waiting for an MCP client on stdin. Ctrl-C ends it.")
         await stdio.serve_stdio(server.make_server(app.session_tools, requester, stop), stop)
@@ -112,7 +114,7 @@ def _over_http(host: str, port: int, token: str | None) -> Serve:
     bound = http.listen(host, port, token)
 
     async def serve(app: App, stop: asyncio.Event) -> None:
-        requester = await server.find_requester(app.service, app.settings.parent_session)
+        requester = await server.find_requester(app.sessions, app.settings.parent_session)
         render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
         await http.serve_http(
             server.make_server(app.session_tools, requester, stop), bound, token, stop
@@ -128,19 +130,22 @@ def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
 
 
 async def _serve(
-    context: CliContext, bar: FetchBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
+    context: CliContext, bar: DownloadBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
 ) -> None:
     """Serve until the client goes or `stop` is set; `owners` gets the name of this process."""
     async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
-        assert app.engine is not None, "only a client has none"
-        owners.append(app.engine.owner)
+        owners.append(app.owner)
         await serve(app, stop)
-        if not app.engine.is_idle:
+        if not app.is_idle:
             render.note("Stopping: nothing new starts, calls in flight may end.")
 
 
 async def _hand_over(context: CliContext, owners: Sequence[OwnerId]) -> None:
     """Have a worker go on with what a process that has ended left."""
     for owner in owners:
-        if left := await hand_over(context.environment, context.settings, owner):
-            render.note(f"Unfinished: {left}. A worker in the background goes on: `pagents list`.")
+        async with open_client(context.environment, context.settings) as client:
+            left = await client.workers.hand_over(owner)
+        if left:
+            render.note(
+                f"Unfinished: {left}. A worker in the background continues: `pagents list`."
+            )

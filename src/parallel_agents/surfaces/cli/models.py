@@ -13,11 +13,12 @@ from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.providers import Provider, read_providers
-from parallel_agents.surfaces.cli import format, render
-from parallel_agents.surfaces.cli.calling import as_called
+from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -55,7 +56,7 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
 def pull(name: Which = "local", home: Home = None) -> None:
     """Fetch an embedded model; what is there already is checked and kept."""
     context = find_context(home)
-    with FetchBar() as bar:
+    with DownloadBar() as bar:
         fetching = fetch(
             find_model(name), _folder(context), progress=bar, sources=default_sources()
         )

@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from parallel_agents.core.run import RunStatus
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
+from parallel_agents.views import format
 from parallel_agents.views.board import Board, Lane
 
 _SHOWN = 12

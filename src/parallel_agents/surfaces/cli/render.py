@@ -14,8 +14,8 @@ from rich.text import Text
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import PagentsError, where_to_look
-from parallel_agents.surfaces.cli import format
-from parallel_agents.surfaces.cli.calling import as_called
+from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.views import format
 
 
 @cache

@@ -10,7 +10,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.app import STORE_NAME, App
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import STORE_NAME
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import TeamResult
@@ -19,8 +20,7 @@ from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key
-from parallel_agents.surfaces.cli import format, progress, render
-from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
+from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -37,9 +37,11 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.inputs import read_inputs
-from parallel_agents.surfaces.cli.keeping import results_folder
-from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready
+from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
+from parallel_agents.surfaces.cli.result_files import results_folder
+from parallel_agents.views import format
 
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
 
@@ -102,19 +104,19 @@ def run(
         found = app.catalog.team(_which(team_file, team))
         values = read_inputs(inputs, found.input_schema)
         asked = _team_task(found, values, said)
-        plans = await app.service.plan_team(asked, key=run_id)
-        await app.service.check(plans)
-        await make_team_ready(app, asked, plans)
+        plans = await app.sessions.plan_team(asked, key=run_id)
+        await app.sessions.check(plans)
+        await prepare_team(app, asked, plans)
 
         async def begin() -> Work:
-            spawned = await app.service.start(plans)
+            spawned = await app.sessions.start(plans)
             if max_parallel is not None:
-                app.service.hold(spawned.session_key, max_parallel)
-            return await _begun(app, await app.service.find(spawned.session_key), is_json=json)
+                app.sessions.limit_parallel(spawned.session_key, max_parallel)
+            return await _begun(app, await app.sessions.find(spawned.session_key), is_json=json)
 
         return begin
 
-    _see_through(context, prepare, Look(style, json))
+    _see_through(context, prepare, Display(style, json))
 
 
 def resume(
@@ -128,19 +130,19 @@ def resume(
     context = find_context(home, max_parallel=max_parallel)
 
     async def prepare(app: App) -> Begin:
-        root = (await app.service.find(name)).session.root
-        live = await app.service.list(Filter(tree=root, is_live=True))
-        await make_ready(app, {row.run.model for row in live if row.run.model})
+        root = (await app.sessions.find(name)).session.root
+        live = await app.sessions.list(Filter(tree=root, is_live=True))
+        await prepare_models(app, {row.run.model for row in live if row.run.model})
 
         async def begin() -> Work:
             if max_parallel is not None:
-                app.service.hold(root, max_parallel)
-            await app.service.resume(root)
-            return await _begun(app, await app.service.find(root), is_json=json)
+                app.sessions.limit_parallel(root, max_parallel)
+            await app.sessions.resume(root)
+            return await _begun(app, await app.sessions.find(root), is_json=json)
 
         return begin
 
-    _see_through(context, prepare, Look(style, json))
+    _see_through(context, prepare, Display(style, json))
 
 
 def _which(team_file: Path | None, team: str | None) -> Path | str:
@@ -167,7 +169,7 @@ def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
 
 async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
     """Say what was started, once it can be steered and killed."""
-    members = await app.service.members(row)
+    members = await app.sessions.members(row)
     name = format.name(row)
     if is_json:
         render.json_line(
@@ -186,14 +188,14 @@ async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
 
 
 def _see_through(
-    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Look
+    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Display
 ) -> None:
     """Show the work, sum it up, and exit with the code of its status."""
 
     async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
-        return work.name, await app.service.team_result(work.session)
+        return work.name, await app.sessions.team_result(work.session)
 
-    name, team = attend(context, prepare, conclude, look)
+    name, team = run_in_foreground(context, prepare, conclude, look)
     if look.is_json:
         items = [render.result_json(result) for result in team.results]
         render.envelope(

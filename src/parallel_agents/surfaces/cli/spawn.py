@@ -11,7 +11,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from parallel_agents.app.app import App, open_client
+from parallel_agents.app.client import App, Client
+from parallel_agents.app.opening import open_client
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
@@ -21,8 +22,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.surfaces.cli import format, progress, render
-from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
+from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
@@ -38,9 +38,14 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
+from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
-from parallel_agents.surfaces.cli.ready import make_ready, make_team_ready, tell_if_simulated
-from parallel_agents.surfaces.worker import ensure_worker
+from parallel_agents.surfaces.cli.prepare_models import (
+    prepare_models,
+    prepare_team,
+    warn_if_simulated,
+)
+from parallel_agents.views import format
 
 Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
@@ -103,21 +108,21 @@ def spawn(
         refine=None if refine is None else Refine(rounds=refine),
     )
 
-    def task(app: App) -> Task:
-        definition = app.catalog.agent(agent)
+    def task(client: Client) -> Task:
+        definition = client.catalog.agent(agent)
         values = read_inputs(inputs, definition.input_schema)
         told, filled = _with_file(text, values, file, definition)
         return replace(base, text=told, input=filled)
 
-    async def leave(app: App) -> Spawned:
-        return await app.service.spawn(task(app))
+    async def leave(client: Client) -> Spawned:
+        return await client.sessions.spawn(task(client))
 
     async def prepare(app: App) -> Ask:
         asked = task(app)
-        plans = [await app.service.plan_task(asked)]
-        await app.service.check(plans)
-        await make_team_ready(app, TeamTask(tasks=(asked,)), plans)
-        return lambda: app.service.start(plans)
+        plans = [await app.sessions.plan_task(asked)]
+        await app.sessions.check(plans)
+        await prepare_team(app, TeamTask(tasks=(asked,)), plans)
+        return lambda: app.sessions.start(plans)
 
     if wait:
         _wait_here(context, prepare, is_json=json)
@@ -131,13 +136,13 @@ def send(
     """Start the next run of a session; it sees all that was said before."""
     context = find_context(home)
 
-    async def leave(app: App) -> Spawned:
-        return await app.service.send(name, text)
+    async def leave(client: Client) -> Spawned:
+        return await client.sessions.send(name, text)
 
     async def prepare(app: App) -> Ask:
-        row = await app.service.find(name)
-        await make_ready(app, [row.run.model])
-        return lambda: app.service.send(row.session.key, text)
+        row = await app.sessions.find(name)
+        await prepare_models(app, [row.run.model])
+        return lambda: app.sessions.send(row.session.key, text)
 
     if wait:
         _wait_here(context, prepare, is_json=json)
@@ -164,13 +169,13 @@ def _with_file(
 
 
 async def _leave_to_worker(
-    context: CliContext, start: Callable[[App], Coroutine[None, None, Spawned]], *, is_json: bool
+    context: CliContext, start: Callable[[Client], Coroutine[None, None, Spawned]], *, is_json: bool
 ) -> None:
     async with open_client(context.environment, context.settings) as client:
         spawned = await start(client)
-        await ensure_worker(client, context.environment, *spawned[:2])
-        row = await client.service.find(spawned.session_key)
-        tell_if_simulated(client, row.run.model)
+        await client.workers.ensure(spawned.session_key, spawned.run_id)
+        row = await client.sessions.find(spawned.session_key)
+        warn_if_simulated(client, row.run.model)
     name = format.name(row)
     if is_json:
         item = {"id": name, "session_key": row.session.key, "run_id": spawned.run_id}
@@ -190,7 +195,7 @@ def _wait_here(
 
         async def begin() -> Work:
             spawned = await ask()
-            row = await app.service.find(spawned.session_key)
+            row = await app.sessions.find(spawned.session_key)
             name, label = format.name(row), row.session.label
             render.note(f"▶ {label} {name} on {row.run.model}")
             return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
@@ -198,9 +203,9 @@ def _wait_here(
         return begin
 
     async def conclude(app: App, work: Work) -> Result:
-        return (await app.service.wait([work.run]))[0]
+        return (await app.sessions.wait([work.run]))[0]
 
-    result = attend(context, ready, conclude, Look(progress.Style.AUTO, is_json))
+    result = run_in_foreground(context, ready, conclude, Display(progress.Style.AUTO, is_json))
     if is_json:
         render.envelope("result", time.time(), [render.result_json(result)])
     raise typer.Exit(exit_of(result.status))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import NotYet
@@ -45,7 +45,7 @@ async def session_meant(app: App, name: str) -> str:
     is the start of a key that ends in `...`. What is none of these stays as it is.
     """
     start = name.rstrip(".…") if name.endswith(("...", "…")) else ""
-    rows = await app.service.list(Filter(prefix=start or name, limit=1))
+    rows = await app.sessions.list(Filter(prefix=start or name, limit=1))
     if not rows:
         return start or name
     session = rows[0].session

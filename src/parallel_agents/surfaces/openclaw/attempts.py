@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -84,7 +84,7 @@ async def place_under(app: App, requester: Requester) -> AbstractAsyncContextMan
     """
     if requester.session is None:
         return nullcontext()
-    most = (await app.service.find(requester.session)).session.agent.policy.max_children
+    most = (await app.sessions.find(requester.session)).session.agent.policy.max_children
     return nullcontext() if most is None else asyncio.Semaphore(most)
 
 
@@ -107,7 +107,7 @@ async def _persevere(
                 answer = await spawn(app, requester, given)
                 if answer["status"] != "accepted":
                     return _told(no_outcome(str(answer["error"])), answer, attempts, ladder)
-                (result,) = await app.service.wait([RunId(answer["runId"])])
+                (result,) = await app.sessions.wait([RunId(answer["runId"])])
             outcome = _told(outcome_of(result), answer, attempts, ladder)
             if outcome["success"] or result.status is RunStatus.KILLED:
                 return outcome

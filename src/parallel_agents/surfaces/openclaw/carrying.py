@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.limits import DAY_SECONDS, Limits
@@ -82,7 +82,7 @@ async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
         label=task.task_id,
         limits=Limits(timeout_seconds=task.timeout_seconds or _NO_LIMIT_SECONDS),
     )
-    await app.service.plan_task(ready)
+    await app.sessions.plan_task(ready)
     return ready
 
 
@@ -106,9 +106,9 @@ async def _as_team(app: App, tasks: Iterable[Task], most: int) -> Sequence[Resul
     given = tuple(tasks)
     if not given:
         return ()
-    spawned = await app.service.spawn_team(TeamTask(tasks=given, name=TEAM, max_parallel=most))
-    await app.service.wait([spawned.run_id])
-    return (await app.service.team_result(spawned.session_key)).results
+    spawned = await app.sessions.spawn_team(TeamTask(tasks=given, name=TEAM, max_parallel=most))
+    await app.sessions.wait([spawned.run_id])
+    return (await app.sessions.team_result(spawned.session_key)).results
 
 
 class _Under:
@@ -131,16 +131,16 @@ class _Under:
 
     async def carry_out(self, tasks: dict[str, tuple[AgentTask, Task]]) -> dict[str, AgentResult]:
         place = await place_under(self._app, self._requester)
-        policy = (await self._app.service.find(self._parent)).session.agent.policy
+        policy = (await self._app.sessions.find(self._parent)).session.agent.policy
 
         async def one(task: AgentTask, ready: Task) -> AgentResult:
             async with self._few, place:
                 try:
                     _check_allowed(policy, task.agent_type)
-                    spawned = await self._app.service.spawn(ready, parent=self._parent)
+                    spawned = await self._app.sessions.spawn(ready, parent=self._parent)
                 except PagentsError as error:
                     return _refused(task, error)
-                (result,) = await self._app.service.wait([spawned.run_id])
+                (result,) = await self._app.sessions.wait([spawned.run_id])
                 return _ended(task, result)
 
         async with asyncio.TaskGroup() as group:

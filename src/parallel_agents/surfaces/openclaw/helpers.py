@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any, TypeAlias
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Row
 from parallel_agents.core.verbs import Until
@@ -169,9 +169,9 @@ async def _collect(
     found = [await _found(app, agent) for agent in agents]
     runs = [row.run.id for row in found if isinstance(row, Row)]
     try:
-        over = await app.service.wait(runs, timeout=timeout)
+        over = await app.sessions.wait(runs, timeout=timeout)
     except TimeoutError:
-        over = await app.service.wait(runs, until=Until.NOW)
+        over = await app.sessions.wait(runs, until=Until.NOW)
     by_run = {result.run_id: outcome_of(result) for result in over}
     return [
         row if isinstance(row, dict) else by_run.get(row.run.id) or outcome_so_far(row)
@@ -195,7 +195,7 @@ async def _found(app: App, agent: Named) -> Row | dict[str, Any]:
         if not name:
             return no_outcome(str(agent.get("error") or "no session key was given"))
     try:
-        return await app.service.find(await session_meant(app, name))
+        return await app.sessions.find(await session_meant(app, name))
     except PagentsError as error:
         return no_outcome(error_words(error) or "", key=name)
 

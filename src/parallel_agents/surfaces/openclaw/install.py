@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents._version import __version__
 from parallel_agents.errors import Conflict, InvalidInput
-from parallel_agents.surfaces.openclaw.writing import write_whole
+from parallel_agents.files import write_whole
 
 NAME = "parallel-agents"
 _NOTE = ".installed.json"

@@ -17,7 +17,8 @@ from concurrent.futures.thread import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from parallel_agents.app.app import App, open_app
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.schema import JsonObject
@@ -27,7 +28,6 @@ from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.settings import Environment, Settings, load, read_environment
-from parallel_agents.surfaces.worker import hand_over
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
@@ -96,8 +96,7 @@ class Live:
             # Not by `join`: interrupted, it takes a thread that runs for one that has ended.
             self._ended.result()
         except KeyboardInterrupt:
-            if self._app.engine is not None:
-                self._loop.call_soon_threadsafe(self._app.engine.cancel_all)
+            self._loop.call_soon_threadsafe(self._app.cancel_all)
             self._ended.result()
 
     def _serve(self) -> None:
@@ -118,10 +117,10 @@ class Live:
             closing = asyncio.Event()
             self._opened.set_result((asyncio.get_running_loop(), closing, app))
             await closing.wait()
-            assert app.engine is not None, "only a client has none"
-            owner, is_over = app.engine.owner, app.engine.is_idle
+            owner, is_over = app.owner, app.is_idle
         if not is_over:
-            count = await hand_over(self._environment, self._settings, owner)
+            async with open_client(self._environment, self._settings) as client:
+                count = await client.workers.hand_over(owner)
             if count:
                 say(f"{count} not over: going on in the background; `pagents list` shows what")
 
@@ -182,7 +181,7 @@ def say(words: str) -> None:
 async def _say_embedded(app: App) -> None:
     """Tell where nobody chose a model and no key is set."""
     with suppress(PagentsError):
-        plan = await app.service.plan_task(Task(app.settings.default_agent, "-"))
+        plan = await app.sessions.plan_task(Task(app.settings.default_agent, "-"))
         if app.settings.model is None and plan.model.startswith(LOCAL):
             say("no model was chosen and no key is set: using the embedded one")
 

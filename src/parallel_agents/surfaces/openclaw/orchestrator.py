@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
+from parallel_agents.files import write_whole
 from parallel_agents.surfaces.openclaw.agents import not_yet
 from parallel_agents.surfaces.openclaw.carrying import carry_out
 from parallel_agents.surfaces.openclaw.live import live
 from parallel_agents.surfaces.openclaw.outcomes import error_words
 from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentResults, AgentTask
-from parallel_agents.surfaces.openclaw.writing import write_whole
 
 
 class RealAIParallelOrchestrator:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Mode
 from parallel_agents.errors import NotYet

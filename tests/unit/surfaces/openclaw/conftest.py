@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 import pytest
 
-from parallel_agents.app.app import App, open_on
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Model

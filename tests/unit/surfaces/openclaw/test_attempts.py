@@ -104,7 +104,7 @@ def test_a_run_that_was_killed_is_not_begun_again(open_app_with: OpenApp) -> Non
             ladder = Ladder(models=[SMALL], tries=3)
             trying = group.create_task(persevere_all(app, Requester(), [TASK], ladder))
             await asyncio.sleep(30)  # of virtual time: half of what the model takes
-            await app.service.kill("main")
+            await app.sessions.kill("main")
             return (await trying)[0]
 
     outcome = run_virtual(body())
@@ -134,7 +134,7 @@ def test_a_session_that_may_have_one_child_has_them_one_after_the_other(
     async def body() -> list[dict[str, Any]]:
         model = RepliesWith(lambda _: "Hello.", SMALL, latency_seconds=1)
         async with open_app_with(model, agents=[LEAD]) as app:
-            lead = await app.service.spawn(Task("lead", "Wait."))
+            lead = await app.sessions.spawn(Task("lead", "Wait."))
             requester = Requester(session=SessionKey(lead.session_key))
             return await persevere_all(
                 app, requester, [{**TASK, "agentId": "main"}] * 4, Ladder(models=[None])

@@ -195,12 +195,12 @@ def test_under_a_session_they_are_its_children_within_its_policy(open_app_with: 
 
     async def body() -> tuple[list[AgentResult], str, list[str]]:
         async with open_app_with(model, agents=[LEAD]) as app:
-            lead = await app.service.spawn(Task("lead", "Wait."))
+            lead = await app.sessions.spawn(Task("lead", "Wait."))
             requester = Requester(session=SessionKey(lead.session_key))
             refused = AgentTask("code_reviewer", "Review it.")
             results = await carry_out(app, requester, [*tasks, refused], most=5, model=None)
             parents = [
-                str((await app.service.find(r.session_key or "")).session.parent)
+                str((await app.sessions.find(r.session_key or "")).session.parent)
                 for r in results[:8]
             ]
             return results, lead.session_key, parents

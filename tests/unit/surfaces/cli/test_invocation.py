@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.surfaces.cli.calling import as_called, command_name
+from parallel_agents.surfaces.cli.invocation import as_called, command_name
 
 
 def make_command(folder: Path) -> Path:

@@ -11,17 +11,17 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import typer
 
-from parallel_agents.app.app import App, open_app
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.event import Finished
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.interrupts import to_its_end, unless
+from parallel_agents.interrupts import run_interruptible, to_its_end, unless
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.fetching import FetchBar
-from parallel_agents.surfaces.cli.keeping import keep, results_folder
-from parallel_agents.surfaces.cli.stopping import carry_out
+from parallel_agents.surfaces.cli.result_files import results_folder, write_result
 from parallel_agents.views.board import Board
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Work(NamedTuple):
     labels: Mapping[RunId, str]
 
 
-class Look(NamedTuple):
+class Display(NamedTuple):
     """How it is shown: the progress, and whether results wait for the one JSON document."""
 
     style: progress.Style
@@ -53,11 +53,11 @@ class Look(NamedTuple):
 Begin: TypeAlias = Callable[[], Coroutine[None, None, Work]]
 
 
-def attend(
+def run_in_foreground(
     context: CliContext,
     prepare: Callable[[App], Coroutine[None, None, Begin]],
     conclude: Callable[[App, Work], Coroutine[None, None, T]],
-    look: Look,
+    look: Display,
 ) -> T:
     """Start work, show it until its end, and give what `conclude` makes of it.
 
@@ -69,7 +69,7 @@ def attend(
     """
     started: list[Work] = []
 
-    async def carry(stop: asyncio.Event, bar: FetchBar) -> T | None:
+    async def carry(stop: asyncio.Event, bar: DownloadBar) -> T | None:
         async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
 
             async def begin_by(begin: Begin) -> Work:
@@ -89,10 +89,10 @@ def attend(
                 render.note("Ctrl-C again stops at once.")
         return concluded
 
-    bar = FetchBar()
+    bar = DownloadBar()
     try:
         with bar:
-            concluded = carry_out(lambda stop: carry(stop, bar))
+            concluded = run_interruptible(lambda stop: carry(stop, bar))
     except KeyboardInterrupt:
         concluded = None
     if concluded is None:
@@ -104,25 +104,25 @@ def attend(
     return concluded
 
 
-async def _watch(app: App, work: Work, look: Look, folder: Path) -> None:
+async def _watch(app: App, work: Work, look: Display, folder: Path) -> None:
     """Show progress, show and keep each result as it comes, until all are over."""
     board = Board.of(work.labels)
     with progress.choose(look.style, board) as shown:
-        async with _beating(shown), aclosing(app.service.follow(work.session)) as events:
+        async with _beating(shown), aclosing(app.sessions.follow(work.session)) as events:
             async for event in events:
                 lane = board.take(event)
                 if lane is None:
                     continue
                 shown.changed(lane, event.at)
                 if isinstance(event.body, Finished):
-                    (given,) = await app.service.wait([event.run])
-                    await asyncio.to_thread(keep, given, folder)
+                    (given,) = await app.sessions.wait([event.run])
+                    await asyncio.to_thread(write_result, given, folder)
                     if not look.is_json:
                         with shown.aside():
                             render.result(given)
                 if board.is_over:
                     break
-        await app.service.wait([work.run])
+        await app.sessions.wait([work.run])
 
 
 @asynccontextmanager

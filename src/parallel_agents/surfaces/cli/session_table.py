@@ -7,19 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
 from parallel_agents.core.schema import Json
-from parallel_agents.surfaces.cli import format, render
-from parallel_agents.views.sessions import Line
+from parallel_agents.surfaces.cli import render
+from parallel_agents.views import format
+from parallel_agents.views.sessions import SessionLine
 
 _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
 
 
-def shown_state(line: Line) -> str:
+def shown_state(line: SessionLine) -> str:
     """The state behind its glyph."""
     glyph = format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
     return f"{glyph} {line.state}"
 
 
-def print_lines(lines: Sequence[Line]) -> None:
+def print_lines(lines: Sequence[SessionLine]) -> None:
     """A table, or a line that says what would fill it."""
     if not lines:
         render.note("Nothing here yet. Start with: pagents run --team content --input topic=...")
@@ -28,7 +29,7 @@ def print_lines(lines: Sequence[Line]) -> None:
     render.table(_TITLES, cells, right=("TIME", "COST"), flexible="DOING")
 
 
-def line_json(line: Line) -> Mapping[str, Json]:
+def line_json(line: SessionLine) -> Mapping[str, Json]:
     """A session and its latest run for machines; an unknown cost is null."""
     row = line.row
     run = row.run
@@ -59,28 +60,28 @@ def line_json(line: Line) -> Mapping[str, Json]:
     }
 
 
-def _cells(line: Line) -> tuple[str, ...]:
-    row, below = line.row, line.below
-    spend = sum((child.row.run.spend for child in below), row.run.spend)
+def _cells(line: SessionLine) -> tuple[str, ...]:
+    row, members = line.row, line.members
+    spend = sum((child.row.run.spend for child in members), row.run.spend)
     more = f"; {line.queued_after} more queued" if line.queued_after else ""
     return (
         format.name(row),
         format.cut(row.session.label, format.LABEL_WIDTH),
         shown_state(line),
-        _counts(below) if below else f"{line.doing or row.run.title}{more}",
+        _counts(members) if members else f"{line.doing or row.run.title}{more}",
         _seconds(line),
         format.money(spend) if spend.calls else "",
     )
 
 
-def _counts(below: Sequence[Line]) -> str:
+def _counts(members: Sequence[SessionLine]) -> str:
     """`3/5 done, 2 running`."""
-    counts = Counter(child.state for child in below)
+    counts = Counter(child.state for child in members)
     done = counts.pop(format.status(RunStatus.DONE), 0)
     others = [f"{count} {state}" for state, count in counts.items()]
-    return ", ".join([f"{done}/{len(below)} done", *others])
+    return ", ".join([f"{done}/{len(members)} done", *others])
 
 
-def _seconds(line: Line) -> str:
+def _seconds(line: SessionLine) -> str:
     began_at = line.row.run.started_at
     return "" if began_at is None else format.seconds(max(line.until - began_at, 0.0))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from parallel_agents.app.app import App
+from parallel_agents.app.client import App
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.surfaces.cli import progress
-from parallel_agents.surfaces.cli.attended import Begin, Look, Work, attend
 from parallel_agents.surfaces.cli.context import find_context
+from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
 
 WORK = Work("tea", SessionKey("team:crew:tea"), RunId("none"), {})
 
@@ -28,7 +28,7 @@ def test_ctrl_c_while_work_is_being_accepted_says_how_to_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def prepare(app: App) -> Begin:
-        assert app.engine is not None
+        assert app.is_idle
 
         async def begin() -> Work:
             signal.raise_signal(signal.SIGINT)
@@ -41,7 +41,9 @@ def test_ctrl_c_while_work_is_being_accepted_says_how_to_go_on(
         raise AssertionError((app, work))
 
     with pytest.raises(typer.Exit) as left:
-        attend(find_context(tmp_path), prepare, conclude, Look(progress.Style.NONE, is_json=False))
+        run_in_foreground(
+            find_context(tmp_path), prepare, conclude, Display(progress.Style.NONE, is_json=False)
+        )
 
     assert left.value.exit_code == 130
     assert "pagents resume tea" in capsys.readouterr().err
@@ -51,7 +53,7 @@ def test_ctrl_c_while_work_is_prepared_breaks_it_off(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def prepare(app: App) -> Begin:
-        assert app.engine is not None
+        assert app.is_idle
         signal.raise_signal(signal.SIGINT)
         await asyncio.Event().wait()
         raise AssertionError("nobody sets the event")
@@ -60,7 +62,9 @@ def test_ctrl_c_while_work_is_prepared_breaks_it_off(
         raise AssertionError((app, work))
 
     with pytest.raises(typer.Exit) as left:
-        attend(find_context(tmp_path), prepare, conclude, Look(progress.Style.NONE, is_json=False))
+        run_in_foreground(
+            find_context(tmp_path), prepare, conclude, Display(progress.Style.NONE, is_json=False)
+        )
 
     assert left.value.exit_code == 130
     assert "resume" not in capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from parallel_agents.app.app import App, is_embedded_by_default
+from parallel_agents.app.client import App, Client
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import TeamTask
 from parallel_agents.models.choice import LOCAL
@@ -13,7 +13,7 @@ from parallel_agents.models.simulated import days
 from parallel_agents.surfaces.cli import render
 
 
-async def make_ready(app: App, models: Iterable[str]) -> None:
+async def prepare_models(app: App, models: Iterable[str]) -> None:
     """Fetch and start models, by name.
 
     Raises:
@@ -22,29 +22,29 @@ async def make_ready(app: App, models: Iterable[str]) -> None:
     for name in sorted(set(models)):
         if name.partition("/")[0] == LOCAL:
             _describe(app, name)
-        tell_if_simulated(app, name)
+        warn_if_simulated(app, name)
         await app.models.get(name).start()
 
 
-def tell_if_simulated(app: App, name: str) -> None:
+def warn_if_simulated(client: Client, name: str) -> None:
     """Say loudly that what comes is made up, where it is."""
     if name.partition("/")[0] != days.PROVIDER:
         return
-    notice = app.models.get(name).capabilities.notice
+    notice = client.models.get(name).capabilities.notice
     if notice:
         render.note(f"▲ {name} is {notice}.", "bold red")
 
 
-async def make_team_ready(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -> None:
+async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -> None:
     """Fetch and start the models that a team was planned on.
 
     Raises:
         PagentsError: what is missing.
     """
-    if is_embedded_by_default(app, team, plans):
+    if app.is_embedded_by_default(team, plans):
         render.note("No model was chosen and no key is set: using the embedded one.")
         render.note("Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or use --model, for better answers.")
-    await make_ready(app, [plan.model for plan in plans if plan.model])
+    await prepare_models(app, [plan.model for plan in plans if plan.model])
 
 
 def _describe(app: App, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Keeping: each result as a JSON file under the home, as soon as it is there."""
+"""Result files: each result as a JSON file under the home, as soon as its run has ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 
 from parallel_agents.core.run import Result
+from parallel_agents.files import write_whole
 from parallel_agents.surfaces.cli import render
 
 RESULTS_FOLDER = "results"
@@ -19,13 +20,10 @@ def results_folder(home: Path, name: str) -> Path:
     return home / RESULTS_FOLDER / _as_file_name(name)
 
 
-def keep(result: Result, folder: Path) -> None:
-    """Write `LABEL.json`, whole or not at all; a run that goes on writes the same file again."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{_as_file_name(result.label)}.json"
-    part = file.with_suffix(".part")
-    part.write_bytes(orjson.dumps(render.result_json(result), option=orjson.OPT_INDENT_2))
-    part.replace(file)
+def write_result(result: Result, folder: Path) -> None:
+    """Write `LABEL.json`, whole or not at all; a run that continues writes the same file again."""
+    content = orjson.dumps(render.result_json(result), option=orjson.OPT_INDENT_2)
+    write_whole(folder / f"{_as_file_name(result.label)}.json", content)
 
 
 def _as_file_name(label: str) -> str:

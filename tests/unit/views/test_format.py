@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
-from parallel_agents.surfaces.cli import format
+from parallel_agents.views import format
 
 _DRIVES_A_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

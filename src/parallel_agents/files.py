@@ -1,4 +1,4 @@
-"""Writing: a file is there whole or as it was before."""
+"""Files: written whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from parallel_agents.errors import InvalidInput
 
 
 def write_whole(target: Path, content: bytes) -> None:
-    """Put the content in the place of the file, with the folders that it needs.
+    """Replace a file in one step, and make the folders that it needs.
 
     Raises:
-        InvalidInput: it cannot be written.
+        InvalidInput: the file cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
         beside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:

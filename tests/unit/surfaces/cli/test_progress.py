@@ -7,7 +7,7 @@ import pytest
 from parallel_agents.core.ids import RunId
 from parallel_agents.models.local.fetch import Progress as Fetched
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.fetching import FetchBar
+from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.progress import TextProgress
 from parallel_agents.views.board import Board, Lane
 
@@ -29,7 +29,7 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
     told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
     assert waits == [30, 30, 15, 20, 30]
     beat = "0/2 over, 0 running, 2 queued"
-    assert told == [beat, "0/2 first queued: waits for a place", beat]
+    assert told == [beat, "0/2 first queued: waits for a slot", beat]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
 def test_a_fetch_says_what_comes_from_where(
     doing: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with FetchBar() as bar:
+    with DownloadBar() as bar:
         bar(Fetched("local/small", doing, 250_000_000, 1_000_000_000))
 
     assert capsys.readouterr().err.splitlines() == [words]

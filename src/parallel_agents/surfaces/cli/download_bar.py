@@ -7,12 +7,13 @@ from typing import Self
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from parallel_agents.models.local.fetch import Progress as Fetched
-from parallel_agents.surfaces.cli import format, render
+from parallel_agents.surfaces.cli import render
+from parallel_agents.views import format
 
 _STEP = 0.1
 
 
-class FetchBar:
+class DownloadBar:
     """Hears how far a fetch is; a bar on a terminal, a line for each tenth elsewhere.
 
     Attributes:

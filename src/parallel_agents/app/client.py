@@ -1,0 +1,178 @@
+"""Client and App: what a process can do with the sessions of a store, without and with an engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from parallel_agents.app.parts import Parts
+from parallel_agents.app.rules import Readiness, RunRules
+from parallel_agents.app.workers import Workers
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.engine import Engine
+from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.inspection import Journal, ModelLimits
+from parallel_agents.core.store import SessionPlan, Store
+from parallel_agents.core.task import TeamTask
+from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.engines.absent import AbsentEngine
+from parallel_agents.engines.local import LocalEngine
+from parallel_agents.models.choice import LOCAL, Choice
+from parallel_agents.models.ladders import Ladders
+from parallel_agents.models.registry import Registry
+from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
+from parallel_agents.session_tools.context import ToolSettings
+from parallel_agents.session_tools.toolbox import SessionTools
+from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.directory import Directory
+from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
+from parallel_agents.sessions.ladder_start import LadderStart
+from parallel_agents.sessions.planning import Planner
+from parallel_agents.sessions.service import Service
+from parallel_agents.settings import Environment, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a client is wired from, opened and closed by whoever makes it.
+
+    Attributes:
+        now: seconds since the epoch.
+    """
+
+    environment: Environment
+    settings: Settings
+    parts: Parts
+    models: Registry
+    store: Store
+    completions: Completions
+    now: Callable[[], float]
+
+    @property
+    def readiness(self) -> Readiness:
+        return Readiness(self.models, self.parts.tools.keys())
+
+    @property
+    def rules(self) -> RunRules:
+        return RunRules(self.settings, self.models, self.readiness, self.now)
+
+
+class Client:
+    """The verbs without an engine: workers execute what is spawned.
+
+    Attributes:
+        sessions: the verbs.
+        journal: the events, and how sessions are doing.
+        limits: how fast models may be called.
+        readiness: which runs this process could execute.
+        workers: the background processes that execute what others leave.
+        judges: the models that may judge.
+    """
+
+    def __init__(self, resources: Resources, engine: Engine | None = None) -> None:
+        engine = engine or AbsentEngine()
+        environment, settings = resources.environment, resources.settings
+        self.settings = settings
+        self.models = resources.models
+        self.catalog = Catalog(environment.folders)
+        directory = _directory(resources, self.catalog)
+        self.service = _service(resources, directory, engine)
+        self.sessions: SessionVerbs = self.service
+        self.journal: Journal = StoreJournal(resources.store, resources.now)
+        self.limits: ModelLimits = StoreLimits(resources.store)
+        self.session_tools = SessionTools(
+            self.service,
+            directory,
+            ToolSettings(
+                default_agent=settings.default_agent,
+                visibility=settings.session_visibility,
+                archive_seconds=settings.archive_seconds,
+                hand_back_tokens=settings.hand_back_tokens,
+            ),
+            now=resources.now,
+        )
+        self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
+        self.readiness = resources.readiness
+        self.workers = Workers(resources.store, resources.rules, environment.home)
+
+    def is_embedded_by_default(self, team: TeamTask, plans: Sequence[SessionPlan]) -> bool:
+        """Whether a team runs on the embedded model only because nobody chose a model or set a key.
+
+        Args:
+            team: as it was asked for.
+            plans: the sessions that were planned for it.
+        """
+        is_chosen = (
+            any((self.settings.model, team.model, self.settings.tiers))
+            or any(task.model for task in team.tasks)
+            or any(plan.session.agent.model or plan.queued.ladder for plan in plans)
+        )
+        return not is_chosen and any(plan.model.partition("/")[0] == LOCAL for plan in plans)
+
+
+class App(Client):
+    """The verbs with an engine: this process executes what it spawns.
+
+    Attributes:
+        engine: executes the runs.
+    """
+
+    def __init__(self, resources: Resources, engine: LocalEngine) -> None:
+        super().__init__(resources, engine)
+        self.engine = engine
+
+    @property
+    def owner(self) -> OwnerId:
+        """The name of this process in the store."""
+        return self.engine.owner
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run of this process is running or queued."""
+        return self.engine.is_idle
+
+    def cancel_all(self) -> None:
+        """Cancel every run at once; each can continue from its last event."""
+        self.engine.cancel_all()
+
+    async def wait_quiet(self, seconds: float) -> None:
+        """Return once this process has had nothing to run for that long."""
+        while True:
+            await self.engine.wait_idle()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.engine.wait_busy()
+            except TimeoutError:
+                return
+
+
+def _directory(resources: Resources, catalog: Catalog) -> Directory:
+    settings, models = resources.settings, resources.models
+    choice = Choice(
+        default=settings.model,
+        tiers=settings.tiers,
+        providers=models.providers,
+        read_key=resources.environment.read_key,
+    )
+    ladders = Ladders(settings.ladders)
+    return Directory(catalog, resources.parts.agents, choice, models, ladders=ladders)
+
+
+def _service(resources: Resources, directory: Directory, engine: Engine) -> Service:
+    settings = resources.settings
+    return Service(
+        resources.store,
+        engine=engine,
+        planner=Planner(
+            directory,
+            defaults=settings.limits,
+            policy=settings.policy,
+            owner=engine.owner,
+            allow_weak_judge=settings.allow_weak_judge,
+        ),
+        ladder_start=LadderStart(resources.store, resources.now),
+        completions=resources.completions,
+        defaults=settings.limits,
+        user=resources.environment.user,
+    )

@@ -1,0 +1,163 @@
+"""Opening: settings in, working sessions out; the only place where adapters meet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from parallel_agents.app.client import App, Client, Resources
+from parallel_agents.app.models import Wrap, make_governor, make_registry, wrapping
+from parallel_agents.app.parts import Parts
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.runner import Runner
+from parallel_agents.core.store import Store
+from parallel_agents.engines.local import LocalEngine
+from parallel_agents.engines.ownership import mark_silent_dead, this_process
+from parallel_agents.engines.process import allow_connections, calmer_collector
+from parallel_agents.models.governor import Governor
+from parallel_agents.models.registry import Registry
+from parallel_agents.models.timed import Timed
+from parallel_agents.quality.gatekeeper import Gates
+from parallel_agents.quality.judge import Judge
+from parallel_agents.quality.refiner import Refiner
+from parallel_agents.runners.agent.loop import AgentRunner
+from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
+from parallel_agents.runners.team import TeamRunner
+from parallel_agents.session_tools.results import report
+from parallel_agents.session_tools.toolbox import NAMES
+from parallel_agents.sessions.completions import Completions
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.stores.sqlite import SqliteStore
+
+STORE_NAME = "store.db"
+
+
+@asynccontextmanager
+async def open_app(
+    environment: Environment, settings: Settings, parts: Parts | None = None
+) -> AsyncGenerator[App]:
+    """Everything that a process needs to execute runs.
+
+    Leaving the block lets calls in flight end, and releases unfinished runs to the store.
+
+    Raises:
+        ConfigError, StoreError: the settings or the store cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        store = await _open_store(stack, environment, settings)
+        yield await stack.enter_async_context(open_on(store, environment, settings, parts))
+
+
+@asynccontextmanager
+async def open_on(
+    store: Store,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts | None = None,
+    *,
+    now: Callable[[], float] = time.time,
+) -> AsyncGenerator[App]:
+    """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
+    parts = parts or Parts()
+    async with AsyncExitStack() as stack:
+        owner = this_process(parts.role)
+        governor = make_governor(store, settings, owner.id, now)
+        wrap = wrapping(store, settings, governor)
+        models = await _open_models(stack, environment, settings, parts, wrap)
+        resources = _resources(stack, environment, settings, parts, models, store, now)
+        runners: dict[RunnerKind, Runner] = {}
+        engine = LocalEngine(
+            store,
+            owner,
+            runners=runners,
+            rules=resources.rules,
+            now=now,
+            on_failure=resources.completions.fail,
+        )
+        app = App(resources, engine)
+        # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
+        runners |= _runners(app, parts, governor)
+        allow_connections(settings.max_parallel)
+        stack.enter_context(calmer_collector(settings.max_parallel))
+        await stack.enter_async_context(engine)
+        yield app
+
+
+@asynccontextmanager
+async def open_client(environment: Environment, settings: Settings) -> AsyncGenerator[Client]:
+    """The verbs without an engine: what is spawned waits for a worker.
+
+    Processes that died are marked dead first: without an engine, nobody else may look.
+    """
+    parts = Parts()
+    async with AsyncExitStack() as stack:
+        models = await _open_models(stack, environment, settings, parts, Timed)
+        store = await _open_store(stack, environment, settings)
+        await mark_silent_dead(store, this_process(parts.role), time.time)
+        yield Client(_resources(stack, environment, settings, parts, models, store, time.time))
+
+
+def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Runner]:
+    settings = app.settings
+    agent = AgentRunner(
+        app.models,
+        {**app.session_tools.as_tools(), **parts.tools},
+        app.service,
+        partial(report, max_tokens=settings.hand_back_tokens),
+        gatekeeper=Gates(
+            parts.gates,
+            Judge(app.service, app.judges),
+            Refiner(app.service, app.judges.judge),
+        ),
+        session_tools=NAMES,
+    )
+    return {
+        RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,
+        RunnerKind.TEAM: TeamRunner(app.service),
+    }
+
+
+def _resources(
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    models: Registry,
+    store: Store,
+    now: Callable[[], float],
+) -> Resources:
+    completions = Completions(store)
+    stack.callback(completions.close)
+    return Resources(
+        environment=environment,
+        settings=settings,
+        parts=parts,
+        models=models,
+        store=store,
+        completions=completions,
+        now=now,
+    )
+
+
+async def _open_models(
+    stack: AsyncExitStack, environment: Environment, settings: Settings, parts: Parts, wrap: Wrap
+) -> Registry:
+    models = make_registry(
+        environment, settings, factories=parts.models, on_fetch=parts.on_fetch, wrap=wrap
+    )
+    stack.push_async_callback(models.aclose)
+    return models
+
+
+async def _open_store(
+    stack: AsyncExitStack, environment: Environment, settings: Settings
+) -> SqliteStore:
+    store = await SqliteStore.open(
+        environment.home / STORE_NAME,
+        is_full_sync=settings.full_sync,
+        dead_letter_seconds=settings.dead_letter_seconds,
+    )
+    stack.push_async_callback(store.aclose)
+    return store

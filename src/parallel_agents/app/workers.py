@@ -1,0 +1,131 @@
+"""Workers: background processes that execute what other processes leave in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from parallel_agents.app.rules import RunRules
+from parallel_agents.core.engine import Scope
+from parallel_agents.core.event import Event, Finished, Started
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
+from parallel_agents.engines.ownership import find_workers, this_process
+from parallel_agents.engines.team_bounds import kept_team
+
+LOG_NAME = "worker.log"
+_CLAIM_SECONDS = 1.0
+
+
+class Workers:
+    """The workers of a store.
+
+    Args:
+        rules: decide whether a worker has a free slot for a run; workers have the same settings.
+        home: the folder that a new worker opens.
+    """
+
+    def __init__(self, store: Store, rules: RunRules, home: Path) -> None:
+        self._store = store
+        self._rules = rules
+        self._home = home
+
+    async def ensure(self, session: SessionKey, run: RunId) -> bool:
+        """Make sure that a worker executes a run; whether one was started for it.
+
+        The run must be in the store already: a worker that is about to leave looks once more after
+        it has announced that. A live worker may lack what the run needs, such as a key that was set
+        later. So if it has a free slot and has not claimed the run within about a second, another
+        one starts.
+        """
+        claim = _ClaimListener(self._store, run)
+        try:
+            workers = await find_workers(self._store, this_process(Role.SCRIPT), time.time)
+            if workers and await self._is_taken_care_of(session, run, workers, claim):
+                return False
+        finally:
+            claim.close()
+        await asyncio.to_thread(_start, self._home)
+        return True
+
+    async def hand_over(self, owner: OwnerId) -> int:
+        """Release the runs of a process that has ended, and have a worker continue them.
+
+        Without this they would wait until somebody asks for them by name.
+
+        Returns:
+            How many runs there were.
+        """
+        left = await self._store.rows(Filter(owner=owner))
+        await self._store.release(owner, [row.run.id for row in left])
+        if left:
+            await self.ensure(left[0].session.key, left[0].run.id)
+        return len(left)
+
+    async def _is_taken_care_of(
+        self, session: SessionKey, run: RunId, workers: Sequence[Owner], claim: _ClaimListener
+    ) -> bool:
+        """Whether the run is claimed, or will be once another run has ended."""
+        chosen = Filter(session=session, is_live=True, every_run=True)
+        of_session = await self._store.rows(chosen)
+        if any(row.owner_state is OwnerState.LIVE for row in of_session):
+            return True
+        if all(row.run.id != run for row in of_session) or await claim.comes_soon():
+            return True
+        asked = next(row for row in of_session if row.run.id == run)
+        live = await self._store.rows(Filter(is_live=True, every_run=True))
+        bounds = await self._bounds_of(asked)
+        return not any(self._has_free_slot(worker, bounds, live) for worker in workers)
+
+    async def _bounds_of(self, asked: Row) -> Mapping[Scope, int | None]:
+        """The scopes in which a run takes a slot, with their bounds, including that of its team."""
+        bounds = self._rules.scopes_of(asked)
+        team = Scope("team", asked.session.root)
+        if team in bounds and is_team_key(asked.session.root):
+            bounds[team] = (await kept_team(self._store, asked.session.root)).max_parallel
+        return bounds
+
+    def _has_free_slot(
+        self, worker: Owner, bounds: Mapping[Scope, int | None], live: Sequence[Row]
+    ) -> bool:
+        """Whether a worker has a slot in each scope beside those of its running runs."""
+        used: Counter[Scope] = Counter()
+        for row in live:
+            if row.run.owner == worker.id and row.run.status is RunStatus.RUNNING:
+                used.update(self._rules.scopes_of(row).keys())
+        return all(bound is None or used[scope] < bound for scope, bound in bounds.items())
+
+
+class _ClaimListener:
+    """Hears from the store when a run is claimed, from its construction on."""
+
+    def __init__(self, store: Store, run: RunId) -> None:
+        self._run = run
+        self._claimed = asyncio.Event()
+        self.close = store.subscribe(self._hear)
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        if any(e.run == self._run and isinstance(e.body, Started | Finished) for e in events):
+            self._claimed.set()
+
+    async def comes_soon(self) -> bool:
+        try:
+            async with asyncio.timeout(_CLAIM_SECONDS):
+                await self._claimed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def _start(home: Path) -> None:
+    command = [sys.executable, "-m", "parallel_agents", "work", "--home", str(home)]
+    with (home / LOG_NAME).open("ab") as log:
+        subprocess.Popen(  # noqa: S603 - our own command, in a session of its own to outlive us
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )

@@ -1,0 +1,120 @@
+"""Inspection: what a face can look at beside the sessions, the same here and at a distance.
+
+Nothing here returns all events of a store: `events` is paged, `look` reads rows and last events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.event import Body, Event
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.rates import RateLimit
+from parallel_agents.core.store import Attempt, Owner, Row
+from parallel_agents.core.throttle import Throttle
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Sessions at one moment, with what is needed to say how they are doing.
+
+    Attributes:
+        rows: the sessions that were asked for, each with its latest run.
+        live: by session, the live runs, earliest first, if its latest run waits for another.
+        members: by team, the sessions of its tasks.
+        last: by live run, its last event.
+        last_steps: the last event before that, of runs whose last event is a start.
+        last_times: by live run that no living process has, when it wrote last, in seconds since
+            the epoch.
+        alive: the processes that are alive.
+        now: seconds since the epoch.
+    """
+
+    rows: Sequence[Row]
+    live: Mapping[SessionKey, Sequence[Row]]
+    members: Mapping[SessionKey, Sequence[Row]]
+    last: Mapping[RunId, Body]
+    last_steps: Mapping[RunId, Body]
+    last_times: Mapping[RunId, float]
+    alive: frozenset[OwnerId]
+    now: float
+
+
+class Journal(Protocol):
+    """The events of a store, and how sessions are doing by them."""
+
+    async def look(self, rows: Sequence[Row]) -> Snapshot:
+        """How sessions are doing, and the members of those that are teams."""
+        ...
+
+    async def owners(self) -> list[Owner]:
+        """The processes that work on the store, or did."""
+        ...
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int = PAGE,
+    ) -> list[Event]:
+        """A page of events in order, after the event with the number `after`.
+
+        Args:
+            after: the `seq` of the last event of the page before.
+            session: of this session alone.
+            tree: of this session and everything that it spawned.
+            kinds: only events whose body is of one of these kinds, such as `finished`.
+            limit: at most that many; fewer only at the end.
+        """
+        ...
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        """The attempts of each run, in order, with what each cost."""
+        ...
+
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        """Recompute the hashes over all events, and check that `head`, in hex, is one of them."""
+        ...
+
+    async def check_rows(self) -> RowCheck:
+        """Check that the rows of runs are what follows from their events."""
+        ...
+
+
+class ModelLimits(Protocol):
+    """How fast models may be called, by all processes of a store."""
+
+    async def throttles(self) -> list[Throttle]:
+        """The throttles of models and agents, by name."""
+        ...
+
+    async def set_limit(self, model: str, limit: RateLimit) -> Throttle:
+        """Set a model's limits; a limit that is None stays as it is."""
+        ...
+
+    async def reset_limit(self, model: str) -> Throttle:
+        """Forget the limits that were set for a model or agent, and what was learned of it."""
+        ...
+
+
+async def each_event(
+    journal: Journal,
+    *,
+    session: SessionKey | None = None,
+    tree: SessionKey | None = None,
+    kinds: Collection[str] | None = None,
+) -> AsyncGenerator[Event]:
+    """All events of a session, of a tree or of the store, read page by page."""
+    after = 0
+    while page := await journal.events(after=after, session=session, tree=tree, kinds=kinds):
+        for event in page:
+            yield event
+        after = page[-1].seq

@@ -1,0 +1,120 @@
+"""Inspection on a store: pages of events, snapshots of sessions, and the limits of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.event import Event, Started
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import PAGE, Snapshot
+from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.store import Attempt, Filter, Owner, OwnerState, Row, Store
+from parallel_agents.core.throttle import Throttle
+
+
+class StoreJournal:
+    """See `core.inspection.Journal`.
+
+    Args:
+        now: seconds since the epoch.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    async def look(self, rows: Sequence[Row]) -> Snapshot:
+        waiting = [row for row in rows if _may_wait(row)]
+        live = {row.session.key: await self._live_runs(row) for row in waiting}
+        teams = [row for row in rows if row.run.kind is RunnerKind.TEAM]
+        members = {row.session.key: await self._members(row) for row in teams}
+        owners = await self._store.owners()
+        alive = frozenset(owner.id for owner in owners if owner.state is OwnerState.LIVE)
+        shown = _live([*rows, *_all(live.values())])
+        last = await self._store.last_bodies([run.id for run in shown])
+        left = [run.id for run in _live([*rows, *_all(members.values())]) if run.owner not in alive]
+        return Snapshot(
+            rows=rows,
+            live=live,
+            members=members,
+            last=last,
+            last_steps=await self._store.last_steps(
+                [run for run, body in last.items() if isinstance(body, Started)]
+            ),
+            last_times=await self._store.last_times(left),
+            alive=alive,
+            now=self._now(),
+        )
+
+    async def _live_runs(self, row: Row) -> list[Row]:
+        chosen = Filter(session=row.session.key, is_live=True, every_run=True)
+        return sorted(await self._store.rows(chosen), key=lambda found: found.run.number)
+
+    async def _members(self, team: Row) -> list[Row]:
+        return await self._store.rows(Filter(parent=team.session.key))
+
+    async def owners(self) -> list[Owner]:
+        return await self._store.owners()
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int = PAGE,
+    ) -> list[Event]:
+        return await self._store.events(
+            after=after, session=session, tree=tree, kinds=kinds, limit=limit
+        )
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        return await self._store.attempts(runs)
+
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        return await self._store.check_chain(head)
+
+    async def check_rows(self) -> RowCheck:
+        return await self._store.check_rows()
+
+
+class StoreLimits:
+    """See `core.inspection.ModelLimits`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def throttles(self) -> list[Throttle]:
+        return await self._store.throttles()
+
+    async def set_limit(self, model: str, limit: RateLimit) -> Throttle:
+        def change(found: Throttle) -> tuple[Throttle, None]:
+            before = found.limit or NO_LIMIT
+            requests = limit.requests_per_minute or before.requests_per_minute
+            tokens = limit.tokens_per_minute or before.tokens_per_minute
+            both = RateLimit(requests_per_minute=requests, tokens_per_minute=tokens)
+            return replace(found, limit=both), None
+
+        return (await self._store.change_throttle(model, change))[0]
+
+    async def reset_limit(self, model: str) -> Throttle:
+        return (await self._store.change_throttle(model, lambda found: (found.reset(None), None)))[
+            0
+        ]
+
+
+def _may_wait(row: Row) -> bool:
+    """Whether the latest run of a session may wait for an earlier one."""
+    return row.run.status is RunStatus.QUEUED and row.run.number > 1
+
+
+def _live(rows: Sequence[Row]) -> list[Run]:
+    return [row.run for row in rows if not row.run.status.is_over]
+
+
+def _all(groups: Collection[Sequence[Row]]) -> list[Row]:
+    return [row for group in groups for row in group]

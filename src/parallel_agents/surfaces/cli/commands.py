@@ -1,0 +1,45 @@
+"""Commands: the table of all commands, each with the module that is loaded when it is called."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command: `module:function`, or a module with a group `app`; its help; its panel."""
+
+    where: str
+    help: str
+    panel: str
+
+
+_START, _WATCH, _CONTROL, _SERVE, _SET_UP = "Start", "Watch", "Control", "Serve", "Set up"
+
+COMMANDS = {
+    "run": Command("run:run", "Run a team, and return every result.", _START),
+    "resume": Command("run:resume", "Continue a team or session that was stopped.", _START),
+    "spawn": Command("spawn:spawn", "Start one agent on a task.", _START),
+    "work": Command("work:work", "Execute queued runs until none is left.", _START),
+    "list": Command("list:list_sessions", "List teams and sessions.", _WATCH),
+    "show": Command("show:show", "Show a team or a session, with its results.", _WATCH),
+    "history": Command("history:history", "Show what was said and done in a session.", _WATCH),
+    "audit": Command("audit:audit", "List who decided what and why; verify the journal.", _WATCH),
+    "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
+    "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
+    "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
+    "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
+    "steer": Command("steer:steer", "Send a message to a live run.", _CONTROL),
+    "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
+    "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
+    "mcp": Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),
+    "agents": Command("agents", "List and show agents.", _SET_UP),
+    "teams": Command("teams", "List and show teams.", _SET_UP),
+    "models": Command("models", "List models; fetch the embedded one.", _SET_UP),
+    "judge": Command("judge", "Find out which models may judge.", _SET_UP),
+    "openclaw": Command("openclaw", "Install the skill for OpenClaw.", _SET_UP),
+    "config": Command("config:config", "Show each setting, with its source.", _SET_UP),
+    "docs": Command("docs:docs", "Explain an error code, and what to do about it.", _SET_UP),
+    "doctor": Command(
+        "doctor:doctor", "Check what works here, and suggest what to do about the rest.", _SET_UP
+    ),
+}

@@ -1,0 +1,67 @@
+"""`pagents kill`: end a run and everything that it spawned."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.opening import open_client
+from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.store import Killed
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.views.liveness import Liveness
+
+
+def kill(
+    name: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would end.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """End a run and all that it spawned; what is over stays as it is, and partial text is kept."""
+    context = find_context(home)
+
+    async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
+        async with open_client(context.environment, context.settings) as client:
+            liveness = Liveness.of(await client.journal.owners(), time.time())
+            return await client.sessions.kill(name, dry_run=is_dry), liveness
+
+    killed, liveness = asyncio.run(end(is_dry=True))
+    if killed.runs and not dry_run:
+        if not (yes or json):
+            _confirm(killed, liveness)
+        killed, liveness = asyncio.run(end(is_dry=False))
+    if json:
+        items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
+        more = {"dry_run": dry_run, "already_over": killed.already_over}
+        render.envelope("kill", time.time(), items, **more)
+        return
+    verb = "would end" if dry_run else "ended"
+    render.line(f"{verb} {_count(killed.runs, liveness)}; {killed.already_over} over already, kept")
+
+
+def _confirm(planned: Killed, liveness: Liveness) -> None:
+    """Ask before several runs end, where there is somebody to ask."""
+    is_answerable = sys.stdin.isatty() and render.err().is_terminal
+    if len(planned.runs) == 1 or not is_answerable:
+        return
+    if not typer.confirm(f"End {_count(planned.runs, liveness)}?", err=True):
+        render.note("Nothing was ended.")
+        raise typer.Exit(Exit.DONE)
+
+
+def _count(runs: list[Run], liveness: Liveness) -> str:
+    """How many agents' runs; that of a team has none of its own work."""
+    agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
+    stopped = sum(liveness.is_stopped(run) for run in agents)
+    at_work = [run for run in agents if not liveness.is_stopped(run)]
+    queued = sum(run.status is RunStatus.QUEUED for run in at_work)
+    counts = f"{len(agents)} live: {len(at_work) - queued} running, {queued} queued"
+    return f"{counts}, {stopped} stopped" if stopped else counts

@@ -1,0 +1,82 @@
+"""`pagents steer`: send a message to a live run, with a receipt."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.client import Client
+from parallel_agents.app.opening import open_client
+from parallel_agents.core.event import Delivered, Finished, SteerMode
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.store import Row
+from parallel_agents.core.verbs import Steer
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.views import format
+
+_RECEIPT_SECONDS = 5.0
+
+
+def steer(
+    name: Name,
+    text: Annotated[str, typer.Argument(help="The word.", metavar="TEXT")],
+    now: Annotated[bool, typer.Option("--now", help="Break into the current model call.")] = False,
+    after: Annotated[
+        bool, typer.Option("--after", help="As the next run, when this is over.")
+    ] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Give a live run a word, before its next model call.
+
+    Says whether it was delivered within five seconds, or waits for the current call to end.
+    """
+    if now and after:
+        raise InvalidInput("--now and --after exclude each other", hint="give one of them")
+    context = find_context(home)
+
+    async def give() -> tuple[Row, Steer, str]:
+        async with open_client(context.environment, context.settings) as client:
+            row = await client.sessions.find(name)
+            mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
+            receipt = await client.sessions.steer(row.session.key, text, mode=mode)
+            if after:
+                await client.workers.ensure(row.session.key, receipt.run_id)
+                return row, receipt, "queued as the next run"
+            return row, receipt, await _receipt(client, row, receipt)
+
+    row, receipt, state = asyncio.run(give())
+    if json:
+        item = {"session_key": row.session.key, "state": state}
+        item |= {"key": receipt.key, "run_id": receipt.run_id}
+        render.envelope("steer", time.time(), [item])
+    else:
+        render.line(f"{format.name(row)} ({row.session.label}): {state}")
+
+
+async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
+    """What became of the word within a few seconds."""
+    if row.run.status is RunStatus.QUEUED:
+        return "queued until the run starts"
+    try:
+        async with (
+            asyncio.timeout(_RECEIPT_SECONDS),
+            aclosing(client.sessions.follow(row.session.key)) as events,
+        ):
+            async for event in events:
+                match event.body:
+                    case Delivered(steer=key, turn=turn) if key == receipt.key:
+                        return f"delivered, before turn {turn}"
+                    case Finished() if event.run == receipt.run_id:
+                        return "the run ended before it was delivered"
+                    case _:
+                        continue
+    except TimeoutError:
+        return "queued until the current call ends (--now breaks into it)"
+    return "the run ended before it was delivered"

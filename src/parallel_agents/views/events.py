@@ -1,0 +1,250 @@
+"""Events: each event described once, for histories, progress and audits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+import orjson
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Closing,
+    Delivered,
+    Finished,
+    Gated,
+    HandedBack,
+    Noticed,
+    Queued,
+    Refused,
+    Replied,
+    Retrying,
+    Revised,
+    Started,
+    Steered,
+    ToolFinished,
+    ToolStarted,
+    Waiting,
+)
+from parallel_agents.core.run import Failure, RunStatus
+from parallel_agents.core.transcript import task_text
+from parallel_agents.views import format
+
+CALLER = "caller"
+RUNTIME = "runtime"
+ASKS_MODEL = "asks the model"
+_ENDS = {
+    RunStatus.DONE: "accept",
+    RunStatus.PARTIAL: "end in part",
+    RunStatus.FAILED: "fail",
+    RunStatus.TIMED_OUT: "time out",
+    RunStatus.KILLED: "kill",
+    RunStatus.OVER_BUDGET: "over budget",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision: who decided what, and why; `why` is empty if the event gives no reason."""
+
+    who: str
+    what: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """An event in words.
+
+    Attributes:
+        title: what happened, in a few words.
+        text: what was said, in full; empty for most events.
+        doing: what the run is doing after the event; empty once it has ended.
+        decision: what was decided, if the event is a decision.
+    """
+
+    title: str
+    text: str = ""
+    doing: str = ASKS_MODEL
+    decision: Decided | None = None
+
+
+def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
+    match body:
+        case Queued():
+            return _queued(body)
+        case Started():
+            return _started(body)
+        case Attempted():
+            return _attempted(body)
+        case Replied():
+            return _replied(body)
+        case Retrying():
+            return _retrying(body)
+        case Waiting():
+            return _waiting(body)
+        case ToolStarted(call=call):
+            arguments = orjson.dumps(call.arguments).decode()
+            doing = f"calls {call.name}"
+            return Description(title=f"tool {call.name}", text=arguments, doing=doing)
+        case ToolFinished():
+            return _tool_finished(body)
+        case Refused():
+            return _refused(body)
+        case Steered():
+            return _steered(body)
+        case Delivered(turn=turn):
+            return Description(title=f"message delivered before turn {turn}")
+        case HandedBack():
+            return _handed_back(body)
+        case Gated():
+            return _gated(body)
+        case Revised(by=by, text=text):
+            title = f"{by} wrote the next version"
+            return Description(title=title, text=text, doing="checks the answer")
+        case Noticed(text=text):
+            decision = Decided(RUNTIME, "notice", text)
+            return Description(title="notice", text=text, decision=decision)
+        case Closing():
+            return _closing(body)
+        case Finished():
+            return _finished(body)
+        case _:
+            assert_never(body)
+
+
+def when_again(retrying: Retrying) -> str:
+    """When a call is made again, and which try that is."""
+    seconds = round(retrying.wait_seconds)
+    when = f"again in {seconds} s" if seconds else "again at once"
+    return f"{when}, try {retrying.attempt + 1}"
+
+
+def _queued(body: Queued) -> Description:
+    return Description(
+        title=f"task  {body.start}".rstrip(),
+        text=task_text(body.text, body.input),
+        doing="waits for a slot",
+        decision=Decided(CALLER, "spawn", body.start),
+    )
+
+
+def _started(body: Started) -> Description:
+    is_first = body.epoch == 1
+    return Description(
+        title="started" if is_first else f"taken up again (claim {body.epoch})",
+        decision=Decided(body.owner, "claim" if is_first else "claim again", f"claim {body.epoch}"),
+    )
+
+
+def _attempted(body: Attempted) -> Description:
+    by = f" by {body.by}" if body.by else ""
+    helped = f" with {body.by}" if body.by else ""
+    what = f"escalate to {body.model}" if body.model else "begin again"
+    return Description(
+        title=f"attempt {body.number}{by}{f' on {body.model}' if body.model else ''}",
+        text=body.error.message,
+        doing=f"begins again{helped}, attempt {body.number}",
+        decision=Decided(
+            RUNTIME, f"{what}{helped}", f"attempt {body.number}: {_detail(body.error)}"
+        ),
+    )
+
+
+def _replied(body: Replied) -> Description:
+    tokens = "cached" if body.cached else format.tokens(body.spend)
+    calls = [f"calls {call.name}" for call in body.message.tool_calls]
+    texts = [body.message.text] if body.message.text else []
+    return Description(
+        title=f"{body.model}  {tokens}  {format.seconds(body.seconds)}  {format.money(body.spend)}",
+        text="\n".join([*texts, *calls]),
+        doing="checks the answer",
+    )
+
+
+def _retrying(body: Retrying) -> Description:
+    why = f"try {body.attempt} failed, again in {body.wait_seconds:.1f} s: {_detail(body.error)}"
+    return Description(
+        title=f"try {body.attempt} failed, {when_again(body)}",
+        text=f"{body.error.code} {body.error.message}",
+        doing=f"{body.error.message}; {when_again(body)}",
+        decision=Decided(RUNTIME, "retry", why),
+    )
+
+
+def _waiting(body: Waiting) -> Description:
+    return Description(
+        title=f"waits for {body.reason}, {body.seconds:.1f} s",
+        doing=f"waits for {body.reason}, {body.seconds:.0f} s",
+    )
+
+
+def _tool_finished(body: ToolFinished) -> Description:
+    result = body.result
+    verb = "failed" if result.is_error else "returned"
+    title = f"tool {result.name} {verb} after {format.seconds(body.seconds)}"
+    return Description(title=title, text=result.content)
+
+
+def _refused(body: Refused) -> Description:
+    return Description(
+        title="answer refused",
+        text=body.text,
+        doing="corrects its answer",
+        decision=Decided(RUNTIME, "refuse", body.text),
+    )
+
+
+def _steered(body: Steered) -> Description:
+    return Description(
+        title=f"message from {body.by} ({body.mode})",
+        text=body.text,
+        decision=Decided(body.by, "steer", body.text),
+    )
+
+
+def _handed_back(body: HandedBack) -> Description:
+    count = "1 child" if len(body.runs) == 1 else f"{len(body.runs)} children"
+    doing = "reads what its agents returned"
+    return Description(title=f"{count} reported back", text=body.text, doing=doing)
+
+
+def _gated(body: Gated) -> Description:
+    verdict = body.verdict
+    score = "" if verdict.score is None else f" with {verdict.score:g} of 10"
+    verb = "accepts" if verdict.is_accepted else "refuses"
+    refusal = Decided(verdict.gate, "refuse", verdict.critique)
+    return Description(
+        title=f"gate {verdict.gate} {verb}{score}",
+        text=verdict.critique,
+        doing="checks the answer",
+        decision=None if verdict.is_accepted else refusal,
+    )
+
+
+def _closing(body: Closing) -> Description:
+    return Description(
+        title="last call",
+        text=f"{body.error.code} {body.error.message}",
+        doing="gives its last answer",
+        decision=Decided(RUNTIME, "last call", _detail(body.error)),
+    )
+
+
+def _finished(body: Finished) -> Description:
+    status, error = body.outcome.status, body.outcome.error
+    ended = f"{format.glyph(status)} {format.status(status)}"
+    why = "" if error is None else _detail(error)
+    return Description(
+        title=f"{ended} by {body.by}" if body.by else ended,
+        text="" if error is None else f"{error.code} {error.message}",
+        doing="",
+        decision=Decided(body.by or RUNTIME, _ENDS.get(status, status.value), why),
+    )
+
+
+def _detail(error: Failure) -> str:
+    """The code, what happened and why."""
+    why = f" ({error.why})" if error.why else ""
+    return f"{error.code} {error.message}{why}"

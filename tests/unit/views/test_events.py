@@ -1,0 +1,136 @@
+"""Each kind of event is described once, in words that a history, a progress and an audit share."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Closing,
+    Delivered,
+    Finished,
+    Gated,
+    HandedBack,
+    Noticed,
+    Queued,
+    Refused,
+    Replied,
+    Retrying,
+    Revised,
+    Started,
+    Steered,
+    SteerMode,
+    ToolFinished,
+    ToolStarted,
+    Waiting,
+)
+from parallel_agents.core.gate import Verdict
+from parallel_agents.core.ids import OwnerId, RunId
+from parallel_agents.core.message import ToolCall, ToolResult, assistant
+from parallel_agents.core.model import Finish
+from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.tool import Effect
+from parallel_agents.core.usage import Usage
+from parallel_agents.views import decisions
+from parallel_agents.views.events import describe
+
+BUSY = Failure("PA-E201", "it answered 429", "too many requests")
+REPLY = Replied(
+    turn=1,
+    message=assistant("Green tea is mild."),
+    model="mine/small",
+    finish=Finish.STOP,
+    usage=Usage(input_tokens=12, output_tokens=34),
+    cost_nanousd=0,
+    seconds=0.3,
+)
+EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
+    type(body): (body, title, text)
+    for body, title, text in (
+        (Queued(text="Compare teas."), "task", "Compare teas."),
+        (Started(owner=OwnerId("me"), epoch=2), "taken up again (claim 2)", ""),
+        (
+            Attempted(number=2, error=BUSY, model="mine/large", by="editor"),
+            "attempt 2 by editor on mine/large",
+            "it answered 429",
+        ),
+        (REPLY, "mine/small  12→34 tok  0.3s  $0", "Green tea is mild."),
+        (
+            Retrying(turn=1, attempt=1, error=BUSY, wait_seconds=3),
+            "try 1 failed, again in 3 s, try 2",
+            "PA-E201 it answered 429",
+        ),
+        (
+            Waiting(turn=1, reason="a slot at mine/small", seconds=2),
+            "waits for a slot at mine/small, 2.0 s",
+            "",
+        ),
+        (
+            ToolStarted(turn=1, call=ToolCall("c", "look", {"at": "tea"}), effect=Effect.PURE),
+            "tool look",
+            '{"at":"tea"}',
+        ),
+        (
+            ToolFinished(turn=1, result=ToolResult("c", "look", "none left"), seconds=1.5),
+            "tool look returned after 1.5s",
+            "none left",
+        ),
+        (Refused(turn=1, text="no title"), "answer refused", "no title"),
+        (
+            Steered(text="shorter", mode=SteerMode.NEXT, by="ana"),
+            "message from ana (next)",
+            "shorter",
+        ),
+        (Delivered(steer="steer-1", text="shorter", turn=3), "message delivered before turn 3", ""),
+        (
+            HandedBack(turn=1, text="It is done.", runs=(RunId("r"),)),
+            "1 child reported back",
+            "It is done.",
+        ),
+        (
+            Gated(
+                attempt=1,
+                verdict=Verdict(gate="judge", score=4.0, critique="too long", is_accepted=False),
+            ),
+            "gate judge refuses with 4 of 10",
+            "too long",
+        ),
+        (
+            Revised(attempt=2, by="editor", run=RunId("r"), text="Tea is mild."),
+            "editor wrote the next version",
+            "Tea is mild.",
+        ),
+        (Noticed(text="80 % is spent"), "notice", "80 % is spent"),
+        (Closing(turn=1, text="now", error=BUSY), "last call", "PA-E201 it answered 429"),
+        (
+            Finished(outcome=Outcome(status=RunStatus.KILLED, error=BUSY), by="ana"),
+            "■ killed by ana",
+            "PA-E201 it answered 429",
+        ),
+    )
+}
+
+
+@pytest.mark.parametrize("kind", get_args(Body), ids=lambda kind: kind.__name__)
+def test_every_kind_of_event_has_a_title_and_what_was_said(kind: type[Body]) -> None:
+    body, title, text = EXAMPLES[kind]
+
+    described = describe(body)
+
+    assert described.title == title
+    assert described.text == text
+
+
+@pytest.mark.parametrize("kind", get_args(Body), ids=lambda kind: kind.__name__)
+def test_only_a_run_that_has_ended_does_nothing(kind: type[Body]) -> None:
+    assert bool(describe(EXAMPLES[kind][0]).doing) is (kind is not Finished)
+
+
+@pytest.mark.parametrize("kind", get_args(Body), ids=lambda kind: kind.__name__)
+def test_the_kinds_that_an_audit_reads_are_those_with_decisions(kind: type[Body]) -> None:
+    body = EXAMPLES[kind][0]
+
+    assert (describe(body).decision is not None) is (body.kind in decisions.KINDS)
