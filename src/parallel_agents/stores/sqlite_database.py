@@ -93,9 +93,9 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise self._mapped(error) from error
 
-    def run_many(self, query: str, rows: Sequence[Values]) -> None:
+    def run_many(self, query: str, rows: Sequence[Values]) -> int:
         try:
-            self._sql.executemany(self._queries.get(query), rows)
+            return self._sql.executemany(self._queries.get(query), rows).rowcount
         except sqlite3.Error as error:
             raise self._mapped(error) from error
 

@@ -34,10 +34,15 @@ VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
 SELECT session, status, epoch FROM runs WHERE id = ?;
 
 -- name: run_states
-SELECT id, session, status, epoch FROM runs WHERE id IN (SELECT value FROM json_each(?));
+SELECT id, session, status, epoch, EXISTS (SELECT 1 FROM reservations WHERE run = runs.id)
+FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: put_event
-INSERT INTO events (seq, at, run, key, body) VALUES (?, ?, ?, ?, ?);
+INSERT INTO events (seq, at, run, key, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (run, key) DO NOTHING;
+
+-- name: delete_events_after
+DELETE FROM events WHERE seq > ?;
 
 -- name: written_keys
 SELECT e.run, e.key
