@@ -6,53 +6,22 @@ Several processes may use one store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.policy import Policy
-from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
+from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
+from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPlan:
-    """A session to create, with its first run.
-
-    Attributes:
-        digest: tells the same work from other work.
-        bounds: the parent's policy, whose limits on numbers of sessions apply.
-        budget: for the session and everything that it spawns.
-        retries: the dead letter that this session retries.
-    """
-
-    session: Session
-    run: RunId
-    kind: RunnerKind
-    queued: Queued
-    digest: str
-    model: str = ""
-    priority: int = 0
-    owner: OwnerId | None = None
-    bounds: Policy = Policy()
-    budget: Budget = NO_BUDGET
-    retries: RunId | None = None
-
-
-class SpawnOutcome(NamedTuple):
-    """The session and its latest run; `is_new` is False if the key already existed."""
-
-    session: Session
-    run: Run
-    is_new: bool
+from parallel_agents.core.usage import Spend
 
 
 class Claim(NamedTuple):
@@ -142,6 +111,16 @@ class ChildRun(NamedTuple):
     key: str
     run: RunId
     status: RunStatus
+
+
+class Attempt(NamedTuple):
+    """One attempt of a run: its model, and what its calls cost.
+
+    An empty `model` is the one that the run was queued with.
+    """
+
+    model: str
+    spend: Spend
 
 
 class Killed(NamedTuple):
@@ -282,8 +261,16 @@ class RunStore(Protocol):
         """The last event of each run."""
         ...
 
+    async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        """The last event of each run that is not a start."""
+        ...
+
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         """When each run wrote its last event, in seconds since the epoch."""
+        ...
+
+    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        """The attempts of each run, in order; the last is the one that counts."""
         ...
 
 
@@ -363,9 +350,13 @@ class EventStore(Protocol):
         after: int = 0,
         session: SessionKey | None = None,
         tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """Events with a `seq` above `after` in order: of one session, of a tree, or all."""
+        """Events with a `seq` above `after` in order: of one session, of a tree, or all.
+
+        With `kinds`, only those whose body is of one of these kinds.
+        """
         ...
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:

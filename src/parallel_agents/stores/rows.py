@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, BudgetAccount
@@ -10,6 +10,7 @@ from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Result, RunStatus
 from parallel_agents.core.store import (
+    Attempt,
     BudgetAccountState,
     ChildRun,
     Filter,
@@ -18,7 +19,7 @@ from parallel_agents.core.store import (
     Role,
     Row,
 )
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import decode_agent, decode_body, row_from, spend_from
@@ -105,6 +106,7 @@ class Rows:
         after: int = 0,
         session: SessionKey | None = None,
         tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
         conditions = ["after"]
@@ -112,7 +114,15 @@ class Rows:
             conditions.append("session")
         if tree is not None:
             conditions.append("tree")
-        values = {"after": after, "session": session, "tree": tree, "limit": limit}
+        if kinds is not None:
+            conditions.append("kinds")
+        values: Mapping[str, Value] = {
+            "after": after,
+            "session": session,
+            "tree": tree,
+            "kinds": None if kinds is None else as_array(list(kinds)),
+            "limit": limit,
+        }
         found = self.database.all("events", values, where=conditions)
         return [self._event(columns) for columns in found]
 
@@ -150,9 +160,29 @@ class Rows:
         found = self.database.all("last_events_of", (as_array(runs),))
         return {RunId(run): self.body(seq, body) for run, seq, body in found}
 
+    def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
+        found = self.database.all("last_steps_of", (as_array(runs),))
+        return {RunId(run): self.body(seq, body) for run, seq, body in found}
+
     def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         found = self.database.all("last_times_of", (as_array(runs),))
         return {RunId(run): at for run, at in found}
+
+    def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
+        # Folded from the fields that count: decoding whole replies would take ten times as long.
+        found: dict[RunId, list[Attempt]] = {}
+        rows = self.database.all("attempts_of", (as_array(runs),))
+        for run, first, above, cost, is_priced, *usage in rows:
+            of_run = found.setdefault(RunId(run), [Attempt("", Spend())])
+            model, spend = of_run[-1]
+            if first is not None:
+                of_run[-1] = Attempt(first, spend)
+            elif above is not None:
+                of_run.append(Attempt(above or model, Spend()))
+            elif usage[0] is not None:
+                reply = Spend(Usage(*usage), 1, cost or 0, int(not is_priced))
+                of_run[-1] = Attempt(model, spend + reply)
+        return found
 
     def accounts(self) -> list[BudgetAccountState]:
         return [

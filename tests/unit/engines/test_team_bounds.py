@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -149,10 +149,13 @@ def test_a_team_that_goes_on_is_read_back_once() -> None:
             after: int = 0,
             session: SessionKey | None = None,
             tree: SessionKey | None = None,
+            kinds: Collection[str] | None = None,
             limit: int | None = None,
         ) -> list[Event]:
             reads.append(session)
-            return await super().events(after=after, session=session, tree=tree, limit=limit)
+            return await super().events(
+                after=after, session=session, tree=tree, kinds=kinds, limit=limit
+            )
 
     async def body() -> SessionKey:
         store = Counting(asyncio.get_running_loop().time)

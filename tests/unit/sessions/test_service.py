@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, cast
 
@@ -241,10 +242,13 @@ class CountedReads(MemoryStore):
         after: int = 0,
         session: SessionKey | None = None,
         tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
         self.reads += 1
-        return await super().events(after=after, session=session, tree=tree, limit=limit)
+        return await super().events(
+            after=after, session=session, tree=tree, kinds=kinds, limit=limit
+        )
 
 
 async def follow(rig: Rig, name: str, after: int = 0) -> list[Event]:

@@ -102,6 +102,25 @@ SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run);
 
+-- name: last_steps_of
+SELECT run, seq, body FROM events
+WHERE seq IN (SELECT MAX(seq) FROM events
+              WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
+              GROUP BY run);
+
+-- name: attempts_of
+SELECT run,
+       CASE WHEN key = 'queued' THEN json_extract(json, '$.ladder[0]') END,
+       CASE WHEN key GLOB 'attempt-*' THEN json_extract(json, '$.model') END,
+       json_extract(json, '$.cost_nanousd'), json_type(json, '$.cost_nanousd') <> 'null',
+       json_extract(json, '$.usage.input_tokens'), json_extract(json, '$.usage.output_tokens'),
+       json_extract(json, '$.usage.cache_read_tokens'),
+       json_extract(json, '$.usage.cache_write_tokens')
+FROM (SELECT seq, run, key, CAST(body AS TEXT) AS json FROM events
+      WHERE run IN (SELECT value FROM json_each(?))
+        AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
+ORDER BY run, seq;
+
 -- name: last_times_of
 SELECT run, MAX(at) FROM events
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
@@ -238,6 +257,9 @@ e.seq > :after
 
 -- name: events.session
 r.session = :session
+
+-- name: events.kinds
+json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(:kinds))
 
 -- name: events.tree
 r.session IN ({subtree_of_tree})
