@@ -184,7 +184,7 @@ LEFT JOIN owners AS o ON o.id = r.owner
 -- name: row_of_session
 {session_rows} WHERE s.key = ? ORDER BY r.number DESC LIMIT 1;
 
--- What is named in full comes first: a limit must not cut it off behind newer namesakes.
+-- A full name comes first: a limit must not cut it off behind newer namesakes.
 -- name: rows
 {session_rows}
 {where}
