@@ -29,9 +29,9 @@ class CountedDatabase:
         self.round_trips.append(query)
         self._database.run(query, values)
 
-    def run_many(self, query: str, rows: Sequence[Values]) -> None:
+    def run_many(self, query: str, rows: Sequence[Values]) -> int:
         self.round_trips.append(query)
-        self._database.run_many(query, rows)
+        return self._database.run_many(query, rows)
 
     @contextmanager
     def writing(self) -> Generator[None]:

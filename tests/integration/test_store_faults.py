@@ -20,15 +20,13 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
-from parallel_agents.core.task import Task
 from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
 from parallel_agents.stores.queries import Migration, read_migrations, read_schema
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
-from parallel_agents.testing import Behaviour, Hang, RepliesWith, open_rig, serve
+from parallel_agents.testing import Behaviour, Hang, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_text
 
 PROGRAM = Path(__file__).with_name("crew_program.py")
@@ -230,6 +228,7 @@ def test_who_opens_a_store_that_another_is_making_waits_for_it(tmp_path: Path) -
             assert store.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+OLD_STORE = Path(__file__).with_name("data") / "store_0006.sql"
 FIRST = read_migrations(DIALECT)[:1]
 NEXT = Migration(
     read_migrations(DIALECT)[-1].number + 1,
@@ -237,25 +236,6 @@ NEXT = Migration(
     "ALTER TABLE runs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red';\n"
     "CREATE INDEX runs_by_colour ON runs (colour);\n",
 )
-
-
-RENAMED = {"beat_at": "heartbeat_at"}
-
-
-def renamed(columns: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The columns of the first version under the names that they have today."""
-    return {table: [RENAMED.get(n, n) for n in names] for table, names in columns.items()}
-
-
-async def do_some_work(path: Path) -> None:
-    """Leave a session, its run and its events in the store."""
-    store = await SqliteStore.open(path)
-    try:
-        async with open_rig(RepliesWith(lambda _: "done"), store=store) as rig:
-            writer = Agent(name="writer", description="Writes", instructions="Write.")
-            await (await rig.sessions.spawn(Task(writer, "Hello."))).wait()
-    finally:
-        await store.aclose()
 
 
 def rows_of(
@@ -280,12 +260,13 @@ def version_of(store: sqlite3.Connection) -> int:
     return store.execute("PRAGMA user_version").fetchone()[0]
 
 
-def write_first_version(file: Path, newest: Path) -> dict[str, list[str]]:
-    """A store as the first version wrote it, with what a newest one has for its columns: these."""
-    with closing(connect(file)) as old, closing(connect(newest)) as full:
+def write_first_version(file: Path) -> dict[str, list[str]]:
+    """A store as the first version wrote it, with what a later one held for its columns: these."""
+    with closing(connect(file)) as old, closing(sqlite3.connect(":memory:")) as later:
         migrate(old, FIRST)
+        later.executescript(OLD_STORE.read_text("utf-8"))
         columns = columns_of(old)
-        rows = rows_of(full, renamed(columns))
+        rows = rows_of(later, columns)
         for table, names in columns.items():
             marks = ", ".join("?" * len(names))
             old.executemany(
@@ -308,22 +289,29 @@ async def look(path: Path) -> list[tuple[str, str]]:
 def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_is_in_it(
     tmp_path: Path,
 ) -> None:
-    file, newest = tmp_path / "store.db", tmp_path / "newest.db"
-    asyncio.run(do_some_work(newest))
-    columns = write_first_version(file, newest)
+    file = tmp_path / "store.db"
+    columns = write_first_version(file)
     with closing(connect(file)) as store:
         before = rows_of(store, columns)
+        heartbeats = store.execute("SELECT beat_at FROM owners").fetchall()
 
     found = asyncio.run(look(file))
 
-    assert found == [("writer", "done")]
+    assert ("reader", "done: depth: 42") in found
+    assert len(found) == 17
     assert all(before.values())
-    with closing(connect(file)) as store:
+    columns["owners"].remove("beat_at")
+    columns["runs"].remove("kind")
+    with closing(connect(file)) as store, closing(sqlite3.connect(":memory:")) as old:
         assert version_of(store) == read_migrations(DIALECT)[-1].number
         migrate(store, [*read_migrations(DIALECT), NEXT])
         migrate(store, [*read_migrations(DIALECT), NEXT])
-        assert rows_of(store, renamed(columns)) == before
-        assert store.execute("SELECT colour FROM runs").fetchall() == [("red",)]
+        old.executescript(OLD_STORE.read_text("utf-8"))
+        assert rows_of(store, columns) == rows_of(old, columns)
+        assert store.execute("SELECT heartbeat_at FROM owners").fetchall() == heartbeats
+        kinds = store.execute("SELECT kind, COUNT(*) FROM runs GROUP BY kind").fetchall()
+        assert kinds == [("agent", 19), ("team", 2)]
+        assert set(store.execute("SELECT colour FROM runs")) == {("red",)}
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_is(tmp_path: Path) -> None:

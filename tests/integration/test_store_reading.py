@@ -20,6 +20,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.store import (
+    Attempt,
     Filter,
     Store,
 )
@@ -265,5 +266,57 @@ def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
         assert times == {event.run: event.at for event in await store.events()}
 
         assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
+
+    run_in(body)
+
+
+def test_the_last_step_of_a_run_is_not_its_start(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, plan("a"), plan("b"))
+        epoch = (await claim(store, "run-b")).run.epoch
+        await store.append(RunId("run-b"), epoch, [replied(1)])
+        await claim(store, "run-a")
+        await claim(store, "run-b")
+
+        last = await store.last_steps([RunId("run-a"), RunId("run-b"), RunId("nobody")])
+
+        assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
+
+    run_in(body)
+
+
+def test_the_attempts_of_a_run_are_told_with_what_each_cost(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        ladder = replace(plan("a").queued, ladder=("loop/small", "loop/large"))
+        await spawn(store, replace(plan("a"), queued=ladder), plan("b"))
+        run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
+        again = Attempted(number=2, error=Failure("", ""), model="loop/large")
+        entries = [replied(1), Entry("attempt-2", again), replied(2), replied(3, cost=None)]
+        await store.append(run, epoch, entries)
+
+        attempts = await store.attempts([run, RunId("run-b")])
+
+        one, two = Usage(10, 20, 30, 40), Usage(20, 40, 60, 80)
+        assert attempts[run] == [
+            Attempt("loop/small", Spend(one, 1, 7, 0)),
+            Attempt("loop/large", Spend(two, 2, 7, 1)),
+        ]
+        assert attempts[RunId("run-b")] == [Attempt("", Spend())]
+
+    run_in(body)
+
+
+def test_events_are_chosen_by_their_kinds(run_in: RunIn) -> None:
+    async def body(store: Store) -> None:
+        await spawn(store, plan("a"), plan("b"))
+        epoch = (await claim(store, "run-b")).run.epoch
+        await store.append(RunId("run-b"), epoch, [replied(1)])
+
+        chosen = await store.events(kinds={"queued", "replied"})
+        of_session = await store.events(session=plan("b").session.key, kinds=["replied"])
+
+        assert [event.body.kind for event in chosen] == ["queued", "queued", "replied"]
+        assert [event.key for event in of_session] == ["turn-1/model"]
+        assert await store.events(kinds=[]) == []
 
     run_in(body)

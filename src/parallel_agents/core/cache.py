@@ -1,4 +1,4 @@
-"""Cache: replies of models that may answer the same request again, by a key of the whole request."""
+"""Cache: model replies that may answer the same request again, by a key of the whole request."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from parallel_agents.core.model import ModelReply, ModelRequest
 
 class ReplyCache(Protocol):
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
-        """The reply kept under a key, if that is at most `seconds` ago and it has not expired."""
+        """The reply under a key, if it is at most `seconds` old and has not expired."""
         ...
 
     async def keep_reply(self, key: str, reply: ModelReply, *, seconds: float) -> None:
-        """Keep a reply for so long, in the place of one that is there; those expired go."""
+        """Store a reply for this long in place of an earlier one, and delete expired replies."""
         ...
 
 
 def key_of(model: str, request: ModelRequest) -> str:
-    """What tells one request from another: SHA-256 of all that a model is sent, as canonical JSON."""
+    """SHA-256 of everything that a model is sent, as canonical JSON."""
     sent = [
         model,
         request.system,

@@ -12,48 +12,16 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.budget import NO_BUDGET, Amount, Budget, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.policy import Policy
-from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
+from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
+from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.usage import Spend
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPlan:
-    """A session to create, with its first run.
-
-    Attributes:
-        digest: tells the same work from other work.
-        bounds: the parent's policy, whose limits on numbers of sessions apply.
-        budget: for the session and everything that it spawns.
-        retries: the dead letter that this session retries.
-    """
-
-    session: Session
-    run: RunId
-    kind: RunnerKind
-    queued: Queued
-    digest: str
-    model: str = ""
-    priority: int = 0
-    owner: OwnerId | None = None
-    bounds: Policy = Policy()
-    budget: Budget = NO_BUDGET
-    retries: RunId | None = None
-
-
-class SpawnOutcome(NamedTuple):
-    """The session and its latest run; `is_new` is False if the key already existed."""
-
-    session: Session
-    run: Run
-    is_new: bool
 
 
 class Claim(NamedTuple):
@@ -146,7 +114,7 @@ class ChildRun(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """One attempt of a run: the model that it was on, and what its calls cost.
+    """One attempt of a run: its model, and what its calls cost.
 
     An empty `model` is the one that the run was queued with.
     """

@@ -38,8 +38,12 @@ class Database(Protocol):
         """Execute a statement that returns nothing."""
         ...
 
-    def run_many(self, query: str, rows: Sequence[Values]) -> None:
-        """Execute a statement for each row of values, in order and in one round trip."""
+    def run_many(self, query: str, rows: Sequence[Values]) -> int:
+        """Execute a statement for each row of values, in order and in one round trip.
+
+        Returns:
+            How many rows of the table it wrote.
+        """
         ...
 
     def writing(self) -> AbstractContextManager[None]:

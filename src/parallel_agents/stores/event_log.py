@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.stores.chain import Chain
 from parallel_agents.stores.codec import encode_body
 from parallel_agents.stores.database import Database, as_array
+
+_Row: TypeAlias = tuple[int, float, str, str, bytes]  # seq, at, run, key, body
 
 
 class Draft(NamedTuple):
@@ -53,22 +55,36 @@ class EventLog:
         Returns:
             Those that were written, in order.
         """
-        wanted = {(draft.run, draft.entry.key): draft for draft in reversed(drafts)}
-        asked = as_array([(run, key) for run, key in wanted])
-        for run, key in self._database.all("written_keys", (asked,)):
-            del wanted[RunId(run), key]
-        new = [draft for draft in drafts if wanted.get((draft.run, draft.entry.key)) is draft]
-        self.write_new(new)
+        first = {(draft.run, draft.entry.key): draft for draft in reversed(drafts)}
+        new = [draft for draft in drafts if first[draft.run, draft.entry.key] is draft]
+        rows = self._numbered(new)
+        # Nearly always every key is new, so they are inserted before they are looked for.
+        if self._database.run_many("put_event", rows) < len(rows):
+            self._database.run("delete_events_after", (self.last_seq,))
+            asked = as_array([(draft.run, draft.entry.key) for draft in new])
+            written = set(self._database.all("written_keys", (asked,)))
+            new = [draft for draft in new if (draft.run, draft.entry.key) not in written]
+            rows = self._numbered(new)
+            self._database.run_many("put_event", rows)
+        self._note(new, rows)
         return new
 
     def write_new(self, drafts: Sequence[Draft]) -> None:
         """Write events whose keys cannot exist yet."""
-        rows: list[tuple[int, float, str, str, bytes]] = []
-        for run, session, entry in drafts:
-            at, body = self._now(), encode_body(entry.body)
-            self.last_seq += 1
-            rows.append((self.last_seq, at, run, entry.key, body))
-            self._chain.add(self.last_seq, at, run, entry.key, body)
+        rows = self._numbered(drafts)
+        self._database.run_many("put_event", rows)
+        self._note(drafts, rows)
+
+    def _numbered(self, drafts: Sequence[Draft]) -> list[_Row]:
+        seq, now = self.last_seq, self._now
+        return [
+            (number, now(), run, entry.key, encode_body(entry.body))
+            for number, (run, _, entry) in enumerate(drafts, start=seq + 1)
+        ]
+
+    def _note(self, drafts: Sequence[Draft], rows: Sequence[_Row]) -> None:
+        """Take events that were inserted into the chain, and among those of the transaction."""
+        for (run, session, entry), row in zip(drafts, rows, strict=True):
+            self._chain.add(*row)
+            self.last_seq, at, *_ = row
             self.written.append(Event(self.last_seq, at, session, run, entry.key, entry.body))
-        if rows:
-            self._database.run_many("put_event", rows)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
+from parallel_agents.core.ids import RunId
 from parallel_agents.errors import PagentsError, StoreError
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal_owners import JournalOwners
@@ -25,13 +25,15 @@ class Change(Generic[_R, _T]):
     """A change that waits for a transaction.
 
     Attributes:
-        apply: makes the changes of neighbours in a transaction that share it, all at once; its
-            answers come in the order of the requests.
+        apply: makes all changes of a transaction that share it at once; its answers come in the
+            order of the requests.
         request: what this one asks for.
+        run: the only run that it writes to; None if it may write to anything.
     """
 
     apply: Callable[[Journal, Sequence[_R]], list[Answer[_T]]]
     request: _R
+    run: RunId | None = None
 
 
 AnyChange = Change[Any, Any]  # a batch holds changes of every kind
@@ -82,12 +84,13 @@ class Journal:
             self._log.begin()
             self._tables.quota.forget()
             foreign = self._read_news()
-            answers: list[Answer[Any]] = []
-            for apply, group in groupby(changes, key=lambda change: change.apply):
-                answers += apply(self, [change.request for change in group])
+            answers: dict[int, Answer[Any]] = {}
+            for group in _groups(changes):
+                requests = [changes[position].request for position in group]
+                answers.update(zip(group, changes[group[0]].apply(self, requests), strict=True))
             self._log.seal()
         self._seen_seq = self._log.last_seq
-        return Committed(answers, foreign + self._log.written)
+        return Committed([answers[n] for n in range(len(changes))], foreign + self._log.written)
 
     def read_news(self) -> list[Event]:
         """The events that other connections wrote since the last call or transaction."""
@@ -100,6 +103,31 @@ class Journal:
         if self._log.last_seq == self._seen_seq:
             return []
         return self.rows.events(after=self._seen_seq)
+
+
+def _groups(changes: Sequence[AnyChange]) -> list[list[int]]:
+    """The positions of changes that can be made at once, in groups with the same `apply`.
+
+    The changes of one run keep their order, and so do all around one that may write to anything.
+    Those of different runs wait at the same time, so no caller can tell their order.
+    """
+    groups: list[list[int]] = []
+    by_apply: dict[object, int] = {}
+    last_of_run: dict[RunId, int] = {}
+    for position, change in enumerate(changes):
+        if change.run is None and change.apply not in by_apply:
+            by_apply.clear()
+            last_of_run.clear()
+        elif change.run is not None:
+            by_apply.pop(apply_each, None)
+        group = by_apply.get(change.apply)
+        if group is None or (change.run is not None and last_of_run.get(change.run, -1) > group):
+            group = by_apply[change.apply] = len(groups)
+            groups.append([])
+        groups[group].append(position)
+        if change.run is not None:
+            last_of_run[change.run] = group
+    return groups
 
 
 def apply_each(journal: Journal, calls: Sequence[Callable[[Journal], _T]]) -> list[Answer[_T]]:

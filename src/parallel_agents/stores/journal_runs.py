@@ -6,7 +6,7 @@ distant database needs a constant number of round trips for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
@@ -77,6 +77,13 @@ class Ending(NamedTuple):
     fence: int
 
 
+class _Fenced(NamedTuple):
+    """The session of each request's run, or its refusal; and which runs have reserved something."""
+
+    sessions: list[SessionKey | OwnershipLost]
+    reserving: Set[RunId]
+
+
 class _OfRun(Protocol):
     @property
     def run(self) -> RunId: ...
@@ -128,7 +135,7 @@ class JournalRuns:
         return [claims.get(request.run) for request in requests]
 
     def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
-        sessions = self._fence(requests)
+        sessions, reserving = self._fence(requests)
         drafts = [
             Draft(request.run, session, entry)
             for request, session in zip(requests, sessions, strict=True)
@@ -136,14 +143,16 @@ class JournalRuns:
             for entry in request.entries
         ]
         if drafts:
-            self._project(self._tables.log.write(drafts))
+            self._project(self._tables.log.write(drafts), reserving)
         return [session if isinstance(session, OwnershipLost) else None for session in sessions]
 
-    def _project(self, drafts: Sequence[Draft]) -> None:
-        """Update the rows of runs, and the accounts that pay for them, by new events."""
+    def _project(self, drafts: Sequence[Draft], reserving: Set[RunId]) -> None:
+        """Update the rows of runs by new events, and the accounts of the `reserving` runs."""
         replies = [(d, d.entry.body) for d in drafts if isinstance(d.entry.body, Replied)]
         if replies:
-            self._settle(replies)
+            settling = [reply for reply in replies if reply[0].run in reserving]
+            if settling:
+                self._settle(settling)
             self._tables.database.run_many(
                 "note_reply", [_reply_row(d.run, body) for d, body in replies]
             )
@@ -176,7 +185,7 @@ class JournalRuns:
     def _reserve(
         self, requests: Sequence[Reserve]
     ) -> Iterable[Shortage | PriceUnknown | OwnershipLost | None]:
-        sessions = self._fence(requests)
+        sessions, _ = self._fence(requests)
         fenced = [
             (request, session)
             for request, session in zip(requests, sessions, strict=True)
@@ -212,7 +221,7 @@ class JournalRuns:
         return [answer for group in _rounds(requests) for answer in self._finish(group)]
 
     def _finish(self, requests: Sequence[Finish]) -> list[Answer[bool]]:
-        sessions = self._fence(requests)
+        sessions, reserving = self._fence(requests)
         asked = [request.run for request in requests if request.steers_seen is not None]
         steers: dict[str, int] = (
             dict(self._tables.database.all("count_steers", (as_array(asked),))) if asked else {}
@@ -229,18 +238,26 @@ class JournalRuns:
             if is_over:
                 finished = Finished(outcome=request.outcome)
                 endings.append(Ending(request.run, session, finished, fence=0))
+        self._forfeit([ending.run for ending in endings if ending.run in reserving])
         if endings:
             self.end(endings)
         return answers
 
-    def _fence(self, requests: Sequence[_Claimed]) -> list[SessionKey | OwnershipLost]:
-        """The session of each run, or the refusal of a request whose epoch is not the newest."""
+    def _forfeit(self, runs: Sequence[RunId]) -> None:
+        if runs:
+            self._tables.accounts.forfeit(runs)
+
+    def _fence(self, requests: Sequence[_Claimed]) -> _Fenced:
+        """Refuse the requests whose run has ended or has a newer epoch."""
         asked = as_array(list({request.run for request in requests}))
         states = {run: state for run, *state in self._tables.database.all("run_states", (asked,))}
-        return [_session_or_lost(request, states.get(request.run)) for request in requests]
+        return _Fenced(
+            [_session_or_lost(request, states.get(request.run)) for request in requests],
+            {run for run, (*_, has_reserved) in states.items() if has_reserved},
+        )
 
     def _check_fence(self, request: _Claimed) -> None:
-        (session,) = self._fence([request])
+        (session,), _ = self._fence([request])
         if isinstance(session, OwnershipLost):
             raise session
 
@@ -263,6 +280,7 @@ class JournalRuns:
         outcome = Outcome(
             status=status, output=text or None, text=text, error=Failure.of(error(f"ended by {by}"))
         )
+        self._tables.accounts.forfeit([run])
         self.end([Ending(run, session, Finished(outcome=outcome, by=by), fence=1)])
 
     def _last_text(self, run: RunId) -> str:
@@ -273,9 +291,8 @@ class JournalRuns:
         return reply.message.text if isinstance(reply, Replied) else ""
 
     def end(self, endings: Sequence[Ending]) -> None:
-        """End live runs, each for good."""
+        """End live runs that have nothing reserved, each for good."""
         self._tables.quota.forget()
-        self._tables.accounts.forfeit([ending.run for ending in endings])
         self._tables.log.write_new(
             [Draft(e.run, e.session, Entry("finished", e.finished)) for e in endings]
         )
@@ -319,7 +336,7 @@ def _session_or_lost(
     request: _Claimed, state: Sequence[object] | None
 ) -> SessionKey | OwnershipLost:
     if state is not None:
-        session, status, epoch = state
+        session, status, epoch, _ = state
         if epoch == request.epoch and status in LIVE:
             return SessionKey(str(session))
     return OwnershipLost(

@@ -144,13 +144,13 @@ class JournalStore(ABC):
     owners = _read(lambda rows: rows.owners)
 
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
-        return await self.submit(Change(claim, ClaimRequest(run, owner)))
+        return await self.submit(Change(claim, ClaimRequest(run, owner), run))
 
     async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
-        await self.submit(Change(append, Append(run, epoch, entries)))
+        await self.submit(Change(append, Append(run, epoch, entries), run))
 
     def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
-        self.submit_soon(Change(append, Append(run, epoch, (entry,))))
+        self.submit_soon(Change(append, Append(run, epoch, (entry,)), run))
 
     async def reserve(
         self,
@@ -162,12 +162,12 @@ class JournalStore(ABC):
         is_last: bool,
     ) -> Shortage | None:
         request = Reserve(run, epoch, amount, accounts, is_last)
-        return await self.submit(Change(reserve, request))
+        return await self.submit(Change(reserve, request, run))
 
     async def finish(
         self, run: RunId, epoch: int, outcome: Outcome, *, steers_seen: int | None = None
     ) -> bool:
-        return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen)))
+        return await self.submit(Change(finish, Finish(run, epoch, outcome, steers_seen), run))
 
     async def throttles(self) -> list[Throttle]:
         return await self.read(lambda rows: read_throttles(rows.database))

@@ -120,7 +120,7 @@ class Rows:
             "after": after,
             "session": session,
             "tree": tree,
-            "kinds": None if kinds is None else as_array(tuple(kinds)),
+            "kinds": None if kinds is None else as_array(list(kinds)),
             "limit": limit,
         }
         found = self.database.all("events", values, where=conditions)
@@ -169,17 +169,16 @@ class Rows:
         return {RunId(run): at for run, at in found}
 
     def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
-        """Folded from the fields that count: decoding whole replies would take ten times as long."""
+        # Folded from the fields that count: decoding whole replies would take ten times as long.
         found: dict[RunId, list[Attempt]] = {}
-        for run, first, next_model, cost, is_priced, *usage in self.database.all(
-            "attempts_of", (as_array(runs),)
-        ):
-            of_run = found.setdefault(run, [Attempt("", Spend())])
+        rows = self.database.all("attempts_of", (as_array(runs),))
+        for run, first, above, cost, is_priced, *usage in rows:
+            of_run = found.setdefault(RunId(run), [Attempt("", Spend())])
             model, spend = of_run[-1]
             if first is not None:
                 of_run[-1] = Attempt(first, spend)
-            elif next_model is not None:
-                of_run.append(Attempt(next_model or model, Spend()))
+            elif above is not None:
+                of_run.append(Attempt(above or model, Spend()))
             elif usage[0] is not None:
                 reply = Spend(Usage(*usage), 1, cost or 0, int(not is_priced))
                 of_run[-1] = Attempt(model, spend + reply)

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
-from parallel_agents.errors import StoreError
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
 from parallel_agents.stores.queries import read_queries
@@ -75,7 +75,7 @@ class SqliteDatabase:
         try:
             return self._sql.execute(self._queries.get(query), values).fetchone()
         except sqlite3.Error as error:
-            raise self._mapped(error) from error
+            self._fail(error)
 
     def all(
         self, query: str, values: Values = (), *, where: Sequence[str] | None = None
@@ -85,19 +85,19 @@ class SqliteDatabase:
         try:
             return self._sql.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            raise self._mapped(error) from error
+            self._fail(error)
 
     def run(self, query: str, values: Values = ()) -> None:
         try:
             self._sql.execute(self._queries.get(query), values)
         except sqlite3.Error as error:
-            raise self._mapped(error) from error
+            self._fail(error)
 
-    def run_many(self, query: str, rows: Sequence[Values]) -> None:
+    def run_many(self, query: str, rows: Sequence[Values]) -> int:
         try:
-            self._sql.executemany(self._queries.get(query), rows)
+            return self._sql.executemany(self._queries.get(query), rows).rowcount
         except sqlite3.Error as error:
-            raise self._mapped(error) from error
+            self._fail(error)
 
     @contextmanager
     def writing(self) -> Generator[None]:
@@ -141,11 +141,13 @@ class SqliteDatabase:
         try:
             return self._sql.execute(statement)
         except sqlite3.Error as error:
-            raise self._mapped(error) from error
+            self._fail(error)
 
-    def _mapped(self, error: sqlite3.Error) -> StoreError | sqlite3.Error:
-        """The error for a fault of the file; one of the statement is a bug, and stays as it is."""
+    def _fail(self, error: sqlite3.Error) -> NoReturn:
+        """Raise a fault of the file as a StoreError; a faulty statement is a bug, and stays as is."""
         is_fault = (
             isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
         )
-        return as_store_error(error, self._path) if is_fault else error
+        if is_fault:
+            raise as_store_error(error, self._path) from error
+        raise error

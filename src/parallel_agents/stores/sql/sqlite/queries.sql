@@ -34,10 +34,15 @@ VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
 SELECT session, status, epoch FROM runs WHERE id = ?;
 
 -- name: run_states
-SELECT id, session, status, epoch FROM runs WHERE id IN (SELECT value FROM json_each(?));
+SELECT id, session, status, epoch, EXISTS (SELECT 1 FROM reservations WHERE run = runs.id)
+FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: put_event
-INSERT INTO events (seq, at, run, key, body) VALUES (?, ?, ?, ?, ?);
+INSERT INTO events (seq, at, run, key, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (run, key) DO NOTHING;
+
+-- name: delete_events_after
+DELETE FROM events WHERE seq > ?;
 
 -- name: written_keys
 SELECT e.run, e.key
@@ -103,6 +108,19 @@ WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
               GROUP BY run);
 
+-- name: attempts_of
+SELECT run,
+       CASE WHEN key = 'queued' THEN json_extract(json, '$.ladder[0]') END,
+       CASE WHEN key GLOB 'attempt-*' THEN json_extract(json, '$.model') END,
+       json_extract(json, '$.cost_nanousd'), json_type(json, '$.cost_nanousd') <> 'null',
+       json_extract(json, '$.usage.input_tokens'), json_extract(json, '$.usage.output_tokens'),
+       json_extract(json, '$.usage.cache_read_tokens'),
+       json_extract(json, '$.usage.cache_write_tokens')
+FROM (SELECT seq, run, key, CAST(body AS TEXT) AS json FROM events
+      WHERE run IN (SELECT value FROM json_each(?))
+        AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
+ORDER BY run, seq;
+
 -- name: last_times_of
 SELECT run, MAX(at) FROM events
 WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
@@ -166,7 +184,7 @@ LEFT JOIN owners AS o ON o.id = r.owner
 -- name: row_of_session
 {session_rows} WHERE s.key = ? ORDER BY r.number DESC LIMIT 1;
 
--- What is named in full comes first: a limit must not cut it off behind newer namesakes.
+-- A full name comes first: a limit must not cut it off behind newer namesakes.
 -- name: rows
 {session_rows}
 {where}
@@ -240,24 +258,11 @@ e.seq > :after
 -- name: events.session
 r.session = :session
 
--- name: events.tree
-r.session IN ({subtree_of_tree})
-
 -- name: events.kinds
 json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(:kinds))
 
--- name: attempts_of
-SELECT run,
-       CASE WHEN key = 'queued' THEN json_extract(json, '$.ladder[0]') END,
-       CASE WHEN key GLOB 'attempt-*' THEN json_extract(json, '$.model') END,
-       json_extract(json, '$.cost_nanousd'), json_type(json, '$.cost_nanousd') <> 'null',
-       json_extract(json, '$.usage.input_tokens'), json_extract(json, '$.usage.output_tokens'),
-       json_extract(json, '$.usage.cache_read_tokens'),
-       json_extract(json, '$.usage.cache_write_tokens')
-FROM (SELECT seq, run, key, CAST(body AS TEXT) AS json FROM events
-      WHERE run IN (SELECT value FROM json_each(?))
-        AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
-ORDER BY run, seq;
+-- name: events.tree
+r.session IN ({subtree_of_tree})
 
 -- name: events_of_sessions
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body

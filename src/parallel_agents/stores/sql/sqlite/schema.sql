@@ -48,7 +48,7 @@ CREATE TABLE runs (
 CREATE UNIQUE INDEX runs_by_session ON runs (session, number);
 CREATE INDEX runs_live ON runs (owner) WHERE status IN ('queued', 'running');
 
--- `key` says what an event is within its run, and is there once; `seq` orders the whole store.
+-- `key` names an event within its run, once; `seq` orders all events of the store.
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     at REAL NOT NULL,
@@ -66,7 +66,7 @@ CREATE TABLE owners (
     state TEXT NOT NULL,
     heartbeat_at REAL NOT NULL
 ) WITHOUT ROWID;
--- What may be spent, by whom: an account for each budget, and what calls in flight have reserved in it.
+-- An account for each budget, and what in-flight calls have reserved in it.
 CREATE TABLE budget_accounts (
     scope TEXT PRIMARY KEY,
     limit_nanousd INTEGER,
@@ -86,12 +86,12 @@ CREATE TABLE reservations (
     tokens INTEGER NOT NULL,
     PRIMARY KEY (run, scope)
 ) WITHOUT ROWID;
--- How fast each model may be asked, by all processes of the store: limits as set, and what was learned.
+-- How fast all processes of the store may call each model: configured limits, and what was learned.
 CREATE TABLE throttles (
     model TEXT PRIMARY KEY,
     body BLOB NOT NULL
 ) WITHOUT ROWID;
--- Runs that failed after all their attempts, until they are dropped or a retry of them is over.
+-- Runs that failed after all their attempts, until they are dropped or a retry has ended.
 CREATE TABLE dead_letters (
     run TEXT PRIMARY KEY,
     session TEXT NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_letters_by_time ON dead_letters (at);
 CREATE INDEX dead_letters_by_retry ON dead_letters (retried_by) WHERE retried_by IS NOT NULL;
 
--- Replies of models by a key of their whole request, for as long as they may answer it again.
+-- Model replies by a key of their whole request, for as long as they may answer it again.
 CREATE TABLE replies (
     key TEXT PRIMARY KEY,
     body BLOB NOT NULL,
@@ -112,7 +112,7 @@ CREATE TABLE replies (
     expires_at REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX replies_by_end ON replies (expires_at);
--- A link per transaction that wrote events: its hash covers them, and the hash of the link before.
+-- A link for each transaction that wrote events: its hash covers them and the previous hash.
 CREATE TABLE links (
     number INTEGER PRIMARY KEY,
     first_seq INTEGER NOT NULL,
