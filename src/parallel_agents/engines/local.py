@@ -249,6 +249,8 @@ class LocalEngine:
             self._blocked.pop(session, None)
 
     async def _run(self, scheduled: ScheduledRun, claim: Claim) -> None:
+        # The claim's values replace those of the queue, or each live run would hold both.
+        scheduled.row = Row(session=claim.session, run=claim.run)
         journal = scheduled.journal = StoreJournal(claim, self._store)
         slot = EngineSlot(scheduled, self._slots, self._admit, lambda: self._is_stopping)
         accounts = partial(self._rules.accounts_of, scheduled.row)

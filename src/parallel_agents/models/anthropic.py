@@ -36,6 +36,7 @@ from parallel_agents.models.shapes import (
     array_of,
     count_at,
     dump,
+    dump_body,
     object_at,
     objects_at,
     text_at,
@@ -118,7 +119,7 @@ class Anthropic:
 
     async def _ask(self, request: ModelRequest, draft: Draft) -> None:
         value = await self._http.post_json(
-            self._url, self._headers, body=dump(self._body(request)), endpoint=self._endpoint
+            self._url, self._headers, body=dump_body(self._body(request)), endpoint=self._endpoint
         )
         reply = to_object(value, "the reply")
         if reply.get("type") == "error":
@@ -131,7 +132,7 @@ class Anthropic:
         _stop(draft, reply)
 
     async def _stream(self, request: ModelRequest, draft: Draft) -> None:
-        body = dump(self._body(request) | {"stream": True})
+        body = dump_body(self._body(request) | {"stream": True})
         events = self._http.stream(self._url, self._headers, body=body, endpoint=self._endpoint)
         async with aclosing(events):
             async for value in events:

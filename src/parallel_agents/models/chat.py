@@ -25,6 +25,7 @@ from parallel_agents.models.shapes import (
     array_of,
     count_at,
     dump,
+    dump_body,
     object_at,
     objects_at,
     text_at,
@@ -96,7 +97,7 @@ class Chat:
         """Nothing is held."""
 
     async def _ask(self, request: ModelRequest, draft: Draft) -> None:
-        body = dump(self._body(request))
+        body = dump_body(self._body(request))
         value = await self._http.post_json(
             self._url, self._headers, body=body, endpoint=self._endpoint
         )
@@ -109,7 +110,7 @@ class Chat:
         if self._endpoint.asks_for_usage:
             body["stream_options"] = {"include_usage": True}
         events = self._http.stream(
-            self._url, self._headers, body=dump(body), endpoint=self._endpoint
+            self._url, self._headers, body=dump_body(body), endpoint=self._endpoint
         )
         is_done = False
         async with aclosing(events):

@@ -65,6 +65,11 @@ def dump(value: Json | Mapping[str, Json | orjson.Fragment]) -> bytes:
     return orjson.dumps(value, default=_plain)
 
 
+def dump_body(value: Body) -> bytes:
+    """A request's body, in no more memory than it needs: it is held until the reply has come."""
+    return bytes(memoryview(dump(value)))  # what orjson returns holds the whole of its buffer
+
+
 def array_of(items: Iterable[bytes]) -> orjson.Fragment:
     """Items that are JSON already, as an array; an item may be several with commas, or empty."""
     return orjson.Fragment(b"[" + b",".join(filter(None, items)) + b"]")
