@@ -1,4 +1,4 @@
-"""Limits: what a run may use before it is stopped with what it has."""
+"""Limits: what a run may use before it is stopped."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _MOST_OF = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one run; None leaves the choice to the next source (task, agent, settings).
+    """Bounds of one run; None falls through to the next source (task, agent, settings).
 
     Attributes:
-        timeout_seconds: the run, from its first admission, without the time that it waits.
+        timeout_seconds: the run, from its first admission, without time parked.
         call_timeout_seconds: one model call or one tool call.
         max_turns: model calls in the run.
         max_output_tokens: tokens of one reply.
         max_parallel: runs of this agent at once, or children at once of a team.
-        attempts: how often the run may begin again after an answer that was refused.
+        attempts: the most attempts, including those after refused answers.
     """
 
     timeout_seconds: float | None = None
@@ -49,20 +49,20 @@ class Limits:
                 )
 
     def over(self, weaker: Limits) -> Limits:
-        """These limits, with `weaker` where these say nothing."""
-        return weaker if self == NO_LIMITS else _laid_over(self, weaker)
+        """These limits, with those of `weaker` for all that are None."""
+        return weaker if self == NO_LIMITS else _merged(self, weaker)
 
     def without(self, weaker: Limits) -> Limits:
-        """Those of these limits that are not the same in `weaker`."""
-        said = {name: getattr(self, name) for name in _NAMES}
-        return Limits(**{n: value for n, value in said.items() if value != getattr(weaker, n)})
+        """These limits without those that are the same in `weaker`."""
+        given = {name: getattr(self, name) for name in _NAMES}
+        return Limits(**{n: value for n, value in given.items() if value != getattr(weaker, n)})
 
 
 @lru_cache(maxsize=1024)
-def _laid_over(these: Limits, weaker: Limits) -> Limits:
-    """Many tasks have the same few limits; each pair is laid together once."""
-    said = {name: getattr(these, name) for name in _NAMES}
-    return replace(weaker, **{name: value for name, value in said.items() if value is not None})
+def _merged(these: Limits, weaker: Limits) -> Limits:
+    """Many tasks have the same few limits; each pair is merged once."""
+    given = {name: getattr(these, name) for name in _NAMES}
+    return replace(weaker, **{name: value for name, value in given.items() if value is not None})
 
 
 _NAMES = tuple(field.name for field in fields(Limits))
