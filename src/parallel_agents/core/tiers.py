@@ -110,11 +110,11 @@ def _cost(record: Record, *, is_money: bool) -> float:
     return ((record.nanousd or 0) if is_money else record.seconds) / record.answers
 
 
-def words_of(ladder: Sequence[str], start: int, records: Mapping[str, Record]) -> str:
+def describe_start(ladder: Sequence[str], start: int, records: Mapping[str, Record]) -> str:
     """Why the work begins above the first model, for people."""
-    told = (
+    shares = (
         f"{record.accepted} of {record.answers} answers of {model} were accepted"
         for model in ladder[:start]
         if (record := records.get(model))
     )
-    return f"begins on {ladder[start]}: {', '.join(told)}"
+    return f"begins on {ladder[start]}: {', '.join(shares)}"
