@@ -1,7 +1,7 @@
-"""Budget: what may be spent, and the room that is reserved before anything is.
+"""Budget: what may be spent, and what is reserved before it is.
 
 Before a call its worst case is reserved in every account that pays for it, in one transaction; after
-it what it really cost is taken out. So a account is never overdrawn, by however many calls at once.
+the call its real cost is settled. So no number of concurrent calls overdraws an account.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TOOL_PROMPT_TOKENS = 512
 
 
 class OnLimit(StrEnum):
-    """At the limit a run gives its answer in one last call, or stops where it is."""
+    """What a run does at the limit: answer in one last call, or stop at once."""
 
     FINISH = "finish"
     STOP = "stop"
@@ -35,15 +35,15 @@ class OnLimit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The most that a session and all that it spawns may spend; None is no bound.
+    """The most that a session and all that it spawns may spend; None for no bound.
 
     Attributes:
-        usd: US dollars. With it, a model whose price nobody knows is refused.
-        tokens: of input, output and cache together.
-        on_limit: what a run does that finds no room.
+        usd: US dollars. A model with an unknown price is refused.
+        tokens: input, output and cache together.
+        on_limit: what a run does if there is no room for its next call.
 
     Raises:
-        InvalidInput: a bound that is not more than 0.
+        InvalidInput: a bound is not more than 0.
     """
 
     usd: float | None = None
@@ -72,7 +72,7 @@ NO_BUDGET = Budget()
 
 
 class Amount(NamedTuple):
-    """What is reserved or spent; a price that nobody knows is None."""
+    """What is reserved or spent; `nanousd` is None if the price is unknown."""
 
     nanousd: int | None
     tokens: int
@@ -80,7 +80,7 @@ class Amount(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetAccount:
-    """A bound on many runs by name, such as those of one day or of one agent on that day."""
+    """A named bound on many runs, such as all of one day, or those of one agent on that day."""
 
     scope: str
     budget: Budget
@@ -90,10 +90,10 @@ class Shortage(NamedTuple):
     """Why there is no room.
 
     Attributes:
-        scope: the account that is too small.
-        detail: what is in it, for people.
-        may_wait: others have reserved what they may not need; to ask again later makes sense.
-        on_limit: what the account wants a run to do.
+        scope: the account without room.
+        detail: its balance, for people.
+        may_wait: other calls may release what they have reserved, so a later try may succeed.
+        on_limit: what the account demands of a run.
     """
 
     scope: str
@@ -103,13 +103,13 @@ class Shortage(NamedTuple):
 
 
 def most_tokens(messages: Sequence[Message]) -> int:
-    """No tokenizer makes more tokens of a text than it has bytes of UTF-8, so that is the bound."""
+    """An upper bound: no tokenizer makes more tokens of a text than it has UTF-8 bytes."""
     size = sum(_bytes(part) for message in messages for part in message.parts)
     return size + _MESSAGE_TOKENS * len(messages)
 
 
 def most_tokens_around(system: str, tools: Sequence[ToolSpec], schema: JsonObject | None) -> int:
-    """The same of what stands around the messages of a request."""
+    """The same bound for the rest of a request: instructions, tools and schema."""
     size = len(system.encode()) + (0 if schema is None else len(orjson.dumps(schema)))
     size += sum(len(orjson.dumps(spec.parameters)) + len(spec.description) for spec in tools)
     if tools or schema is not None:

@@ -20,6 +20,7 @@ class Encodable:
         except AttributeError:
             by, kept = None, b""
         if by is not encode:
-            kept = encode(self)
+            # A copy: what a JSON encoder returns may hold the whole of its buffer, 4 kB with orjson.
+            kept = bytes(memoryview(encode(self)))
             object.__setattr__(self, "_encoded", (encode, kept))  # the value itself is frozen
         return kept

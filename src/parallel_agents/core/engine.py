@@ -1,4 +1,4 @@
-"""Engine: where runs are carried out, how many at once, and in which order."""
+"""Engine: where runs are executed, how many at once, and in which order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from parallel_agents.core.store import Row, Unsubscribe
 
 
 class Scope(NamedTuple):
-    """What can be bounded, such as `("model", "local/qwen2.5-coder-1.5b")`."""
+    """Something that can be bounded, such as `("model", "local/qwen2.5-coder-1.5b")`."""
 
     kind: str
     name: str
@@ -23,7 +23,7 @@ class Engine(Protocol):
         ...
 
     def submit(self, row: Row) -> None:
-        """Put a live run into the queue; one that is queued or runs here already stays as it is.
+        """Queue a live run; does nothing if the run is queued or executed here already.
 
         Raises:
             Stopping: the engine admits nothing new.
@@ -31,17 +31,17 @@ class Engine(Protocol):
         ...
 
     def has(self, run: RunId) -> bool:
-        """Whether a run is queued or runs here."""
+        """Whether a run is queued or executed here."""
         ...
 
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
-        """Hear the text of a run that is carried out here as it comes."""
+        """Receive the text of a run that is executed here as it arrives."""
         ...
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Hold at most so many runs of `scope` at once, from now on; None lets in all."""
+        """Set the most runs of `scope` at once, from now on; None for no bound."""
         ...
 
     def has_bound(self, scope: Scope) -> bool:
-        """Whether `bound` has said something of `scope` here."""
+        """Whether `bound` was called for `scope` here."""
         ...

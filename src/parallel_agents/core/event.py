@@ -1,7 +1,7 @@
-"""Events: what happened, append-only; all that anyone can watch, and all that a run starts from.
+"""Events: the append-only record of what happened; runs start from it and watchers read it.
 
-Each event has a key that says what it is within its run (`turn-3/model`, `steer-9f1c`); a key is
-written once, so doing a step again finds the step.
+Each event has a key that names it within its run (`turn-3/model`, `steer-9f1c`). A key is written
+once, so a repeated step finds its event.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ QUEUED_KEY = "queued"
 
 
 class SteerMode(StrEnum):
-    """When a word is heard: before a live run's next model call, or by breaking into this one.
+    """When a message reaches a run.
 
-    AFTER waits until the run is over: the word is the task of the session's next run.
+    NEXT delivers it before the next model call, NOW interrupts the call in flight, and AFTER makes
+    it the task of the session's next run.
     """
 
     NEXT = "next"
@@ -39,12 +40,16 @@ class SteerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queued:
-    """A run was accepted, with all that it needs to be carried out; a team's run has a `team`.
+    """A run was accepted, with everything that it needs.
 
-    `context` is what was said in the session that this one is forked from; `ladder` are the models
-    to climb, the run's first one included; `start` says why it does not begin with the cheapest;
-    `cache_seconds` is how old a reply may be that answers a call again; `gates` and `refine` are
-    what the task has of them, which its session's agent has, too.
+    Attributes:
+        context: the transcript of the session that this one is forked from.
+        ladder: the models to climb, including the run's first one.
+        start: why the run does not begin with the cheapest of them.
+        team: the tasks of a team's run.
+        cache_seconds: the maximum age of a stored reply to the same request.
+        gates: of the task; its session's agent has them, too.
+        refine: of the task, as for `gates`.
     """
 
     text: str
@@ -71,10 +76,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
-    """The work began again from the task, because the attempt before failed or was refused.
+    """The work began again from the task, because the previous attempt failed or was refused.
 
-    `model` is the one that it is tried on now, empty for the one before; `critique` is what it is
-    told of the attempt before. With `by` that agent makes the answer.
+    Attributes:
+        error: what ended the previous attempt.
+        model: the model to climb to; empty for the same as before.
+        critique: what the model is told about the previous attempt.
+        by: the agent that makes the next answer; empty for the model.
     """
 
     number: int
@@ -87,9 +95,12 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replied:
-    """A model answered; durable before it is used. A cost of None is an unknown price.
+    """A model answered; the event is durable before the reply is used.
 
-    A `cached` reply was given before to the same request, and cost nothing now.
+    Attributes:
+        cost_nanousd: None if the price is unknown.
+        tries: HTTP calls.
+        cached: an earlier reply to the same request was used, at no cost.
     """
 
     turn: int
@@ -110,7 +121,7 @@ class Replied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying:
-    """A model call failed and is made again after a wait."""
+    """A model call failed and will be retried after a wait."""
 
     turn: int
     attempt: int
@@ -121,7 +132,7 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A model call waits for what `reason` names, for at least so many seconds more."""
+    """A model call waits for what `reason` names, for at least `seconds` more."""
 
     turn: int
     reason: str
@@ -139,7 +150,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
-    """`handed_back` are the runs whose ends the result tells; `parked_seconds` were no work."""
+    """`handed_back` are the runs whose ends the result reports; `parked_seconds` are waiting time."""
 
     turn: int
     result: ToolResult
@@ -160,7 +171,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steered:
-    """Somebody gave a live run a word."""
+    """Somebody sent a live run a message."""
 
     text: str
     mode: SteerMode
@@ -170,7 +181,7 @@ class Steered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A word became part of the transcript, before the model call of `turn`."""
+    """A message became part of the transcript, before the model call of `turn`."""
 
     steer: str
     text: str
@@ -180,7 +191,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedBack:
-    """Children had ended that the run had not asked for; `text` tells it how, after that wait."""
+    """The run waited for children that it had not asked about; `text` reports how they ended."""
 
     turn: int
     text: str
@@ -200,7 +211,7 @@ class Gated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revised:
-    """Another agent, in a run of its own, made the answer of an attempt."""
+    """Another agent made the answer of an attempt, in a run of its own."""
 
     attempt: int
     by: str
@@ -211,7 +222,7 @@ class Revised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed:
-    """Something that whoever looks on should know, such as a account that is nearly empty."""
+    """Something that watchers should know, such as an account that is nearly empty."""
 
     text: str
     kind: Literal["noticed"] = "noticed"
@@ -219,7 +230,7 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """The run has one call left; `text` tells it so."""
+    """The run has one call left; `text` tells the model."""
 
     turn: int
     text: str
@@ -229,7 +240,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The run is over. `by` says who killed it, where somebody did."""
+    """The run has ended. `by` says who killed it; empty if nobody did."""
 
     outcome: Outcome
     by: str = ""
@@ -260,7 +271,7 @@ AnyBody: TypeAlias = Annotated[Body, Field(discriminator="kind")]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is to be written: a body under its key."""
+    """An event to be written: a body under its key."""
 
     key: str
     body: Body
@@ -268,7 +279,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What was written. `seq` is the order of the whole store; `at` is seconds since the epoch."""
+    """A written event. `seq` orders the whole store; `at` is in seconds since the epoch."""
 
     seq: int
     at: float

@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """What a model reasoned; `signature` is the provider's, handed back unchanged."""
+    """A model's reasoning; `signature` is the provider's and is returned to it unchanged."""
 
     text: str
     signature: str = ""

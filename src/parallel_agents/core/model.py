@@ -27,14 +27,14 @@ class Finish(StrEnum):
 
 
 class Payer(Protocol):
-    """Who pays for a call: room for its worst case is reserved before each try of it."""
+    """Pays for a call: reserves its worst case before each try."""
 
     async def reserve(self) -> None:
-        """Return once there is room.
+        """Return once the worst case of a try is reserved.
 
         Raises:
-            OverBudget: there is none, and will be none.
-            PriceUnknown: nobody knows what the call costs, and its budget is in dollars.
+            OverBudget: there is no room, and there will be none.
+            PriceUnknown: the model's price is unknown, and the budget is in dollars.
         """
         ...
 
@@ -55,12 +55,12 @@ class ModelRequest:
         max_output_tokens: tokens of the reply.
         timeout_seconds: for each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
-        cache_seconds: how old a reply to the same request may be; None and 0 ask anew.
-        payer: whose budget the call is on; None where there is none.
-        has_next: another model stands by: one that is left alone for a while is not waited for.
-        team: the root of the session that asks: teams that wait for a model take turns.
-        counted: how many of the messages an earlier reply's tokens count.
-        counted_tokens: what they came to, with all that stands around them.
+        cache_seconds: the maximum age of a stored reply to the same request; None and 0 use none.
+        payer: pays for the call; None if no budget bounds it.
+        has_next: another model can take over, so the call does not wait for one that is paused.
+        team: the root of the session that asks; teams that wait for a model take turns.
+        counted: the number of messages that an earlier reply's token count covers.
+        counted_tokens: that count, including instructions and tools.
     """
 
     messages: tuple[Message, ...]
@@ -79,7 +79,7 @@ class ModelRequest:
     counted_tokens: int = 0
 
     def most_input_tokens(self) -> int:
-        """What a call gives the model, at most: as it was counted before, and bounds of the rest."""
+        """An upper bound of the input tokens: the earlier count, plus a bound for what is new."""
         rest = most_tokens(self.messages[self.counted :])
         if self.counted:
             return self.counted_tokens + rest
@@ -88,9 +88,12 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReply:
-    """What came back. `model` is the `provider/model` that answered; `tries` counts HTTP calls.
+    """A model's reply.
 
-    `cached` is a reply that was given before, to the same request.
+    Attributes:
+        model: the `provider/model` that answered.
+        tries: HTTP calls.
+        cached: an earlier reply to the same request was used.
     """
 
     message: Message
@@ -103,13 +106,13 @@ class ModelReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What the runtime must know of a model before it calls it.
+    """What the runtime must know about a model before it calls it.
 
     Attributes:
-        streams_always: text arrives while the call runs, whether or not somebody listens.
-        max_parallel: calls at once that the model serves, or None for no bound of its own.
+        streams_always: text arrives while the call runs, even if nobody listens.
+        max_parallel: the most concurrent calls that the model serves; None for no bound.
         lacks: needs that its answers do not meet, such as judgement; results say so.
-        notice: what every result of it says, such as that no model was asked.
+        notice: added to every result, such as that no real model was asked.
     """
 
     streams_always: bool = False
@@ -119,15 +122,15 @@ class Capabilities:
 
 
 class Listener(Protocol):
-    """Who hears of a call while it runs."""
+    """Observes a call while it runs."""
 
     @property
     def wants_text(self) -> bool:
-        """Whether somebody reads along; nothing is streamed for nobody."""
+        """Whether to stream; a model does not stream if nobody listens."""
         ...
 
     def text(self, piece: str) -> None:
-        """A piece of the reply's text, as it comes."""
+        """A piece of the reply's text has arrived."""
         ...
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
@@ -135,24 +138,24 @@ class Listener(Protocol):
         ...
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """The call waits for what `reason` names, for at least so many seconds more."""
+        """The call waits for what `reason` names, for at least `seconds` more."""
         ...
 
     def noticed(self, text: str) -> None:
-        """Something that whoever looks on should know."""
+        """There is something that watchers should know."""
         ...
 
     def resting(self) -> AbstractContextManager[None]:
-        """A block in which the call waits and nothing of it is under way: it may be broken off there.
+        """A block in which the call waits and nothing is in flight; it may be cancelled there.
 
         Raises:
-            Stopping: on entry, where its process admits nothing new.
+            Stopping: on entry, if this process admits nothing new.
         """
         ...
 
 
 def resting(listener: Listener | None) -> AbstractContextManager[None]:
-    """The block of a listener, where there is one."""
+    """The listener's block; one that does nothing without a listener."""
     return nullcontext() if listener is None else listener.resting()
 
 
@@ -166,10 +169,10 @@ class Model(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     async def start(self) -> None:
-        """Be ready for calls; done again it does nothing, and no deadline of a call runs meanwhile.
+        """Get ready for calls; no deadline of a call runs meanwhile. A second start does nothing.
 
         Raises:
-            PagentsError: what is missing.
+            PagentsError: something is missing.
         """
         ...
 
@@ -182,15 +185,15 @@ class Model(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Give back connections and processes; the model is not called afterwards."""
+        """Release connections and processes; the model is not called afterwards."""
         ...
 
 
 class Models(Protocol):
-    """Where the runtime gets its models by name."""
+    """The models by name."""
 
     def get(self, name: str) -> Model:
-        """The model `provider/model`, the same object each time.
+        """The model `provider/model`; the same object each time.
 
         Raises:
             UnknownModel: no such provider.
@@ -199,5 +202,5 @@ class Models(Protocol):
         ...
 
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
-        """What `usage` cost on `model`, or None where no price is known."""
+        """The cost of `usage` on `model`; None if its price is unknown."""
         ...

@@ -23,7 +23,7 @@ class RunStatus(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether the run has ended; a run that is over never moves again."""
+        """Whether the run has ended; a run that has ended never changes again."""
         return self not in LIVE
 
 
@@ -32,13 +32,13 @@ LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
 
 def known_cost(spend: Spend, status: RunStatus) -> float | None:
-    """USD, or None where a price is unknown, or a run broke off before its first call was counted."""
+    """USD; None if a price is unknown, or the run broke off before its first call was counted."""
     is_uncounted = not spend.calls and status.is_over and status is not RunStatus.DONE
     return None if is_uncounted else spend.cost_usd
 
 
 class RunnerKind(StrEnum):
-    """How a run is carried out: by our loop, or as a team of child runs."""
+    """How a run is executed: by the agent loop, or as a team of child runs."""
 
     AGENT = "agent"
     TEAM = "team"
@@ -46,7 +46,7 @@ class RunnerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as it is kept: the code, what happened, why, and what to do."""
+    """An error as it is stored: the code, what happened, why, and what to do."""
 
     code: str
     message: str
@@ -63,11 +63,11 @@ class Outcome:
     """How a run ended, once and for all.
 
     Attributes:
-        output: the answer: JSON that fits the agent's schema, or text; the part that there was
-            when the run did not end in done; None when there was none.
-        text: the raw text of the last reply, kept also when it was refused.
-        notices: what a reader of the output should know, such as a model too weak to judge.
-        score: 0 to 10, where a judge gave one.
+        output: the answer: JSON that fits the agent's schema, or text. If the run did not end in
+            done, the part of it that there was; None without any.
+        text: the raw text of the last reply, even if it was refused.
+        notices: what a reader of the output should know, such as that the model is too weak.
+        score: 0 to 10; None if no judge gave one.
     """
 
     status: RunStatus
@@ -80,14 +80,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A row of work. Times are seconds since the epoch; None where it has not come to that.
+    """A run's row. Times are in seconds since the epoch; None for what has not happened yet.
 
     Attributes:
         number: 1 for the first run of its session, 2 for the next.
-        title: the first words of the task.
-        owner: the process that carries it out, or None while any may take it.
+        title: the start of the task's text.
+        owner: the process that executes it; None if any may claim it.
         epoch: rises with each claim; an append with an older epoch is refused.
-        attempts: how often the work was begun.
+        attempts: how many times the work was begun.
     """
 
     id: RunId
@@ -109,7 +109,7 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """Wall time from first admission to the end, or None while it is not over."""
+        """Wall time from the first admission to the end; None while the run is live."""
         if self.started_at is None or self.finished_at is None:
             return None
         return self.finished_at - self.started_at

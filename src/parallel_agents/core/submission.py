@@ -1,4 +1,4 @@
-"""Submission: an answer that is to pass the gates of its agent, and a draft that is to be better."""
+"""Submission: an answer for its agent's gates to judge, and a draft for another agent to improve."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from parallel_agents.core.session import Session
 
 
 class Submission(NamedTuple):
-    """What a gate is shown.
+    """An answer as a gate sees it.
 
     Attributes:
-        session: whose run gave the answer.
-        attempt: which one of the run it is of.
-        turn: the last reply; a word that comes in late brings another answer in the same attempt.
-        task: what was to be done, in the words that the agent was given.
+        session: of the run that gave the answer.
+        attempt: the run's attempt.
+        turn: the last reply; a late message leads to another answer in the same attempt.
+        task: the task as the agent was given it.
     """
 
     session: Session
@@ -27,14 +27,15 @@ class Submission(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """What the agent is shown that makes the next version of an answer.
+    """The best answer so far, as the agent that revises it sees it.
 
     Attributes:
-        session: whose run gave the answer.
-        attempt: which one of the run the next version is.
+        session: of the run that gave the answer.
+        attempt: the run's attempt that the next version will be.
+        task: the task as the writer was given it, with the messages since.
         work: the best version so far.
-        critique: what is to be better.
-        model: the one that the run is on.
+        critique: what to improve.
+        model: the model that the run is on.
     """
 
     session: Session

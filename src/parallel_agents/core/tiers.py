@@ -1,9 +1,9 @@
-"""Tiers: where on its ladder an agent's work begins, by what its earlier attempts came to.
+"""Tiers: where on its ladder an agent's work begins, given the results of earlier attempts.
 
-An attempt on a cheap model is worth its cost while that is less than what it saves: the chance
+An attempt on a cheap model is worth its cost while that is less than what it saves: the probability
 that its answer is accepted, times what the work costs on the models above. So the expected cost of
 a start at tier i is V(i) = c(i) + (1 - p(i)) * V(i + 1), and the best start is where it is least.
-Attempts on one model one after another change nothing in that.
+Several attempts on one model do not change that.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _REFUSED = frozenset({OutputInvalid.code, GateRefused.code})
 
 
 class Record(NamedTuple):
-    """What the answers of one model came to; those that a failed call cut short are not in it.
+    """The record of one model's answers; attempts without an answer do not count.
 
     Attributes:
-        nanousd: what they cost, None where a price is not known.
+        nanousd: their cost; None if a price is unknown.
     """
 
     answers: int = 0
@@ -49,7 +49,7 @@ def records_of(runs: Iterable[Iterable[Event]]) -> dict[str, Record]:
     """The records by model.
 
     Args:
-        runs: of one agent, each as its events in order.
+        runs: the runs of one agent, each as its events in order.
     """
     records: dict[str, Record] = {}
     for events in runs:
@@ -59,7 +59,7 @@ def records_of(runs: Iterable[Iterable[Event]]) -> dict[str, Record]:
 
 
 def _attempts(events: Iterable[Event]) -> Iterable[tuple[str, Record]]:
-    """Each attempt of a run that ended in an answer, with the model that it was on."""
+    """Each attempt that ended in an answer, with its model."""
     model, so_far, is_refused = "", Record(), False
     for event in events:
         match event.body:
@@ -83,9 +83,9 @@ def _attempts(events: Iterable[Event]) -> Iterable[tuple[str, Record]]:
 
 
 def start_of(ladder: Sequence[str], records: Mapping[str, Record]) -> int:
-    """The place in the ladder with the least expected cost; the first while too little is known.
+    """The index in the ladder with the least expected cost; 0 while too little is known.
 
-    Cost is money where all prices are known and something was paid, and otherwise time.
+    Cost is money if all prices are known and anything was paid, and time otherwise.
     """
     known = [records[model] for model in ladder if model in records]
     is_money = all(record.nanousd is not None for record in known) and any(
@@ -96,12 +96,12 @@ def start_of(ladder: Sequence[str], records: Mapping[str, Record]) -> int:
         return 0
     best, least = len(ladder) - 1, _cost(top, is_money=is_money)
     expected = least
-    for place in reversed(range(len(ladder) - 1)):
-        record = records.get(ladder[place], Record())
+    for tier in reversed(range(len(ladder) - 1)):
+        record = records.get(ladder[tier], Record())
         if record.answers >= LEAST_ANSWERS:
             expected = _cost(record, is_money=is_money) + (1 - record.share) * expected
         if record.answers < LEAST_ANSWERS or expected <= least:
-            best, least = place, expected
+            best, least = tier, expected
     return best
 
 
@@ -110,11 +110,11 @@ def _cost(record: Record, *, is_money: bool) -> float:
     return ((record.nanousd or 0) if is_money else record.seconds) / record.answers
 
 
-def words_of(ladder: Sequence[str], start: int, records: Mapping[str, Record]) -> str:
+def describe_start(ladder: Sequence[str], start: int, records: Mapping[str, Record]) -> str:
     """Why the work begins above the first model, for people."""
-    told = (
+    shares = (
         f"{record.accepted} of {record.answers} answers of {model} were accepted"
         for model in ladder[:start]
         if (record := records.get(model))
     )
-    return f"begins on {ladder[start]}: {', '.join(told)}"
+    return f"begins on {ladder[start]}: {', '.join(shares)}"

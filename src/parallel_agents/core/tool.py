@@ -1,4 +1,4 @@
-"""Tool: a typed call in, a result out; it declares what a second call would do."""
+"""Tool: a typed call in, a result out; it declares the effect of a repeated call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parallel_agents.core.schema import JsonObject
 
 
 class Effect(StrEnum):
-    """What happens when a call is made twice, as after a crash in the middle of it."""
+    """What a repeated call does, as after a crash in the middle of the first."""
 
     PURE = "pure"
     IDEMPOTENT = "idempotent"
@@ -22,7 +22,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec(Encodable):
-    """What a model is told of a tool; `parameters` is a JSON Schema of an object."""
+    """A tool as a model sees it; `parameters` is the JSON Schema of an object."""
 
     name: str
     description: str
@@ -31,29 +31,29 @@ class ToolSpec(Encodable):
 
 
 class Caller(Protocol):
-    """The run that makes a call, as far as a tool may move it."""
+    """The run that makes a call, as far as its tool may control it."""
 
     def park(self) -> None:
-        """Give the run's place to others: the call waits for them, and no limit of a call holds."""
+        """Release the run's slot and suspend the call's time limit, to wait for other runs."""
         ...
 
     async def wait_message(self) -> None:
-        """Return once somebody has given the run a word."""
+        """Return once a message to the run has arrived."""
         ...
 
     def hand_back(self, runs: Sequence[RunId]) -> None:
-        """Note that the call's result tells how these runs ended."""
+        """Note that the call's result reports how these runs ended."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """Who calls: the session and the run in which the call was made.
+    """The origin of a call: its session and its run.
 
     Attributes:
-        call: the call's id; made again after a crash it has the same.
-        cwd: the folder that the session works in; empty is that of the process.
-        caller: the run, where there is one that can wait.
+        call: the call's id; a call that is repeated after a crash keeps it.
+        cwd: the folder that the session works in; empty for the process's own.
+        caller: the run; None if the call is not made by a run that can wait.
     """
 
     session: SessionKey
@@ -69,9 +69,9 @@ class Tool(Protocol):
     def spec(self) -> ToolSpec: ...
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> str:
-        """Do it, and answer in words or JSON.
+        """Execute the call and return its result as text or JSON.
 
         Raises:
-            Exception: whatever the tool raises is told to the model as an error result.
+            Exception: the model gets whatever the tool raises as an error result.
         """
         ...

@@ -1,7 +1,7 @@
-"""Transcript: what a model is shown, folded from a session's events; the state a run starts from.
+"""Transcript: the state of a run, folded from its session's events, with all that its model is shown.
 
-The loop applies each event to the same fold as it writes it, so a run that goes on after a crash
-and one that was never interrupted hold the same state.
+The loop applies each event to the same fold when it writes it, so a run that continues after a
+crash has the same state as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class AnswerId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An answer, and what its gates said of it."""
+    """An answer, and the verdicts of its gates."""
 
     attempt: int
     last_text: str
@@ -63,13 +63,13 @@ class Version:
 
     @property
     def rank(self) -> tuple[int, float]:
-        """What makes a version better than another: gates that it passes, then its score."""
+        """A higher rank is better: first by the number of gates passed, then by the score."""
         passed = sum(verdict.is_accepted for verdict in self.verdicts)
         return passed, -1.0 if self.score is None else self.score
 
     @property
     def score(self) -> float | None:
-        """The one of the gate that costs most."""
+        """The score of the most expensive gate that gave one."""
         scores = [verdict.score for verdict in self.verdicts if verdict.score is not None]
         return scores[-1] if scores else None
 
@@ -80,28 +80,28 @@ class Version:
 
 @dataclass(slots=True)
 class Transcript:
-    """Where a run stands.
+    """The state of a run.
 
     Attributes:
-        messages: what was said, oldest first; a reply's tool results follow once all are known.
+        messages: the conversation, oldest first; a reply's tool results follow once all are known.
         turn: the number of model replies in the run.
-        tries: attempts on the model that is tried now.
-        model: that model, empty for the run's own.
-        verdicts: of the gates on the attempt's answer, so far.
-        reviser: the agent that is to make the attempt's answer; empty where the model is.
+        tries: attempts on the current model.
+        model: the model that the run has climbed to; empty for the one that it began on.
+        verdicts: the gates' verdicts on the attempt's answer, so far.
+        reviser: the agent that makes the attempt's answer; empty for the model.
         repairs: refusals since the attempt began.
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
-        asked: the tool calls of the last reply that the model still waits for.
-        results: those of them whose result is known, by call id.
-        started: those of them that were begun, by call id.
+        asked: the tool calls of the last reply, until all have a result.
+        results: the results that are known, by call id.
+        started: the calls that were started, by call id.
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
-        handed_back: runs of children whose ends the run knows of.
-        counted: how many of the messages the last reply's tokens count.
-        counted_tokens: what they came to, with instructions and tools; 0 where nobody counted.
-        closing: why the run has no call left but its last; None while it has.
+        handed_back: runs of children that have been reported to the run.
+        counted: the number of messages that the last reply's token count covers.
+        counted_tokens: that count, including instructions and tools; 0 if it is not known.
+        closing: why only one call is left; None if more are.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -134,26 +134,26 @@ class Transcript:
 
     @property
     def version(self) -> Version | None:
-        """The attempt's answer as far as gates have spoken of it; None before any has."""
+        """The attempt's answer with the verdicts so far; None before the first verdict."""
         verdicts = tuple(self.verdicts)
         return Version(self.attempt, self.last_text, verdicts) if verdicts else None
 
     @property
     def best(self) -> Version | None:
-        """The best version of the run; None where no gate has said anything of any."""
+        """The best version of the run; None before the first verdict."""
         version, before = self.version, self._best_before
         is_better = version and (before is None or version.rank > before.rank)
         return version if is_better else before
 
     @property
     def stale(self) -> int:
-        """Versions of the model since the best one, none of them better."""
+        """The number of versions that the model has made since the best one."""
         if not self.verdicts:
             return self._stale_before
         return 0 if self.best is not self._best_before else self._stale_before + 1
 
     def apply(self, key: str, body: Body) -> None:
-        """Take in one event of the session."""
+        """Apply one event of the session."""
         match body:
             case Queued():
                 self._begin_run(body)
@@ -177,7 +177,7 @@ class Transcript:
             case Revised():
                 self._take_revision(body)
             case Refused() | Delivered() | HandedBack() | Closing():
-                self._hear(body)
+                self._add_message(body)
             case _:
                 pass
 
@@ -199,17 +199,17 @@ class Transcript:
     def _take_reply(self, reply: Replied) -> None:
         self._hand_over_results()
         self.messages.append(reply.message)
-        self.verdicts.clear()  # they were of the answer before
+        self.verdicts.clear()  # they judged the previous answer
         self.counted_tokens = reply.usage.total_tokens
         self.counted = len(self.messages) if self.counted_tokens else 0
         self.turn, self.last_text = reply.turn, reply.message.text
         self.last_finish = reply.finish
         self.asked = reply.message.tool_calls
 
-    def _hear(self, said: Refused | Delivered | HandedBack | Closing) -> None:
-        """Take in what the model is told by somebody else than a tool."""
+    def _add_message(self, event: Refused | Delivered | HandedBack | Closing) -> None:
+        """Apply an event that tells the model something and is not a tool's result."""
         self._hand_over_results()
-        match said:
+        match event:
             case Refused(text=text):
                 self.repairs += 1
             case Delivered(steer=steer, text=text):
@@ -235,19 +235,19 @@ class Transcript:
         self.delivered.clear()
 
     def _hand_over_results(self) -> None:
-        """Tell the results in the order of the calls; a call without one was cut off."""
+        """Add the results in the order of the calls; a call without one was cut off."""
         if not self.asked:
             return
-        told = tuple(
+        results = tuple(
             self.results.get(call.id) or ToolResult(call.id, call.name, CUT_OFF, is_error=True)
             for call in self.asked
         )
-        self.messages.append(Message(Role.TOOL, told))
+        self.messages.append(Message(Role.TOOL, results))
         self.asked, self.results, self.started = (), {}, {}
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """What a session says so far, for one that begins with it; calls under way are not part of it."""
+    """The messages that a forked session begins with: all but tool calls without results."""
     whole = list(messages)
     while whole and whole[-1].tool_calls:
         whole.pop()
@@ -255,17 +255,17 @@ def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:
-    """The transcript of a session up to its run `run`, or the whole.
+    """The transcript of a session up to and including its run `run`, or of all its runs.
 
-    Runs are told one after the other, though the next may be queued while one is at work.
+    Runs are applied one after the other, although the next may be queued while one is live.
     """
     by_run: dict[RunId, list[Event]] = {}
     for event in events:
         by_run.setdefault(event.run, []).append(event)
     state = Transcript()
-    for told, its_events in by_run.items():
+    for each, its_events in by_run.items():
         for event in its_events:
             state.apply(event.key, event.body)
-        if told == run:
+        if each == run:
             break
     return state

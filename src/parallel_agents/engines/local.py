@@ -27,34 +27,35 @@ _log = logging.getLogger(__name__)
 
 
 class Rules(Protocol):
-    """What holds for each run in this process."""
+    """The rules for runs in this process."""
 
     def scopes_of(self, row: Row) -> Mapping[Scope, int | None]:
-        """The scopes that it takes a place in, each with its bound or None."""
+        """The scopes in which the run takes a slot, each with its bound or None."""
         ...
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The accounts that pay for its next call, beside those of the sessions above it."""
+        """The accounts that pay for the run's next call, besides those of the sessions above it."""
         ...
 
     def can_run(self, row: Row) -> bool:
-        """Whether this process has what it needs; only such runs are taken over."""
+        """Whether this process has what the run needs; only such runs are adopted."""
         ...
 
 
 class LocalEngine:
     """An engine for as long as its `async with` block lasts.
 
-    Leaving the block admits nothing new, lets calls in flight end and be kept, breaks off those that
-    only wait, and gives the process's runs back to the store, from where the same work goes on.
+    Leaving the block admits nothing new, lets calls in flight end and stores their results, cancels
+    runs that only wait, and releases the process's runs to the store, so that any process can
+    continue them.
 
     Args:
-        store: where the runs are.
+        store: holds the runs.
         owner: this process.
-        runners: how each kind of run is scheduled out.
-        rules: what holds for each run here.
+        runners: the runner of each kind of run.
+        rules: the rules for runs in this process.
         now: seconds since the epoch.
-        on_failure: told once when the store fails, which ends the engine.
+        on_failure: called once if the store fails, which ends the engine.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class LocalEngine:
         self._settlements = Settlements()
         self._is_stopping = False
         self._has_failed = False
-        self._beating: asyncio.Task[None] | None = None
+        self._heartbeats: asyncio.Task[None] | None = None
         self._unsubscribe: Unsubscribe | None = None
 
     @property
@@ -101,9 +102,9 @@ class LocalEngine:
     async def __aenter__(self) -> Self:
         await self._store.heartbeat(self._owner)
         await ownership.mark_silent_dead(self._store, self._owner, self._now)
-        self._unsubscribe = self._store.subscribe(self._hear)
+        self._unsubscribe = self._store.subscribe(self._on_events)
         await self._group.__aenter__()
-        self._beating = self._group.create_task(self._beat())
+        self._heartbeats = self._group.create_task(self._keep_alive())
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -116,8 +117,8 @@ class LocalEngine:
 
     async def _shut_down(self) -> None:
         self.cancel_all()
-        if self._beating is not None:
-            self._beating.cancel()
+        if self._heartbeats is not None:
+            self._heartbeats.cancel()
         await self._group.__aexit__(None, None, None)
         if self._unsubscribe is not None:
             self._unsubscribe()
@@ -129,7 +130,7 @@ class LocalEngine:
         return run in self._scheduled
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Hold at most so many runs of `scope` at once, from now on; None lets in all."""
+        """Set the most runs of `scope` at once, from now on; None for no bound."""
         self._slots.bound(scope, at_most)
         self._admit()
 
@@ -137,7 +138,7 @@ class LocalEngine:
         return self._slots.has_bound(scope)
 
     def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
-        """Hear the text of a run that is scheduled out here as it comes."""
+        """Receive the text of a run that is executed here as it arrives."""
         listeners = self._listeners.setdefault(run, [])
         listeners.append(on_text)
 
@@ -174,7 +175,7 @@ class LocalEngine:
                 scheduled.task.cancel()
 
     async def wait_calls_ended(self) -> None:
-        """Return when every run has come to a stop that is at work, and does not wait for others."""
+        """Return when every run has stopped, except those that wait for other runs."""
         while tasks := [
             scheduled.task
             for scheduled in self._scheduled.values()
@@ -194,7 +195,7 @@ class LocalEngine:
         await self._busy.wait()
 
     def cancel_all(self) -> None:
-        """Break off every run at once; each can go on from its last event."""
+        """Cancel every run at once; each can continue from its last event."""
         self.admit_nothing_new()
         for scheduled in self._scheduled.values():
             if scheduled.task is not None:
@@ -249,6 +250,8 @@ class LocalEngine:
             self._blocked.pop(session, None)
 
     async def _run(self, scheduled: ScheduledRun, claim: Claim) -> None:
+        # The claim's values replace those of the queue, or each live run would hold both.
+        scheduled.row = Row(session=claim.session, run=claim.run)
         journal = scheduled.journal = StoreJournal(claim, self._store)
         slot = EngineSlot(scheduled, self._slots, self._admit, lambda: self._is_stopping)
         accounts = partial(self._rules.accounts_of, scheduled.row)
@@ -266,7 +269,7 @@ class LocalEngine:
             raise
         except PagentsError as error:
             await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
-        except Exception as bug:  # noqa: BLE001 - the run's edge: a bug must end one run, not its team
+        except Exception as bug:  # noqa: BLE001 - the run's edge: a bug ends one run, not its team
             _log.exception("run %s crashed", claim.run.id)
             crash = RunCrashed(
                 f"{type(bug).__name__}: {bug}", why="a bug", hint="please report it with the log"
@@ -280,7 +283,7 @@ class LocalEngine:
             self._idle.set()
             self._busy.clear()
 
-    def _hear(self, events: Sequence[Event]) -> None:
+    def _on_events(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event.body, Steered):
                 if scheduled := self._scheduled.get(event.run):
@@ -289,12 +292,12 @@ class LocalEngine:
                 self._settlements.announce()
             elif isinstance(event.body, Finished):
                 self._settlements.announce()
-                self._hear_end(event)
+                self._note_end(event)
             elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
                 self._news.set()
 
-    def _hear_end(self, event: Event) -> None:
-        """A run is over: break it off here if that came from outside, and free its session."""
+    def _note_end(self, event: Event) -> None:
+        """Cancel a run that was ended from outside, and free its session for the next run."""
         scheduled = self._scheduled.get(event.run)
         if (
             scheduled
@@ -317,8 +320,8 @@ class LocalEngine:
         self._on_failure(error)
         self.cancel_all()
 
-    async def _beat(self) -> None:
-        """One sign of life every two seconds, and a look at who gives none any more."""
+    async def _keep_alive(self) -> None:
+        """Send a heartbeat every two seconds, and adopt the runs of owners that have stopped sending."""
         try:
             while True:
                 await ownership.mark_silent_dead(self._store, self._owner, self._now)
@@ -329,14 +332,14 @@ class LocalEngine:
             self._fail(error)
 
     async def _wait_news(self) -> None:
-        """Wait until the next sign of life is due, or a worker hears of a run in the queue."""
+        """Wait until the next heartbeat is due, or a run is queued that a worker may take."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(ownership.BEAT_SECONDS):
+            async with asyncio.timeout(ownership.HEARTBEAT_SECONDS):
                 await self._news.wait()
         self._news.clear()
 
     async def adopt_orphans(self) -> None:
-        """Take over the runs that nobody has."""
+        """Take over the runs that have no live owner."""
         taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
             if not self._rules.can_run(row):
@@ -348,6 +351,6 @@ class LocalEngine:
                 if row.owner_state is OwnerState.DEAD:
                     taken.append(f"{short(row.session.key)} ({row.session.label})")
         if taken:
-            # In a worker's log this is news; whoever looks on sees it in the progress.
+            # News for a worker's log; elsewhere the progress display shows it.
             level = logging.WARNING if self._owner.role is Role.WORKER else logging.INFO
             _log.log(level, "takes over what a dead process had: %s", ", ".join(taken))

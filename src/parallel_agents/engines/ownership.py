@@ -1,4 +1,4 @@
-"""Ownership: signs of life of this process, and the runs of those that fell silent."""
+"""Ownership: heartbeats of this process, and the runs of owners that fell silent."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from parallel_agents.core.store import (
     SessionStore,
 )
 
-BEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 2.0
 SILENT_SECONDS = 30.0
 
 
 def this_process(role: Role) -> Owner:
-    """An owner that names this process."""
+    """This process as an owner."""
     return Owner(id=make_owner_id(), host=_host(), pid=os.getpid(), role=role)
 
 
 def _host() -> str:
-    """The machine and, on Linux, the namespace in which a process number means this process."""
+    """The machine and, on Linux, the namespace in which this process's number is valid."""
     namespace = Path("/proc/self/ns/pid")
     try:
         inside = str(namespace.readlink())
@@ -40,16 +40,16 @@ def _host() -> str:
 def is_alive(pid: int) -> bool:
     """Whether a process of this machine runs.
 
-    One that was killed and that its parent has not asked about yet (a zombie) still has its
-    number, and works no more.
+    A process that was killed and not yet reaped by its parent (a zombie) still has its number but
+    does not run.
     """
     if os.name != "posix":
-        return True  # signal 0 asks nothing there; a silent owner is found by its silence
+        return True  # signal 0 is no probe there; silence tells
     try:
         # The state follows the name in brackets, which may hold anything: see proc(5).
         state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
-        return _takes_signals(pid)  # no such process, or no Linux
+        return _takes_signals(pid)  # no such process, or not Linux
     return state[:1] not in (["Z"], ["X"])
 
 
@@ -64,7 +64,7 @@ def _takes_signals(pid: int) -> bool:
 
 
 async def mark_silent_dead(store: OwnerStore, owner: Owner, now: Callable[[], float]) -> None:
-    """Declare dead who works no more: a process that is gone, or one silent for 30 s."""
+    """Mark owners as dead whose process is gone, or which have been silent for 30 s."""
     for other in await store.owners():
         if other.state is not OwnerState.LIVE or other.id == owner.id:
             continue
@@ -74,7 +74,7 @@ async def mark_silent_dead(store: OwnerStore, owner: Owner, now: Callable[[], fl
 
 
 async def find_workers(store: OwnerStore, owner: Owner, now: Callable[[], float]) -> list[Owner]:
-    """Workers that are alive, but for `owner`; those that turn out not to be are declared dead."""
+    """The live workers except `owner`; those found dead are marked as such."""
     await mark_silent_dead(store, owner, now)
     return [
         other
@@ -84,5 +84,5 @@ async def find_workers(store: OwnerStore, owner: Owner, now: Callable[[], float]
 
 
 async def find_orphans(store: SessionStore) -> list[Row]:
-    """Live runs that nobody has: queued for whoever comes, or left by a dead owner."""
+    """Live runs without a live owner: queued for any process, or left by a dead owner."""
     return await store.rows(Filter(orphaned=True))

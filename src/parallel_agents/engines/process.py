@@ -1,4 +1,4 @@
-"""Process: what an engine asks of the process that it runs in, so that it can hold many runs."""
+"""Process: settings of the process that let an engine hold many runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ _OTHER_FILES = 256
 
 @contextmanager
 def calmer_collector(runs: int) -> Generator[None]:
-    """Raise the garbage collector's thresholds for as long as the block lasts; never lower them.
+    """Raise the garbage collector's thresholds while the block lasts; never lower them.
 
-    Each run holds some hundred objects until it ends, so a pass every 700 new objects looks
-    through all of them again and again: a quarter of the CPU of 1,000 runs that begin at once,
-    and pauses in which nothing else happens. How many may be new at a pass therefore grows with
-    the number of `runs` that may be at work at once.
+    Each run holds some hundred objects until it ends, so a pass every 700 new objects visits all of
+    them again and again: that takes a quarter of the CPU of 1,000 runs that begin at once, and
+    pauses everything else. The threshold therefore grows with the number of concurrent `runs`.
     """
     before = gc.get_threshold()
-    if before[0]:  # zero means that somebody has switched the collector off
+    if before[0]:  # zero: the collector is switched off
         gc.set_threshold(
             max(before[0], _YOUNG + _YOUNG_OF_A_RUN * runs), max(before[1], _MIDDLE), *before[2:]
         )
@@ -32,10 +31,10 @@ def calmer_collector(runs: int) -> Generator[None]:
 
 
 def allow_connections(count: int) -> None:
-    """Raise the process's own limit of open files to hold so many connections, as far as it may.
+    """Raise the process's limit of open files to fit `count` connections, as far as permitted.
 
-    Many systems begin with 1,024 and allow far more. Where there is no such limit, or it may not
-    be raised, connections beyond it fail with an error that names it.
+    Many systems start with 1,024 and permit far more. If the limit cannot be raised, connections
+    beyond it fail with an error that names it.
     """
     try:
         resource = importlib.import_module("resource")

@@ -1,4 +1,4 @@
-"""Team bounds: a team's bound holds in every process that has a run of its tree, not only of its own."""
+"""Team bounds: a team's bound applies in every process that has a run of the team's tree."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from parallel_agents.core.task import TeamTask
 
 
 async def kept_team(store: EventStore, root: SessionKey) -> TeamTask:
-    """What a team was spawned with; no tasks where `root` is no team."""
+    """The task that a team was spawned with; one without tasks if `root` is not a team."""
     first = (await store.events(session=root, limit=1))[0].body
     return first.team if isinstance(first, Queued) and first.team else TeamTask(tasks=())
 
 
 def hold_to(engine: Engine, root: SessionKey, team: TeamTask) -> None:
-    """Hold a tree to its team's bound, unless another was set here before."""
+    """Apply its team's bound to a tree, unless one was set here before."""
     scope = Scope("team", root)
     if not engine.has_bound(scope):
         engine.bound(scope, team.max_parallel)
 
 
 async def learn_bound(engine: Engine, store: EventStore, root: SessionKey) -> None:
-    """The same from the store; to be done before a run of the tree is submitted."""
+    """Read the bound from the store and apply it; call it before a run of the tree is submitted."""
     if is_team_key(root) and not engine.has_bound(Scope("team", root)):
         hold_to(engine, root, await kept_team(store, root))

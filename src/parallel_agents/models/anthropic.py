@@ -36,6 +36,7 @@ from parallel_agents.models.shapes import (
     array_of,
     count_at,
     dump,
+    dump_body,
     object_at,
     objects_at,
     text_at,
@@ -61,12 +62,12 @@ _THINKING_TOKENS = {
     ThinkingLevel.HIGH: 16384,
 }
 _CACHE: JsonObject = {"cache_control": {"type": "ephemeral"}}
-# Thinking that the provider keeps unreadable has no text; its data is handed back like a signature.
+# Redacted thinking has no text; its data is returned to the provider like a signature.
 _REDACTED = "redacted:"
 
 
 class Anthropic:
-    """A model behind a Messages server; `http` stays its owner's to close."""
+    """A model behind a Messages server; the owner of `http` closes it."""
 
     def __init__(
         self,
@@ -92,15 +93,15 @@ class Anthropic:
             self._headers["x-api-key"] = endpoint.key.reveal()
 
     async def start(self) -> None:
-        """Nothing is to be made ready."""
+        """There is nothing to prepare."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         answers_by_tool = (
             request.output_schema is not None and self._endpoint.structured is not Structured.PROMPT
         )
-        reads_along = listener is not None and listener.wants_text
+        streams = listener is not None and listener.wants_text
         try:
-            if reads_along or self.capabilities.streams_always:
+            if streams or self.capabilities.streams_always:
                 draft = Draft(answers_by_tool, None if listener is None else listener.text)
                 await self._stream(request, draft)
             else:
@@ -114,24 +115,24 @@ class Anthropic:
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """There is nothing to release."""
 
     async def _ask(self, request: ModelRequest, draft: Draft) -> None:
         value = await self._http.post_json(
-            self._url, self._headers, body=dump(self._body(request)), endpoint=self._endpoint
+            self._url, self._headers, body=dump_body(self._body(request)), endpoint=self._endpoint
         )
         reply = to_object(value, "the reply")
         if reply.get("type") == "error":
             raise from_error_object(self._endpoint, reply)
         if "content" not in reply:
             raise ShapeError("content is missing")
-        for place, content in enumerate(objects_at(reply, "content")):
-            _begin(draft, place, content)
+        for index, content in enumerate(objects_at(reply, "content")):
+            _begin(draft, index, content)
         draft.usage = _usage(object_at(reply, "usage"), draft.usage)
         _stop(draft, reply)
 
     async def _stream(self, request: ModelRequest, draft: Draft) -> None:
-        body = dump(self._body(request) | {"stream": True})
+        body = dump_body(self._body(request) | {"stream": True})
         events = self._http.stream(self._url, self._headers, body=body, endpoint=self._endpoint)
         async with aclosing(events):
             async for value in events:
@@ -147,7 +148,7 @@ class Anthropic:
         body: Body = {"model": self._id, "max_tokens": request.max_output_tokens}
         budget = _THINKING_TOKENS.get(request.thinking or ThinkingLevel.OFF, 0)
         if budget:
-            # What is thought counts as output; who thinks can not be forced to a tool.
+            # Thinking counts as output, and a model that thinks cannot be forced to call a tool.
             body["max_tokens"] = request.max_output_tokens + budget
             body["thinking"] = {"type": "enabled", "budget_tokens": budget}
         if request.output_schema is not None:
@@ -190,7 +191,7 @@ class Anthropic:
 
 
 def _take(event: JsonObject, draft: Draft) -> None:
-    """Take in an event of a stream; pings and kinds of a later version say nothing of the reply."""
+    """Apply an event of a stream; pings and unknown kinds do not affect the reply."""
     match event.get("type"):
         case "message_start":
             message = object_at(event, "message")
@@ -208,20 +209,20 @@ def _take(event: JsonObject, draft: Draft) -> None:
             pass
 
 
-def _begin(draft: Draft, place: int, content: JsonObject) -> None:
-    """Take in a content block: the whole, or the start of one in a stream."""
+def _begin(draft: Draft, index: int, content: JsonObject) -> None:
+    """Apply a content block: a whole one, or the start of one in a stream."""
     match content.get("type"):
         case "text":
-            draft.add(draft.block(place, Kind.TEXT), text_at(content, "text"))
+            draft.add(draft.block(index, Kind.TEXT), text_at(content, "text"))
         case "thinking":
-            block = draft.block(place, Kind.THINKING)
+            block = draft.block(index, Kind.THINKING)
             block.signature = text_at(content, "signature")
             draft.add(block, text_at(content, "thinking"))
         case "redacted_thinking":
-            block = draft.block(place, Kind.THINKING)
+            block = draft.block(index, Kind.THINKING)
             block.signature = _REDACTED + text_at(content, "data")
         case "tool_use":
-            block = draft.block(place, Kind.CALL)
+            block = draft.block(index, Kind.CALL)
             block.id, block.name = text_at(content, "id"), text_at(content, "name")
             arguments = object_at(content, "input")
             if arguments:
@@ -252,11 +253,11 @@ def _stop(draft: Draft, message: JsonObject) -> None:
         draft.finish = _FINISH.get(reason, Finish.STOP)
 
 
-def _usage(told: JsonObject, before: Usage) -> Usage:
-    """Tokens as told so far: a stream tells them at its start, and some again at its end."""
+def _usage(usage: JsonObject, before: Usage) -> Usage:
+    """Tokens so far: a stream reports them at its start, and some again at its end."""
 
     def latest(key: str, known: int) -> int:
-        return count_at(told, key) if told.get(key) is not None else known
+        return count_at(usage, key) if usage.get(key) is not None else known
 
     return Usage(
         input_tokens=latest("input_tokens", before.input_tokens),
@@ -291,7 +292,7 @@ def _blocks(message: Message, returns_unsigned: bool) -> list[JsonObject]:
 
 
 def _block(part: Part, returns_unsigned: bool) -> JsonObject | None:
-    """A part as a content block; None for what the API refuses: empty text, unsigned thinking."""
+    """A part as a content block; None if the API refuses it: empty text, unsigned thinking."""
     match part:
         case Text():
             return {"type": "text", "text": part.text} if part.text else None

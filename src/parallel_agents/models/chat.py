@@ -25,6 +25,7 @@ from parallel_agents.models.shapes import (
     array_of,
     count_at,
     dump,
+    dump_body,
     object_at,
     objects_at,
     text_at,
@@ -45,11 +46,11 @@ _FINISH = {
     "model_length": Finish.LENGTH,
 }
 _FORCED_ANSWER: JsonObject = {"type": "function", "function": {"name": FINAL_ANSWER}}
-_THINKING, _TEXT, _FIRST_CALL = 0, 1, 2  # places in a draft; the wire has no order of them
+_THINKING, _TEXT, _FIRST_CALL = 0, 1, 2  # block positions in a draft; the wire has no order
 
 
 class Chat:
-    """A model behind a Chat Completions server; `http` stays its owner's to close."""
+    """A model behind a Chat Completions server; the owner of `http` closes it."""
 
     def __init__(
         self,
@@ -71,15 +72,15 @@ class Chat:
             self._headers["Authorization"] = f"Bearer {endpoint.key.reveal()}"
 
     async def start(self) -> None:
-        """Nothing is to be made ready."""
+        """There is nothing to prepare."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         answers_by_tool = (
             request.output_schema is not None and self._endpoint.structured is Structured.TOOL
         )
-        reads_along = listener is not None and listener.wants_text
+        streams = listener is not None and listener.wants_text
         try:
-            if reads_along or self.capabilities.streams_always:
+            if streams or self.capabilities.streams_always:
                 draft = Draft(answers_by_tool, None if listener is None else listener.text)
                 await self._stream(request, draft)
             else:
@@ -93,10 +94,10 @@ class Chat:
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
 
     async def aclose(self) -> None:
-        """Nothing is held."""
+        """There is nothing to release."""
 
     async def _ask(self, request: ModelRequest, draft: Draft) -> None:
-        body = dump(self._body(request))
+        body = dump_body(self._body(request))
         value = await self._http.post_json(
             self._url, self._headers, body=body, endpoint=self._endpoint
         )
@@ -109,20 +110,20 @@ class Chat:
         if self._endpoint.asks_for_usage:
             body["stream_options"] = {"include_usage": True}
         events = self._http.stream(
-            self._url, self._headers, body=dump(body), endpoint=self._endpoint
+            self._url, self._headers, body=dump_body(body), endpoint=self._endpoint
         )
         is_done = False
         async with aclosing(events):
             async for event in events:
                 if event == DONE:
-                    is_done = True  # read on to the end, or the connection could not be used again
+                    is_done = True  # read to the end, or the connection cannot be reused
                 else:
                     self._take(to_object(event, "an event"), draft, "delta")
         if not is_done and draft.finish is None:
             raise make_failure(StreamCut, self._endpoint, "ended its stream without a finish")
 
     def _take(self, value: JsonObject, draft: Draft, field: str) -> None:
-        """Take in a reply, or an event of one: the same but for the name of the field."""
+        """Apply a reply, or an event of one; only the name of the field differs."""
         if value.get("error"):
             raise from_error_object(self._endpoint, value)
         if value.get("usage"):
@@ -173,8 +174,8 @@ def _take_message(message: JsonObject, draft: Draft) -> None:
         draft.add(draft.block(_TEXT, Kind.TEXT), text)
     draft.refusal += text_at(message, "refusal")
     for position, call in enumerate(objects_at(message, "tool_calls")):
-        place = count_at(call, "index") if "index" in call else position
-        block = draft.block(_FIRST_CALL + place, Kind.CALL)
+        index = count_at(call, "index") if "index" in call else position
+        block = draft.block(_FIRST_CALL + index, Kind.CALL)
         function = object_at(call, "function")
         block.id = block.id or text_at(call, "id")
         block.name = block.name or text_at(function, "name")
@@ -184,14 +185,14 @@ def _take_message(message: JsonObject, draft: Draft) -> None:
 
 
 def _content(message: JsonObject) -> str:
-    """The text; a few servers send it as a list of typed parts."""
+    """The text; some servers send it as a list of typed parts."""
     if isinstance(message.get("content"), list):
         return "".join(text_at(part, "text") for part in objects_at(message, "content"))
     return text_at(message, "content")
 
 
 def _usage(usage: JsonObject) -> Usage:
-    """Tokens as core counts them: the wire's prompt tokens include the cached ones."""
+    """Tokens as `Usage` counts them; the wire's prompt tokens include cached ones."""
     cached = count_at(object_at(usage, "prompt_tokens_details"), "cached_tokens")
     prompt = count_at(usage, "prompt_tokens")
     return Usage(
@@ -248,8 +249,8 @@ def _assistant(message: Message) -> JsonObject:
 
 def _assistant_with_thinking(message: Message) -> JsonObject:
     thinking = "".join(part.text for part in message.parts if isinstance(part, Thinking))
-    said = _assistant(message)
-    return {**said, "reasoning_content": thinking} if thinking else said
+    encoded = _assistant(message)
+    return {**encoded, "reasoning_content": thinking} if thinking else encoded
 
 
 def _call(call: ToolCall) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Draft: a reply while it comes in, whole or in pieces, and what it becomes; one for both wires."""
+"""Draft: a reply while it arrives, whole or in pieces; one class for both wires."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Block:
-    """One part as it grows; the pieces of a call are those of its arguments, as JSON."""
+    """One part as it grows; the pieces of a call are the JSON text of its arguments."""
 
     kind: Kind
     id: str = ""
@@ -39,14 +39,14 @@ class Block:
 
 @dataclass(slots=True)
 class Draft:
-    """What has come of one reply.
+    """The part of a reply that has arrived.
 
     Attributes:
-        answers_by_tool: a call of `final_answer` is the answer, and no call.
-        show: hears of each piece of the answer, where somebody listens.
-        finish: None until the server said why it stopped.
-        refusal: the words with which the model declined, if it did.
-        blocks: by their place in the reply.
+        answers_by_tool: a call of `final_answer` is the answer and not a tool call.
+        show: receives each piece of the answer; None if nobody listens.
+        finish: None until the server reports why it stopped.
+        refusal: the text with which the model declined; empty if it did not.
+        blocks: by their index in the reply.
     """
 
     answers_by_tool: bool
@@ -56,21 +56,21 @@ class Draft:
     usage: Usage = Usage()
     blocks: dict[int, Block] = field(default_factory=dict[int, Block])
 
-    def block(self, place: int, kind: Kind) -> Block:
-        """The block at `place`, begun if it is not there.
+    def block(self, index: int, kind: Kind) -> Block:
+        """The block at `index`; a new one if there is none yet.
 
         Raises:
-            ShapeError: there is one of another kind.
+            ShapeError: the block there is of another kind.
         """
-        block = self.blocks.get(place)
+        block = self.blocks.get(index)
         if block is None:
-            block = self.blocks[place] = Block(kind)
+            block = self.blocks[index] = Block(kind)
         elif block.kind is not kind:
-            raise ShapeError(f"part {place} is of two kinds")
+            raise ShapeError(f"part {index} is of two kinds")
         return block
 
     def add(self, block: Block, piece: str) -> None:
-        """Let `block` grow by `piece`, and show it if it is of the answer."""
+        """Append `piece` to `block`, and show it if it belongs to the answer."""
         if not piece:
             return
         block.pieces.append(piece)
@@ -78,10 +78,10 @@ class Draft:
             self.show(piece)
 
     def reply(self, model: str) -> ModelReply:
-        """The reply as `model`, `provider/model`, gave it.
+        """The reply; `model` is `provider/model`.
 
         Raises:
-            ShapeError: a call's arguments are not a JSON object though the reply was not cut.
+            ShapeError: a call's arguments are not a JSON object although the reply was not cut.
         """
         parts = tuple(part for block in self.blocks.values() for part in self._parts(block))
         if self.answers_by_tool:
@@ -112,7 +112,7 @@ class Draft:
         except ShapeError:
             if self.finish is not Finish.LENGTH:
                 raise
-            # Cut in the middle: of an answer the start is worth keeping, a call cannot be made.
+            # Cut in the middle: the start of an answer is worth keeping, but a call is useless.
             return (Text(text),) if self._is_answer(block) else ()
         return (ToolCall(block.id or f"call_{uuid.uuid4().hex[:12]}", block.name, arguments),)
 
@@ -131,7 +131,7 @@ def _arguments(text: str, name: str) -> JsonObject:
 
 
 def _unwrapped(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts, with the call that is the answer as text in place of what was said around it."""
+    """The parts with the answering call as their text, which replaces any other text."""
     answers = [p for p in parts if isinstance(p, ToolCall) and p.name == FINAL_ANSWER]
     if not answers:
         return parts

@@ -1,6 +1,6 @@
-"""Shapes: read fields out of JSON that came from outside, and say which one is not as it must be.
+"""Shapes: reads fields of JSON from outside, and names the field that is malformed.
 
-A field that is absent or null reads as empty; one of another kind is a `ShapeError`.
+A field that is absent or null reads as empty; one of another type is a `ShapeError`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Body: TypeAlias = dict[str, Json | orjson.Fragment]
 
 
 class ShapeError(ValueError):
-    """A reply is not formed as its wire says; the text names the field."""
+    """A reply is malformed; the text names the field."""
 
 
 def to_object(value: Json, where: str) -> JsonObject:
@@ -51,7 +51,7 @@ def text_at(parent: JsonObject, key: str) -> str:
 
 
 def count_at(parent: JsonObject, key: str) -> int:
-    """A number of tokens or an index: at least 0."""
+    """A number of tokens or an index; never negative."""
     value = parent.get(key)
     if value is None:
         return 0
@@ -63,6 +63,11 @@ def count_at(parent: JsonObject, key: str) -> int:
 def dump(value: Json | Mapping[str, Json | orjson.Fragment]) -> bytes:
     """`value` as compact JSON."""
     return orjson.dumps(value, default=_plain)
+
+
+def dump_body(value: Body) -> bytes:
+    """A request's body, in no more memory than it needs: it is held until the reply has come."""
+    return bytes(memoryview(dump(value)))  # what orjson returns holds the whole of its buffer
 
 
 def array_of(items: Iterable[bytes]) -> orjson.Fragment:

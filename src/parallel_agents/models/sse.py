@@ -1,4 +1,4 @@
-"""Server-sent events: find the data of each event in a stream of bytes that may be cut anywhere.
+"""Server-sent events: finds the data of each event in a stream of bytes that may be cut anywhere.
 
 Format: https://html.spec.whatwg.org/multipage/server-sent-events.html, except that a lone carriage
 return, which no model server sends, does not end a line.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class EventReader:
-    """ConditionGate what has come of the next event; bytes are decoded by nobody before they are whole."""
+    """Collects the bytes of the next event; they are decoded only once the event is complete."""
 
     __slots__ = ("_data", "_rest")
 
@@ -17,7 +17,7 @@ class EventReader:
         self._data: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The data of the events that `chunk` completes; comments and other fields are left out."""
+        """The data of the events that `chunk` completes, without comments and other fields."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         events: list[bytes] = []
         for line in lines:
@@ -30,5 +30,5 @@ class EventReader:
         return events
 
     def close(self) -> list[bytes]:
-        """What the stream ended in: the last event, where a server omits its blank line."""
+        """The last event of the stream, if its blank line is missing."""
         return self.feed(b"\n\n")

@@ -10,7 +10,7 @@ from parallel_agents.models.shapes import dump
 
 FINAL_ANSWER = "final_answer"
 
-# What OpenAI's strict mode takes: https://platform.openai.com/docs/guides/structured-outputs
+# What OpenAI's strict mode accepts: https://platform.openai.com/docs/guides/structured-outputs
 _STRICT_KEYWORDS = frozenset(
     {"type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "const"}
     | {"title", "description", "$defs", "$ref", "pattern", "format", "multipleOf"}
@@ -19,19 +19,19 @@ _STRICT_KEYWORDS = frozenset(
 
 
 def final_answer_tool(schema: JsonObject) -> ToolSpec:
-    """The tool whose call is the answer, for servers that bind arguments but not answers."""
+    """The tool whose call is the answer, for servers that enforce schemas only for tool arguments."""
     return ToolSpec(FINAL_ANSWER, "Give the final answer. Call this when the work is done.", schema)
 
 
 def with_schema(system: str, schema: JsonObject) -> str:
-    """The instructions, and below them the words that ask for an answer by `schema`."""
-    words = "Answer with one JSON value that fits this JSON Schema, and nothing else:"
-    asked = f"{words}\n{dump(schema).decode()}"
+    """The instructions, followed by the request for an answer that fits `schema`."""
+    request = "Answer with one JSON value that fits this JSON Schema, and nothing else:"
+    asked = f"{request}\n{dump(schema).decode()}"
     return f"{system}\n\n{asked}" if system else asked
 
 
 def is_strict(schema: JsonObject) -> bool:
-    """Whether OpenAI takes `schema` as strict: closed objects, and all of their fields required."""
+    """Whether OpenAI accepts `schema` as strict: closed objects with all fields required."""
     return schema.get("type") == "object" and _is_strict(schema)
 
 

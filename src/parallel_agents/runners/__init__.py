@@ -1,3 +1,3 @@
-"""How a run is carried out."""
+"""How a run is executed."""
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import replace
 from parallel_agents.core.agent import Start
 from parallel_agents.core.event import Event
 from parallel_agents.core.store import Filter, SessionPlan, Store
-from parallel_agents.core.tiers import Record, records_of, start_of, words_of
+from parallel_agents.core.tiers import Record, describe_start, records_of, start_of
 
 # A tier that is skipped drops out of this window of runs, and so is tried again after a while.
 RUNS = 50
@@ -38,7 +38,7 @@ class LadderStart:
         if not start:
             return plan
         ladder = queued.ladder[start:]
-        why = words_of(queued.ladder, start, records)
+        why = describe_start(queued.ladder, start, records)
         return replace(plan, model=ladder[0], queued=replace(queued, ladder=ladder, start=why))
 
     async def _records(self, agent: str) -> Mapping[str, Record]:

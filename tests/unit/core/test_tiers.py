@@ -14,7 +14,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.core.tiers import LEAST_ANSWERS, Record, records_of, start_of, words_of
+from parallel_agents.core.tiers import LEAST_ANSWERS, Record, describe_start, records_of, start_of
 from parallel_agents.core.usage import Usage
 
 LADDER = ("cheap", "middle", "dear")
@@ -161,7 +161,7 @@ def test_no_start_has_a_lower_expected_cost(known: Sequence[tuple[int, float, in
 def test_why_it_begins_there_is_told() -> None:
     known = records((20, 1, 20), (20, 0, 10), (5, 5, 100))
 
-    assert words_of(LADDER, 2, known) == (
+    assert describe_start(LADDER, 2, known) == (
         "begins on dear: 1 of 20 answers of cheap were accepted, "
         "0 of 20 answers of middle were accepted"
     )
