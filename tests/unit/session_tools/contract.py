@@ -6,6 +6,8 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from typing_extensions import override
+
 from parallel_agents.core.schema import Json
 from tests.unit.session_tools.world import World, in_world
 
@@ -13,42 +15,48 @@ Fields: TypeAlias = Mapping[str, Any]
 Before: TypeAlias = Callable[[World], Awaitable[Fields]]
 
 ANY, PRESENT = object(), object()  # any value but None; any value at all
-AGENT = re.compile(r"^agent:[a-z_]+:subagent:[0-9a-f-]{36}$")
-RUN = re.compile(r"^[0-9a-f-]{36}$")
+
+
+class Matching(NamedTuple):
+    """A text in which this pattern is found."""
+
+    pattern: str
 
 
 class Row(dict[str, object]):
     """An object that has at least these fields; a plain mapping has them and no others."""
 
 
-def rows(number: int, fields: Sequence[str] = (), **first: object) -> list[Row]:
+class Rows(list[Row]):
+    """A list of as many objects, each with the fields of its row."""
+
+
+AGENT = Matching(r"^agent:[a-z_]+:subagent:[0-9a-f-]{36}$")
+RUN = Matching(r"^[0-9a-f-]{36}$")
+
+
+def rows(number: int, fields: Sequence[str] = (), **first: object) -> Rows:
     """Rows that each have these fields, the first of them with these values."""
     every = dict.fromkeys(fields, PRESENT)
-    return [Row({**every, **first} if index == 0 else every) for index in range(number)]
+    return Rows(Row({**every, **first} if index == 0 else every) for index in range(number))
 
 
-def containing(text: str) -> re.Pattern[str]:
-    return re.compile(re.escape(text))
+def containing(text: str) -> Matching:
+    return Matching(re.escape(text))
 
 
 def refused(error: str, status: str = "error", **more: object) -> Fields:
     return {"status": status, "error": containing(error), **more}
 
 
-def fits(found: object, wanted: object) -> bool:
+def fits(found: Any, wanted: object) -> bool:
     match wanted:
-        case re.Pattern():
-            return isinstance(found, str) and wanted.search(found) is not None
+        case Matching(pattern):
+            return isinstance(found, str) and re.search(pattern, found) is not None
         case Row():
-            return isinstance(found, Mapping) and all(
-                name in found and fits(found[name], value) for name, value in wanted.items()
-            )
-        case [Row(), *_]:
-            return (
-                isinstance(found, list)
-                and len(found) == len(wanted)
-                and all(map(fits, found, wanted))
-            )
+            return all(name in found and fits(found[name], value) for name, value in wanted.items())
+        case Rows():
+            return len(found) == len(wanted) and all(map(fits, found, wanted))
         case _:
             return wanted is PRESENT or found == wanted or (wanted is ANY and found is not None)
 
@@ -94,6 +102,7 @@ class Case(NamedTuple):
     answer: Fields
     before: Before = nothing
 
+    @override
     def __str__(self) -> str:
         return self.what
 
