@@ -136,20 +136,20 @@ def test_a_missing_field_is_named() -> None:
     assert error.hint == "add `description: ...`"
 
 
-def test_of_several_faults_the_first_in_the_file_is_told() -> None:
+def test_the_first_fault_in_the_file_is_reported() -> None:
     error = refusal(with_front("modle: a/b", "teir: small"))
 
     assert "agents/poet.md:4: no field is called 'modle'" in error.message
 
 
 @pytest.mark.parametrize("name", ["Poet", "1poet", "po-et", "p" * 65, "''", "../poet"])
-def test_a_name_that_is_no_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     error = refusal(f"---\nname: {name}\ndescription: d\n---\nWrite.")
 
     assert error.message == "agents/poet.md:2: 'name' is not a name"
 
 
-def test_a_file_must_be_called_what_it_defines() -> None:
+def test_a_file_must_have_the_name_of_its_definition() -> None:
     error = refusal("---\ndescription: d\nname: bard\n---\nWrite.")
 
     assert error.message == "agents/poet.md:3: the name is 'bard' and the file is 'poet.md'"

@@ -1,4 +1,4 @@
-"""docs/agents.md: what it shows works, and what it lists is there."""
+"""docs/agents.md: its examples work, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_example_agents_and_the_example_team_work(tmp_path: Path) -> None:
     assert tasks[2].input == {"ticket": "Every winter the heating fails, and it costs us $200."}
 
 
-def test_the_example_of_an_error_is_what_is_told(tmp_path: Path) -> None:
+def test_the_example_of_an_error_is_the_one_reported(tmp_path: Path) -> None:
     unpack(tmp_path)
     file = tmp_path / "agents" / "haiku_writer.md"
     lines = file.read_text().split("\n")

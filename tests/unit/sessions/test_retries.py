@@ -84,7 +84,7 @@ def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
     in_rig(body)
 
 
-def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_stays() -> None:
+def test_a_retry_can_use_the_current_agent_and_keeps_what_the_task_asked_for() -> None:
     async def body() -> None:
         good = RepliesWith(echoes, "scripted/good")
         first = replace(
@@ -118,7 +118,7 @@ def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_
     run_virtual(body())
 
 
-def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() -> None:
+def test_a_retry_with_another_model_and_input_ends_the_dead_letter_once_it_is_done() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, input={"n": 1, "word": "tea"})
         (letter,) = await rig.sessions.dead_letters()
@@ -134,7 +134,7 @@ def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() 
     in_rig(body)
 
 
-def test_a_retry_can_be_asked_for_in_other_words() -> None:
+def test_a_retry_can_have_another_text() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, input={"n": 1})
         (letter,) = await rig.sessions.dead_letters()
@@ -149,7 +149,7 @@ def test_a_retry_can_be_asked_for_in_other_words() -> None:
     in_rig(body)
 
 
-def test_a_retry_that_goes_on_is_not_changed() -> None:
+def test_a_live_retry_cannot_be_changed() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, label="tea")
         (letter,) = await rig.sessions.dead_letters()
@@ -205,7 +205,7 @@ def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
     in_rig(body)
 
 
-def test_a_retry_that_was_killed_does_not_stand_in_the_way() -> None:
+def test_a_killed_retry_does_not_prevent_another() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, key="tea")
         (letter,) = await rig.sessions.dead_letters()
@@ -261,7 +261,7 @@ def test_a_retry_spends_from_the_budget_of_its_team() -> None:
     in_rig(body)
 
 
-def test_nothing_is_retried_under_a_team_that_was_killed() -> None:
+def test_nothing_is_retried_under_a_killed_team() -> None:
     async def body(rig: Rig) -> None:
         tasks = (Task("writer", "fails"), Task("writer", "lasts", model="scripted/good"))
         team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=1))
@@ -275,7 +275,7 @@ def test_nothing_is_retried_under_a_team_that_was_killed() -> None:
     in_rig(body)
 
 
-def test_the_retry_of_a_later_run_knows_what_was_said_before() -> None:
+def test_the_retry_of_a_later_run_has_the_messages_before_it() -> None:
     async def body(rig: Rig) -> None:
         options = SessionOptions(mode=Mode.SESSION)
         task = Task("writer", "first", model="scripted/good", options=options)
@@ -308,7 +308,7 @@ def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
     in_rig(body)
 
 
-def test_a_dropped_letter_is_gone() -> None:
+def test_a_dropped_dead_letter_is_gone() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig)
 
@@ -328,5 +328,5 @@ def test_a_dropped_letter_is_gone() -> None:
         ("tea/retry-", ("tea/retry-/retry-2", 2)),
     ],
 )
-def test_the_key_of_a_retry_counts(spawn_key: str, following: tuple[str, int]) -> None:
+def test_the_key_of_a_retry_counts_the_retries(spawn_key: str, following: tuple[str, int]) -> None:
     assert next_key(spawn_key) == following
