@@ -74,7 +74,7 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words", "hint"),
+    ("line", "message", "hint"),
     [
         ("teir: small", "no field is called 'teir'", "did you mean 'tier'?"),
         ("tier: tiny", "'tier' does not fit: input should be 'small'", "docs/agents.md"),
@@ -97,12 +97,12 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
     ],
 )
 def test_a_wrong_field_is_refused_on_its_line_with_what_to_write(
-    line: str, words: str, hint: str
+    line: str, message: str, hint: str
 ) -> None:
     error = refusal(with_front("# a comment", line, "model: a/b"))
 
     assert error.message.startswith("agents/poet.md:5: ")
-    assert words in error.message
+    assert message in error.message
     assert hint in error.hint
 
 
@@ -157,7 +157,7 @@ def test_a_file_must_have_the_name_of_its_definition() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("", "agents/poet.md:1: no front matter"),
         ("# Poet\n\nWrite.", "agents/poet.md:1: no front matter"),
@@ -168,8 +168,8 @@ def test_a_file_must_have_the_name_of_its_definition() -> None:
         ("---\nname: poet\ntools: [a\n---\nWrite.", "agents/poet.md:4: this is not YAML"),
     ],
 )
-def test_a_file_without_its_two_parts_is_refused(text: str, words: str) -> None:
+def test_a_file_without_its_two_parts_is_refused(text: str, message: str) -> None:
     error = refusal(text)
 
-    assert error.message.startswith(words)
+    assert error.message.startswith(message)
     assert error.hint

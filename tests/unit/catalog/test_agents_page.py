@@ -50,8 +50,8 @@ def test_the_example_of_an_error_is_the_one_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile) as caught:
         Catalog([tmp_path]).agent("haiku_writer")
 
-    told = caught.value.message.replace(str(tmp_path), ".parallel-agents")
-    assert f"{told}\n  hint  {caught.value.hint}\n" in PAGE
+    message = caught.value.message.replace(str(tmp_path), ".parallel-agents")
+    assert f"{message}\n  hint  {caught.value.hint}\n" in PAGE
 
 
 def test_every_field_of_a_file_is_on_the_page() -> None:

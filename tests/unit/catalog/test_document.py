@@ -70,7 +70,7 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3  # here\n", "'a' appears twice"),
         ("a:\n  b: 1\n  c:\n    b: 2\n    b: 3  # here\n", "'b' appears twice"),
@@ -99,11 +99,11 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
         ("just words  # here\n", "the file has no fields"),
     ],
 )
-def test_anything_but_plain_yaml_is_refused_on_its_line(text: str, words: str) -> None:
+def test_anything_but_plain_yaml_is_refused_on_its_line(text: str, message: str) -> None:
     error = refusal(text)
 
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
-    assert words in error.message
+    assert message in error.message
     assert error.hint
 
 

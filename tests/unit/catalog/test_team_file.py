@@ -118,7 +118,7 @@ def test_a_team_without_inputs_takes_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tasks", "words", "hint"),
+    ("tasks", "message", "hint"),
     [
         ("  - agent: poat  # here\n    text: x\n", "there is no agent 'poat'", "'poet'"),
         ("  - agent: poet  # here\n", "'tasks[0].text' is missing", "add `text: ...`"),
@@ -173,13 +173,13 @@ def test_a_team_without_inputs_takes_none() -> None:
     ],
 )
 def test_a_wrong_task_is_refused_on_its_line_with_what_to_write(
-    tasks: str, words: str, hint: str
+    tasks: str, message: str, hint: str
 ) -> None:
     text = HEAD + tasks
 
     error = refusal(text)
 
-    assert words in error.message
+    assert message in error.message
     assert hint in error.hint
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
 
@@ -193,7 +193,7 @@ def test_a_value_with_a_placeholder_is_checked_only_once_it_is_filled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         ("max_parallel: 0", "max_parallel is 0"),
         ("timeout_seconds: -1", "timeout_seconds is -1.0"),
@@ -207,11 +207,11 @@ def test_a_value_with_a_placeholder_is_checked_only_once_it_is_filled() -> None:
         ("description: again", "'description' appears twice"),
     ],
 )
-def test_a_wrong_field_of_the_team_is_refused_on_its_line(line: str, words: str) -> None:
+def test_a_wrong_field_of_the_team_is_refused_on_its_line(line: str, message: str) -> None:
     error = refusal(f"name: verse\ndescription: d\n{line}\ntasks: [{{agent: poet, text: x}}]\n")
 
     assert error.message.startswith(f"{FILE}:3: ")
-    assert words in error.message
+    assert message in error.message
 
 
 @pytest.mark.parametrize("tasks", ["[]", "poet", "{agent: poet, text: x}", "[poet]"])

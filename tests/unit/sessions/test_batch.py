@@ -67,27 +67,27 @@ def in_rig(
 
 def test_items_are_answered_together_in_their_order() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
-        words = [f"thing {n}" for n in range(7)]
+        items = [f"thing {n}" for n in range(7)]
 
-        given = await rig.sessions.batch("rater", words, size=3)
+        result = await rig.sessions.batch("rater", items, size=3)
 
-        assert [item.output for item in given.items] == [
+        assert [item.output for item in result.items] == [
             *({"word": f"thing {n}!"} for n in range(6)),
             {"word": "thing 6, alone"},
         ]
-        assert [item.is_single for item in given.items] == [False] * 6 + [True]
-        assert {item.status for item in given.items} == {DONE}
-        assert (len(model.requests), len(given.runs), given.spend.calls) == (3, 3, 3)
+        assert [item.is_single for item in result.items] == [False] * 6 + [True]
+        assert {item.status for item in result.items} == {DONE}
+        assert (len(model.requests), len(result.runs), result.spend.calls) == (3, 3, 3)
 
     in_rig(answering(lambda text: {"word": f"{text}!"}), body)
 
 
 def test_an_item_without_an_answer_gets_a_run_of_its_own() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
-        given = await rig.sessions.batch("rater", ["a", "b", "c"])
+        result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
-        assert [item.is_single for item in given.items] == [False, True, False]
-        assert given.items[1].output == {"word": "b, alone"}
+        assert [item.is_single for item in result.items] == [False, True, False]
+        assert result.items[1].output == {"word": "b, alone"}
         assert len(model.requests) == 2
 
     in_rig(answering(lambda text: {"word": text}, leaves_out="b"), body)
@@ -98,15 +98,15 @@ def test_an_invalid_answer_spoils_no_other_and_leaves_no_dead_letter() -> None:
         return {"word": 5} if text == "b" else {"word": text}
 
     async def body(rig: Rig, model: RepliesWith) -> None:
-        given = await rig.sessions.batch("rater", ["a", "b", "c"])
+        result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
-        assert [item.output for item in given.items] == [
+        assert [item.output for item in result.items] == [
             {"word": "a"},
             {"word": "b, alone"},
             {"word": "c"},
         ]
-        assert [item.status for item in given.items] == [DONE, DONE, DONE]
-        assert given.runs[0].status is FAILED
+        assert [item.status for item in result.items] == [DONE, DONE, DONE]
+        assert result.runs[0].status is FAILED
         assert len(model.requests) == 3, "the call, its repair, and one alone"
         assert await rig.sessions.dead_letters() == []
 
@@ -118,12 +118,15 @@ def test_an_item_that_also_fails_alone_is_a_result_and_a_dead_letter() -> None:
         return "no JSON" if is_for_many(request) else AuthFailed("no key")
 
     async def body(rig: Rig, _: RepliesWith) -> None:
-        given = await rig.sessions.batch("rater", ["a", "b"])
+        result = await rig.sessions.batch("rater", ["a", "b"])
 
-        assert [item.status for item in given.items] == [FAILED, FAILED]
-        assert [item.output for item in given.items] == [None, None]
-        letters = await rig.sessions.dead_letters()
-        assert sorted(letter.session.label for letter in letters) == ["rater-1", "rater-2"]
+        assert [item.status for item in result.items] == [FAILED, FAILED]
+        assert [item.output for item in result.items] == [None, None]
+        dead_letters = await rig.sessions.dead_letters()
+        assert sorted(dead_letter.session.label for dead_letter in dead_letters) == [
+            "rater-1",
+            "rater-2",
+        ]
 
     in_rig(answer, body)
 

@@ -12,7 +12,7 @@ from parallel_agents.sessions import requests
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "words"),
+    ("text", "value", "message"),
     [
         ("", "x", "empty"),
         ("\n\t ", "x", "empty"),
@@ -27,11 +27,11 @@ from parallel_agents.sessions import requests
         ("fine", [{"deep": float("inf")}], "infinite"),
     ],
 )
-def test_text_that_no_model_can_read_is_refused(text: str, value: Json, words: str) -> None:
+def test_text_that_no_model_can_read_is_refused(text: str, value: Json, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         requests.check_text(text, {"value": value})
 
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert len(caught.value.message) < 200
 
 

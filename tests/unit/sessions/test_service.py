@@ -84,12 +84,12 @@ def test_a_task_can_define_its_agent() -> None:
 
 def test_limits_come_from_the_task_then_the_agent_then_the_settings() -> None:
     agent = replace(WRITER, limits=Limits(max_turns=7, attempts=2))
-    given = Limits(max_turns=3)
+    limits_of_task = Limits(max_turns=3)
 
     async def body() -> Event:
         settings = Settings(attempts=9, timeout_seconds=77)
         async with open_rig(model(), agents=[agent], settings=settings) as rig:
-            await rig.sessions.spawn(Task("writer", "x", limits=given))
+            await rig.sessions.spawn(Task("writer", "x", limits=limits_of_task))
             return (await rig.store.events())[0]
 
     queued = run_virtual(body()).body
@@ -258,13 +258,13 @@ def test_follow_yields_each_event_of_a_tree_once_and_ends_with_the_run() -> None
             await rig.sessions.spawn(Task("writer", "stranger"))
             handle = await rig.sessions.spawn_team(team(Task("writer", "a"), Task("writer", "b")))
 
-            told = await follow(rig, handle.key)
+            events = await follow(rig, handle.key)
 
-            assert told == await store.events(tree=handle.key)
-            assert told[-1].body.kind == "finished"
-            assert await follow(rig, handle.key, after=told[-3].seq) == list(told[-2:])
+            assert events == await store.events(tree=handle.key)
+            assert events[-1].body.kind == "finished"
+            assert await follow(rig, handle.key, after=events[-3].seq) == list(events[-2:])
             # It reads when there is news, and there are not many more news than events.
-            assert store.reads < 2 * len(told)
+            assert store.reads < 2 * len(events)
         await store.aclose()
 
     run_virtual(body())
@@ -339,10 +339,10 @@ def test_a_team_takes_no_messages_and_the_refusal_names_its_agents() -> None:
 
 
 def test_a_message_in_mode_after_is_the_next_run_and_the_receipt_names_it() -> None:
-    told = model()
+    asked = model()
 
     async def body() -> None:
-        async with open_rig(told, agents=[WRITER]) as rig:
+        async with open_rig(asked, agents=[WRITER]) as rig:
             handle = await rig.sessions.spawn(Task("writer", "one"))
             receipt = await handle.steer("two", mode=SteerMode.AFTER)
 
