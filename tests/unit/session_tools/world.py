@@ -47,15 +47,15 @@ class World:
     ) -> Mapping[str, Any]:
         return await self.rig.session_tools.call(tool, arguments or {}, by)
 
-    async def spawn(self, by: Requester = SCRIPT, **given: Json) -> Mapping[str, Any]:
+    async def spawn(self, by: Requester = SCRIPT, **arguments: Json) -> Mapping[str, Any]:
         """A session, by `sessions_spawn`; its run has not ended."""
-        answered = await self.call("sessions_spawn", {"task": "Write.", **given}, by)
-        assert answered["status"] == "accepted", answered
-        return answered
+        spawned = await self.call("sessions_spawn", {"task": "Write.", **arguments}, by)
+        assert spawned["status"] == "accepted", spawned
+        return spawned
 
-    async def done(self, by: Requester = SCRIPT, **given: Json) -> Mapping[str, Any]:
-        """A session whose run is over."""
-        spawned = await self.spawn(by, **given)
+    async def done(self, by: Requester = SCRIPT, **arguments: Json) -> Mapping[str, Any]:
+        """A session whose run has ended."""
+        spawned = await self.spawn(by, **arguments)
         await self.call("agents_wait", {"ids": [spawned["runId"]], "timeoutSeconds": 100}, by)
         return spawned
 
