@@ -1,4 +1,4 @@
-"""Judges are calibrated on all pairs or on some: some can refuse a model, and never allow it."""
+"""Judges are calibrated on all pairs or on some: some can refuse a model, but only all can allow it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def calibrated(
     return asyncio.run(body())
 
 
-def test_there_are_as_many_pairs_as_is_said() -> None:
+def test_the_package_has_the_stated_number_of_pairs() -> None:
     assert len(read_pairs()) == PAIRS
 
 
@@ -72,7 +72,7 @@ def test_there_are_as_many_pairs_as_is_said() -> None:
         (PAIRS - 1, (), 1.0, None),
     ],
 )
-def test_fewer_than_all_pairs_may_refuse_a_model_but_not_allow_it(
+def test_some_pairs_can_refuse_a_model_but_not_allow_it(
     tmp_path: Path, count: int, blind_to: Sequence[int], agreement: float, known: float | None
 ) -> None:
     (found,), bench = calibrated(tmp_path, (count, blind_to))
@@ -83,7 +83,7 @@ def test_fewer_than_all_pairs_may_refuse_a_model_but_not_allow_it(
 
 
 @pytest.mark.parametrize("blind_to", [(), (0, 1, 2)])
-def test_what_all_pairs_have_said_stays_when_a_few_say_nothing_against_it(
+def test_a_result_on_all_pairs_stays_when_some_pairs_do_not_contradict_it(
     tmp_path: Path, blind_to: Sequence[int]
 ) -> None:
     (whole, _), bench = calibrated(tmp_path, (PAIRS, blind_to), (3, ()))
@@ -91,13 +91,13 @@ def test_what_all_pairs_have_said_stays_when_a_few_say_nothing_against_it(
     assert bench.calibrations() == {MODEL: whole}
 
 
-def test_a_few_pairs_put_wrong_refuse_a_model_that_all_had_allowed(tmp_path: Path) -> None:
+def test_some_wrong_pairs_refuse_a_model_that_all_pairs_had_allowed(tmp_path: Path) -> None:
     (_, few), bench = calibrated(tmp_path, (PAIRS, ()), (2, (0,)))
 
     assert bench.agreement_of(MODEL) == few.agreement == 0.5
 
 
-def test_a_calibration_from_before_was_of_all_pairs(tmp_path: Path) -> None:
+def test_an_older_calibration_counts_as_one_on_all_pairs(tmp_path: Path) -> None:
     kept = {MODEL: {"model": MODEL, "agreement": 0.9, "pairs": 10, "at": 1.0}}
     (tmp_path / "judges.json").write_bytes(orjson.dumps(kept))
 

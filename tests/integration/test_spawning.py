@@ -1,4 +1,4 @@
-"""Agents that spawn agents, in real processes: a kill -9 in the middle loses nobody."""
+"""Agents that spawn agents, in real processes: a kill -9 in the middle loses no session."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def start(home: Path, provider: LoopbackProvider) -> asyncio.subprocess.Pr
     )
 
 
-def test_a_tree_goes_on_after_kill_9_and_nobody_is_spawned_or_asked_twice_in_vain(
+def test_a_tree_continues_after_kill_9_without_a_second_spawn_or_a_wasted_call(
     tmp_path: Path,
 ) -> None:
     async def body(provider: LoopbackProvider) -> list[str]:

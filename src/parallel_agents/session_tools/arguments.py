@@ -36,9 +36,9 @@ class Arguments:
         Refusal: from each method; a value has another type, and the text names it.
     """
 
-    def __init__(self, given: JsonObject, aliases: Mapping[str, str] = _NO_ALIASES) -> None:
+    def __init__(self, values: JsonObject, aliases: Mapping[str, str] = _NO_ALIASES) -> None:
         self._values: dict[str, Json] = {}
-        for name, value in given.items():
+        for name, value in values.items():
             camel = _SNAKE.sub(lambda match: match[1].upper(), name)
             if value is not None:
                 self._values.setdefault(aliases.get(camel, camel), value)

@@ -71,7 +71,7 @@ class SessionTools:
         self._settings = settings
         self._now = now
 
-    async def call(self, name: str, given: JsonObject, requester: Requester) -> JsonObject:
+    async def call(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
         """The tool's answer: the contract's object, also if the call is refused.
 
         Raises:
@@ -87,7 +87,7 @@ class SessionTools:
             requester=requester,
         )
         try:
-            return await entry.handler(call, Arguments(given, entry.aliases))
+            return await entry.handler(call, Arguments(arguments, entry.aliases))
         except Refusal as refusal:
             return refusal.answer
         except (StoreError, LeftRun):

@@ -56,8 +56,8 @@ class Directory:
         """The agent of that name.
 
         Raises:
-            UnknownAgent: there is none.
-            InvalidFile: its file does not define one.
+            UnknownAgent: no agent has that name.
+            InvalidFile: its file is not valid.
         """
         return self._agents.get(name) or self._catalog.agent(name)
 

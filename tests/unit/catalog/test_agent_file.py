@@ -74,7 +74,7 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words", "hint"),
+    ("line", "message", "hint"),
     [
         ("teir: small", "no field is called 'teir'", "did you mean 'tier'?"),
         ("tier: tiny", "'tier' does not fit: input should be 'small'", "docs/agents.md"),
@@ -97,12 +97,12 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
     ],
 )
 def test_a_wrong_field_is_refused_on_its_line_with_what_to_write(
-    line: str, words: str, hint: str
+    line: str, message: str, hint: str
 ) -> None:
     error = refusal(with_front("# a comment", line, "model: a/b"))
 
     assert error.message.startswith("agents/poet.md:5: ")
-    assert words in error.message
+    assert message in error.message
     assert hint in error.hint
 
 
@@ -136,20 +136,20 @@ def test_a_missing_field_is_named() -> None:
     assert error.hint == "add `description: ...`"
 
 
-def test_of_several_faults_the_first_in_the_file_is_told() -> None:
+def test_the_first_fault_in_the_file_is_reported() -> None:
     error = refusal(with_front("modle: a/b", "teir: small"))
 
     assert "agents/poet.md:4: no field is called 'modle'" in error.message
 
 
 @pytest.mark.parametrize("name", ["Poet", "1poet", "po-et", "p" * 65, "''", "../poet"])
-def test_a_name_that_is_no_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     error = refusal(f"---\nname: {name}\ndescription: d\n---\nWrite.")
 
     assert error.message == "agents/poet.md:2: 'name' is not a name"
 
 
-def test_a_file_must_be_called_what_it_defines() -> None:
+def test_a_file_must_have_the_name_of_its_definition() -> None:
     error = refusal("---\ndescription: d\nname: bard\n---\nWrite.")
 
     assert error.message == "agents/poet.md:3: the name is 'bard' and the file is 'poet.md'"
@@ -157,7 +157,7 @@ def test_a_file_must_be_called_what_it_defines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("", "agents/poet.md:1: no front matter"),
         ("# Poet\n\nWrite.", "agents/poet.md:1: no front matter"),
@@ -168,8 +168,8 @@ def test_a_file_must_be_called_what_it_defines() -> None:
         ("---\nname: poet\ntools: [a\n---\nWrite.", "agents/poet.md:4: this is not YAML"),
     ],
 )
-def test_a_file_without_its_two_parts_is_refused(text: str, words: str) -> None:
+def test_a_file_without_its_two_parts_is_refused(text: str, message: str) -> None:
     error = refusal(text)
 
-    assert error.message.startswith(words)
+    assert error.message.startswith(message)
     assert error.hint

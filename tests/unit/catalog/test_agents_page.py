@@ -1,4 +1,4 @@
-"""docs/agents.md: what it shows works, and what it lists is there."""
+"""docs/agents.md: its examples work, and its lists are complete."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_example_agents_and_the_example_team_work(tmp_path: Path) -> None:
     assert tasks[2].input == {"ticket": "Every winter the heating fails, and it costs us $200."}
 
 
-def test_the_example_of_an_error_is_what_is_told(tmp_path: Path) -> None:
+def test_the_example_of_an_error_is_the_one_reported(tmp_path: Path) -> None:
     unpack(tmp_path)
     file = tmp_path / "agents" / "haiku_writer.md"
     lines = file.read_text().split("\n")
@@ -50,8 +50,8 @@ def test_the_example_of_an_error_is_what_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile) as caught:
         Catalog([tmp_path]).agent("haiku_writer")
 
-    told = caught.value.message.replace(str(tmp_path), ".parallel-agents")
-    assert f"{told}\n  hint  {caught.value.hint}\n" in PAGE
+    message = caught.value.message.replace(str(tmp_path), ".parallel-agents")
+    assert f"{message}\n  hint  {caught.value.hint}\n" in PAGE
 
 
 def test_every_field_of_a_file_is_on_the_page() -> None:

@@ -1,4 +1,4 @@
-"""The agents and teams that ship: what a small model and a strict provider need of them."""
+"""The built-in agents and teams fit small models and strict providers."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def of_schema(value: Json) -> JsonObject:
     return value
 
 
-def test_the_sixteen_agents_and_those_for_all_work_are_there_by_category() -> None:
+def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> None:
     found: dict[str, list[str]] = {}
     for entry in Catalog().agents():
         assert isinstance(entry.content, Agent), entry
@@ -108,7 +108,7 @@ def test_the_sixteen_agents_and_those_for_all_work_are_there_by_category() -> No
     assert found == {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
 
 
-def test_main_takes_any_task_and_may_spawn_anybody() -> None:
+def test_main_takes_any_task_and_may_spawn_any_agent() -> None:
     main = agent("main")
 
     assert (main.input_schema, main.output_schema, main.tools) == (None, None, ())

@@ -44,7 +44,7 @@ def test_a_built_in_team_uses_the_agent_that_overrides_a_built_in_one(tmp_path: 
     assert team.tasks[0].agent.description == "the project's"
 
 
-def test_an_unknown_agent_is_told_with_the_closest_name() -> None:
+def test_an_unknown_agent_is_reported_with_the_closest_name() -> None:
     with pytest.raises(UnknownAgent) as caught:
         Catalog().agent("code_reviewr")
 
@@ -54,7 +54,7 @@ def test_an_unknown_agent_is_told_with_the_closest_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["../agents/code_reviewer", "/etc/passwd", "", "*", "a\0b"])
-def test_a_name_can_not_reach_outside_of_the_folders(name: str) -> None:
+def test_a_name_cannot_reach_outside_the_folders(name: str) -> None:
     with pytest.raises(UnknownAgent):
         Catalog().agent(name)
 
@@ -117,7 +117,7 @@ def test_a_team_is_found_by_name_or_by_its_file(tmp_path: Path) -> None:
     ]
 
 
-def test_an_unknown_team_is_told_with_the_closest_name() -> None:
+def test_an_unknown_team_is_reported_with_the_closest_name() -> None:
     with pytest.raises(NotFound) as caught:
         Catalog().team("contnt")
 
@@ -125,7 +125,7 @@ def test_an_unknown_team_is_told_with_the_closest_name() -> None:
     assert "did you mean 'content'?" in caught.value.hint
 
 
-def test_a_team_file_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
+def test_a_missing_team_file_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile, match=r"nowhere\.yaml: cannot be read"):
         Catalog().team(tmp_path / "nowhere.yaml")
 

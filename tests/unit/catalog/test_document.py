@@ -55,7 +55,7 @@ def test_a_value_is_found_on_the_line_of_its_key_and_a_list_item_on_its_own() ->
     assert lines[("a", "b", "1", "d", "e")] == 7
 
 
-def test_a_value_that_is_not_there_has_the_line_of_what_it_is_missing_from() -> None:
+def test_a_missing_value_has_the_line_of_its_parent() -> None:
     found = document("a:\n  b:\n    c: 1\n")
 
     assert found.line(("a", "b", "x", "y")) == 2
@@ -70,7 +70,7 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("a: 1\nb: 2\na: 3  # here\n", "'a' appears twice"),
         ("a:\n  b: 1\n  c:\n    b: 2\n    b: 3  # here\n", "'b' appears twice"),
@@ -99,11 +99,11 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
         ("just words  # here\n", "the file has no fields"),
     ],
 )
-def test_what_is_no_plain_yaml_is_refused_on_its_line(text: str, words: str) -> None:
+def test_anything_but_plain_yaml_is_refused_on_its_line(text: str, message: str) -> None:
     error = refusal(text)
 
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
-    assert words in error.message
+    assert message in error.message
     assert error.hint
 
 
@@ -121,7 +121,7 @@ def test_a_text_that_nests_without_end_is_refused_instead_of_crashing_the_parser
     assert re.search(r"more than 50 levels|maximum nesting depth", error.message)
 
 
-def test_aliases_can_not_blow_a_small_text_up() -> None:
+def test_aliases_cannot_expand_a_small_text() -> None:
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
 

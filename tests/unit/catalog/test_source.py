@@ -53,7 +53,7 @@ def test_a_file_is_read_up_to_256_kb_and_refused_above(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.md", ".", "nul\0.md"])
-def test_a_file_that_can_not_be_read_is_refused_with_the_reason(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_refused_with_the_reason(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
 
     error = refusal(file)

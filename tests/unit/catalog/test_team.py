@@ -55,13 +55,13 @@ def test_inputs_fill_the_tasks_which_go_by_their_labels() -> None:
     ]
 
 
-def test_a_given_input_wins_over_its_default() -> None:
+def test_an_input_overrides_its_default() -> None:
     tasks = TEAM.tasks_for({"topic": "snow", "words": [], "count": 1})
 
     assert tasks[0].text == "1 on snow"
 
 
-def test_all_missing_inputs_are_told_at_once_with_how_to_give_them() -> None:
+def test_all_missing_inputs_are_reported_at_once_with_examples() -> None:
     error = refusal({})
 
     assert error.message == "the team verse needs 'topic', 'words'"

@@ -104,7 +104,7 @@ def test_every_field_of_a_file_reaches_the_team() -> None:
     ]
 
 
-def test_a_team_that_was_read_is_ready_to_be_filled() -> None:
+def test_a_parsed_team_can_be_filled() -> None:
     tasks = parsed(FULL).tasks_for({"topic": "snow", "rules": ["rhyme"]})
 
     assert [task.text for task in tasks] == ["On snow", "Once more on snow", "Judge."]
@@ -118,7 +118,7 @@ def test_a_team_without_inputs_takes_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tasks", "words", "hint"),
+    ("tasks", "message", "hint"),
     [
         ("  - agent: poat  # here\n    text: x\n", "there is no agent 'poat'", "'poet'"),
         ("  - agent: poet  # here\n", "'tasks[0].text' is missing", "add `text: ...`"),
@@ -173,18 +173,18 @@ def test_a_team_without_inputs_takes_none() -> None:
     ],
 )
 def test_a_wrong_task_is_refused_on_its_line_with_what_to_write(
-    tasks: str, words: str, hint: str
+    tasks: str, message: str, hint: str
 ) -> None:
     text = HEAD + tasks
 
     error = refusal(text)
 
-    assert words in error.message
+    assert message in error.message
     assert hint in error.hint
     assert error.message.startswith(f"{FILE}:{marked_line(text)}: ")
 
 
-def test_a_value_that_a_placeholder_will_fill_is_not_judged_before() -> None:
+def test_a_value_with_a_placeholder_is_checked_only_once_it_is_filled() -> None:
     tasks = "  - agent: critic\n    text: x\n    input: {poem: '${topic}', rules: '${rules}'}\n"
 
     team = parsed(HEAD + tasks)
@@ -193,7 +193,7 @@ def test_a_value_that_a_placeholder_will_fill_is_not_judged_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         ("max_parallel: 0", "max_parallel is 0"),
         ("timeout_seconds: -1", "timeout_seconds is -1.0"),
@@ -207,11 +207,11 @@ def test_a_value_that_a_placeholder_will_fill_is_not_judged_before() -> None:
         ("description: again", "'description' appears twice"),
     ],
 )
-def test_a_wrong_field_of_the_team_is_refused_on_its_line(line: str, words: str) -> None:
+def test_a_wrong_field_of_the_team_is_refused_on_its_line(line: str, message: str) -> None:
     error = refusal(f"name: verse\ndescription: d\n{line}\ntasks: [{{agent: poet, text: x}}]\n")
 
     assert error.message.startswith(f"{FILE}:3: ")
-    assert words in error.message
+    assert message in error.message
 
 
 @pytest.mark.parametrize("tasks", ["[]", "poet", "{agent: poet, text: x}", "[poet]"])
@@ -221,7 +221,7 @@ def test_a_team_needs_a_list_of_tasks(tasks: str) -> None:
     assert error.message.startswith(f"{FILE}:3: 'tasks")
 
 
-def test_a_team_file_must_be_called_what_it_defines() -> None:
+def test_a_team_file_must_have_the_name_of_its_team() -> None:
     error = refusal("name: prose\ndescription: d\ntasks: [{agent: poet, text: x}]\n")
 
     assert error.message == f"{FILE}:1: the name is 'prose' and the file is 'verse.yaml'"
@@ -235,7 +235,7 @@ def test_a_team_may_say_what_a_failure_means() -> None:
     assert (team.on_failure, team.min_done) == (OnFailure.STOP_NEW, 3)
 
 
-def test_more_tasks_in_done_than_there_are_cannot_be_had() -> None:
+def test_min_done_cannot_exceed_the_number_of_tasks() -> None:
     text = FULL.replace("max_parallel: 2", "min_done: 4")
 
     with pytest.raises(InvalidFile, match="min_done is 4, but the team has 3 tasks") as caught:
@@ -268,7 +268,7 @@ def test_a_task_has_a_model_a_ladder_gates_a_refine_loop_and_a_budget_of_its_own
     assert tasks[0].budget == Budget(usd=0.5)
 
 
-def test_a_gate_of_a_task_is_refused_in_its_line() -> None:
+def test_an_invalid_gate_of_a_task_is_refused_on_its_line() -> None:
     text = HEAD + "  - agent: poet\n    text: x\n    gates:\n      - condition: 1 +  # here\n"
 
     assert f":{marked_line(text)}:" in refusal(text).message

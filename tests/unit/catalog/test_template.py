@@ -30,7 +30,7 @@ def test_names_are_found_once_each() -> None:
 
 
 @pytest.mark.parametrize("text", ["$5", "a $", "${", "${a-b}", "${}"])
-def test_a_dollar_that_begins_no_placeholder_is_refused(text: str) -> None:
+def test_a_dollar_that_does_not_begin_a_placeholder_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="dollar"):
         names_in(text)
 

@@ -31,23 +31,23 @@ ANSWER: Json = {
         "max([1, score]) > 8 and -score < 0",
     ],
 )
-def test_what_is_true_holds(condition: str) -> None:
+def test_a_true_condition_holds(condition: str) -> None:
     assert Expression(condition).holds(ANSWER)
 
 
 @pytest.mark.parametrize("condition", ["score > 9", "not meta.final", "len(issues) == 0"])
-def test_what_is_false_does_not(condition: str) -> None:
+def test_a_false_condition_does_not_hold(condition: str) -> None:
     assert not Expression(condition).holds(ANSWER)
 
 
-def test_an_answer_in_words_is_called_text() -> None:
+def test_a_plain_text_answer_is_called_text() -> None:
     assert Expression('len(text) < 10 and "tea" in text').holds("green tea")
 
 
 @pytest.mark.parametrize(
     "condition", ["grade > 1", "title > 3", "issues[7].severity", "score / 0", "meta.other"]
 )
-def test_what_the_answer_has_not_is_said(condition: str) -> None:
+def test_a_field_that_the_answer_lacks_is_named(condition: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Expression(condition).holds(ANSWER)
 
@@ -68,6 +68,6 @@ def test_what_the_answer_has_not_is_said(condition: str) -> None:
         "x" * 1001,
     ],
 )
-def test_what_does_more_than_read_is_refused(condition: str) -> None:
+def test_a_condition_that_does_more_than_read_is_refused(condition: str) -> None:
     with pytest.raises(InvalidInput, match="is not a condition on an answer"):
         Expression(condition)

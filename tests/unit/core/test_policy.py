@@ -19,7 +19,7 @@ def is_within(inner: int | None, outer: int | None) -> bool:
 
 
 @given(POLICIES, POLICIES)
-def test_what_is_left_is_allowed_by_both(own: Policy, above: Policy) -> None:
+def test_a_narrowed_policy_allows_what_both_allow(own: Policy, above: Policy) -> None:
     left = own.within(above)
 
     for name in ("writer", "critic", "lead", "nobody"):
@@ -31,19 +31,19 @@ def test_what_is_left_is_allowed_by_both(own: Policy, above: Policy) -> None:
 
 
 @given(POLICIES, POLICIES)
-def test_to_shrink_again_changes_nothing(own: Policy, above: Policy) -> None:
+def test_narrowing_again_changes_nothing(own: Policy, above: Policy) -> None:
     once = own.within(above)
 
     assert once.within(above) == once
 
 
-def test_silence_denies_and_a_denial_wins() -> None:
+def test_an_unnamed_agent_is_denied_and_a_denial_wins() -> None:
     assert not Policy().allows("writer")
     assert Policy(spawns=("*",)).allows("writer")
     assert not Policy(spawns=("writer", "*"), denies=("writer",)).allows("writer")
 
 
-def test_at_the_deepest_level_nobody_spawns() -> None:
+def test_at_the_greatest_depth_no_session_spawns() -> None:
     policy = Policy(spawns=("*",), max_depth=2)
 
     assert [policy.may_spawn_at(depth) for depth in range(4)] == [True, True, False, False]

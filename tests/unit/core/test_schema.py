@@ -1,4 +1,4 @@
-"""JSON is found in what models write, and what does not fit is said in few words."""
+"""JSON is found in the text of models, and problems are reported briefly."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_without_json_there_is_an_error(text: str) -> None:
         find_json(text)
 
 
-def test_of_several_values_the_first_that_fits_wins_else_the_first() -> None:
+def test_the_first_value_that_fits_wins_or_else_the_first() -> None:
     text = 'I saw {"x": 1} and [2] but say {"grade": 3} or {"grade": 4}'
 
     assert find_json(text, GRADE) == {"grade": 3}
@@ -47,7 +47,7 @@ def test_of_several_values_the_first_that_fits_wins_else_the_first() -> None:
 
 
 @pytest.mark.parametrize("piece", ["[", '{"a":', '[{"b":[1,'])
-def test_a_model_that_repeats_itself_holds_up_nobody(piece: str) -> None:
+def test_a_model_that_repeats_itself_costs_little_time(piece: str) -> None:
     with pytest.raises(ValueError, match="no JSON"):
         find_json(piece * 200_000)
 
@@ -62,13 +62,13 @@ prose = st.text(st.characters(exclude_characters="{[`", exclude_categories=["Cs"
 
 
 @given(objects, prose, prose)
-def test_any_object_is_found_between_any_words(value: dict[str, Json], a: str, b: str) -> None:
+def test_any_object_is_found_between_any_texts(value: dict[str, Json], a: str, b: str) -> None:
     assert find_json(f"{a} {json.dumps(value)} {b}") == value
     assert find_json(f"{a}\n```json\n{json.dumps(value, indent=1)}\n```\n{b}") == value
 
 
 @given(st.text())
-def test_what_is_found_can_be_kept(text: str) -> None:
+def test_json_that_is_found_can_be_stored(text: str) -> None:
     try:
         value = find_json(f'{text} {{"n": 123456789012345678901234567890}}')
     except ValueError:
@@ -95,7 +95,7 @@ def test_problems_say_where_and_why() -> None:
     assert schema.problems({"issues": []}) == []
 
 
-def test_of_many_problems_five_are_told_each_in_few_words() -> None:
+def test_at_most_five_problems_are_reported_each_briefly() -> None:
     schema = Schema({"items": {"type": "integer"}})
 
     problems = schema.problems(["x" * 10_000] * 20)
@@ -107,7 +107,7 @@ def test_of_many_problems_five_are_told_each_in_few_words() -> None:
 @pytest.mark.parametrize(
     "source", [{"type": "strin"}, {"properties": 3}, {"$ref": "https://example.com/x.json"}]
 )
-def test_what_is_no_schema_is_refused(source: dict[str, Json]) -> None:
+def test_an_invalid_schema_is_refused(source: dict[str, Json]) -> None:
     with pytest.raises(InvalidSchema):
         Schema(source)
 

@@ -1,82 +1,70 @@
-"""What the contract's tests share: cases of calls, and how their answers are held against them."""
+"""Cases of calls by the contract: the call, what happened before it, and what its answer has."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+from typing_extensions import override
 
 from parallel_agents.core.schema import Json
 from tests.unit.session_tools.world import World, in_world
 
-ANY = object()
+Fields: TypeAlias = Mapping[str, Any]
+Before: TypeAlias = Callable[[World], Awaitable[Fields]]
 
-Fields = Mapping[str, Any]
-
-
-class Case(NamedTuple):
-    """A call by a script, and what its answer has; a pattern is searched for, ANY is there."""
-
-    what: str
-    given: Fields
-    answer: Fields
+ANY, PRESENT = object(), object()  # any value but None; any value at all
 
 
-class Words(NamedTuple):
-    """A text that is to be in another, as a pattern."""
+class Matching(NamedTuple):
+    """A text in which this pattern is found."""
 
     pattern: str
 
 
-AGENT = Words(r"^agent:[a-z_]+:subagent:[0-9a-f-]{36}$")
-RUN = Words(r"^[0-9a-f-]{36}$")
+class Row(dict[str, object]):
+    """An object that has at least these fields; a plain mapping has them and no others."""
 
 
-def fits(found: object, wanted: object) -> bool:
-    if wanted is ANY:
-        return found is not None
-    if isinstance(wanted, Words):
-        return isinstance(found, str) and re.search(wanted.pattern, found) is not None
-    return found == wanted
+class Rows(list[Row]):
+    """A list of as many objects, each with the fields of its row."""
+
+
+AGENT = Matching(r"^agent:[a-z_]+:subagent:[0-9a-f-]{36}$")
+RUN = Matching(r"^[0-9a-f-]{36}$")
+
+
+def rows(number: int, fields: Sequence[str] = (), **first: object) -> Rows:
+    """Rows that each have these fields, the first of them with these values."""
+    every = dict.fromkeys(fields, PRESENT)
+    return Rows(Row({**every, **first} if index == 0 else every) for index in range(number))
+
+
+def containing(text: str) -> Matching:
+    return Matching(re.escape(text))
+
+
+def refused(error: str, status: str = "error", **more: object) -> Fields:
+    return {"status": status, "error": containing(error), **more}
+
+
+def fits(found: Any, wanted: object) -> bool:
+    match wanted:
+        case Matching(pattern):
+            return isinstance(found, str) and re.search(pattern, found) is not None
+        case Row():
+            return all(name in found and fits(found[name], value) for name, value in wanted.items())
+        case Rows():
+            return len(found) == len(wanted) and all(map(fits, found, wanted))
+        case _:
+            return wanted is PRESENT or found == wanted or (wanted is ANY and found is not None)
 
 
 def check(answer: Fields, wanted: Fields) -> None:
     for name, value in wanted.items():
         assert name in answer, f"{name} is not in {answer}"
         assert fits(answer[name], value), f"{name} is {answer[name]!r}, not {value!r}"
-
-
-def words(text: str) -> Words:
-    return Words(re.escape(text))
-
-
-ACCEPTED: Fields = {
-    "status": "accepted",
-    "childSessionKey": AGENT,
-    "runId": RUN,
-    "mode": "run",
-    "note": ANY,
-    "modelApplied": True,
-    "expectsCompletionMessage": True,
-    "context": "isolated",
-    "resolvedModel": "model",
-    "resolvedProvider": "scripted",
-}
-
-
-def refused(text: str, status: str = "error", **more: object) -> Fields:
-    return {"status": status, "error": words(text), **more}
-
-
-class Scene(NamedTuple):
-    """A call after something has happened; `$key`, `$run` and `$label` are of what happened."""
-
-    what: str
-    tool: str
-    before: Callable[[World], Awaitable[Fields]]
-    given: Mapping[str, Json]
-    answer: Fields
 
 
 async def nothing(world: World) -> Fields:
@@ -106,48 +94,38 @@ async def one_late(world: World) -> Fields:
     return await world.done(label="research", runTimeoutSeconds=3)
 
 
-def filled(given: Json, spawned: Fields) -> Any:
-    """The arguments with what stands for the session in them."""
-    match given:
+class Case(NamedTuple):
+    """A call by a script; `$key` and `$run` in its arguments are of the session made before."""
+
+    what: str
+    arguments: Mapping[str, Json]
+    answer: Fields
+    before: Before = nothing
+
+    @override
+    def __str__(self) -> str:
+        return self.what
+
+    def check(self, tool: str) -> None:
+        """Make the call, and check its answer."""
+
+        async def play(world: World) -> Fields:
+            spawned = await self.before(world)
+            return await world.call(tool, filled(self.arguments, spawned))
+
+        check(in_world(play), self.answer)
+
+
+def filled(value: Json, spawned: Fields) -> Any:
+    """The value with the key and the run of a session in its texts."""
+    match value:
         case str():
-            return given.replace("$key", spawned["childSessionKey"]).replace(
+            return value.replace("$key", spawned["childSessionKey"]).replace(
                 "$run", spawned["runId"]
             )
         case Mapping():
-            return {name: filled(value, spawned) for name, value in given.items()}
+            return {name: filled(item, spawned) for name, item in value.items()}
         case list():
-            return [filled(item, spawned) for item in given]
+            return [filled(item, spawned) for item in value]
         case _:
-            return given
-
-
-class Rows(NamedTuple):
-    """A list of so many rows, each with these fields, the first with these values."""
-
-    number: int
-    fields: Sequence[str] = ()
-    first: Fields = MappingProxyType({})
-
-    def check(self, found: list[Fields]) -> None:
-        assert len(found) == self.number
-        for row in found:
-            assert set(self.fields) <= row.keys(), set(self.fields) - row.keys()
-        if found:
-            check(found[0], self.first)
-
-
-def check_scene(scene: Scene) -> None:
-    """Play a scene, and hold its answer against what it should have."""
-
-    async def play(world: World) -> Fields:
-        spawned = await scene.before(world)
-        return await world.call(scene.tool, filled(scene.given, spawned))
-
-    answered = in_world(play)
-
-    for name, wanted in scene.answer.items():
-        assert name in answered, f"{name} is not in {answered}"
-        if isinstance(wanted, Rows):
-            wanted.check(answered[name])
-        else:
-            check(answered, {name: wanted})
+            return value

@@ -1,4 +1,4 @@
-"""`sessions_spawn` words the runtime's refusals as OpenClaw does."""
+"""`sessions_spawn`: a case for each parameter, alias and refusal of both generations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,207 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.policy import Policy
 from parallel_agents.session_tools.context import Requester
-from tests.unit.session_tools.contract import Fields
+from tests.unit.session_tools.contract import (
+    AGENT,
+    ANY,
+    RUN,
+    Case,
+    Fields,
+    check,
+    containing,
+    refused,
+)
 from tests.unit.session_tools.world import World, in_world
+
+ACCEPTED: Fields = {
+    "status": "accepted",
+    "childSessionKey": AGENT,
+    "runId": RUN,
+    "mode": "run",
+    "note": ANY,
+    "modelApplied": True,
+    "expectsCompletionMessage": True,
+    "context": "isolated",
+    "resolvedModel": "model",
+    "resolvedProvider": "scripted",
+}
+
+CASES = [
+    Case("a task is enough", {"task": "Write."}, ACCEPTED),
+    Case("a blank task is refused", {"task": "  "}, refused("task required")),
+    Case("no task is refused", {}, refused("task required")),
+    Case("a task of another type is refused", {"task": 1}, refused("task must be a string")),
+    Case("taskName", {"task": "x", "taskName": "part-1"}, {**ACCEPTED, "taskName": "part-1"}),
+    Case("task_name", {"task": "x", "task_name": "part"}, {"taskName": "part"}),
+    Case(
+        "an invalid taskName",
+        {"task": "x", "taskName": "Part 1"},
+        refused('Invalid taskName "Part 1". Use 1-64 chars matching [a-z][a-z0-9_-]*.'),
+    ),
+    Case(
+        "a reserved taskName",
+        {"task": "x", "taskName": "last"},
+        refused("Reserved subagent targets cannot be used as taskName values."),
+    ),
+    Case("label", {"task": "x", "label": "research"}, ACCEPTED),
+    Case("a label that is too long", {"task": "x", "label": "l" * 513}, refused("label has 513")),
+    Case("runtime subagent", {"task": "x", "runtime": "subagent"}, ACCEPTED),
+    Case(
+        "runtime acp",
+        {"task": "x", "runtime": "acp"},
+        refused('runtime="acp" is unavailable because no ACP runtime backend is loaded'),
+    ),
+    Case("an unknown runtime", {"task": "x", "runtime": "foo"}, refused('Invalid runtime "foo"')),
+    Case(
+        "agentId",
+        {"task": "x", "agentId": "writer"},
+        {"childSessionKey": containing("agent:writer:")},
+    ),
+    Case(
+        "agent_id", {"task": "x", "agent_id": "writer"}, {"childSessionKey": containing(":writer:")}
+    ),
+    Case("no agentId", {"task": "x"}, {"childSessionKey": containing("agent:main:subagent:")}),
+    Case(
+        "an unknown agentId",
+        {"task": "x", "agentId": "ghost"},
+        refused('Agent "ghost" not found', role="ghost"),
+    ),
+    Case(
+        "an invalid agentId",
+        {"task": "x", "agentId": "No Name"},
+        refused("Invalid agentId", role="No Name"),
+    ),
+    Case("model", {"task": "x", "model": "scripted/model"}, {"resolvedModel": "model"}),
+    Case(
+        "an unknown model",
+        {"task": "x", "model": "nowhere/y"},
+        refused('sessions_spawn model "nowhere/y" is not usable'),
+    ),
+    Case("thinking", {"task": "x", "thinking": "high"}, ACCEPTED),
+    Case(
+        "an unknown level of thinking",
+        {"task": "x", "thinking": "mega"},
+        refused('Invalid thinking level "mega". Use one of: off, minimal, low, medium, high.'),
+    ),
+    Case("runTimeoutSeconds", {"task": "x", "runTimeoutSeconds": 90}, ACCEPTED),
+    Case("run_timeout_seconds in quotes", {"task": "x", "run_timeout_seconds": "90"}, ACCEPTED),
+    Case("runTimeoutSeconds 0 is no limit", {"task": "x", "runTimeoutSeconds": 0}, ACCEPTED),
+    Case("timeoutSeconds is the same", {"task": "x", "timeoutSeconds": 90}, ACCEPTED),
+    Case("timeout is the same", {"task": "x", "timeout": 600}, ACCEPTED),
+    Case(
+        "a negative time limit",
+        {"task": "x", "runTimeoutSeconds": -1},
+        refused("runTimeoutSeconds must be a non-negative integer"),
+    ),
+    Case("cwd need not exist", {"task": "x", "cwd": "/nowhere"}, ACCEPTED),
+    Case("thread false", {"task": "x", "thread": False}, ACCEPTED),
+    Case("thread true", {"task": "x", "thread": True}, refused("thread=true is unavailable")),
+    Case("mode run", {"task": "x", "mode": "run"}, ACCEPTED),
+    Case("mode session needs no thread", {"task": "x", "mode": "session"}, {"mode": "session"}),
+    Case("an unknown mode", {"task": "x", "mode": "for ever"}, refused("Invalid mode")),
+    Case("cleanup keep", {"task": "x", "cleanup": "keep"}, ACCEPTED),
+    Case("cleanup delete", {"task": "x", "cleanup": "delete"}, ACCEPTED),
+    Case("an unknown cleanup", {"task": "x", "cleanup": "archive"}, refused("Invalid cleanup")),
+    Case("sandbox inherit", {"task": "x", "sandbox": "inherit"}, ACCEPTED),
+    Case(
+        "sandbox require",
+        {"task": "x", "sandbox": "require"},
+        refused('sandbox="require" needs a sandboxed target runtime', "forbidden"),
+    ),
+    Case("context isolated", {"task": "x", "context": "isolated"}, ACCEPTED),
+    Case(
+        "a fork without a session",
+        {"task": "x", "context": "fork"},
+        refused('context="fork" requested but the requester session transcript is not available'),
+    ),
+    Case("lightContext", {"task": "x", "lightContext": True}, ACCEPTED),
+    Case("fastMode", {"task": "x", "fastMode": "auto"}, ACCEPTED),
+    Case(
+        "expectsCompletionMessage false",
+        {"task": "x", "expectsCompletionMessage": False},
+        {"expectsCompletionMessage": False, "note": containing("Quiet")},
+    ),
+    Case("completionTarget", {"task": "x", "completionTarget": "parent"}, ACCEPTED),
+    Case(
+        "collect",
+        {"task": "x", "collect": True, "groupId": "g"},
+        {"status": "accepted", "sessionKey": AGENT, "expectsCompletionMessage": False},
+    ),
+    Case("groupId alone", {"task": "x", "groupId": "g"}, refused("groupId requires collect=true")),
+    Case("outputSchema", {"task": "x", "outputSchema": {"type": "object"}}, ACCEPTED),
+    Case("outputSchema as JSON", {"task": "x", "outputSchema": '{"type": "object"}'}, ACCEPTED),
+    Case(
+        "an invalid outputSchema",
+        {"task": "x", "outputSchema": {"type": "thing"}},
+        refused("outputSchema is not a JSON Schema"),
+    ),
+    Case("visible", {"task": "x", "visible": True}, refused("visible=true is unavailable")),
+    *(
+        Case(
+            f"{name} needs visible",
+            {"task": "x", name: "y"},
+            refused(f"Parameters require visible=true: {name}"),
+        )
+        for name in (
+            "group",
+            "projectId",
+            "projectGitUrl",
+            "worktree",
+            "worktreeName",
+            "worktreeBaseRef",
+            "placement",
+        )
+    ),
+    Case(
+        "attachments",
+        {"task": "x", "attachments": [{"name": "a.txt", "content": "text", "encoding": "utf8"}]},
+        ACCEPTED,
+    ),
+    Case(
+        "an attachment in base64",
+        {"task": "x", "attachments": [{"name": "a", "content": "dGV4dA==", "encoding": "base64"}]},
+        ACCEPTED,
+    ),
+    Case(
+        "a binary attachment",
+        {"task": "x", "attachments": [{"name": "a", "content": "/9j/", "encoding": "base64"}]},
+        refused('attachment "a" is not text'),
+    ),
+    Case(
+        "too many attachments",
+        {"task": "x", "attachments": [{"name": "a", "content": "b"}] * 51},
+        refused("51 attachments; at most 50"),
+    ),
+    Case(
+        "an attachment that is too large",
+        {"task": "x", "attachments": [{"name": "a", "content": "b" * 1_000_001}]},
+        refused('attachment "a" is too large'),
+    ),
+    Case("attachAs", {"task": "x", "attachAs": {"mountPath": "in"}}, ACCEPTED),
+    Case("resumeSessionId is for acp", {"task": "x", "resumeSessionId": "y"}, ACCEPTED),
+    Case("streamTo is for acp", {"task": "x", "streamTo": "parent"}, ACCEPTED),
+    *(
+        Case(
+            f"{name} is for channels",
+            {"task": "x", name: "y"},
+            refused(f'sessions_spawn does not support "{name}"'),
+        )
+        for name in ("target", "channel", "to", "threadId", "replyTo", "transport")
+    ),
+    Case("an unknown parameter is ignored", {"task": "x", "colour": "red"}, ACCEPTED),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_sessions_spawn(case: Case) -> None:
+    async def play(world: World) -> tuple[Fields, int]:
+        answer = await world.call("sessions_spawn", case.arguments)
+        return answer, len(await world.rig.service.list())
+
+    answer, count = in_world(play)
+
+    check(answer, case.answer)
+    assert count == (answer["status"] == "accepted"), "a refused spawn does not reach the store"
 
 
 def under(policy: Policy, depth: int, children: int) -> Fields:

@@ -1,128 +1,123 @@
-"""Wait for all, for any, or for the first that is done; and pools of sessions."""
+"""`agents_wait` and `sessions_yield`: a case for each end of a wait, and the ids of earlier runs."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from parallel_agents.core.agent import Agent
-from parallel_agents.core.model import ModelRequest
-from parallel_agents.core.run import Result
-from parallel_agents.core.session import Mode
-from parallel_agents.core.task import Task
-from parallel_agents.errors import AuthFailed, InvalidInput
-from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.core.store import Filter
+from tests.unit.session_tools.contract import Case, one_live, refused, rows
+from tests.unit.session_tools.world import SCRIPT, World, in_world
 
-WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
-FAST = RepliesWith(lambda _: "fast", "scripted/fast", latency_seconds=10)
-SLOW = RepliesWith(lambda _: "slow", "scripted/slow", latency_seconds=30)
-BAD = RepliesWith(lambda _: AuthFailed("no key"), "scripted/bad", latency_seconds=5)
+Answers = list[Mapping[str, Any]]
 
-
-def wait(until: str, *models: str) -> tuple[list[str], float]:
-    """The models of the results, and when they came."""
-
-    async def body() -> tuple[list[str], float]:
-        async with open_rig(FAST, SLOW, BAD, agents=[WRITER]) as rig:
-            handles = [
-                await rig.sessions.spawn(Task("writer", "Go.", model=f"scripted/{model}"))
-                for model in models
-            ]
-            given = await rig.sessions.wait(handles, until=until)
-            return [r.model.partition("/")[2] for r in given], asyncio.get_running_loop().time()
-
-    return run_virtual(body())
-
-
-@pytest.mark.parametrize(
-    ("until", "models", "given", "at"),
-    [
-        ("all", ("slow", "fast", "bad"), ["slow", "fast", "bad"], 30),
-        ("any", ("slow", "fast", "bad"), ["bad"], 5),
-        ("any", ("slow", "fast"), ["fast"], 10),
-        ("first_done", ("slow", "bad", "fast"), ["bad", "fast"], 10),
-        ("first_done", ("bad", "bad"), ["bad", "bad"], 5),
-        ("now", ("slow", "fast"), [], 0),
-        ("all", (), [], 0),
-        ("any", (), [], 0),
-    ],
-)
-def test_wait_returns_when_what_is_waited_for_is_there(
-    until: str, models: tuple[str, ...], given: list[str], at: float
-) -> None:
-    assert wait(until, *models) == (given, at)
+WAIT = [
+    Case(
+        "a run and an unknown id",
+        {"ids": ["$run", "ghost"], "timeoutSeconds": 60},
+        {
+            "completed": rows(
+                1, ["runId", "sessionKey", "status", "result", "label", "usage"], status="done"
+            ),
+            "pending": [],
+            "errors": [{"runId": "ghost", "error": "not_found"}],
+            "success": False,
+        },
+        one_live,
+    ),
+    Case(
+        "a wait that times out",
+        {"ids": ["research"], "timeoutSeconds": 1},
+        {"completed": [], "pending": rows(1, ["runId", "status"])},
+        one_live,
+    ),
+    Case("no ids", {"ids": []}, refused("ids required")),
+]
 
 
-def test_what_was_over_before_counts() -> None:
-    async def body() -> list[int]:
-        async with open_rig(FAST, SLOW, agents=[WRITER]) as rig:
-            fast = await rig.sessions.spawn(Task("writer", "Go.", model="scripted/fast"))
-            slow = await rig.sessions.spawn(Task("writer", "Go.", model="scripted/slow"))
-            await fast.wait()
-            return [
-                len(await rig.sessions.wait([fast, slow], until=until))
-                for until in ("any", "first_done", "now", "all")
-            ]
-
-    assert run_virtual(body()) == [1, 1, 1, 2]
+@pytest.mark.parametrize("case", WAIT, ids=str)
+def test_agents_wait(case: Case) -> None:
+    case.check("agents_wait")
 
 
-def count_words(request: ModelRequest) -> Answer:
-    return f"{len(request.messages)} messages"
+YIELD = [
+    Case("a script cannot yield", {"message": "x"}, refused("Yield not supported in this context")),
+]
 
 
-async def use_pool(rig: Rig, size: int, tasks: int) -> list[Result]:
-    pool = rig.sessions.pool("writer", name="writers", size=size)
-    return await asyncio.gather(*(pool.run(f"task {n}") for n in range(tasks)))
+@pytest.mark.parametrize("case", YIELD, ids=str)
+def test_sessions_yield(case: Case) -> None:
+    case.check("sessions_yield")
 
 
-def test_a_pool_takes_tasks_in_turn_and_its_sessions_remember() -> None:
-    async def body() -> tuple[list[Result], int, float]:
-        model = RepliesWith(count_words, latency_seconds=10)
-        async with open_rig(model, agents=[WRITER]) as rig:
-            given = await use_pool(rig, size=2, tasks=5)
-            rows = await rig.sessions.list()
-            assert {row.session.options.mode for row in rows} == {Mode.SESSION}
-            return given, len(rows), asyncio.get_running_loop().time()
-
-    given, sessions, at = run_virtual(body())
-
-    assert [result.output for result in given] == [
-        "1 messages",
-        "1 messages",
-        "3 messages",
-        "3 messages",
-        "5 messages",
-    ]
-    assert (sessions, at) == (2, 30)
+async def twice(world: World) -> tuple[str, str]:
+    """The run ids of a session whose first run has ended and whose second has not."""
+    first = await world.done(mode="session", label="memory")
+    more = {"sessionKey": "memory", "message": "More.", "timeoutSeconds": 0}
+    second = await world.call("sessions_send", more)
+    return first["runId"], second["runId"]
 
 
-@pytest.mark.parametrize("tasks", [0, 1, 2, 5])
-def test_a_pool_is_lazy_and_has_no_session_that_no_task_went_to(tasks: int) -> None:
-    async def body() -> list[str]:
-        async with open_rig(RepliesWith(count_words), agents=[WRITER]) as rig:
-            await use_pool(rig, size=3, tasks=tasks)
-            return sorted(row.session.label for row in await rig.sessions.list())
+def test_an_earlier_run_is_waited_for_by_its_id() -> None:
+    async def play(world: World) -> Answers:
+        first, second = await twice(world)
+        at_once = {"ids": [first], "timeoutSeconds": 0}
+        early = await world.call("agents_wait", at_once)
+        both = await world.call("agents_wait", {"ids": [second, first]})
+        return [early, both]
 
-    assert run_virtual(body()) == [f"writers-{n}" for n in range(1, min(tasks, 3) + 1)]
+    early, both = in_world(play)
 
-
-def test_a_pool_of_the_same_name_goes_on_with_its_sessions() -> None:
-    async def body() -> tuple[str, int]:
-        model = RepliesWith(count_words)
-        async with open_rig(model, agents=[WRITER]) as rig:
-            await use_pool(rig, size=1, tasks=1)
-            (again,) = await use_pool(rig, size=1, tasks=1)
-            return str(again.output), len(await rig.sessions.list())
-
-    assert run_virtual(body()) == ("3 messages", 1)
+    assert [done["result"] for done in early["completed"]] == ["re: Write."]
+    assert early["pending"] == []
+    assert "errors" not in early
+    assert [done["result"] for done in both["completed"]] == ["re: More.", "re: Write."]
 
 
-def test_a_pool_of_nobody_is_refused() -> None:
-    async def body() -> None:
-        async with open_rig(FAST, agents=[WRITER]) as rig:
-            rig.sessions.pool("writer", name="none", size=0)
+def test_a_live_run_is_waited_for_even_if_another_one_is_queued_behind_it() -> None:
+    async def play(world: World) -> Answers:
+        first = await world.spawn(mode="session", label="memory")
+        more = {"sessionKey": "memory", "message": "More.", "mode": "followup", "timeoutSeconds": 0}
+        await world.call("sessions_send", more)
+        return [await world.call("agents_wait", {"ids": [first["runId"]]})]
 
-    with pytest.raises(InvalidInput, match="a pool cannot have 0 sessions"):
-        run_virtual(body())
+    (answer,) = in_world(play)
+
+    assert [done["result"] for done in answer["completed"]] == ["re: Write."]
+
+
+def test_a_session_does_not_see_a_run_of_another_tree() -> None:
+    async def play(world: World) -> Answers:
+        first, _ = await twice(world)
+        stranger = await world.requester()
+        return [await world.call("agents_wait", {"ids": [first]}, stranger)]
+
+    (answer,) = in_world(play)
+
+    assert answer["completed"] == []
+    assert [error["error"] for error in answer["errors"]] == ["not_owner"]
+
+
+@pytest.mark.parametrize("by_session", [False, True])
+def test_a_task_id_stays_valid_as_long_as_its_session(*, by_session: bool) -> None:
+    async def play(world: World) -> Answers:
+        by = await world.requester() if by_session else SCRIPT
+        first = await world.done(by, mode="session", label="memory", agentId="writer")
+        more = {"sessionKey": "memory", "message": "More.", "timeoutSeconds": 0}
+        await world.call("sessions_send", more, by)
+        task = first["runId"]
+        waited = await world.call(
+            "subagents", {"action": "wait", "taskIds": [task], "timeoutSeconds": 0}, by
+        )
+        cancelled = await world.call("subagents", {"action": "cancel", "taskId": task}, by)
+        rows = await world.rig.sessions.list(Filter(is_live=True))
+        assert 2 in {row.run.number for row in rows}, "the live run was not meant"
+        return [waited, cancelled]
+
+    waited, cancelled = in_world(play)
+
+    assert [done["result"] for done in waited["completed"]] == ["re: Write."]
+    assert waited["unavailable"] == []
+    assert cancelled["error"] == "Task is already terminal."

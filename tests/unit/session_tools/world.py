@@ -18,7 +18,7 @@ from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virt
 
 T = TypeVar("T")
 
-NOBODY = Requester()
+SCRIPT = Requester()
 DEFAULTS = Settings()
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
 LEAD = Agent(
@@ -43,19 +43,19 @@ class World:
     model: RepliesWith
 
     async def call(
-        self, tool: str, given: Mapping[str, Json] | None = None, by: Requester = NOBODY
+        self, tool: str, arguments: Mapping[str, Json] | None = None, by: Requester = SCRIPT
     ) -> Mapping[str, Any]:
-        return await self.rig.session_tools.call(tool, given or {}, by)
+        return await self.rig.session_tools.call(tool, arguments or {}, by)
 
-    async def spawn(self, by: Requester = NOBODY, **given: Json) -> Mapping[str, Any]:
+    async def spawn(self, by: Requester = SCRIPT, **arguments: Json) -> Mapping[str, Any]:
         """A session, by `sessions_spawn`; its run has not ended."""
-        answered = await self.call("sessions_spawn", {"task": "Write.", **given}, by)
-        assert answered["status"] == "accepted", answered
-        return answered
+        spawned = await self.call("sessions_spawn", {"task": "Write.", **arguments}, by)
+        assert spawned["status"] == "accepted", spawned
+        return spawned
 
-    async def done(self, by: Requester = NOBODY, **given: Json) -> Mapping[str, Any]:
-        """A session whose run is over."""
-        spawned = await self.spawn(by, **given)
+    async def done(self, by: Requester = SCRIPT, **arguments: Json) -> Mapping[str, Any]:
+        """A session whose run has ended."""
+        spawned = await self.spawn(by, **arguments)
         await self.call("agents_wait", {"ids": [spawned["runId"]], "timeoutSeconds": 100}, by)
         return spawned
 

@@ -1,4 +1,4 @@
-"""A batch gives each item an answer that fits, in one call where it can and singly where not."""
+"""A batch returns a valid answer for each item, from one call if possible and otherwise singly."""
 
 from __future__ import annotations
 
@@ -67,63 +67,66 @@ def in_rig(
 
 def test_items_are_answered_together_in_their_order() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
-        words = [f"thing {n}" for n in range(7)]
+        items = [f"thing {n}" for n in range(7)]
 
-        given = await rig.sessions.batch("rater", words, size=3)
+        result = await rig.sessions.batch("rater", items, size=3)
 
-        assert [item.output for item in given.items] == [
+        assert [item.output for item in result.items] == [
             *({"word": f"thing {n}!"} for n in range(6)),
             {"word": "thing 6, alone"},
         ]
-        assert [item.is_single for item in given.items] == [False] * 6 + [True]
-        assert {item.status for item in given.items} == {DONE}
-        assert (len(model.requests), len(given.runs), given.spend.calls) == (3, 3, 3)
+        assert [item.is_single for item in result.items] == [False] * 6 + [True]
+        assert {item.status for item in result.items} == {DONE}
+        assert (len(model.requests), len(result.runs), result.spend.calls) == (3, 3, 3)
 
     in_rig(answering(lambda text: {"word": f"{text}!"}), body)
 
 
-def test_an_item_that_was_left_out_is_asked_for_alone() -> None:
+def test_an_item_without_an_answer_gets_a_run_of_its_own() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
-        given = await rig.sessions.batch("rater", ["a", "b", "c"])
+        result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
-        assert [item.is_single for item in given.items] == [False, True, False]
-        assert given.items[1].output == {"word": "b, alone"}
+        assert [item.is_single for item in result.items] == [False, True, False]
+        assert result.items[1].output == {"word": "b, alone"}
         assert len(model.requests) == 2
 
     in_rig(answering(lambda text: {"word": text}, leaves_out="b"), body)
 
 
-def test_an_answer_that_does_not_fit_spoils_no_other_and_leaves_no_dead_letter() -> None:
+def test_an_invalid_answer_spoils_no_other_and_leaves_no_dead_letter() -> None:
     def say(text: str) -> object:
         return {"word": 5} if text == "b" else {"word": text}
 
     async def body(rig: Rig, model: RepliesWith) -> None:
-        given = await rig.sessions.batch("rater", ["a", "b", "c"])
+        result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
-        assert [item.output for item in given.items] == [
+        assert [item.output for item in result.items] == [
             {"word": "a"},
             {"word": "b, alone"},
             {"word": "c"},
         ]
-        assert [item.status for item in given.items] == [DONE, DONE, DONE]
-        assert given.runs[0].status is FAILED
+        assert [item.status for item in result.items] == [DONE, DONE, DONE]
+        assert result.runs[0].status is FAILED
         assert len(model.requests) == 3, "the call, its repair, and one alone"
         assert await rig.sessions.dead_letters() == []
 
     in_rig(answering(say), body)
 
 
-def test_what_fails_alone_too_is_a_result_and_a_dead_letter() -> None:
+def test_an_item_that_also_fails_alone_is_a_result_and_a_dead_letter() -> None:
     def answer(request: ModelRequest) -> Answer:
         return "no JSON" if is_for_many(request) else AuthFailed("no key")
 
     async def body(rig: Rig, _: RepliesWith) -> None:
-        given = await rig.sessions.batch("rater", ["a", "b"])
+        result = await rig.sessions.batch("rater", ["a", "b"])
 
-        assert [item.status for item in given.items] == [FAILED, FAILED]
-        assert [item.output for item in given.items] == [None, None]
-        letters = await rig.sessions.dead_letters()
-        assert sorted(letter.session.label for letter in letters) == ["rater-1", "rater-2"]
+        assert [item.status for item in result.items] == [FAILED, FAILED]
+        assert [item.output for item in result.items] == [None, None]
+        dead_letters = await rig.sessions.dead_letters()
+        assert sorted(dead_letter.session.label for dead_letter in dead_letters) == [
+            "rater-1",
+            "rater-2",
+        ]
 
     in_rig(answer, body)
 
@@ -164,18 +167,18 @@ def test_a_size_below_one_is_refused_and_no_items_are_no_calls() -> None:
         (None, {}),
     ],
 )
-def test_what_cannot_be_told_apart_is_left_out(answers: Any, fit: dict[int, Any]) -> None:
+def test_an_ambiguous_answer_is_left_out(answers: Any, fit: dict[int, Any]) -> None:
     assert split(orjson.dumps({"answers": answers}).decode(), SCHEMA) == fit
 
 
-def test_an_agent_without_a_schema_answers_in_words() -> None:
+def test_an_agent_without_a_schema_answers_in_text() -> None:
     text = orjson.dumps({"answers": [{"item": 1, "answer": "a"}, {"item": 2, "answer": ""}]})
 
     assert split(text.decode(), None) == {0: "a"}
     assert split("no JSON", None) == {}
 
 
-def test_what_a_schema_points_to_is_still_found_and_the_room_grows_with_the_items() -> None:
+def test_references_in_a_schema_still_resolve_and_the_token_limit_grows_with_the_items() -> None:
     schema: JsonObject = {"$ref": "#/$defs/word", "$defs": {"word": {"type": "string"}}}
     limits = Limits(max_output_tokens=500, max_turns=3)
     agent = Agent(

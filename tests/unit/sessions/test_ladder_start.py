@@ -1,4 +1,4 @@
-"""An agent that wants it begins on the tier of its ladder that its earlier runs say is worth it."""
+"""An agent whose start is learned begins on the tier that pays off, as its earlier runs show."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def pause() -> None:
     await asyncio.sleep(REFRESH_SECONDS)
 
 
-def test_a_tier_that_is_not_worth_it_is_left_out_and_the_reason_is_told() -> None:
+def test_a_tier_that_does_not_pay_off_is_skipped_and_the_reason_is_recorded() -> None:
     async def body() -> tuple[list[Result], str, int]:
         shop = Shop()
         async with open_rig(shop.cheap, shop.dear, agents=[WRITER]) as rig:
@@ -58,7 +58,7 @@ def test_a_tier_that_is_not_worth_it_is_left_out_and_the_reason_is_told() -> Non
     assert calls == 5
 
 
-def test_a_team_and_other_agents_each_go_by_their_own_history() -> None:
+def test_each_agent_also_in_a_team_goes_by_its_own_history() -> None:
     async def body() -> list[int]:
         shop = Shop()
         other = replace(WRITER, name="other")
@@ -73,7 +73,7 @@ def test_a_team_and_other_agents_each_go_by_their_own_history() -> None:
     assert run_virtual(body()) == [1, 2, 2]
 
 
-def test_a_tier_that_was_left_out_is_tried_again_once_its_record_is_old() -> None:
+def test_a_skipped_tier_is_tried_again_once_its_record_is_old() -> None:
     async def body() -> list[int]:
         shop = Shop()
         async with open_rig(shop.cheap, shop.dear, agents=[WRITER]) as rig:

@@ -1,4 +1,4 @@
-"""A name stands for one session, or is refused with what it could stand for."""
+"""A name finds one session, or is refused with the sessions that it fits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_member_of_a_team_is_found_under_its_run() -> None:
     in_rig(body)
 
 
-def test_an_ambiguous_name_lists_what_it_stands_for() -> None:
+def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
     async def body(rig: Rig) -> None:
         for n in range(7):
             await rig.sessions.spawn(Task("writer", "x", label=f"number {n}"))
@@ -93,7 +93,7 @@ def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_it() ->
 
 
 @pytest.mark.parametrize("name", ["nothing", "", "@last", "nothing/at all", "*"])
-def test_a_name_that_stands_for_nothing_is_an_error(name: str) -> None:
+def test_an_unknown_name_is_an_error(name: str) -> None:
     async def body(rig: Rig) -> None:
         with pytest.raises(NotFound) as caught:
             await rig.service.find(name)

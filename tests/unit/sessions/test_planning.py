@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from parallel_agents.core.agent import Agent
@@ -129,3 +131,20 @@ def test_a_team_is_kept_as_it_was_asked_for() -> None:
     assert root.queued.team == team
     assert child.session.agent.name == "lead"
     assert child.model == "scripted/low"
+
+
+@pytest.mark.parametrize(
+    ("asked", "inherited"), [("scripted/high", "scripted/high"), (None, "scripted/low")]
+)
+def test_a_child_runs_on_its_parents_model_only_if_that_was_asked_for(
+    asked: str | None, inherited: str
+) -> None:
+    climber = replace(LEAD, name="climber", ladder=("scripted/middle", "scripted/high"))
+    models = [model_named(name) for name in ("low", "middle", "high")]
+
+    async def body() -> SessionPlan:
+        async with open_rig(*models, agents=[LEAD, climber]) as rig:
+            parent = await rig.sessions.spawn(Task("climber", "Go.", model=asked))
+            return await rig.service.plan_task(Task("lead", "Go."), parent=parent.key)
+
+    assert run_virtual(body()).model == inherited

@@ -1,4 +1,4 @@
-"""A request is held against what can be kept, read and paid for, before anything of it is."""
+"""A request is checked before any of it is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from parallel_agents.sessions import requests
 
 
 @pytest.mark.parametrize(
-    ("text", "value", "words"),
+    ("text", "value", "message"),
     [
         ("", "x", "empty"),
         ("\n\t ", "x", "empty"),
@@ -27,16 +27,16 @@ from parallel_agents.sessions import requests
         ("fine", [{"deep": float("inf")}], "infinite"),
     ],
 )
-def test_words_that_no_model_reads_are_refused(text: str, value: Json, words: str) -> None:
+def test_text_that_no_model_can_read_is_refused(text: str, value: Json, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         requests.check_text(text, {"value": value})
 
-    assert words in caught.value.message
+    assert message in caught.value.message
     assert len(caught.value.message) < 200
 
 
 @pytest.mark.parametrize("label", ["x" * 101, "a\nb", "\x1b[2J", "a\0"])
-def test_a_label_is_short_and_drives_no_terminal(label: str) -> None:
+def test_a_label_is_short_and_cannot_control_a_terminal(label: str) -> None:
     with pytest.raises(InvalidInput, match="the label"):
         requests.check_label(label)
 
@@ -47,7 +47,7 @@ def test_a_label_may_be_of_any_script_and_have_spaces() -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "tab\tand\r\nline", "\x1b[31m red", "emoji \U0001f600"])
-def test_control_characters_and_any_script_are_words(text: str) -> None:
+def test_control_characters_and_any_script_are_valid_text(text: str) -> None:
     requests.check_text(text, {"text": text, "escaped": "\\u0000"})
 
 

@@ -40,7 +40,7 @@ def echoes(request: ModelRequest) -> Answer:
 
 
 def in_rig(body: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
-    """With a model that fails and one that says what it was told."""
+    """With a model that fails and one that echoes its messages."""
 
     async def around() -> None:
         bad, good = (
@@ -53,8 +53,8 @@ def in_rig(body: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
     run_virtual(around())
 
 
-async def fail(rig: Rig, **given: Any) -> None:
-    handle = await rig.sessions.spawn(Task("writer", "do it", **given))
+async def fail(rig: Rig, **options: Any) -> None:
+    handle = await rig.sessions.spawn(Task("writer", "do it", **options))
     assert (await handle.wait()).status is FAILED
 
 
@@ -69,22 +69,22 @@ def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
             budget=Budget(tokens=50_000),
             priority=3,
         )
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        planned = await rig.service.plan_retry(letter)
+        planned = await rig.service.plan_retry(dead_letter)
 
         assert isinstance(planned, SessionPlan)
         assert planned.session.spawn_key == "tea/retry-2"
         assert planned.session.label == "tea-retry-2"
         assert (planned.queued.text, planned.queued.input) == ("do it", {"n": 1})
-        assert planned.queued.limits == letter.queued.limits
+        assert planned.queued.limits == dead_letter.queued.limits
         assert (planned.budget, planned.priority) == (Budget(tokens=50_000), 3)
         assert planned.model == "scripted/bad"
 
     in_rig(body)
 
 
-def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_stays() -> None:
+def test_a_retry_can_use_the_current_agent_and_keeps_what_the_task_asked_for() -> None:
     async def body() -> None:
         good = RepliesWith(echoes, "scripted/good")
         first = replace(
@@ -99,9 +99,9 @@ def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_
             limits = Limits(max_output_tokens=55)
             await fail(rig, gates=own, limits=limits, budget=Budget(tokens=9999))
         async with open_rig(good, agents=[now], store=store) as rig:
-            (letter,) = await rig.sessions.dead_letters()
-            same = await rig.service.plan_retry(letter)
-            handle = await rig.sessions.retry(letter, current=True)
+            (dead_letter,) = await rig.sessions.dead_letters()
+            same = await rig.service.plan_retry(dead_letter)
+            handle = await rig.sessions.retry(dead_letter, current=True)
             result = await handle.wait()
             row = await rig.service.find(handle.key)
             queued = (await rig.sessions.history(handle.key))[0].body
@@ -118,12 +118,12 @@ def test_a_retry_may_be_with_the_agent_as_it_is_now_and_what_the_task_asked_for_
     run_virtual(body())
 
 
-def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() -> None:
+def test_a_retry_with_another_model_and_input_ends_the_dead_letter_once_it_is_done() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, input={"n": 1, "word": "tea"})
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        handle = await rig.sessions.retry(letter, model="scripted/good", input={"n": 2})
+        handle = await rig.sessions.retry(dead_letter, model="scripted/good", input={"n": 2})
         result = await handle.wait()
 
         assert (result.status, result.model) == (DONE, "scripted/good")
@@ -134,12 +134,12 @@ def test_a_retry_with_another_model_and_input_ends_the_letter_once_it_is_done() 
     in_rig(body)
 
 
-def test_a_retry_can_be_asked_for_in_other_words() -> None:
+def test_a_retry_can_have_another_text() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, input={"n": 1})
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        handle = await rig.sessions.retry(letter, text="do half of it", model="scripted/good")
+        handle = await rig.sessions.retry(dead_letter, text="do half of it", model="scripted/good")
         result = await handle.wait()
 
         assert result.text.startswith("do half of it")
@@ -149,19 +149,19 @@ def test_a_retry_can_be_asked_for_in_other_words() -> None:
     in_rig(body)
 
 
-def test_a_retry_that_goes_on_is_not_changed() -> None:
+def test_a_live_retry_cannot_be_changed() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, label="tea")
-        (letter,) = await rig.sessions.dead_letters()
-        first = await rig.sessions.retry(letter, text="less", model="scripted/good")
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
+        first = await rig.sessions.retry(dead_letter, text="less", model="scripted/good")
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        same = await rig.sessions.retry(letter, text="less")
+        same = await rig.sessions.retry(dead_letter, text="less")
         for text, values in (("more", None), ("less", {"n": 2}), (None, {"n": 2})):
             with pytest.raises(Conflict, match="tea-retry-2 is a retry with another text"):
-                await rig.sessions.retry(letter, text=text, input=values)
+                await rig.sessions.retry(dead_letter, text=text, input=values)
         await first.kill()
-        other = await rig.sessions.retry(letter, text="more", model="scripted/good")
+        other = await rig.sessions.retry(dead_letter, text="more", model="scripted/good")
 
         assert (same.key, same.is_new) == (first.key, False)
         assert other.is_new
@@ -175,13 +175,13 @@ def test_a_second_retry_finds_the_first() -> None:
         await fail(rig)
         (stale,) = await rig.sessions.dead_letters()
         first = await rig.sessions.retry(stale, model="scripted/good")
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
         again = [
-            await rig.sessions.retry(given, model="scripted/good") for given in (stale, letter)
+            await rig.sessions.retry(each, model="scripted/good") for each in (stale, dead_letter)
         ]
 
-        assert letter.retried_by == first.key
+        assert dead_letter.retried_by == first.key
         assert [(handle.key, handle.is_new) for handle in again] == [(first.key, False)] * 2
         with pytest.raises(Conflict):
             await rig.sessions.retry(stale, input={"n": 5})
@@ -193,8 +193,8 @@ def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, key="tea", label="tea")
         for number in (2, 3):
-            (letter,) = await rig.sessions.dead_letters()
-            handle = await rig.sessions.retry(letter)
+            (dead_letter,) = await rig.sessions.dead_letters()
+            handle = await rig.sessions.retry(dead_letter)
             assert (await handle.wait()).status is FAILED
             row = await rig.service.find(handle.key)
             assert row.session.spawn_key == f"tea/retry-{number}"
@@ -205,15 +205,15 @@ def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
     in_rig(body)
 
 
-def test_a_retry_that_was_killed_does_not_stand_in_the_way() -> None:
+def test_a_killed_retry_does_not_prevent_another() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig, key="tea")
-        (letter,) = await rig.sessions.dead_letters()
-        first = await rig.sessions.retry(letter, model="scripted/good")
+        (dead_letter,) = await rig.sessions.dead_letters()
+        first = await rig.sessions.retry(dead_letter, model="scripted/good")
         await first.kill()
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        second = await rig.sessions.retry(letter, model="scripted/good")
+        second = await rig.sessions.retry(dead_letter, model="scripted/good")
 
         assert second.is_new
         assert (await rig.service.find(second.key)).session.spawn_key == "tea/retry-3"
@@ -231,9 +231,9 @@ def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_tasks(
         )
         team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=2), key="monday")
         await asyncio.sleep(11)
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        handle = await rig.sessions.retry(letter, model="scripted/good")
+        handle = await rig.sessions.retry(dead_letter, model="scripted/good")
 
         result = await rig.sessions.team_result(team)
         assert [one.status for one in result.results] == [FAILED, DONE, DONE]
@@ -251,9 +251,9 @@ def test_a_retry_spends_from_the_budget_of_its_team() -> None:
         task = Task("writer", "do it", model="scripted/good")
         team = await rig.sessions.spawn_team(TeamTask(tasks=(task,), budget=Budget(tokens=10)))
         assert (await team.wait()).status is RunStatus.OVER_BUDGET
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        retried = await (await rig.sessions.retry(letter)).wait()
+        retried = await (await rig.sessions.retry(dead_letter)).wait()
 
         assert retried.status is RunStatus.OVER_BUDGET
         assert retried.spend.calls == 0
@@ -261,21 +261,21 @@ def test_a_retry_spends_from_the_budget_of_its_team() -> None:
     in_rig(body)
 
 
-def test_nothing_is_retried_under_a_team_that_was_killed() -> None:
+def test_nothing_is_retried_under_a_killed_team() -> None:
     async def body(rig: Rig) -> None:
         tasks = (Task("writer", "fails"), Task("writer", "lasts", model="scripted/good"))
         team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=1))
         await asyncio.sleep(11)
         await team.kill()
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
         with pytest.raises(RunIsOver, match="the team of writer was killed"):
-            await rig.sessions.retry(letter)
+            await rig.sessions.retry(dead_letter)
 
     in_rig(body)
 
 
-def test_the_retry_of_a_later_run_knows_what_was_said_before() -> None:
+def test_the_retry_of_a_later_run_has_the_messages_before_it() -> None:
     async def body(rig: Rig) -> None:
         options = SessionOptions(mode=Mode.SESSION)
         task = Task("writer", "first", model="scripted/good", options=options)
@@ -284,9 +284,9 @@ def test_the_retry_of_a_later_run_knows_what_was_said_before() -> None:
         await handle.send("second", input={"n": 1})
         await asyncio.sleep(1)
         await rig.store.kill(handle.key, by="a limit", status=RunStatus.TIMED_OUT)
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
-        retried = await (await rig.sessions.retry(letter)).wait()
+        retried = await (await rig.sessions.retry(dead_letter)).wait()
 
         assert retried.text.startswith("first | first | second")
 
@@ -296,19 +296,19 @@ def test_the_retry_of_a_later_run_knows_what_was_said_before() -> None:
 def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig)
-        (letter,) = await rig.sessions.dead_letters()
+        (dead_letter,) = await rig.sessions.dead_letters()
 
         with pytest.raises(InvalidInput):
-            await rig.sessions.retry(letter, input={"n": "two"})
+            await rig.sessions.retry(dead_letter, input={"n": "two"})
         with pytest.raises(InvalidInput, match="the task is empty"):
-            await rig.sessions.retry(letter, text=" ")
+            await rig.sessions.retry(dead_letter, text=" ")
 
         assert len(await rig.sessions.list()) == 1
 
     in_rig(body)
 
 
-def test_a_dropped_letter_is_gone() -> None:
+def test_a_dropped_dead_letter_is_gone() -> None:
     async def body(rig: Rig) -> None:
         await fail(rig)
 
@@ -328,5 +328,5 @@ def test_a_dropped_letter_is_gone() -> None:
         ("tea/retry-", ("tea/retry-/retry-2", 2)),
     ],
 )
-def test_the_key_of_a_retry_counts(spawn_key: str, following: tuple[str, int]) -> None:
+def test_the_key_of_a_retry_counts_the_retries(spawn_key: str, following: tuple[str, int]) -> None:
     assert next_key(spawn_key) == following

@@ -61,7 +61,7 @@ def team(*tasks: Task) -> TeamTask:
         (Task("writer", "x", model="anthropic/claude-haiku-4-5"), MissingKey),
     ],
 )
-def test_what_can_not_be_carried_out_is_refused_before_anything_is_kept(
+def test_a_task_that_cannot_run_is_refused_before_anything_is_stored(
     bad: Task, error: type[PagentsError]
 ) -> None:
     async def body() -> list[Event]:
@@ -75,7 +75,7 @@ def test_what_can_not_be_carried_out_is_refused_before_anything_is_kept(
     assert run_virtual(body()) == []
 
 
-def test_an_agent_can_be_a_definition_that_no_catalog_has() -> None:
+def test_a_task_can_define_its_agent() -> None:
     async def body() -> object:
         async with open_rig(model()) as rig:
             return (await (await rig.sessions.spawn(Task(WRITER, "x"))).wait()).output
@@ -85,12 +85,12 @@ def test_an_agent_can_be_a_definition_that_no_catalog_has() -> None:
 
 def test_limits_come_from_the_task_then_the_agent_then_the_settings() -> None:
     agent = replace(WRITER, limits=Limits(max_turns=7, attempts=2))
-    given = Limits(max_turns=3)
+    limits_of_task = Limits(max_turns=3)
 
     async def body() -> Event:
         settings = Settings(attempts=9, timeout_seconds=77)
         async with open_rig(model(), agents=[agent], settings=settings) as rig:
-            await rig.sessions.spawn(Task("writer", "x", limits=given))
+            await rig.sessions.spawn(Task("writer", "x", limits=limits_of_task))
             return (await rig.store.events())[0]
 
     queued = run_virtual(body()).body
@@ -100,7 +100,7 @@ def test_limits_come_from_the_task_then_the_agent_then_the_settings() -> None:
     assert (limits.max_turns, limits.attempts, limits.timeout_seconds) == (3, 2, 77)
 
 
-def test_the_same_key_gives_the_session_that_is_there_and_pays_for_nothing_twice() -> None:
+def test_the_same_key_returns_the_existing_session_and_pays_for_nothing_twice() -> None:
     asked = model()
 
     async def body() -> None:
@@ -135,7 +135,7 @@ def test_other_work_under_a_key_is_a_conflict(other: Task) -> None:
     run_virtual(body())
 
 
-def test_a_team_under_a_key_goes_on_and_another_team_under_it_leaves_no_trace() -> None:
+def test_a_team_under_a_key_continues_and_another_team_under_it_leaves_no_trace() -> None:
     asked = model()
 
     async def body() -> None:
@@ -154,7 +154,7 @@ def test_a_team_under_a_key_goes_on_and_another_team_under_it_leaves_no_trace() 
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "a b", "-a", ".a", "x" * 65, "ä", "a\n"])
-def test_a_name_that_can_not_stand_in_a_path_is_refused(key: str) -> None:
+def test_a_name_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
             with pytest.raises(InvalidInput, match="cannot name a run"):
@@ -178,7 +178,7 @@ def test_two_tasks_with_one_key_and_the_same_work_are_one_run() -> None:
     assert len(asked.requests) == 1
 
 
-def test_a_child_has_its_place_in_the_tree_and_a_killed_parent_has_no_living_children() -> None:
+def test_a_child_has_its_place_in_the_tree_and_a_killed_parent_has_no_live_children() -> None:
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
             top = await rig.sessions.spawn(Task("writer", "top"))
@@ -203,7 +203,7 @@ def test_a_child_has_its_place_in_the_tree_and_a_killed_parent_has_no_living_chi
     run_virtual(body())
 
 
-def test_waiting_ends_at_its_deadline_and_the_run_goes_on() -> None:
+def test_a_wait_ends_at_its_deadline_and_the_run_continues() -> None:
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
             handle = await rig.sessions.spawn(Task("writer", "x"))
@@ -217,7 +217,7 @@ def test_waiting_ends_at_its_deadline_and_the_run_goes_on() -> None:
     run_virtual(body())
 
 
-def test_results_are_given_in_the_order_asked_also_for_the_same_run_twice() -> None:
+def test_results_have_the_order_of_the_runs_even_if_one_is_named_twice() -> None:
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
             a, b = [await rig.sessions.spawn(Task("writer", text)) for text in "ab"]
@@ -255,7 +255,7 @@ async def follow(rig: Rig, name: str, after: int = 0) -> list[Event]:
     return [event async for event in rig.service.follow(name, after=after)]
 
 
-def test_following_tells_each_event_of_a_tree_once_and_ends_with_the_run() -> None:
+def test_follow_yields_each_event_of_a_tree_once_and_ends_with_the_run() -> None:
     async def body() -> None:
         store = CountedReads(asyncio.get_running_loop().time)
         async with open_rig(model(), agents=[WRITER], store=store) as rig:
@@ -263,20 +263,20 @@ def test_following_tells_each_event_of_a_tree_once_and_ends_with_the_run() -> No
             handle = await rig.sessions.spawn_team(team(Task("writer", "a"), Task("writer", "b")))
 
             before = store.reads
-            told = await follow(rig, handle.key)
+            events = await follow(rig, handle.key)
 
-            assert len(told) > 10
+            assert len(events) > 10
             # The store is read once at the beginning and once at the end, however much happens.
             assert store.reads - before <= 3
-            assert told == await store.events(tree=handle.key)
-            assert told[-1].body.kind == "finished"
-            assert await follow(rig, handle.key, after=told[-3].seq) == list(told[-2:])
+            assert events == await store.events(tree=handle.key)
+            assert events[-1].body.kind == "finished"
+            assert await follow(rig, handle.key, after=events[-3].seq) == list(events[-2:])
         await store.aclose()
 
     run_virtual(body())
 
 
-def test_whoever_stops_following_disturbs_nobody() -> None:
+def test_a_follower_that_stops_does_not_affect_others() -> None:
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
             handle = await rig.sessions.spawn(Task("writer", "a"))
@@ -292,7 +292,7 @@ def test_whoever_stops_following_disturbs_nobody() -> None:
     run_virtual(body())
 
 
-def test_what_a_process_left_is_resumed_by_name() -> None:
+def test_runs_that_a_process_left_are_resumed_by_name() -> None:
     async def body() -> None:
         store = MemoryStore(asyncio.get_running_loop().time)
         async with open_rig(model(), agents=[WRITER], store=store) as rig:
@@ -308,7 +308,7 @@ def test_what_a_process_left_is_resumed_by_name() -> None:
     run_virtual(body())
 
 
-def test_a_word_to_a_session_behind_an_unfinished_run_does_not_wait_for_ever() -> None:
+def test_a_message_queued_behind_an_unfinished_run_does_not_wait_for_ever() -> None:
     async def body() -> None:
         store = MemoryStore(asyncio.get_running_loop().time)
         async with open_rig(model(), agents=[WRITER], store=store) as rig:
@@ -328,7 +328,7 @@ def test_a_word_to_a_session_behind_an_unfinished_run_does_not_wait_for_ever() -
     run_virtual(body())
 
 
-def test_a_team_takes_no_words_and_the_refusal_says_who_does() -> None:
+def test_a_team_takes_no_messages_and_the_refusal_names_its_agents() -> None:
     async def body() -> None:
         async with open_rig(model(), agents=[WRITER]) as rig:
             whole = await rig.sessions.spawn_team(team(Task("writer", "x")), key="monday")
@@ -344,11 +344,11 @@ def test_a_team_takes_no_words_and_the_refusal_says_who_does() -> None:
     run_virtual(body())
 
 
-def test_a_word_after_is_the_next_run_and_the_receipt_names_it() -> None:
-    told = model()
+def test_a_message_in_mode_after_is_the_next_run_and_the_receipt_names_it() -> None:
+    asked = model()
 
     async def body() -> None:
-        async with open_rig(told, agents=[WRITER]) as rig:
+        async with open_rig(asked, agents=[WRITER]) as rig:
             handle = await rig.sessions.spawn(Task("writer", "one"))
             receipt = await handle.steer("two", mode=SteerMode.AFTER)
 
@@ -374,7 +374,7 @@ def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
 
 
 @pytest.mark.parametrize("bad", ["x", 5, None])
-def test_what_is_no_task_is_refused_in_our_words(bad: object) -> None:
+def test_a_value_that_is_not_a_task_is_refused_with_its_type(bad: object) -> None:
     wrong: list[Any] = [bad, Task("writer", cast("Any", bad))]
 
     async def body() -> None:

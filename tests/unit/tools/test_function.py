@@ -1,4 +1,4 @@
-"""A typed function becomes a tool; what cannot be one is refused when it is given."""
+"""A typed function becomes a tool; a function that cannot be one is refused at once."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_arguments_come_as_their_types_and_defaults_are_filled_in() -> None:
     ("value", "words"),
     [("plain", "plain"), (3, "3"), (None, "null"), ({"a": [Color.RED]}, '{"a":["red"]}')],
 )
-def test_a_value_that_is_no_string_is_told_as_json(value: object, words: str) -> None:
+def test_a_value_that_is_not_a_string_is_returned_as_json(value: object, words: str) -> None:
     def give() -> object:
         return value
 
@@ -109,7 +109,7 @@ def test_the_effect_is_what_the_decorator_says(effect: Effect) -> None:
     assert tool(effect=effect.value)(look).spec.effect is effect
 
 
-def test_an_effect_that_there_is_not_is_refused() -> None:
+def test_an_unknown_effect_is_refused() -> None:
     with pytest.raises(ValueError, match="'twice' is not a valid Effect"):
         tool(effect="twice")(lambda: None)
 

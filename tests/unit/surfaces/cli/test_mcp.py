@@ -161,7 +161,7 @@ class _Broken(SessionTools):
         self._error = error
 
     @override
-    async def call(self, name: str, given: JsonObject, requester: Requester) -> JsonObject:
+    async def call(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
         raise self._error
 
 

@@ -1,4 +1,4 @@
-"""`subagents`: for each action, target and state of both generations a case."""
+"""`subagents`: a case for each action, each target and each state."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from tests.unit.session_tools.contract import (
     AGENT,
     ANY,
     RUN,
-    Rows,
-    Scene,
-    check_scene,
-    nothing,
+    Case,
+    containing,
     one_done,
     one_killed,
     one_late,
     one_live,
     refused,
-    words,
+    rows,
 )
 
 LIST_ROW = [
@@ -37,13 +35,12 @@ LIST_ROW = [
     "totalTokens",
     "startedAt",
 ]
+
 TASK_ROW = ["taskId", "runtime", "status", "deliveryStatus", "execution", "label"]
 
-SCENES = [
-    Scene(
+CASES = [
+    Case(
         "list",
-        "subagents",
-        one_live,
         {},
         {
             "status": "ok",
@@ -53,122 +50,104 @@ SCENES = [
             "callerIsSubagent": False,
             "total": 1,
             "taskTotal": 1,
-            "tasks": Rows(1, TASK_ROW, {"status": "queued"}),
-            "active": Rows(1, LIST_ROW, {"status": "queued", "label": "research"}),
-            "recent": Rows(0),
-            "text": words("1. research: queued"),
+            "tasks": rows(1, TASK_ROW, status="queued"),
+            "active": rows(1, LIST_ROW, status="queued", label="research"),
+            "recent": [],
+            "text": containing("1. research: queued"),
         },
+        one_live,
     ),
-    Scene(
-        "list of what is over",
-        "subagents",
-        one_done,
+    Case(
+        "list of ended runs",
         {"action": "list", "recentMinutes": 5},
         {
-            "active": Rows(0),
-            "recent": Rows(1, [*LIST_ROW, "endedAt"], {"status": "done"}),
-            "tasks": Rows(1, TASK_ROW, {"status": "completed", "deliveryStatus": "delivered"}),
+            "active": [],
+            "recent": rows(1, [*LIST_ROW, "endedAt"], status="done"),
+            "tasks": rows(1, TASK_ROW, status="completed", deliveryStatus="delivered"),
         },
+        one_done,
     ),
-    Scene(
-        "list of what was killed",
-        "subagents",
+    Case(
+        "list of killed runs",
+        {},
+        {
+            "recent": rows(1, status="killed"),
+            "tasks": rows(1, [*TASK_ROW, "error"], status="cancelled"),
+        },
         one_killed,
+    ),
+    Case(
+        "list of timed out runs",
         {},
         {
-            "recent": Rows(1, [], {"status": "killed"}),
-            "tasks": Rows(1, [*TASK_ROW, "error"], {"status": "cancelled"}),
+            "recent": rows(1, status="timeout"),
+            "tasks": rows(1, status="timed_out"),
         },
-    ),
-    Scene(
-        "list of what ran out of time",
-        "subagents",
         one_late,
-        {},
-        {
-            "recent": Rows(1, [], {"status": "timeout"}),
-            "tasks": Rows(1, [], {"status": "timed_out"}),
-        },
     ),
-    Scene("an action that nobody knows", "subagents", nothing, {"action": "x"}, refused("Invalid")),
-    Scene(
+    Case("an unknown action", {"action": "x"}, refused("Invalid")),
+    Case(
         "recentMinutes",
-        "subagents",
-        nothing,
         {"recentMinutes": 0},
         refused("recentMinutes must be an integer of at least 1"),
     ),
-    Scene(
+    Case(
         "wait",
-        "subagents",
-        one_live,
         {"action": "wait", "taskIds": ["$run"], "timeoutSeconds": 60},
         {
             "status": "ok",
             "action": "wait",
             "reason": "completed",
-            "completed": Rows(1, ["runId", "result"], {"status": "done"}),
-            "attention": Rows(0),
-            "unavailable": Rows(0),
+            "completed": rows(1, ["runId", "result"], status="done"),
+            "attention": [],
+            "unavailable": [],
         },
-    ),
-    Scene(
-        "wait for all that is live",
-        "subagents",
         one_live,
+    ),
+    Case(
+        "wait for all live children",
         {"action": "wait", "timeoutSeconds": 60},
-        {"reason": "completed", "completed": Rows(1)},
-    ),
-    Scene(
-        "wait that is over too soon",
-        "subagents",
+        {"reason": "completed", "completed": rows(1)},
         one_live,
+    ),
+    Case(
+        "a wait that times out",
         {"action": "wait", "taskId": "$run", "timeoutSeconds": 1},
-        {"reason": "timeout", "completed": Rows(0), "tasks": Rows(1)},
+        {"reason": "timeout", "completed": [], "tasks": rows(1)},
+        one_live,
     ),
-    Scene(
-        "wait for one that failed",
-        "subagents",
-        one_late,
+    Case(
+        "wait for a failed run",
         {"action": "wait", "taskIds": ["research"]},
-        {"reason": "attention", "attention": Rows(1, ["error"], {"status": "timeout"})},
+        {"reason": "attention", "attention": rows(1, ["error"], status="timeout")},
+        one_late,
     ),
-    Scene(
-        "wait for nobody",
-        "subagents",
-        nothing,
+    Case(
+        "wait for an unknown child",
         {"action": "wait", "taskIds": ["ghost"]},
         {"reason": "unavailable", "unavailable": ["ghost"]},
     ),
-    Scene(
+    Case(
         "cancel",
-        "subagents",
-        one_live,
         {"action": "cancel", "taskId": "$run"},
         {"status": "cancelled", "taskId": ANY, "found": True, "cancelled": True},
+        one_live,
     ),
-    Scene(
+    Case(
         "cancel again",
-        "subagents",
-        one_killed,
         {"action": "cancel", "taskId": "$run"},
         {"status": "error", "reason": "Task is already terminal.", "cancelled": False},
+        one_killed,
     ),
-    Scene(
-        "cancel of nobody",
-        "subagents",
-        nothing,
+    Case(
+        "cancel an unknown child",
         {"action": "cancel", "taskId": "ghost"},
         refused("Task outside session tree.", "forbidden"),
     ),
-    Scene(
-        "cancel of nothing", "subagents", nothing, {"action": "cancel"}, refused("taskId required")
-    ),
+    Case("cancel without a task id", {"action": "cancel"}, refused("taskId required")),
     *(
-        Scene(
+        Case(
             f"steer by {what}",
-            "subagents",
-            one_live,
             {"action": "steer", "target": target, "message": "Shorter."},
             {
                 "status": "accepted",
@@ -180,6 +159,7 @@ SCENES = [
                 "label": "research",
                 "text": "steered research.",
             },
+            one_live,
         )
         for what, target in (
             ("label", "research"),
@@ -191,25 +171,21 @@ SCENES = [
             ("last", "last"),
         )
     ),
-    Scene(
-        "steer of one that is over",
-        "subagents",
-        one_done,
+    Case(
+        "steer a run that has ended",
         {"action": "steer", "target": "research", "message": "x"},
         refused("research has ended; sessions_send starts its next run"),
+        one_done,
     ),
-    Scene(
-        "steer without a word",
-        "subagents",
-        one_live,
+    Case(
+        "steer without a message",
         {"action": "steer", "target": "research"},
         refused("message required"),
-    ),
-    Scene("steer of nobody", "subagents", nothing, {"action": "steer"}, refused("target required")),
-    Scene(
-        "kill",
-        "subagents",
         one_live,
+    ),
+    Case("steer without a target", {"action": "steer"}, refused("target required")),
+    Case(
+        "kill",
         {"action": "kill", "target": "research"},
         {
             "status": "ok",
@@ -221,24 +197,22 @@ SCENES = [
             "cascadeKilled": 0,
             "text": "killed research.",
         },
-    ),
-    Scene(
-        "kill of all",
-        "subagents",
         one_live,
+    ),
+    Case(
+        "kill all",
         {"action": "kill", "target": "all"},
         {"status": "ok", "killed": 1, "labels": ["research"]},
+        one_live,
     ),
-    Scene(
-        "kill of nobody",
-        "subagents",
-        nothing,
+    Case(
+        "kill an unknown child",
         {"action": "kill", "target": "zzz"},
         refused("Unknown subagent target: zzz"),
     ),
 ]
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: f"{scene.tool}: {scene.what}")
-def test_subagents(scene: Scene) -> None:
-    check_scene(scene)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_subagents(case: Case) -> None:
+    case.check("subagents")

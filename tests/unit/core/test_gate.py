@@ -1,0 +1,94 @@
+"""Gates that need only the answer, how gates are described, and the order in which they are checked."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.gate import (
+    CommandGate,
+    ConditionGate,
+    FunctionGate,
+    Gate,
+    JudgeGate,
+    RegexGate,
+    ScoreGate,
+    cheapest_first,
+    check_in_core,
+    describe_gate,
+)
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput
+
+JUDGE = JudgeGate(rubric="It rhymes.", at_least=7)
+COMMAND = CommandGate(command=("ruff", "check", "-"))
+SCORE = ScoreGate(function="rate", at_least=9)
+FUNCTION = FunctionGate(function="is_short")
+REGEX = RegexGate(pattern="^A")
+CONDITION = ConditionGate(condition="score >= 8")
+
+
+def test_the_cheapest_gates_are_checked_first_and_those_of_one_kind_in_their_order() -> None:
+    other = ConditionGate(condition="done")
+
+    ordered = cheapest_first((JUDGE, COMMAND, SCORE, FUNCTION, CONDITION, REGEX, other))
+
+    assert ordered == [CONDITION, other, REGEX, FUNCTION, SCORE, COMMAND, JUDGE]
+
+
+@pytest.mark.parametrize(
+    ("gate", "text"),
+    [
+        (CONDITION, "score >= 8"),
+        (REGEX, "regex ^A"),
+        (RegexGate(pattern="TODO", is_negated=True), "not_regex TODO"),
+        (FUNCTION, "is_short"),
+        (SCORE, "rate, at least 9"),
+        (COMMAND, "ruff check -"),
+        (JUDGE, "judge, at least 7"),
+    ],
+)
+def test_a_gate_is_described_in_a_few_words(gate: Gate, text: str) -> None:
+    assert describe_gate(gate) == text
+
+
+@pytest.mark.parametrize(
+    ("gate", "answer", "critique"),
+    [
+        (CONDITION, {"score": 8}, ""),
+        (CONDITION, {"score": 7}, "The answer must satisfy score >= 8."),
+        (
+            CONDITION,
+            {},
+            "The answer must satisfy score >= 8 (\"the answer has no field 'score'\").",
+        ),
+        (REGEX, "An answer", ""),
+        (REGEX, "The answer", "The text must match ^A."),
+        (RegexGate(pattern="TODO", is_negated=True), "An answer", ""),
+        (RegexGate(pattern="TODO", is_negated=True), "TODO", "The text must not match TODO."),
+    ],
+)
+def test_a_refusal_has_a_critique_and_an_acceptance_has_none(
+    gate: ConditionGate | RegexGate, answer: Json, critique: str
+) -> None:
+    verdict = check_in_core(gate, answer, str(answer))
+
+    assert verdict.critique == critique
+    assert verdict.is_accepted == (critique == "")
+    assert verdict.gate == describe_gate(gate)
+
+
+def test_an_invalid_pattern_is_refused_when_the_gate_is_made() -> None:
+    with pytest.raises(InvalidInput, match="'\\(' is not a regular expression"):
+        RegexGate(pattern="(")
+
+
+@pytest.mark.parametrize("votes", [0, 10])
+def test_a_judge_has_one_to_nine_votes(votes: int) -> None:
+    with pytest.raises(InvalidInput, match=f"a judge cannot have {votes} votes"):
+        JudgeGate(rubric="It rhymes.", votes=votes)
+
+
+@pytest.mark.parametrize("at_least", [-1.0, 10.5])
+def test_a_score_is_zero_to_ten(at_least: float) -> None:
+    with pytest.raises(InvalidInput, match=f"at_least is {at_least}"):
+        ScoreGate(function="rate", at_least=at_least)

@@ -1,0 +1,44 @@
+"""`agents_list` and `session_status`: a case for each parameter."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.session_tools.contract import AGENT, ANY, Case, containing, one_done, refused
+
+LIST = [
+    Case("agents_list", {}, {"requester": "main", "allowAny": True, "agents": ANY}),
+]
+
+
+@pytest.mark.parametrize("case", LIST, ids=str)
+def test_agents_list(case: Case) -> None:
+    case.check("agents_list")
+
+
+STATUS = [
+    Case(
+        "session_status",
+        {"sessionKey": "research"},
+        {
+            "ok": True,
+            "sessionKey": AGENT,
+            "agentId": "main",
+            "changedModel": False,
+            "stateVersion": 1,
+            "statusText": containing("research: done on scripted/model"),
+        },
+        one_done,
+    ),
+    Case(
+        "session_status with a model",
+        {"sessionKey": "research", "model": "a/b"},
+        refused("session_status cannot change a session's model"),
+        one_done,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", STATUS, ids=str)
+def test_session_status(case: Case) -> None:
+    case.check("session_status")
