@@ -70,7 +70,7 @@ def test_every_code_of_an_error_has_its_heading() -> None:
 
 
 @pytest.mark.parametrize("kind", [*error_classes(errors.PagentsError)])
-def test_an_error_is_named_under_its_code_with_its_mend_and_an_example(
+def test_an_error_is_documented_under_its_code_with_a_hint_and_an_example(
     kind: type[errors.PagentsError],
 ) -> None:
     text = sections("docs/errors.md")[kind.code]
