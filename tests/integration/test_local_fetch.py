@@ -19,11 +19,11 @@ from parallel_agents.models.local.fetch import Progress, fetch
 from parallel_agents.models.local.known import DataWheel, ModelFile, describe, find_model
 from parallel_agents.models.local.part import Part
 from parallel_agents.models.local.sources import (
-    GivenFile,
     PackageIndex,
     Publisher,
     Report,
     Source,
+    UserFile,
 )
 
 CONTENT = bytes(range(256)) * 12_000
@@ -180,7 +180,7 @@ class TestTheCache:
 
     def test_without_a_source_the_error_names_three_alternatives(self, tmp_path: Path) -> None:
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path, GivenFile(tmp_path / "no.gguf"), Publisher()))
+            asyncio.run(get(tmp_path, UserFile(tmp_path / "no.gguf"), Publisher()))
 
         assert "no.gguf" in caught.value.why
         assert "the publisher" in caught.value.why
@@ -214,7 +214,7 @@ class TestAGivenFile:
         mine.write_bytes(CONTENT)
         leave_part(tmp_path / "cache", b"half of something else")
 
-        path = asyncio.run(get(tmp_path / "cache", GivenFile(mine)))
+        path = asyncio.run(get(tmp_path / "cache", UserFile(mine)))
 
         assert path.read_bytes() == CONTENT
         assert mine.exists()
@@ -224,7 +224,7 @@ class TestAGivenFile:
         mine.write_bytes(b"GGUF")
 
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path / "cache", GivenFile(mine)))
+            asyncio.run(get(tmp_path / "cache", UserFile(mine)))
 
         assert "4 bytes" in caught.value.why
         assert "3,072,000" in caught.value.why

@@ -65,7 +65,7 @@ class LocalModel:
         self._known = find_model(name)
         self._folder = folder
         self._file = file
-        self._slots = slots or machine.choose_slots(machine.look())
+        self._slots = slots or machine.choose_slots(machine.detect())
         self._progress = progress
         self._sources = default_sources() if sources is None else sources
         self._http = Http(stall_seconds=_STALL_SECONDS)
@@ -125,7 +125,7 @@ class LocalModel:
             # Checked before a gigabyte is fetched in vain.
             raise missing_runtime(NotReady(error=f"there is no package '{_RUNTIME}'"))
         size = self._known.size_bytes if self._file is None else _size(self._file)
-        plan = machine.make_plan(machine.look(), slots=self._slots, file_bytes=size)
+        plan = machine.make_plan(machine.detect(), slots=self._slots, file_bytes=size)
         file = self._file or await fetch(
             self._known, self._folder, progress=self._progress, sources=self._sources
         )

@@ -185,7 +185,7 @@ def test_prices_are_made_up_and_rise_on_the_day_of_the_price_change() -> None:
     models = run_virtual(body())
     prices, usage = Prices(read_providers()), Usage(1_000_000, 0)
 
-    assert models == ["sim/price-change"] * 20 + ["sim/price-change-dear"] * 2
+    assert models == ["sim/price-change"] * 20 + ["sim/price-change-expensive"] * 2
     assert prices.cost_nanousd(models[0], usage) == 1_000_000_000
     assert prices.cost_nanousd(models[-1], usage) == 3_000_000_000
 
