@@ -22,14 +22,14 @@ from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.schema_tools import SchemaTools
 
 LOG_NAME = "local-model.log"
-# llama.cpp announces keep-alive but closes the connection after each stream, so that the next call
-# which took it from the pool would fail.
+# llama.cpp announces keep-alive but closes the connection after each stream. The next call that took
+# the connection from the pool would fail.
 _HEADERS = {"Connection": "close"}
 LACKS = frozenset({"judgement", "facts", "delegation"})
 _RUNTIME = "xllamacpp"
 _COMPACT = "Answer with compact JSON on one line."
 _JSON_TEMPERATURE, _TEXT_TEMPERATURE = 0.2, 0.7
-# A full prompt takes a minute until its first token on two idle cores, and longer on busy ones.
+# A full prompt takes a minute until its first token on two idle cores, and several on busy ones.
 _STALL_SECONDS = 600.0
 
 
