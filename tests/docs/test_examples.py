@@ -1,4 +1,4 @@
-"""Every script of `examples/` runs as it is, offline, against a provider on loopback."""
+"""Every script in `examples/` runs unchanged, offline, against a loopback provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
-SAYS = {
+OUTPUTS = {
     "basket.py": "average price: 4.0",
     "captions_and_review.py": "test_engineer: done",
     "durable_run.py": "six-topics: done, 6 calls in all",
@@ -32,32 +32,30 @@ def run_script(offline: Offline, script: Path) -> str:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_an_example_runs_to_its_end_and_says_what_it_promises(
-    offline: Offline, script: Path
-) -> None:
-    said = run_script(offline, script)
+def test_an_example_runs_and_prints_the_expected_output(offline: Offline, script: Path) -> None:
+    output = run_script(offline, script)
 
-    assert SAYS[script.name] in said
-    assert "Traceback" not in said
+    assert OUTPUTS[script.name] in output
+    assert "Traceback" not in output
 
 
-def test_every_promise_is_of_an_example() -> None:
-    assert SAYS.keys() == {script.name for script in SCRIPTS}
+def test_every_expected_output_belongs_to_an_example() -> None:
+    assert OUTPUTS.keys() == {script.name for script in SCRIPTS}
 
 
-def test_the_durable_example_asks_no_model_the_second_time(offline: Offline) -> None:
+def test_the_durable_example_calls_no_model_the_second_time(offline: Offline) -> None:
     first = run_script(offline, EXAMPLES / "durable_run.py")
-    asked = len(offline.provider.requests)
+    calls = len(offline.provider.requests)
 
     second = run_script(offline, EXAMPLES / "durable_run.py")
 
-    assert asked == 6
-    assert len(offline.provider.requests) == asked
+    assert calls == 6
+    assert len(offline.provider.requests) == calls
     assert second == first
 
 
-def test_a_word_of_the_steering_example_reaches_the_model(offline: Offline) -> None:
+def test_the_message_of_the_steering_example_reaches_the_model(offline: Offline) -> None:
     run_script(offline, EXAMPLES / "steer_and_kill.py")
 
-    asked = [str(request.body) for request in offline.provider.requests]
-    assert any("Mention coffee." in body for body in asked)
+    bodies = [str(request.body) for request in offline.provider.requests]
+    assert any("Mention coffee." in body for body in bodies)

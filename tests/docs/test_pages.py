@@ -1,4 +1,4 @@
-"""The pages say what the code says: codes, commands, settings, presets, layers, links."""
+"""The pages agree with the code: error codes, commands, settings, presets, layers and links."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def read(name: str) -> str:
 
 
 def sections(name: str, level: str = "##") -> dict[str, str]:
-    """The text under each heading of that level, without that of the headings below."""
+    """The text under each heading of that level, up to the next heading of the same level."""
     parts = re.split(rf"^{level} (.+)$", read(name), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of a section's tables, without the titles."""
+    """The cells of a section's tables, without the header rows."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     return [row for n, row in enumerate(cells) if n > 1 and not set(row[0]) <= set("- ")]
@@ -54,8 +54,8 @@ def rows(text: str) -> list[list[str]]:
 
 def error_classes(kind: type[errors.PagentsError]) -> Iterator[type[errors.PagentsError]]:
     yield kind
-    for below in kind.__subclasses__():
-        yield from error_classes(below)
+    for subclass in kind.__subclasses__():
+        yield from error_classes(subclass)
 
 
 # Errors
@@ -70,7 +70,7 @@ def test_every_code_of_an_error_has_its_heading() -> None:
 
 
 @pytest.mark.parametrize("kind", [*error_classes(errors.PagentsError)])
-def test_an_error_is_named_under_its_code_with_its_mend_and_an_example(
+def test_an_error_is_documented_under_its_code_with_a_hint_and_an_example(
     kind: type[errors.PagentsError],
 ) -> None:
     text = sections("docs/errors.md")[kind.code]
@@ -85,17 +85,17 @@ def test_an_error_is_named_under_its_code_with_its_mend_and_an_example(
 
 
 def commands() -> dict[str, set[str]]:
-    """The options of every command by its full name, without those that only print help."""
+    """The options of every command by its full name, without the help options."""
     found: dict[str, set[str]] = {}
     for name in COMMANDS:
         group = typer.main.get_command(build([name]))
         assert isinstance(group, TyperGroup)
         command = group.commands[name]
         leaves = command.commands if isinstance(command, TyperGroup) else {"": command}
-        for leaf, carried_out in leaves.items():
+        for leaf, leaf_command in leaves.items():
             options = {
                 option
-                for parameter in carried_out.params
+                for parameter in leaf_command.params
                 if parameter.param_type_name == "option"
                 for option in (*parameter.opts, *parameter.secondary_opts)
             }
@@ -104,29 +104,29 @@ def commands() -> dict[str, set[str]]:
 
 
 def documented_options(text: str) -> set[str]:
-    told = [line for line in text.splitlines() if line.startswith(("| `-", "Also: "))]
+    lines = [line for line in text.splitlines() if line.startswith(("| `-", "Also: "))]
     return {
         option
-        for line in told
+        for line in lines
         for option in re.findall(r"`(--?[a-z][a-z-]*)", line.split(" | ")[0])
     }
 
 
-def test_the_page_has_every_command_and_no_other() -> None:
+def test_the_page_has_exactly_the_commands() -> None:
     headings = {name for name in sections("docs/cli.md") if name.startswith("pagents ")}
 
     assert headings == commands().keys()
 
 
 @pytest.mark.parametrize("command", [*commands()])
-def test_a_command_is_documented_with_its_options_and_no_others(command: str) -> None:
+def test_a_command_is_documented_with_exactly_its_options(command: str) -> None:
     assert documented_options(sections("docs/cli.md")[command]) == commands()[command]
 
 
-def test_the_exit_codes_are_those_of_the_command_line() -> None:
-    told = {(row[0], row[1]) for row in rows(sections("docs/cli.md")["Exit codes"])}
+def test_the_exit_codes_match_the_command_line() -> None:
+    listed = {(row[0], row[1]) for row in rows(sections("docs/cli.md")["Exit codes"])}
 
-    assert told == {(str(code.value), code.name) for code in Exit}
+    assert listed == {(str(code.value), code.name) for code in Exit}
 
 
 def test_every_json_schema_is_listed() -> None:
@@ -141,12 +141,12 @@ def test_every_json_schema_is_listed() -> None:
 
 
 def test_every_setting_is_listed_with_its_default_and_its_sentence() -> None:
-    told = {
+    listed = {
         row[0].strip("`"): (row[1], row[2])
         for row in rows(read("docs/settings.md").split("\n## ")[0])
     }
 
-    assert told == {
+    assert listed == {
         field.name: (shown(getattr(Settings(), field.name)), field.metadata["sentence"])
         for field in fields(Settings)
     }
@@ -158,7 +158,7 @@ def shown(default: object) -> str:
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 
-def test_the_fields_of_a_provider_are_those_of_the_configuration() -> None:
+def test_the_fields_of_a_provider_match_the_configuration() -> None:
     text = sections("docs/settings.md")["Your own providers and prices"]
     provider = next(iter(read_providers().values()))
 
@@ -167,12 +167,12 @@ def test_the_fields_of_a_provider_are_those_of_the_configuration() -> None:
     }
 
 
-def test_the_table_of_providers_is_that_of_the_presets() -> None:
-    told = [
+def test_the_table_of_providers_matches_the_presets() -> None:
+    listed = [
         [cell.strip("`") for cell in row] for row in rows(sections("docs/models.md")["Providers"])
     ]
 
-    assert told == [
+    assert listed == [
         [
             provider.name,
             provider.key_variable or "needs none",
@@ -183,10 +183,10 @@ def test_the_table_of_providers_is_that_of_the_presets() -> None:
     ]
 
 
-def test_the_embedded_models_are_those_of_the_lock_file() -> None:
-    told = rows(sections("docs/models.md")["The embedded model"])
+def test_the_embedded_models_match_the_lock_file() -> None:
+    listed = rows(sections("docs/models.md")["The embedded model"])
 
-    assert [row[1:] for row in told] == [
+    assert [row[1:] for row in listed] == [
         [
             model.title,
             f"{model.size_bytes:,} bytes",
@@ -196,7 +196,7 @@ def test_the_embedded_models_are_those_of_the_lock_file() -> None:
         ]
         for model in known_models()
     ]
-    assert [row[0].split(",")[0].strip("`") for row in told] == [
+    assert [row[0].split(",")[0].strip("`") for row in listed] == [
         model.model_name for model in known_models()
     ]
 
@@ -204,7 +204,7 @@ def test_the_embedded_models_are_those_of_the_lock_file() -> None:
 @pytest.mark.parametrize(
     "text", re.findall(r"^```toml\n(.*?)^```$", (DOCS / "settings.md").read_text(), re.M | re.S)
 )
-def test_a_piece_of_configuration_is_one(text: str) -> None:
+def test_an_example_of_configuration_is_valid(text: str) -> None:
     table: JsonObject = tomllib.loads(text)
     providers = object_at(table, "providers")
 
@@ -215,10 +215,10 @@ def test_a_piece_of_configuration_is_one(text: str) -> None:
 # MCP
 
 
-def test_the_annotations_of_the_tools_are_those_that_clients_get() -> None:
-    told = rows(sections("docs/mcp.md")["What a client sees"])
+def test_the_annotations_of_the_tools_match_the_server() -> None:
+    listed = rows(sections("docs/mcp.md")["What a client sees"])
 
-    assert [[row[0].strip("`"), *(cell == "yes" for cell in row[1:])] for row in told] == [
+    assert [[row[0].strip("`"), *(cell == "yes" for cell in row[1:])] for row in listed] == [
         [
             tool.name,
             ANNOTATIONS[tool.name].read_only_hint,
@@ -231,7 +231,7 @@ def test_the_annotations_of_the_tools_are_those_that_clients_get() -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "toml"])
-def test_the_configuration_of_a_client_can_be_read(kind: str) -> None:
+def test_the_configuration_of_a_client_is_valid(kind: str) -> None:
     blocks = re.findall(rf"^```{kind}\n(.*?)^```$", read("docs/mcp.md"), re.M | re.S)
 
     assert len(blocks) == 2
@@ -249,50 +249,50 @@ def layers() -> list[str]:
     return next(contract["layers"] for contract in contracts if contract["type"] == "layers")
 
 
-def test_the_layers_are_those_that_are_enforced() -> None:
-    told = re.findall(r"^```text layers\n(.*?)^```$", read("ARCHITECTURE.md"), re.M | re.S)
+def test_the_layers_match_the_enforced_ones() -> None:
+    listed = re.findall(r"^```text layers\n(.*?)^```$", read("ARCHITECTURE.md"), re.M | re.S)
 
-    assert told[0].splitlines() == layers()
+    assert listed[0].splitlines() == layers()
 
 
-def test_every_part_of_the_package_is_in_the_list_and_no_other() -> None:
+def test_the_list_has_exactly_the_parts_of_the_package() -> None:
     parts = {
         path.name if path.is_dir() else path.stem
         for path in PACKAGE.iterdir()
         if path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
     }
 
-    told = rows(sections("ARCHITECTURE.md")["The parts"])
+    listed = rows(sections("ARCHITECTURE.md")["The parts"])
 
-    named = {name for row in told for name in re.findall(r"`(\w+)/?`", row[0])}
-    assert named == parts
+    names = {name for row in listed for name in re.findall(r"`(\w+)/?`", row[0])}
+    assert names == parts
 
 
 # All pages
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """The anchors of a page's headings, as GitHub generates them."""
     text = _CODE.sub("", page.read_text("utf-8"))
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-") for name in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_something(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     text = _CODE.sub("", page.read_text("utf-8"))
 
     for target in re.findall(r"\]\(([^)]+)\)", text):
         if target.startswith("https://"):
             continue
         file, _, anchor = target.partition("#")
-        place = (page.parent / file).resolve() if file else page
-        assert place.exists(), target
-        assert not anchor or anchor in anchors(place), target
+        linked = (page.parent / file).resolve() if file else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=lambda p: p.name)
-def test_a_decision_is_short_and_says_why(page: Path) -> None:
+def test_a_decision_is_short_and_gives_reasons(page: Path) -> None:
     text = page.read_text("utf-8")
 
     assert len(text.splitlines()) <= 40
@@ -306,7 +306,7 @@ def test_every_page_is_in_the_index() -> None:
     assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= linked
 
 
-def test_the_days_of_the_simulator_are_those_there_are() -> None:
-    told = rows(sections("docs/testing.md")["The simulator"])
+def test_the_days_of_the_simulator_match_the_code() -> None:
+    listed = rows(sections("docs/testing.md")["The simulator"])
 
-    assert [row[0].strip("`") for row in told] == [f"sim/{name}" for name in DAYS]
+    assert [row[0].strip("`") for row in listed] == [f"sim/{name}" for name in DAYS]

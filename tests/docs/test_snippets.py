@@ -1,10 +1,10 @@
-"""What the documentation shows works: its Python runs, its transcripts run, its commands parse.
+"""The documentation works: its Python blocks and transcripts run, and its commands parse.
 
-A `python` block runs as a script or, with `await` outside of functions, as a notebook's cell.
-A `console` block is a transcript: the lines after `$` run in order, page by page, in one project, and
-what they print is held against what is shown: each line but for ids and times, the exit code after
-`echo $?`, the keys of JSON. A `sh` block is for commands that need a network or a person; its
-`pagents` lines only parse.
+A `python` block runs as a script or, with `await` outside of functions, as a notebook cell.
+A `console` block is a transcript: the lines after `$` run in order, page by page, in one project.
+Their output is compared with the page: every line except ids and times, the exit code after
+`echo $?`, and the keys of JSON. A `sh` block contains commands that need a network or a person; its
+`pagents` lines are only parsed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if inspect.iscoroutine(cell):
     asyncio.run(cell)
 """
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Ids and their first eight digits; versions; times of day; durations; hashes, and what they cover.
+# Ids and their first eight digits; versions; times of day; durations; hashes and their coverage.
 _VARIES = (
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"\b[0-9a-f]{8}\b", "ID"),
@@ -52,7 +52,7 @@ _VARIES = (
 
 
 class Block(NamedTuple):
-    """A fenced block, and the line of the page on which it begins."""
+    """A fenced block, and the line where it begins."""
 
     page: Path
     line: int
@@ -60,7 +60,7 @@ class Block(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A command of a transcript, what it is shown to print, and its exit code."""
+    """A command of a transcript, its output on the page, and its exit code."""
 
     command: str
     output: str
@@ -81,21 +81,21 @@ def name_of(value: object) -> str:
 
 
 def transcript(text: str) -> list[Shown]:
-    """The commands of a transcript; one that is shown without `echo $?` ends with 0."""
-    told: list[Shown] = []
+    """The commands of a transcript; without `echo $?` a command exits with 0."""
+    commands: list[Shown] = []
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         if command == "echo $?":
-            told[-1] = told[-1]._replace(code=int(output))
+            commands[-1] = commands[-1]._replace(code=int(output))
         else:
-            told.append(Shown(command, output, 0))
-    return told
+            commands.append(Shown(command, output, 0))
+    return commands
 
 
 def keys_of(value: Json) -> Json:
-    """The shape of JSON: the keys of its objects, with what is under them."""
+    """The shape of a JSON value: the nested keys of its objects."""
     if isinstance(value, Mapping):
-        return {key: keys_of(below) for key, below in value.items()}
+        return {key: keys_of(child) for key, child in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [keys_of(value[0])] if value else []
     return None
@@ -110,7 +110,7 @@ def command_lines(page: Path) -> Iterator[str]:
 
 
 def pagents_calls(line: str) -> Iterator[list[str]]:
-    """What `pagents` is called with in a line of a shell, as often as it is."""
+    """The arguments of each call of `pagents` in a line of a shell."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     call: list[str] = []
@@ -142,7 +142,7 @@ def test_a_python_block_runs(offline: Offline, block: Block) -> None:
 
 
 @pytest.mark.parametrize("page", TRANSCRIPTS, ids=name_of)
-def test_a_transcript_runs_and_prints_what_it_shows(offline: Offline, page: Path) -> None:
+def test_a_transcript_runs_and_prints_the_output_on_the_page(offline: Offline, page: Path) -> None:
     (offline.project / "app.py").write_text(SOURCE)
 
     for block in blocks(page, "console"):
@@ -157,14 +157,14 @@ def test_a_transcript_runs_and_prints_what_it_shows(offline: Offline, page: Path
 
 
 def check_lines(shown: Shown, printed: str) -> None:
-    """Every line that is shown is printed, but for times and for what is made anew."""
+    """Check that every line on the page is printed, apart from times and generated values."""
     lines = {fixed(line) for line in printed.splitlines()}
     for line in shown.output.splitlines():
         assert line == "..." or fixed(line) in lines, f"{shown.command}\n{line}\n---\n{printed}"
 
 
 def fixed(line: str) -> str:
-    """The line without what differs from time to time and from machine to machine."""
+    """The line without parts that differ between runs or machines."""
     for pattern, word in _VARIES:
         line = re.sub(pattern, word, line)
     return " ".join(line.split())

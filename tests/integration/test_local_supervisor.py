@@ -1,4 +1,4 @@
-"""The server child's start and end, as far as no model file is needed."""
+"""The start and end of the server child, without a model file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def fail(folder: Path, command: Sequence[str]) -> LocalModelError:
 
 
 async def wait_other(supervisor: Supervisor, pid: int) -> int:
-    """The child that follows the one with this pid, as soon as that one's death was seen."""
+    """The child that replaces the child with this pid, once its death has been noticed."""
     async with asyncio.timeout(30):
         while True:
             server = await supervisor.server()
@@ -63,7 +63,7 @@ async def wait_other(supervisor: Supervisor, pid: int) -> int:
 
 
 async def kill(supervisor: Supervisor, *, after: int = 0) -> int:
-    """Kill the child, as the system does when memory is short."""
+    """Kill the child, as the system does when it runs out of memory."""
     pid = await wait_other(supervisor, after)
     os.kill(pid, signal.SIGKILL)
     return pid
@@ -93,7 +93,7 @@ def test_without_the_runtime_the_extra_is_named(tmp_path: Path) -> None:
     assert error.hint == 'pip install "pagents[local]"'
 
 
-def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
+def test_an_invalid_model_file_is_reported_with_the_log(tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
 
     error = asyncio.run(fail(tmp_path, COMMAND))
@@ -104,13 +104,15 @@ def test_a_file_that_is_no_model_is_told_with_the_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "print('hello')"])
-def test_a_child_that_ends_or_babbles_at_its_start_is_told(tmp_path: Path, code: str) -> None:
+def test_a_child_that_ends_or_prints_garbage_at_its_start_is_reported(
+    tmp_path: Path, code: str
+) -> None:
     error = asyncio.run(fail(tmp_path, python(code)))
 
     assert "ended during its start" in error.message
 
 
-def test_a_child_that_died_is_followed_by_another_but_not_for_ever(tmp_path: Path) -> None:
+def test_a_dead_child_is_replaced_but_not_forever(tmp_path: Path) -> None:
     async def body() -> None:
         supervisor = supervise(tmp_path, python(SERVES))
         first = await kill(supervisor)
@@ -121,7 +123,7 @@ def test_a_child_that_died_is_followed_by_another_but_not_for_ever(tmp_path: Pat
     asyncio.run(body())
 
 
-def test_a_child_that_did_its_work_may_die_any_number_of_times(tmp_path: Path) -> None:
+def test_a_child_that_answered_may_die_any_number_of_times(tmp_path: Path) -> None:
     async def body() -> int:
         supervisor = supervise(tmp_path, python(SERVES))
         pids = [await kill(supervisor)]
@@ -135,7 +137,7 @@ def test_a_child_that_did_its_work_may_die_any_number_of_times(tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signal.pause is POSIX's")
-def test_a_child_that_does_not_go_is_killed(tmp_path: Path) -> None:
+def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
     async def body() -> int:
         supervisor = supervise(tmp_path, python(HANGS))
         server = await supervisor.server()

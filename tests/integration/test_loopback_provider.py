@@ -1,4 +1,4 @@
-"""The loopback provider as a test sees it: its records, its faults, and its log as a process."""
+"""The loopback provider: its records, its faults, and its log as a process."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from parallel_agents.testing.behaviour import Behaviour, Fault, Hang
 from parallel_agents.testing.provider import LoopbackProvider
 
 
-def asking(words: str) -> ModelRequest:
-    return ModelRequest(messages=(user(words),))
+def asking(text: str) -> ModelRequest:
+    return ModelRequest(messages=(user(text),))
 
 
 @asynccontextmanager
@@ -104,8 +104,8 @@ async def process_at(log: Path, *options: str) -> AsyncGenerator[tuple[Process, 
     process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=PIPE)
     assert process.stdout is not None
     try:
-        said = orjson.loads(await process.stdout.readline())
-        yield process, said["base_url"]
+        ready = orjson.loads(await process.stdout.readline())
+        yield process, ready["base_url"]
     finally:
         if process.returncode is None:
             process.terminate()
@@ -114,7 +114,7 @@ async def process_at(log: Path, *options: str) -> AsyncGenerator[tuple[Process, 
 
 
 async def wait_lines(log: Path, count: int) -> None:
-    """Wait until another process has written so many lines."""
+    """Wait until another process has written `count` lines."""
     async with asyncio.timeout(20):
         for pause in itertools.repeat(0.01):
             if len(lines(log)) >= count:
@@ -138,15 +138,15 @@ def test_the_log_of_a_process_has_a_line_at_each_start_and_each_end(tmp_path: Pa
 
     asyncio.run(body())
 
-    told = lines(log)
-    assert [line["event"] for line in told] == ["started", "finished"] * 3
-    assert [line["number"] for line in told] == [1, 1, 2, 2, 3, 3]
-    runs = [line["run"] for line in told[::2]]
+    entries = lines(log)
+    assert [line["event"] for line in entries] == ["started", "finished"] * 3
+    assert [line["number"] for line in entries] == [1, 1, 2, 2, 3, 3]
+    runs = [line["run"] for line in entries[::2]]
     assert runs[0] == runs[1] != runs[2]
-    assert told[1]["status"] == 200
+    assert entries[1]["status"] == 200
 
 
-def test_the_log_tells_what_a_killed_process_had_not_answered(tmp_path: Path) -> None:
+def test_the_log_shows_the_requests_that_a_killed_process_had_not_answered(tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
 
     async def body() -> None:
@@ -179,13 +179,13 @@ def test_a_marker_in_a_header_names_the_run_in_the_log(tmp_path: Path) -> None:
     assert [line["run"] for line in lines(log)] == ["run-7", "run-7"]
 
 
-def test_requests_that_come_at_once_are_all_recorded() -> None:
+def test_concurrent_requests_are_all_recorded() -> None:
     async def body() -> None:
         async with LoopbackProvider() as provider, chat_at(provider.base_url) as chat:
-            words = [f"{number}" * 100_000 for number in range(20)]
-            replies = await asyncio.gather(*(chat.respond(asking(each)) for each in words))
+            texts = [f"{number}" * 100_000 for number in range(20)]
+            replies = await asyncio.gather(*(chat.respond(asking(each)) for each in texts))
 
-            assert [reply.message.text for reply in replies] == words
+            assert [reply.message.text for reply in replies] == texts
             assert len(provider.requests) == 20
             assert all(received.status == 200 for received in provider.requests)
 

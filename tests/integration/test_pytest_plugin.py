@@ -1,4 +1,4 @@
-"""The fixtures that the package installs, as somebody else's pytest sees them."""
+"""The fixtures that the package installs, in the pytest of a user."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def test_it(virtual_time):
 
 
 @pytest.mark.parametrize(
-    ("test", "words"),
+    ("test", "text"),
     [(UNUSED, "1 of 1 replies of scripted/model were never used"), (DEADLOCK, "Deadlock")],
 )
-def test_a_test_that_can_not_be_right_fails(tmp_path: Path, test: str, words: str) -> None:
+def test_a_test_that_cannot_be_right_fails(tmp_path: Path, test: str, text: str) -> None:
     (tmp_path / "test_theirs.py").write_text(test)
 
     done = subprocess.run(
@@ -38,7 +38,7 @@ def test_a_test_that_can_not_be_right_fails(tmp_path: Path, test: str, words: st
     )
 
     assert done.returncode == 1
-    assert words in done.stdout
+    assert text in done.stdout
 
 
 def test_the_fixtures_are_what_their_types_say(

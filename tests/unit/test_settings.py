@@ -1,4 +1,4 @@
-"""A setting comes from the strongest source that has it, and a wrong one is refused by its source."""
+"""A setting comes from the strongest source that has it; a wrong value is refused with its source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def write(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_without_any_source_the_defaults_are_in_force(tmp_path: Path) -> None:
+def test_without_any_source_the_defaults_apply(tmp_path: Path) -> None:
     loaded = load(environment(tmp_path))
 
     assert loaded.settings == Settings()
@@ -52,7 +52,7 @@ def test_the_stronger_source_wins_and_is_named(tmp_path: Path) -> None:
     assert loaded.sources["model"] == "default"
 
 
-def test_tables_are_laid_over_each_other_by_name(tmp_path: Path) -> None:
+def test_tables_are_merged_by_name(tmp_path: Path) -> None:
     home = write(tmp_path / "home", '[tiers]\nsmall = "a/a"\nlarge = "a/b"')
     project = write(tmp_path / "project", '[tiers]\nsmall = "b/a"')
 
@@ -62,7 +62,7 @@ def test_tables_are_laid_over_each_other_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "words"),
+    ("variable", "value", "text"),
     [
         ("MAX_PARALLEL", "0", "greater than or equal to 1"),
         ("MAX_PARALLEL", "many", "valid integer"),
@@ -73,18 +73,18 @@ def test_tables_are_laid_over_each_other_by_name(tmp_path: Path) -> None:
         ("FULL_SYNC", "perhaps", "valid boolean"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_its_source(
-    tmp_path: Path, variable: str, value: str, words: str
+def test_an_invalid_value_is_refused_with_its_source(
+    tmp_path: Path, variable: str, value: str, text: str
 ) -> None:
     name = f"PARALLEL_AGENTS_{variable}"
 
-    with pytest.raises(ConfigError, match=words) as caught:
+    with pytest.raises(ConfigError, match=text) as caught:
         load(environment(tmp_path, variables={name: value}))
 
     assert caught.value.why == f"the value comes from environment {name}"
 
 
-def test_a_name_that_there_is_not_is_refused_with_the_one_that_was_meant(tmp_path: Path) -> None:
+def test_an_unknown_name_is_refused_with_a_suggestion(tmp_path: Path) -> None:
     home = write(tmp_path, "max_paralel = 3")
 
     with pytest.raises(ConfigError, match="no setting 'max_paralel'") as caught:
@@ -95,14 +95,14 @@ def test_a_name_that_there_is_not_is_refused_with_the_one_that_was_meant(tmp_pat
 
 
 @pytest.mark.parametrize("content", [b"a = ", b"\xff\xfe", b"[[["])
-def test_a_file_that_can_not_be_read_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.toml").write_bytes(content)
 
     with pytest.raises(ConfigError, match=r"config\.toml cannot be read"):
         load(environment(tmp_path))
 
 
-def test_an_empty_variable_is_none(tmp_path: Path) -> None:
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     variables = {"PARALLEL_AGENTS_MODEL": "", "PARALLEL_AGENTS_UNKNOWN": "x", "OTHER": "y"}
 
     assert load(environment(tmp_path, variables=variables)).settings == Settings()
@@ -125,7 +125,7 @@ def test_the_project_is_the_nearest_folder_above_up_to_the_repository(tmp_path: 
     assert read_environment(home, inner).folders == (nearest, home)
 
 
-def test_keys_do_not_show_where_an_environment_is_printed(tmp_path: Path) -> None:
+def test_printing_an_environment_hides_its_keys(tmp_path: Path) -> None:
     secret = environment(tmp_path, variables={"OPENAI_API_KEY": "sk-secret"})
 
     assert "sk-secret" not in repr(secret)
@@ -136,12 +136,12 @@ def test_keys_do_not_show_where_an_environment_is_printed(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variables", "user"), [({"USER": "ana"}, "ana"), ({"USERNAME": "bo"}, "bo"), ({}, "user")]
 )
-def test_the_user_is_named_by_the_environment(
+def test_the_environment_names_the_user(
     tmp_path: Path, variables: Mapping[str, str], user: str
 ) -> None:
     assert environment(tmp_path, variables=variables).user == user
 
 
-def test_every_knob_has_a_sentence() -> None:
+def test_every_setting_has_a_sentence() -> None:
     assert all(field.metadata["sentence"] for field in fields(Settings))
     assert Settings(max_turns=3, attempts=2).limits.max_turns == 3

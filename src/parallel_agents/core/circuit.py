@@ -46,7 +46,7 @@ MODELS = Rule(
     ask_again_seconds=5.0,
 )
 
-# The runs of an agent: fewer and longer than calls, and dearer to try.
+# The runs of an agent: fewer and longer than calls, and more expensive to try.
 AGENTS = Rule(
     failures=10,
     share=0.9,

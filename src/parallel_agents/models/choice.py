@@ -35,9 +35,9 @@ class Choice:
         self._providers = providers
         self._read_key = read_key
 
-    def name_for(self, agent: Agent, asked: str | None = None) -> str:
+    def name_for(self, agent: Agent, task_model: str | None = None) -> str:
         """The model, as `provider/model` or `local`."""
-        named = asked or agent.model or self._default or self._tiers.get(agent.tier)
+        named = task_model or agent.model or self._default or self._tiers.get(agent.tier)
         return named or self._by_key(agent.tier) or LOCAL
 
     def _by_key(self, tier: Tier) -> str | None:

@@ -97,7 +97,7 @@ class _Waits:
         asked = error.retry_after_seconds or 0.0
         if asked > self._patience.max_wait_seconds:
             return None
-        # A provider that asks for no or a tiny wait would be stormed if only time bounded the tries.
+        # Short waits barely add up, so their number must be bounded too, or calls would never stop.
         if asked < self._patience.base_seconds:
             return self._backoff(asked)
         self._asked_seconds += asked

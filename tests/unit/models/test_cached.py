@@ -1,4 +1,4 @@
-"""A request that was answered before costs nothing, and nothing else than that request is."""
+"""A cached reply costs nothing, and only an identical request gets it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def with_cache(
     return run
 
 
-def test_the_same_request_is_answered_again_at_no_cost() -> None:
+def test_a_repeated_request_is_answered_at_no_cost() -> None:
     async def body(cached: Cached, model: ScriptedModel) -> None:
         first, second = await cached.respond(ASKS), await cached.respond(ASKS)
 
@@ -74,7 +74,7 @@ def test_the_same_request_is_answered_again_at_no_cost() -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0])
-def test_who_does_not_ask_for_it_is_answered_anew(seconds: float | None) -> None:
+def test_a_request_without_caching_makes_a_new_call(seconds: float | None) -> None:
     async def body(cached: Cached, _: ScriptedModel) -> None:
         await cached.respond(ASKS)
 
@@ -85,7 +85,7 @@ def test_who_does_not_ask_for_it_is_answered_anew(seconds: float | None) -> None
     with_cache(reply("Hi"), reply("Ho"))(body)
 
 
-def test_a_reply_is_as_old_as_whoever_asks_lets_it_be_and_who_kept_it_said() -> None:
+def test_the_ages_allowed_by_both_the_reader_and_the_writer_limit_a_cached_reply() -> None:
     async def body(cached: Cached, _: ScriptedModel) -> None:
         await cached.respond(ASKS)
         await asyncio.sleep(60)
@@ -112,17 +112,17 @@ def test_a_reply_is_as_old_as_whoever_asks_lets_it_be_and_who_kept_it_said() -> 
         {"thinking": ThinkingLevel.LOW},
     ],
 )
-def test_each_part_of_what_is_sent_is_part_of_the_key(change: dict[str, Any]) -> None:
+def test_each_part_of_the_request_is_part_of_the_key(change: dict[str, Any]) -> None:
     assert key_of("a/b", replace(ASKS, **change)) != key_of("a/b", ASKS)
 
 
-def test_the_model_is_part_of_the_key_and_what_is_not_sent_is_not() -> None:
+def test_the_model_is_part_of_the_key_and_unsent_fields_are_not() -> None:
     assert key_of("a/c", ASKS) != key_of("a/b", ASKS)
     assert key_of("a/b", replace(ASKS, timeout_seconds=1.0)) == key_of("a/b", ASKS)
 
 
 @pytest.mark.parametrize(
-    ("given", "schema", "is_kept"),
+    ("answer", "schema", "is_stored"),
     [
         (reply("cut", finish=Finish.LENGTH), None, False),
         (reply("no", finish=Finish.REFUSED), None, False),
@@ -131,30 +131,30 @@ def test_the_model_is_part_of_the_key_and_what_is_not_sent_is_not() -> None:
         (ToolCall("1", "look", {}), SCHEMA, True),
     ],
 )
-def test_only_what_may_serve_again_is_kept(given: Answer, schema: Any, is_kept: bool) -> None:
+def test_only_reusable_replies_are_stored(answer: Answer, schema: Any, is_stored: bool) -> None:
     async def body(cached: Cached, _: ScriptedModel) -> None:
         request = replace(ASKS, output_schema=schema)
         await cached.respond(request)
 
-        assert (await cached.respond(request)).cached is is_kept
+        assert (await cached.respond(request)).cached is is_stored
 
-    with_cache(given, *([] if is_kept else [reply()]))(body)
+    with_cache(answer, *([] if is_stored else [reply()]))(body)
 
 
-def test_requests_that_are_the_same_and_under_way_make_one_call() -> None:
+def test_identical_requests_in_flight_share_one_call() -> None:
     async def body(cached: Cached, _: ScriptedModel) -> None:
         replies = await asyncio.gather(*(cached.respond(ASKS) for _ in range(50)))
 
-        assert [given.cached for given in replies] == [False] + [True] * 49
+        assert [reply.cached for reply in replies] == [False] + [True] * 49
         assert asyncio.get_running_loop().time() < 11
 
     with_cache(reply(), latency_seconds=10)(body)
 
 
-def test_those_that_wait_for_a_call_share_its_failure_once() -> None:
+def test_requests_that_share_a_call_share_its_failure_once() -> None:
     async def body(cached: Cached, _: ScriptedModel) -> None:
-        asked = [cached.respond(ASKS) for _ in range(3)]
-        failures = await asyncio.gather(*asked, return_exceptions=True)
+        calls = [cached.respond(ASKS) for _ in range(3)]
+        failures = await asyncio.gather(*calls, return_exceptions=True)
 
         assert [type(failure) for failure in failures] == [AuthFailed] * 3
         assert (await cached.respond(ASKS)).message.text == "Hi"
@@ -162,7 +162,7 @@ def test_those_that_wait_for_a_call_share_its_failure_once() -> None:
     with_cache(AuthFailed("no key"), reply(), latency_seconds=10)(body)
 
 
-def test_a_call_that_is_broken_off_is_made_by_the_next_that_waits() -> None:
+def test_a_cancelled_call_is_made_by_the_next_waiting_request() -> None:
     async def body(cached: Cached, model: ScriptedModel) -> None:
         first = asyncio.ensure_future(cached.respond(ASKS))
         others = [asyncio.ensure_future(cached.respond(ASKS)) for _ in range(2)]
@@ -170,8 +170,8 @@ def test_a_call_that_is_broken_off_is_made_by_the_next_that_waits() -> None:
 
         first.cancel()
 
-        given = await asyncio.gather(*others)
-        assert sorted(one.cached for one in given) == [False, True]
+        replies = await asyncio.gather(*others)
+        assert sorted(reply.cached for reply in replies) == [False, True]
         assert len(model.requests) == 2
 
     with_cache(reply("lost"), reply(), latency_seconds=10)(body)
@@ -197,7 +197,7 @@ def in_rig(
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
-def test_a_run_that_is_answered_from_the_cache_costs_nothing() -> None:
+def test_a_run_with_a_cached_answer_costs_nothing() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
         task = Task("writer", "tea", cache_seconds=100)
         first = await (await rig.sessions.spawn(task)).wait()
@@ -210,26 +210,26 @@ def test_a_run_that_is_answered_from_the_cache_costs_nothing() -> None:
         assert (second.status, second.usage, second.cost_usd) == (RunStatus.DONE, Usage(), 0.0)
         assert len(model.requests) == 1
         bodies = [event.body for event in await rig.sessions.history(handle.key)]
-        (told,) = [body for body in bodies if isinstance(body, Replied)]
-        assert (told.cached, told.cost_nanousd) == (True, 0)
+        (replied,) = [body for body in bodies if isinstance(body, Replied)]
+        assert (replied.cached, replied.cost_nanousd) == (True, 0)
 
     in_rig(body)
 
 
-@pytest.mark.parametrize(("asked", "calls"), [(None, 1), (0.0, 2), (1.0, 2), (50.0, 1)])
-def test_the_task_goes_before_its_agent(asked: float | None, calls: int) -> None:
+@pytest.mark.parametrize(("seconds", "calls"), [(None, 1), (0.0, 2), (1.0, 2), (50.0, 1)])
+def test_the_task_overrides_its_agent(seconds: float | None, calls: int) -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
         await (await rig.sessions.spawn(Task("writer", "tea"))).wait()
         await asyncio.sleep(20)
 
-        await (await rig.sessions.spawn(Task("writer", "tea", cache_seconds=asked))).wait()
+        await (await rig.sessions.spawn(Task("writer", "tea", cache_seconds=seconds))).wait()
 
         assert len(model.requests) == calls
 
     in_rig(body, replace(WRITER, cache_seconds=100.0))
 
 
-def test_the_same_tasks_of_a_team_make_one_call() -> None:
+def test_identical_tasks_of_a_team_make_one_call() -> None:
     async def body(rig: Rig, model: RepliesWith) -> None:
         tasks = tuple(Task("writer", "tea", cache_seconds=100) for _ in range(10))
 
@@ -244,7 +244,7 @@ def test_the_same_tasks_of_a_team_make_one_call() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, math.inf, math.nan])
-def test_an_age_that_is_none_is_refused(seconds: float) -> None:
+def test_an_invalid_age_is_refused(seconds: float) -> None:
     async def body(rig: Rig, _: RepliesWith) -> None:
         with pytest.raises(InvalidInput, match=f"cache_seconds is {seconds:g}"):
             await rig.sessions.spawn(Task("writer", "tea", cache_seconds=seconds))

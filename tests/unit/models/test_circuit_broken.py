@@ -1,4 +1,4 @@
-"""A model that keeps failing is left alone, then asked by one call, and used again at its answer."""
+"""A model that keeps failing is left alone, then probed by one call, and used again if it answers."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ REQUEST = ModelRequest(messages=(user("hello"),))
 def broken(
     answer: Callable[[float], Answer], store: MemoryStore | None = None, *, seconds: float = 0.0
 ) -> tuple[CircuitBroken, RepliesWith]:
-    """A model that answers by the time, in its circuit, and itself."""
+    """A model whose answers depend on the time, inside its circuit, and the bare model."""
     clock = asyncio.get_running_loop().time
     inner = RepliesWith(lambda _: answer(clock()), NAME, latency_seconds=seconds)
     return CircuitBroken(inner, Governor(store or MemoryStore(clock), now=clock)), inner
 
 
-async def fail(model: CircuitBroken, times: int, ear: RecordingListener | None = None) -> None:
+async def fail(model: CircuitBroken, times: int, listener: RecordingListener | None = None) -> None:
     for _ in range(times):
         with pytest.raises(ProviderError):
-            await model.respond(REQUEST, ear)
+            await model.respond(REQUEST, listener)
 
 
 @pytest.mark.parametrize("error", [Overloaded("a"), StreamCut("b"), MalformedReply("c")])
@@ -70,7 +70,7 @@ def test_five_failures_in_a_row_open_the_circuit_and_the_next_call_is_not_made(
 
 
 class Burst(Wrapped):
-    """Of the calls that come at once the first are cut, quicker than others are answered."""
+    """The first of the concurrent calls are cut, faster than the others are answered."""
 
     def __init__(self, cut: int) -> None:
         super().__init__(RepliesWith(lambda _: "fine", NAME, latency_seconds=10))
@@ -86,25 +86,23 @@ class Burst(Wrapped):
 
 
 @pytest.mark.parametrize(("cut", "made"), [(6, 61), (57, 61), (58, 60)])
-def test_calls_under_way_since_before_the_first_failure_may_yet_go_well(
-    cut: int, made: int
-) -> None:
+def test_calls_that_began_before_the_first_failure_count_as_successes(cut: int, made: int) -> None:
     async def body() -> int:
         clock = asyncio.get_running_loop().time
         governor, inner = Governor(MemoryStore(clock), now=clock), Burst(cut)
         model = CircuitBroken(Throttled(inner, governor), governor)
         calls = [model.respond(REQUEST) for _ in range(60)]
-        asked = asyncio.gather(*calls, return_exceptions=True)
+        outcomes = asyncio.gather(*calls, return_exceptions=True)
         await asyncio.sleep(7)  # the failures are in, and no answer is
         await asyncio.gather(model.respond(REQUEST), return_exceptions=True)
-        await asked
+        await outcomes
         return inner.calls
 
     assert run_virtual(body()) == made
 
 
 @pytest.mark.parametrize("error", [AuthFailed("a"), RateLimited("b")])
-def test_an_answer_that_refuses_the_call_is_no_failure_of_the_model(error: ProviderError) -> None:
+def test_a_rejected_request_is_not_a_failure_of_the_model(error: ProviderError) -> None:
     async def body() -> None:
         model, inner = broken(lambda _: error)
 
@@ -115,7 +113,7 @@ def test_an_answer_that_refuses_the_call_is_no_failure_of_the_model(error: Provi
     run_virtual(body())
 
 
-def test_a_success_between_failures_begins_the_count_again() -> None:
+def test_a_success_between_failures_restarts_the_count() -> None:
     async def body() -> None:
         replies = iter([*[Overloaded("x")] * 4, "fine", *[Overloaded("x")] * 4])
         model, inner = broken(lambda _: next(replies))
@@ -129,22 +127,22 @@ def test_a_success_between_failures_begins_the_count_again() -> None:
     run_virtual(body())
 
 
-def test_one_probe_goes_after_the_open_time_and_its_answer_closes_the_circuit() -> None:
+def test_one_probe_passes_after_the_open_time_and_its_answer_closes_the_circuit() -> None:
     async def body() -> None:
-        ear = RecordingListener()
+        listener = RecordingListener()
         model, inner = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
-        await fail(model, 5, ear)
+        await fail(model, 5, listener)
         await asyncio.sleep(16)
 
         async with asyncio.TaskGroup() as group:
-            probe = group.create_task(model.respond(REQUEST, ear))
+            probe = group.create_task(model.respond(REQUEST, listener))
             others = [group.create_task(fail(model, 1)) for _ in range(10)]
-        await model.respond(REQUEST, ear)
+        await model.respond(REQUEST, listener)
 
         assert probe.result().message.text == "up"
         assert all(other.done() for other in others)
         assert len(inner.requests) == 7
-        assert ear.notices == [
+        assert listener.notices == [
             f"{NAME} keeps failing and is left alone for 15 s: down",
             f"{NAME} answers again",
         ]
@@ -152,7 +150,7 @@ def test_one_probe_goes_after_the_open_time_and_its_answer_closes_the_circuit() 
     run_virtual(body())
 
 
-def test_a_failed_probe_opens_it_for_twice_as_long() -> None:
+def test_a_failed_probe_opens_the_circuit_for_twice_as_long() -> None:
     async def body() -> None:
         model, _ = broken(lambda _: Overloaded("down"))
         await fail(model, 5)
@@ -167,7 +165,7 @@ def test_a_failed_probe_opens_it_for_twice_as_long() -> None:
     run_virtual(body())
 
 
-def test_a_probe_that_is_broken_off_leaves_the_probe_to_the_next() -> None:
+def test_after_a_cancelled_probe_the_next_call_is_the_probe() -> None:
     async def body() -> None:
         model, _ = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
         await fail(model, 5)
@@ -196,24 +194,24 @@ def test_processes_of_one_store_share_an_open_circuit() -> None:
     run_virtual(body())
 
 
-def test_failures_in_several_processes_open_it_together() -> None:
+def test_failures_of_several_processes_open_the_circuit_together() -> None:
     async def body() -> None:
-        ear, store = RecordingListener(), MemoryStore(asyncio.get_running_loop().time)
+        listener, store = RecordingListener(), MemoryStore(asyncio.get_running_loop().time)
         models = [broken(lambda _: Overloaded("down"), store)[0] for _ in range(5)]
         last, inner = broken(lambda _: "fine", store)
 
         for model in models:
-            await fail(model, 1, ear)
+            await fail(model, 1, listener)
 
         with pytest.raises(CircuitOpen):
             await last.respond(REQUEST)
         assert inner.requests == []
-        assert ear.notices == [f"{NAME} keeps failing and is left alone for 15 s: down"]
+        assert listener.notices == [f"{NAME} keeps failing and is left alone for 15 s: down"]
 
     run_virtual(body())
 
 
-def test_answers_in_another_process_count_against_failures_in_this_one() -> None:
+def test_answers_in_another_process_offset_failures_in_this_one() -> None:
     async def body() -> None:
         store = MemoryStore(asyncio.get_running_loop().time)
         model, inner = broken(lambda _: Overloaded("x"), store)
@@ -230,7 +228,7 @@ def test_answers_in_another_process_count_against_failures_in_this_one() -> None
 
 
 class Counted(MemoryStore):
-    """A store that counts what is asked of it about throttles.
+    """A store that counts its reads and changes of throttles.
 
     Attributes:
         looks: how often they were read.
@@ -258,7 +256,7 @@ class Counted(MemoryStore):
         super().change_throttle_soon(model, change)
 
 
-def test_a_healthy_model_costs_a_look_a_second_and_answers_are_written_while_failures_count() -> (
+def test_a_healthy_model_costs_one_read_per_second_and_answers_are_written_while_failures_count() -> (
     None
 ):
     async def body() -> list[tuple[int, int]]:
@@ -281,7 +279,7 @@ def test_a_healthy_model_costs_a_look_a_second_and_answers_are_written_while_fai
     assert later == (21, 0)
 
 
-def test_calls_wait_for_an_open_circuit_within_their_patience() -> None:
+def test_calls_wait_for_an_open_circuit_within_the_patience() -> None:
     async def body() -> float:
         model, _ = broken(lambda now: Overloaded("down") if now < 20 else "up", seconds=0.1)
         patient = Retrying(model, Patience(tries=50))

@@ -1,4 +1,4 @@
-"""Every way in which a server can fail becomes one of our errors."""
+"""Every failure of a server is mapped to one of our errors."""
 
 from __future__ import annotations
 
@@ -46,39 +46,39 @@ def respond(
     return from_response(ENDPOINT, status, headers=headers or {}, body=body, now=1_000_000_000.0)
 
 
-def said(message: str, **fields: Json) -> bytes:
+def error_body(message: str, **fields: Json) -> bytes:
     return orjson.dumps({"error": {"message": message, **fields}})
 
 
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (400, said("unknown field"), RequestRejected),
-        (400, said("too long", code="context_length_exceeded"), ContextTooLong),
-        (400, said("no", type="exceed_context_size_error"), ContextTooLong),
-        (400, said("prompt is too long: 210000 tokens > 200000 maximum"), ContextTooLong),
-        (400, said("This model's maximum context length is 8192 tokens"), ContextTooLong),
-        (400, said("no", code="content_policy_violation"), ModelRefused),
-        (401, said("bad key"), AuthFailed),
-        (402, said("no credit"), RequestRejected),
-        (403, said("not yours"), AuthFailed),
-        (404, said("no such model"), RequestRejected),
+        (400, error_body("unknown field"), RequestRejected),
+        (400, error_body("too long", code="context_length_exceeded"), ContextTooLong),
+        (400, error_body("no", type="exceed_context_size_error"), ContextTooLong),
+        (400, error_body("prompt is too long: 210000 tokens > 200000 maximum"), ContextTooLong),
+        (400, error_body("This model's maximum context length is 8192 tokens"), ContextTooLong),
+        (400, error_body("no", code="content_policy_violation"), ModelRefused),
+        (401, error_body("bad key"), AuthFailed),
+        (402, error_body("no credit"), RequestRejected),
+        (403, error_body("not yours"), AuthFailed),
+        (404, error_body("no such model"), RequestRejected),
         (408, b"", Overloaded),
         (409, b"", Overloaded),
         (413, b"", ContextTooLong),
         (418, b"teapot", RequestRejected),
-        (429, said("slow down"), RateLimited),
-        (429, said("no credit", code="insufficient_quota"), RequestRejected),
-        (429, said("busy", type="overloaded_error"), Overloaded),
-        (500, said("oops"), Overloaded),
+        (429, error_body("slow down"), RateLimited),
+        (429, error_body("no credit", code="insufficient_quota"), RequestRejected),
+        (429, error_body("busy", type="overloaded_error"), Overloaded),
+        (500, error_body("oops"), Overloaded),
         (502, b"<html>Bad Gateway</html>", Unreachable),
         (503, b"", Overloaded),
         (504, b"", Unreachable),
-        (529, said("busy", type="overloaded_error"), Overloaded),
+        (529, error_body("busy", type="overloaded_error"), Overloaded),
         (302, b"", RequestRejected),
     ],
 )
-def test_a_status_and_its_words_become_the_error_that_they_mean(
+def test_a_status_and_its_body_determine_the_error(
     status: int, body: bytes, expected: type[ProviderError]
 ) -> None:
     error = respond(status, body)
@@ -122,28 +122,28 @@ def test_retry_after_is_read_as_seconds_milliseconds_or_a_date(
         ({"error": "something"}, Overloaded),
     ],
 )
-def test_an_error_inside_a_reply_becomes_the_error_that_it_means(
+def test_an_error_inside_a_reply_determines_the_error(
     value: dict[str, Json], expected: type[ProviderError]
 ) -> None:
     assert type(from_error_object(ENDPOINT, value)) is expected
 
 
-def test_a_missing_authorization_names_the_variable_and_the_way_without_a_key() -> None:
-    error = respond(401, said("Incorrect API key provided"))
+def test_a_refused_key_names_its_variable_and_the_alternative_without_a_key() -> None:
+    error = respond(401, error_body("Incorrect API key provided"))
 
     assert "ACME_API_KEY" in error.hint
     assert "--model local" in error.hint
 
 
-def test_the_key_is_not_told_even_where_the_provider_tells_it() -> None:
-    error = respond(401, said(f"{'x' * 290} {KEY} is wrong"))
+def test_the_key_is_hidden_even_if_the_provider_repeats_it() -> None:
+    error = respond(401, error_body(f"{'x' * 290} {KEY} is wrong"))
 
     assert KEY not in str(error)
     assert KEY[:8] not in str(error)
 
 
-def test_the_words_of_a_provider_are_one_short_line() -> None:
-    error = respond(400, said("a\x1b[31m\nb\u202e" + "c" * 10_000))
+def test_the_message_of_a_provider_is_one_short_line() -> None:
+    error = respond(400, error_body("a\x1b[31m\nb\u202e" + "c" * 10_000))
 
     assert error.message.startswith("acme answered 400: a [31m b c")
     assert len(error.message) <= 310
@@ -234,7 +234,7 @@ def all_subclasses(kind: type[aiohttp.ClientError]) -> Iterator[type[aiohttp.Cli
         yield from all_subclasses(child)
 
 
-def test_the_table_has_every_error_that_aiohttp_raises() -> None:
+def test_the_table_has_every_error_of_aiohttp() -> None:
     raised = {
         kind
         for kind in all_subclasses(aiohttp.ClientError)

@@ -1,4 +1,4 @@
-"""Costs are exact where a price is known, and unknown where none is."""
+"""Costs are exact if the price is known, and unknown otherwise."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def prices(own: dict[str, Price] | None = None) -> Prices:
     return Prices(read_providers() | {"acme": acme})
 
 
-def test_a_listed_model_costs_what_the_list_says_cached_tokens_apart() -> None:
+def test_a_listed_model_costs_its_list_price_with_cached_tokens_separate() -> None:
     cost = prices().cost_nanousd("anthropic/claude-haiku-4-5", USAGE)
 
     # Per million: 1 in, 5 out, 0.10 read from the cache, 1.25 written to it.
     assert cost == 1_000_000 + 500_000 + 1_000_000 + 1_250_000
 
 
-def test_a_model_whose_price_depends_on_the_size_is_counted_by_the_list() -> None:
+def test_a_price_that_depends_on_the_size_is_computed_by_the_list() -> None:
     small = prices().cost_nanousd("gemini/gemini-2.5-pro", Usage(input_tokens=1_000))
     large = prices().cost_nanousd("gemini/gemini-2.5-pro", Usage(input_tokens=400_000))
 
@@ -34,7 +34,7 @@ def test_a_model_whose_price_depends_on_the_size_is_counted_by_the_list() -> Non
     assert large == 400_000 * 2_500
 
 
-def test_the_configuration_goes_before_the_list_and_names_go_before_the_star() -> None:
+def test_the_configuration_overrides_the_list_and_names_override_the_star() -> None:
     own = {
         "m": Price(input_usd=2.0, output_usd=4.0),
         "*": Price(input_usd=1.0, output_usd=1.0),
@@ -63,7 +63,7 @@ def test_tokens_that_a_server_did_not_count_have_no_known_cost() -> None:
     assert prices().cost_nanousd("anthropic/claude-haiku-4-5", Usage()) is None
 
 
-def test_every_model_of_a_preset_has_a_known_price_but_the_coding_plan() -> None:
+def test_every_model_of_a_preset_except_the_coding_plan_has_a_known_price() -> None:
     unpriced = [
         f"{provider.name}/{model}"
         for provider in read_providers().values()

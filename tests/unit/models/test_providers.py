@@ -1,4 +1,4 @@
-"""Presets and the user's tables become providers, or a refusal that names the field."""
+"""Presets and the user's tables become providers; an invalid table is refused with its field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from parallel_agents.models.providers import Secret, Structured, Wire, read_prov
 ACME: dict[str, Json] = {"wire": "chat", "base_url": "https://acme.test/v1"}
 
 
-def test_the_presets_are_there() -> None:
+def test_the_presets_are_complete() -> None:
     assert set(read_providers()) == {
         "anthropic",
         "deepseek",
@@ -41,7 +41,7 @@ def test_servers_on_this_machine_need_no_key_and_all_others_do() -> None:
     assert all(read_providers()[name].prices == {"*": FREE} for name in keyless)
 
 
-def test_a_preset_names_its_wire_and_where_its_key_is() -> None:
+def test_a_preset_names_its_wire_and_its_key() -> None:
     kimi = read_providers()["kimi-coding"]
 
     assert (kimi.wire, kimi.base_url) == (Wire.ANTHROPIC, "https://api.kimi.com/coding")
@@ -64,7 +64,7 @@ def test_a_table_makes_a_provider() -> None:
     assert acme.endpoint().structured is Structured.JSON_SCHEMA
 
 
-def test_a_table_changes_only_what_it_gives_of_a_preset() -> None:
+def test_a_table_changes_only_the_fields_that_it_sets() -> None:
     table: dict[str, Json] = {"base_url": "http://127.0.0.1:9/", "tiers": {"large": "other"}}
 
     anthropic = read_providers({"anthropic": table})["anthropic"]
@@ -98,19 +98,17 @@ def test_a_table_changes_only_what_it_gives_of_a_preset() -> None:
         ("https://acme.test", "acme"),
     ],
 )
-def test_a_table_that_does_not_fit_is_refused_by_provider_and_field(
-    table: Json, field: str
-) -> None:
+def test_an_invalid_table_is_refused_by_provider_and_field(table: Json, field: str) -> None:
     with pytest.raises(ConfigError, match=f"providers.{field}"):
         read_providers({"acme": table})
 
 
-def test_a_name_that_could_not_stand_before_a_slash_is_refused() -> None:
+def test_a_provider_name_with_a_slash_is_refused() -> None:
     with pytest.raises(ConfigError):
         read_providers({"ac/me": ACME})
 
 
-def test_a_key_in_the_file_is_refused_and_not_told() -> None:
+def test_a_key_in_the_file_is_refused_and_not_shown() -> None:
     with pytest.raises(ConfigError) as caught:
         read_providers({"acme": ACME | {"key": "sk-0123456789"}})
 
@@ -119,14 +117,14 @@ def test_a_key_in_the_file_is_refused_and_not_told() -> None:
     assert "sk-" not in f"{error!r} {error.message} {error.why} {error.hint} {error.__cause__!r}"
 
 
-def test_a_secret_shows_itself_only_when_asked() -> None:
+def test_a_secret_is_shown_only_by_reveal() -> None:
     endpoint = read_providers()["openai"].endpoint(Secret("sk-0123456789"))
 
     assert "sk-" not in f"{endpoint} {endpoint!r} {endpoint.key} {endpoint.key!r}"
     assert endpoint.key.reveal() == "sk-0123456789"
 
 
-def test_a_model_has_its_own_limit_or_that_of_all_others() -> None:
+def test_a_model_has_its_own_limit_or_the_default_one() -> None:
     table: JsonObject = {
         "limits": {"one": {"requests_per_minute": 3}, "*": {"tokens_per_minute": 9}}
     }
@@ -138,7 +136,7 @@ def test_a_model_has_its_own_limit_or_that_of_all_others() -> None:
     assert read_providers()["openai"].limit("one") == NO_LIMIT
 
 
-def test_a_limit_of_nothing_is_refused() -> None:
+def test_a_limit_of_zero_is_refused() -> None:
     table: JsonObject = {"limits": {"one": {"requests_per_minute": 0}}}
 
     with pytest.raises(ConfigError, match=r"providers\.openai\.limits\.one"):

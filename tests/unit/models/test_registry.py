@@ -1,4 +1,4 @@
-"""The registry gives one model a name, and says what to do where it cannot."""
+"""The registry returns one model per name, and explains how to fix a wrong name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEYS = {"ANTHROPIC_API_KEY": " sk-ant \n", "OPENAI_API_KEY": "", "GROQ_API_KEY":
 
 
 class Closing(ScriptedModel):
-    """A model that notes that it was closed."""
+    """A model that records that it was closed."""
 
     def __init__(self, name: str) -> None:
         super().__init__([], name)
@@ -52,7 +52,7 @@ def refusal(name: str) -> PagentsError:
     return caught.value
 
 
-def test_a_name_gives_the_same_model_each_time() -> None:
+def test_a_name_returns_the_same_model_each_time() -> None:
     models = registry()
 
     model = models.get("anthropic/claude-haiku-4-5")
@@ -62,13 +62,13 @@ def test_a_name_gives_the_same_model_each_time() -> None:
     assert models.get("anthropic/claude-opus-4-5") is not model
 
 
-def test_a_model_is_tried_again_unless_it_is_wrapped_otherwise() -> None:
+def test_a_model_retries_unless_it_is_wrapped_otherwise() -> None:
     models = Registry(read_providers(), KEYS.get, Http())
 
     assert isinstance(models.get("ollama/llama3"), Retrying)
 
 
-def test_a_model_has_the_bound_that_its_provider_s_configuration_gives_it() -> None:
+def test_a_model_has_the_limit_of_its_provider_s_configuration() -> None:
     bounded = read_providers({"ollama": {"max_parallel": {"llama3": 2, "*": 5}}})
     models = Registry(bounded, KEYS.get, Http())
 
@@ -78,25 +78,25 @@ def test_a_model_has_the_bound_that_its_provider_s_configuration_gives_it() -> N
     assert models.get("vllm/x").capabilities.max_parallel is None
 
 
-def test_a_model_id_may_hold_slashes() -> None:
+def test_a_model_id_may_contain_slashes() -> None:
     assert registry().get("ollama/hf.co/org/model").name == "ollama/hf.co/org/model"
 
 
-def test_two_names_of_one_plugged_in_model_give_one_object() -> None:
+def test_two_names_of_one_plugged_in_model_return_one_object() -> None:
     models = registry()
 
     assert models.get("local") is models.get("local/small")
     assert models.get("local/other") is not models.get("local")
 
 
-def test_a_key_that_is_not_set_is_named_with_the_way_without_one() -> None:
+def test_a_missing_key_names_its_variable_and_the_alternative_without_a_key() -> None:
     for error in (refusal("openai/gpt-4.1"), refusal("mistral/mistral-small-latest")):
         assert isinstance(error, MissingKey)
         assert "--model local" in error.hint
     assert "MISTRAL_API_KEY" in error.message
 
 
-def test_a_key_with_a_line_end_in_it_is_refused_and_not_told() -> None:
+def test_a_key_with_a_line_break_is_refused_and_not_shown() -> None:
     error = refusal("groq/x")
 
     assert isinstance(error, ConfigError)
@@ -117,9 +117,7 @@ def test_a_key_with_a_line_end_in_it_is_refused_and_not_told() -> None:
         ("x" * 1_000_000, "`pagents models list`"),
     ],
 )
-def test_a_name_that_means_no_model_is_refused_with_what_it_could_mean(
-    name: str, hint: str
-) -> None:
+def test_an_unknown_model_is_refused_with_a_suggestion(name: str, hint: str) -> None:
     error = refusal(name)
 
     assert isinstance(error, UnknownModel)
@@ -127,7 +125,7 @@ def test_a_name_that_means_no_model_is_refused_with_what_it_could_mean(
     assert len(error.message) < 120
 
 
-def test_a_tier_names_a_providers_model() -> None:
+def test_a_tier_selects_a_model_of_a_provider() -> None:
     assert registry().tier_model("anthropic", Tier.LARGE) == "anthropic/claude-opus-4-5"
     with pytest.raises(ConfigError, match="ollama has no model for tier small"):
         registry().tier_model("ollama", Tier.SMALL)
@@ -135,7 +133,7 @@ def test_a_tier_names_a_providers_model() -> None:
         registry().tier_model("nobody", Tier.SMALL)
 
 
-def test_the_names_are_those_of_tiers_and_prices() -> None:
+def test_the_names_come_from_tiers_and_prices() -> None:
     names = registry().names()
 
     assert {"anthropic/claude-haiku-4-5", "kimi-coding/k2p5"} <= set(names)

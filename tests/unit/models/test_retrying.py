@@ -1,4 +1,4 @@
-"""Retrying waits as it should, in virtual time, and gives up where it should."""
+"""Retrying waits as long as it should, in virtual time, and gives up when it should."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE = Patience(
 
 
 class Waits:
-    """A sleep that takes no time and notes how long it would have taken."""
+    """A sleep that takes no time and records how long it would have taken."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -47,7 +47,7 @@ class Highest(random.Random):
 
 
 class Cutting:
-    """A model that shows a word and breaks off."""
+    """A model that shows some text and breaks off."""
 
     name = "scripted/cutting"
 
@@ -72,18 +72,18 @@ class Cutting:
 def call(
     replies: Sequence[str | Exception],
     patience: Patience = PATIENCE,
-    ear: RecordingListener | None = None,
+    listener: RecordingListener | None = None,
 ) -> tuple[ModelReply, list[float]]:
     """The reply to one call, and the waits before it; the script must be used up."""
     waits = Waits()
     scripted = ScriptedModel(replies)
     model = Retrying(scripted, patience, rng=Highest(), sleep=waits)
-    reply = asyncio.run(model.respond(REQUEST, ear))
+    reply = asyncio.run(model.respond(REQUEST, listener))
     scripted.assert_used_up()
     return reply, waits.seconds
 
 
-def test_a_failure_that_may_pass_is_tried_again_after_a_growing_wait() -> None:
+def test_a_temporary_failure_is_retried_after_a_growing_wait() -> None:
     reply, waits = call([Overloaded("a"), Overloaded("b"), Overloaded("c"), "done"])
 
     assert reply.message.text == "done"
@@ -97,19 +97,19 @@ def test_the_last_failure_is_raised_when_the_tries_are_used_up() -> None:
 
 
 @pytest.mark.parametrize("error", [AuthFailed("no"), ConfigError("no"), RuntimeError("bug")])
-def test_a_failure_that_will_not_pass_is_raised_at_once(error: Exception) -> None:
+def test_a_permanent_failure_is_raised_immediately(error: Exception) -> None:
     with pytest.raises(type(error)):
         call([error])
 
 
-def test_a_provider_that_says_when_to_come_back_is_obeyed() -> None:
+def test_a_wait_that_the_provider_names_is_respected() -> None:
     reply, waits = call([RateLimited("slow", retry_after_seconds=7.0), "done"])
 
     assert reply.tries == 2
     assert waits == [8.0]
 
 
-def test_a_minute_of_rate_limits_is_waited_out_whatever_the_number_of_tries() -> None:
+def test_a_minute_of_rate_limits_is_waited_out_with_any_number_of_tries() -> None:
     minute = [RateLimited("slow", retry_after_seconds=1.0) for _ in range(60)]
 
     reply, waits = call([*minute, "done"])
@@ -118,52 +118,52 @@ def test_a_minute_of_rate_limits_is_waited_out_whatever_the_number_of_tries() ->
     assert len(waits) == 60
 
 
-def test_a_provider_that_never_relents_is_given_up_after_the_patience() -> None:
+def test_a_provider_that_keeps_refusing_is_given_up_after_the_patience() -> None:
     forever = [RateLimited("slow", retry_after_seconds=30.0) for _ in range(4)]
 
     with pytest.raises(RateLimited):
         call(forever)
 
 
-def test_a_wait_that_is_too_long_is_not_begun() -> None:
+def test_a_wait_that_is_too_long_does_not_begin() -> None:
     with pytest.raises(RateLimited):
         call([RateLimited("tomorrow", retry_after_seconds=61.0)])
 
 
-def test_come_back_at_once_counts_as_a_try_and_waits_like_one() -> None:
+def test_a_requested_wait_of_zero_counts_as_a_try_and_backs_off() -> None:
     at_once = [RateLimited("slow", retry_after_seconds=0.0) for _ in range(4)]
 
     with pytest.raises(RateLimited):
         call(at_once)
 
 
-def test_the_listener_hears_of_each_try_that_failed() -> None:
-    ear = RecordingListener(wants_text=False)
+def test_the_listener_is_notified_of_each_failed_try() -> None:
+    listener = RecordingListener(wants_text=False)
 
-    call([Overloaded("a"), RateLimited("b", retry_after_seconds=2.0), "done"], ear=ear)
+    call([Overloaded("a"), RateLimited("b", retry_after_seconds=2.0), "done"], listener=listener)
 
-    assert ear.retries == [(Overloaded, 1, 1.0), (RateLimited, 2, 3.0)]
+    assert listener.retries == [(Overloaded, 1, 1.0), (RateLimited, 2, 3.0)]
 
 
-def test_nothing_is_tried_again_once_text_was_shown() -> None:
-    model, ear = Cutting(), RecordingListener(wants_text=True)
+def test_a_call_is_not_retried_once_text_was_shown() -> None:
+    model, listener = Cutting(), RecordingListener(wants_text=True)
 
     with pytest.raises(StreamCut):
-        asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, ear))
+        asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener))
 
     assert model.calls == 1
-    assert ear.pieces == ["a word"]
+    assert listener.pieces == ["a word"]
 
 
-def test_text_that_nobody_reads_does_not_stop_a_retry() -> None:
-    model, ear = Cutting(), RecordingListener(wants_text=False)
+def test_text_without_a_reader_does_not_prevent_a_retry() -> None:
+    model, listener = Cutting(), RecordingListener(wants_text=False)
 
-    reply = asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, ear))
+    reply = asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener))
 
     assert reply.tries == 2
 
 
-def test_waits_are_spread_by_the_dice_between_zero_and_the_bound() -> None:
+def test_waits_are_random_between_zero_and_the_bound() -> None:
     waits = Waits()
     failures = [Overloaded("x") for _ in range(200)]
     patience = Patience(tries=201, base_seconds=4.0, cap_seconds=4.0)

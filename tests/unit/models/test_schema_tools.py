@@ -64,19 +64,19 @@ CAPTION: JsonObject = {
 
 @dataclass
 class OneReply:
-    """A model that answers once, and keeps what it was asked."""
+    """A model that answers once and records its request."""
 
     parts: tuple[Part, ...]
     finish: Finish = Finish.STOP
     name: str = "local/fake"
     capabilities: Capabilities = Capabilities()
-    asked: list[ModelRequest] = field(default_factory=list[ModelRequest])
+    requests: list[ModelRequest] = field(default_factory=list[ModelRequest])
 
     async def start(self) -> None:
         """It is ready."""
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-        self.asked.append(request)
+        self.requests.append(request)
         if listener is not None:
             listener.retrying(Overloaded("busy"), attempt=1, wait_seconds=0.0)
             if listener.wants_text:
@@ -89,7 +89,7 @@ class OneReply:
         )
 
     async def aclose(self) -> None:
-        self.asked.clear()
+        self.requests.clear()
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Reader:
         return nullcontext()
 
 
-def saying(value: Json) -> OneReply:
+def answering(value: Json) -> OneReply:
     return OneReply((Text(orjson.dumps(value).decode()),))
 
 
@@ -133,13 +133,13 @@ def test_a_request_without_tools_passes_through() -> None:
 
     reply = respond(model, request)
 
-    assert model.asked == [request]
+    assert model.requests == [request]
     assert reply.message.text == "Hello"
 
 
-def test_a_choice_of_a_tool_becomes_a_call_of_it() -> None:
+def test_a_chosen_tool_becomes_a_tool_call() -> None:
     arguments = {"city": "Oslo", "unit": "celsius"}
-    model = saying({"tool": "get_weather", "arguments": arguments})
+    model = answering({"tool": "get_weather", "arguments": arguments})
 
     reply = respond(model, asking(WEATHER))
 
@@ -149,8 +149,8 @@ def test_a_choice_of_a_tool_becomes_a_call_of_it() -> None:
     assert reply.usage == Usage(7, 5)
 
 
-def test_each_call_has_an_id_of_its_own() -> None:
-    model = saying({"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}})
+def test_each_call_has_a_unique_id() -> None:
+    model = answering({"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}})
 
     ids = {respond(model, asking(WEATHER)).message.tool_calls[0].id for _ in range(3)}
 
@@ -158,7 +158,7 @@ def test_each_call_has_an_id_of_its_own() -> None:
 
 
 def test_the_final_answer_becomes_plain_text() -> None:
-    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+    model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
 
     reply = respond(model, asking(WEATHER))
 
@@ -166,8 +166,8 @@ def test_the_final_answer_becomes_plain_text() -> None:
     assert reply.finish is Finish.STOP
 
 
-def test_the_final_answer_by_a_schema_becomes_compact_json() -> None:
-    model = saying({"tool": "final_answer", "arguments": {"content": "Rain"}})
+def test_the_final_answer_with_a_schema_becomes_compact_json() -> None:
+    model = answering({"tool": "final_answer", "arguments": {"content": "Rain"}})
 
     reply = respond(model, asking(WEATHER, output_schema=CAPTION))
 
@@ -176,7 +176,7 @@ def test_the_final_answer_by_a_schema_becomes_compact_json() -> None:
 
 def test_thinking_before_the_choice_is_kept() -> None:
     thought = Thinking("It asks for weather.")
-    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+    model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
     model.parts = (thought, *model.parts)
 
     reply = respond(model, asking(WEATHER))
@@ -184,7 +184,7 @@ def test_thinking_before_the_choice_is_kept() -> None:
     assert reply.message.parts == (thought, Text("4 degrees"))
 
 
-def test_a_reply_that_was_cut_is_passed_on_as_it_is() -> None:
+def test_a_cut_reply_is_passed_on_unchanged() -> None:
     model = OneReply((Text('{"tool":"get_wea'),), finish=Finish.LENGTH)
 
     reply = respond(model, asking(WEATHER))
@@ -205,13 +205,13 @@ def test_a_reply_that_was_cut_is_passed_on_as_it_is() -> None:
         '{"tool":"final_answer","arguments":{"text":4}}',
     ],
 )
-def test_a_reply_that_is_none_of_the_choices_is_malformed(text: str) -> None:
+def test_a_reply_that_matches_no_choice_is_malformed(text: str) -> None:
     with pytest.raises(MalformedReply, match="local/fake"):
         respond(OneReply((Text(text),)), asking(WEATHER))
 
 
-def test_the_model_is_asked_by_one_schema_that_takes_every_choice_and_no_other() -> None:
-    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+def test_the_request_has_one_schema_that_accepts_every_choice_and_nothing_else() -> None:
+    model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
     good: list[Json] = [
         {"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}},
         {"tool": "save_tree", "arguments": {"root": {"children": [{"children": []}]}}},
@@ -226,20 +226,20 @@ def test_the_model_is_asked_by_one_schema_that_takes_every_choice_and_no_other()
 
     respond(model, asking(WEATHER, TREE))
 
-    (asked,) = model.asked
-    assert asked.tools == ()
-    assert asked.output_schema is not None
-    schema = Schema(asked.output_schema)
+    (request,) = model.requests
+    assert request.tools == ()
+    assert request.output_schema is not None
+    schema = Schema(request.output_schema)
     assert [schema.problems(value) for value in good] == [[], [], []]
     assert all(schema.problems(value) for value in bad)
 
 
-def test_the_instructions_come_first_and_a_line_for_each_choice_below() -> None:
-    model = saying({"tool": "final_answer", "arguments": {"content": "Rain"}})
+def test_the_instructions_come_before_one_line_per_choice() -> None:
+    model = answering({"tool": "final_answer", "arguments": {"content": "Rain"}})
 
     respond(model, asking(WEATHER, output_schema=CAPTION))
 
-    lines = model.asked[0].system.splitlines()
+    lines = model.requests[0].system.splitlines()
     assert lines[0] == "You help."
     assert lines[-2] == (
         "- get_weather(city, unit one of celsius|fahrenheit): current weather of a city"
@@ -247,8 +247,8 @@ def test_the_instructions_come_first_and_a_line_for_each_choice_below() -> None:
     assert lines[-1].startswith("- final_answer(content): ")
 
 
-def test_calls_and_results_of_the_transcript_are_told_as_text() -> None:
-    model = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
+def test_calls_and_results_of_the_transcript_become_text() -> None:
+    model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
     calls = Message(
         Role.ASSISTANT, (Text("I look."), ToolCall("c1", "get_weather", {"city": "Oslo"}))
     )
@@ -263,31 +263,34 @@ def test_calls_and_results_of_the_transcript_are_told_as_text() -> None:
 
     respond(model, request)
 
-    assert model.asked[0].messages == (
+    assert model.requests[0].messages == (
         user("Oslo?"),
         assistant('I look.\n{"tool":"get_weather","arguments":{"city":"Oslo"}}'),
         user("Result of get_weather: 4 degrees\nError of get_weather: no such city"),
     )
 
 
-def test_a_tool_may_not_take_the_name_of_the_answer() -> None:
-    model = saying({})
+def test_a_tool_with_the_name_of_the_answer_is_refused() -> None:
+    model = answering({})
 
     with pytest.raises(RequestRejected, match="final_answer"):
         respond(model, asking(ToolSpec("final_answer", "mine", {"type": "object"})))
 
-    assert model.asked == []
+    assert model.requests == []
 
 
-def test_a_choice_is_not_read_along_but_retries_are_heard_of() -> None:
-    model, reader = saying({"tool": "final_answer", "arguments": {"text": "4 degrees"}}), Reader()
+def test_a_choice_is_not_streamed_but_retries_are_reported() -> None:
+    model, reader = (
+        answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}}),
+        Reader(),
+    )
 
     respond(model, asking(WEATHER), reader)
 
     assert (reader.pieces, reader.retries) == ([], 1)
 
 
-def test_text_without_tools_is_read_along() -> None:
+def test_text_without_tools_is_streamed() -> None:
     reader = Reader()
 
     respond(OneReply((Text("Hello"),)), asking(), reader)
@@ -295,7 +298,7 @@ def test_text_without_tools_is_read_along() -> None:
     assert reader.pieces == ["piece"]
 
 
-def test_name_and_capabilities_are_those_of_the_model_and_closing_reaches_it() -> None:
+def test_name_capabilities_and_closing_are_forwarded_to_the_model() -> None:
     model = OneReply((Text("Hello"),))
     wrapped = SchemaTools(model)
     asyncio.run(wrapped.respond(asking()))
@@ -303,4 +306,4 @@ def test_name_and_capabilities_are_those_of_the_model_and_closing_reaches_it() -
     asyncio.run(wrapped.aclose())
 
     assert (wrapped.name, wrapped.capabilities) == (model.name, model.capabilities)
-    assert model.asked == []
+    assert model.requests == []

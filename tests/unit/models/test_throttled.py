@@ -1,4 +1,4 @@
-"""A governed model is asked as fast as it may be, in turn, and says what its calls wait for."""
+"""A throttled model is called as fast as its limits allow, in turns, and reports why calls wait."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ REPLY = ModelReply(message=assistant("done"), model=NAME, usage=Usage(20, 10))
 
 
 class Server:
-    """A provider with limits of its own: so many calls at once, and so many in a minute.
+    """A provider that limits calls in flight and calls per minute.
 
     Attributes:
-        times: when a call came that was answered.
-        refused: when one came that was not.
-        teams: whose the answered calls were.
+        times: when each answered call arrived.
+        refused: when each refused call arrived.
+        teams: the team of each answered call.
     """
 
     name = NAME
@@ -91,15 +91,15 @@ class Server:
 
 
 class SlowStore(MemoryStore):
-    """A store whose changes of throttles take a second to be answered."""
+    """A store that takes one second for each change of a throttle."""
 
     @override
     async def change_throttle(
         self, model: str, change: Callable[[Throttle], tuple[Throttle, T]]
     ) -> tuple[Throttle, T]:
-        given = await super().change_throttle(model, change)
+        changed = await super().change_throttle(model, change)
         await asyncio.sleep(1.0)
-        return given
+        return changed
 
 
 def request(team: str = "", tokens: int = 100) -> ModelRequest:
@@ -115,7 +115,7 @@ def new_store() -> MemoryStore:
 
 
 async def ask_all(*models: Model, requests: Sequence[ModelRequest]) -> list[ModelReply]:
-    """The replies to all requests at once, dealt out to the models in turn."""
+    """The replies to all requests, sent at once and distributed over the models."""
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(models[i % len(models)].respond(asked))
@@ -124,7 +124,7 @@ async def ask_all(*models: Model, requests: Sequence[ModelRequest]) -> list[Mode
     return [task.result() for task in tasks]
 
 
-def test_a_storm_of_200_agents_ends_with_all_done_and_far_fewer_refusals() -> None:
+def test_a_burst_of_200_agents_ends_with_all_done_and_far_fewer_refusals() -> None:
     async def storm(wrap: Callable[[Model], Model]) -> int:
         server = Server(at_once=10, retry_after=2.0)
         patience = Patience(total_seconds=3000.0)
@@ -134,18 +134,18 @@ def test_a_storm_of_200_agents_ends_with_all_done_and_far_fewer_refusals() -> No
         assert len(replies) == 200
         return len(server.refused)
 
-    async def governed() -> int:
+    async def throttled() -> int:
         return await storm(lambda server: Throttled(server, governor(new_store())))
 
     async def alone() -> int:
         return await storm(lambda server: server)
 
-    with_governor, without = run_virtual(governed()), run_virtual(alone())
+    with_governor, without = run_virtual(throttled()), run_virtual(alone())
 
     assert with_governor * 3 < without
 
 
-def test_a_refusal_holds_back_every_call_until_the_provider_says() -> None:
+def test_a_refusal_delays_every_call_until_the_time_that_the_provider_names() -> None:
     async def body() -> Server:
         server = Server(per_minute=1, retry_after=61.0)
         model = Retrying(Throttled(server, governor(new_store())))
@@ -166,7 +166,7 @@ def test_a_refusal_holds_back_every_call_until_the_provider_says() -> None:
     assert server.times[1] >= 61.0
 
 
-def test_a_door_that_stays_closed_for_longer_than_the_patience_fails_a_call_at_once() -> None:
+def test_a_model_that_stays_closed_beyond_the_patience_fails_a_call_immediately() -> None:
     async def body() -> float:
         model = Throttled(Server(per_minute=0, retry_after=3600.0), governor(new_store()))
         for _ in range(3):
@@ -179,7 +179,7 @@ def test_a_door_that_stays_closed_for_longer_than_the_patience_fails_a_call_at_o
     assert run_virtual(body()) < 1
 
 
-def test_a_limit_of_requests_holds_in_any_minute_and_is_used_up() -> None:
+def test_a_request_limit_is_kept_in_any_minute_and_fully_used() -> None:
     async def body() -> Server:
         server = Server(per_minute=10, seconds=0.1)
         model = Throttled(server, governor(new_store(), RateLimit(requests_per_minute=10)))
@@ -207,7 +207,7 @@ def test_two_processes_on_one_store_share_a_limit() -> None:
     assert server.most_in_a_minute() == 10
 
 
-def test_two_processes_on_one_store_share_what_a_refusal_taught() -> None:
+def test_two_processes_on_one_store_share_the_window_after_a_refusal() -> None:
     async def body() -> list[float]:
         store = new_store()
         refusing, other = Server(per_minute=0, retry_after=30.0), Server()
@@ -219,7 +219,7 @@ def test_two_processes_on_one_store_share_what_a_refusal_taught() -> None:
     assert 30.0 <= run_virtual(body())[0] <= 31.0
 
 
-def test_tokens_that_a_call_did_not_use_are_free_for_the_next() -> None:
+def test_tokens_that_a_call_did_not_use_are_available_to_the_next() -> None:
     async def body() -> float:
         server = Server(seconds=0.5)
         limit = RateLimit(tokens_per_minute=1000)
@@ -231,7 +231,7 @@ def test_tokens_that_a_call_did_not_use_are_free_for_the_next() -> None:
     assert run_virtual(body()) == pytest.approx(5.0, abs=0.5)
 
 
-def test_a_small_team_is_not_held_up_by_a_large_one() -> None:
+def test_a_large_team_does_not_delay_a_small_one() -> None:
     async def body() -> Server:
         server = Server(seconds=0.1)
         model = Throttled(server, governor(new_store(), RateLimit(requests_per_minute=10)))
@@ -244,31 +244,31 @@ def test_a_small_team_is_not_held_up_by_a_large_one() -> None:
     assert Counter(teams[10:30]) == {"large": 10, "small": 10}
 
 
-def test_a_long_wait_is_told_once_with_its_reason() -> None:
+def test_a_long_wait_is_reported_once_with_its_reason() -> None:
     async def body() -> list[tuple[str, float]]:
-        ear = RecordingListener()
+        listener = RecordingListener()
         limit = RateLimit(requests_per_minute=1)
         model = Throttled(Server(), governor(new_store(), limit))
-        await model.respond(request(), ear)
-        await model.respond(request(), ear)
-        return ear.waits
+        await model.respond(request(), listener)
+        await model.respond(request(), listener)
+        return listener.waits
 
     assert run_virtual(body()) == [(f"the request limit of {NAME}", 60.0)]
 
 
-def test_a_call_that_follows_another_tells_its_wait_too() -> None:
+def test_a_call_behind_the_leader_reports_its_wait_too() -> None:
     async def body() -> list[tuple[str, float]]:
-        ears = [RecordingListener(), RecordingListener(), RecordingListener()]
+        listeners = [RecordingListener(), RecordingListener(), RecordingListener()]
         model = Throttled(Server(), governor(new_store(), RateLimit(requests_per_minute=1)))
         async with asyncio.TaskGroup() as group:
-            for ear in ears:
-                group.create_task(model.respond(request(), ear))
-        return [wait for ear in ears for wait in ear.waits]
+            for listener in listeners:
+                group.create_task(model.respond(request(), listener))
+        return [wait for listener in listeners for wait in listener.waits]
 
     assert run_virtual(body()) == [(f"the request limit of {NAME}", 61.0)] * 2
 
 
-def test_a_call_that_is_broken_off_in_the_queue_leaves_it_to_the_others() -> None:
+def test_a_call_cancelled_in_the_queue_lets_the_others_proceed() -> None:
     async def body() -> int:
         server = Server(seconds=0.1)
         model = Throttled(server, governor(new_store(), RateLimit(requests_per_minute=1)))
@@ -283,7 +283,7 @@ def test_a_call_that_is_broken_off_in_the_queue_leaves_it_to_the_others() -> Non
     assert run_virtual(body()) == 3
 
 
-def test_calls_that_are_broken_off_leave_nothing_in_the_store() -> None:
+def test_cancelled_calls_leave_nothing_in_the_store() -> None:
     async def body() -> tuple[int, int]:
         store = new_store()
         model = Throttled(Server(), governor(store, RateLimit(requests_per_minute=1)))
@@ -292,13 +292,13 @@ def test_calls_that_are_broken_off_leave_nothing_in_the_store() -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        (kept,) = await store.throttles()
-        return kept.in_flight(), kept.waiting()
+        (throttle,) = await store.throttles()
+        return throttle.in_flight(), throttle.waiting()
 
     assert run_virtual(body()) == (0, 0)
 
 
-def test_a_turn_that_comes_to_a_call_that_is_broken_off_is_given_back() -> None:
+def test_a_turn_granted_to_a_cancelled_call_is_released() -> None:
     async def body() -> None:
         store, limit = SlowStore(asyncio.get_running_loop().time), RateLimit(requests_per_minute=9)
         server = Server(seconds=0.1)
@@ -310,16 +310,16 @@ def test_a_turn_that_comes_to_a_call_that_is_broken_off_is_given_back() -> None:
         await tasks[0]
         await asyncio.wait(tasks)
 
-        (kept,) = await store.throttles()
+        (throttle,) = await store.throttles()
 
-        assert (kept.in_flight(), kept.waiting()) == (0, 0)
-        assert (kept.minute.requests, kept.minute.tokens) == (1, 30)
+        assert (throttle.in_flight(), throttle.waiting()) == (0, 0)
+        assert (throttle.minute.requests, throttle.minute.tokens) == (1, 30)
         assert len(server.times) == 1
 
     run_virtual(body())
 
 
-def test_the_places_of_an_owner_that_is_dead_are_free_at_once() -> None:
+def test_the_calls_of_a_dead_owner_stop_counting_immediately() -> None:
     async def body() -> float:
         store, clock = new_store(), asyncio.get_running_loop().time
         models = [
@@ -354,7 +354,7 @@ def test_without_a_limit_and_a_refusal_nothing_is_written() -> None:
     assert run_virtual(body()) == 0
 
 
-def test_a_limit_that_is_set_while_calls_run_holds_within_a_second() -> None:
+def test_a_limit_set_during_calls_applies_within_a_second() -> None:
     async def body() -> Server:
         server, store = Server(seconds=0.1), new_store()
         model = Throttled(server, governor(store))
@@ -369,7 +369,7 @@ def test_a_limit_that_is_set_while_calls_run_holds_within_a_second() -> None:
     assert run_virtual(body()).times[-1] > 120
 
 
-def test_after_a_storm_the_window_goes_and_calls_are_free_again() -> None:
+def test_after_a_burst_the_window_is_removed_and_calls_pass_freely() -> None:
     async def body() -> bool:
         store = new_store()
         mine = governor(store)
@@ -378,8 +378,8 @@ def test_after_a_storm_the_window_goes_and_calls_are_free_again() -> None:
         await asyncio.sleep(61)
         await model.respond(request())
         await asyncio.sleep(0)  # the store is told of its end in the loop's next turn
-        (kept,) = await store.throttles()
-        assert kept.in_flight() == kept.waiting() == 0
-        return kept.is_free(asyncio.get_running_loop().time())
+        (throttle,) = await store.throttles()
+        assert throttle.in_flight() == throttle.waiting() == 0
+        return throttle.is_free(asyncio.get_running_loop().time())
 
     assert run_virtual(body())

@@ -1,11 +1,11 @@
-"""Turns go round among the teams, and within a team to who came first."""
+"""Teams take turns, and calls of one team are served first come, first served."""
 
 from __future__ import annotations
 
 from parallel_agents.models.turns import Ticket, Turns
 
 
-def test_teams_go_in_turn_and_their_calls_as_they_came() -> None:
+def test_teams_take_turns_and_calls_of_a_team_keep_their_order() -> None:
     turns = Turns()
     for tokens, team in enumerate(["a", "a", "a", "b", "a", "b", "c"]):
         turns.join(team, tokens)
@@ -15,7 +15,7 @@ def test_teams_go_in_turn_and_their_calls_as_they_came() -> None:
     assert order == ["a0", "b3", "c6", "a1", "b5", "a2", "a4"]
 
 
-def test_granting_one_after_the_other_gives_the_same_order() -> None:
+def test_granting_tickets_one_by_one_follows_the_same_order() -> None:
     turns = Turns()
     for team in "aaabac":
         turns.join(team, 0)
@@ -30,7 +30,7 @@ def test_granting_one_after_the_other_gives_the_same_order() -> None:
     assert granted == order
 
 
-def test_who_left_is_not_granted_and_a_team_without_calls_is_gone() -> None:
+def test_a_ticket_that_left_is_not_granted_and_an_empty_team_disappears() -> None:
     turns = Turns()
     ticket = turns.join("a", 1)
     other = turns.join("b", 2)

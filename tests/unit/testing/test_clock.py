@@ -1,4 +1,4 @@
-"""On virtual time waiting takes none, and waiting for ever is told instead of done."""
+"""On virtual time waiting is instant, and waiting forever is reported."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def test_waiting_takes_no_time_and_moves_the_clock() -> None:
     assert run_virtual(body()) == (0, 1800, "done")
 
 
-def test_timers_go_off_in_their_order() -> None:
+def test_timers_fire_in_order() -> None:
     async def body() -> list[int]:
-        heard: list[int] = []
+        fired: list[int] = []
 
-        async def tell(seconds: int) -> None:
+        async def fire(seconds: int) -> None:
             await asyncio.sleep(seconds)
-            heard.append(seconds)
+            fired.append(seconds)
 
         async with asyncio.TaskGroup() as group:
             for seconds in (30, 10, 20):
-                group.create_task(tell(seconds))
-        return heard
+                group.create_task(fire(seconds))
+        return fired
 
     assert run_virtual(body()) == [10, 20, 30]
 
@@ -47,7 +47,7 @@ def test_deadlines_are_met() -> None:
     assert run_virtual(body()) == 60
 
 
-def test_waiting_for_what_can_not_happen_is_an_error_that_says_who_waits_where() -> None:
+def test_a_deadlock_is_an_error_that_lists_the_tasks_and_where_they_wait() -> None:
     async def hope() -> None:
         await asyncio.Event().wait()
 
@@ -62,17 +62,17 @@ def test_waiting_for_what_can_not_happen_is_an_error_that_says_who_waits_where()
     assert "TaskGroup.__aexit__" in str(caught.value)
 
 
-def test_a_heartbeat_does_not_keep_a_deadlock_going() -> None:
+def test_a_heartbeat_does_not_hide_a_deadlock() -> None:
     async def body() -> None:
-        for beats in count():
+        for ticks in count():
             await asyncio.sleep(2)
-            assert beats < 30
+            assert ticks < 30
 
     with pytest.raises(Deadlock, match="after 62 s"):
         run_virtual(body(), limit_seconds=60)
 
 
-def test_time_stands_still_while_a_thread_works() -> None:
+def test_the_clock_stops_while_a_thread_works() -> None:
     async def body() -> tuple[str, float]:
         loop = asyncio.get_running_loop()
         go_on = threading.Event()
@@ -91,7 +91,7 @@ def test_time_stands_still_while_a_thread_works() -> None:
     assert run_virtual(body()) == ("worked", 0)
 
 
-def test_what_the_work_raises_is_raised() -> None:
+def test_an_exception_of_the_work_is_raised() -> None:
     async def body() -> None:
         await asyncio.sleep(1)
         raise LookupError("nothing there")

@@ -1,4 +1,4 @@
-"""A rig has what it is given, and nothing that reaches out of the test."""
+"""A rig has exactly the parts that a test passes, and nothing that reaches outside the test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from parallel_agents.testing import RepliesWith, ScriptedModel, open_rig, run_vi
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
-def test_models_are_asked_by_their_names_and_the_first_is_the_default() -> None:
+def test_models_are_found_by_their_names_and_the_first_is_the_default() -> None:
     async def body() -> list[Result]:
         models = [RepliesWith(lambda _, n=name: n, name) for name in ("a/one", "a/two", "b/three")]
         async with open_rig(*models, agents=[WRITER]) as rig:
@@ -27,7 +27,7 @@ def test_models_are_asked_by_their_names_and_the_first_is_the_default() -> None:
     assert [result.output for result in run_virtual(body())] == ["a/one", "a/two", "b/three"]
 
 
-def test_a_model_that_was_not_given_is_refused_also_the_embedded_one() -> None:
+def test_a_model_that_was_not_passed_is_refused_even_the_embedded_one() -> None:
     async def body() -> None:
         async with open_rig(agents=[WRITER]) as rig:
             with pytest.raises(UnknownModel, match="'local'"):
@@ -41,7 +41,7 @@ def test_a_model_that_was_not_given_is_refused_also_the_embedded_one() -> None:
     run_virtual(body())
 
 
-def test_the_built_in_agents_are_there() -> None:
+def test_the_built_in_agents_are_available() -> None:
     async def body() -> object:
         async with open_rig(RepliesWith(lambda _: "no JSON")) as rig:
             handle = await rig.sessions.spawn(Task("content_writer_funny", "A caption"))
@@ -50,7 +50,7 @@ def test_the_built_in_agents_are_there() -> None:
     assert run_virtual(body()) == "content_writer_funny"
 
 
-def test_a_rig_also_runs_on_an_ordinary_loop_with_the_clock_of_the_wall() -> None:
+def test_a_rig_also_runs_on_an_ordinary_loop_with_the_wall_clock() -> None:
     async def body() -> float | None:
         settings = Settings(model="scripted/model")
         async with open_rig(ScriptedModel(["x"]), agents=[WRITER], settings=settings) as rig:

@@ -1,4 +1,4 @@
-"""A sample fits the schema that it was made for."""
+"""A sample matches its schema."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_sample_fits_its_schema(schema: JsonObject) -> None:
     assert Schema(schema).problems(make_sample(schema)) == []
 
 
-def test_fields_that_are_not_required_are_left_out() -> None:
+def test_optional_fields_are_left_out() -> None:
     schema: JsonObject = {
         "type": "object",
         "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},

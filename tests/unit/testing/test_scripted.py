@@ -1,4 +1,4 @@
-"""A scripted model answers its script and nothing else."""
+"""A scripted model gives exactly the answers of its script."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ REQUEST = ModelRequest(messages=(user("hello"),))
 
 
 class NeverRetries(RecordingListener):
-    """A listener that takes no retry."""
+    """A listener that fails if a call is retried."""
 
     @override
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
         raise AssertionError("a scripted model does not retry")
 
 
-def ask(model: ScriptedModel | RepliesWith, ear: NeverRetries | None = None) -> ModelReply:
-    return asyncio.run(model.respond(REQUEST, ear))
+def ask(model: ScriptedModel | RepliesWith, listener: NeverRetries | None = None) -> ModelReply:
+    return asyncio.run(model.respond(REQUEST, listener))
 
 
 def test_each_kind_of_entry_becomes_its_reply() -> None:
@@ -59,7 +59,7 @@ def test_a_call_beyond_the_script_fails(script: Sequence[str]) -> None:
         ask(model)
 
 
-def test_a_script_that_is_left_over_fails() -> None:
+def test_a_script_with_entries_left_fails() -> None:
     model = ScriptedModel(["one", "two"])
     ask(model)
 
@@ -67,12 +67,12 @@ def test_a_script_that_is_left_over_fails() -> None:
         model.assert_used_up()
 
 
-def test_the_text_is_shown_to_who_reads_along() -> None:
-    ear = NeverRetries(wants_text=True)
+def test_the_text_is_shown_to_a_listener_that_wants_text() -> None:
+    listener = NeverRetries(wants_text=True)
 
-    ask(ScriptedModel(["hello"]), ear)
+    ask(ScriptedModel(["hello"]), listener)
 
-    assert ear.pieces == ["hello"]
+    assert listener.pieces == ["hello"]
 
 
 def test_a_function_answers_every_call() -> None:

@@ -1,4 +1,4 @@
-"""Many calls through bad days, in the wiring of a real process: none is lost, none hangs."""
+"""Many calls on bad days, wired as in a real process: no call is lost and none hangs."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ AGENTS = [
 
 
 def task(number: int) -> Task:
-    """A task for one of the library's agents, with an input that it takes."""
+    """A task for one of the built-in agents, with a valid input."""
     agent = AGENTS[number % len(AGENTS)]
-    given = make_answer(agent.input_schema or {"type": "object"}, Random(number))
-    assert isinstance(given, dict)
-    values: JsonObject = given
+    made_up = make_answer(agent.input_schema or {"type": "object"}, Random(number))
+    assert isinstance(made_up, dict)
+    values: JsonObject = made_up
     return Task(agent.name, f"Task {number}", input=values)
 
 
 @pytest.mark.timeout(300)  # 14 s of CPU, on whatever share of a machine there is
-def test_ten_thousand_tasks_through_a_bad_day_end_once_each_and_none_is_lost() -> None:
-    heard: list[Event] = []
+def test_ten_thousand_tasks_on_a_bad_day_each_end_exactly_once() -> None:
+    events: list[Event] = []
 
     async def body() -> tuple[list[Result], list[RunStatus]]:
         settings = Settings(model="sim/bad-day", max_parallel=TEAM_SIZE)
         results: list[Result] = []
         async with open_rig(settings=settings) as rig:
-            rig.store.subscribe(heard.extend)
+            rig.store.subscribe(events.extend)
             for first in range(0, CALLS, TEAM_SIZE):
                 tasks = tuple(task(first + n) for n in range(TEAM_SIZE))
                 spawned = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
@@ -57,14 +57,14 @@ def test_ten_thousand_tasks_through_a_bad_day_end_once_each_and_none_is_lost() -
             check = await rig.store.check_chain()
             assert (await rig.store.check_rows()).is_intact
         assert check.is_intact
-        assert check.events == len(heard)
+        assert check.events == len(events)
         return results, [row.run.status for row in rows]
 
     results, statuses = run_virtual(body(), limit_seconds=1e7)
 
-    ends = Counter(event.run for event in heard if isinstance(event.body, Finished))
-    replies = sum(isinstance(event.body, Replied) for event in heard)
-    retries = sum(isinstance(event.body, Retrying) for event in heard)
+    ends = Counter(event.run for event in events if isinstance(event.body, Finished))
+    replies = sum(isinstance(event.body, Replied) for event in events)
+    retries = sum(isinstance(event.body, Retrying) for event in events)
     assert len(results) == len({result.run_id for result in results}) == CALLS
     assert len(statuses) == CALLS + CALLS // TEAM_SIZE
     assert all(status.is_over for status in statuses)
@@ -86,7 +86,7 @@ def problems(result: Result) -> object:
     return compiled(schema or {}).problems(result.output)
 
 
-def test_on_a_calm_day_every_agent_of_the_library_is_done_at_a_simulated_price() -> None:
+def test_on_a_calm_day_every_built_in_agent_is_done_at_a_simulated_price() -> None:
     async def body() -> tuple[Result, ...]:
         async with open_rig(settings=Settings(model="sim/calm")) as rig:
             tasks = tuple(task(n) for n in range(len(AGENTS)))
@@ -100,7 +100,7 @@ def test_on_a_calm_day_every_agent_of_the_library_is_done_at_a_simulated_price()
         assert (result.cost_usd or 0) > 0
 
 
-def test_a_budget_in_simulated_money_holds_as_one_in_real_money() -> None:
+def test_a_budget_in_simulated_money_holds_like_one_in_real_money() -> None:
     async def body() -> tuple[tuple[Result, ...], int]:
         settings = Settings(model="sim/calm", day_budget_usd=0.05)
         async with open_rig(settings=settings) as rig:
@@ -116,7 +116,7 @@ def test_a_budget_in_simulated_money_holds_as_one_in_real_money() -> None:
     assert 0 < spent_nanousd <= 50_000_000
 
 
-def test_a_provider_that_the_user_named_sim_is_asked_and_not_simulated() -> None:
+def test_a_provider_that_the_user_named_sim_is_called_and_not_simulated() -> None:
     own: JsonObject = {"sim": {"wire": "chat", "base_url": "http://127.0.0.1:1/v1"}}
     environment = Environment(home=Path("nowhere"), project=None, variables={})
 
@@ -133,9 +133,9 @@ async def page(number: int) -> str:
     return f"Page {number}."
 
 
-async def weigh(words: list[str], unit: Literal["g", "kg"] = "g") -> float:
-    """What words weigh."""
-    return len(words) / (1000 if unit == "kg" else 1)
+async def weigh(texts: list[str], unit: Literal["g", "kg"] = "g") -> float:
+    """Weigh the texts."""
+    return len(texts) / (1000 if unit == "kg" else 1)
 
 
 CLERK = Agent(
@@ -149,9 +149,9 @@ LEAD = replace(CLERK, name="lead", policy=Policy(spawns=("clerk", "lead"), max_c
 
 
 class ToolDay(NamedTuple):
-    """A day of agents that have tools: how their tasks ended, all rows, and all events."""
+    """A day of agents with tools: the outcomes of their tasks, all rows, and all events."""
 
-    told: list[tuple[str, RunStatus, Json]]
+    outcomes: list[tuple[str, RunStatus, Json]]
     rows: list[Row]
     events: list[Event]
 
@@ -167,18 +167,18 @@ def day_with_tools(model: str, count: int = 300) -> ToolDay:
             results = (await rig.sessions.team_result(team)).results
             assert (await rig.store.check_chain()).is_intact
             assert (await rig.store.check_rows()).is_intact
-            told = [(result.label, result.status, result.output) for result in results]
-            return ToolDay(told, await rig.store.rows(Filter()), await rig.store.events())
+            outcomes = [(result.label, result.status, result.output) for result in results]
+            return ToolDay(outcomes, await rig.store.rows(Filter()), await rig.store.events())
 
     return run_virtual(body(), limit_seconds=1e7)
 
 
-def test_agents_with_tools_call_them_and_spawn_through_a_bad_day_and_every_run_ends_once() -> None:
+def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_once() -> None:
     day = day_with_tools("sim/bad-day")
 
     ends = Counter(event.run for event in day.events if isinstance(event.body, Finished))
     assert ends == {row.run.id: 1 for row in day.rows}
-    assert Counter(status for _, status, _ in day.told)[RunStatus.DONE] > 250
+    assert Counter(status for _, status, _ in day.outcomes)[RunStatus.DONE] > 250
     spawned = [row for row in day.rows if row.session.depth > 1]
     assert {row.session.agent.name for row in spawned} == {"clerk", "lead"}
     assert {row.session.depth for row in spawned} == {2, 3}
@@ -190,7 +190,7 @@ def test_agents_with_tools_call_them_and_spawn_through_a_bad_day_and_every_run_e
     assert sum(not result.is_error for result in results) > len(results) / 2
 
 
-def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_comes_again() -> None:
+def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_can_be_repeated() -> None:
     day = day_with_tools("sim/calm@7", 100)
 
     turns = Counter(
@@ -200,8 +200,8 @@ def test_no_run_has_more_than_two_turns_of_calls_and_a_day_of_calls_comes_again(
     )
     assert set(turns.values()) == {1, 2}
     assert 30 < len(turns) < len(day.rows)
-    assert all(status is RunStatus.DONE for _, status, _ in day.told)
+    assert all(status is RunStatus.DONE for _, status, _ in day.outcomes)
     again = day_with_tools("sim/calm@7", 100)
-    assert again.told == day.told
+    assert again.outcomes == day.outcomes
     assert [event.key for event in again.events] == [event.key for event in day.events]
-    assert day_with_tools("sim/calm@8", 100).told != day.told
+    assert day_with_tools("sim/calm@8", 100).outcomes != day.outcomes

@@ -39,7 +39,7 @@ class Plan:
     repack: bool
 
 
-def look() -> Machine:
+def detect() -> Machine:
     """The machine as it is now."""
     if sys.platform == "linux":
         return Machine(len(os.sched_getaffinity(0)), _available_bytes(Path("/proc/meminfo")))

@@ -22,14 +22,14 @@ from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.schema_tools import SchemaTools
 
 LOG_NAME = "local-model.log"
-# llama.cpp announces keep-alive but closes the connection after each stream, so that the next call
-# which took it from the pool would fail.
+# llama.cpp announces keep-alive but closes the connection after each stream. The next call that took
+# the connection from the pool would fail.
 _HEADERS = {"Connection": "close"}
 LACKS = frozenset({"judgement", "facts", "delegation"})
 _RUNTIME = "xllamacpp"
 _COMPACT = "Answer with compact JSON on one line."
 _JSON_TEMPERATURE, _TEXT_TEMPERATURE = 0.2, 0.7
-# A full prompt takes a minute until its first token on two idle cores, and longer on busy ones.
+# A full prompt takes a minute until its first token on two idle cores, and several on busy ones.
 _STALL_SECONDS = 600.0
 
 
@@ -65,7 +65,7 @@ class LocalModel:
         self._known = find_model(name)
         self._folder = folder
         self._file = file
-        self._slots = slots or machine.choose_slots(machine.look())
+        self._slots = slots or machine.choose_slots(machine.detect())
         self._progress = progress
         self._sources = default_sources() if sources is None else sources
         self._http = Http(stall_seconds=_STALL_SECONDS)
@@ -125,7 +125,7 @@ class LocalModel:
             # Checked before a gigabyte is fetched in vain.
             raise missing_runtime(NotReady(error=f"there is no package '{_RUNTIME}'"))
         size = self._known.size_bytes if self._file is None else _size(self._file)
-        plan = machine.make_plan(machine.look(), slots=self._slots, file_bytes=size)
+        plan = machine.make_plan(machine.detect(), slots=self._slots, file_bytes=size)
         file = self._file or await fetch(
             self._known, self._folder, progress=self._progress, sources=self._sources
         )

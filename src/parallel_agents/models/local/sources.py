@@ -36,7 +36,7 @@ class Source(Protocol):
         ...
 
 
-class GivenFile:
+class UserFile:
     """A file of the user, for example on a machine without a network."""
 
     def __init__(self, path: Path) -> None:
@@ -94,7 +94,7 @@ class Publisher:
             raise LocalModelError(str(error) or "no answer in time") from error
 
 
-def _first_byte(response: aiohttp.ClientResponse, wanted: int, total: int) -> int:
+def _first_byte(response: aiohttp.ClientResponse, requested: int, total: int) -> int:
     """The position in the file where the response's body begins.
 
     Raises:
@@ -103,8 +103,8 @@ def _first_byte(response: aiohttp.ClientResponse, wanted: int, total: int) -> in
     if response.status == 200 and response.content_length == total:
         return 0
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if response.status == 206 and found and found.groups() == (str(wanted), str(total)):
-        return wanted
+    if response.status == 206 and found and found.groups() == (str(requested), str(total)):
+        return requested
     raise LocalModelError(
         f"HTTP {response.status} with {response.content_length} bytes, not the file of {total:,}"
     )

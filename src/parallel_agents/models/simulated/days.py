@@ -10,9 +10,9 @@ from random import Random
 from parallel_agents.core.usage import Price
 
 PROVIDER = "sim"
-DEAR = "-dear"
+EXPENSIVE = "-expensive"
 _PRICE = Price(input_usd=1.0, output_usd=5.0, cache_read_usd=0.1)
-_DEAR_PRICE = Price(input_usd=3.0, output_usd=15.0, cache_read_usd=0.3)
+_EXPENSIVE_PRICE = Price(input_usd=3.0, output_usd=15.0, cache_read_usd=0.3)
 
 
 class Mishap(StrEnum):
@@ -47,7 +47,7 @@ class Day:
         storms: how long a storm of rate limits lasts, and the seconds until the next; None for no
             storms. The first begins with the first call. During a storm each try is refused and
             asked to wait for its end.
-        dear_after: the number of calls after which tokens cost three times as much; None for never.
+        expensive_after: the number of calls after which tokens cost three times as much; None for never.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Day:
     latency_seconds: tuple[float, float] = (0.3, 4.0)
     retry_after_seconds: tuple[float, float] = (1.0, 20.0)
     storms: tuple[float, float] | None = None
-    dear_after: int | None = None
+    expensive_after: int | None = None
 
     def __post_init__(self) -> None:
         if sum(self.shares.values()) > 1 + 1e-9 or any(s < 0 for s in self.shares.values()):
@@ -90,7 +90,7 @@ DAYS: Mapping[str, Day] = {
         Day(name="refusals", shares={Mishap.REFUSAL: 0.3}),
         Day(name="wrong-schema", shares={Mishap.WRONG_SCHEMA: 0.4}),
         Day(name="drip", shares={Mishap.DRIP: 0.8}),
-        Day(name="price-change", dear_after=20),
+        Day(name="price-change", expensive_after=20),
         Day(
             name="bad-day",
             shares={
@@ -105,7 +105,7 @@ DAYS: Mapping[str, Day] = {
                 Mishap.DRIP: 0.06,
             },
             storms=(12.0, 88.0),
-            dear_after=200,
+            expensive_after=200,
         ),
     )
 }
@@ -113,4 +113,4 @@ DAYS: Mapping[str, Day] = {
 
 def price_of(model_id: str) -> Price:
     """The made-up price of a simulated model, named without its provider."""
-    return _DEAR_PRICE if model_id.endswith(DEAR) else _PRICE
+    return _EXPENSIVE_PRICE if model_id.endswith(EXPENSIVE) else _PRICE

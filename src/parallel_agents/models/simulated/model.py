@@ -31,7 +31,7 @@ from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.shapes import dump
 from parallel_agents.models.simulated.answers import make_answer, make_text
 from parallel_agents.models.simulated.calls import make_calls, misshapen
-from parallel_agents.models.simulated.days import DAYS, DEAR, PROVIDER, Day, Mishap
+from parallel_agents.models.simulated.days import DAYS, EXPENSIVE, PROVIDER, Day, Mishap
 
 NOTICE = "simulated: answers are made up, no model is called and no money is spent"
 _ENDPOINT = Endpoint(provider=PROVIDER, wire=Wire.CHAT, base_url="http://simulated.invalid")
@@ -177,7 +177,9 @@ class Simulated:
         cached = int(tokens * rng.choice((0.0, 0.0, 0.5, 0.8)))
         written = max(1, content.characters // _CHARACTERS_A_TOKEN)
         most = request.max_output_tokens
-        is_dear = self._day.dear_after is not None and self.calls > self._day.dear_after
+        is_expensive = (
+            self._day.expensive_after is not None and self.calls > self._day.expensive_after
+        )
         finish, message = Finish.STOP, assistant(content.text)
         if content.calls:
             finish, message = Finish.TOOLS, Message(Role.ASSISTANT, content.calls)
@@ -185,7 +187,7 @@ class Simulated:
             finish, message = Finish.LENGTH, assistant(content.text[: most * _CHARACTERS_A_TOKEN])
         return ModelReply(
             message=message,
-            model=self.name + DEAR if is_dear else self.name,
+            model=self.name + EXPENSIVE if is_expensive else self.name,
             finish=finish,
             usage=Usage(tokens - cached, min(written, most), cache_read_tokens=cached),
         )

@@ -11,11 +11,11 @@ from parallel_agents.models.local.known import describe, find_model, known_model
 @pytest.mark.parametrize(
     "name", ["local", "local/qwen2.5-coder-1.5b", "qwen2.5-coder-1.5b-instruct"]
 )
-def test_the_default_model_goes_by_several_names(name: str) -> None:
+def test_the_default_model_has_several_names(name: str) -> None:
     assert find_model(name).model_name == "local/qwen2.5-coder-1.5b"
 
 
-def test_an_unknown_name_is_told_with_those_that_there_are() -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownModel) as caught:
         find_model("local/gpt-9")
 
@@ -34,7 +34,7 @@ def test_every_pin_is_a_sha256() -> None:
             assert len(bytes.fromhex(pin)) == 32
 
 
-def test_a_model_that_is_not_fetched_is_described_without_a_path() -> None:
+def test_a_model_that_was_not_fetched_is_described_without_a_path() -> None:
     found = describe("local", Path("/nowhere/at/all"))
 
     assert found.path is None

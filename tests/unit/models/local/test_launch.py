@@ -16,7 +16,7 @@ LAUNCHED = Launch(
 )
 
 
-def test_what_the_child_is_told_arrives_as_it_was_said() -> None:
+def test_the_configuration_of_the_child_survives_encoding() -> None:
     line = LAUNCH.dump_json(LAUNCHED)
 
     assert LAUNCH.validate_json(line) == LAUNCHED
@@ -30,13 +30,13 @@ def test_what_the_child_is_told_arrives_as_it_was_said() -> None:
         NotReady(error="No module named 'xllamacpp'", missing="xllamacpp"),
     ],
 )
-def test_what_the_child_answers_arrives_as_it_was_said(answer: Answer) -> None:
+def test_the_answer_of_the_child_survives_encoding(answer: Answer) -> None:
     line = ANSWER.dump_json(answer)
 
     assert ANSWER.validate_json(line) == answer
 
 
-def test_a_line_that_is_neither_is_refused() -> None:
+def test_an_unknown_line_is_refused() -> None:
     with pytest.raises(ValidationError):
         ANSWER.validate_json(b"")
 

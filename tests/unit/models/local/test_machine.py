@@ -37,9 +37,7 @@ def test_a_machine_with_too_little_memory_is_refused_with_both_numbers() -> None
 @pytest.mark.parametrize(
     ("available", "repack"), [(4 * GB, True), (4 * GB - 1, False), (None, True)]
 )
-def test_weights_are_laid_out_anew_only_where_memory_is_plenty(
-    available: int | None, repack: bool
-) -> None:
+def test_weights_are_repacked_only_with_enough_memory(available: int | None, repack: bool) -> None:
     plan = make_plan(Machine(2, available), slots=2, file_bytes=QWEN_BYTES)
 
     assert plan.repack is repack

@@ -10,7 +10,7 @@ WITH_SCHEMA = ModelRequest(
 )
 
 
-def test_an_answer_by_schema_is_asked_for_in_compact_json_and_with_little_chance() -> None:
+def test_an_answer_with_a_schema_is_requested_as_compact_json_at_a_low_temperature() -> None:
     fitted = fit(WITH_SCHEMA)
 
     assert fitted.system.startswith(REQUEST.system)
@@ -18,14 +18,14 @@ def test_an_answer_by_schema_is_asked_for_in_compact_json_and_with_little_chance
     assert fitted.temperature == 0.2
 
 
-def test_plain_text_is_asked_for_as_it_was_and_with_some_chance() -> None:
+def test_plain_text_is_requested_unchanged_at_a_higher_temperature() -> None:
     fitted = fit(REQUEST)
 
     assert fitted.system == REQUEST.system
     assert fitted.temperature == 0.7
 
 
-def test_a_temperature_that_the_request_names_is_kept() -> None:
+def test_the_temperature_of_the_request_is_kept() -> None:
     cold = ModelRequest(
         messages=REQUEST.messages, output_schema={"type": "object"}, temperature=0.0
     )

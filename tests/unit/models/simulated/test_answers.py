@@ -1,4 +1,4 @@
-"""Made-up answers fit the schema that they were made for, whatever the rng."""
+"""Made-up answers match their schema with any seed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_answer_fits_its_schema(schema: JsonObject) -> None:
 
 
 @pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.name)
-def test_every_agent_of_the_library_can_be_asked_and_answered(agent: Agent) -> None:
+def test_every_built_in_agent_has_satisfiable_schemas(agent: Agent) -> None:
     for schema in (agent.input_schema, agent.output_schema):
         if schema is None:
             continue
@@ -71,11 +71,11 @@ def test_every_agent_of_the_library_can_be_asked_and_answered(agent: Agent) -> N
         assert answers == [make_answer(schema, Random(seed)) for seed in range(20)]
 
 
-def test_a_schema_that_no_answer_was_found_for_is_refused_with_what_does_not_fit() -> None:
+def test_a_schema_without_a_found_answer_is_refused_with_the_mismatches() -> None:
     with pytest.raises(ValueError, match="does not match"):
         make_answer({"type": "string", "pattern": "^[0-9]{12}$"}, Random(1))
 
 
-def test_a_text_has_the_length_that_is_asked_for() -> None:
+def test_a_text_has_the_requested_length() -> None:
     for seed in range(50):
         assert 40 <= len(make_text(Random(seed), 40, 60)) <= 60

@@ -1,4 +1,4 @@
-"""Which tools a simulated model calls: ones that it was offered, with arguments that fit, and few."""
+"""A simulated model calls a few of the offered tools, with valid arguments."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def calls_of(request: ModelRequest) -> list[tuple[ToolCall, ...]]:
 
 
 def replies(mishap: Mishap, request: ModelRequest) -> list[ModelReply | MalformedReply]:
-    """What a request brings, each time it is made on a day on which the mishap is certain."""
+    """The outcome of each repetition of a request on a day when the mishap is certain."""
 
     async def body() -> list[ModelReply | MalformedReply]:
         model = Simulated(Day(name="bad", shares={mishap: 1.0}))
@@ -64,7 +64,7 @@ def replies(mishap: Mishap, request: ModelRequest) -> list[ModelReply | Malforme
     return run_virtual(body(), limit_seconds=1e6)
 
 
-def test_one_or_two_of_the_tools_are_called_with_the_least_that_fits() -> None:
+def test_one_or_two_tools_are_called_with_minimal_valid_arguments() -> None:
     made = calls_of(asking(FIND, *SPECS))
 
     fits = {spec.name: Schema(spec.parameters) for spec in (FIND, *SPECS)}
@@ -76,7 +76,7 @@ def test_one_or_two_of_the_tools_are_called_with_the_least_that_fits() -> None:
         assert all(call.arguments.keys() <= {"name", "task", "ids", "message"} for call in calls)
 
 
-def test_no_tool_is_called_where_there_is_none_or_after_two_turns_of_calls() -> None:
+def test_no_tool_is_called_without_tools_or_after_two_turns_of_calls() -> None:
     after = (*turn("a"), *turn("b"))
 
     assert calls_of(asking()) == []
@@ -85,27 +85,27 @@ def test_no_tool_is_called_where_there_is_none_or_after_two_turns_of_calls() -> 
     assert calls_of(asking(FIND, after=(*after, user("More.")))) == []
 
 
-def test_a_tool_whose_arguments_cannot_be_made_up_is_left_alone() -> None:
+def test_a_tool_whose_arguments_cannot_be_made_up_is_not_called() -> None:
     assert calls_of(asking(CODE)) == []
     assert {call.name for calls in calls_of(asking(CODE, FIND)) for call in calls} == {"find"}
 
 
-@pytest.mark.parametrize("told", ["{}", "no JSON", '{"agents": "none"}'])
-def test_agents_are_asked_for_before_one_is_spawned_and_a_strange_answer_names_nobody(
-    told: str,
+@pytest.mark.parametrize("result", ["{}", "no JSON", '{"agents": "none"}'])
+def test_agents_are_listed_before_one_is_spawned_and_an_unknown_answer_names_none(
+    result: str,
 ) -> None:
     listed = orjson.dumps({"agents": [{"id": "writer"}, {"id": "editor"}]}).decode()
 
     first = calls_of(asking(*SPECS))
     then = calls_of(asking(*SPECS, after=turn("a", "agents_list", listed)))
-    strange = calls_of(asking(*SPECS, after=turn("a", "agents_list", told)))
+    strange = calls_of(asking(*SPECS, after=turn("a", "agents_list", result)))
 
     assert {calls[0].name for calls in first + strange} == {"agents_list"}
     assert {calls[0].name for calls in then} == {"sessions_spawn"}
     assert {str(calls[0].arguments["agentId"]) for calls in then} == {"writer", "editor"}
 
 
-def test_a_mishap_of_a_call_is_what_a_wire_makes_of_it() -> None:
+def test_a_mishap_of_a_tool_call_is_the_error_that_a_wire_would_raise() -> None:
     broken = replies(Mishap.BROKEN_JSON, asking(FIND))
     wrong = replies(Mishap.WRONG_SCHEMA, asking(FIND))
 
@@ -122,11 +122,11 @@ def test_a_mishap_of_a_call_is_what_a_wire_makes_of_it() -> None:
         assert all(Schema(FIND.parameters).problems(c.arguments) for c in reply.message.tool_calls)
 
 
-def test_what_is_made_up_follows_from_no_id_that_is_new_each_day() -> None:
-    def told(run: str) -> list[str]:
+def test_made_up_values_do_not_depend_on_random_ids() -> None:
+    def made_up(run: str) -> list[str]:
         key = f"agent:clerk:subagent:7d1f0c2a-8c1e-4a39-9f0e-{run}"
         after = (*turn("a", content=key), user(f"{key}: done"))
         found = replies(Mishap.DRIP, asking(FIND, after=after))
         return [repr(reply) for reply in found]
 
-    assert told("0c4f5a2b7d11") == told("1111aaaa2222")
+    assert made_up("0c4f5a2b7d11") == made_up("1111aaaa2222")

@@ -1,4 +1,4 @@
-"""A simulated model says what it is, has each bad day on demand, and has the same one again."""
+"""A simulated model says that it is simulated, has bad days on demand, and can repeat them."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ SCHEMA: JsonObject = {
 }
 
 
-def request(words: str = "Go.", schema: JsonObject | None = SCHEMA) -> ModelRequest:
-    return ModelRequest(messages=(user(words),), output_schema=schema, timeout_seconds=100)
+def request(text: str = "Go.", schema: JsonObject | None = SCHEMA) -> ModelRequest:
+    return ModelRequest(messages=(user(text),), output_schema=schema, timeout_seconds=100)
 
 
-class Ear:
-    """A listener that keeps the pieces of text."""
+class Reader:
+    """A listener that records the pieces of text."""
 
     wants_text = True
 
@@ -68,10 +68,10 @@ class Ear:
         return nullcontext()
 
 
-async def outcome(model: Simulated, asked: ModelRequest) -> str:
+async def outcome(model: Simulated, request: ModelRequest) -> str:
     """A reply's text, or the error's code."""
     try:
-        return (await Timed(model).respond(asked)).message.text
+        return (await Timed(model).respond(request)).message.text
     except ProviderError as error:
         return f"{error.code} {error.retry_after_seconds}"
 
@@ -85,26 +85,26 @@ async def history(name: str) -> Sequence[str]:
     return [await outcome(model, request(f"Page {n % 40}")) for n in range(300)]
 
 
-def test_the_same_seed_has_the_same_day_and_another_has_another() -> None:
+def test_a_seed_repeats_its_day_and_another_seed_differs() -> None:
     async def body() -> None:
         day = await history("sim/bad-day")
 
         assert await history("sim/bad-day") == day
         assert await history("sim/bad-day@7") != day
-        assert len({said.partition(" ")[0] for said in day if said.startswith("PA-")}) >= 5
+        assert len({each.partition(" ")[0] for each in day if each.startswith("PA-")}) >= 5
 
     run_virtual(body(), limit_seconds=1e6)
 
 
-def test_a_day_is_the_same_in_whatever_order_it_is_asked() -> None:
+def test_a_day_does_not_depend_on_the_order_of_the_calls() -> None:
     async def body() -> None:
-        asked = [request(f"Page {n}") for n in range(60)]
+        requests = [request(f"Page {n}") for n in range(60)]
         first, last = make_simulated("sim/cut"), make_simulated("sim/cut")
 
-        said = [await outcome(first, each) for each in asked]
-        turned = [await outcome(last, each) for each in reversed(asked)]
+        outcomes = [await outcome(first, each) for each in requests]
+        reversed_outcomes = [await outcome(last, each) for each in reversed(requests)]
 
-        assert said == turned[::-1]
+        assert outcomes == reversed_outcomes[::-1]
 
     run_virtual(body(), limit_seconds=1e6)
 
@@ -125,13 +125,13 @@ def test_a_mishap_is_the_error_that_a_wire_would_raise(
     mishap: Mishap, error: type[ProviderError]
 ) -> None:
     async def body() -> None:
-        ear = Ear()
+        reader = Reader()
         with pytest.raises(error) as met:
-            await Timed(day_of(mishap)).respond(request(), ear)
+            await Timed(day_of(mishap)).respond(request(), reader)
 
         assert str(met.value).startswith("sim")
         assert met.value.hint
-        assert bool(ear.pieces) == (mishap in (Mishap.CUT, Mishap.HALF_OPEN))
+        assert bool(reader.pieces) == (mishap in (Mishap.CUT, Mishap.HALF_OPEN))
         wait = met.value.retry_after_seconds
         assert (wait is not None and 1 <= wait <= 20) == (mishap is Mishap.RATE_LIMITED)
 
@@ -149,35 +149,35 @@ def test_a_drip_is_a_good_answer_in_many_slow_pieces() -> None:
     async def body() -> tuple[ModelReply, float]:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        return await day_of(Mishap.DRIP).respond(request(), ear), loop.time() - began
+        return await day_of(Mishap.DRIP).respond(request(), reader), loop.time() - began
 
-    ear = Ear()
+    reader = Reader()
     reply, seconds = run_virtual(body())
 
     assert isinstance(check_output(reply.message.text, SCHEMA), Accepted)
-    assert "".join(ear.pieces) == reply.message.text
-    assert len(ear.pieces) > 10
-    assert seconds > 1.5 * len(ear.pieces)
+    assert "".join(reader.pieces) == reply.message.text
+    assert len(reader.pieces) > 10
+    assert seconds > 1.5 * len(reader.pieces)
 
 
 def test_a_reply_is_no_longer_than_its_limit() -> None:
-    asked = ModelRequest(messages=(user("Go."),), max_output_tokens=3)
+    limited = ModelRequest(messages=(user("Go."),), max_output_tokens=3)
 
-    reply = run_virtual(make_simulated("sim/calm").respond(asked))
+    reply = run_virtual(make_simulated("sim/calm").respond(limited))
 
     assert (reply.finish, reply.usage.output_tokens, len(reply.message.text)) == ("length", 3, 12)
 
 
-def test_a_schema_that_cannot_be_answered_is_rejected_and_not_tried_again() -> None:
-    asked = request(schema={"type": "string", "pattern": "^[0-9]{12}$"})
+def test_an_unsatisfiable_schema_is_rejected_and_not_retried() -> None:
+    impossible = request(schema={"type": "string", "pattern": "^[0-9]{12}$"})
 
     with pytest.raises(RequestRejected) as met:
-        run_virtual(make_simulated("sim/calm").respond(asked))
+        run_virtual(make_simulated("sim/calm").respond(impossible))
 
     assert "does not match" in met.value.why
 
 
-def test_prices_are_made_up_and_change_on_the_day_on_which_they_do() -> None:
+def test_prices_are_made_up_and_rise_on_the_day_of_the_price_change() -> None:
     async def body() -> list[str]:
         model = make_simulated("sim/price-change")
         return [(await model.respond(request(str(n)))).model for n in range(22)]
@@ -185,25 +185,25 @@ def test_prices_are_made_up_and_change_on_the_day_on_which_they_do() -> None:
     models = run_virtual(body())
     prices, usage = Prices(read_providers()), Usage(1_000_000, 0)
 
-    assert models == ["sim/price-change"] * 20 + ["sim/price-change-dear"] * 2
+    assert models == ["sim/price-change"] * 20 + ["sim/price-change-expensive"] * 2
     assert prices.cost_nanousd(models[0], usage) == 1_000_000_000
     assert prices.cost_nanousd(models[-1], usage) == 3_000_000_000
 
 
 @pytest.mark.parametrize("name", ["sim", "sim/", "sim/sunday", "sim/calm@x", "sim/calm@-1"])
-def test_a_day_that_is_none_is_refused_with_those_there_are(name: str) -> None:
+def test_an_unknown_day_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(UnknownModel) as refused:
         make_simulated(name)
 
     assert "bad-day" in refused.value.why
 
 
-def test_the_shares_of_a_day_are_shares() -> None:
+def test_shares_above_one_in_total_are_refused() -> None:
     with pytest.raises(ValueError, match="negative or exceed 1"):
         Day(name="worse", shares={Mishap.CUT: 0.6, Mishap.STALL: 0.6})
 
 
-def test_each_day_has_its_mishaps_about_as_often_as_it_says() -> None:
+def test_each_day_has_its_mishaps_about_as_often_as_defined() -> None:
     for day in DAYS.values():
         drawn = [day.draw(Random(seed)) for seed in range(4000)]
         for mishap, share in day.shares.items():
