@@ -1,4 +1,4 @@
-"""What every store promises of tasks that others end, and of those that failed."""
+"""What every store promises about tasks that others end, and about failed ones."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def test_what_is_live_under_a_parent_is_ended_with_what_it_spawned_but_for_what_
         options = SessionOptions(mode=Mode.SESSION)
         lasting = replace(lasting, session=replace(lasting.session, options=options))
         given = [plan(name, TEAM) for name in ("a", "b", "done")]
-        born = await store.spawn([team(), *given, quiet, lasting, plan("stranger")])
-        sessions = {found.session.spawn_key: found.session for found in born}
+        spawned = await store.spawn([team(), *given, quiet, lasting, plan("stranger")])
+        sessions = {found.session.spawn_key: found.session for found in spawned}
         await store.spawn([plan("leaf", sessions["a"]), plan("under-done", sessions["done"])])
         await end(store, "done", Outcome(status=RunStatus.DONE))
 

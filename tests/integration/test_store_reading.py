@@ -1,4 +1,4 @@
-"""What every store answers, held against each of them."""
+"""What every store answers; each kind of store must pass."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from tests.integration.kept_work import (
 )
 
 
-def test_a_run_is_chosen_also_where_its_session_has_gone_on(run_in: RunIn) -> None:
+def test_a_run_is_found_even_if_its_session_has_had_another(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         (session,) = await spawn(store, plan("a"))
         await store.finish(RunId("run-a"), (await claim(store, "run-a")).run.epoch, DONE)
@@ -239,7 +239,7 @@ def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
+def test_live_runs_are_returned_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"), plan("b"), plan("c"))
         epoch = (await claim(store, "run-b")).run.epoch
@@ -254,7 +254,7 @@ def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn
     run_in(body)
 
 
-def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
+def test_the_last_event_of_each_run_is_returned(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
