@@ -324,7 +324,7 @@ def test_its_dead_letter_is_retried(home: Path) -> None:
     assert left == ["Cost too much."]
 
 
-def test_what_is_written_today_is_not_upcast(home: Path) -> None:
+def test_events_written_today_are_not_upcast(home: Path) -> None:
     """A value of the user's that looks like an old field stays as it is."""
     task = pa.Task(WRITER, "Write.", input={"error": {"mend": "words"}}, key="today")
 

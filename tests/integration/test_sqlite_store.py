@@ -192,7 +192,7 @@ async def check_count(store: SqliteStore, count: int) -> None:
 
 
 @pytest.mark.parametrize(("is_full_sync", "level"), [(False, 1), (True, 2)])
-def test_the_store_waits_for_the_disk_as_it_is_told(
+def test_the_store_waits_for_the_disk_if_it_is_asked_to(
     tmp_path: Path, is_full_sync: bool, level: int
 ) -> None:
     connection = connect(tmp_path / "store.db", is_full_sync=is_full_sync)
