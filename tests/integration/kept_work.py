@@ -1,4 +1,4 @@
-"""Work in a store, as the contract tests keep it there: plans, claims, replies."""
+"""Work that the contract tests put into a store: plans, claims, replies."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def replied(turn: int, text: str = "words", cost: int | None = 7) -> Entry:
 
 
 async def spawn(store: Store, *plans: SessionPlan) -> list[Session]:
-    return [born.session for born in await store.spawn(plans)]
+    return [outcome.session for outcome in await store.spawn(plans)]
 
 
 async def claim(store: Store, run: str, owner: OwnerId = ME) -> Claim:

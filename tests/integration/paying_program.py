@@ -1,6 +1,6 @@
 """A user's program, as a process of its own: leads that spawn writers, out of budgets in its settings.
 
-Each lead is a tree of its own; what came of them is told as JSON.
+Each lead is a tree of its own; it prints their results as JSON.
 """
 
 from __future__ import annotations

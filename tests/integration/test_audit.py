@@ -1,4 +1,4 @@
-"""The chain over a store's events: what was changed in the file shows, and who may write it."""
+"""The chain over a store's events: changes in the file are detected, whoever writes to it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ ROWS_ALTERED = {
 
 
 @pytest.mark.parametrize(("field", "altered"), ROWS_ALTERED.items(), ids=ROWS_ALTERED)
-def test_a_row_that_was_altered_is_named_by_its_run_and_its_field(
+def test_an_altered_row_is_reported_with_its_run_and_field(
     path: Path, field: str, altered: tuple[str, str]
 ) -> None:
     with closing(sqlite3.connect(path)) as store:
@@ -127,7 +127,9 @@ def test_a_row_that_was_altered_is_named_by_its_run_and_its_field(
     assert what in found.faults[0].text
 
 
-def test_the_marks_of_killed_sessions_are_held_against_how_their_runs_ended(tmp_path: Path) -> None:
+def test_the_marks_of_killed_sessions_are_compared_with_the_ends_of_their_runs(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "store.db"
 
     async def body() -> list[RunId]:
@@ -151,7 +153,7 @@ def test_the_marks_of_killed_sessions_are_held_against_how_their_runs_ended(tmp_
     assert told[killed].endswith(" ended the run")
 
 
-def test_what_a_row_owes_to_events_that_are_gone_or_none_is_told(path: Path) -> None:
+def test_a_row_whose_events_are_damaged_or_missing_is_reported(path: Path) -> None:
     change(path, f"UPDATE events SET body = CAST('{{}}' AS BLOB) WHERE run = {FIRST}")
     assert [fault.what for fault in rows_of(path).faults] == ["cannot all be read"]
 
@@ -167,7 +169,7 @@ def test_what_a_row_owes_to_events_that_are_gone_or_none_is_told(path: Path) -> 
     }
 
 
-def test_no_more_than_ten_rows_are_named(tmp_path: Path) -> None:
+def test_at_most_ten_rows_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
 
     async def body() -> None:
@@ -199,7 +201,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("statements", TAMPERED.values(), ids=TAMPERED.keys())
-def test_what_was_changed_in_the_file_is_named_by_its_link(
+def test_a_change_in_the_file_is_reported_with_its_link(
     path: Path, statements: tuple[str, ...]
 ) -> None:
     change(path, *statements)
@@ -211,13 +213,13 @@ def test_what_was_changed_in_the_file_is_named_by_its_link(
     assert found.links == 4
 
 
-def test_an_event_that_was_deleted_is_named(path: Path) -> None:
+def test_a_deleted_event_is_reported(path: Path) -> None:
     change(path, "DELETE FROM events WHERE seq = 7")
 
     assert on_file(path).fault.endswith("does not match: event 7 is missing")
 
 
-def test_a_link_that_was_deleted_is_missed_with_and_without_its_events(path: Path) -> None:
+def test_a_deleted_link_is_missed_with_and_without_its_events(path: Path) -> None:
     change(path, "DELETE FROM links WHERE number = 5")
 
     assert "a link between them is missing" in on_file(path).fault
@@ -227,25 +229,25 @@ def test_a_link_that_was_deleted_is_missed_with_and_without_its_events(path: Pat
     assert "no link covers the events between them" in on_file(path).fault
 
 
-def test_an_event_that_was_put_in_is_in_no_link(path: Path) -> None:
+def test_no_link_covers_an_inserted_event(path: Path) -> None:
     change(path, "INSERT INTO events (at, run, key, body) VALUES (1.0, 'r', 'k', x'7b7d')")
 
     assert "no link covers event 17 and those after it" in on_file(path).fault
 
 
-def test_a_chain_without_its_beginning_is_none(path: Path) -> None:
+def test_a_chain_without_its_beginning_is_not_intact(path: Path) -> None:
     change(path, "DELETE FROM links WHERE number < 5")
 
     assert on_file(path).fault == "the chain has no beginning"
 
 
-def test_events_that_were_cut_off_the_end_show(path: Path) -> None:
+def test_events_cut_off_the_end_are_missed(path: Path) -> None:
     change(path, "DELETE FROM events WHERE seq > 12")
 
     assert "event 13 is missing" in on_file(path).fault
 
 
-def test_links_that_were_cut_off_the_end_show_only_against_a_head_that_was_kept(
+def test_links_cut_off_the_end_are_missed_only_with_a_head_that_was_kept(
     path: Path,
 ) -> None:
     kept = on_file(path).head
@@ -259,7 +261,7 @@ def test_links_that_were_cut_off_the_end_show_only_against_a_head_that_was_kept(
     assert "cut off or rewritten" in on_file(path, head=kept).fault
 
 
-def test_work_goes_on_after_a_cut_and_a_link_never_stands_in_its_way(path: Path) -> None:
+def test_work_continues_after_a_cut_and_no_link_prevents_it(path: Path) -> None:
     change(path, "DELETE FROM events WHERE seq > 12", "DELETE FROM sessions", "DELETE FROM runs")
 
     found = on_file(path, is_working=True)
@@ -290,7 +292,7 @@ class Undone(Exception):
 def write(
     database: Database, log: EventLog, keys: Sequence[str], *, is_undone: bool = False
 ) -> None:
-    """A transaction with these events, as a store makes it."""
+    """Write these events in one transaction, as a store does."""
     run, session = RunId("run"), SessionKey("session")
     drafts = [Draft(run, session, Entry(key, Noticed(text=key))) for key in keys]
     with suppress(Undone), database.writing():
@@ -345,7 +347,7 @@ def test_several_processes_write_one_chain(tmp_path: Path) -> None:
     assert found.events == written
 
 
-def test_the_command_names_the_rows_that_are_not_as_their_events(path: Path) -> None:
+def test_the_command_reports_rows_that_contradict_their_events(path: Path) -> None:
     change(path, f"UPDATE runs SET status = 'failed', input_tokens = 5 WHERE id = {FIRST}")
 
     told = audit(path, "--verify")

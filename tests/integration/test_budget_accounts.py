@@ -1,4 +1,4 @@
-"""One budget, several processes: what a provider served never costs more than it, kill -9 or not.
+"""One budget, several processes: what a provider serves never costs more, kill -9 or not.
 
 Each process carries out leads that spawn writers; the provider cuts some calls in their middle, and
 what it served is counted at the provider: each request that it took, answered or not. To run it:
@@ -46,13 +46,13 @@ CALLS_OF_A_LEAD = 3 + WRITERS
 
 
 class Scale(NamedTuple):
-    """How much is done: leads of a process, each with `WRITERS`, and processes that are killed."""
+    """The amount of work: the leads of a process, each with `WRITERS`, and how many processes are killed."""
 
     leads: int
     kills: int
 
     def usd_for(self, processes: int) -> float:
-        """A budget that is two thirds of what the work of so many processes costs."""
+        """A budget of two thirds of what the work of this many processes costs."""
         calls = processes * self.leads * CALLS_OF_A_LEAD
         return calls * COST_NANOUSD / NANOUSD_PER_USD * 2 / 3
 
@@ -62,7 +62,7 @@ LONG = Scale(leads=100, kills=6)
 
 
 class BudgetAccount(NamedTuple):
-    """The budgets of a day in nanodollars; of two days where the test ran past midnight."""
+    """The accounts of a day in nanodollars; of two days if the test ran past midnight."""
 
     limit: int
     spent: int
@@ -109,7 +109,7 @@ class Place:
         }
 
     def open(self) -> AbstractAsyncContextManager[pa.OpenSessions]:
-        """The verbs in this process, which takes over what is left."""
+        """The verbs in this process, which takes over what others left."""
         settings, agents = self.settings, [LEAD, WRITER]
         return pa.open(home=self.home, settings=settings, agents=agents, max_parallel=24)
 
@@ -119,14 +119,14 @@ class Place:
         return running(PROGRAM, self.home, settings, key, str(self.leads))
 
     def is_in_the_middle(self, key: str) -> bool:
-        """Whether a team has replies, and calls in flight."""
+        """Whether a team has replies as well as calls in flight."""
         asked = [r for r in self.provider.requests if f" of {key}." in _task_of(r.body)]
         in_flight = sum(request.status is None for request in asked)
         return in_flight >= 4 and len(asked) - in_flight >= 8
 
     @property
     def served_nanousd(self) -> int:
-        """What the provider may ask for: all that it began to answer, to whomever."""
+        """What the provider may charge: every request that it began to answer."""
         return len(self.provider.requests) * COST_NANOUSD
 
     @property
@@ -137,7 +137,7 @@ class Place:
         return BudgetAccount(*found)
 
     def statuses_of(self, key: str) -> set[object]:
-        """How the runs of a team's agents ended, those of its leads' writers too."""
+        """The statuses of a team's runs, including those of its leads' writers."""
         found = self.query(
             "SELECT DISTINCT r.status FROM runs AS r JOIN sessions AS s ON s.key = r.session"
             f" WHERE s.root = 'team:run:{key}' AND r.kind != 'team'"
@@ -149,7 +149,7 @@ class Place:
             return store.execute(sql).fetchall()
 
     def assert_held(self, *keys: str) -> None:
-        """The provider served no more than was spent, which is within the budget and most of it."""
+        """The provider served at most what was spent, which is most of the budget and within it."""
         account, budget = self.account, int(self.usd * NANOUSD_PER_USD)
         assert account.limit % budget == 0
         assert self.served_nanousd <= account.spent <= account.limit
@@ -186,7 +186,7 @@ def test_two_processes_never_spend_more_than_the_budget_that_they_share(
 
 
 @pytest.mark.timeout(180)  # with --long it is 35 s of work
-def test_what_killed_processes_had_in_flight_is_within_the_budget_that_another_goes_on_with(
+def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_their_successor(
     tmp_path: Path, scale: Scale
 ) -> None:
     async def live_until_killed(place: Place, key: str) -> None:

@@ -1,4 +1,4 @@
-"""What every store promises of tasks that others end, and of those that failed."""
+"""What every store promises about tasks that others end, and about failed ones."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def team() -> SessionPlan:
     )
 
 
-def test_those_that_nobody_has_begun_are_ended_and_no_others(run_in: RunIn) -> None:
+def test_only_sessions_that_have_not_started_are_ended(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await store.spawn([team(), *(plan(name, TEAM) for name in ("a", "b", "c")), plan("x")])
         assert await store.claim(RunId("run-a"), ME) is not None
@@ -84,7 +84,7 @@ def test_those_that_nobody_has_begun_are_ended_and_no_others(run_in: RunIn) -> N
 
 
 @pytest.mark.parametrize("status", [RunStatus.KILLED, RunStatus.TIMED_OUT])
-def test_what_is_live_under_a_parent_is_ended_with_what_it_spawned_but_for_what_outlives_it(
+def test_live_children_are_ended_with_their_own_children_unless_they_outlive_the_parent(
     run_in: RunIn, status: RunStatus
 ) -> None:
     async def body(store: Store) -> None:
@@ -96,8 +96,8 @@ def test_what_is_live_under_a_parent_is_ended_with_what_it_spawned_but_for_what_
         options = SessionOptions(mode=Mode.SESSION)
         lasting = replace(lasting, session=replace(lasting.session, options=options))
         given = [plan(name, TEAM) for name in ("a", "b", "done")]
-        born = await store.spawn([team(), *given, quiet, lasting, plan("stranger")])
-        sessions = {found.session.spawn_key: found.session for found in born}
+        spawned = await store.spawn([team(), *given, quiet, lasting, plan("stranger")])
+        sessions = {found.session.spawn_key: found.session for found in spawned}
         await store.spawn([plan("leaf", sessions["a"]), plan("under-done", sessions["done"])])
         await end(store, "done", Outcome(status=RunStatus.DONE))
 
@@ -147,7 +147,7 @@ async def letters(store: Store, chosen: DeadLetterFilter = EVERY) -> list[str]:
     return sorted(letter.session.spawn_key for letter in await store.dead_letters(chosen))
 
 
-def test_a_run_that_failed_is_a_dead_letter_with_all_that_it_was_asked(run_in: RunIn) -> None:
+def test_a_failed_run_is_a_dead_letter_with_its_whole_request(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         budget = Budget(usd=2.5, tokens=1000)
         await store.spawn([replace(plan("a"), budget=budget)])
@@ -174,7 +174,7 @@ def test_a_run_that_failed_is_a_dead_letter_with_all_that_it_was_asked(run_in: R
         (RunStatus.OVER_BUDGET, True),
     ],
 )
-def test_what_is_a_dead_letter_follows_from_how_the_run_ended(
+def test_the_end_of_a_run_decides_whether_it_is_a_dead_letter(
     run_in: RunIn, status: RunStatus, is_letter: bool
 ) -> None:
     async def body(store: Store) -> None:
@@ -187,7 +187,7 @@ def test_what_is_a_dead_letter_follows_from_how_the_run_ended(
     run_in(body)
 
 
-def test_a_team_and_what_an_agent_spawned_are_none(run_in: RunIn) -> None:
+def test_teams_and_children_of_agents_are_not_dead_letters(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         child = plan("task", TEAM)
         await store.spawn([team(), child, plan("below", child.session)])
@@ -200,7 +200,9 @@ def test_a_team_and_what_an_agent_spawned_are_none(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_what_outside_ends_as_timed_out_is_one_and_what_it_kills_is_not(run_in: RunIn) -> None:
+def test_a_run_timed_out_from_outside_is_a_dead_letter_and_a_killed_one_is_not(
+    run_in: RunIn,
+) -> None:
     async def body(store: Store) -> None:
         await store.spawn([plan("late"), plan("killed")])
 
@@ -214,7 +216,7 @@ def test_what_outside_ends_as_timed_out_is_one_and_what_it_kills_is_not(run_in: 
     run_in(body)
 
 
-def test_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> None:
+def test_dead_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await store.spawn([team(), plan("a", TEAM), plan("b")])
         await end(store, "a")
@@ -231,7 +233,7 @@ def test_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_a_letter_is_dropped_once(run_in: RunIn) -> None:
+def test_a_dead_letter_is_dropped_once(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await store.spawn([plan("a"), plan("b")])
         await end(store, "a")
@@ -244,7 +246,7 @@ def test_a_letter_is_dropped_once(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_a_letter_stays_until_a_retry_of_it_is_done(run_in: RunIn) -> None:
+def test_a_dead_letter_stays_until_a_retry_succeeds(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await store.spawn([plan("a")])
         await end(store, "a")
@@ -260,7 +262,7 @@ def test_a_letter_stays_until_a_retry_of_it_is_done(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_a_retry_that_fails_takes_the_place_of_what_it_retried(run_in: RunIn) -> None:
+def test_the_dead_letter_of_a_failed_retry_replaces_the_first(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await store.spawn([plan("a")])
         await end(store, "a")
@@ -273,7 +275,7 @@ def test_a_retry_that_fails_takes_the_place_of_what_it_retried(run_in: RunIn) ->
     run_in(body)
 
 
-def test_a_retry_that_is_killed_leaves_the_letter(run_in: RunIn) -> None:
+def test_a_killed_retry_leaves_the_dead_letter(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await store.spawn([plan("a")])
         await end(store, "a")
@@ -286,7 +288,7 @@ def test_a_retry_that_is_killed_leaves_the_letter(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_old_letters_are_not_listed_and_leave_with_the_next_write() -> None:
+def test_old_dead_letters_are_not_listed_and_are_deleted_by_the_next_write() -> None:
     async def body() -> None:
         loop = asyncio.get_running_loop()
         store = MemoryStore(loop.time, dead_letter_seconds=100)

@@ -1,4 +1,4 @@
-"""What every store promises of money, held against each of them."""
+"""What every store promises about money; each kind of store must pass."""
 
 from __future__ import annotations
 

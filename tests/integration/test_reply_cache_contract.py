@@ -1,4 +1,4 @@
-"""What every store promises of replies that it keeps."""
+"""What every store promises about cached replies."""
 
 from __future__ import annotations
 

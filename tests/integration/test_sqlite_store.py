@@ -1,4 +1,4 @@
-"""What only the store in a file does: other connections, one transaction for many, its end."""
+"""What only the store in a file does: other connections, group commit, closing."""
 
 from __future__ import annotations
 
@@ -67,25 +67,25 @@ def replied(turn: int) -> Entry:
     return Entry(f"turn-{turn}/model", body)
 
 
-class Ear:
-    """Keeps what a store tells, and knows when it was enough."""
+class Recorder:
+    """Records the events that a store announces, and waits for a number of them."""
 
     def __init__(self) -> None:
-        self.heard: list[Event] = []
+        self.events: list[Event] = []
         self._news = asyncio.Event()
 
-    def hear(self, events: Sequence[Event]) -> None:
-        self.heard.extend(events)
+    def record(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
         self._news.set()
 
-    async def wait_heard(self, count: int) -> None:
+    async def wait_for(self, count: int) -> None:
         async with asyncio.timeout(5):
-            while len(self.heard) < count:
+            while len(self.events) < count:
                 self._news.clear()
                 await self._news.wait()
 
 
-def test_what_was_written_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
+def test_what_was_written_is_read_when_the_store_is_opened_again(tmp_path: Path) -> None:
     kept: list[Event] = []
 
     async def write(store: SqliteStore) -> None:
@@ -112,24 +112,24 @@ def test_the_store_is_for_its_user_alone(tmp_path: Path) -> None:
     assert (tmp_path / "home").stat().st_mode & 0o077 == 0
 
 
-def test_who_subscribes_hears_of_another_connection_s_events_soon_and_in_order(
+def test_a_subscriber_learns_of_another_connection_s_events_soon_and_in_order(
     tmp_path: Path,
 ) -> None:
     async def work(store: SqliteStore) -> None:
         other = await SqliteStore.open(tmp_path / "store.db")
-        ear = Ear()
-        store.subscribe(ear.hear)
+        recorder = Recorder()
+        store.subscribe(recorder.record)
         try:
             began = asyncio.get_running_loop().time()
             await other.spawn([plan("a")])
-            await ear.wait_heard(1)
+            await recorder.wait_for(1)
             assert asyncio.get_running_loop().time() - began < 1
 
             for number in range(20):
                 await (other, store)[number % 2].spawn([plan(f"b{number}")])
-            await ear.wait_heard(21)
+            await recorder.wait_for(21)
 
-            assert ear.heard == await store.events()
+            assert recorder.events == await store.events()
         finally:
             await other.aclose()
 
@@ -176,7 +176,7 @@ def test_closing_writes_what_waits_and_then_refuses_everything(tmp_path: Path) -
         await asyncio.sleep(0)
         await store.aclose()
         await store.aclose()
-        assert all(born[0].is_new for born in await asyncio.gather(*waiting))
+        assert all(spawned[0].is_new for spawned in await asyncio.gather(*waiting))
         with pytest.raises(StoreUnreachable, match="is closed"):
             await store.spawn([plan("late")])
         with pytest.raises(StoreUnreachable, match="is closed"):
@@ -192,7 +192,7 @@ async def check_count(store: SqliteStore, count: int) -> None:
 
 
 @pytest.mark.parametrize(("is_full_sync", "level"), [(False, 1), (True, 2)])
-def test_the_store_waits_for_the_disk_as_it_is_told(
+def test_the_store_waits_for_the_disk_if_it_is_asked_to(
     tmp_path: Path, is_full_sync: bool, level: int
 ) -> None:
     connection = connect(tmp_path / "store.db", is_full_sync=is_full_sync)
@@ -204,11 +204,11 @@ def test_the_store_waits_for_the_disk_as_it_is_told(
 
 def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> None:
     async def body(store: SqliteStore) -> None:
-        (born,) = await store.spawn([plan("a")])
-        claim = await store.claim(born.run.id, ME)
+        (spawned,) = await store.spawn([plan("a")])
+        claim = await store.claim(spawned.run.id, ME)
         assert claim is not None
         for turn in range(1, 4000):
-            await store.append(born.run.id, claim.run.epoch, [replied(turn)])
+            await store.append(spawned.run.id, claim.run.epoch, [replied(turn)])
         # All that was written would be 70 MB, and the file without a checkpoint has a single page.
         assert (tmp_path / "store.db-wal").stat().st_size < 40_000_000
         assert (tmp_path / "store.db").stat().st_size > 500_000

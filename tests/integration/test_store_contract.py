@@ -1,4 +1,4 @@
-"""What every store promises, held against each of them."""
+"""What every store promises; each kind of store must pass."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from tests.integration.kept_work import (
 )
 
 
-def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
+def test_spawn_stores_everything_that_a_plan_holds(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         rich = replace(
             AGENT,
@@ -58,19 +58,25 @@ def test_spawn_keeps_all_that_it_is_given(run_in: RunIn) -> None:
             text="do\nit " * 50, input={"n": [1, {"x": None}]}, limits=Limits(attempts=2)
         )
 
-        born = (await store.spawn([replace(given, session=session, queued=queued, priority=5)]))[0]
+        spawned = (await store.spawn([replace(given, session=session, queued=queued, priority=5)]))[
+            0
+        ]
 
-        assert born.is_new
-        assert born.session == replace(session, created_at=born.session.created_at)
-        assert born.run.status is RunStatus.QUEUED
-        assert (born.run.priority, born.run.model, born.run.number) == (5, "scripted/model", 1)
-        assert born.run.title == " ".join(queued.text.split())[:120]
+        assert spawned.is_new
+        assert spawned.session == replace(session, created_at=spawned.session.created_at)
+        assert spawned.run.status is RunStatus.QUEUED
+        assert (spawned.run.priority, spawned.run.model, spawned.run.number) == (
+            5,
+            "scripted/model",
+            1,
+        )
+        assert spawned.run.title == " ".join(queued.text.split())[:120]
         assert [event.body for event in await store.events()] == [queued]
 
     run_in(body)
 
 
-def test_spawning_a_key_again_gives_the_session_that_is_there(run_in: RunIn) -> None:
+def test_spawning_a_key_again_returns_the_existing_session(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         first = (await store.spawn([plan("a")]))[0]
         claimed = await claim(store, "run-a")
@@ -101,7 +107,7 @@ def test_the_same_key_under_another_parent_is_another_session(run_in: RunIn) -> 
     run_in(body)
 
 
-def test_a_key_that_stands_for_other_work_refuses_all_births(run_in: RunIn) -> None:
+def test_a_key_that_names_other_work_refuses_every_plan(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"))
         before = await store.events()
@@ -119,18 +125,18 @@ def test_a_key_that_stands_for_other_work_refuses_all_births(run_in: RunIn) -> N
     run_in(body)
 
 
-def test_a_child_of_a_killed_session_is_born_killed(run_in: RunIn) -> None:
+def test_a_child_of_a_killed_session_starts_killed(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         (above,) = await spawn(store, plan("above"))
         await store.kill(above.key, by="me")
 
-        born = (await store.spawn([plan("late", above)]))[0]
+        spawned = (await store.spawn([plan("late", above)]))[0]
 
-        assert born.session.killed
-        assert born.run.status is RunStatus.KILLED
-        assert await store.claim(born.run.id, ME) is None
+        assert spawned.session.killed
+        assert spawned.run.status is RunStatus.KILLED
+        assert await store.claim(spawned.run.id, ME) is None
         assert bodies(await store.events(), "run-late") == ["queued", "finished"]
-        (grandchild,) = await store.spawn([plan("later", born.session)])
+        (grandchild,) = await store.spawn([plan("later", spawned.session)])
         assert grandchild.run.status is RunStatus.KILLED
 
     run_in(body)
@@ -166,7 +172,7 @@ def test_a_claim_is_refused_while_another_owner_lives(run_in: RunIn) -> None:
 
 
 @pytest.mark.parametrize("state", [OwnerState.GONE, OwnerState.DEAD])
-def test_a_run_is_taken_from_an_owner_that_works_no_more(run_in: RunIn, state: OwnerState) -> None:
+def test_a_run_is_taken_from_an_owner_that_has_ended(run_in: RunIn, state: OwnerState) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a", owner=OTHER))
         lost = await claim(store, "run-a", OTHER)
@@ -184,7 +190,7 @@ def test_a_run_is_taken_from_an_owner_that_works_no_more(run_in: RunIn, state: O
     run_in(body)
 
 
-def test_the_runs_of_a_session_are_carried_out_one_after_the_other(run_in: RunIn) -> None:
+def test_the_runs_of_a_session_are_executed_one_after_the_other(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         (session,) = await spawn(store, plan("a"))
         second = await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
@@ -200,7 +206,7 @@ def test_the_runs_of_a_session_are_carried_out_one_after_the_other(run_in: RunIn
     run_in(body)
 
 
-def test_an_earlier_run_that_was_left_in_good_order_is_free_for_whoever_waits(
+def test_an_earlier_run_whose_owner_has_ended_is_free_for_any_process(
     run_in: RunIn,
 ) -> None:
     async def body(store: Store) -> None:
@@ -270,7 +276,7 @@ def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_a_run_does_not_end_over_words_that_it_has_not_seen(run_in: RunIn) -> None:
+def test_a_run_does_not_end_over_messages_that_it_has_not_seen(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
@@ -298,7 +304,7 @@ def test_without_a_count_a_run_ends_whatever_waits(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_a_word_to_a_run_that_is_over_or_unknown_is_refused(run_in: RunIn) -> None:
+def test_a_message_to_a_run_that_has_ended_or_is_unknown_is_refused(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
@@ -385,7 +391,7 @@ def test_released_runs_are_free_and_only_the_owner_can_release_them(run_in: RunI
     run_in(body)
 
 
-def test_an_owner_that_says_goodbye_leaves_its_runs_queued(run_in: RunIn) -> None:
+def test_an_owner_that_ends_leaves_its_runs_queued(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"))
         await claim(store, "run-a")
@@ -400,7 +406,7 @@ def test_an_owner_that_says_goodbye_leaves_its_runs_queued(run_in: RunIn) -> Non
     run_in(body)
 
 
-def test_all_that_an_owner_left_can_be_given_to_whoever_comes(run_in: RunIn) -> None:
+def test_everything_that_an_owner_left_can_be_released_to_any_process(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         (session, *_) = await spawn(store, plan("a", owner=ME), plan("b", owner=OTHER))
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
@@ -417,7 +423,7 @@ def test_all_that_an_owner_left_can_be_given_to_whoever_comes(run_in: RunIn) -> 
     run_in(body)
 
 
-def test_signs_of_life_are_kept_and_a_living_owner_can_be_buried(run_in: RunIn) -> None:
+def test_heartbeats_are_stored_and_a_living_owner_can_be_marked_dead(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         began = time.time()
         await store.heartbeat(Owner(id=ME, host="far", pid=42, role=Role.WORKER))
@@ -472,9 +478,9 @@ def test_a_throttle_is_changed_in_one_transaction_and_kept(run_in: RunIn) -> Non
     run_in(body)
 
 
-@pytest.mark.parametrize("is_buried", [True, False])
-def test_who_is_dead_or_gone_holds_no_call_and_no_probe_any_more(
-    run_in: RunIn, is_buried: bool
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_a_dead_or_gone_owner_has_no_call_in_flight_and_no_probe(
+    run_in: RunIn, is_dead: bool
 ) -> None:
     held = Holder(in_flight=3, waiting=1, until=1e12)
     probing = Circuit(opened=1, open_until=1.0, probe_until=1e12, prober=ME)
@@ -490,7 +496,7 @@ def test_who_is_dead_or_gone_holds_no_call_and_no_probe_any_more(
             ),
         )
 
-        if is_buried:
+        if is_dead:
             await store.mark_dead(ME)
         else:
             await store.heartbeat(replace(mine, state=OwnerState.GONE))

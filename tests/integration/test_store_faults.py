@@ -1,4 +1,4 @@
-"""What befalls a store's file: a full disk, no permission, other content, other versions."""
+"""Faults of a store's file: a full disk, no permission, other content, other versions."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def fill_disk(home: Path, base_url: str) -> Ended:
 
 
 @pytest.mark.parametrize("fill", [fill_disk, fill_files])
-def test_when_no_more_can_be_written_all_who_wait_hear_it_and_only_lost_calls_are_made_again(
+def test_when_the_disk_is_full_every_waiter_learns_it_and_only_lost_calls_are_made_again(
     tmp_path: Path, fill: Callable[[Path, str], Ended]
 ) -> None:
     home = tmp_path / "home"
@@ -136,9 +136,7 @@ async def make_store(path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "folder of no store"])
-def test_a_store_that_may_not_be_written_is_said_to_be_so_and_left_as_it_is(
-    tmp_path: Path, what: str
-) -> None:
+def test_a_read_only_store_is_reported_and_left_as_it_is(tmp_path: Path, what: str) -> None:
     if UNPRIVILEGED and shutil.which(UNPRIVILEGED[0]) is None:
         pytest.skip("permissions mean nothing to root, and setpriv is not there")
     file = tmp_path / "home" / "store.db"
@@ -164,7 +162,7 @@ def error_of_opening(path: Path) -> StoreError:
     return met.value
 
 
-def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     file.write_text("Dear diary, " * 100, "utf-8")
 
@@ -211,7 +209,7 @@ def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path)
     assert file.read_bytes() == before
 
 
-def test_who_opens_a_store_that_another_is_making_waits_for_it(tmp_path: Path) -> None:
+def test_opening_a_store_waits_for_a_process_that_is_creating_it(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     with (
         closing(sqlite3.connect(file, isolation_level=None)) as maker,
@@ -261,7 +259,7 @@ def version_of(store: sqlite3.Connection) -> int:
 
 
 def write_first_version(file: Path) -> dict[str, list[str]]:
-    """A store as the first version wrote it, with what a later one held for its columns: these."""
+    """A store as the first version wrote it, filled from a later one; the columns of its tables."""
     with closing(connect(file)) as old, closing(sqlite3.connect(":memory:")) as later:
         migrate(old, FIRST)
         later.executescript(OLD_STORE.read_text("utf-8"))
@@ -328,7 +326,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_is(tmp_path: Path) -> Non
         assert not store.in_transaction
 
 
-def test_a_disk_that_is_full_at_the_first_opening_is_said_to_be_full(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_at_the_first_opening_is_reported_as_full(tmp_path: Path) -> None:
     with closing(connect(tmp_path / "store.db")) as store:
         store.execute("PRAGMA max_page_count = 2")
 
@@ -347,7 +345,7 @@ def test_the_schema_file_says_what_the_migrations_make() -> None:
 
 
 def master_of(store: sqlite3.Connection) -> list[tuple[str, ...]]:
-    """Tables and indexes with the SQL that made them; spaces are laid out otherwise by ALTER."""
+    """Tables and indexes with the SQL that made them, without the spaces that ALTER changes."""
     master = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
     return [
         (

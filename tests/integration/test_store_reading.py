@@ -1,4 +1,4 @@
-"""What every store answers, held against each of them."""
+"""What every store answers; each kind of store must pass."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from tests.integration.kept_work import (
 )
 
 
-def test_a_run_is_chosen_also_where_its_session_has_gone_on(run_in: RunIn) -> None:
+def test_a_run_is_found_even_if_its_session_has_had_another(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         (session,) = await spawn(store, plan("a"))
         await store.finish(RunId("run-a"), (await claim(store, "run-a")).run.epoch, DONE)
@@ -101,7 +101,7 @@ def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
 
 
 @pytest.mark.parametrize("prefix", ["the fir", "*", "f?rst", "[f]irst", "rst", "FIRST", "%"])
-def test_a_prefix_is_no_pattern(run_in: RunIn, prefix: str) -> None:
+def test_a_prefix_is_not_a_pattern(run_in: RunIn, prefix: str) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("first"))
 
@@ -110,7 +110,7 @@ def test_a_prefix_is_no_pattern(run_in: RunIn, prefix: str) -> None:
     run_in(body)
 
 
-def test_what_is_named_in_full_comes_before_newer_namesakes(run_in: RunIn) -> None:
+def test_a_full_name_comes_before_newer_namesakes(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("monday"))
         for number in range(5):
@@ -139,7 +139,7 @@ def test_rows_come_newest_first_with_the_latest_run(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_results_come_in_the_order_asked_with_none_for_what_is_not_over(run_in: RunIn) -> None:
+def test_results_come_in_the_order_asked_with_none_for_live_runs(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
@@ -187,7 +187,7 @@ def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit
     run_in(body)
 
 
-def test_who_subscribes_hears_every_event_once_and_in_order(run_in: RunIn) -> None:
+def test_a_subscriber_gets_every_event_once_and_in_order(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("before"))
         heard: list[Event] = []
@@ -239,7 +239,7 @@ def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
+def test_live_runs_are_returned_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"), plan("b"), plan("c"))
         epoch = (await claim(store, "run-b")).run.epoch
@@ -254,7 +254,7 @@ def test_what_is_live_is_told_in_order_and_the_unknown_is_an_error(run_in: RunIn
     run_in(body)
 
 
-def test_the_last_that_each_run_wrote_is_told(run_in: RunIn) -> None:
+def test_the_last_event_of_each_run_is_returned(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
@@ -285,7 +285,7 @@ def test_the_last_step_of_a_run_is_not_its_start(run_in: RunIn) -> None:
     run_in(body)
 
 
-def test_the_attempts_of_a_run_are_told_with_what_each_cost(run_in: RunIn) -> None:
+def test_the_attempts_of_a_run_are_returned_with_their_costs(run_in: RunIn) -> None:
     async def body(store: Store) -> None:
         ladder = replace(plan("a").queued, ladder=("loop/small", "loop/large"))
         await spawn(store, replace(plan("a"), queued=ladder), plan("b"))

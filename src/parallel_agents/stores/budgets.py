@@ -88,8 +88,8 @@ class _Charge(NamedTuple):
 
     run: RunId
     scope: str
-    held_nanousd: int
-    held_tokens: int
+    reserved_nanousd: int
+    reserved_tokens: int
     nanousd: int
     tokens: int
 
@@ -131,11 +131,11 @@ class BudgetAccounts:
             For each request None, or why nothing was reserved.
         """
         self.forfeit([request.run for request in requests])
-        accounts, above = self._accounts_for(requests)
+        accounts, scopes_of = self._accounts_for(requests)
         answers: list[Shortage | PriceUnknown | None] = []
         reserved: list[tuple[RunId, str, int, int]] = []
         for request in requests:
-            paying = [accounts[scope] for scope in (*above[request.session], *request.scopes)]
+            paying = [accounts[scope] for scope in (*scopes_of[request.session], *request.scopes)]
             answer = _reserve(request, paying)
             answers.append(answer)
             if answer is None:
@@ -150,17 +150,17 @@ class BudgetAccounts:
     ) -> tuple[dict[str, _Account], dict[str, list[str]]]:
         """Every account that pays for a request, and the scopes above each session."""
         accounts: dict[str, _Account] = {}
-        above: dict[str, list[str]] = defaultdict(list)
+        scopes_of: dict[str, list[str]] = defaultdict(list)
         sessions = list({request.session for request in requests})
         for session, *columns in self._database.all("accounts_above", (as_array(sessions),)):
             account = _Account(*columns)
             accounts.setdefault(account.scope, account)
-            above[session].append(account.scope)
+            scopes_of[session].append(account.scope)
         scopes = {scope for request in requests for scope in request.scopes}
         if scopes:
             for columns in self._database.all("accounts_of", (as_array(list(scopes)),)):
                 accounts.setdefault(columns[0], _Account(*columns))
-        return accounts, above
+        return accounts, scopes_of
 
     def _write(self, reserved: Sequence[tuple[RunId, str, int, int]]) -> None:
         sums: dict[str, tuple[int, int]] = {}
@@ -189,7 +189,7 @@ class BudgetAccounts:
         return notices
 
     def forfeit(self, runs: Sequence[RunId]) -> None:
-        """Count what the runs had reserved as spent: nobody knows whether the calls were made."""
+        """Count what the runs had reserved as spent: whether the calls were made is unknown."""
         self._close(runs, lambda _, nanousd, tokens: (nanousd, tokens))
 
     def release(self, run: RunId) -> None:

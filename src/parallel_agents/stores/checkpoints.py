@@ -38,7 +38,7 @@ class Checkpoints:
         self._commits = 0
 
     def note_commit(self) -> None:
-        """Count a commit; every so many commits start a checkpoint."""
+        """Count a commit, and start a checkpoint after a number of them."""
         self._commits += 1
         is_idle = self._under_way is None or self._under_way.done()
         if self._commits >= _EVERY_COMMITS and is_idle:

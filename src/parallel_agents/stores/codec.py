@@ -80,8 +80,8 @@ def row_from(columns: SqlRow, agent: Agent) -> Row:
 
 def spend_from(columns: SqlRow) -> Spend:
     """A spend from its columns, in the order of the query `session_rows`."""
-    calls, given, written, cache_read, cache_write, cost, unpriced = columns
-    return Spend(Usage(given, written, cache_read, cache_write), calls, cost, unpriced)
+    calls, sent, received, cache_read, cache_write, cost, unpriced = columns
+    return Spend(Usage(sent, received, cache_read, cache_write), calls, cost, unpriced)
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:

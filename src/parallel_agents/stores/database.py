@@ -21,7 +21,7 @@ class Database(Protocol):
     """One connection. Its calls block and come from one thread at a time.
 
     Raises:
-        StoreError: from each method, when the database cannot be used; the transaction is over.
+        StoreError: from each method, when the database cannot be used; the transaction has ended.
     """
 
     def one(self, query: str, values: Values = ()) -> SqlRow | None:

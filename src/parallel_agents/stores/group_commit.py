@@ -85,7 +85,7 @@ class GroupCommitStore(JournalStore):
 
 
 class _Waiting(NamedTuple):
-    """A change, and the future of whoever waits for it, if anybody does."""
+    """A change, and the future of the caller that waits for it, if one does."""
 
     change: AnyChange
     waiter: asyncio.Future[Any] | None  # its result has the type that the change returns
@@ -177,7 +177,7 @@ class _Writer:
         try:
             self._loop.call_soon_threadsafe(on_loop)
         except RuntimeError:
-            return  # the loop is closed: nobody waits any more, and what was written is durable
+            return  # the loop is closed, so no caller waits; what was written is durable
 
 
 def _settle(waiter: asyncio.Future[_T], answer: _T | Exception) -> None:

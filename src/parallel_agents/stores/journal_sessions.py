@@ -23,7 +23,7 @@ from parallel_agents.stores.projection import title_of
 from parallel_agents.stores.tables import Tables
 from parallel_agents.stores.upcast import FORMAT
 
-_ENCODINGS_KEPT = 256
+_MAX_ENCODINGS = 256
 
 
 class JournalSessions:
@@ -128,13 +128,13 @@ class JournalSessions:
         return bool(found[0])
 
     def _put_agent(self, agent: Agent) -> str:
-        kept = self._encoded.get(id(agent))
-        if kept is None or kept[0] is not agent:
-            if len(self._encoded) > _ENCODINGS_KEPT:
+        cached = self._encoded.get(id(agent))
+        if cached is None or cached[0] is not agent:
+            if len(self._encoded) > _MAX_ENCODINGS:
                 self._encoded.clear()
-            kept = self._encoded[id(agent)] = (agent, encode_agent(agent))
-        self._tables.database.run("put_agent", (*kept[1], FORMAT))
-        return kept[1].digest
+            cached = self._encoded[id(agent)] = (agent, encode_agent(agent))
+        self._tables.database.run("put_agent", (*cached[1], FORMAT))
+        return cached[1].digest
 
     def kill(
         self,

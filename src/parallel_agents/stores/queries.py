@@ -46,8 +46,8 @@ class Queries:
         """The SQL of a statement whose rows meet all of the conditions."""
         key = (name, tuple(conditions))
         if key not in self._chosen:
-            told = " AND ".join(self.get(f"{name}.{condition}") for condition in conditions)
-            where = f"WHERE {told}" if told else ""
+            met = " AND ".join(self.get(f"{name}.{condition}") for condition in conditions)
+            where = f"WHERE {met}" if met else ""
             self._chosen[key] = self.get(name).replace(_WHERE, where)
         return self._chosen[key]
 

@@ -172,13 +172,13 @@ class Rows:
         # Folded from the fields that count: decoding whole replies would take ten times as long.
         found: dict[RunId, list[Attempt]] = {}
         rows = self.database.all("attempts_of", (as_array(runs),))
-        for run, first, above, cost, is_priced, *usage in rows:
+        for run, first, next_model, cost, is_priced, *usage in rows:
             of_run = found.setdefault(RunId(run), [Attempt("", Spend())])
             model, spend = of_run[-1]
             if first is not None:
                 of_run[-1] = Attempt(first, spend)
-            elif above is not None:
-                of_run.append(Attempt(above or model, Spend()))
+            elif next_model is not None:
+                of_run.append(Attempt(next_model or model, Spend()))
             elif usage[0] is not None:
                 reply = Spend(Usage(*usage), 1, cost or 0, int(not is_priced))
                 of_run[-1] = Attempt(model, spend + reply)

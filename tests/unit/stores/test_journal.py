@@ -69,7 +69,7 @@ class TwoOwners(RuleBasedStateMachine):
         self.killed: set[SessionKey] = set()
         self.runs: list[RunId] = []
         self.parents: dict[SessionKey, SessionKey | None] = {}
-        self.words = 0
+        self.messages = 0
 
     def _tick(self) -> float:
         self.now += 1
@@ -120,14 +120,14 @@ class TwoOwners(RuleBasedStateMachine):
             owner=owner,
         )
 
-        (born,) = self.do(self.store.spawn([plan]))
+        (outcome,) = self.do(self.store.spawn([plan]))
 
-        assert born.is_new == (path not in self.parents)
+        assert outcome.is_new == (path not in self.parents)
         self.parents[path] = parent
-        if born.is_new:
+        if outcome.is_new:
             self.runs.append(run)
-            assert born.session.killed == (parent in self.killed)
-            if born.session.killed:
+            assert outcome.session.killed == (parent in self.killed)
+            if outcome.session.killed:
                 self.killed.add(path)
         return path
 
@@ -180,7 +180,7 @@ class TwoOwners(RuleBasedStateMachine):
         run = self._pick(which)
         if run not in self.holders:
             return
-        words = sum(e.run == run and e.body.kind == "steered" for e in self.heard)
+        messages = sum(e.run == run and e.body.kind == "steered" for e in self.heard)
         outcome = Outcome(status=RunStatus.DONE, output="answer")
         try:
             is_over = self.do(
@@ -189,15 +189,15 @@ class TwoOwners(RuleBasedStateMachine):
         except OwnershipLost:
             assert run in self.ends
         else:
-            assert is_over == (seen is None or words <= seen)
+            assert is_over == (seen is None or messages <= seen)
 
     @rule(which=WHICH)
     def steer(self, which: int) -> None:
         run = self._pick(which)
-        self.words += 1
-        key = f"steer-{self.words}"
+        self.messages += 1
+        key = f"steer-{self.messages}"
         try:
-            self.do(self.store.steer(run, key, "a word", mode=SteerMode.NEXT, by="me"))
+            self.do(self.store.steer(run, key, "a message", mode=SteerMode.NEXT, by="me"))
         except RunIsOver:
             assert run in self.ends
         else:
@@ -214,7 +214,7 @@ class TwoOwners(RuleBasedStateMachine):
             self.killed |= {key for key in self.parents if f"{key}/".startswith(f"{session}/")}
 
     @rule(owner=OWNERS, state=st.sampled_from(OwnerState))
-    def beat(self, owner: OwnerId, state: OwnerState) -> None:
+    def heartbeat(self, owner: OwnerId, state: OwnerState) -> None:
         if state is OwnerState.DEAD:
             self.do(self.store.mark_dead(owner))
         else:

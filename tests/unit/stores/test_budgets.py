@@ -1,0 +1,122 @@
+"""Accounts are charged for many runs at once as they would be for one after the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.budget import Amount, Budget, BudgetAccount, OnLimit, Shortage
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.errors import PriceUnknown
+from parallel_agents.stores.budgets import BudgetAccounts, Request
+from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.sqlite_database import SqliteDatabase
+
+RUNS = [RunId(name) for name in "abcde"]
+
+
+@pytest.fixture
+def database() -> SqliteDatabase:
+    return SqliteDatabase.in_memory()
+
+
+def accounts_with(database: SqliteDatabase, budget: Budget) -> BudgetAccounts:
+    accounts = BudgetAccounts(database)
+    accounts.open([BudgetAccount(scope="day", budget=budget)])
+    return accounts
+
+
+def request(run: RunId, amount: Amount, *, is_last: bool = False) -> Request:
+    return Request(run, SessionKey(f"session of {run}"), amount, ("day",), is_last)
+
+
+def balance(database: SqliteDatabase) -> tuple[Amount, Amount]:
+    """What is spent and what is reserved."""
+    (state,) = Rows(database).accounts()
+    return state.spent, state.reserved
+
+
+def test_requests_are_granted_in_order_until_the_account_is_full(database: SqliteDatabase) -> None:
+    accounts = accounts_with(database, Budget(tokens=1000))
+
+    answers = accounts.reserve([request(run, Amount(None, 400)) for run in RUNS])
+
+    assert answers[:2] == [None, None]
+    assert [type(answer) for answer in answers[2:]] == [Shortage] * 3
+    assert balance(database) == (Amount(0, 0), Amount(0, 800))
+
+
+def test_a_shortage_says_what_the_account_holds(database: SqliteDatabase) -> None:
+    accounts = accounts_with(database, Budget(tokens=1000, on_limit=OnLimit.STOP))
+    accounts.reserve([request(RUNS[0], Amount(None, 700))])
+
+    (answer,) = accounts.reserve([request(RUNS[1], Amount(None, 400))])
+
+    detail = "0 of 1,000 tokens; $0.0000, 700 tokens reserved; the call could take 400 tokens"
+    assert answer == Shortage("day", detail, True, OnLimit.STOP)
+
+
+def test_the_last_call_of_a_run_may_use_the_share_that_others_leave(
+    database: SqliteDatabase,
+) -> None:
+    accounts = accounts_with(database, Budget(tokens=1000))
+
+    refused, granted = accounts.reserve(
+        [request(RUNS[0], Amount(None, 960)), request(RUNS[1], Amount(None, 960), is_last=True)]
+    )
+
+    assert isinstance(refused, Shortage)
+    assert granted is None
+
+
+def test_an_unknown_price_is_refused_by_a_budget_in_dollars_and_nothing_else(
+    database: SqliteDatabase,
+) -> None:
+    accounts = accounts_with(database, Budget(usd=1))
+
+    unknown, known = accounts.reserve(
+        [request(RUNS[0], Amount(None, 10)), request(RUNS[1], Amount(5, 10))]
+    )
+
+    assert isinstance(unknown, PriceUnknown)
+    assert known is None
+    assert balance(database) == (Amount(0, 0), Amount(5, 10))
+
+
+def test_the_reply_that_passes_four_fifths_gets_the_notice_and_no_later_one(
+    database: SqliteDatabase,
+) -> None:
+    accounts = accounts_with(database, Budget(tokens=1000))
+    accounts.reserve([request(run, Amount(None, 100)) for run in RUNS])
+    spent = [(run, Amount(None, 250)) for run in RUNS]
+
+    first = accounts.settle(spent[:2])
+    second = accounts.settle(spent[2:])
+    accounts.reserve([request(RUNS[0], Amount(None, 1), is_last=True)])
+    third = accounts.settle([(RUNS[0], Amount(None, 1))])
+
+    assert first == []
+    (notice,) = second
+    assert (notice.run, notice.scope) == (RUNS[3], "day")
+    assert notice.text == "four fifths of a budget are spent: 1,000 of 1,000 tokens (day)"
+    assert third == []
+
+
+def test_a_call_of_unknown_price_costs_what_was_reserved_for_it(database: SqliteDatabase) -> None:
+    accounts = accounts_with(database, Budget(usd=1))
+    accounts.reserve([request(run, Amount(70, 100)) for run in RUNS[:3]])
+
+    accounts.settle([(RUNS[0], Amount(None, 20)), (RUNS[1], Amount(30, 20))])
+
+    assert balance(database) == (Amount(100, 40), Amount(70, 100))
+
+
+def test_a_forfeited_call_costs_what_was_reserved_and_a_released_one_nothing(
+    database: SqliteDatabase,
+) -> None:
+    accounts = accounts_with(database, Budget(tokens=1000))
+    accounts.reserve([request(run, Amount(7, 100)) for run in RUNS[:3]])
+
+    accounts.forfeit([RUNS[0]])
+    accounts.release(RUNS[1])
+
+    assert balance(database) == (Amount(7, 100), Amount(7, 100))
