@@ -40,7 +40,7 @@ def test_what_is_false_does_not(condition: str) -> None:
     assert not Expression(condition).holds(ANSWER)
 
 
-def test_an_answer_in_words_is_called_text() -> None:
+def test_an_answer_as_text_is_called_text() -> None:
     assert Expression('len(text) < 10 and "tea" in text').holds("green tea")
 
 
