@@ -54,15 +54,15 @@ class Limits:
 
     def without(self, weaker: Limits) -> Limits:
         """These limits without those that are the same in `weaker`."""
-        given = {name: getattr(self, name) for name in _NAMES}
-        return Limits(**{n: value for n, value in given.items() if value != getattr(weaker, n)})
+        chosen = {name: getattr(self, name) for name in _NAMES}
+        return Limits(**{n: value for n, value in chosen.items() if value != getattr(weaker, n)})
 
 
 @lru_cache(maxsize=1024)
 def _merged(these: Limits, weaker: Limits) -> Limits:
     """Many tasks have the same few limits; each pair is merged once."""
-    given = {name: getattr(these, name) for name in _NAMES}
-    return replace(weaker, **{name: value for name, value in given.items() if value is not None})
+    chosen = {name: getattr(these, name) for name in _NAMES}
+    return replace(weaker, **{name: value for name, value in chosen.items() if value is not None})
 
 
 _NAMES = tuple(field.name for field in fields(Limits))
