@@ -49,8 +49,8 @@ Make = Callable[[LoopbackProvider, Http], Model]
 Body = Callable[[Model], Awaitable[None]]
 
 
-def saying(words: str) -> ModelRequest:
-    return ModelRequest(messages=(user(words),), tools=(LOOK,), cache_seconds=60)
+def saying(text: str) -> ModelRequest:
+    return ModelRequest(messages=(user(text),), tools=(LOOK,), cache_seconds=60)
 
 
 # Every model here says what it is told, calls `look` when told "look", and fails when told "fail".
@@ -65,10 +65,10 @@ def fault_of_server(_: int, body: JsonObject) -> Fault | None:
 
 
 def reply_of_fake(request: ModelRequest) -> Answer:
-    words = request.messages[-1].text
-    if words == "fail":
+    text = request.messages[-1].text
+    if text == "fail":
         return RequestRejected("told to")
-    return CALL if words == "look" else words
+    return CALL if text == "look" else text
 
 
 def make_chat(provider: LoopbackProvider, http: Http) -> Model:

@@ -134,7 +134,7 @@ def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(tmp_pat
         asyncio.run(body(Place(tmp_path, provider)))
 
 
-def test_a_word_and_a_kill_from_another_process_arrive_within_a_second(tmp_path: Path) -> None:
+def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(tmp_path: Path) -> None:
     def hang(_: int, request: JsonObject) -> Fault | None:
         return Hang() if last_text(request).startswith("Part") else None
 

@@ -1,4 +1,4 @@
-"""Encoded: a value that keeps the bytes that it is sent as, so that it is encoded once."""
+"""Encoded: a value that stores its encoded bytes, so that it is encoded only once."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Self
 
 
 class Encodable:
-    """The base of frozen values that many requests contain; the bytes are no part of the value."""
+    """The base of frozen values that many requests contain; the bytes do not affect equality."""
 
     __slots__ = ("_encoded",)
 
     _encoded: tuple[Callable[[Self], bytes], bytes]
 
     def encoded(self, encode: Callable[[Self], bytes]) -> bytes:
-        """What `encode` makes of the value; kept until another function encodes it."""
+        """The value as `encode` encodes it; stored until it is encoded by another function."""
         try:
-            by, kept = self._encoded
+            encoder, encoded = self._encoded
         except AttributeError:
-            by, kept = None, b""
-        if by is not encode:
-            # A copy: what a JSON encoder returns may hold the whole of its buffer, 4 kB with orjson.
-            kept = bytes(memoryview(encode(self)))
-            object.__setattr__(self, "_encoded", (encode, kept))  # the value itself is frozen
-        return kept
+            encoder, encoded = None, b""
+        if encoder is not encode:
+            # A copy: bytes from orjson occupy its whole buffer, 4 kB for the shortest message.
+            encoded = bytes(memoryview(encode(self)))
+            object.__setattr__(self, "_encoded", (encode, encoded))  # the value itself is frozen
+        return encoded

@@ -18,8 +18,8 @@ _LOOK_AGAIN_SECONDS = 1.0
 class StoreJournal:
     """The RunJournal of a claimed run.
 
-    A note waits for the end of the loop's turn: if the run appends events by then, as it does after
-    a tool that returns at once, one change of the store writes both.
+    A note waits until the event loop's next turn. If the run appends events before that, as it does
+    after a tool that returns at once, one change of the store writes them all.
 
     Attributes:
         is_finishing: the run's own runner is writing its end.

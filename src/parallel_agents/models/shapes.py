@@ -61,17 +61,17 @@ def count_at(parent: JsonObject, key: str) -> int:
 
 
 def dump(value: Json | Mapping[str, Json | orjson.Fragment]) -> bytes:
-    """`value` as compact JSON."""
+    """The value as compact JSON."""
     return orjson.dumps(value, default=_plain)
 
 
 def dump_body(value: Body) -> bytes:
-    """A request's body, in no more memory than it needs: it is held until the reply has come."""
-    return bytes(memoryview(dump(value)))  # what orjson returns holds the whole of its buffer
+    """A request's body as compact JSON; it stays in memory until the reply has arrived."""
+    return bytes(memoryview(dump(value)))  # bytes from orjson occupy its whole buffer
 
 
 def array_of(items: Iterable[bytes]) -> orjson.Fragment:
-    """Items that are JSON already, as an array; an item may be several with commas, or empty."""
+    """An array of items that are JSON already; an item may be a comma-separated list, or empty."""
     return orjson.Fragment(b"[" + b",".join(filter(None, items)) + b"]")
 
 

@@ -108,6 +108,19 @@ class CircuitBrokenRunner:
 class _CountedJournal:
     """The journal of a run whose end counts for its agent."""
 
+    __slots__ = (
+        "_agent",
+        "_circuits",
+        "_epoch",
+        "_flight",
+        "_flights",
+        "_is_probe",
+        "_journal",
+        "_name",
+        "append",
+        "note",
+    )
+
     def __init__(
         self, activation: Activation, circuits: Circuits, flights: UsesInFlight, *, is_probe: bool
     ) -> None:

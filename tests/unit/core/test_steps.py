@@ -164,10 +164,12 @@ def test_tools_run_until_all_results_are_known(known: Sequence[str]) -> None:
 
 
 def test_messages_are_delivered_before_the_next_call() -> None:
-    word = steered()
+    message = steered()
 
-    assert decide(after(word)) == DeliverMessages({"key-1": word})
-    assert decide(after(word, Delivered(steer="key-1", text=word.text, turn=1))) == CallModel(1)
+    assert decide(after(message)) == DeliverMessages({"key-1": message})
+    assert decide(after(message, Delivered(steer="key-1", text=message.text, turn=1))) == CallModel(
+        1
+    )
 
 
 def test_messages_wait_for_the_results_of_tools() -> None:
@@ -179,9 +181,9 @@ def test_an_answer_without_gates_completes_the_run() -> None:
 
 
 def test_a_message_that_arrived_with_the_answer_is_delivered_first() -> None:
-    word = steered()
+    message = steered()
 
-    assert decide(after(replied(1, "done"), word)) == DeliverMessages({"key-2": word})
+    assert decide(after(replied(1, "done"), message)) == DeliverMessages({"key-2": message})
 
 
 def test_an_answer_of_another_form_is_repaired_once() -> None:
@@ -274,15 +276,15 @@ def test_a_refine_loop_asks_all_gates_but_no_judge_after_a_refusal() -> None:
 
 def test_a_verdict_is_used_before_a_message_that_arrived_meanwhile() -> None:
     given = assignment(replace(AGENT, gates=(CHEAP, JUDGE)), attempts=2)
-    word = steered()
+    message = steered()
 
-    refused = after(replied(1, "done"), word, gated(is_accepted=False))
-    half = after(replied(1, "done"), word, gated(is_accepted=True))
-    passed = after(replied(1, "done"), word, gated(is_accepted=True), gated(is_accepted=True))
+    refused = after(replied(1, "done"), message, gated(is_accepted=False))
+    half = after(replied(1, "done"), message, gated(is_accepted=True))
+    passed = after(replied(1, "done"), message, gated(is_accepted=True), gated(is_accepted=True))
 
     assert begun(decide(refused, given)).number == 2
     assert decide(half, given) == CheckGate(2, JUDGE, "done")
-    assert decide(passed, given) == DeliverMessages({"key-2": word})
+    assert decide(passed, given) == DeliverMessages({"key-2": message})
 
 
 def test_a_refused_answer_climbs_the_ladder() -> None:
@@ -464,9 +466,9 @@ class PureRun:
                         self.write(f"steer-{len(self.events)}", steered())
                     self.write(f"turn-{turn}/call-{call.id}", finished(call.id, turn))
             case DeliverMessages(messages=messages):
-                for key, word in messages.items():
-                    told = Delivered(steer=key, text=word.text, turn=turn + 1)
-                    self.write(f"{key}/delivered", told)
+                for key, message in messages.items():
+                    delivered = Delivered(steer=key, text=message.text, turn=turn + 1)
+                    self.write(f"{key}/delivered", delivered)
             case AskRepair(problems=problems):
                 refused = Refused(turn=turn, text=problems.repair_text())
                 self.write(f"turn-{turn}/refused", refused)

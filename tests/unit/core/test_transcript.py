@@ -63,7 +63,7 @@ def said(messages: Sequence[Message]) -> list[str]:
     ]
 
 
-def test_a_task_is_its_words_with_the_input_under_them() -> None:
+def test_a_task_is_its_text_with_the_input_under_them() -> None:
     assert task_text("do it", {}) == "do it"
     assert task_text("do it", {"a": [1]}) == 'do it\n\nInput:\n{\n  "a": [\n    1\n  ]\n}'
 
@@ -116,7 +116,7 @@ def test_another_attempt_keeps_the_task_and_forgets_the_rest() -> None:
     assert (state.attempt, state.repairs, state.turn, state.last_text) == (2, 0, 2, "worse")
 
 
-def test_another_attempt_hears_the_words_that_the_one_before_was_told() -> None:
+def test_another_attempt_gets_the_messages_that_the_one_before_was_given() -> None:
     state = fold(
         events(
             ("1", Queued(text="go")),
@@ -130,15 +130,15 @@ def test_another_attempt_hears_the_words_that_the_one_before_was_told() -> None:
     assert said(state.messages) == ["go", "in English"]
 
 
-def test_a_word_is_pending_until_it_is_delivered_and_heard_once() -> None:
+def test_a_message_is_pending_until_it_is_delivered_and_received_once() -> None:
     state = Transcript()
-    word = Steered(text="shorter", mode=SteerMode.NEXT, by="me")
+    message = Steered(text="shorter", mode=SteerMode.NEXT, by="me")
     for _ in range(2):
-        state.apply("steer-1", word)
-    assert (state.pending, state.received) == ({"steer-1": word}, {"steer-1"})
+        state.apply("steer-1", message)
+    assert (state.pending, state.received) == ({"steer-1": message}, {"steer-1"})
 
     state.apply("steer-1/delivered", Delivered(steer="steer-1", text="shorter", turn=1))
-    state.apply("steer-1", word)
+    state.apply("steer-1", message)
 
     assert (state.pending, said(state.messages)) == ({}, ["shorter"])
 

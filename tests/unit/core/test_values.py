@@ -113,7 +113,7 @@ ERROR = Failure.of(RateLimited("slow down", why="too many", hint="wait"))
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "activity"),
     [
         (Queued(text="x"), "waits for a slot"),
         (Started(owner=OwnerId("me"), epoch=1), "asks the model"),
@@ -131,8 +131,8 @@ ERROR = Failure.of(RateLimited("slow down", why="too many", hint="wait"))
         (Finished(outcome=Outcome(status=RunStatus.DONE)), ""),
     ],
 )
-def test_what_a_run_does_follows_from_its_last_event(body: Body, words: str) -> None:
-    assert doing_after(body) == words
+def test_what_a_run_does_follows_from_its_last_event(body: Body, activity: str) -> None:
+    assert doing_after(body) == activity
 
 
 def test_an_error_is_kept_with_all_that_it_says() -> None:

@@ -175,9 +175,9 @@ def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
 
     Input is priced at the higher of its plain price and the price of writing it to a cache.
     """
-    given = request.most_input_tokens()
+    most_input = request.most_input_tokens()
     output = request.max_output_tokens + (_THINKING_TOKENS if request.thinking else 0)
-    plain = models.cost_nanousd(model, Usage(given, output))
-    cached = models.cost_nanousd(model, Usage(0, output, cache_write_tokens=given))
+    plain = models.cost_nanousd(model, Usage(most_input, output))
+    cached = models.cost_nanousd(model, Usage(0, output, cache_write_tokens=most_input))
     money = None if plain is None or cached is None else max(plain, cached)
-    return Amount(money, given + output)
+    return Amount(money, most_input + output)

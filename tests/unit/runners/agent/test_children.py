@@ -116,9 +116,9 @@ def test_an_answer_counts_only_when_the_children_were_heard_in_one_turn_for_all(
 
     given, _ = play(script, result)
 
-    words = script.asked[2].messages[-1].text
+    report = script.asked[2].messages[-1].text
     assert (given.output, len(script.asked)) == ("All three.", 3)
-    assert all(f"{name} is done" in words for name in ("one", "two", "three"))
+    assert all(f"{name} is done" in report for name in ("one", "two", "three"))
 
 
 def test_who_was_heard_is_not_told_again() -> None:
@@ -154,7 +154,7 @@ def test_a_child_that_fails_is_heard_like_any_other() -> None:
     assert by_label["one"]["status"] == "done"
 
 
-def test_a_word_ends_a_yield_before_the_children_have() -> None:
+def test_a_message_ends_a_yield_before_the_children_have() -> None:
     slow = calls(spawn("one", model=SLOW))
     script = Script(slow, calls(("sessions_yield", {})), "Stopped.", "And one.")
 

@@ -92,10 +92,10 @@ def test_another_attempt_on_the_same_model_is_told_why() -> None:
 
     result, _ = run([model], task)
 
-    words = model.requests[1].messages[-1].text
+    critique = model.requests[1].messages[-1].text
     assert (result.status, result.output, result.attempts) == (DONE, "short", 2)
-    assert "The answer must satisfy len(text) < 10." in words
-    assert "far too long an answer" in words
+    assert "The answer must satisfy len(text) < 10." in critique
+    assert "far too long an answer" in critique
 
 
 LADDER = ("scripted/cheap", "scripted/better", "scripted/best")
@@ -375,7 +375,7 @@ def test_a_function_that_gives_no_score_is_a_broken_gate(said: object) -> None:
     assert (result.status, result.error.code) == (FAILED, "PA-E311")
 
 
-def test_the_answer_to_a_word_that_came_during_a_gate_passes_the_gates_anew() -> None:
+def test_the_answer_to_a_message_that_arrived_during_a_gate_passes_the_gates_anew() -> None:
     async def body() -> tuple[Result, list[Event]]:
         model = ScriptedModel(["short", "far too long an answer", "tiny"])
 

@@ -1,4 +1,4 @@
-"""The loop of one run: repair, attempts, limits, words on the way, and what is kept of each."""
+"""The loop of one run: repair, attempts, limits, messages on the way, and the events of each."""
 
 from __future__ import annotations
 
@@ -106,9 +106,9 @@ def test_an_answer_that_does_not_fit_is_repaired_once() -> None:
     result = carry_out(model, GRADER)
 
     assert (result.output, result.attempts, result.spend.calls) == ({"grade": 2}, 1, 2)
-    asked, refused, words = texts(model.requests[1].messages)
+    asked, refused, repair = texts(model.requests[1].messages)
     assert (asked, refused) == ("do it", '{"grade": 0}')
-    assert "grade: 0 is less than the minimum of 1" in words
+    assert "grade: 0 is less than the minimum of 1" in repair
 
 
 def test_after_a_repair_that_does_not_fit_the_run_fails_and_keeps_the_raw_text() -> None:
@@ -180,7 +180,7 @@ def test_a_run_out_of_turns_keeps_its_last_text() -> None:
 
 def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard() -> None:
     class Talker(RepliesWith):
-        """Says the first words of its answer, and then nothing."""
+        """Streams the start of its answer, and then nothing."""
 
         @override
         async def respond(
@@ -276,14 +276,14 @@ def test_a_model_that_lacks_what_the_agent_needs_earns_the_result_a_notice() -> 
 async def steered(
     rig: Rig, *, after_seconds: float, mode: SteerMode, text: str = "shorter"
 ) -> tuple[Result, list[Event]]:
-    """The result of a run that is given a word some time after it was spawned."""
+    """The result of a run that gets a message some time after it was spawned."""
     handle = await rig.sessions.spawn(Task("writer", "do it"))
     await asyncio.sleep(after_seconds)
     await handle.steer(text, mode=mode)
     return await handle.wait(), await rig.sessions.history(handle.key)
 
 
-def test_a_word_is_told_before_the_next_model_call() -> None:
+def test_a_message_is_delivered_before_the_next_model_call() -> None:
     model = ScriptedModel(["long", "short"], latency_seconds=10)
 
     async def body() -> tuple[Result, list[Event]]:
@@ -306,7 +306,7 @@ def test_a_word_is_told_before_the_next_model_call() -> None:
     ]
 
 
-def test_a_word_in_mode_now_breaks_into_the_call() -> None:
+def test_a_message_in_mode_now_interrupts_the_call() -> None:
     model = ScriptedModel(["never heard", "short"], latency_seconds=10)
 
     async def body() -> tuple[Result, list[Event]]:
@@ -321,7 +321,7 @@ def test_a_word_in_mode_now_breaks_into_the_call() -> None:
 
 
 class WordBeforeTheEnd(MemoryStore):
-    """A store in which somebody leaves a word just before a run's first end."""
+    """A store in which a message arrives just before a run's first end."""
 
     is_left = False
 
@@ -335,7 +335,7 @@ class WordBeforeTheEnd(MemoryStore):
         return await super().finish(run, epoch, outcome, steers_seen=steers_seen)
 
 
-def test_a_word_that_comes_while_the_answer_is_being_finished_is_not_lost() -> None:
+def test_a_message_that_arrives_while_the_answer_is_being_finished_is_not_lost() -> None:
     model = ScriptedModel(["first", "second"])
 
     async def body() -> Result:
@@ -349,7 +349,7 @@ def test_a_word_that_comes_while_the_answer_is_being_finished_is_not_lost() -> N
     assert texts(model.requests[-1].messages) == ["do it", "first", "one more thing"]
 
 
-def test_a_word_to_a_run_in_the_queue_is_told_with_its_first_call() -> None:
+def test_a_message_to_a_run_in_the_queue_is_delivered_with_its_first_call() -> None:
     async def body() -> list[str]:
         model = RepliesWith(lambda _: "done", latency_seconds=10)
         one = replace(WRITER, limits=Limits(max_parallel=1))
@@ -363,7 +363,7 @@ def test_a_word_to_a_run_in_the_queue_is_told_with_its_first_call() -> None:
     assert run_virtual(body()) == ["second", "shorter"]
 
 
-def test_a_word_after_the_end_is_refused_and_send_starts_the_next_run() -> None:
+def test_a_message_after_the_end_is_refused_and_send_starts_the_next_run() -> None:
     model = ScriptedModel(["first", "second"])
 
     async def body() -> list[str]:

@@ -113,8 +113,8 @@ class Ended(NamedTuple):
     world: World
 
 
-async def carry_out() -> Ended:
-    """A run that nothing cuts off, with a word on its way."""
+async def run_whole() -> Ended:
+    """A run that nothing interrupts, with a message on its way."""
     world = World()
     async with open_rig(world.model(), agents=[AGENT], tools=world.tools()) as rig:
         handle = await rig.sessions.spawn(Task("counter", "count", input={"from": 1}))
@@ -125,7 +125,7 @@ async def carry_out() -> Ended:
 
 
 async def resume(kept: Sequence[Event]) -> Ended:
-    """The same run, of which a process wrote the events `kept` and died."""
+    """The same run after a process wrote the events `kept` and died."""
     world, run, session = World(), kept[0].run, kept[0].session
     store = MemoryStore(asyncio.get_running_loop().time)
     await restore(store, kept)
@@ -183,7 +183,7 @@ def unknown_outcomes(kept: Sequence[Event]) -> set[str]:
 
 
 def said(events: Sequence[Event], *, without: set[str]) -> dict[str, object]:
-    """What the journal holds of the work: replies, results and words by key, but no clock times."""
+    """What the journal holds of the work: replies, results and texts by key, but no times."""
     kept: dict[str, object] = {}
     for event in events:
         match event.body:
@@ -201,7 +201,7 @@ def said(events: Sequence[Event], *, without: set[str]) -> dict[str, object]:
 
 
 def test_from_every_prefix_of_its_events_a_run_comes_to_the_same_end() -> None:
-    whole = run_virtual(carry_out())
+    whole = run_virtual(run_whole())
     assert (whole.result.status, whole.result.attempts) == (RunStatus.DONE, 2)
     assert len(whole.events) > 25
 
@@ -222,7 +222,7 @@ def test_from_every_prefix_of_its_events_a_run_comes_to_the_same_end() -> None:
 def test_after_a_crash_no_call_is_made_whose_result_is_kept_and_no_once_call_that_was_begun() -> (
     None
 ):
-    whole = run_virtual(carry_out())
+    whole = run_virtual(run_whole())
     assert Counter(whole.world.made) == {"look": 2, "note": 1, "pay 3": 1, "pay 4": 1}
 
     for cut in range(1, len(whole.events) + 1):
@@ -233,7 +233,7 @@ def test_after_a_crash_no_call_is_made_whose_result_is_kept_and_no_once_call_tha
 
         ended = run_virtual(resume(kept))
 
-        made = Counter(words.split()[0] for words in ended.world.made)
+        made = Counter(call.split()[0] for call in ended.world.made)
         assert made["look"] == 2 - good["look"], cut
         assert made["note"] == 1 - good["note"], cut
         assert made["pay"] == 2 - good["pay"] - len(unknown), cut
@@ -241,8 +241,8 @@ def test_after_a_crash_no_call_is_made_whose_result_is_kept_and_no_once_call_tha
         assert all(told[key].content == UNKNOWN and told[key].is_error for key in unknown)
 
 
-def test_a_word_that_was_left_before_a_crash_is_told_after_it_and_told_once() -> None:
-    whole = run_virtual(carry_out())
+def test_a_message_that_arrived_before_a_crash_is_delivered_once_after_it() -> None:
+    whole = run_virtual(run_whole())
     steered = next(n for n, e in enumerate(whole.events) if isinstance(e.body, Steered))
 
     for cut in range(steered + 1, len(whole.events) + 1):
@@ -253,7 +253,7 @@ def test_a_word_that_was_left_before_a_crash_is_told_after_it_and_told_once() ->
 
 
 def test_the_state_of_a_resumed_run_is_that_of_one_that_was_never_cut_off() -> None:
-    whole = run_virtual(carry_out())
+    whole = run_virtual(run_whole())
 
     for cut in range(1, len(whole.events) + 1):
         parted = fold(whole.events[:cut])
