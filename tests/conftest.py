@@ -1,9 +1,23 @@
-"""What all tests share: the option for long runs, and hypothesis without deadlines of wall time."""
+"""What all tests share: async tests, the option for long runs, hypothesis without deadlines.
+
+An `async def` test of tests/unit runs on virtual time; any other runs on a loop of its own, as
+`asyncio.run` makes it. `@pytest.mark.virtual_time` and `@pytest.mark.real_time` choose otherwise.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from parallel_agents.testing import run_virtual
+
+AsyncTest = Callable[..., Coroutine[Any, Any, None]]
 
 settings.register_profile(
     "suite",
@@ -21,3 +35,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("long" if config.getoption("--long") else "suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a server, a download or a child: a file, or the local models.
+
+    `pytest -n` gives each group to one process, in this order: the long tests go first.
+    """
+    for item in items:
+        is_local = item.get_closest_marker("local_model")
+        group = "local models" if is_local else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run an async test on its loop; leave any other test to pytest."""
+    test = pyfuncitem.obj
+    if (property_test := getattr(test, "hypothesis", None)) is not None:
+        # `@given` calls the test once for each example, and each example has a loop of its own.
+        if inspect.iscoroutinefunction(property_test.inner_test):
+            property_test.inner_test = make_sync(property_test.inner_test, pyfuncitem)
+        return None
+    if not inspect.iscoroutinefunction(test):
+        return None
+    names = inspect.signature(test).parameters
+    make_sync(test, pyfuncitem)(**{name: pyfuncitem.funcargs[name] for name in names})
+    return True
+
+
+def make_sync(test: AsyncTest, item: pytest.Function) -> Callable[..., None]:
+    """Wrap an async test in a function that runs it on the loop that its item asks for."""
+    virtual = item.get_closest_marker("virtual_time")
+    is_unit = "unit" in item.path.relative_to(item.config.rootpath).parts
+    is_virtual = virtual or (is_unit and not item.get_closest_marker("real_time"))
+
+    @functools.wraps(test)
+    def run(**arguments: Any) -> None:
+        if is_virtual:
+            run_virtual(test(**arguments), **(virtual.kwargs if virtual else {}))
+        else:
+            asyncio.run(test(**arguments))
+
+    return run
