@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C once comes to a stop in good order, twice stops at once."""
+"""Interrupts: the first Ctrl-C stops cleanly, the second at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
-    """The result of `work`, or None, and `work` cancelled, when `stop` is set before."""
+    """The result of `work`; None, with `work` cancelled, if `stop` is set first."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -26,7 +26,7 @@ async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | Non
 
 
 async def to_its_end(work: Coroutine[None, None, T]) -> T:
-    """The result of `work`, which is not left half done: a cancellation waits for its end."""
+    """The result of `work`, which is never left half done: a cancellation waits for its end."""
     working = asyncio.create_task(work)
     try:
         return await asyncio.shield(working)
@@ -41,7 +41,7 @@ def run_interruptible(
     *,
     signals: Sequence[signal.Signals] = (signal.SIGINT,),
 ) -> T:
-    """Run `work`; the first Ctrl-C sets the event that it is handed, the second cancels it.
+    """Run `work`; the first Ctrl-C sets the event that it gets, the second cancels it.
 
     Each of `signals` counts as a Ctrl-C.
 
@@ -59,7 +59,9 @@ def run_interruptible(
             stop.set()
 
         loop = asyncio.get_running_loop()
-        with suppress(NotImplementedError):  # where a loop takes no handlers Ctrl-C stops at once
+        with suppress(
+            NotImplementedError
+        ):  # on a loop without signal handlers Ctrl-C stops at once
             for number in signals:
                 loop.add_signal_handler(number, on_interrupt)
         try:
@@ -71,9 +73,9 @@ def run_interruptible(
 
 
 def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) -> T:
-    """Run `work` on a loop in a thread of its own, and give its result.
+    """Run `work` on a loop in a thread of its own, and return its result.
 
-    `work` is handed an event that the first Ctrl-C sets; the second cancels it.
+    `work` gets an event that the first Ctrl-C sets; the second Ctrl-C cancels it.
 
     Raises:
         KeyboardInterrupt: after either, once `work` has ended.
@@ -98,13 +100,13 @@ def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) 
     thread.start()
     loop, stop, task = started.result()
     was_interrupted = False
-    for give_way in (stop.set, task.cancel):
+    for interrupt in (stop.set, task.cancel):
         try:
             thread.join()
         except KeyboardInterrupt:
             was_interrupted = True
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(give_way)
+                loop.call_soon_threadsafe(interrupt)
     thread.join()
     value = result.result()
     if was_interrupted or value is None:

@@ -37,7 +37,7 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     assert spawned.code == 0
     assert f"pagents wait {name}" in spawned.err
     assert short.code == 7
-    assert "Not over in 0.1 s; it goes on." in short.err
+    assert "Not finished after 0.1 s; it continues." in short.err
     assert waited.code == 0
     assert "✔ content_writer_funny  done" in waited.out
     assert len(bench.requests) == 1
@@ -267,7 +267,7 @@ def test_kill_ends_a_whole_team_from_another_process(pagents: Pagents, bench: Fa
     sent = pagents("send", "tea/two", "More.")
 
     ended = running.ended()
-    assert "would end 2 live: 2 running, 0 queued; 1 over already, kept" in planned.out
+    assert "would end 2 live: 2 running, 0 queued; 1 had ended already" in planned.out
     assert [item["status"] for item in live].count("running") == 3
     assert "ended 2 live" in killed.out
     assert ended.code == 1

@@ -60,7 +60,7 @@ def test_a_dry_run_prices_what_it_would_start_and_starts_nothing(
     assert 0 < float(item["first_call_at_most"]["amount"]) <= 2e-6 * item["tokens_at_most"]
     assert unknown["first_call_at_most"] is None
     told = pagents("dlq", "retry", "bad", "--dry-run", "-m", "bench/other")
-    assert "1 would run, at a price that nobody knows." in told.err
+    assert "1 would run, at an unknown price." in told.err
     assert (item["session_key"], len(bench.requests)) == (None, before)
     assert len(pagents.items("dlq", "list")) == 1
 
@@ -91,7 +91,7 @@ def test_other_words_are_for_one_task(pagents: Pagents, bench: FakeProvider) -> 
 
     refused = pagents("dlq", "retry", "monday", "--text", "Do it")
 
-    refused.assert_refused("PA-E101", "--text is for one task, and 2 are meant", exits=2)
+    refused.assert_refused("PA-E101", "--text applies to one task, and 2 are selected", exits=2)
     assert len(pagents.items("dlq", "list")) == 2
 
 
@@ -144,7 +144,7 @@ def test_what_is_dropped_is_gone_and_its_history_stays(
 
 def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
     for command in ("retry", "drop"):
-        pagents("dlq", command).assert_refused("PA-E101", "which dead letters?", exits=2)
+        pagents("dlq", command).assert_refused("PA-E101", "no dead letters are selected", exits=2)
     pagents("dlq", "list", "--since", "soon").assert_refused(
         "PA-E101", "neither a span of time nor a time", exits=2
     )

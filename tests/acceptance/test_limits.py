@@ -29,7 +29,7 @@ def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
     off = pagents("limits", "set", "bench/good", "--off")
     ended = waits.ended()
 
-    assert told.out == "bench/good: 1 requests, - tokens of a minute (set)\n"
+    assert told.out == "bench/good: 1 requests, - tokens per minute (set)\n"
     assert (line["model"], line["requests"], line["requests_per_minute"]) == ("bench/good", 1, 1)
     assert (line["waiting"], line["in_flight"], line["source"]) == (1, 0, "set")
     assert "waits for the request limit of bench/good" in history
@@ -68,7 +68,7 @@ def test_what_is_no_model_and_what_sets_nothing_are_refused(pagents: Pagents) ->
     pagents("limits", "set", "good", "--rpm", "1").assert_refused("PA-E111", "good", exits=10)
     pagents("limits", "set", "bench/good").assert_refused("PA-E101", "nothing to set", exits=2)
     pagents("limits", "set", "bench/good", "--off", "--tpm", "2").assert_refused(
-        "PA-E101", "--off stands beside a limit", exits=2
+        "PA-E101", "--off cannot be used with a limit", exits=2
     )
 
 
@@ -103,7 +103,7 @@ def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_o
     assert (line["model"], line["breaker"]) == ("agent:never", "open")
     assert len(letters) == 2
     assert "agent never keeps failing and is left alone for 60 s" in decisions
-    assert off.out == "agent:never: not left alone\n"
+    assert off.out == "agent:never: circuit closed\n"
     assert "PA-E310" in again.out
     assert len(bench.requests) == 11
     pagents("limits", "set", "agent:never", "--rpm", "1").assert_refused(

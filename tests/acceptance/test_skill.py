@@ -306,7 +306,7 @@ def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
     done = skill.run("-c", code, PARALLEL_AGENTS_MAX_PARALLEL="1")
 
     assert done.returncode == 0, done.stderr
-    assert "10 not over: going on in the background" in done.stderr
+    assert "10 unfinished: continuing in the background" in done.stderr
     skill.pagents.wait_until(lambda: skill.pagents.query(asked) == [("done",)] * 10)
     assert len(bench.requests) == 10
 
@@ -330,7 +330,7 @@ def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_backgrou
     ended = script.ended()
     assert ended.code != 0
     assert "KeyboardInterrupt" in ended.err
-    assert "going on in the background" in ended.err
+    assert "continuing in the background" in ended.err
     asked = "SELECT r.status FROM runs r JOIN sessions s ON s.key = r.session"
     asked += " WHERE s.label = 'interrupted'"
     skill.pagents.wait_until(lambda: skill.pagents.query(asked) == [("done",)])

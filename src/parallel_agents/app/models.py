@@ -1,4 +1,4 @@
-"""Model wiring: which models there are by name, and what is put around each that runs call."""
+"""Model wiring: the models by name, and the wrappers around each model that runs call."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def make_registry(
     """The models by name; none is called yet.
 
     Args:
-        environment: the home, whose folder holds the embedded models, and the keys.
+        environment: the home folder, which holds the embedded models, and the keys.
         settings: the providers.
-        factories: makers of models by provider, before the configured ones.
-        on_fetch: hears how far the fetch of the embedded model is.
-        wrap: is put around each; who calls none needs none of what it does.
+        factories: model factories by provider, which override the configured providers.
+        on_fetch: called with the progress of the embedded model's download.
+        wrap: wraps each model.
     """
 
     def make_local(name: str) -> Model:
@@ -74,7 +74,7 @@ def make_registry(
 def make_governor(
     store: Store, settings: Settings, owner: OwnerId, now: Callable[[], float]
 ) -> Governor:
-    """What this process, as `owner`, knows of throttles, with the limits of the settings."""
+    """The throttles as this process, named `owner`, knows them, with the limits of the settings."""
     providers = read_providers(settings.providers)
 
     def limit_of(name: str) -> RateLimit:
@@ -85,13 +85,13 @@ def make_governor(
 
 
 def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
-    """What is put around each model that runs call, from its deadline out to its next try."""
+    """The wrappers of each model that runs call, from the deadline of a call out to its retries."""
     patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
 
     def wrap(model: Model) -> Model:
-        governed = Throttled(
+        throttled = Throttled(
             Budgeted(Timed(model)), governor, patience_seconds=patience.max_wait_seconds
         )
-        return Cached(Retrying(CircuitBroken(governed, governor), patience), store)
+        return Cached(Retrying(CircuitBroken(throttled, governor), patience), store)
 
     return wrap

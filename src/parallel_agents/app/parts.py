@@ -1,4 +1,4 @@
-"""Parts: what a program puts in beside the settings."""
+"""Parts: what a program passes in beside the settings."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from parallel_agents.models.local.fetch import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a program puts in beside the settings.
+    """What a program passes in beside the settings.
 
     Attributes:
-        agents: definitions that go before those of the catalog.
-        tools: what agents may name as tools, by name.
-        models: makers of models by provider, before the configured ones.
-        gates: functions that agents may name as gates, by name.
-        on_fetch: hears how far the fetch of the embedded model is.
-        role: a script, or a worker that others leave runs to.
+        agents: definitions that override those of the catalog.
+        tools: the tools that agents may name, by name.
+        models: model factories by provider, which override the configured providers.
+        gates: the functions that agents may name as gates, by name.
+        on_fetch: called with the progress of the embedded model's download.
+        role: a script, or a worker that executes what others leave.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])

@@ -1,4 +1,4 @@
-"""Completions: who waits for which run to be over; one subscription for all of them."""
+"""Completions: waiting for runs to end, with one subscription for all waiters."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from parallel_agents.core.verbs import Until
 
 
 class Ends:
-    """Ends of runs as they come, whoever waits for which."""
+    """The ends of all runs, as they come."""
 
     def __init__(self) -> None:
-        self._heard: asyncio.Queue[tuple[RunId, RunStatus] | Exception] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[RunId, RunStatus] | Exception] = asyncio.Queue()
 
-    def put(self, heard: tuple[RunId, RunStatus] | Exception) -> None:
-        self._heard.put_nowait(heard)
+    def put(self, end: tuple[RunId, RunStatus] | Exception) -> None:
+        self._queue.put_nowait(end)
 
     async def next(self) -> tuple[RunId, RunStatus]:
-        """The next run that ends, and how; raises what the store failed with."""
-        heard = await self._heard.get()
-        if isinstance(heard, Exception):
-            raise heard
-        return heard
+        """The next run that ends, and its status; raises the error of a store that failed."""
+        end = await self._queue.get()
+        if isinstance(end, Exception):
+            raise end
+        return end
 
 
 class Completions:
@@ -40,7 +40,7 @@ class Completions:
         self._unsubscribe = store.subscribe(self._hear)
 
     def expect(self, run: RunId) -> asyncio.Future[RunStatus]:
-        """How the run ended, once it is over; give the future back with `forget`."""
+        """How the run ended, once it has; release the future with `forget`."""
         future: asyncio.Future[RunStatus] = asyncio.get_running_loop().create_future()
         if self._error is not None:
             future.set_exception(self._error)
@@ -59,7 +59,7 @@ class Completions:
 
     @contextmanager
     def ends(self) -> Generator[Ends]:
-        """The ends of all runs from now on, until the block is left."""
+        """The ends of all runs from now on, until the block exits."""
         ends = Ends()
         if self._error is not None:
             ends.put(self._error)
@@ -70,7 +70,7 @@ class Completions:
             self._all.remove(ends)
 
     def fail(self, error: Exception) -> None:
-        """Tell everybody who waits, now and later, that the store failed."""
+        """Raise the store's error in all waiters, present and future."""
         self._error = error
         for ends in self._all:
             ends.put(error)
@@ -81,7 +81,7 @@ class Completions:
         self._waiting.clear()
 
     async def wait(self, expected: Mapping[RunId, asyncio.Future[RunStatus]], until: Until) -> None:
-        """Return when what is expected has come to where `until` says."""
+        """Return when the expected runs have ended as `until` says."""
         pending = set(expected.values())
         while pending:
             how = asyncio.ALL_COMPLETED if until is Until.ALL else asyncio.FIRST_COMPLETED

@@ -1,4 +1,4 @@
-"""Names: which session a person means by a key, a label, or the start of one."""
+"""Names: find a session by its key, its label, or the start of either."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _SHOWN = 5
 
 
 async def find(store: SessionStore, name: str) -> Row:
-    """The one session that `name` stands for.
+    """The one session that `name` means.
 
     A whole key, name or label wins over the start of one; `@last` is the newest root; `A/B` is
-    session B under the tree of A.
+    session B in the tree of A.
 
     Raises:
-        NotFound: nothing fits.
-        Ambiguous: several do; the text lists them.
+        NotFound: no session matches.
+        Ambiguous: several sessions match; the error lists them.
     """
     if whole := await store.rows(Filter(session=SessionKey(name))):
         return whole[0]
     if name == _LAST:
         return _the_one(name, await store.rows(Filter(roots_only=True, limit=1)))
     if "/" in name:
-        above, _, below = name.rpartition("/")
-        tree = (await find(store, above)).session.key
-        return _the_one(name, await store.rows(Filter(prefix=below, tree=tree)), exact=below)
+        parent, _, child = name.rpartition("/")
+        tree = (await find(store, parent)).session.key
+        return _the_one(name, await store.rows(Filter(prefix=child, tree=tree)), exact=child)
     return _the_one(name, await store.rows(Filter(prefix=name, limit=50)), exact=name)
 
 
@@ -44,8 +44,8 @@ def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
         shown = [f"{short(row.session.key)} ({row.session.label})" for row in found[:_SHOWN]]
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         raise Ambiguous(
-            f"{name!r} stands for {len(found)} sessions",
+            f"{name!r} matches {len(found)} sessions",
             why=", ".join(shown) + more,
-            hint="give more of the id, or RUN/LABEL",
+            hint="use more of the id, or RUN/LABEL",
         )
     return found[0]

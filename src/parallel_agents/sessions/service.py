@@ -38,15 +38,16 @@ from parallel_agents.sessions.retries import Retries
 
 
 class Service:
-    """Sessions of this process; see `core.verbs.Sessions` for what each verb promises.
+    """The verbs; see `core.verbs.SessionVerbs` for what each promises.
 
     Args:
-        store: where everything is.
+        store: holds everything.
         engine: executes runs here, or leaves them to workers.
         planner: turns tasks into plans of sessions.
         ladder_start: decides where on its ladder work begins.
-        defaults: limits where neither the task nor its agent has them.
-        user: who steers and kills, in the journal.
+        completions: tells when runs end.
+        defaults: limits that apply if neither the task nor its agent has them.
+        user: the name in the journal of whoever steers and kills.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Service:
         self._engine.bound(Scope("team", root), at_most)
 
     async def take_children(self, parent: Session, team: TeamTask) -> list[RunId]:
-        """The runs of a team's tasks, in order; those that are live go on here."""
+        """The runs of a team's tasks, in order; live runs are executed here."""
         children = await self._store.child_runs(parent.key)
         if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
             for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
@@ -118,7 +119,6 @@ class Service:
         return [runs[key] for key in team.keys]
 
     async def team_result(self, name: str) -> TeamResult:
-        """What a team's run gave so far: a result for each task that is over."""
         row = await self.find(name)
         results = await self._store.results(await self._member_runs(row))
         return TeamResult(
@@ -130,7 +130,6 @@ class Service:
         )
 
     async def members(self, team: Row) -> builtins.list[Row]:
-        """The sessions of a team, in the order of its tasks; a single session is its own team."""
         if team.run.kind is not RunnerKind.TEAM:
             return [team]
         children = await self._store.rows(Filter(parent=team.session.key))
@@ -145,15 +144,15 @@ class Service:
         return [runs[key] for key in keys]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        """End what is still live under a session, but for what outlives its parent."""
+        """End the live runs under a session, except those that outlive their parent."""
         await self._store.end_children(parent.key, by=by, status=status)
 
     async def end_unbegun(self, parent: Session, *, by: str) -> None:
-        """End those children of a session that nobody has begun."""
+        """End the children of a session that nobody has started."""
         await self._store.end_unbegun(parent.key, by=by)
 
     async def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
-        """How each of these runs of a session's children ended, once it has, until all have."""
+        """The status of each of these runs of a session's children, as they end, until all have."""
         with self._completions.ends() as ends:
             waiting = set(runs)
             for child in await self._store.child_runs(parent.key):
@@ -207,7 +206,7 @@ class Service:
         return [result for result in results if result is not None]
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
-        """Return when all of them, any, or the first that is done is over."""
+        """Return when the runs have ended as `until` says."""
         expected = {run: self._completions.expect(run) for run in dict.fromkeys(runs)}
         try:
             live = await self._store.live_among(runs)
@@ -218,7 +217,7 @@ class Service:
                 self._completions.forget(run, future)
 
     async def _is_enough(self, runs: Sequence[RunId], live: Sequence[RunId], until: Until) -> bool:
-        """Whether what is over already is what is waited for."""
+        """Whether the runs that have ended already are enough."""
         over = set(runs) - set(live)
         if until is Until.ALL or not over:
             return not live
@@ -227,7 +226,7 @@ class Service:
         return any(result and result.is_done for result in await self._store.results(list(over)))
 
     async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
-        """How many of a team's tasks are in which state."""
+        """How many of a team's tasks have each status."""
         keys = set(team.keys)
         children = await self._store.child_runs(parent.key)
         return Counter(child.status for child in children if child.key in keys)
@@ -252,7 +251,6 @@ class Service:
         return await names.find(self._store, name)
 
     async def resume(self, name: str) -> Spawned:
-        """Carry on here what nobody works on in the tree of a session."""
         row = await self.find(name)
         for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
             await self._submit(live)
@@ -261,25 +259,21 @@ class Service:
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None
     ) -> builtins.list[DeadLetter]:
-        """Tasks that failed after all their attempts, the newest first."""
         return await self._store.dead_letters(chosen or DeadLetterFilter())
 
     async def plan_retry(
         self, letter: DeadLetter, edits: Edits = NO_EDITS
     ) -> SessionPlan | Spawned:
-        """What `retry` would start, or the retry that is there."""
         return await self._retries.plan(letter, edits)
 
     async def retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Spawned:
-        """Start the task again; a second retry of the same letter finds the first."""
         planned = await self.plan_retry(letter, edits)
         return planned if isinstance(planned, Spawned) else await self.start([planned])
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
-        """Let go of letters; how many there were."""
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
 
     async def _submit(self, row: Row) -> None:
-        """Carry a run out here, within the bound of its team."""
+        """Execute a run here, within the bound of its team."""
         await learn_bound(self._engine, self._store, row.session.root)
         self._engine.submit(row)

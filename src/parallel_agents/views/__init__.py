@@ -1,3 +1,3 @@
-"""Views: what a face shows, computed from events and rows; faces only render it."""
+"""Views: what a face shows, as pure functions on events and rows; faces only render it."""
 
 from __future__ import annotations

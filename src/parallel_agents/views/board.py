@@ -14,7 +14,7 @@ from parallel_agents.views.activity import doing_on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One agent's line: where it stands, and what it does now; `last` is not of a start."""
+    """One agent's line: its status, and what it is doing; `last` is its last event but for starts."""
 
     label: str
     status: RunStatus = RunStatus.QUEUED
@@ -26,18 +26,18 @@ class Lane:
 
 @dataclass(slots=True)
 class Board:
-    """The lanes by run, in the order of the team; `below` is spent by what they spawned."""
+    """The lanes by run, in the order of the team; `below` is what their children spent."""
 
     lanes: dict[RunId, Lane]
     below: Spend = Spend()
 
     @classmethod
     def of(cls, labels: Mapping[RunId, str]) -> Board:
-        """A board of runs that nothing is known of yet but what they are called."""
+        """A board of runs of which only the labels are known."""
         return cls({run: Lane(label=label) for run, label in labels.items()})
 
     def take(self, event: Event) -> Lane | None:
-        """Take in an event; the lane that it changed, or None."""
+        """Apply an event; the lane that it changed, or None."""
         lane = self.lanes.get(event.run)
         if lane is None:
             if isinstance(event.body, Replied):

@@ -1,4 +1,4 @@
-"""Words: values as people read them, in stable widths, with nothing that could drive a terminal."""
+"""Format: values as people read them, in stable widths, without control characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
-# around: what a model writes is shown, not obeyed.
+# around: what a model writes must not drive the terminal.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _GLYPHS = {
     RunStatus.QUEUED: "◌",
@@ -79,7 +79,7 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; a dash where nothing was counted or a price is unknown; zero only for what is free."""
+    """Dollars; a dash if nothing was counted or a price is unknown; `$0` only for free calls."""
     cost = spend.cost_usd
     if cost is None or not spend.calls:
         return "-"
@@ -120,7 +120,7 @@ def iso(at: float | None) -> str | None:
 
 
 def output(value: Json) -> str:
-    """An answer to read: text as it is; of JSON names with their values, and lists with dashes."""
+    """An answer as text: strings as they are, objects as `name: value`, lists with dashes."""
     if value is None:
         return ""
     return clean("\n".join(_lines(value))).rstrip()
@@ -137,7 +137,7 @@ def _lines(value: Json) -> list[str]:
 
 
 def _named(name: str, value: Json) -> list[str]:
-    """`name: value` where that is one line, else the value's lines under the name."""
+    """`name: value` on one line if it fits, else the value's lines under the name."""
     lines = _lines(value)
     is_plain = isinstance(value, str | int | float | None) or not value
     if is_plain and len(lines) == 1:
@@ -150,15 +150,15 @@ def _hung(mark: str, lines: list[str]) -> list[str]:
 
 
 def cut(text: str, most: int) -> str:
-    """One line of at most so many characters, an ellipsis where there are more."""
+    """One line of at most `most` characters, with an ellipsis if it was cut."""
     line = one_line(text)
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` characters where words allow it; what goes on is indented further.
+    """Lines of at most `width` characters; continued lines are indented further.
 
-    A word is never broken, so that a path or an address can be copied.
+    Words are never broken, so that paths and addresses can be copied.
     """
     lines: list[str] = []
     for line in text.split("\n"):

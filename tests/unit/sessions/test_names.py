@@ -58,7 +58,7 @@ def test_a_member_of_a_team_is_found_under_its_run() -> None:
         found = await rig.service.find("monday/b")
 
         assert (found.session.parent, found.session.label) == (monday.session.key, "b")
-        with pytest.raises(Ambiguous, match="'b' stands for 2 sessions"):
+        with pytest.raises(Ambiguous, match="'b' matches 2 sessions"):
             await rig.service.find("b")
 
     in_rig(body)
@@ -72,7 +72,7 @@ def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
         with pytest.raises(Ambiguous) as caught:
             await rig.service.find("agent:writer")
 
-        assert "stands for 7 sessions" in caught.value.message
+        assert "matches 7 sessions" in caught.value.message
         assert caught.value.why.count("number") == 5
         assert "and 2 more" in caught.value.why
 

@@ -1,4 +1,4 @@
-"""`pagents agents`: the agents at hand."""
+"""`pagents agents`: the agents of the catalog."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def list_agents(json: AsJson = False, home: Home = None) -> None:
-    """List the agents: the project's, yours, and the built-in ones."""
+    """List the project's agents, your own, and the built-in ones."""
     entries = Catalog(find_context(home).environment.folders).agents()
     if json:
         render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
@@ -39,7 +39,7 @@ def list_agents(json: AsJson = False, home: Home = None) -> None:
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
-    """Show one agent: what it takes, what it gives, and its instructions."""
+    """Show an agent: its input, its output, and its instructions."""
     agent = Catalog(find_context(home).environment.folders).agent(name)
     if json:
         render.envelope("agent", time.time(), [_agent_json(agent)])

@@ -30,31 +30,31 @@ _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
 
 def audit(
     name: Annotated[
-        str | None, typer.Argument(help="One session and all that it spawned.", metavar="[NAME]")
+        str | None, typer.Argument(help="Only this session and what it spawned.", metavar="[NAME]")
     ] = None,
     since: Since = None,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Recompute the journal's hashes, and runs from its events."),
+        typer.Option("--verify", help="Recompute the journal's hashes, and the rows of runs."),
     ] = False,
     head: Annotated[
         str | None,
-        typer.Option(help="Verify that this hash is one of the chain's.", metavar="HASH"),
+        typer.Option(help="Verify that the chain contains this hash.", metavar="HASH"),
     ] = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """List the decisions in the journal, or verify that nothing in it was changed.
 
-    The journal is a chain of hashes. --verify says whether the events fit it, whether what lists
-    show of runs fits the events, and the chain's head; kept elsewhere and given as --head, it also
-    tells whether the end was cut off.
+    The journal is a chain of hashes. --verify checks the events against the chain and the lists of
+    runs against the events, and prints the chain's head. Keep the head elsewhere and pass it as
+    --head to find out later whether the end was cut off.
     """
     if verify or head is not None:
         if name is not None or since is not None:
             raise InvalidInput(
-                "NAME and --since do not go with --verify",
-                why="the chain is of the whole journal",
+                "NAME and --since cannot be used with --verify",
+                why="the chain covers the whole journal",
                 hint="leave them out",
             )
         _verify(_checked(head), home, is_json=json)
@@ -76,7 +76,7 @@ def audit(
         rows = [_cells(decision, labels) for decision in decisions]
         render.table(_TITLES, rows, flexible="WHY")
     else:
-        render.note("No decisions here yet.")
+        render.note("No decisions yet.")
 
 
 def _checked(head: str | None) -> str:
@@ -85,7 +85,7 @@ def _checked(head: str | None) -> str:
     raise InvalidInput(
         f"--head is {head[:80]!r}",
         why="a head has 64 hexadecimal digits",
-        hint="give it as `pagents audit --verify` printed it",
+        hint="pass it as `pagents audit --verify` printed it",
     )
 
 
@@ -127,7 +127,7 @@ def decision_json(decision: Decision, labels: Mapping[SessionKey, str]) -> Mappi
 
 
 class _Checks(NamedTuple):
-    """What was found; the rows are looked at where the events are as they were written."""
+    """What was found; the rows are only checked if the events are intact."""
 
     chain: ChainCheck
     rows: RowCheck
@@ -171,12 +171,16 @@ def _print_check(found: _Checks) -> None:
         for fault in found.faults:
             render.line(f"✖ not intact: {fault}", "red")
         before, doubtful = (
-            ("", "shown of that") if chain.is_intact else (" before that", "said after that")
+            ("", "shown of these runs")
+            if chain.is_intact
+            else (" before that", "recorded after that")
         )
         render.line(f"  fits  {size}{before}")
-        render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be false")
+        render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be wrong")
     if chain.before:
-        render.line(f"  note  {chain.before:,} events are older than the chain, and not covered")
+        render.line(
+            f"  note  {chain.before:,} events are older than the chain and not covered by it"
+        )
 
 
 def _check_json(found: _Checks) -> Mapping[str, Json]:

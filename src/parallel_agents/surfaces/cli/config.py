@@ -17,8 +17,8 @@ from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home
 
 _KEY_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
-# Where servers take a key, too: the user and password before the host, and the query.
-_BESIDE_PLACE = re.compile(r"(?<=://)\S*(?=@)|(?<=\?)[^#\s]+")
+# Keys also appear in URLs: as user and password before the host, and in the query.
+_URL_SECRETS = re.compile(r"(?<=://)\S*(?=@)|(?<=\?)[^#\s]+")
 
 
 class _Setting(NamedTuple):
@@ -29,7 +29,7 @@ class _Setting(NamedTuple):
 
 
 def config(json: AsJson = False, home: Home = None) -> None:
-    """Show each setting with its source: the default, a config.toml or the environment."""
+    """Show each setting, with its source: the default, a config.toml or the environment."""
     environment = read_environment(home)
     settings = _settings(load(environment))
     if json:
@@ -62,11 +62,11 @@ def _shown(value: Json) -> str:
 
 
 def without_secrets(setting: Json | Path) -> Json:
-    """A setting as JSON; keys, headers, and what a URL carries beside its place are masked."""
+    """A setting as JSON, with keys, headers and the secrets of URLs masked."""
     if isinstance(setting, Path):
         return str(setting)
     if isinstance(setting, str):
-        return _BESIDE_PLACE.sub("***", setting) if "://" in setting else setting
+        return _URL_SECRETS.sub("***", setting) if "://" in setting else setting
     if isinstance(setting, list | tuple):
         return [without_secrets(item) for item in setting]
     if not isinstance(setting, Mapping):
@@ -78,7 +78,7 @@ def without_secrets(setting: Json | Path) -> Json:
 
 
 def _may_be_shown(name: str, value: Json) -> bool:
-    """Whether a field of a provider holds no secret: a key is named, and headers may carry one."""
+    """Whether a field of a provider holds no secret: a key must be a name, headers may hold one."""
     if name == "key":
         return value == "" or (isinstance(value, str) and bool(_KEY_NAME.fullmatch(value)))
     return name != "headers"

@@ -27,7 +27,7 @@ def _check_max_parallel(count: int | None) -> int | None:
 
 
 def _refused(flag: str, value: float | None, error: InvalidInput) -> InvalidInput:
-    """The refusal of a limit in the words of the command line."""
+    """The refusal of a limit, with the name of its flag."""
     return InvalidInput(
         f"{flag} is {value}", why=error.why, hint=f"leave {flag} out, or correct it"
     )
@@ -49,25 +49,26 @@ Inputs = Annotated[
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option(help="Seconds for the whole.", metavar="SECONDS", callback=_check_timeout),
+    typer.Option(help="Time limit in seconds.", metavar="SECONDS", callback=_check_timeout),
 ]
 Usd = Annotated[
     float | None,
-    typer.Option("--budget", help="US dollars that it may cost.", metavar="USD", min=0.0),
+    typer.Option("--budget", help="US dollars that the work may cost.", metavar="USD", min=0.0),
 ]
 Tokens = Annotated[
     int | None,
-    typer.Option("--budget-tokens", help="Tokens that it may use.", metavar="N", min=1),
+    typer.Option("--budget-tokens", help="Tokens that the work may use.", metavar="N", min=1),
 ]
 Cache = Annotated[
     float | None,
-    typer.Option(help="How old a reply to the same request may be.", metavar="SECONDS"),
+    typer.Option(help="Reuse a reply to the same request up to this age.", metavar="SECONDS"),
 ]
 WeakJudge = Annotated[
-    bool, typer.Option("--allow-weak-judge", help="A model that judges badly may be a gate.")
+    bool, typer.Option("--allow-weak-judge", help="Let a model that judges badly be a gate.")
 ]
 MaxParallel = Annotated[
-    int | None, typer.Option(help="Runs at once.", metavar="N", callback=_check_max_parallel)
+    int | None,
+    typer.Option(help="How many runs at once.", metavar="N", callback=_check_max_parallel),
 ]
 Name = Annotated[
     str,
@@ -81,10 +82,10 @@ class CliContext(NamedTuple):
 
 
 def find_context(home: Path | None = None, **flags: object) -> CliContext:
-    """The home and the settings for a command; a flag of None was not given.
+    """The home and the settings for a command; flags that are None were not given.
 
     Raises:
-        ConfigError: a `config.toml`, a variable or a flag does not fit.
+        ConfigError: a `config.toml`, a variable or a flag is invalid.
     """
     environment = read_environment(home)
     return CliContext(environment, load(environment, flags).settings)

@@ -24,7 +24,7 @@ _TITLES = ("AGENT", "MODEL", "TRIED", "ACCEPTED", "COST", "COST PER ACCEPTED", "
 
 def cost(
     name: Annotated[
-        str | None, typer.Argument(help="Only this one and what it spawned.", metavar="NAME")
+        str | None, typer.Argument(help="Only this session and what it spawned.", metavar="[NAME]")
     ] = None,
     since: Since = None,
     json: AsJson = False,
@@ -32,7 +32,7 @@ def cost(
 ) -> None:
     """Show what accepted results cost, by agent and model.
 
-    Attempts that failed and the judges and refiners of the work are in it. A price that is not known is a dash.
+    Failed attempts, judges and refiners are included. A dash is an unknown price.
     """
     context = find_context(home)
     earliest = parse_since(since, time.time())
@@ -56,7 +56,7 @@ def cost(
 
 
 def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
-    """A line for each model, one for judges and refiners, and where there are several, one for all."""
+    """A line for each model, one for judges and refiners, and a total if there are several."""
     lines = [
         _line("", model, tier.tried, tier.accepted, tier.spend)
         for model, tier in costs.tiers.items()
@@ -65,7 +65,7 @@ def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
         lines.append(
             (
                 "",
-                "its reviews",
+                "reviews",
                 "",
                 "",
                 format.money(costs.reviews),

@@ -1,4 +1,4 @@
-"""Letters: which dead letters a command means, and how they are shown."""
+"""Dead letters: which of them a command selects, and how they are shown."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(help="Sessions, or teams for all of theirs.", metavar="[NAME...]"),
+    typer.Argument(help="Sessions, or teams for all of their tasks.", metavar="[NAME...]"),
 ]
-AgentName = Annotated[str | None, typer.Option("--agent", help="Of this agent.", metavar="NAME")]
+AgentName = Annotated[
+    str | None, typer.Option("--agent", help="Only tasks of this agent.", metavar="NAME")
+]
 Code = Annotated[
-    str | None, typer.Option("--code", help="With this error, as E301.", metavar="CODE")
+    str | None,
+    typer.Option("--code", help="Only tasks with this error, such as E301.", metavar="CODE"),
 ]
-All = Annotated[bool, typer.Option("--all", "-a", help="All there are.")]
+All = Annotated[bool, typer.Option("--all", "-a", help="All dead letters.")]
 
 
 class Chosen(NamedTuple):
-    """What the command line names: sessions, and what a letter must be like."""
+    """The dead letters that the command line selects, by session and by filters."""
 
     names: Sequence[str]
     agent: str | None = None
@@ -44,20 +47,21 @@ class Chosen(NamedTuple):
 
 
 def check_chosen(chosen: Chosen, *, is_all: bool) -> None:
-    """Refuse a command that would act on every letter without saying so."""
+    """Refuse a command that would act on every letter without --all."""
     if chosen.is_all and not is_all:
         raise InvalidInput(
-            "which dead letters?", hint="name some, or give --agent, --code, --since, or --all"
+            "no dead letters are selected",
+            hint="name some, or use --agent, --code, --since or --all",
         )
     if is_all and not chosen.is_all:
-        raise InvalidInput("--all goes with no name and no filter", hint="leave --all out")
+        raise InvalidInput("--all cannot be used with names or filters", hint="leave --all out")
 
 
 async def choose(client: Client, chosen: Chosen) -> list[DeadLetter]:
-    """The letters that are meant, the newest first.
+    """The selected letters, newest first.
 
     Raises:
-        NotFound: a name has none.
+        NotFound: a name has no dead letter.
     """
     since = parse_since(chosen.since, time.time())
     code = None if chosen.code is None else f"PA-{chosen.code.upper().removeprefix('PA-')}"
@@ -78,8 +82,8 @@ async def _named(client: Client, name: str, every: DeadLetterFilter) -> list[Dea
     if not letters:
         raise NotFound(
             f"{name!r} has no dead letter",
-            why="it did not fail, was dropped, or a retry of it is over",
-            hint="`pagents dlq list` shows those that there are",
+            why="it did not fail, was dropped, or its retry is done",
+            hint="`pagents dlq list` shows all dead letters",
         )
     return letters
 
@@ -105,12 +109,12 @@ def print_letters(letters: Sequence[DeadLetter]) -> None:
 
 
 def retry_of(letter: DeadLetter) -> str:
-    """The id of the retry that there is; it is not done yet."""
+    """The id of the last retry, if any; it is not done yet."""
     return "" if letter.retried_by is None else short(letter.retried_by)
 
 
 def print_letter(letter: DeadLetter) -> None:
-    """All that is kept of one: how it failed, and what would run again."""
+    """Everything about one letter: how it failed, and what a retry would run."""
     print_letters([letter])
     if letter.error is not None:
         render.line(f"\n{letter.error.code}  {letter.error.message}", "red")

@@ -1,4 +1,4 @@
-"""`pagents dlq`: tasks that failed after all their attempts: look at them, run them again, drop them."""
+"""`pagents dlq`: list, retry or drop tasks that failed after all their attempts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def list_letters(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """List the tasks that failed after all their attempts, the newest first."""
+    """List tasks that failed after all their attempts, newest first."""
     letters = _find(Chosen((), agent, code, since), home)
     if json:
         render.envelope("dlq", time.time(), [letter_json(letter) for letter in letters])
@@ -64,7 +64,7 @@ def list_letters(
 
 @app.command()
 def show(name: Name, json: AsJson = False, home: Home = None) -> None:
-    """Show how tasks failed, and all that would run again."""
+    """Show how tasks failed, and what a retry would run."""
     letters = _find(Chosen((name,)), home)
     if json:
         render.envelope("dlq", time.time(), [letter_json(letter) for letter in letters])
@@ -73,8 +73,8 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
         print_letter(letter)
 
 
-class _Asked(NamedTuple):
-    """The edits that the command line says, but for inputs, which are read by each agent's schema."""
+class _Edited(NamedTuple):
+    """The edits of the command line; inputs are read by each agent's schema."""
 
     edits: Edits
     inputs: list[str] | None
@@ -86,7 +86,7 @@ class _Asked(NamedTuple):
 
 
 class _Retry(NamedTuple):
-    """What became of one letter, or would: a session, its price at most, or a refusal."""
+    """What a retry did, or would do: a session, the most it can cost, or a refusal."""
 
     letter: DeadLetter
     session: SessionKey | None
@@ -104,27 +104,28 @@ def retry(
     since: Since = None,
     everything: All = False,
     text: Annotated[
-        str | None, typer.Option(help="Other words, for one task alone.", metavar="TEXT")
+        str | None, typer.Option(help="Another text; only for a single task.", metavar="TEXT")
     ] = None,
     model: ModelName = None,
     inputs: Inputs = None,
     current: Annotated[
-        bool, typer.Option("--current", help="With the agents as they are defined now.")
+        bool, typer.Option("--current", help="Use the agents as they are defined now.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would run, and its price at most.")
+        bool,
+        typer.Option("--dry-run", help="Only print what would run, and what it costs at most."),
     ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Run tasks again that failed, each as a new session, in the background.
+    """Retry failed tasks, each as a new session in the background.
 
-    A second retry of the same task finds the first while that one goes on.
+    While a retry is running, a second retry of the same task finds it.
     """
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
     context = find_context(home)
-    asked = _Asked(Edits(text=text, model=model, current=current), inputs)
+    asked = _Edited(Edits(text=text, model=model, current=current), inputs)
 
     async def begin() -> list[_Retry]:
         async with open_client(context.environment, context.settings) as client:
@@ -148,16 +149,16 @@ def retry(
 
 
 def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:
-    """Refuse to ask several tasks for the same."""
+    """Refuse to give several tasks the same text."""
     if text is not None and len(letters) > 1:
         raise InvalidInput(
-            f"--text is for one task, and {len(letters)} are meant",
+            f"--text applies to one task, and {len(letters)} are selected",
             hint="name one of them; `pagents dlq list` shows them",
         )
 
 
-async def _plan(client: Client, letter: DeadLetter, asked: _Asked) -> _Retry:
-    """What a retry would be, with nothing kept."""
+async def _plan(client: Client, letter: DeadLetter, asked: _Edited) -> _Retry:
+    """What a retry would do; nothing is stored."""
     try:
         planned = await client.sessions.plan_retry(letter, asked.of(letter))
     except PagentsError as refusal:
@@ -168,7 +169,7 @@ async def _plan(client: Client, letter: DeadLetter, asked: _Asked) -> _Retry:
     return _Retry(letter, None, model=planned.model, amount=amount)
 
 
-async def _start(client: Client, letter: DeadLetter, asked: _Asked) -> _Retry:
+async def _start(client: Client, letter: DeadLetter, asked: _Edited) -> _Retry:
     try:
         spawned = await client.sessions.retry(letter, asked.of(letter))
     except PagentsError as refusal:
@@ -196,7 +197,7 @@ def drop(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Let go of tasks that failed; their sessions and their history stay."""
+    """Drop failed tasks from the list; their sessions and history stay."""
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
     letters = _find(chosen, home)
@@ -204,11 +205,11 @@ def drop(
         _confirm(letters)
     context = find_context(home)
 
-    async def let_go() -> int:
+    async def drop_them() -> int:
         async with open_client(context.environment, context.settings) as client:
             return await client.sessions.drop(letters)
 
-    dropped = asyncio.run(let_go())
+    dropped = asyncio.run(drop_them())
     if json:
         items = [letter_json(letter) for letter in letters]
         render.envelope("dropped", time.time(), items, dropped=dropped)
@@ -227,7 +228,7 @@ def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
 
 
 def _confirm(letters: Sequence[DeadLetter]) -> None:
-    """Ask before several are dropped, where there is somebody to ask."""
+    """Ask before several are dropped, if somebody can answer."""
     if len(letters) == 1 or not (sys.stdin.isatty() and render.err().is_terminal):
         return
     if not typer.confirm(f"Drop {len(letters)} dead letters?", err=True):
@@ -241,7 +242,7 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
             short(given.letter.session.key),
             given.letter.session.label,
             given.model,
-            _retry_words(given),
+            _describe_retry(given),
             "" if given.amount is None else _money(given.amount),
         )
         for given in retries
@@ -264,16 +265,16 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
             render.note(f"Next: pagents wait {' '.join(started)}")
 
 
-def _retry_words(given: _Retry) -> str:
+def _describe_retry(given: _Retry) -> str:
     if given.refusal is not None:
         return "refused"
     if given.session is None:
         return "would run"
-    return short(given.session) if given.is_new else f"{short(given.session)} (there already)"
+    return short(given.session) if given.is_new else f"{short(given.session)} (already there)"
 
 
 def _money(amount: Amount) -> str:
-    """Dollars; a dash where the price is unknown."""
+    """Dollars; a dash if the price is unknown."""
     spend = Spend(Usage(), 1, amount.nanousd or 0, int(amount.nanousd is None))
     return format.money(spend)
 
@@ -283,9 +284,9 @@ def _total(amounts: Sequence[Amount]) -> str:
     unknown = len(amounts) - len(known)
     total = f"{len(amounts)} would run; their first calls cost"
     if not known:
-        return f"{len(amounts)} would run, at a price that nobody knows."
+        return f"{len(amounts)} would run, at an unknown price."
     money = f"${sum(known) / NANOUSD_PER_USD:.4f} at most"
-    rest = f", those of {unknown} of them not counted: nobody knows their price" if unknown else ""
+    rest = f", plus an unknown price for {unknown} of them" if unknown else ""
     return f"{total} {money}{rest}."
 
 

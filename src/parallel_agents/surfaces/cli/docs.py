@@ -1,4 +1,4 @@
-"""`pagents docs`: the paragraph of an error's code, where the error's last line sends its reader."""
+"""`pagents docs`: what an error code means; the last line of each error refers to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parallel_agents.surfaces.cli import render
 
 _PACKAGE = Path(__file__).parents[2]
 # A wheel carries the page inside; a checkout has it among its other pages.
-_PLACES = (_PACKAGE / "errors.md", _PACKAGE.parents[1] / "docs" / "errors.md")
+_PAGES = (_PACKAGE / "errors.md", _PACKAGE.parents[1] / "docs" / "errors.md")
 _SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 _SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z`])")
@@ -21,10 +21,10 @@ _SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z`])")
 
 def docs(
     code: Annotated[
-        str | None, typer.Argument(help="An error's code, such as E104.", metavar="CODE")
+        str | None, typer.Argument(help="An error code, such as E104.", metavar="CODE")
     ] = None,
 ) -> None:
-    """Show what an error's code means and what to do about it; without one, list the codes."""
+    """Show what an error code means and what to do about it; without a code, list all codes."""
     sections = _sections()
     if code is None:
         for known, text in sections.items():
@@ -38,11 +38,11 @@ def docs(
 
 
 def _sections() -> dict[str, str]:
-    page = next(context for context in _PLACES if context.is_file())
+    page = next(page for page in _PAGES if page.is_file())
     return {code: text.strip() for code, text in _SECTION.findall(page.read_text("utf-8"))}
 
 
 def _first_sentence(text: str) -> str:
-    """The first sentence of a paragraph, also where it is written on several lines."""
+    """The first sentence of a paragraph, which may be on several lines."""
     paragraph = " ".join(text.partition("\n\n")[0].split())
     return _SENTENCE.split(paragraph, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""`pagents doctor`: what works on this machine, and what to do about the rest; sends nothing out."""
+"""`pagents doctor`: what works on this machine, and what to do about the rest."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
 
-_SECONDS = 0.5
+_ANSWER_SECONDS = 0.5
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class _Finding(NamedTuple):
-    """`ok` works, `note` is worth knowing, `problem` stands in the way."""
+    """`ok` works, `note` is worth knowing, `problem` must be fixed."""
 
     level: str
     text: str
@@ -47,10 +47,10 @@ _STYLES = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 def doctor(json: AsJson = False, home: Home = None) -> None:
-    """Say what works here, and what to do about the rest.
+    """Check what works here, and suggest what to do about the rest.
 
-    Looks at this machine only; it asks the loopback ports of Ollama, LM Studio, llama-server and
-    vLLM whether somebody is there, and suggests them, nothing more.
+    Nothing leaves this machine. The loopback ports of Ollama, LM Studio, llama-server and vLLM are
+    asked for their models, which are only suggested.
     """
     findings = asyncio.run(_examine(home))
     problems = [finding for finding in findings if finding.level == "problem"]
@@ -71,7 +71,7 @@ async def _examine(home: Path | None) -> list[_Finding]:
         context = find_context(home)
         read_providers(context.settings.providers)
     except ConfigError as error:
-        # What else there is to say does not wait for a setting to be corrected.
+        # The other findings do not depend on the broken setting.
         context = CliContext(read_environment(home), Settings())
         why = f" ({error.why})" if error.why else ""
         wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.hint)]
@@ -120,7 +120,7 @@ def _embedded(context: CliContext) -> _Finding:
 
 
 def _model(context: CliContext) -> _Finding:
-    """What agents run on that name no model."""
+    """The model of agents that name none."""
     if chosen := context.settings.model:
         try:
             make_registry(context.environment, context.settings).get(chosen)
@@ -152,7 +152,7 @@ async def _find_servers(providers: Mapping[str, Provider]) -> list[_LocalServer]
         for p in providers.values()
         if not p.key_variable and urlsplit(p.base_url).hostname in _LOOPBACK
     ]
-    timeout = aiohttp.ClientTimeout(total=_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         found = await asyncio.gather(*(_ask(session, provider) for provider in local))
     return [server for server in found if server is not None]
@@ -163,7 +163,7 @@ async def _ask(session: aiohttp.ClientSession, provider: Provider) -> _LocalServ
         async with session.get(f"{provider.base_url}/models") as answer:
             names = [str(model["id"]) for model in (await answer.json())["data"]]
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-        return None  # nobody there, or something else: there is nothing to suggest
+        return None  # no server, or another kind of server
     if not names:
         return None
     return _LocalServer(provider.name, provider.base_url, ", ".join(names[:3]), names[0])

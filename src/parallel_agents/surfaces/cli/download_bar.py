@@ -1,4 +1,4 @@
-"""Fetching: the embedded model's download as a bar that says size and what is left."""
+"""Download bar: the embedded model's download, with its size and what is left."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _STEP = 0.1
 
 
 class DownloadBar:
-    """Hears how far a fetch is; a bar on a terminal, a line for each tenth elsewhere.
+    """Shows how far a download is: a bar on a terminal, a line for each tenth elsewhere.
 
     Attributes:
-        is_under_way: some of the file is still to come.
+        is_under_way: part of the file is still missing.
     """
 
     def __init__(self) -> None:
         self._bar: Progress | None = None
-        self._said = -1.0
+        self._reported = -1.0
         self.is_under_way = False
 
     def __call__(self, fetched: Fetched) -> None:
@@ -30,7 +30,7 @@ class DownloadBar:
         if render.err().is_terminal:
             self._draw(fetched)
         else:
-            self._say(fetched)
+            self._print(fetched)
 
     def __enter__(self) -> Self:
         return self
@@ -39,7 +39,7 @@ class DownloadBar:
         self.close()
 
     def close(self) -> None:
-        """Take the bar off the terminal; a further fetch draws a new one."""
+        """Remove the bar from the terminal; the next download draws a new one."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -62,10 +62,10 @@ class DownloadBar:
         if fetched.left_bytes == 0 and fetched.doing == "":
             self.close()
 
-    def _say(self, fetched: Fetched) -> None:
+    def _print(self, fetched: Fetched) -> None:
         part = fetched.done_bytes / max(fetched.total_bytes, 1)
-        if part - self._said >= _STEP or (part == 1.0 and self._said < 1.0):
-            self._said = part
+        if part - self._reported >= _STEP or (part == 1.0 and self._reported < 1.0):
+            self._reported = part
             left = format.size(fetched.left_bytes)
             render.note(f"{_title(fetched)}: {part:.0%}, {left} left")
 
@@ -76,6 +76,6 @@ def _title(fetched: Fetched) -> str:
         case "checking":
             return f"Checking {model}"
         case "another process":
-            return f"Waiting for another process that fetches {model}"
+            return f"Waiting for another process that is fetching {model}"
         case source:
             return f"Fetching {model} from {source}" if source else f"Fetching {model}"

@@ -1,4 +1,4 @@
-"""Exit codes: what a shell learns from a command; stable, and listed in `docs/cli.md`."""
+"""Exit codes of the commands; stable, and listed in `docs/cli.md`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Exit(IntEnum):
 
 
 def exit_of(status: RunStatus) -> Exit:
-    """The code of a run that ended so; one that is not over is no failure."""
+    """The exit code for a status; a live run is not a failure."""
     match status:
         case RunStatus.DONE | RunStatus.QUEUED | RunStatus.RUNNING:
             return Exit.DONE

@@ -1,4 +1,4 @@
-"""Attended: work that this process carries out while somebody looks on, and may stop."""
+"""Foreground: work that this process executes while somebody watches and can stop it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 
 class Work(NamedTuple):
-    """What was started.
+    """Work that was started.
 
     Attributes:
-        name: by which it is found again.
-        session: the tree in which it happens.
-        run: its end is the end of the work.
-        labels: what the agents' runs are called, in order.
+        name: finds it again.
+        session: the top of its tree.
+        run: the work has ended when this run has.
+        labels: by agent's run, its label, in order.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Work(NamedTuple):
 
 
 class Display(NamedTuple):
-    """How it is shown: the progress, and whether results wait for the one JSON document."""
+    """How work is shown: the style of progress, and whether the result is one JSON document."""
 
     style: progress.Style
     is_json: bool
@@ -57,85 +57,89 @@ def run_in_foreground(
     context: CliContext,
     prepare: Callable[[App], Coroutine[None, None, Begin]],
     conclude: Callable[[App, Work], Coroutine[None, None, T]],
-    look: Display,
+    display: Display,
 ) -> T:
-    """Start work, show it until its end, and give what `conclude` makes of it.
+    """Start work, show it until it ends, and return what `conclude` makes of it.
 
-    `prepare` may take long, as for a fetch, and keeps nothing; what it gives begins the work, and is
-    not broken off: what was accepted is always named.
+    `prepare` may take long, such as for a download, and stores nothing. The function that it returns
+    starts the work, and is never interrupted: accepted work is always named.
 
-    Ctrl-C once starts nothing new and lets model calls in flight end; twice stops at once. Either
-    says how to go on, and exits with 130.
+    The first Ctrl-C starts nothing new and lets model calls in flight end; the second stops at once.
+    Both print how to continue, and exit with 130.
     """
     started: list[Work] = []
 
-    async def carry(stop: asyncio.Event, bar: DownloadBar) -> T | None:
+    async def execute(stop: asyncio.Event, bar: DownloadBar) -> T | None:
         async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
 
-            async def begin_by(begin: Begin) -> Work:
+            async def start(begin: Begin) -> Work:
                 started.append(await begin())
                 return started[-1]
 
-            async def see_through() -> T:
+            async def run_to_the_end() -> T:
                 begin = await prepare(app)
                 bar.close()
-                work = await to_its_end(begin_by(begin))
-                await _watch(app, work, look, results_folder(context.environment.home, work.name))
+                work = await to_its_end(start(begin))
+                await _watch(
+                    app, work, display, results_folder(context.environment.home, work.name)
+                )
                 return await conclude(app, work)
 
-            concluded = await unless(stop, see_through())
+            concluded = await unless(stop, run_to_the_end())
             if concluded is None:
-                render.note("Stopping: nothing new starts, calls in flight may end.")
+                render.note("Stopping: nothing new starts; calls in flight can finish.")
                 render.note("Ctrl-C again stops at once.")
         return concluded
 
     bar = DownloadBar()
     try:
         with bar:
-            concluded = run_interruptible(lambda stop: carry(stop, bar))
+            concluded = run_interruptible(lambda stop: execute(stop, bar))
     except KeyboardInterrupt:
         concluded = None
     if concluded is None:
         if bar.is_under_way:
-            render.note("What is fetched is kept; the same command goes on from there.")
+            render.note("The part that was fetched is kept; the same command continues from there.")
         for work in started:
-            render.note(f"Stopped; all so far is kept. Go on with: pagents resume {work.name}")
+            render.note(
+                f"Stopped; everything so far is stored. Continue with: pagents resume {work.name}"
+            )
         raise typer.Exit(Exit.INTERRUPTED)
     return concluded
 
 
-async def _watch(app: App, work: Work, look: Display, folder: Path) -> None:
-    """Show progress, show and keep each result as it comes, until all are over."""
+async def _watch(app: App, work: Work, display: Display, folder: Path) -> None:
+    """Show progress, and print and write each result as it comes, until all runs have ended."""
     board = Board.of(work.labels)
-    with progress.choose(look.style, board) as shown:
-        async with _beating(shown), aclosing(app.sessions.follow(work.session)) as events:
+    with progress.choose(display.style, board) as shown:
+        async with _ticking(shown), aclosing(app.sessions.follow(work.session)) as events:
             async for event in events:
                 lane = board.take(event)
                 if lane is None:
                     continue
                 shown.changed(lane, event.at)
                 if isinstance(event.body, Finished):
-                    (given,) = await app.sessions.wait([event.run])
-                    await asyncio.to_thread(write_result, given, folder)
-                    if not look.is_json:
+                    (result,) = await app.sessions.wait([event.run])
+                    await asyncio.to_thread(write_result, result, folder)
+                    if not display.is_json:
                         with shown.aside():
-                            render.result(given)
+                            render.result(result)
                 if board.is_over:
                     break
         await app.sessions.wait([work.run])
 
 
 @asynccontextmanager
-async def _beating(shown: progress.Progress) -> AsyncGenerator[None]:
-    """One timer, for the whole, for as long as the block lasts."""
+async def _ticking(shown: progress.Progress) -> AsyncGenerator[None]:
+    """Tick the progress for as long as the block lasts."""
 
     async def tick() -> None:
-        while True:  # noqa: ASYNC110 - it waits for time to pass, which no event tells
+        while True:  # noqa: ASYNC110 - it waits for time to pass
             await asyncio.sleep(shown.tick(time.time()))
 
-    beating = asyncio.create_task(tick())
+    ticking = asyncio.create_task(tick())
     try:
         yield
     finally:
-        beating.cancel()
-        await asyncio.wait({beating})
+        ticking.cancel()
+        await asyncio.wait({ticking})

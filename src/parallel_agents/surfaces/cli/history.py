@@ -1,4 +1,4 @@
-"""`pagents history`: what was said and done in a session, and what is while it happens."""
+"""`pagents history`: what was said and done in a session, also while it happens."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from parallel_agents.views.events import describe
 
 def history(
     name: Name,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on while it runs.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue while it runs.")] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show what was said and done in a session, oldest first; of a team, in all of its sessions.
+    """Show what was said and done in a session or in all sessions of a team, oldest first.
 
-    With --json and --follow each event is a line.
+    With --json and --follow, each event is one line.
     """
     context = find_context(home)
 
@@ -71,7 +71,7 @@ async def _labels(client: Client, tree: SessionKey) -> dict[SessionKey, str]:
 
 
 def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
-    """A headline with the time and who, and what was said under it."""
+    """A headline with the time and the session, and under it what was said."""
     described = describe(event.body)
     label = f"{labels.get(event.session, '')}  " if len(labels) > 1 else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
@@ -80,7 +80,7 @@ def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
 
 
 def event_json(event: Event) -> Mapping[str, Json]:
-    """An event for machines: its place in the store, its key, and its body as it is kept."""
+    """An event for machines: its number in the store, its key, and its body as it is stored."""
     return {
         "seq": event.seq,
         "at": format.iso(event.at),

@@ -17,11 +17,11 @@ _SHOWN = 80
 def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> dict[str, Json]:
     """`name=value` pairs as values.
 
-    `name=@file` is the file's text, and `name=@@text` begins with one `@`. A value is JSON where
-    the schema wants other than a string.
+    `name=@file` is the file's text, and `name=@@text` begins with one `@`. A value is JSON if the
+    schema does not accept a string.
 
     Raises:
-        InvalidInput: a pair without `=`, a file that cannot be read, or JSON that is none.
+        InvalidInput: a pair has no `=`, a file cannot be read, or a value is not valid JSON.
     """
     values: dict[str, Json] = {}
     for pair in given or ():
@@ -43,7 +43,7 @@ def read_text(file: Path) -> str:
     """A file's text.
 
     Raises:
-        InvalidInput: it cannot be read, is no UTF-8, or is larger than any task may be.
+        InvalidInput: the file cannot be read, is not UTF-8, or is larger than any task may be.
     """
     try:
         with file.open("rb") as opened:
@@ -71,7 +71,7 @@ def _wants_text(name: str, schema: Mapping[str, Json] | None) -> bool:
     properties = (schema or {}).get("properties")
     wanted = properties.get(name) if isinstance(properties, Mapping) else None
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None
-    # A type is a word or a list of them: both say whether "string" is in it.
+    # A type is a string or a list of strings; `in` works for both.
     return kind is None or (isinstance(kind, Sequence) and "string" in kind)
 
 
@@ -80,7 +80,7 @@ def _json(name: str, text: str) -> Json:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(
-            f"--input {name} is no JSON: {text[:_SHOWN]!r}",
+            f"--input {name} is not JSON: {text[:_SHOWN]!r}",
             why=str(error),
             hint=f'write it as JSON, such as --input {name}=\'["a", "b"]\'',
         ) from error

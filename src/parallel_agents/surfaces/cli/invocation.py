@@ -1,4 +1,4 @@
-"""Calling: this command as the person at the terminal can type it again."""
+"""Invocation: how the person at the terminal can type this command again."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _CALL = re.compile(rf"\b{_NAME} (?=(?:{'|'.join(COMMANDS)})\b)")
 
 
 def as_called(text: str, name: str | None = None) -> str:
-    """A text of ours, with the calls of `pagents` in it as they work here, or by another name."""
+    """A text with its `pagents` commands written so that they work here."""
     name = name or command_name(sys.argv[0])
     return text if name == _NAME else _CALL.sub(f"{name} ", text)
 
 
 @cache
 def command_name(given: str, *, search: str | None = None, folder: Path | None = None) -> str:
-    """The command's name where the shell finds it by that, else the path that it was called by.
+    """The command's name if the shell finds it by that name, else the path that it was called by.
 
     Args:
         given: the first of the process's arguments.
-        search: the folders in which the shell looks; those of this process without it.
-        folder: a path from here is given where it is shorter; the current folder without it.
+        search: the folders that the shell searches; by default those of this process.
+        folder: the path is relative to this folder if that is shorter; by default the current one.
     """
     found, path = shutil.which(_NAME, path=search), Path(given)
     context = path if folder is None else folder / path

@@ -1,4 +1,4 @@
-"""`pagents judge`: which models may judge, found out on pairs of which the better one is known."""
+"""`pagents judge`: find out which models may judge, on pairs whose better half is known."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def judge() -> None:
 def calibrate_judge(
     model: ModelName = None,
     pairs: Annotated[
-        int, typer.Option(help="The first N pairs only.", metavar="N", min=1, max=PAIRS)
+        int, typer.Option(help="Use only the first N pairs.", metavar="N", min=1, max=PAIRS)
     ] = PAIRS,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Have a model judge pairs of which one has a planted defect, and keep how often it was right.
+    """Have a model judge pairs in which one work has a planted defect, and store how often it was right.
 
-    Exits with 1 for a model that may not be a gate. With fewer than all --pairs that can be found
-    out, but not that it may.
+    Exits with 1 if the model may not be a gate. A run on fewer --pairs can refuse a model; only a
+    run on all of them can allow it.
     """
     context = find_context(home)
 
-    async def carry_out() -> tuple[Calibration, list[Judgement]]:
+    async def calibrated() -> tuple[Calibration, list[Judgement]]:
         async with open_app(context.environment, context.settings) as opened:
             return await _calibrate(opened, model, pairs)
 
-    found, judgements = asyncio.run(carry_out())
+    found, judgements = asyncio.run(calibrated())
     is_refused = found.agreement < MIN_AGREEMENT
     if json:
         items = [_json(judgement) for judgement in judgements]
@@ -71,7 +71,7 @@ async def _calibrate(
     name = opened.judges.model_for(model)
     await prepare_models(opened, [name])
     pairs = read_pairs()[:count]
-    render.note(f"{name} judges {len(pairs)} of {PAIRS} pairs, each work by itself …")
+    render.note(f"{name} judges {len(pairs)} of {PAIRS} pairs, one work at a time …")
     return await calibrate(opened.sessions, opened.judges, name, pairs)
 
 
@@ -89,10 +89,10 @@ def _print(found: Calibration, judgements: Sequence[Judgement]) -> None:
     right = sum(judgement.is_right for judgement in judgements)
     verdict = "may judge" if found.agreement >= MIN_AGREEMENT else "may not judge"
     if not found.counts:
-        verdict = f"may judge only once all {PAIRS} pairs say so"
+        verdict = f"cannot be allowed on fewer than all {PAIRS} pairs"
     render.line(
         f"{found.model} {verdict}: {right} of {found.pairs} pairs right "
-        f"({found.agreement:.0%}; {MIN_AGREEMENT:.0%} is asked)",
+        f"({found.agreement:.0%}; at least {MIN_AGREEMENT:.0%} required)",
         "bold",
     )
 

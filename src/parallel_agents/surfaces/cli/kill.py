@@ -20,12 +20,15 @@ from parallel_agents.views.liveness import Liveness
 
 def kill(
     name: Name,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would end.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would end.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """End a run and all that it spawned; what is over stays as it is, and partial text is kept."""
+    """End a run and everything that it spawned.
+
+    Runs that have ended stay as they are, and partial text is kept.
+    """
     context = find_context(home)
 
     async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
@@ -44,11 +47,11 @@ def kill(
         render.envelope("kill", time.time(), items, **more)
         return
     verb = "would end" if dry_run else "ended"
-    render.line(f"{verb} {_count(killed.runs, liveness)}; {killed.already_over} over already, kept")
+    render.line(f"{verb} {_count(killed.runs, liveness)}; {killed.already_over} had ended already")
 
 
 def _confirm(planned: Killed, liveness: Liveness) -> None:
-    """Ask before several runs end, where there is somebody to ask."""
+    """Ask before several runs end, if somebody can answer."""
     is_answerable = sys.stdin.isatty() and render.err().is_terminal
     if len(planned.runs) == 1 or not is_answerable:
         return
@@ -58,7 +61,7 @@ def _confirm(planned: Killed, liveness: Liveness) -> None:
 
 
 def _count(runs: list[Run], liveness: Liveness) -> str:
-    """How many agents' runs; that of a team has none of its own work."""
+    """How many agents' runs; a team's own run does no work."""
     agents = [run for run in runs if run.kind is not RunnerKind.TEAM]
     stopped = sum(liveness.is_stopped(run) for run in agents)
     at_work = [run for run in agents if not liveness.is_stopped(run)]

@@ -1,4 +1,4 @@
-"""`pagents limits`: how fast each model may be asked, what holds it or an agent back, and limits set live."""
+"""`pagents limits`: how fast each model may be called, what holds it back, and limits set live."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ app = typer.Typer(invoke_without_command=True)
 
 _NONE = "-"
 Which = Annotated[str, typer.Argument(help="provider/model, or agent:NAME.", metavar="MODEL")]
-Rpm = Annotated[int | None, typer.Option("--rpm", help="Requests of a minute.", min=1)]
-Tpm = Annotated[int | None, typer.Option("--tpm", help="Tokens of a minute.", min=1)]
-Off = Annotated[bool, typer.Option("--off", help="Forget what was set and what was learned.")]
+Rpm = Annotated[int | None, typer.Option("--rpm", help="Requests per minute.", min=1)]
+Tpm = Annotated[int | None, typer.Option("--tpm", help="Tokens per minute.", min=1)]
+Off = Annotated[bool, typer.Option("--off", help="Forget what was set and learned.")]
 
 
 class _Line(NamedTuple):
-    """A model's throttle, and the limit that holds, with where it is from."""
+    """A model's throttle, the limit in force, and the source of the limit."""
 
     throttle: Throttle
     limit: RateLimit
@@ -39,14 +39,14 @@ class _Line(NamedTuple):
 
 @app.callback()
 def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> None:
-    """List the limits of models; with a command, set one."""
+    """List the limits of models, or set them."""
     if context.invoked_subcommand is None:
         list_limits(json=json, home=home)
 
 
 @app.command("list")
 def list_limits(json: AsJson = False, home: Home = None) -> None:
-    """List each model that has a limit, or that was refused or failed, and agents that failed."""
+    """List models that have a limit or were refused calls, and agents whose runs failed."""
     context = find_context(home)
     lines = _lines(context, asyncio.run(_read(context)))
     now = time.time()
@@ -54,7 +54,7 @@ def list_limits(json: AsJson = False, home: Home = None) -> None:
         render.envelope("limits", now, [_json(line, now) for line in lines])
         return
     if not lines:
-        render.note("No model has a limit, and none was refused a call.")
+        render.note("No model has a limit or was refused a call.")
         return
     titles = ("MODEL", "REQUESTS/MIN", "TOKENS/MIN", "FROM", "AT ONCE", "WAITING", "STATE")
     right = ("REQUESTS/MIN", "TOKENS/MIN", "AT ONCE", "WAITING")
@@ -65,24 +65,26 @@ def list_limits(json: AsJson = False, home: Home = None) -> None:
 def set_limit(
     model: Which, rpm: Rpm = None, tpm: Tpm = None, off: Off = False, home: Home = None
 ) -> None:
-    """Set a model's limits for all processes, at once; one that is not given stays as it is set.
+    """Set a model's limits for all processes at once; a limit that is not given stays as it is.
 
-    With --off what was set goes, and those of the configuration hold again; so does a closed door,
-    and an agent is used again that was left alone.
+    --off forgets what was set, so that the configured limits apply again. It also ends a pause that
+    a provider asked for, and lets an agent that kept failing run again.
     """
     context = find_context(home)
     _check(model, context)
     if off == (rpm is not None or tpm is not None):
         raise InvalidInput(
-            "nothing to set" if not off else "--off stands beside a limit",
-            hint="give --rpm, --tpm or both, or --off alone",
+            "nothing to set" if not off else "--off cannot be used with a limit",
+            hint="use --rpm, --tpm or both, or only --off",
         )
     if name_of_agent(model) and not off:
-        raise InvalidInput(f"{model} takes no limit", hint="give --off, or a model's name")
+        raise InvalidInput(
+            f"{model} is an agent, and agents have no limits", hint="use --off, or name a model"
+        )
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
     kept = asyncio.run(_set(context, model, limit))
     (line,) = _lines(context, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
-    none = "not left alone" if name_of_agent(model) else "no limit"
+    none = "circuit closed" if name_of_agent(model) else "no limit"
     shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none
     render.line(f"{model}: {shown}")
 
@@ -114,7 +116,7 @@ def _check(model: str, context: CliContext) -> None:
 
 
 def _lines(context: CliContext, kept: list[Throttle], *, only: str | None = None) -> list[_Line]:
-    """What is in the store, and the configured limits of models that are not, by name."""
+    """The throttles in the store and the configured limits of other models, by name."""
     providers = read_providers(context.settings.providers)
     found = {throttle.model: throttle for throttle in kept}
     named = {
@@ -123,10 +125,10 @@ def _lines(context: CliContext, kept: list[Throttle], *, only: str | None = None
         for model in provider.limits
     }
     lines = [_line(throttle, providers) for _, throttle in sorted({**named, **found}.items())]
-    return [line for line in lines if _is_told(line, only)]
+    return [line for line in lines if _is_shown(line, only)]
 
 
-def _is_told(line: _Line, only: str | None) -> bool:
+def _is_shown(line: _Line, only: str | None) -> bool:
     if only is not None:
         return line.throttle.model == only
     now = time.time()
@@ -163,12 +165,12 @@ def _cells(line: _Line, now: float) -> tuple[str, ...]:
 
 
 def _state(throttle: Throttle, now: float) -> str:
-    told: list[str] = []
+    states: list[str] = []
     if throttle.closed_until > now:
-        told.append(f"closed for {format.seconds(throttle.closed_until - now)}")
-    if circuit_told := _circuit(throttle, now):
-        told.append(circuit_told)
-    return ", ".join(told) or _NONE
+        states.append(f"paused for {format.seconds(throttle.closed_until - now)}")
+    if circuit := _circuit(throttle, now):
+        states.append(circuit)
+    return ", ".join(states) or _NONE
 
 
 def _rule(throttle: Throttle) -> Rule:
@@ -180,9 +182,9 @@ def _circuit(throttle: Throttle, now: float) -> str:
     uses = "calls" if rule is MODELS else "runs"
     match circuit.state(now):
         case CircuitState.OPEN:
-            return f"left alone for {format.seconds(circuit.seconds_left(now, rule))}"
+            return f"circuit open for {format.seconds(circuit.seconds_left(now, rule))}"
         case CircuitState.HALF_OPEN:
-            return "to be tried again"
+            return "next call is a trial"
         case CircuitState.CLOSED:
             failures, counted = circuit.failures(now, rule), len(circuit.counted(now, rule))
             return f"{failures} of its last {counted} {uses} failed" if failures else ""
@@ -190,7 +192,7 @@ def _circuit(throttle: Throttle, now: float) -> str:
 
 def _of(limit: RateLimit) -> str:
     requests, tokens = _number(limit.requests_per_minute), _number(limit.tokens_per_minute)
-    return f"{requests} requests, {tokens} tokens of a minute"
+    return f"{requests} requests, {tokens} tokens per minute"
 
 
 def _number(value: int | None) -> str:

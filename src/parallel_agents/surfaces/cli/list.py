@@ -21,15 +21,15 @@ _RECENT_SECONDS = 3600.0
 
 def list_sessions(
     name: Annotated[
-        str | None, typer.Argument(help="Only this one and what it spawned.", metavar="NAME")
+        str | None, typer.Argument(help="Only this session and what it spawned.", metavar="[NAME]")
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", "-a", help="Also what ended long ago.")
+        bool, typer.Option("--all", "-a", help="Include sessions that ended long ago.")
     ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """List teams and sessions: those that are live, and those that ended in the last hour."""
+    """List teams and sessions that are live or ended in the last hour."""
     context = find_context(home)
 
     async def look() -> tuple[list[SessionLine], int]:
@@ -52,7 +52,7 @@ def list_sessions(
 
 
 async def _tree(client: Client, root: Row) -> list[Row]:
-    """A session and all that it spawned, the newest first; a team's own in the order of its tasks."""
+    """A session and everything that it spawned, newest first; a team's own in the order of its tasks."""
     rows = await client.sessions.list(Filter(tree=root.session.key))
     first = [root, *(m for m in await client.sessions.members(root) if m.run.id != root.run.id)]
     known = {row.session.key for row in first}

@@ -1,4 +1,4 @@
-"""The command `pagents`: its commands by name; only the one that is called is loaded."""
+"""The command `pagents`: only the subcommand that is called is loaded."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from parallel_agents.surfaces.cli.commands import COMMANDS, Command
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends in four lines and its exit code."""
+    """Run the command line; a PagentsError ends in four lines and its exit code."""
     arguments = sys.argv[1:]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A terminal without Unicode gets a stand-in, not an end in the middle of a result.
+            # A terminal without Unicode gets escapes instead of an error in the middle of a result.
             stream.reconfigure(errors="backslashreplace")
     try:
         _check_unicode(arguments)
         build(arguments)(args=arguments, prog_name="pagents")
     except PagentsError as problem:
-        # Loaded here, where it is needed: `--help` prints no error and need not wait for it.
+        # Loaded only here: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 def _check_unicode(arguments: Sequence[str]) -> None:
-    """Refuse bytes that are no text, here and once for what every command stores or looks for."""
+    """Refuse bytes that are not text, once for everything that commands store or look for."""
     for argument in arguments:
         try:
             argument.encode()
         except UnicodeEncodeError as error:
             raise InvalidInput(
-                f"the argument {argument[:80]!r} is no text",
-                why=f"it holds bytes that are not {sys.getfilesystemencoding()}",
+                f"the argument {argument[:80]!r} is not text",
+                why=f"it contains bytes that are not {sys.getfilesystemencoding()}",
                 hint="write it in UTF-8",
             ) from error
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
-    """The command line, with the command that `arguments` name whole and the others by name."""
+    """The command line: the command that `arguments` name is loaded, the others are only listed."""
     app = typer.Typer(
         name="pagents",
-        help="Run teams of AI agents in parallel, and get every result back.",
+        help="Run teams of AI agents in parallel, and get every result.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -69,8 +69,8 @@ def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> N
         return
     loaded = import_module(f"parallel_agents.surfaces.cli.{module}")
     if function:
-        carry_out: Callable[..., None] = getattr(loaded, function)
-        app.command(name, help=command.help, rich_help_panel=command.panel)(carry_out)
+        command_function: Callable[..., None] = getattr(loaded, function)
+        app.command(name, help=command.help, rich_help_panel=command.panel)(command_function)
     else:
         app.add_typer(loaded.app, name=name, help=command.help, rich_help_panel=command.panel)
 
@@ -91,7 +91,7 @@ def _version_option(
         False, "--version", help="Show the version.", is_eager=True, callback=_show_version
     ),
 ) -> None:
-    """Options of the command itself; typer has already carried them out."""
+    """Options of the command itself; typer has already handled them."""
 
 
 if __name__ == "__main__":

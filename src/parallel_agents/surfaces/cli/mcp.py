@@ -30,20 +30,25 @@ Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOPBACK = "127.0.0.1"
-_SECRET = "env:"  # noqa: S105 - how a token is named, and no token
+_SECRET = "env:"  # noqa: S105 - how a token is named, not a token
 
 
 def mcp(
     http: Annotated[
         int | None,
-        typer.Option(metavar="PORT", min=0, max=65535, help="Serve HTTP; 0 is any free port."),
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Serve HTTP on this port; 0 is any free port."
+        ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="HOST", help=f"Of the address; {_LOOPBACK} without it.")
+        str | None,
+        typer.Option(metavar="HOST", help=f"The address to listen on; by default {_LOOPBACK}."),
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(metavar="env:NAME", help="The variable with the token that clients send."),
+        typer.Option(
+            metavar="env:NAME", help="The variable that holds the token that clients must send."
+        ),
     ] = None,
     model: ModelName = None,
     max_parallel: MaxParallel = None,
@@ -51,15 +56,15 @@ def mcp(
 ) -> None:
     """Serve the session tools to MCP clients, over stdio or, with --http, over HTTP.
 
-    This process carries the runs out. When its client closes stdin, or at the first Ctrl-C or
-    SIGTERM, calls in flight may end; at the second it stops at once. A worker in the background
-    goes on with the rest.
+    This process executes the runs. When its client closes stdin, or at the first Ctrl-C or SIGTERM,
+    calls in flight can finish; at the second it stops at once. A background worker continues the
+    rest.
     """
     context = find_context(home, model=model, max_parallel=max_parallel)
     secret = _read_token(context, token)
     if http is None:
         if host is not None or token is not None:
-            raise InvalidInput("--host and --token are of HTTP", hint="add --http PORT")
+            raise InvalidInput("--host and --token require --http", hint="add --http PORT")
         serve = _over_stdio()
     else:
         serve = _over_http(host or _LOOPBACK, http, secret)
@@ -82,8 +87,8 @@ def _read_token(context: CliContext, token: str | None) -> str | None:
     if name == token or not name:
         raise InvalidInput(
             "--token does not name a variable",
-            why="a secret among a command's arguments is seen by everybody on the machine",
-            hint="put it in a variable, and name that: --token env:NAME",
+            why="everybody on the machine can see a secret in a command's arguments",
+            hint="put it in a variable and name that: --token env:NAME",
         )
     secret = context.environment.read_key(name)
     if not secret:
@@ -132,20 +137,18 @@ def _missing_extra(error: ModuleNotFoundError) -> MissingExtra:
 async def _serve(
     context: CliContext, bar: DownloadBar, serve: Serve, stop: asyncio.Event, owners: list[OwnerId]
 ) -> None:
-    """Serve until the client goes or `stop` is set; `owners` gets the name of this process."""
+    """Serve until the client leaves or `stop` is set; the name of this process is added to `owners`."""
     async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
         owners.append(app.owner)
         await serve(app, stop)
         if not app.is_idle:
-            render.note("Stopping: nothing new starts, calls in flight may end.")
+            render.note("Stopping: nothing new starts; calls in flight can finish.")
 
 
 async def _hand_over(context: CliContext, owners: Sequence[OwnerId]) -> None:
-    """Have a worker go on with what a process that has ended left."""
+    """Have a worker continue what an ended process left."""
     for owner in owners:
         async with open_client(context.environment, context.settings) as client:
             left = await client.workers.hand_over(owner)
         if left:
-            render.note(
-                f"Unfinished: {left}. A worker in the background continues: `pagents list`."
-            )
+            render.note(f"{left} unfinished; a background worker continues: `pagents list`.")

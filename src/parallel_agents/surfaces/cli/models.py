@@ -1,4 +1,4 @@
-"""`pagents models`: the models at hand, and the embedded one's file."""
+"""`pagents models`: the embedded models, the providers, and the embedded model's file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
         render.envelope("models", time.time(), items)
         return
     for model in embedded:
-        here = f"fetched: {model.path}" if model.path else _pull_words(model.name)
+        here = f"fetched: {model.path}" if model.path else _how_to_pull(model.name)
         render.line(
             f"{model.name}  {model.title}, {format.size(model.size_bytes)}, {model.licence}", "bold"
         )
@@ -54,31 +54,31 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
 
 @app.command()
 def pull(name: Which = "local", home: Home = None) -> None:
-    """Fetch an embedded model; what is there already is checked and kept."""
+    """Fetch an embedded model; a file that is there already is checked and kept."""
     context = find_context(home)
     with DownloadBar() as bar:
-        fetching = fetch(
+        download = fetch(
             find_model(name), _folder(context), progress=bar, sources=default_sources()
         )
         try:
-            file = asyncio.run(fetching)
+            file = asyncio.run(download)
         except KeyboardInterrupt:
-            render.note("What is fetched is kept; the same command goes on from there.")
+            render.note("The part that was fetched is kept; the same command continues from there.")
             raise
     render.line(str(file))
 
 
 @app.command()
 def path(name: Which = "local", home: Home = None) -> None:
-    """Print where an embedded model's file is, or exit with 1 when it is not fetched."""
+    """Print the path of an embedded model's file; exit with 1 if it is not fetched."""
     found = describe(find_model(name).model_name, _folder(find_context(home))).path
     if found is None:
-        render.note(_pull_words(name))
+        render.note(_how_to_pull(name))
         raise typer.Exit(Exit.FAILED)
     render.line(str(found))
 
 
-def _pull_words(name: str) -> str:
+def _how_to_pull(name: str) -> str:
     return f"not fetched: pagents models pull {name}"
 
 
@@ -88,7 +88,7 @@ def _folder(context: CliContext) -> Path:
 
 def _key_state(provider: Provider, context: CliContext) -> str:
     if not provider.key_variable:
-        return "needs none"
+        return "no key needed"
     is_set = bool(context.environment.read_key(provider.key_variable))
     return f"{provider.key_variable} {'is set' if is_set else 'not set'}"
 

@@ -1,4 +1,4 @@
-"""`pagents openclaw`: what is for those who use OpenClaw."""
+"""`pagents openclaw`: the skill for OpenClaw."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ SKILLS = Path("~/.openclaw/skills")
 
 @app.callback()
 def _group() -> None:
-    """One command is a group, too."""
+    """Work with OpenClaw."""
 
 
 @app.command("install-skill")
 def install_skill(
     skills: Annotated[
-        Path, typer.Argument(help="The folder of skills.", metavar="[DIR]", show_default=False)
+        Path, typer.Argument(help="The skills folder.", metavar="[DIR]", show_default=False)
     ] = SKILLS,
     force: Annotated[
-        bool, typer.Option("--force", help="Also overwrite files that you changed.")
+        bool, typer.Option("--force", help="Overwrite files that you changed.")
     ] = False,
 ) -> None:
-    """Write the skill parallel-agents into a folder of skills, ~/.openclaw/skills without one.
+    """Install the skill parallel-agents into a skills folder, by default ~/.openclaw/skills.
 
-    The same command brings it up to date. Files that you changed are kept unless you say --force.
+    Run the command again to update it. Files that you changed are kept, unless you use --force.
     """
     installed = install(skills, overwrites=force)
     for name in installed.files:
@@ -40,4 +40,4 @@ def install_skill(
         render.line(f"{state:10}  {installed.folder / name}")
     example = installed.folder / "examples" / "simple_parallel_research.py"
     render.note(f"Try: {sys.executable} {example}")
-    render.note("OpenClaw finds the skill in its next session; SKILL.md is what its model reads.")
+    render.note("OpenClaw finds the skill in its next session; its model reads SKILL.md.")

@@ -1,4 +1,4 @@
-"""Ready: models are fetched and started before any task's time runs, and the embedded one says so."""
+"""Prepare models: fetch and start them before the time limit of any task runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def prepare_models(app: App, models: Iterable[str]) -> None:
     """Fetch and start models, by name.
 
     Raises:
-        PagentsError: what is missing.
+        PagentsError: a model cannot be started.
     """
     for name in sorted(set(models)):
         if name.partition("/")[0] == LOCAL:
@@ -27,7 +27,7 @@ async def prepare_models(app: App, models: Iterable[str]) -> None:
 
 
 def warn_if_simulated(client: Client, name: str) -> None:
-    """Say loudly that what comes is made up, where it is."""
+    """Warn that the answers are made up, if the model is a simulation."""
     if name.partition("/")[0] != days.PROVIDER:
         return
     notice = client.models.get(name).capabilities.notice
@@ -39,7 +39,7 @@ async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -
     """Fetch and start the models that a team was planned on.
 
     Raises:
-        PagentsError: what is missing.
+        PagentsError: a model cannot be started.
     """
     if app.is_embedded_by_default(team, plans):
         render.note("No model was chosen and no key is set: using the embedded one.")
@@ -48,7 +48,7 @@ async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -
 
 
 def _describe(app: App, name: str) -> None:
-    """Say which model it is, and what one of its size is good for."""
+    """Print which model it is, and what a model of its size is good for."""
     known = {model.model_name: model for model in known_models()}
     if name not in known or app.settings.local_model_file is not None:
         return

@@ -1,4 +1,4 @@
-"""Progress: a run's board on stderr, live on a terminal, a line a change elsewhere."""
+"""Progress: a run's board on stderr: live on a terminal, a line for each change elsewhere."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Style(StrEnum):
 
 class Progress(Protocol):
     def changed(self, lane: Lane, at: float) -> None:
-        """A lane became what it is now; `at` is when, in seconds since the epoch."""
+        """A lane has changed; `at` is when, in seconds since the epoch."""
         ...
 
     def tick(self, now: float) -> float:
-        """Say that it goes on where nothing has been said for long; seconds until the next look."""
+        """Print a sign of life if nothing was printed for long; seconds until the next tick."""
         ...
 
     def aside(self) -> AbstractContextManager[None]:
-        """A block in which the terminal is free for a result."""
+        """A block in which a result can be printed."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -50,7 +50,7 @@ class Progress(Protocol):
 
 
 def choose(style: Style, board: Board) -> Progress:
-    """The progress that suits where stderr goes."""
+    """The progress in a style; `auto` chooses by where stderr goes."""
     if style is Style.AUTO:
         style = Style.LIVE if render.err().is_terminal else Style.TEXT
     match style:
@@ -78,25 +78,25 @@ class NoProgress:
 
 
 class TextProgress:
-    """A line for each change of state, and one when nothing has changed for 30 s."""
+    """A line for each change, and one if nothing has changed for 30 s."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._said_at: float | None = None
+        self._printed_at: float | None = None
 
     def tick(self, now: float) -> float:
-        said_at = now if self._said_at is None else self._said_at
-        if now - said_at >= HEARTBEAT_SECONDS:
+        printed_at = now if self._printed_at is None else self._printed_at
+        if now - printed_at >= HEARTBEAT_SECONDS:
             board = self._board
-            counts = f"{board.over}/{len(board.lanes)} over"
+            counts = f"{board.over}/{len(board.lanes)} finished"
             running, queued = board.count(RunStatus.RUNNING), board.count(RunStatus.QUEUED)
             render.note(f"{format.clock(now)} {counts}, {running} running, {queued} queued")
-            said_at = now
-        self._said_at = said_at
-        return said_at + HEARTBEAT_SECONDS - now
+            printed_at = now
+        self._printed_at = printed_at
+        return printed_at + HEARTBEAT_SECONDS - now
 
     def changed(self, lane: Lane, at: float) -> None:
-        self._said_at = at
+        self._printed_at = at
         counts = f"{self._board.over}/{len(self._board.lanes)}"
         doing = f": {lane.doing}" if lane.doing else ""
         status = format.status(lane.status)
@@ -112,7 +112,7 @@ class TextProgress:
 
 
 class LiveProgress:
-    """At most twelve lanes that are not over, and a line for the whole, four times a second."""
+    """At most twelve live lanes and a line of totals, four times a second."""
 
     def __init__(self, board: Board, now: Callable[[], float]) -> None:
         self._board = board
@@ -149,7 +149,7 @@ class LiveProgress:
             yield
         finally:
             sys.stdout.flush()
-            # One that was stopped would first erase as many lines as it drew last: the result's.
+            # A stopped display that is started again first erases as many lines as it drew last: the result.
             self._live = self._make()
             self._live.start(refresh=True)
 
@@ -179,7 +179,7 @@ class LiveProgress:
         board = self._board
         failed = board.count(RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.KILLED)
         parts = [
-            f"  {board.over}/{len(board.lanes)} over",
+            f"  {board.over}/{len(board.lanes)} finished",
             f"{board.count(RunStatus.RUNNING)} running",
             f"{board.count(RunStatus.QUEUED)} queued",
             *([f"{failed} failed"] if failed else []),

@@ -1,4 +1,4 @@
-"""Render: the only place that prints: results on stdout, progress and notes on stderr."""
+"""Render: the only module that prints: results on stdout, progress and notes on stderr."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def err() -> Console:
 
 
 def note(text: str, style: str = "") -> None:
-    """A line of ours for the person at the terminal; commands in it work as they stand."""
+    """A note for the person at the terminal; its commands can be copied as they are."""
     _print(err(), as_called(text), style)
 
 
@@ -39,14 +39,14 @@ def line(text: str, style: str = "") -> None:
 
 
 def _print(console: Console, text: str, style: str) -> None:
-    """Text on as many lines as a terminal needs; where the output goes to a file it stays as it is."""
+    """Text wrapped to the terminal's width; if the output goes to a file it stays as it is."""
     if console.is_terminal:
         text = "\n".join(format.wrapped(format.clean(text), console.width))
     console.print(_text(text, style))
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text that is shown and not obeyed, whoever wrote it."""
+    """Text whose markup and control characters have no effect."""
     return Text(format.clean(text), style=style)
 
 
@@ -59,7 +59,7 @@ def json_line(value: object) -> None:
 def envelope(
     schema: str, as_of: float, items: Sequence[object], *, total: int | None = None, **more: object
 ) -> None:
-    """The one shape of all `--json` output; `total` says how many there are where not all are in."""
+    """The shape of all `--json` output; `total` is how many there are if `items` are not all."""
     counts = {"items": len(items), "total": len(items) if total is None else total}
     json_line(
         {
@@ -74,7 +74,7 @@ def envelope(
 
 
 def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
-    """Four lines: what happened, why, what to do, where to look; one fewer where no why is known."""
+    """Four lines: what happened, why, what to do, where to look; a line without a text is left out."""
     docs = where_to_look(problem.code)
     if is_json:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}
@@ -95,8 +95,8 @@ def table(
 ) -> None:
     """Columns under their titles; those named in `right` are numbers.
 
-    On a terminal the `flexible` column, the last without one, is shortened to what the width
-    leaves; nothing else is ever cut, and nothing at all where the output goes to a file.
+    On a terminal the `flexible` column (by default the last) is shortened to fit the width; nothing
+    else is ever cut, and nothing at all if the output goes to a file.
     """
     cells = [[format.one_line(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(titles))]
@@ -113,7 +113,7 @@ def table(
 
 
 def cards(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table, or where a terminal is too narrow for it a headline of two cells, the rest below."""
+    """A table; if the terminal is too narrow, a headline of two cells with the others below."""
     widths = [max(cell_len(cell) for cell in column) for column in zip(titles, *rows, strict=True)]
     if not out().is_terminal or sum(widths) + 2 * (len(widths) - 1) <= out().width:
         table(titles, rows)
@@ -130,31 +130,31 @@ def _cell(text: str, width: int, *, is_right: bool) -> str:
     return gap + fitted if is_right else fitted + gap
 
 
-def result(given: Result) -> None:
+def result(found: Result) -> None:
     """One result: a headline, its notices, the answer."""
-    status = given.status
-    headline = _text(f"{format.glyph(status)} {format.one_line(given.label)}", format.style(status))
+    status = found.status
+    headline = _text(f"{format.glyph(status)} {format.one_line(found.label)}", format.style(status))
     headline.append(
-        f"  {format.status(status)}  {format.seconds(given.seconds)}  "
-        f"{format.tokens(given.total_spend)}  {format.money(given.total_spend)}  {given.model}",
+        f"  {format.status(status)}  {format.seconds(found.seconds)}  "
+        f"{format.tokens(found.total_spend)}  {format.money(found.total_spend)}  {found.model}",
         style="dim",
     )
     out().print(headline)
-    for notice in given.notices:
+    for notice in found.notices:
         line(f"  note: {notice}", "yellow")
-    if given.error is not None:
-        line(f"  {given.error.code}  {format.one_line(given.error.message)}", "red")
-        docs = where_to_look(given.error.code)
-        for title, text in (("why", given.error.why), ("hint", given.error.hint), ("docs", docs)):
+    if found.error is not None:
+        line(f"  {found.error.code}  {format.one_line(found.error.message)}", "red")
+        docs = where_to_look(found.error.code)
+        for title, text in (("why", found.error.why), ("hint", found.error.hint), ("docs", docs)):
             if text:
                 line(f"  {title:<5} {as_called(format.one_line(text))}")
-    for part in format.output(given.output).splitlines():
+    for part in format.output(found.output).splitlines():
         line(f"  {part}")
     line("")
 
 
 def summary(team: TeamResult) -> None:
-    """The whole team in a table, and in a line."""
+    """A team's results as a table, and a line of totals."""
     rows = [
         (
             f"{format.glyph(r.status)} {format.status(r.status)}",
@@ -175,35 +175,35 @@ def summary(team: TeamResult) -> None:
     )
 
 
-def result_json(given: Result) -> Mapping[str, Json]:
-    """A result as `--json` gives it; an unknown cost is null."""
-    usage = given.usage
+def result_json(found: Result) -> Mapping[str, Json]:
+    """A result as `--json` prints it; an unknown cost is null."""
+    usage = found.usage
     return {
-        "label": given.label,
-        "agent": given.agent,
-        "status": given.status.value,
-        "output": given.output,
-        "text": given.text,
-        "error": _failure_json(given.error),
-        "notices": list(given.notices),
-        "score": given.score,
-        "model": given.model,
+        "label": found.label,
+        "agent": found.agent,
+        "status": found.status.value,
+        "output": found.output,
+        "text": found.text,
+        "error": _failure_json(found.error),
+        "notices": list(found.notices),
+        "score": found.score,
+        "model": found.model,
         "usage": {
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_tokens,
         },
-        "cost": money_json(given.cost_usd),
-        "seconds": round(given.seconds, 3),
-        "attempts": given.attempts,
-        "session_key": given.session_key,
-        "run_id": given.run_id,
+        "cost": money_json(found.cost_usd),
+        "seconds": round(found.seconds, 3),
+        "attempts": found.attempts,
+        "session_key": found.session_key,
+        "run_id": found.run_id,
     }
 
 
 def money_json(usd: float | None) -> Json:
-    """An amount of money; null where it is not known."""
+    """An amount of money; null if unknown."""
     return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
 
 

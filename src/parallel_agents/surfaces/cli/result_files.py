@@ -16,7 +16,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def results_folder(home: Path, name: str) -> Path:
-    """Where the results of a run by that name are."""
+    """The folder with the results of the run of that name."""
     return home / RESULTS_FOLDER / _as_file_name(name)
 
 

@@ -1,4 +1,4 @@
-"""`pagents run` and `pagents resume`: a team from start to end, with its progress and results."""
+"""`pagents run` and `pagents resume`: run a team in the foreground, with its progress and results."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ from parallel_agents.views import format
 ProgressStyle = Annotated[progress.Style, typer.Option("--progress", help="How to show progress.")]
 
 
-class _Said(NamedTuple):
-    """What the command line says of a team's run."""
+class _Overrides(NamedTuple):
+    """The options that override what a team's file says."""
 
     model: str | None
     max_parallel: int | None
@@ -56,8 +56,7 @@ class _Said(NamedTuple):
     on_failure: OnFailure | None
     cache_seconds: float | None
 
-    def over(self, task: Task) -> Task:
-        """The task as the command line wants it."""
+    def apply(self, task: Task) -> Task:
         cached = task.cache_seconds if self.cache_seconds is None else self.cache_seconds
         if self.model is not None:
             task = replace(task, model=self.model, ladder=())
@@ -72,13 +71,13 @@ def run(
     inputs: Inputs = None,
     run_id: Annotated[
         str | None,
-        typer.Option("--id", help="A name for the run; the same again goes on.", metavar="ID"),
+        typer.Option("--id", help="A name for the run; the same name continues it.", metavar="ID"),
     ] = None,
     model: ModelName = None,
     max_parallel: MaxParallel = None,
     timeout: Timeout = None,
     on_failure: Annotated[
-        OnFailure | None, typer.Option(help="What becomes of the others when a task fails.")
+        OnFailure | None, typer.Option(help="What happens to the other tasks when one fails.")
     ] = None,
     cache: Cache = None,
     usd: Usd = None,
@@ -88,22 +87,23 @@ def run(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Run a team, and give every result back.
+    """Run a team, by name or from a file, and return every result.
 
-    A team is named, or is a file. The same --id again goes on where it was: what is done is not
-    done again.
+    The same --id continues the run: finished work is not done again.
     """
     if run_id is not None:
         check_key(run_id)
     context = find_context(
         home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None
     )
-    said = _Said(model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache)
+    overrides = _Overrides(
+        model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache
+    )
 
     async def prepare(app: App) -> Begin:
-        found = app.catalog.team(_which(team_file, team))
+        found = app.catalog.team(_team_or_file(team_file, team))
         values = read_inputs(inputs, found.input_schema)
-        asked = _team_task(found, values, said)
+        asked = _team_task(found, values, overrides)
         plans = await app.sessions.plan_team(asked, key=run_id)
         await app.sessions.check(plans)
         await prepare_team(app, asked, plans)
@@ -112,11 +112,11 @@ def run(
             spawned = await app.sessions.start(plans)
             if max_parallel is not None:
                 app.sessions.limit_parallel(spawned.session_key, max_parallel)
-            return await _begun(app, await app.sessions.find(spawned.session_key), is_json=json)
+            return await _announce(app, await app.sessions.find(spawned.session_key), is_json=json)
 
         return begin
 
-    _see_through(context, prepare, Display(style, json))
+    _run_to_the_end(context, prepare, Display(style, json))
 
 
 def resume(
@@ -126,7 +126,7 @@ def resume(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Go on with a team or a session that was stopped, or whose process died."""
+    """Continue a team or a session that was stopped, or whose process died."""
     context = find_context(home, max_parallel=max_parallel)
 
     async def prepare(app: App) -> Begin:
@@ -138,37 +138,39 @@ def resume(
             if max_parallel is not None:
                 app.sessions.limit_parallel(root, max_parallel)
             await app.sessions.resume(root)
-            return await _begun(app, await app.sessions.find(root), is_json=json)
+            return await _announce(app, await app.sessions.find(root), is_json=json)
 
         return begin
 
-    _see_through(context, prepare, Display(style, json))
+    _run_to_the_end(context, prepare, Display(style, json))
 
 
-def _which(team_file: Path | None, team: str | None) -> Path | str:
+def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:
     if team_file is not None and team is None:
         return team_file
     if team is not None and team_file is None:
         return team
-    raise InvalidInput("which team is to run?", hint="`pagents run --team content`, or a team file")
+    raise InvalidInput(
+        "no team is named, or two are", hint="use `pagents run --team content`, or name a team file"
+    )
 
 
-def _team_task(team: Team, values: Mapping[str, Json], said: _Said) -> TeamTask:
-    """The team's work; what the command line says goes before what its file says."""
+def _team_task(team: Team, values: Mapping[str, Json], overrides: _Overrides) -> TeamTask:
+    """The team's work; options override what its file says."""
     tasks = team.tasks_for(values)
     return TeamTask(
-        tasks=tuple(said.over(task) for task in tasks),
+        tasks=tuple(overrides.apply(task) for task in tasks),
         name=team.name,
-        max_parallel=said.max_parallel or team.limits.max_parallel,
-        timeout_seconds=said.timeout or team.limits.timeout_seconds,
-        budget=said.budget if said.budget.is_bound else team.budget,
-        on_failure=said.on_failure or team.on_failure,
+        max_parallel=overrides.max_parallel or team.limits.max_parallel,
+        timeout_seconds=overrides.timeout or team.limits.timeout_seconds,
+        budget=overrides.budget if overrides.budget.is_bound else team.budget,
+        on_failure=overrides.on_failure or team.on_failure,
         min_done=team.min_done,
     )
 
 
-async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
-    """Say what was started, once it can be steered and killed."""
+async def _announce(app: App, row: Row, *, is_json: bool) -> Work:
+    """Print what was started, once it can be steered and killed."""
     members = await app.sessions.members(row)
     name = format.name(row)
     if is_json:
@@ -187,16 +189,16 @@ async def _begun(app: App, row: Row, *, is_json: bool) -> Work:
     return Work(name, row.session.key, row.run.id, labels)
 
 
-def _see_through(
-    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], look: Display
+def _run_to_the_end(
+    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Begin]], display: Display
 ) -> None:
-    """Show the work, sum it up, and exit with the code of its status."""
+    """Show the work, print a summary, and exit with the code of its status."""
 
     async def conclude(app: App, work: Work) -> tuple[str, TeamResult]:
         return work.name, await app.sessions.team_result(work.session)
 
-    name, team = run_in_foreground(context, prepare, conclude, look)
-    if look.is_json:
+    name, team = run_in_foreground(context, prepare, conclude, display)
+    if display.is_json:
         items = [render.result_json(result) for result in team.results]
         render.envelope(
             "finished",
@@ -209,7 +211,7 @@ def _see_through(
     else:
         render.summary(team)
         home = context.environment.home
-        render.note(f"Everything is kept in {home / STORE_NAME}.")
-        render.note(f"The results are files too: {results_folder(home, name)}")
+        render.note(f"Everything is stored in {home / STORE_NAME}.")
+        render.note(f"The results are also files: {results_folder(home, name)}")
         render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
     raise typer.Exit(exit_of(team.status))

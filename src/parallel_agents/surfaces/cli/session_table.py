@@ -1,4 +1,4 @@
-"""Rows: sessions as a table and as JSON."""
+"""Session table: sessions as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _TITLES = ("ID", "LABEL", "STATE", "DOING", "TIME", "COST")
 
 
 def shown_state(line: SessionLine) -> str:
-    """The state behind its glyph."""
+    """The state after its glyph."""
     glyph = format.glyph(RunStatus.KILLED if line.is_stopped else line.row.run.status)
     return f"{glyph} {line.state}"
 
 
 def print_lines(lines: Sequence[SessionLine]) -> None:
-    """A table, or a line that says what would fill it."""
+    """A table, or a note that says how to fill it."""
     if not lines:
-        render.note("Nothing here yet. Start with: pagents run --team content --input topic=...")
+        render.note("No sessions yet. Start with: pagents run --team content --input topic=...")
         return
     cells = [_cells(line) for line in lines]
     render.table(_TITLES, cells, right=("TIME", "COST"), flexible="DOING")

@@ -17,7 +17,7 @@ from parallel_agents.views.sessions import SessionLine, lines_of
 
 
 def show(name: Name, json: AsJson = False, home: Home = None) -> None:
-    """Show a team or a session, with its results; exits with the code of its status."""
+    """Show a team or a session, with its results; exit with the code of its status."""
     context = find_context(home)
 
     async def look() -> tuple[SessionLine, list[SessionLine], list[Result]]:

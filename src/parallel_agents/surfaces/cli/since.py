@@ -1,4 +1,4 @@
-"""Since: the option that says from when on, as a span of time or a moment."""
+"""Since: the option `--since`, a span of time or a moment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Since = Annotated[
 
 
 def parse_since(text: str | None, now: float) -> float | None:
-    """Seconds since the epoch: so long before `now`, or the local time that is named.
+    """Seconds since the epoch: a span before `now`, or a local time.
 
     Raises:
-        InvalidInput: it is neither.
+        InvalidInput: the text is neither.
     """
     if text is None:
         return None
@@ -34,5 +34,5 @@ def parse_since(text: str | None, now: float) -> float | None:
         raise InvalidInput(
             f"--since is {text!r}",
             why="it is neither a span of time nor a time",
-            hint="give 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
+            hint="use 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
         ) from error

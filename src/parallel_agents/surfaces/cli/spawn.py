@@ -1,4 +1,4 @@
-"""`pagents spawn` and `pagents send`: one run, left to a worker or waited for here."""
+"""`pagents spawn` and `pagents send`: one run, in the background or in the foreground."""
 
 from __future__ import annotations
 
@@ -47,25 +47,23 @@ from parallel_agents.surfaces.cli.prepare_models import (
 )
 from parallel_agents.views import format
 
-Text = Annotated[str, typer.Argument(help="What to do, in words.", metavar="TEXT")]
+Text = Annotated[str, typer.Argument(help="The task.", metavar="TEXT")]
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
-Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the result here.")]
+Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="A file for the agent to work on.")]
-Label = Annotated[str | None, typer.Option(help="A name to find it by.")]
-Key = Annotated[
-    str | None, typer.Option(help="The same key again gives the session that is there.")
-]
+Label = Annotated[str | None, typer.Option(help="A name for the session.")]
+Key = Annotated[str | None, typer.Option(help="A key; the same key finds the same session again.")]
 Conditions = Annotated[
     list[str] | None,
-    typer.Option(help="What the answer must fulfil; may be given again.", metavar="CONDITION"),
+    typer.Option(help="A condition on the answer; can be repeated.", metavar="CONDITION"),
 ]
 Rubric = Annotated[
-    str | None, typer.Option(help="What a judge scores the answer by.", metavar="RUBRIC")
+    str | None, typer.Option(help="Criteria by which a judge scores the answer.", metavar="RUBRIC")
 ]
 Rounds = Annotated[
     int | None,
-    typer.Option(help="Versions, until one passes; the best counts.", metavar="ROUNDS"),
+    typer.Option(help="Most versions until one passes; the best counts.", metavar="ROUNDS"),
 ]
 
 
@@ -91,8 +89,8 @@ def spawn(
 ) -> None:
     """Start one agent on a task.
 
-    Without --wait a worker in the background carries it out; `pagents wait` and `pagents show`
-    give the result. A --file goes where the agent's input wants one text, else under the task.
+    Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
+    the result. A --file fills the agent's one missing required input, or is added to the task.
     """
     context = find_context(home, allow_weak_judge=allow_weak_judge or None)
     base = Task(
@@ -111,8 +109,8 @@ def spawn(
     def task(client: Client) -> Task:
         definition = client.catalog.agent(agent)
         values = read_inputs(inputs, definition.input_schema)
-        told, filled = _with_file(text, values, file, definition)
-        return replace(base, text=told, input=filled)
+        full_text, filled = _with_file(text, values, file, definition)
+        return replace(base, text=full_text, input=filled)
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
@@ -133,7 +131,7 @@ def spawn(
 def send(
     name: Name, text: Text, wait: Wait = False, json: AsJson = False, home: Home = None
 ) -> None:
-    """Start the next run of a session; it sees all that was said before."""
+    """Start the next run of a session, which sees everything said before."""
     context = find_context(home)
 
     async def leave(client: Client) -> Spawned:
@@ -158,7 +156,7 @@ def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
 def _with_file(
     text: str, values: dict[str, Json], file: Path | None, agent: Agent
 ) -> tuple[str, dict[str, Json]]:
-    """The task with a file: as the one input that is required and not given, or in words."""
+    """The task with a file: as the one required input that is missing, else added to the text."""
     if file is None:
         return text, values
     content = read_text(file)
@@ -182,7 +180,7 @@ async def _leave_to_worker(
         render.envelope("spawned", time.time(), [{**item, "is_new": spawned.is_new}])
         return
     render.line(name)
-    found = "" if spawned.is_new else " (it was there already)"
+    found = "" if spawned.is_new else " (already there)"
     render.note(f"▶ {row.session.label} on {row.run.model}{found}")
     render.note(f"Next: pagents wait {name} · pagents show {name} · pagents history {name} -f")
 

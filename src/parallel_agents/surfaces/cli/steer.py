@@ -25,23 +25,23 @@ _RECEIPT_SECONDS = 5.0
 
 def steer(
     name: Name,
-    text: Annotated[str, typer.Argument(help="The word.", metavar="TEXT")],
+    text: Annotated[str, typer.Argument(help="The message.", metavar="TEXT")],
     now: Annotated[bool, typer.Option("--now", help="Break into the current model call.")] = False,
     after: Annotated[
-        bool, typer.Option("--after", help="As the next run, when this is over.")
+        bool, typer.Option("--after", help="Send it as the task of the next run.")
     ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Give a live run a word, before its next model call.
+    """Send a message to a live run, before its next model call.
 
-    Says whether it was delivered within five seconds, or waits for the current call to end.
+    Reports within five seconds whether the message was delivered or is still queued.
     """
     if now and after:
-        raise InvalidInput("--now and --after exclude each other", hint="give one of them")
+        raise InvalidInput("--now and --after exclude each other", hint="choose one of them")
     context = find_context(home)
 
-    async def give() -> tuple[Row, Steer, str]:
+    async def deliver() -> tuple[Row, Steer, str]:
         async with open_client(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
@@ -51,7 +51,7 @@ def steer(
                 return row, receipt, "queued as the next run"
             return row, receipt, await _receipt(client, row, receipt)
 
-    row, receipt, state = asyncio.run(give())
+    row, receipt, state = asyncio.run(deliver())
     if json:
         item = {"session_key": row.session.key, "state": state}
         item |= {"key": receipt.key, "run_id": receipt.run_id}
@@ -61,7 +61,7 @@ def steer(
 
 
 async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
-    """What became of the word within a few seconds."""
+    """What became of the message within a few seconds."""
     if row.run.status is RunStatus.QUEUED:
         return "queued until the run starts"
     try:

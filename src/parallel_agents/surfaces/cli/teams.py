@@ -1,4 +1,4 @@
-"""`pagents teams`: the teams at hand."""
+"""`pagents teams`: the teams of the catalog."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def list_teams(json: AsJson = False, home: Home = None) -> None:
-    """List the teams: the project's, yours, and the built-in ones."""
+    """List the project's teams, your own, and the built-in ones."""
     entries = Catalog(find_context(home).environment.folders).teams()
     if json:
         render.envelope("teams", time.time(), [_entry_json(entry) for entry in entries])
@@ -38,7 +38,7 @@ def list_teams(json: AsJson = False, home: Home = None) -> None:
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
-    """Show one team: its inputs and its tasks."""
+    """Show a team: its inputs and its tasks."""
     team = Catalog(find_context(home).environment.folders).team(name)
     if json:
         render.envelope("team", time.time(), [_team_json(team)])

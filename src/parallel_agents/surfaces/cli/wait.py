@@ -18,35 +18,35 @@ from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_con
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.views import format
 
-_LOOK_SECONDS = 10.0
+_CHECK_SECONDS = 10.0
 
 
 def wait(
-    names: Annotated[list[str], typer.Argument(help="Which to wait for.", metavar="NAME...")],
+    names: Annotated[list[str], typer.Argument(help="Sessions to wait for.", metavar="NAME...")],
     timeout: Timeout = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Wait for sessions to be over, and print their results; a timeout leaves them running."""
+    """Wait for sessions to end, and print their results; a timeout leaves them running."""
     context = find_context(home)
 
-    async def until_over() -> list[Result]:
+    async def until_ended() -> list[Result]:
         async with open_client(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.sessions.members(row)]
             watch = WorkerWatch(client, rows)
-            keeping = asyncio.create_task(watch.keep())
+            watching = asyncio.create_task(watch.watch())
             try:
                 return await client.sessions.wait(runs, timeout=timeout)
             except TimeoutError:
-                rest = "it goes on" if len(runs) == 1 else "they go on"
-                render.note(f"Not over in {timeout:g} s{'' if watch.left else f'; {rest}'}.")
+                rest = "it continues" if len(runs) == 1 else "they continue"
+                render.note(f"Not finished after {timeout:g} s{'' if watch.left else f'; {rest}'}.")
                 raise typer.Exit(Exit.TIMED_OUT) from None
             finally:
-                keeping.cancel()
-                await asyncio.wait({keeping})
+                watching.cancel()
+                await asyncio.wait({watching})
 
-    results = asyncio.run(until_over())
+    results = asyncio.run(until_ended())
     if json:
         render.envelope("wait", time.time(), [render.result_json(result) for result in results])
     else:
@@ -56,7 +56,7 @@ def wait(
 
 
 def _worst(results: list[Result]) -> Exit:
-    """The code for several: theirs when they agree, partial when some are done, else failed."""
+    """The code for several results: the common one, else partial if some are done, else failed."""
     codes = {exit_of(result.status) for result in results}
     if len(codes) == 1:
         return codes.pop()
@@ -64,10 +64,10 @@ def _worst(results: list[Result]) -> Exit:
 
 
 class WorkerWatch:
-    """Looks now and then at the trees of some sessions, and says each thing once.
+    """Checks every ten seconds that somebody works on some sessions; reports each finding once.
 
     Attributes:
-        left: names of those that nobody works on, and that no worker can take up.
+        left: the names of sessions that nobody works on and no worker can execute.
     """
 
     def __init__(self, client: Client, roots: Sequence[Row]) -> None:
@@ -75,29 +75,31 @@ class WorkerWatch:
         self._roots = roots
         self.left: set[str] = set()
 
-    async def keep(self) -> None:
-        """Display until cancelled."""
+    async def watch(self) -> None:
+        """Check until cancelled."""
         while True:
             for root in self._roots:
-                await self._look(root)
-            await asyncio.sleep(_LOOK_SECONDS)
+                await self._check(root)
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    async def _look(self, root: Row) -> None:
+    async def _check(self, root: Row) -> None:
         chosen = Filter(tree=root.session.key, is_live=True, every_run=True)
         rows = await self._client.sessions.list(chosen)
-        nobodys = [row for row in rows if row.owner_state in (None, OwnerState.DEAD)]
+        unowned = [row for row in rows if row.owner_state in (None, OwnerState.DEAD)]
         name = format.name(root)
-        able = [row for row in nobodys if not self._client.readiness.lacks(row)]
+        able = [row for row in unowned if not self._client.readiness.lacks(row)]
         if able:
             first = min(able, key=lambda row: (row.run.created_at, row.run.number))
             if await self._client.workers.ensure(first.session.key, first.run.id):
-                render.note(f"Nobody worked on {name}; a worker in the background does now.")
-        elif nobodys:
-            self._say_left(name, f"{self._client.readiness.lacks(nobodys[0])}. With it")
+                render.note(f"Nobody worked on {name}; a background worker does now.")
+        elif unowned:
+            self._report_left(name, self._client.readiness.lacks(unowned[0]))
         elif any(row.owner_state is OwnerState.GONE for row in rows):
-            self._say_left(name, "it was stopped. Go on")
+            self._report_left(name, "it was stopped")
 
-    def _say_left(self, name: str, why: str) -> None:
+    def _report_left(self, name: str, why: str) -> None:
         if name not in self.left:
             self.left.add(name)
-            render.note(f"Nobody works on {name}: {why}: pagents resume {name}", "yellow")
+            render.note(
+                f"Nobody works on {name}: {why}. Continue with: pagents resume {name}", "yellow"
+            )

@@ -1,4 +1,4 @@
-"""`pagents work`: carry out what is queued and what dead processes left, until nothing is left."""
+"""`pagents work`: execute what is queued and what dead processes left, until nothing is left."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _LINGER_SECONDS = 3.0
 
 
 def work(home: Home = None) -> None:
-    """Carry out what is queued and what dead processes left, until nothing is left.
+    """Execute queued runs, and those that dead processes left, until none is left.
 
-    `pagents spawn` starts one in the background. Ctrl-C once lets model calls in flight end, twice
-    stops at once; what is left stays queued.
+    `pagents spawn` starts such a worker in the background. The first Ctrl-C lets model calls in
+    flight end, the second stops at once; unfinished runs stay queued.
     """
     context = find_context(home)
     with DownloadBar() as bar:
         is_done = run_interruptible(lambda stop: _work(context, bar, stop))
     if not is_done:
-        render.note("Stopped; what is left stays queued.")
+        render.note("Stopped; unfinished runs stay queued.")
         raise typer.Exit(Exit.INTERRUPTED)
 
 

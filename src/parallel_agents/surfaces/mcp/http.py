@@ -1,4 +1,4 @@
-"""HTTP: serve any number of clients on one address, guarded by names on loopback, elsewhere by a token."""
+"""HTTP: serve many clients on one address, guarded by host names on loopback, else by a token."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from parallel_agents.errors import ConfigError, InvalidInput
 
 PATH = "/mcp"
 _GRACE_SECONDS = 1
-_MOST_BYTES = 16_000_000  # of a request; attachments may have 5 MB, and grow as JSON
+_MOST_BYTES = 16_000_000  # per request; attachments may have 5 MB, and grow as JSON
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 def listen(host: str, port: int, token: str | None) -> socket.socket:
-    """A socket that is bound; port 0 is any that is free.
+    """A bound socket; port 0 is any free port.
 
     Raises:
-        InvalidInput: others could reach the address, and no token would stop them.
-        ConfigError: it can not be bound.
+        InvalidInput: other machines can reach the address, and there is no token.
+        ConfigError: the address cannot be bound.
     """
     if token is None and not is_loopback(host):
         raise InvalidInput(
-            f"--host {host} can be reached from other machines, and there is no token",
-            why="whoever reaches it could spend your money and read all sessions",
+            f"other machines can reach --host {host}, and there is no token",
+            why="anybody who reaches it could spend your money and read all sessions",
             hint="add --token env:NAME with a secret in that variable, or leave --host out",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -44,9 +44,9 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise ConfigError(
-            f"{host}:{port} can not be bound",
+            f"{host}:{port} cannot be bound",
             why=error.strerror or str(error),
-            hint="choose another --http PORT; 0 is any that is free",
+            hint="choose another --http PORT; 0 is any free port",
         ) from error
 
 
@@ -65,10 +65,10 @@ def url_of(bound: socket.socket) -> str:
 async def serve_http(
     server: Server[dict[str, Any]], bound: socket.socket, token: str | None, stop: asyncio.Event
 ) -> None:
-    """Serve until `stop` is set; requests that are open then have a second to end.
+    """Serve until `stop` is set; open requests then have one second to end.
 
-    There are no sessions of MCP: each request stands for itself, so that clients go on when the
-    server is started again.
+    There are no MCP sessions: each request is independent, so clients continue when the server is
+    started again.
     """
     app: ASGIApp = server.streamable_http_app(
         streamable_http_path=PATH,
@@ -98,10 +98,9 @@ async def serve_http(
 
 
 def guard(host: str) -> TransportSecuritySettings:
-    """Against pages that have their own name resolve to this machine (DNS rebinding).
+    """Protection against web pages whose host name resolves to this machine (DNS rebinding).
 
-    Of an address that is not loopback the names are not known; there the token is the guard, which
-    no page has.
+    The host names of other addresses are unknown; there the token protects, which no page has.
     """
     if not is_loopback(host):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -112,7 +111,7 @@ def guard(host: str) -> TransportSecuritySettings:
 
 
 class _WithToken:
-    """An application whose requests must bear a token."""
+    """An application whose requests must carry a token."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
         self._app = app
@@ -122,8 +121,10 @@ class _WithToken:
         if scope["type"] == "http":
             given = Headers(scope=scope).get("authorization", "")
             if not secrets.compare_digest(given.encode(), self._expected):
-                words = "the header 'Authorization: Bearer TOKEN' is missing or has another token"
-                refused = JSONResponse({"error": words}, 401, {"WWW-Authenticate": "Bearer"})
+                message = (
+                    "the header 'Authorization: Bearer TOKEN' is missing, or its token is wrong"
+                )
+                refused = JSONResponse({"error": message}, 401, {"WWW-Authenticate": "Bearer"})
                 await refused(scope, receive, send)
                 return
         await self._app(scope, receive, send)

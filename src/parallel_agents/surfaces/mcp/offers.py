@@ -1,4 +1,4 @@
-"""Offers: the session tools as an MCP client lists them, with what each may do to the world."""
+"""Offers: the session tools as an MCP client lists them, with what each may change."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _YIELD = "sessions_yield"
 _READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-# What a spawned agent does is not bounded by this server. Nor is a second call the first one: a
-# request of MCP has no id that would last longer than its connection.
+# This server does not bound what a spawned agent does. Nor is a second call recognized: an MCP
+# request has no id that outlives its connection.
 _STARTS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True
 )
@@ -34,7 +34,7 @@ ANNOTATIONS = {
 
 
 def offered() -> Sequence[Tool]:
-    """The tools that a client can use: all but the one that ends a turn of a run that is ours."""
+    """The tools that a client can use: all except the one that ends a turn of our own runs."""
     return [_tool(spec) for spec in SPECS if spec.name in ANNOTATIONS]
 
 

@@ -1,7 +1,7 @@
-"""Server: the session tools as an MCP server, whatever carries its messages.
+"""Server: the session tools as an MCP server, independent of the transport.
 
-Schemas and their validation are the tools' own, and all that goes wrong in a call is an answer that
-a model can read; an error of the protocol would be kept from it by most clients.
+The tools' own schemas validate each call. Whatever goes wrong in a call becomes an answer that the
+model can read: most clients would hide a protocol error from it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from parallel_agents.surfaces.mcp.offers import offered
 NAME = "parallel-agents"
 INSTRUCTIONS = (
     "Run AI agents in parallel. sessions_spawn starts one and returns at once with its runId and "
-    "childSessionKey; spawn all that you need, then have their results by agents_wait. "
-    "agents_list says whom there is to spawn; subagents lists, steers and kills them."
+    "childSessionKey; spawn all that you need, then get their results with agents_wait. "
+    "agents_list lists the agents to spawn; subagents lists, steers and kills what you spawned."
 )
 
 _log = logging.getLogger(__name__)
-_BEAT_SECONDS = 5.0
+_PROGRESS_SECONDS = 5.0
 _FAILED = ("error", "forbidden")
 _STOPPED: JsonObject = {
     "status": "error",
-    "error": "The server is stopping. What was spawned goes on, and keeps its keys and labels.",
+    "error": "The server is stopping. Spawned sessions continue, and keep their keys and labels.",
 }
 _SCHEMAS = {spec.name: spec.parameters for spec in SPECS}
 _T = TypeVar("_T")
@@ -53,7 +53,7 @@ _Context = ServerRequestContext[dict[str, Any]]
 
 
 async def find_requester(sessions: Sessions, name: str | None) -> Requester:
-    """Who calls: the session of that name, or nobody.
+    """The caller: the session of that name, or no session.
 
     Raises:
         ConfigError: there is no such session.
@@ -64,7 +64,7 @@ async def find_requester(sessions: Sessions, name: str | None) -> Requester:
         return Requester(session=(await sessions.find(name)).session.key)
     except (NotFound, Ambiguous) as error:
         raise ConfigError(
-            f"setting parent_session does not fit: {error.message}",
+            f"the setting parent_session is invalid: {error.message}",
             why="agents would be spawned under a session that is not in the store",
             hint="name a session of this home, or unset PARALLEL_AGENTS_PARENT_SESSION",
         ) from error
@@ -73,7 +73,7 @@ async def find_requester(sessions: Sessions, name: str | None) -> Requester:
 def make_server(
     tools: SessionTools, requester: Requester, stop: asyncio.Event
 ) -> Server[dict[str, Any]]:
-    """The tools for a requester; calls that last report progress, and `stop` ends them."""
+    """A server of the tools for a requester; long calls report progress, and `stop` ends them."""
     listed = ListToolsResult(tools=list(offered()))
 
     async def on_list_tools(_: _Context, __: PaginatedRequestParams | None) -> ListToolsResult:
@@ -82,10 +82,10 @@ def make_server(
     async def on_call_tool(context: _Context, params: CallToolRequestParams) -> CallToolResult:
         work = _answer(tools, requester, params.name, params.arguments or {})
 
-        async def beat(seconds: float) -> None:
+        async def report(seconds: float) -> None:
             await context.session.report_progress(seconds, message=f"{params.name}: {seconds:g} s")
 
-        return _result(await unless(stop, _with_beats(work, beat)) or _STOPPED)
+        return _result(await unless(stop, _with_progress(work, report)) or _STOPPED)
 
     return Server(
         NAME,
@@ -99,7 +99,7 @@ def make_server(
 async def _answer(
     tools: SessionTools, requester: Requester, name: str, arguments: JsonObject
 ) -> JsonObject:
-    """What the tool answers; a call that does not fit its schema is answered here."""
+    """The tool's answer; calls that do not fit the tool's schema are refused here."""
     if name not in _SCHEMAS:
         return _error(f"There is no tool {name[:80]!r}. Tools: {', '.join(_SCHEMAS)}.")
     if problems := compiled(_SCHEMAS[name]).problems(arguments):
@@ -108,19 +108,19 @@ async def _answer(
     try:
         return await tools.call(name, arguments, requester)
     except PagentsError as error:
-        words = "; ".join(filter(None, (error.message, error.why, error.hint)))
-        return {**_error(words), "code": error.code}
+        text = "; ".join(filter(None, (error.message, error.why, error.hint)))
+        return {**_error(text), "code": error.code}
     except Exception as bug:  # noqa: BLE001 - the process's edge: a bug ends one call, not the server
         _log.exception("the tool %s crashed", name)
-        return _error(f"{type(bug).__name__}: {bug} (a bug; the server's log says more)")
+        return _error(f"{type(bug).__name__}: {bug} (a bug; see the server's log)")
 
 
-def _error(words: str) -> JsonObject:
-    return {"status": "error", "error": words}
+def _error(text: str) -> JsonObject:
+    return {"status": "error", "error": text}
 
 
 def _result(answer: JsonObject) -> CallToolResult:
-    """The answer as text, for models, and as it is, for programs."""
+    """The answer as text for models, and as an object for programs."""
     return CallToolResult(
         content=[TextContent(text=orjson.dumps(answer).decode())],
         structured_content=answer,
@@ -128,22 +128,22 @@ def _result(answer: JsonObject) -> CallToolResult:
     )
 
 
-async def _with_beats(
-    work: Coroutine[None, None, _T], beat: Callable[[float], Coroutine[None, None, None]]
+async def _with_progress(
+    work: Coroutine[None, None, _T], report: Callable[[float], Coroutine[None, None, None]]
 ) -> _T:
-    """The result of `work`; at each interval that it lasts `beat` is told its seconds."""
+    """The result of `work`; `report` is called every five seconds with the seconds so far."""
 
-    async def beat_on() -> None:
+    async def report_on() -> None:
         seconds = 0.0
         while True:
-            await asyncio.sleep(_BEAT_SECONDS)
-            seconds += _BEAT_SECONDS
-            await beat(seconds)
+            await asyncio.sleep(_PROGRESS_SECONDS)
+            seconds += _PROGRESS_SECONDS
+            await report(seconds)
 
-    beating = asyncio.create_task(beat_on())
+    reporting = asyncio.create_task(report_on())
     try:
         return await work
     finally:
-        beating.cancel()
+        reporting.cancel()
         with suppress(asyncio.CancelledError):
-            await beating
+            await reporting

@@ -1,4 +1,4 @@
-"""Stdio: serve the client that started this process, until it closes stdin or is to be left."""
+"""Stdio: serve the client that started this process, until it closes stdin or the server stops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PIECE = 65536
 
 
 async def serve_stdio(server: Server[dict[str, Any]], stop: asyncio.Event) -> None:
-    """Serve on stdin and stdout; what else is printed meanwhile goes to stderr."""
+    """Serve on stdin and stdout; other output goes to stderr meanwhile."""
     try:
         async with (
             _stdin_until(stop) as lines,
@@ -26,20 +26,20 @@ async def serve_stdio(server: Server[dict[str, Any]], stop: asyncio.Event) -> No
         ):
             await server.run(incoming, outgoing, server.create_initialization_options())
     except* BrokenPipeError:
-        pass  # a client that died reads no answers; that is its end, and none of an error
+        pass  # a dead client reads no answers: the end, but no error
 
 
 @asynccontextmanager
 async def _stdin_until(stop: asyncio.Event) -> AsyncGenerator[anyio.AsyncFile[str]]:
-    """Stdin as lines, that also end when `stop` is set.
+    """Stdin as lines, which also end when `stop` is set.
 
-    A read of stdin itself can not be broken off: the thread that is in it would hold the process
-    until the client's next word.
+    A read of stdin itself cannot be interrupted: its thread would keep the process alive until the
+    client's next line.
     """
     read, write = os.pipe()
     woken, waker = os.pipe()
-    handing_on = asyncio.to_thread(
-        _hand_on, sys.stdin.fileno(), os.fdopen(woken, "rb", 0), os.fdopen(write, "wb", 0)
+    forwarding = asyncio.to_thread(
+        _forward, sys.stdin.fileno(), os.fdopen(woken, "rb", 0), os.fdopen(write, "wb", 0)
     )
 
     async def wake() -> None:
@@ -48,7 +48,7 @@ async def _stdin_until(stop: asyncio.Event) -> AsyncGenerator[anyio.AsyncFile[st
             os.write(waker, b"!")
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(handing_on)
+        group.create_task(forwarding)
         group.create_task(wake())
         try:
             with os.fdopen(read, encoding="utf-8", errors="replace") as lines:
@@ -58,8 +58,8 @@ async def _stdin_until(stop: asyncio.Event) -> AsyncGenerator[anyio.AsyncFile[st
     os.close(waker)
 
 
-def _hand_on(source: int, woken: BinaryIO, sink: BinaryIO) -> None:
-    """Hand on what comes, until it ends or somebody writes to the other end of `woken`."""
+def _forward(source: int, woken: BinaryIO, sink: BinaryIO) -> None:
+    """Forward bytes until the source ends or somebody writes to the other end of `woken`."""
     with suppress(BrokenPipeError), woken, sink:
         waits = select.poll()
         waits.register(source, select.POLLIN)

@@ -1,4 +1,4 @@
-"""Agents: which agent or session a name of the guides means, and which are not here yet."""
+"""Agents: which agent or session a name of the guides means, and which agents do not exist yet."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ META = frozenset({"agent_creator", "agent_design_reviewer", "agent_refiner", "ag
 
 
 class Meant(NamedTuple):
-    """Who is meant: an agent by name, or None for the default; and a name for the session."""
+    """An agent by name, or None for the default; and a label for the session."""
 
     agent: str | None
     label: str | None
 
 
 def names_of(app: App) -> list[str]:
-    """The agents at hand, by name."""
+    """The names of the agents in the catalog."""
     entries = app.catalog.agents()
     return [entry.name for entry in entries if isinstance(entry.content, Agent)]
 
 
 def meant_by(agent_id: str, names: Collection[str]) -> Meant:
-    """An agent's name is one; another is a name for the session, such as `agent_TYPE_ID`.
+    """The agent with that name, else the one whose name is part of it, as in `agent_TYPE_ID`.
 
     >>> meant_by("agent_code_reviewer_7", ["reviewer", "code_reviewer"])
     Meant(agent='code_reviewer', label='agent_code_reviewer_7')
     """
     if agent_id in names:
         return Meant(agent_id, None)
-    held = [name for name in names if f"_{name}_" in f"_{agent_id}_"]
-    return Meant(max(held, key=len, default=None), agent_id)
+    contained = [name for name in names if f"_{name}_" in f"_{agent_id}_"]
+    return Meant(max(contained, key=len, default=None), agent_id)
 
 
 async def session_meant(app: App, name: str) -> str:
     """The key of the session that a script means.
 
-    A label or a task name that several have is the newest one's: scripts are run more than once. So
-    is the start of a key that ends in `...`. What is none of these stays as it is.
+    If several sessions have a label or task name, or a key that starts like a name ending in `...`,
+    it is the newest: scripts are run more than once. Any other name is returned as it is.
     """
     start = name.rstrip(".…") if name.endswith(("...", "…")) else ""
     rows = await app.sessions.list(Filter(prefix=start or name, limit=1))
@@ -55,10 +55,10 @@ async def session_meant(app: App, name: str) -> str:
 
 
 def check_is_here(name: str, names: Collection[str]) -> None:
-    """Refuse the agents that make agents, unless the user has written one of that name.
+    """Refuse agents that make agents, unless the user has written one of that name.
 
     Raises:
-        NotYet: it is one of those.
+        NotYet: the agent does not exist yet.
     """
     if name in META and name not in names:
         raise not_yet(name)

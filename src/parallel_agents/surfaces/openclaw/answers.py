@@ -1,8 +1,8 @@
-"""Answers: the tools' answers as dictionaries that guides for OpenClaw can use as they do.
+"""Answers: the tools' answers as dictionaries in the shapes that guides for OpenClaw expect.
 
 The guides disagree with the contract, and with each other, on a few shapes: a session list that is
-walked through as a list of sessions, a history whose last message is `history[-1]`, a message whose
-content is text. Each is served here beside the contract's own keys, on which nothing changes.
+iterated as a list of sessions, a history whose last message is `history[-1]`, a message whose
+content is text. Each works here, beside the contract's own keys, which stay the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STATUS = {"done": "completed"}
 
 
 class Answer(dict[str, Any]):
-    """What a tool answered; a key that it lacks because the call was refused says so."""
+    """A tool's answer; the KeyError for a missing key says why the call was refused."""
 
     def __missing__(self, key: object) -> object:
         reason = self.get("error")
@@ -28,10 +28,9 @@ class Answer(dict[str, Any]):
 
 
 class SessionList(Answer):
-    """`sessions_list`: the contract's object; walked through, it gives the rows.
+    """`sessions_list`: the contract's object; iterating it yields the rows.
 
-    The rows that a walk gives say `completed` where the contract says `done`; those under
-    `sessions` are the contract's.
+    Iterated rows say `completed` instead of `done`; the rows under `sessions` are the contract's.
     """
 
     @override
@@ -41,9 +40,9 @@ class SessionList(Answer):
 
 
 class History(Answer):
-    """`sessions_history`: the contract's object; by number, and walked through, the messages.
+    """`sessions_history`: the contract's object; its messages by index and by iteration.
 
-    The `content` of a message that is plain text is that text, and its blocks are in `blocks`.
+    The `content` of a plain text message is the text; its blocks are in `blocks`.
     """
 
     def __init__(self, answer: JsonObject) -> None:
@@ -70,5 +69,5 @@ def _plain(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_json(value: object) -> Json:
-    """A value of Python as JSON has it; what JSON does not know is told in words."""
+    """A Python value as JSON; values of other types become strings."""
     return to_jsonable_python(value, fallback=str)

@@ -1,7 +1,7 @@
-"""Attempts: one task until its answer is good, on one model after the other, the cheapest first.
+"""Attempts: try a task until its answer is good, on one model after the other, cheapest first.
 
-Good is an answer that was accepted and says something. What another try cannot hint, such as a key
-that the provider refuses, goes to the next model at once; who was killed is not begun again.
+An answer is good if it was accepted and is not empty. A failure that another try cannot repair, such
+as a refused key, moves on to the next model at once; a killed run is not tried again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.live import say
-from parallel_agents.surfaces.openclaw.outcomes import error_words, no_outcome, outcome_of
+from parallel_agents.surfaces.openclaw.outcomes import describe_error, no_outcome, outcome_of
 from parallel_agents.surfaces.openclaw.tools import spawn
 
 _NOT_WORTH_ANOTHER_TRY = frozenset(
@@ -48,14 +48,14 @@ class Ladder:
 
 
 def usable(app: App, models: Sequence[str], tries: int) -> Ladder:
-    """Those of the models that this machine has a key for; else the settings' model."""
+    """The models for which this machine has a key; else the settings' model."""
     skipped: list[Mapping[str, str]] = []
     found: list[str | None] = []
     for name in models:
         try:
             app.models.get(name)
         except PagentsError as error:
-            skipped.append({"model": name, "reason": error_words(error) or ""})
+            skipped.append({"model": name, "reason": describe_error(error) or ""})
         else:
             found.append(name)
     if skipped:
@@ -67,20 +67,20 @@ def usable(app: App, models: Sequence[str], tries: int) -> Ladder:
 async def persevere_all(
     app: App, requester: Requester, asked: Sequence[JsonObject], ladder: Ladder
 ) -> list[dict[str, Any]]:
-    """Each task to its outcome, side by side, in the order in which they were asked."""
-    place = await place_under(app, requester)
+    """The outcome of each task, in order; the tasks run in parallel."""
+    slots = await child_slots(app, requester)
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(_persevere(app, requester, arguments, ladder, place))
+            group.create_task(_persevere(app, requester, arguments, ladder, slots))
             for arguments in asked
         ]
     return [task.result() for task in tasks]
 
 
-async def place_under(app: App, requester: Requester) -> AbstractAsyncContextManager[object]:
-    """What holds a session's children to the number that it may have; who is none has no bound.
+async def child_slots(app: App, requester: Requester) -> AbstractAsyncContextManager[object]:
+    """A semaphore that bounds a session's children; callers outside of any session have no bound.
 
-    It guards nothing but that number: the rest waits in this process until one of them is over.
+    It guards nothing but their number: further tasks wait in this process until one has ended.
     """
     if requester.session is None:
         return nullcontext()
@@ -93,22 +93,22 @@ async def _persevere(
     requester: Requester,
     arguments: JsonObject,
     ladder: Ladder,
-    place: AbstractAsyncContextManager[object],
+    slots: AbstractAsyncContextManager[object],
 ) -> dict[str, Any]:
     outcome: dict[str, Any] = no_outcome("there is no model to try")
     attempts = 0
     for model in ladder.models:
         for _ in range(ladder.tries):
-            given: dict[str, Json] = dict(arguments)
+            request: dict[str, Json] = dict(arguments)
             if model is not None:
-                given["model"] = model
+                request["model"] = model
             attempts += 1
-            async with place:
-                answer = await spawn(app, requester, given)
+            async with slots:
+                answer = await spawn(app, requester, request)
                 if answer["status"] != "accepted":
-                    return _told(no_outcome(str(answer["error"])), answer, attempts, ladder)
+                    return _with_history(no_outcome(str(answer["error"])), answer, attempts, ladder)
                 (result,) = await app.sessions.wait([RunId(answer["runId"])])
-            outcome = _told(outcome_of(result), answer, attempts, ladder)
+            outcome = _with_history(outcome_of(result), answer, attempts, ladder)
             if outcome["success"] or result.status is RunStatus.KILLED:
                 return outcome
             if not _is_worth_another_try(result):
@@ -116,10 +116,10 @@ async def _persevere(
     return outcome
 
 
-def _told(
+def _with_history(
     outcome: dict[str, Any], answer: Mapping[str, Any], attempts: int, ladder: Ladder
 ) -> dict[str, Any]:
-    """The outcome with what the spawn answered, and the way that led to it."""
+    """The outcome with the answer of the spawn, and the attempts that led to it."""
     return {**answer, **outcome, "attempts": attempts, "skipped": list(ladder.skipped)}
 
 

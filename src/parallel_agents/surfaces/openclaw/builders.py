@@ -10,15 +10,15 @@ from parallel_agents.surfaces.openclaw.helpers import parallel_spawn, poll_until
 
 
 class ResearchTeam:
-    """An agent for each topic, side by side.
+    """One agent for each topic, in parallel.
 
     Args:
-        topics: what to find out about, one agent each.
-        **arguments: of `sessions_spawn`, for all of them, such as `model` or `agent_type`.
+        topics: what to research, one agent each.
+        **arguments: of `sessions_spawn`, for all agents, such as `model` or `agent_type`.
 
     Attributes:
         topics: the same.
-        agents: what `sessions_spawn` answered for each; empty until they are spawned.
+        agents: the answer of `sessions_spawn` for each; empty until they are spawned.
     """
 
     def __init__(self, topics: Iterable[str], **arguments: object) -> None:
@@ -27,7 +27,7 @@ class ResearchTeam:
         self._arguments = arguments
 
     def spawn(self) -> list[Answer]:
-        """Start them, and return at once; those that were started are not started again."""
+        """Start the agents and return at once; a second call starts nothing."""
         if not self.agents:
             tasks = [
                 {"task": f"Research and summarize: {topic}", "label": topic[:512]}
@@ -37,11 +37,10 @@ class ResearchTeam:
         return self.agents
 
     def execute(self, timeout: float | None = 120) -> list[dict[str, Any]]:
-        """Start them and wait: a result for each topic, in order, with the `topic` in it.
+        """Start the agents and wait: a result for each topic, in order, with its `topic`.
 
         Args:
-            timeout: seconds for the whole; what is not over by then goes on, and calling this
-                again waits for it.
+            timeout: seconds in total; unfinished agents continue, and another call waits for them.
         """
         results = poll_until_complete(self.spawn(), timeout)
         return [

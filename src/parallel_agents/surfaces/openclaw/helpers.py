@@ -1,8 +1,8 @@
-"""Helpers: agents with retries and a ladder of models, several at once, and their results.
+"""Helpers: run agents with retries and a ladder of models, several at once, and get their results.
 
 A result is a dictionary: `success`, `status` (`pending`, `running`, `completed`, `failed`),
-`output`, `error`, `model_used`, `childSessionKey`, `runId`, `attempts`, `skipped` and what the run
-cost. Success is an accepted answer that says something. Nothing here sleeps: all wait for events.
+`output`, `error`, `model_used`, `childSessionKey`, `runId`, `attempts`, `skipped` and the cost. An
+accepted answer that is not empty is a success. Nothing here polls: everything waits for events.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from parallel_agents.surfaces.openclaw.answers import Answer, SessionList, as_js
 from parallel_agents.surfaces.openclaw.attempts import Ladder, persevere_all, usable
 from parallel_agents.surfaces.openclaw.live import live
 from parallel_agents.surfaces.openclaw.outcomes import (
-    error_words,
+    describe_error,
     no_outcome,
     outcome_of,
     outcome_so_far,
@@ -46,15 +46,15 @@ def spawn_with_retry(
     use_hierarchy: bool = True,
     **arguments: object,
 ) -> dict[str, Any]:
-    """Run one agent until its answer is good; waits for it.
+    """Run an agent until its answer is good, and wait for it.
 
     Args:
         task: what to do, or the arguments of `sessions_spawn` as a dictionary.
         max_retries: further tries on each model.
-        timeout_seconds: for each try, without its time in the queue; 0 is none.
-        model: this one alone.
-        use_hierarchy: go through `MODEL_HIERARCHY`; else the settings' model is used.
-        **arguments: others of `sessions_spawn`.
+        timeout_seconds: for each try, without its time in the queue; 0 is no limit.
+        model: try only this model.
+        use_hierarchy: try `MODEL_HIERARCHY`; else the settings' model.
+        **arguments: other arguments of `sessions_spawn`.
     """
     asked = [{**arguments, **_task(task)}]
     models = _models(model, use_hierarchy=use_hierarchy)
@@ -70,7 +70,7 @@ def spawn_parallel_with_retry(
     use_hierarchy: bool = True,
     **arguments: object,
 ) -> list[dict[str, Any]]:
-    """The same for several tasks side by side; the results are in the order of the tasks."""
+    """The same for several tasks in parallel; the results are in the order of the tasks."""
     asked = [{**arguments, **_task(task)} for task in tasks]
     models = _models(model, use_hierarchy=use_hierarchy)
     return _persevere(asked, models, max_retries + 1, timeout_seconds)
@@ -84,8 +84,8 @@ def spawn_with_model_hierarchy(
 ) -> dict[str, Any]:
     """Try each model once, in order, until an answer is good.
 
-    Models whose key is missing are skipped; where all are, the settings' model is used. Both are
-    said, and are in `skipped`.
+    Models whose key is missing are skipped; if all are, the settings' model is used. Both are
+    printed, and listed in `skipped`.
     """
     return _persevere([{**arguments, **_task(task)}], models, 1, timeout_seconds)[0]
 
@@ -93,13 +93,13 @@ def spawn_with_model_hierarchy(
 def parallel_spawn(
     tasks: Iterable[str | Mapping[str, object]], **arguments: object
 ) -> list[Answer]:
-    """Start several agents and return at once: what `sessions_spawn` answered for each.
+    """Start several agents and return at once, with the answer of `sessions_spawn` for each.
 
     Args:
-        tasks: words, or a dictionary: `type` names an agent, or the kind of the work where no
-            agent is called so; `task` says what to do, or `topic` what it is about; the
-            arguments of `sessions_spawn` are taken as such.
-        **arguments: of `sessions_spawn`, for all of them.
+        tasks: texts, or dictionaries: `type` is an agent's name, or else the kind of work; `task`
+            is what to do, or `topic` what it is about; other keys are arguments of
+            `sessions_spawn`.
+        **arguments: arguments of `sessions_spawn` for all agents.
     """
     shared = live()
 
@@ -114,13 +114,13 @@ def parallel_spawn(
 def poll_until_complete(
     agents: Iterable[Named] | Named, timeout: float | None = 120
 ) -> list[dict[str, Any]]:
-    """Wait until all of them are over, at most `timeout` seconds, and give the results in order.
+    """Wait until all agents have ended, at most `timeout` seconds; the results, in order.
 
     Args:
-        agents: session keys, labels or run ids, or dictionaries with such a key in them, as
-            `parallel_spawn`, `sessions_spawn` and `sessions_list` give them.
-        timeout: None waits as long as it takes. What is not over by then is `pending` or
-            `running`, and goes on.
+        agents: session keys, labels or run ids, or dictionaries that contain a key, such as the
+            answers of `parallel_spawn`, `sessions_spawn` and `sessions_list`.
+        timeout: None waits as long as it takes. An agent that has not ended by then is `pending`
+            or `running`, and continues.
     """
     given = _listed(agents)
     return live().do(lambda app: _collect(app, given, timeout))
@@ -129,7 +129,7 @@ def poll_until_complete(
 def collect_agent_results(
     session_keys: Iterable[Named] | Named, timeout: float | None = 120
 ) -> list[dict[str, Any]]:
-    """The same as `poll_until_complete`; a timeout of 0 gives what there is."""
+    """The same as `poll_until_complete`; a timeout of 0 returns what there is."""
     return poll_until_complete(session_keys, timeout)
 
 
@@ -143,15 +143,15 @@ def _persevere(
     given = [{**seconds, **_json(arguments)} for arguments in asked]
     shared = live()
 
-    async def go_on(app: App) -> list[dict[str, Any]]:
+    async def run_all(app: App) -> list[dict[str, Any]]:
         ladder = _ladder(app, models, tries)
         return await persevere_all(app, shared.requester, given, ladder)
 
-    return shared.do(go_on)
+    return shared.do(run_all)
 
 
 def _models(model: str | None, *, use_hierarchy: bool) -> Sequence[str] | None:
-    """Which ones: the one that was named, the hierarchy, or None for the settings' choice."""
+    """The model that was named, the hierarchy, or None for the settings' choice."""
     if model is not None:
         return (model,)
     return MODEL_HIERARCHY if use_hierarchy else None
@@ -187,7 +187,7 @@ def _listed(agents: Any) -> list[Named]:  # noqa: ANN401 - a mapping is iterable
 
 
 async def _found(app: App, agent: Named) -> Row | dict[str, Any]:
-    """The session that is meant, or the outcome of what is none."""
+    """The session that is meant, or an outcome that says why there is none."""
     if isinstance(agent, str):
         name = agent
     else:
@@ -197,7 +197,7 @@ async def _found(app: App, agent: Named) -> Row | dict[str, Any]:
     try:
         return await app.sessions.find(await session_meant(app, name))
     except PagentsError as error:
-        return no_outcome(error_words(error) or "", key=name)
+        return no_outcome(describe_error(error) or "", key=name)
 
 
 def _task(task: str | Mapping[str, object]) -> Mapping[str, object]:

@@ -1,7 +1,7 @@
-"""Install: write the skill's folder, and keep what its user changed in it.
+"""Install: write the skill's folder, and keep the files that its user changed.
 
-What was written is noted beside it by hash: a file that is still as it was written is brought up to
-date, another is the user's.
+The hash of each written file is stored beside it: a file with that hash can be updated, any other
+belongs to the user.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOTED = TypeAdapter(dict[str, str])
 
 
 class Installed(NamedTuple):
-    """Where the skill is, and which of its files were written; the others were up to date."""
+    """The skill's folder, its files, and the files that were written; the others were up to date."""
 
     folder: Path
     files: tuple[str, ...]
@@ -39,11 +39,11 @@ def install(skills: Path, *, overwrites: bool = False) -> Installed:
     """Write the skill into a folder of skills.
 
     Args:
-        skills: the folder in which the skill's own will be.
-        overwrites: also what the user changed.
+        skills: the folder of all skills.
+        overwrites: overwrite files that the user changed.
 
     Raises:
-        Conflict: the user changed files that would be overwritten; then none is written.
+        Conflict: the user changed files that would be overwritten; nothing was written.
         InvalidInput: the folder cannot be read or written.
     """
     folder = skills.expanduser().absolute() / NAME
@@ -68,14 +68,14 @@ def _check_unchanged(folder: Path, names: list[str]) -> None:
     if changed:
         more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
         raise Conflict(
-            f"{folder} has files that this skill did not write, or that were changed since",
+            f"{folder} has files that this skill did not write, or that were changed",
             why=", ".join(changed[:_SHOWN]) + more,
             hint="name another folder, or overwrite them with --force",
         )
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    """The files by name, with what is only known where they are installed."""
+    """The files by name, with the values that depend on the installation."""
     values = {"@PYTHON@": sys.executable, "@FOLDER@": str(folder), "@VERSION@": __version__}
     skill = resources.files("parallel_agents.surfaces.openclaw").joinpath("skill")
     return {name: _filled(file, values) for name, file in sorted(_files(skill))}

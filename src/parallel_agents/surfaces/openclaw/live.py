@@ -1,7 +1,7 @@
-"""Live: the verbs for code that is not async: one loop in a thread, shared by the whole process.
+"""Live: the verbs for code that is not async, on one loop in a thread that the process shares.
 
-It is opened when it is first used. At the interpreter's end model calls in flight may end and are
-kept; what is not over then goes on in a background worker, so that nothing is lost.
+It opens on first use. When the interpreter exits, model calls in flight can finish and are stored;
+a background worker continues unfinished runs, so that nothing is lost.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from parallel_agents.settings import Environment, Settings, load, read_environme
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
 
-# The threads of executors, by which the store is read, are told to end before `atexit` calls
-# anybody. Python has no public way to come before them; its own executors use this one.
-# It calls the last that asked first: ThreadPoolExecutor is imported so that it has asked before.
+# The threads of executors, which read the store, are told to end before `atexit` calls anybody.
+# Python has no public way to run earlier; its own executors use this private one. It calls the last
+# registered function first: ThreadPoolExecutor is imported so that it has registered before.
 _before_executors_end: Callable[[Callable[[], None]], object] = getattr(
     threading, "_register_atexit", atexit.register
 )
@@ -45,7 +45,7 @@ class Live:
     """An open app on a loop of its own; every call waits for its answer.
 
     Raises:
-        ConfigError, StoreError: from `__init__`; what stands in the way.
+        ConfigError, StoreError: from `__init__`; the settings or the store cannot be used.
     """
 
     def __init__(self, environment: Environment, settings: Settings) -> None:
@@ -59,12 +59,12 @@ class Live:
 
     @property
     def requester(self) -> Requester:
-        """Who calls: the session that this process was started for, or nobody's."""
+        """The caller: the session that this process was started for, or no session."""
         parent = self._settings.parent_session
         return Requester(session=None if parent is None else SessionKey(parent))
 
     def call(self, name: str, arguments: JsonObject) -> JsonObject:
-        """What a session tool answers.
+        """The answer of a session tool.
 
         Raises:
             KeyError: there is no such tool.
@@ -73,7 +73,7 @@ class Live:
         return self.do(lambda app: app.session_tools.call(name, arguments, self.requester))
 
     def do(self, work: Callable[[App], Coroutine[None, None, T]]) -> T:
-        """Carry `work` out on the loop; Ctrl-C breaks the wait off, not what was spawned."""
+        """Run `work` on the loop; Ctrl-C interrupts the wait, not what was spawned."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("this is the loop's own thread: await the verbs instead")
         future = asyncio.run_coroutine_threadsafe(work(self._app), self._loop)
@@ -84,7 +84,7 @@ class Live:
             raise
 
     def close(self) -> None:
-        """Let calls in flight end, and leave what is not over to a worker; Ctrl-C waits for none."""
+        """Let calls in flight end, and leave unfinished runs to a worker; Ctrl-C stops waiting."""
         if self._ended.done():
             return
         self._loop.call_soon_threadsafe(self._closing.set)
@@ -92,8 +92,8 @@ class Live:
             with suppress(TimeoutError):
                 self._ended.result(_PATIENCE_SECONDS)
             if not self._ended.done():
-                say("waiting for model calls in flight to end; Ctrl-C does not wait")
-            # Not by `join`: interrupted, it takes a thread that runs for one that has ended.
+                say("waiting for model calls in flight; Ctrl-C stops waiting")
+            # Not with `join`: after an interrupt it takes a running thread for one that has ended.
             self._ended.result()
         except KeyboardInterrupt:
             self._loop.call_soon_threadsafe(self._app.cancel_all)
@@ -102,9 +102,9 @@ class Live:
     def _serve(self) -> None:
         try:
             asyncio.run(self._work())
-        except Exception as error:  # noqa: BLE001 - the thread's edge: who opened it raises it
+        except Exception as error:  # noqa: BLE001 - the thread's edge: its opener raises it
             if self._opened.done():
-                say(f"the store could not be left in good order: {error}")
+                say(f"the store could not be closed cleanly: {error}")
             else:
                 self._opened.set_exception(error)
         finally:
@@ -122,14 +122,14 @@ class Live:
             async with open_client(self._environment, self._settings) as client:
                 count = await client.workers.hand_over(owner)
             if count:
-                say(f"{count} not over: going on in the background; `pagents list` shows what")
+                say(f"{count} unfinished: continuing in the background; see `pagents list`")
 
 
 class _Shared:
-    """The one of this process; a fork of the process opens its own.
+    """The process's own Live; a fork of the process opens another.
 
     Attributes:
-        guard: of `current`, so that two threads that begin at once open one.
+        guard: guards `current`, so that two threads open only one.
     """
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class _Shared:
 
 
 def _open() -> Live:
-    """With the cause and the hint of what stands in the way, where a script ends by it."""
+    """Open it; an error that ends the script carries its cause and hint."""
     try:
         environment = read_environment()
         return Live(environment, load(environment).settings)
@@ -165,21 +165,21 @@ _shared = _Shared()
 
 
 def live() -> Live:
-    """The process's own, opened when it is first asked for.
+    """The process's own, opened on first use.
 
     Raises:
-        ConfigError, StoreError: what stands in the way.
+        ConfigError, StoreError: the settings or the store cannot be used.
     """
     return _shared.get()
 
 
-def say(words: str) -> None:
-    """A line for the person who looks on."""
-    sys.stderr.write(f"pagents: {words}\n")
+def say(message: str) -> None:
+    """Print a line for the person at the terminal."""
+    sys.stderr.write(f"pagents: {message}\n")
 
 
 async def _say_embedded(app: App) -> None:
-    """Tell where nobody chose a model and no key is set."""
+    """Print a note if nobody chose a model and no key is set."""
     with suppress(PagentsError):
         plan = await app.sessions.plan_task(Task(app.settings.default_agent, "-"))
         if app.settings.model is None and plan.model.startswith(LOCAL):
@@ -187,14 +187,14 @@ async def _say_embedded(app: App) -> None:
 
 
 class _FetchNote:
-    """Says once that the embedded model is being fetched."""
+    """Prints once that the embedded model is being fetched."""
 
     def __init__(self) -> None:
-        self._has_said = False
+        self._has_printed = False
 
     def __call__(self, fetched: Progress) -> None:
-        if not self._has_said and fetched.total_bytes:
-            self._has_said = True
+        if not self._has_printed and fetched.total_bytes:
+            self._has_printed = True
             gigabytes = fetched.total_bytes / 1e9
             say(
                 f"fetching {fetched.model}, {gigabytes:.1f} GB, once; `pagents models pull` shows it"

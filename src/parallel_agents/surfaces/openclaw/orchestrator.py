@@ -1,7 +1,7 @@
-"""Orchestrator: teams of the catalog's agents as tasks and results in the words of the guides.
+"""Orchestrator: teams of the catalog's agents, with the tasks and results of the guides.
 
-A team is a run like any other: it is in the store before it begins, what does not fit into
-`max_concurrent` waits, and each task ends in one status.
+A team is a run like any other: it is in the store before it starts, tasks beyond `max_concurrent`
+wait, and each task ends in one status.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ import orjson
 
 from parallel_agents.files import write_whole
 from parallel_agents.surfaces.openclaw.agents import not_yet
-from parallel_agents.surfaces.openclaw.carrying import carry_out
+from parallel_agents.surfaces.openclaw.execution import execute
 from parallel_agents.surfaces.openclaw.live import live
-from parallel_agents.surfaces.openclaw.outcomes import error_words
+from parallel_agents.surfaces.openclaw.outcomes import describe_error
 from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentResults, AgentTask
 
 
 class RealAIParallelOrchestrator:
-    """Runs tasks side by side, and keeps their results.
+    """Runs tasks in parallel, and collects their results.
 
     Args:
-        max_concurrent: agents at once; the rest waits, in the order of the tasks. The setting
-            `max_parallel` bounds the whole process beside it.
-        model: `provider/model` for all; without it the agents' and the settings' choice.
+        max_concurrent: agents at once; other tasks wait, in order. The setting `max_parallel` also
+            bounds the whole process.
+        model: `provider/model` for all tasks; by default the choice of the agents and the settings.
 
     Attributes:
-        results: of all calls so far.
+        results: the results of all calls so far.
 
     Raises:
         ValueError: `max_concurrent` is less than 1.
@@ -43,19 +43,19 @@ class RealAIParallelOrchestrator:
         self.results = AgentResults()
 
     def run_parallel(self, tasks: Iterable[AgentTask]) -> AgentResults:
-        """Run all tasks and wait for them: a result for each, in order, whatever became of it.
+        """Run all tasks and wait for them: a result for each, in order, also for failed ones.
 
         Raises:
-            ValueError: two tasks have one id.
-            ConfigError, StoreError: what stands in the way of all.
+            ValueError: two tasks have the same id.
+            ConfigError, StoreError: nothing can be run.
         """
-        given = list(tasks)
-        if len({task.task_id for task in given}) < len(given):
-            raise ValueError("two tasks have one task_id; leave it out, or give each its own")
+        listed = list(tasks)
+        if len({task.task_id for task in listed}) < len(listed):
+            raise ValueError("two tasks have the same task_id; leave it out, or give each its own")
         shared = live()
         found = shared.do(
-            lambda app: carry_out(
-                app, shared.requester, given, most=self.max_concurrent, model=self.model
+            lambda app: execute(
+                app, shared.requester, listed, most=self.max_concurrent, model=self.model
             )
         )
         return self._keep(found)
@@ -63,9 +63,9 @@ class RealAIParallelOrchestrator:
     def run_iterative_refinement(
         self, agents: Iterable[Mapping[str, Any]], **options: object
     ) -> AgentResults:
-        """Not here yet: a failed result for each agent, with the error's code."""
+        """Does not exist yet: returns a failed result for each agent, with the error's code."""
         del options
-        error = error_words(not_yet("run_iterative_refinement"))
+        error = describe_error(not_yet("run_iterative_refinement"))
         return self._keep(
             [
                 AgentResult(
@@ -79,7 +79,7 @@ class RealAIParallelOrchestrator:
         )
 
     def save_results(self, path: str | Path) -> Path:
-        """Write all results so far as JSON; where they are."""
+        """Write all results so far as JSON; the path of the file."""
         return save_results(self.results, path)
 
     def _keep(self, found: Sequence[AgentResult]) -> AgentResults:
@@ -90,12 +90,12 @@ class RealAIParallelOrchestrator:
 def run_parallel(
     tasks: Iterable[AgentTask], max_concurrent: int = 5, model: str | None = None
 ) -> AgentResults:
-    """The same without an orchestrator that keeps the results."""
+    """The same without an orchestrator that collects the results."""
     return RealAIParallelOrchestrator(max_concurrent, model).run_parallel(tasks)
 
 
 def save_results(results: Iterable[AgentResult], path: str | Path) -> Path:
-    """Write results as JSON: a list of objects with the fields of `AgentResult`; where they are."""
+    """Write results as JSON: a list of objects with the fields of `AgentResult`; the file's path."""
     target = Path(path).expanduser().absolute()
     content = orjson.dumps([result.to_dict() for result in results], option=orjson.OPT_INDENT_2)
     write_whole(target, content + b"\n")

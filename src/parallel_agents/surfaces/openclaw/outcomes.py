@@ -1,4 +1,4 @@
-"""Outcomes: how a run stands or ended, in the words of the guides."""
+"""Outcomes: the state or the end of a run, in the terms of the guides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Row
 from parallel_agents.errors import PagentsError
 
-_WORDS = {
+_STATUSES = {
     RunStatus.QUEUED: "pending",
     RunStatus.RUNNING: "running",
     RunStatus.DONE: "completed",
@@ -21,33 +21,33 @@ _WORDS = {
 }
 
 
-def status_word(status: RunStatus) -> str:
+def guide_status(status: RunStatus) -> str:
     """`pending`, `running`, `completed` or `failed`."""
-    return _WORDS[status]
+    return _STATUSES[status]
 
 
 def is_empty(output: Json) -> bool:
-    """Whether an answer says nothing: it then counts as none."""
+    """Whether an answer is empty, and so does not count."""
     if isinstance(output, str):
         return not output.strip()
     return output is None or output in ({}, [])
 
 
-def error_words(error: Failure | PagentsError | None) -> str | None:
-    """What happened, why and what to do, after the code; None for no error."""
+def describe_error(error: Failure | PagentsError | None) -> str | None:
+    """The code, what happened, why, and what to do; None for no error."""
     if error is None:
         return None
     return f"{error.code} {'; '.join(filter(None, (error.message, error.why, error.hint)))}"
 
 
 def outcome_of(result: Result) -> dict[str, Any]:
-    """A run that is over. `success` is an answer that was accepted and says something.
+    """The outcome of a run that has ended. `success`: the answer was accepted and is not empty.
 
     Keys: `success`, `status`, `output`, `text`, `error`, `model_used`, `childSessionKey`, `runId`,
     `label`, `seconds`, `tokens`, `cost_usd`.
     """
     is_good = result.is_done and not is_empty(result.output)
-    error = error_words(result.error)
+    error = describe_error(result.error)
     if result.is_done and not is_good:
         error = "the answer is empty"
     return {
@@ -67,13 +67,13 @@ def outcome_of(result: Result) -> dict[str, Any]:
 
 
 def outcome_so_far(row: Row) -> dict[str, Any]:
-    """The same of a run that is not over."""
+    """The same for a live run."""
     return {
         "success": False,
-        "status": status_word(row.run.status),
+        "status": guide_status(row.run.status),
         "output": None,
         "text": "",
-        "error": "not over",
+        "error": "not finished",
         "model_used": row.run.model,
         "childSessionKey": row.session.key,
         "runId": row.run.id,
@@ -85,7 +85,7 @@ def outcome_so_far(row: Row) -> dict[str, Any]:
 
 
 def no_outcome(error: str, *, key: str | None = None) -> dict[str, Any]:
-    """The same of what did not come to a run."""
+    """The same for a task that did not become a run."""
     return {
         "success": False,
         "status": "failed",

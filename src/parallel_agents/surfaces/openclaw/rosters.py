@@ -1,4 +1,4 @@
-"""Rosters: the teams of the guides as lists of tasks, and the agents' instructions by name."""
+"""Rosters: the teams of the guides as lists of tasks, and the agents' instructions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CREATOR_SECONDS = 180
 
 
 def create_content_team(topic: str, platform: str = "bluesky") -> list[AgentTask]:
-    """Five writers, each with a manner of their own, on one topic."""
+    """Five writers on one topic, each in a different style."""
     return [
         AgentTask(
             f"content_writer_{manner}",
@@ -43,25 +43,25 @@ def create_content_team(topic: str, platform: str = "bluesky") -> list[AgentTask
 
 
 def create_dev_team(app_name: str, features: Iterable[str] = ()) -> list[AgentTask]:
-    """Five developers, each of whom designs a layer of one application."""
+    """Five developers, each designing one layer of an application."""
     values = {"name": app_name, "features": list(features)}
     return [AgentTask(name, f"{work} {app_name}.", values) for name, work in _DEVELOPERS.items()]
 
 
 def create_review_team(code: str, language: str | None = None) -> list[AgentTask]:
-    """Four reviewers and a test engineer, each with one question to the same code."""
+    """Four reviewers and a test engineer, each with one question about the same code."""
     values = {"code": code} if language is None else {"code": code, "language": language}
     return [AgentTask(name, work, values) for name, work in _REVIEWERS.items()]
 
 
 def create_meta_agent_workflow(new_agents: Iterable[Mapping[str, Any]]) -> list[AgentTask]:
-    """For each agent that is wanted a creator and, after all creators, a reviewer.
+    """A creator for each new agent and, after all creators, a reviewer for each.
 
-    The agents that do this work are not here yet: to run the tasks gives failed results that say
-    so, unless you have written agents of these names.
+    The agents for this work do not exist yet: running the tasks returns failed results that say so,
+    unless you have written agents of these names.
 
     Args:
-        new_agents: `name`, `purpose`, and what else a creator should know.
+        new_agents: `name`, `purpose`, and whatever else a creator should know.
     """
     wanted = [dict(agent) for agent in new_agents]
     creators = [
@@ -85,7 +85,7 @@ def create_meta_agent_workflow(new_agents: Iterable[Mapping[str, Any]]) -> list[
 
 
 class _Prompts(Mapping[str, str]):
-    """The agents' instructions by name, yours included; the files are read when they are asked for."""
+    """The agents' instructions by name, including your agents; files are read on access."""
 
     @override
     def __getitem__(self, name: str) -> str:

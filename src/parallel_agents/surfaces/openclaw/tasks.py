@@ -1,4 +1,4 @@
-"""Tasks: what an orchestrator is given, and what it gives back, in the words of the guides."""
+"""Tasks: what an orchestrator takes and returns, in the terms of the guides."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ TIMEOUT_SECONDS = 120
 
 @dataclass(slots=True)
 class AgentTask:
-    """What one agent is to do.
+    """A task for one agent.
 
     Attributes:
         agent_type: an agent's name.
-        task_description: what to do, in words.
-        input_data: values for it. What its input takes by name is given by name; other values
-            are told beside it, and what it lacks is no error.
-        task_id: names its session; `agent_TYPE_` and eight digits where none is given.
-        timeout_seconds: for its run, without its time in the queue; 0 is none.
+        task_description: what to do.
+        input_data: input values. Values that the agent's input schema does not accept become part
+            of the task; missing values are not an error.
+        task_id: the label of its session; by default `agent_TYPE_` and eight digits.
+        timeout_seconds: the run's time limit, without its time in the queue; 0 is no limit.
         output_format: `json` is the agent's own answer, by its schema; `markdown`, `code` and
-            `text` are an answer in words.
+            `text` are free text.
     """
 
     agent_type: str
@@ -40,16 +40,16 @@ class AgentTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentResult:
-    """What became of a task.
+    """The result of a task.
 
     Attributes:
         status: `pending`, `running`, `completed` or `failed`.
-        output: the answer, which fits the agent's schema; None where there is none.
+        output: the answer, which fits the agent's schema; None if there is none.
         execution_time: seconds, without the time in the queue.
-        error: the code of what went wrong, and what to do about it.
-        session_key: where it was done: `sessions_history(session_key)`.
+        error: the code of the error, and what to do about it.
+        session_key: the session: `sessions_history(session_key)`.
         model_used: the model that answered.
-        cost_usd: None where a price is unknown.
+        cost_usd: None if a price is unknown.
     """
 
     task_id: str
@@ -75,7 +75,7 @@ class AgentResult:
 
 
 class AgentResults(Sequence[AgentResult]):
-    """Results in the order of their tasks; also by task id, as a dictionary has them."""
+    """Results in the order of their tasks, also by task id, like a dictionary."""
 
     def __init__(self, results: Iterable[AgentResult] = ()) -> None:
         self._by_id = {result.task_id: result for result in results}

@@ -1,7 +1,7 @@
-"""Tools: the nine session tools as plain functions, by keyword, in camelCase or snake_case.
+"""Tools: the nine session tools as plain functions with keywords in camelCase or snake_case.
 
-Each takes what the tool takes and answers with its object, also where the call is refused; see
-`docs/session-tools.md`. A single dictionary of arguments does too.
+Each takes the tool's arguments and returns its answer, also if the call is refused; see
+`docs/session-tools.md`. The arguments may also be a single dictionary.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def sessions_spawn(task: str | Mapping[str, object] = "", **arguments: object) -
     """Start an agent in a session of its own; returns at once.
 
     Args:
-        task: all that it needs to know.
-        **arguments: the tool's, and `agent_type`, an agent's name. An `agent_id` that names no
-            agent is a name for the session, by which it is found again, and the agent is the one
-            whose name stands in it: `agent_code_reviewer_7`. `agentId` is always an agent.
+        task: everything that the agent needs to know.
+        **arguments: the tool's arguments, and `agent_type`, an agent's name. If `agent_id` is not
+            an agent's name, it becomes the session's label, and the agent is the one whose name it
+            contains: `agent_code_reviewer_7`. `agentId` is always an agent.
     """
     given = _given("task", task, arguments)
     shared = live()
@@ -43,17 +43,17 @@ def sessions_spawn(task: str | Mapping[str, object] = "", **arguments: object) -
 
 
 def sessions_send(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
-    """Send a message to a session: starts its next run, and gives its reply."""
+    """Send a message to a session: start its next run, and return its reply."""
     return _call("sessions_send", _naming(_given("sessionKey", session_key, arguments)))
 
 
 def sessions_list(filters: Mapping[str, object] | None = None, **arguments: object) -> SessionList:
-    """The sessions, the newest first, also those that are over and were to be deleted.
+    """The sessions, newest first, including archived ones.
 
     Args:
         filters: the arguments as a dictionary.
-        **arguments: the tool's, and `agent_id_pattern`, which a label, a task name, a key or an
-            agent's name fits: `agent_*`.
+        **arguments: the tool's arguments, and `agent_id_pattern`, which must match a label, a task
+            name, a key or an agent's name: `agent_*`.
     """
     given = dict(_given("", filters or {}, arguments))
     given.setdefault("archived", "all")
@@ -64,18 +64,18 @@ def sessions_list(filters: Mapping[str, object] | None = None, **arguments: obje
 
 
 def sessions_history(session_key: str | Mapping[str, object] = "", **arguments: object) -> History:
-    """What was said in a session; a key may end in `...`, and is then that of the newest such."""
+    """What was said in a session; a key that ends in `...` is the newest that starts like it."""
     given = _naming(_given("sessionKey", session_key, arguments))
     return History(live().call("sessions_history", given))
 
 
 def sessions_yield(**arguments: object) -> Answer:
-    """For an agent in its own run; a script waits with `agents_wait`."""
+    """Only for an agent in its own run; scripts wait with `agents_wait`."""
     return _call("sessions_yield", _given("", {}, arguments))
 
 
 def subagents(action: str | Mapping[str, object] = "list", **arguments: object) -> Answer:
-    """List, wait for, steer, kill or cancel what was spawned."""
+    """List, wait for, steer, kill or cancel spawned agents."""
     return _call("subagents", _given("action", action, arguments))
 
 
@@ -85,17 +85,17 @@ def agents_list() -> Answer:
 
 
 def agents_wait(ids: object = (), **arguments: object) -> Answer:
-    """Wait for agents by run id, key or label, and have their results."""
+    """Wait for agents by run id, key or label, and return their results."""
     return _call("agents_wait", _given("ids", ids, arguments))
 
 
 def session_status(session_key: str | Mapping[str, object] = "", **arguments: object) -> Answer:
-    """How a session stands."""
+    """The status of a session."""
     return _call("session_status", _naming(_given("sessionKey", session_key, arguments)))
 
 
 async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
-    """`sessions_spawn` with the agent named as guides name it; see there."""
+    """`sessions_spawn`, with the agent named as in the guides; see there."""
     arguments = dict(given)
     names = names_of(app)
     note = ""
@@ -105,17 +105,17 @@ async def spawn(app: App, requester: Requester, given: JsonObject) -> Answer:
         agent, label = meant_by(unique.strip(), names)
         if label is not None:
             arguments.setdefault("label", label)
-            note = f'"{label}" names no agent; it is the label of a session'
+            note = f'"{label}" is not an agent; it is the label of a session'
         if agent is not None:
             arguments.setdefault("agentId", agent)
     try:
         check_is_here(str(arguments.get("agentId", "")), names)
     except NotYet as error:
-        words = "; ".join((error.message, error.why, error.hint))
-        return Answer(status="error", error=words, code=error.code)
+        text = "; ".join((error.message, error.why, error.hint))
+        return Answer(status="error", error=text, code=error.code)
     answer = Answer(await app.session_tools.call("sessions_spawn", arguments, requester))
     if answer.get("mode") == Mode.RUN:
-        answer["note"] = "Runs in parallel. helpers.poll_until_complete waits for it."
+        answer["note"] = "Runs in parallel. Wait for it with helpers.poll_until_complete."
     if note and "note" in answer:
         answer["note"] = (
             f"{note} of {arguments.get('agentId', 'the default agent')}. {answer['note']}"
@@ -128,7 +128,7 @@ def _call(name: str, given: JsonObject) -> Answer:
 
 
 def _given(first: str, value: object, arguments: Mapping[str, object]) -> JsonObject:
-    """The arguments of a call: by keyword, the first one also by place, or all as a dictionary."""
+    """The arguments of a call: by keyword, the first also by position, or all as a dictionary."""
     given: dict[str, object] = dict(arguments)
     if isinstance(value, Mapping):
         given = {**value, **given}
@@ -138,7 +138,7 @@ def _given(first: str, value: object, arguments: Mapping[str, object]) -> JsonOb
 
 
 def _matching(pattern: str, given: dict[str, Json]) -> SessionList:
-    """The rows that fit the pattern, of all pages, as one answer."""
+    """The rows of all pages that match the pattern, as one answer."""
     limit = given.pop("limit", None)
     found: list[Any] = []
     offset: Any = 0
@@ -158,7 +158,7 @@ def _fits(row: Mapping[str, Any], pattern: str) -> bool:
 
 
 def _naming(given: JsonObject) -> JsonObject:
-    """The arguments with the key of the session that is meant, where nobody's own tree counts."""
+    """The arguments with the key of the session that is meant, for callers outside of any session."""
     named = {name: given[name] for name in _SESSION if isinstance(given.get(name), str)}
     shared = live()
     if not named or shared.requester.session is not None:

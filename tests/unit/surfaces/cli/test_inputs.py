@@ -53,7 +53,7 @@ def test_a_pair_needs_a_name_and_an_equals_sign(pair: str, lacks: str) -> None:
 
 
 def test_what_is_no_json_is_refused_with_an_example() -> None:
-    with pytest.raises(InvalidInput, match="--input tags is no JSON: 'a,b'") as refused:
+    with pytest.raises(InvalidInput, match="--input tags is not JSON: 'a,b'") as refused:
         read_inputs(["tags=a,b"], SCHEMA)
 
     assert """--input tags='["a", "b"]'""" in refused.value.hint

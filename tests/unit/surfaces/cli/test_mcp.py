@@ -272,5 +272,5 @@ def test_an_address_that_others_reach_needs_a_token_and_one_of_loopback_names(
     assert is_loopback(host) is expected
     assert guard(host).enable_dns_rebinding_protection is expected
     if not expected:
-        with pytest.raises(InvalidInput, match="can be reached from other machines"):
+        with pytest.raises(InvalidInput, match="other machines can reach"):
             listen(host, 0, None)

@@ -28,7 +28,7 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
 
     told = [line.partition(" ")[2] for line in capsys.readouterr().err.splitlines()]
     assert waits == [30, 30, 15, 20, 30]
-    beat = "0/2 over, 0 running, 2 queued"
+    beat = "0/2 finished, 0 running, 2 queued"
     assert told == [beat, "0/2 first queued: waits for a slot", beat]
 
 
@@ -39,7 +39,7 @@ def test_a_sign_of_life_comes_when_nothing_has_changed_for_30_seconds(
         ("checking", "Checking local/small (1.00 GB): 25%, 750.0 MB left"),
         (
             "another process",
-            "Waiting for another process that fetches local/small (1.00 GB): 25%, 750.0 MB left",
+            "Waiting for another process that is fetching local/small (1.00 GB): 25%, 750.0 MB left",
         ),
     ],
 )

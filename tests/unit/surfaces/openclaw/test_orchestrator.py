@@ -17,7 +17,7 @@ from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.task import Task
 from parallel_agents.session_tools.context import Requester
-from parallel_agents.surfaces.openclaw.carrying import carry_out
+from parallel_agents.surfaces.openclaw.execution import execute
 from parallel_agents.surfaces.openclaw.orchestrator import (
     RealAIParallelOrchestrator,
     save_results,
@@ -76,7 +76,7 @@ def carry(open_app_with: OpenApp) -> Carry:
 
         async def body() -> list[AgentResult]:
             async with open_app_with(model) as app:
-                return await carry_out(app, Requester(), tasks, most=5, model=None)
+                return await execute(app, Requester(), tasks, most=5, model=None)
 
         results = run_virtual(body())
         if seen is not None:
@@ -179,7 +179,7 @@ def test_more_tasks_than_are_wanted_at_once_wait_and_none_is_dropped(
     async def body() -> tuple[list[AgentResult], float]:
         async with open_app_with(model) as app:
             began = asyncio.get_running_loop().time()
-            results = await carry_out(app, Requester(), tasks, most=3, model=None)
+            results = await execute(app, Requester(), tasks, most=3, model=None)
             return results, asyncio.get_running_loop().time() - began
 
     results, seconds = run_virtual(body())
@@ -198,7 +198,7 @@ def test_under_a_session_they_are_its_children_within_its_policy(open_app_with: 
             lead = await app.sessions.spawn(Task("lead", "Wait."))
             requester = Requester(session=SessionKey(lead.session_key))
             refused = AgentTask("code_reviewer", "Review it.")
-            results = await carry_out(app, requester, [*tasks, refused], most=5, model=None)
+            results = await execute(app, requester, [*tasks, refused], most=5, model=None)
             parents = [
                 str((await app.sessions.find(r.session_key or "")).session.parent)
                 for r in results[:8]
@@ -240,7 +240,7 @@ def test_what_makes_no_sense_is_refused_before_anything_begins() -> None:
 
     with pytest.raises(ValueError, match="at least 1"):
         RealAIParallelOrchestrator(max_concurrent=0)
-    with pytest.raises(ValueError, match="two tasks have one task_id"):
+    with pytest.raises(ValueError, match="two tasks have the same task_id"):
         RealAIParallelOrchestrator().run_parallel(twice)
 
 

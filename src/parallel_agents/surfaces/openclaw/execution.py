@@ -1,4 +1,4 @@
-"""Carrying: an orchestrator's tasks as one team of the store, and its results back."""
+"""Execution: an orchestrator's tasks as one team in the store, and its results."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from parallel_agents.errors import InvalidInput, PagentsError, SpawnRefused
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.surfaces.openclaw.agents import check_is_here, names_of
 from parallel_agents.surfaces.openclaw.answers import as_json
-from parallel_agents.surfaces.openclaw.attempts import place_under
-from parallel_agents.surfaces.openclaw.outcomes import error_words, outcome_of
+from parallel_agents.surfaces.openclaw.attempts import child_slots
+from parallel_agents.surfaces.openclaw.outcomes import describe_error, outcome_of
 from parallel_agents.surfaces.openclaw.tasks import AgentResult, AgentTask
 
 TEAM = "orchestrator"
 _NO_LIMIT_SECONDS = 30 * DAY_SECONDS
 _JSON = "json"
 _FORMATS = {
-    "markdown": "Answer in Markdown and nothing else, whatever form you were told before.",
-    "code": "Answer with code and nothing else, whatever form you were told before.",
-    "text": "Answer in plain text and nothing else, whatever form you were told before.",
+    "markdown": "Answer in Markdown and nothing else, whatever format you were told before.",
+    "code": "Answer with code and nothing else, whatever format you were told before.",
+    "text": "Answer in plain text and nothing else, whatever format you were told before.",
 }
 
 
-async def carry_out(
+async def execute(
     app: App, requester: Requester, tasks: Sequence[AgentTask], *, most: int, model: str | None
 ) -> list[AgentResult]:
-    """A result for each task, in order; a task that cannot be accepted has failed.
+    """A result for each task, in order; a task that cannot be accepted is a failed result.
 
     Args:
         app: the verbs.
-        requester: under whom the agents are; nobody's are a team.
+        requester: the session that spawns the agents; without one they are a team.
         tasks: what to do.
-        most: at once.
-        model: for all; None leaves it to the agents and the settings.
+        most: how many agents at once.
+        model: for all tasks; None leaves the choice to the agents and the settings.
     """
     names = names_of(app)
     ready: dict[str, Task] = {}
@@ -60,22 +60,22 @@ async def carry_out(
         found |= {name: _ended(by_id[name], result) for name, result in ended}
     else:
         under = _Under(app, requester, requester.session, asyncio.Semaphore(most))
-        found |= await under.carry_out({name: (by_id[name], ready[name]) for name in ready})
+        found |= await under.execute({name: (by_id[name], ready[name]) for name in ready})
     return [found[task.task_id] for task in tasks]
 
 
 async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
-    """The task as the verbs take it, held against what a spawn would refuse."""
+    """The task as the verbs take it, or what a spawn would raise."""
     agent = app.catalog.agent(task.agent_type)
     values: dict[str, Json] = {
         name: as_json(value) for name, value in (task.input_data or {}).items()
     }
     text = task.task_description
     if task.output_format != _JSON:
-        text = f"{text}\n\n{_words_on_form(task.output_format)}"
+        text = f"{text}\n\n{_format_instruction(task.output_format)}"
         agent = replace(agent, output_schema=None)
     ready = Task(
-        _as_it_is_told(agent, values),
+        _with_matching_input(agent, values),
         text,
         input=values,
         model=model,
@@ -86,7 +86,7 @@ async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
     return ready
 
 
-def _words_on_form(form: str) -> str:
+def _format_instruction(form: str) -> str:
     if form not in _FORMATS:
         raise InvalidInput(
             f"output_format is {form!r}",
@@ -95,30 +95,30 @@ def _words_on_form(form: str) -> str:
     return _FORMATS[form]
 
 
-def _as_it_is_told(agent: Agent, values: dict[str, Json]) -> Agent:
-    """The agent, which takes values that do not fit its input as words of its task."""
+def _with_matching_input(agent: Agent, values: dict[str, Json]) -> Agent:
+    """The agent; if the values do not fit its input schema, it takes them as part of its task."""
     if agent.input_schema is None or not compiled(agent.input_schema).problems(values):
         return agent
     return replace(agent, input_schema=None)
 
 
 async def _as_team(app: App, tasks: Iterable[Task], most: int) -> Sequence[Result]:
-    given = tuple(tasks)
-    if not given:
+    together = tuple(tasks)
+    if not together:
         return ()
-    spawned = await app.sessions.spawn_team(TeamTask(tasks=given, name=TEAM, max_parallel=most))
+    spawned = await app.sessions.spawn_team(TeamTask(tasks=together, name=TEAM, max_parallel=most))
     await app.sessions.wait([spawned.run_id])
     return (await app.sessions.team_result(spawned.session_key)).results
 
 
 class _Under:
-    """Tasks as children of a session, no more at once than were asked for and it may have.
+    """Tasks as children of a session, at most as many at once as asked for and allowed.
 
     Args:
         app: the verbs.
-        requester: who asks.
-        parent: its session.
-        few: holds the tasks to their number at once.
+        requester: who calls.
+        parent: the caller's session.
+        few: bounds the number of tasks at once.
     """
 
     def __init__(
@@ -129,12 +129,12 @@ class _Under:
         self._parent = parent
         self._few = few
 
-    async def carry_out(self, tasks: dict[str, tuple[AgentTask, Task]]) -> dict[str, AgentResult]:
-        place = await place_under(self._app, self._requester)
+    async def execute(self, tasks: dict[str, tuple[AgentTask, Task]]) -> dict[str, AgentResult]:
+        slots = await child_slots(self._app, self._requester)
         policy = (await self._app.sessions.find(self._parent)).session.agent.policy
 
         async def one(task: AgentTask, ready: Task) -> AgentResult:
-            async with self._few, place:
+            async with self._few, slots:
                 try:
                     _check_allowed(policy, task.agent_type)
                     spawned = await self._app.sessions.spawn(ready, parent=self._parent)
@@ -162,7 +162,7 @@ def _refused(task: AgentTask, error: PagentsError) -> AgentResult:
         task_id=task.task_id,
         agent_type=task.agent_type,
         status="failed",
-        error=error_words(error),
+        error=describe_error(error),
     )
 
 
