@@ -58,9 +58,9 @@ class FakeProvider:
     def reply(self, body: JsonObject) -> Reply:
         return self.answer(body)
 
-    def watch(self, provider: LoopbackProvider) -> None:
+    def watch(self, served: LoopbackProvider) -> None:
         """Serve for this provider."""
-        self.base_url, self._all = provider.base_url, provider.requests
+        self.base_url, self._all = served.base_url, served.requests
 
     @property
     def requests(self) -> Sequence[Received]:
@@ -283,35 +283,35 @@ def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS)
 
 @contextmanager
 def _serving() -> Generator[FakeProvider]:
-    bench = FakeProvider()
-    behaviour = Behaviour(answer=bench.reply, fault=lambda _, body: bench.fault(body))
-    with serve(behaviour) as provider:
-        bench.watch(provider)
-        yield bench
+    provider = FakeProvider()
+    behaviour = Behaviour(answer=provider.reply, fault=lambda _, body: provider.fault(body))
+    with serve(behaviour) as served:
+        provider.watch(served)
+        yield provider
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[FakeProvider]:
-    with _serving() as bench:
-        yield bench
+def served() -> Iterator[FakeProvider]:
+    with _serving() as provider:
+        yield provider
 
 
 @pytest.fixture
-def bench(provider: FakeProvider) -> FakeProvider:
-    provider.begin()
-    return provider
+def provider(served: FakeProvider) -> FakeProvider:
+    served.begin()
+    return served
 
 
 @pytest.fixture
-def pagents(bench: FakeProvider, tmp_path: Path) -> Iterator[Pagents]:
-    with open_home(tmp_path, bench.base_url) as command:
+def pagents(provider: FakeProvider, tmp_path: Path) -> Iterator[Pagents]:
+    with open_home(tmp_path, provider.base_url) as command:
         yield command
 
 
 @pytest.fixture(scope="module")
-def shared(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pagents]:
+def shared(served: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pagents]:
     """A home for the tests of a module that look at the same commands, or leave nothing behind."""
-    with open_home(tmp_path_factory.mktemp("shared"), provider.base_url) as command:
+    with open_home(tmp_path_factory.mktemp("shared"), served.base_url) as command:
         yield command
 
 

@@ -26,10 +26,12 @@ DAYS: dict[str, tuple[Fault, str, int]] = {
 }
 
 
-def test_each_bad_day_is_one_members_and_no_others(pagents: Pagents, bench: FakeProvider) -> None:
+def test_each_bad_day_is_one_members_and_no_others(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
     labels = {name: f"day{number}x" for number, name in enumerate(DAYS)}
     for name, (fault, _, _) in DAYS.items():
-        bench.gives(fault, to=f"About {labels[name]}")
+        provider.gives(fault, to=f"About {labels[name]}")
     pagents.configure("tries = 2\ncall_timeout_seconds = 0.5")
     # What one model's refusals and failures teach holds for all of its calls: each has its own.
     members = ""
@@ -42,36 +44,38 @@ def test_each_bad_day_is_one_members_and_no_others(pagents: Pagents, bench: Fake
     ended = pagents("run", crew, "--json")
 
     items = {item["label"]: item for item in ended.documents[-1]["items"]}
-    texts = bench.texts()
+    texts = provider.texts()
     assert ended.code == 3
     assert items["fine"]["status"] == "done"
     for name, (_, code, calls) in DAYS.items():
         item = items[labels[name]]
-        assert (name, item["status"], item["error"]["code"]) == (name, "failed", code)
+        assert name == name
+        assert item["status"] == "failed"
+        assert item["error"]["code"] == code
         assert item["error"]["hint"], name
         assert sum(f"About {labels[name]}" in text for text in texts) == calls, name
 
 
 def test_a_rate_limit_is_waited_out_as_long_as_it_asks(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(HttpError(429, "slow down", headers={"retry-after": "1"}), times=2)
+    provider.gives(HttpError(429, "slow down", headers={"retry-after": "1"}), times=2)
 
     ended = pagents("run", pagents.team("one", "two"), "--id", "tea")
 
-    first, *_, last = bench.requests
+    first, *_, last = provider.requests
     assert ended.code == 0
     assert "2/2 done" in ended.out
     assert "again in 1 s" in ended.err
-    assert len(bench.requests) == 4
+    assert len(provider.requests) == 4
     assert last.at - first.at >= 1.0
     assert "PA-E201" in pagents("history", "tea").out
 
 
 def test_an_answer_that_does_not_fit_is_mended_once_and_then_fails_with_its_text(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.answer = lambda _: "I would rather not write JSON."
+    provider.answer = lambda _: "I would rather not write JSON."
 
     ended = pagents("run", pagents.team("one"), "--json")
 
@@ -79,8 +83,8 @@ def test_an_answer_that_does_not_fit_is_mended_once_and_then_fails_with_its_text
     assert ended.code == 1
     assert item["error"]["code"] == "PA-E301"
     assert item["text"] == "I would rather not write JSON."
-    assert len(bench.requests) == 2
-    assert "does not fit" in bench.texts()[1]
+    assert len(provider.requests) == 2
+    assert "does not fit" in provider.texts()[1]
 
 
 def test_nobody_at_the_address_is_said_with_the_address(pagents: Pagents) -> None:
@@ -96,10 +100,10 @@ def test_nobody_at_the_address_is_said_with_the_address(pagents: Pagents) -> Non
     assert "http://127.0.0.1:9/v1" in ended.out
 
 
-def test_a_key_is_sent_and_seen_nowhere_else(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(HttpError(401, f"incorrect key {KEY}"), to="About one")
-    bench.gives(HttpError(400, f"you sent Bearer {KEY}"), to="About two")
-    bench.gives(Garbage(f"<html>{KEY}</html>".encode()), to="About three")
+def test_a_key_is_sent_and_seen_nowhere_else(pagents: Pagents, provider: FakeProvider) -> None:
+    provider.gives(HttpError(401, f"incorrect key {KEY}"), to="About one")
+    provider.gives(HttpError(400, f"you sent Bearer {KEY}"), to="About two")
+    provider.gives(Garbage(f"<html>{KEY}</html>".encode()), to="About three")
     pagents.configure("tries = 1")
     pagents.environment["BENCH_KEY"] = KEY
     team = pagents.team("one", "two", "three")
@@ -110,7 +114,7 @@ def test_a_key_is_sent_and_seen_nowhere_else(pagents: Pagents, bench: FakeProvid
     pagents("wait", left.out.strip())
 
     assert ran.code == 1
-    assert bench.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert provider.requests[0].headers["Authorization"] == f"Bearer {KEY}"
     for ended in (ran, told, left):
         assert KEY not in ended.out + ended.err
     kept = [file for file in pagents.home.rglob("*") if file.is_file()]

@@ -119,9 +119,9 @@ def test_bad_input_is_refused(refusals: dict[str, Ended], name: str) -> None:
 
 
 @pytest.mark.usefixtures("refusals")
-def test_nothing_is_kept_of_what_is_refused(shared: Pagents, provider: FakeProvider) -> None:
+def test_nothing_is_kept_of_what_is_refused(shared: Pagents, served: FakeProvider) -> None:
     assert shared.query("SELECT * FROM sessions") == []
-    assert list(provider.requests) == []
+    assert list(served.requests) == []
 
 
 def test_a_variable_that_does_not_fit_is_named(pagents: Pagents) -> None:
@@ -139,14 +139,14 @@ def test_a_name_that_fits_several_sessions_lists_them(pagents: Pagents) -> None:
 
 
 def test_an_id_that_is_taken_by_other_work_is_refused(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     pagents("run", pagents.team("one"), "--id", "monday")
 
     ended = pagents("run", pagents.team("two"), "--id", "monday")
 
     ended.assert_refused("PA-E106", "monday", exits=1)
-    assert len(bench.requests) == 1
+    assert len(provider.requests) == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -15,7 +15,7 @@ import yaml
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.session_tools.context import Requester
-from parallel_agents.testing import RepliesWith, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, open_rig
 
 TEXT = (Path(__file__).parent / "guide" / "2-calls.txt").read_text("utf-8")
 MODELS = ("bench/good", "anthropic/claude-haiku-4", "anthropic/claude-sonnet-4-5")
@@ -122,19 +122,16 @@ def test_the_guides_way_of_writing_is_understood(written: str, meant: object) ->
     assert arguments(written) == meant
 
 
-def test_every_call_of_the_guide_is_answered_as_it_should_be() -> None:
-    async def body() -> list[JsonObject]:
-        models = [RepliesWith(lambda _: "It is done.", name) for name in MODELS]
-        async with open_rig(*models) as rig:
-            answers: list[JsonObject] = []
-            for call in CALLS:
-                answer = await rig.session_tools.call(call.tool, call.arguments, Requester())
-                answers.append(answer)
-                # The guide waits for those that it has spawned before it goes on.
-                await rig.engine.wait_idle()
-            return answers
-
-    answers = run_virtual(body())
+@pytest.mark.virtual_time
+async def test_every_call_of_the_guide_is_answered_as_it_should_be() -> None:
+    models = [RepliesWith(lambda _: "It is done.", name) for name in MODELS]
+    async with open_rig(*models) as rig:
+        answers: list[JsonObject] = []
+        for call in CALLS:
+            answer = await rig.session_tools.call(call.tool, call.arguments, Requester())
+            answers.append(answer)
+            # The guide waits for those that it has spawned before it goes on.
+            await rig.engine.wait_idle()
 
     for call, answer in zip(CALLS, answers, strict=True):
         if call.refusal is None:
@@ -144,21 +141,20 @@ def test_every_call_of_the_guide_is_answered_as_it_should_be() -> None:
             assert call.refusal in str(answer["error"]), (call.text, answer)
 
 
-def test_what_the_calls_asked_for_is_what_was_done() -> None:
-    async def body() -> list[JsonObject]:
-        models = [RepliesWith(lambda _: "It is done.", name) for name in MODELS]
-        async with open_rig(*models) as rig:
-            spawned: list[JsonObject] = []
-            for call in CALLS:
-                answer = await rig.session_tools.call(call.tool, call.arguments, Requester())
-                if answer.get("status") == "accepted":
-                    key = str(answer["childSessionKey"])
-                    row = await rig.service.find(key)
-                    spawned.append({"call": call.arguments, "answer": answer, "row": str(row)})
-                await rig.engine.wait_idle()
-            return spawned
+@pytest.mark.virtual_time
+async def test_what_the_calls_asked_for_is_what_was_done() -> None:
+    models = [RepliesWith(lambda _: "It is done.", name) for name in MODELS]
+    async with open_rig(*models) as rig:
+        spawned: list[JsonObject] = []
+        for call in CALLS:
+            answer = await rig.session_tools.call(call.tool, call.arguments, Requester())
+            if answer.get("status") == "accepted":
+                key = str(answer["childSessionKey"])
+                row = await rig.service.find(key)
+                spawned.append({"call": call.arguments, "answer": answer, "row": str(row)})
+            await rig.engine.wait_idle()
 
-    for item in run_virtual(body()):
+    for item in spawned:
         asked, answer = item["call"], item["answer"]
         assert isinstance(asked, dict)
         assert isinstance(answer, dict)

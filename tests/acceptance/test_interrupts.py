@@ -15,34 +15,37 @@ if TYPE_CHECKING:
 LABELS = ("one", "two", "three", "four")
 
 
-def asked(bench: FakeProvider) -> Counter[str]:
+def asked(provider: FakeProvider) -> Counter[str]:
     """How often each label's call was made."""
-    return Counter(label for text in bench.texts() for label in LABELS if f"About {label}" in text)
+    return Counter(
+        label for text in provider.texts() for label in LABELS if f"About {label}" in text
+    )
 
 
 def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     command = ("run", pagents.team(*LABELS), "--id", "monday", "--json")
 
     first = pagents(*command)
     second = pagents(*command)
 
-    assert (first.code, second.code) == (0, 0)
-    assert len(bench.requests) == 4
+    assert first.code == 0
+    assert second.code == 0
+    assert len(provider.requests) == 4
     assert first.documents[-1]["items"] == second.documents[-1]["items"]
 
 
 def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(0.7))
+    provider.gives(Drip(0.7))
     running = pagents.start("run", pagents.team(*LABELS), "--id", "tea", "--max-parallel", "2")
-    bench.wait_in_flight(2)
+    provider.wait_in_flight(2)
 
     running.interrupt()
     ended = running.ended()
-    made = [request.status for request in bench.requests]
+    made = [request.status for request in provider.requests]
     resumed = pagents("resume", "tea")
 
     assert ended.code == 130
@@ -51,15 +54,15 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
     assert made == [200, 200]
     assert resumed.code == 0
     assert "4/4 done" in resumed.out
-    assert asked(bench) == dict.fromkeys(LABELS, 1)
+    assert asked(provider) == dict.fromkeys(LABELS, 1)
 
 
 def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(HttpError(429, "slow down", headers={"retry-after": "60"}))
+    provider.gives(HttpError(429, "slow down", headers={"retry-after": "60"}))
     running = pagents.start("run", pagents.team(*LABELS), "--id", "tea")
-    bench.wait_answered(1)
+    provider.wait_answered(1)
     # Each was refused, or is held back since another was: that is in its history.
     put_off = "key GLOB '*/retry-*' OR key GLOB '*/waiting-*'"
     held = f"SELECT count(DISTINCT run) FROM events WHERE {put_off}"
@@ -69,7 +72,7 @@ def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
     running.interrupt()
     ended = running.ended()
     seconds = time.monotonic() - began
-    bench.begin()
+    provider.begin()
     pagents("limits", "set", "bench/good", "--off")
     resumed = pagents("resume", "tea")
 
@@ -80,15 +83,15 @@ def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
     assert pagents.query("SELECT count(*) FROM events WHERE key = 'finished'") == [(5,)]
     assert resumed.code == 0
     assert "4/4 done" in resumed.out
-    assert asked(bench) == dict.fromkeys(LABELS, 1)
+    assert asked(provider) == dict.fromkeys(LABELS, 1)
 
 
 def test_ctrl_c_twice_stops_at_once_and_resume_completes(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang())
+    provider.gives(Hang())
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
-    bench.wait_in_flight(2)
+    provider.wait_in_flight(2)
     running.interrupt()
     running.wait_for("Ctrl-C again stops at once")
 
@@ -96,7 +99,7 @@ def test_ctrl_c_twice_stops_at_once_and_resume_completes(
     running.interrupt()
     ended = running.ended()
     seconds = time.monotonic() - began
-    bench.begin()
+    provider.begin()
     resumed = pagents("resume", "tea")
 
     assert ended.code == 130
@@ -104,34 +107,34 @@ def test_ctrl_c_twice_stops_at_once_and_resume_completes(
     assert "Traceback" not in ended.err
     assert "pagents resume tea" in ended.err
     assert resumed.code == 0
-    assert asked(bench) == {"one": 1, "two": 1}
+    assert asked(provider) == {"one": 1, "two": 1}
 
 
 def test_after_kill_9_the_same_id_makes_only_the_calls_that_had_not_ended(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     command = ("run", pagents.team(*LABELS), "--id", "crash")
-    bench.gives(Hang(), to="About three")
-    bench.gives(Hang(), to="About four")
+    provider.gives(Hang(), to="About three")
+    provider.gives(Hang(), to="About four")
     running = pagents.start(*command)
     running.wait_for("2/4")
-    bench.wait_in_flight(2)
+    provider.wait_in_flight(2)
     running.kill()
-    bench.begin()
+    provider.begin()
 
     ended = pagents(*command)
 
     assert ended.code == 0
     assert "4/4 done" in ended.out
-    assert asked(bench) == {"three": 1, "four": 1}
+    assert asked(provider) == {"three": 1, "four": 1}
 
 
 def test_what_a_killed_process_had_is_shown_as_stopped(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang())
+    provider.gives(Hang())
     running = pagents.start("run", pagents.team("one"), "--id", "crash")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     running.kill()
 
     listed = pagents("list")
@@ -140,11 +143,11 @@ def test_what_a_killed_process_had_is_shown_as_stopped(
 
 
 def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(0.5))
+    provider.gives(Drip(0.5))
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea", "--max-parallel=1")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     running.interrupt()
     running.ended()
 
@@ -158,11 +161,11 @@ def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
 
 
 def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(0.5))
+    provider.gives(Drip(0.5))
     running = pagents.start("spawn", "content_writer_funny", "Hello", "--wait")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     running.interrupt()
     ended = running.ended()
     name = ended.err.rpartition("pagents resume ")[2].split()[0]
@@ -172,15 +175,15 @@ def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
     assert ended.code == 130
     assert resumed.code == 0
     assert "✔ content_writer_funny  done" in resumed.out
-    assert len(bench.requests) == 1
+    assert len(provider.requests) == 1
 
 
 def test_ctrl_c_ends_a_look_and_not_what_is_looked_at(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(2.0))
+    provider.gives(Drip(2.0))
     running = pagents.start("run", pagents.team("one"), "--id", "tea")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     looking = pagents.start("history", "tea", "--follow")
     looking.wait_for("started")
 

@@ -13,7 +13,7 @@ TASK = ("spawn", "content_writer_funny", "Tea", "--wait")
 
 
 def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     told = pagents("limits", "set", "bench/good", "--rpm", "1")
     assert pagents(*TASK).code == 0
@@ -25,30 +25,36 @@ def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
     (line,) = pagents.items("limits")
     history = pagents("history", "late").out
     shown = pagents("limits").out
-    bench.wait_answered(1)
+    provider.wait_answered(1)
     off = pagents("limits", "set", "bench/good", "--off")
     ended = waits.ended()
 
     assert told.out == "bench/good: 1 requests, - tokens per minute (set)\n"
-    assert (line["model"], line["requests"], line["requests_per_minute"]) == ("bench/good", 1, 1)
-    assert (line["waiting"], line["in_flight"], line["source"]) == (1, 0, "set")
+    assert line["model"] == "bench/good"
+    assert line["requests"] == 1
+    assert line["requests_per_minute"] == 1
+    assert line["waiting"] == 1
+    assert line["in_flight"] == 0
+    assert line["source"] == "set"
     assert "waits for the request limit of bench/good" in history
     assert "1 of 1" in shown
     assert off.out == "bench/good: no limit\n"
     assert ended.code == 0
-    assert len(bench.requests) == 2
+    assert len(provider.requests) == 2
     assert pagents("limits").err == "No model has a limit, and none was refused a call.\n"
 
 
-def test_a_refusal_closes_the_door_for_every_process(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(HttpError(429, "slow down", headers={"retry-after": "3600"}), times=1)
+def test_a_refusal_closes_the_door_for_every_process(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(HttpError(429, "slow down", headers={"retry-after": "3600"}), times=1)
 
     first, second = pagents(*TASK), pagents(*TASK)
 
     (line,) = pagents.items("limits")
     assert "PA-E201" in first.out
     assert "bench/good accepts no calls for" in second.out
-    assert len(bench.requests) == 1
+    assert len(provider.requests) == 1
     assert line["closed_until"] is not None
     assert pagents("limits", "set", "bench/good", "--off").code == 0
     assert pagents(*TASK).code == 0
@@ -60,7 +66,8 @@ def test_a_configured_limit_is_listed_with_its_source(pagents: Pagents) -> None:
 
     (line,) = pagents.items("limits", "list")
 
-    assert (line["model"], line["tokens_per_minute"]) == ("openai/*", 9000)
+    assert line["model"] == "openai/*"
+    assert line["tokens_per_minute"] == 9000
     assert line["source"] == "configuration"
 
 
@@ -85,7 +92,7 @@ Write.
 
 
 def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_once(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     pagents.file(".parallel-agents/agents/never.md", NEVER)
     tasks = "".join(f"  - {{agent: never, label: n{n}, text: Task {n}}}\n" for n in range(12))
@@ -100,12 +107,13 @@ def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_o
 
     assert ended.code != 0
     assert "PA-E312" in ended.out
-    assert (line["model"], line["breaker"]) == ("agent:never", "open")
+    assert line["model"] == "agent:never"
+    assert line["breaker"] == "open"
     assert len(letters) == 2
     assert "agent never keeps failing and is left alone for 60 s" in decisions
     assert off.out == "agent:never: circuit closed\n"
     assert "PA-E310" in again.out
-    assert len(bench.requests) == 11
+    assert len(provider.requests) == 11
     pagents("limits", "set", "agent:never", "--rpm", "1").assert_refused(
         "PA-E101", "takes no limit", exits=2
     )

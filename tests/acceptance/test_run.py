@@ -40,37 +40,39 @@ def test_there_are_no_escape_codes_away_from_a_terminal(content: Ended) -> None:
     assert "\x1b" not in content.out + content.err
 
 
-def test_the_review_team_reads_its_code_from_a_file(pagents: Pagents, bench: FakeProvider) -> None:
+def test_the_review_team_reads_its_code_from_a_file(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
     source = pagents.file("adder.py", CODE)
 
     ended = pagents("run", "--team", "review", "--input", f"code=@{source}")
 
     assert ended.code == 0
-    assert len(bench.requests) == 5
-    assert all("return a - b" in text for text in bench.texts())
+    assert len(provider.requests) == 5
+    assert all("return a - b" in text for text in provider.texts())
 
 
-def test_two_at_signs_begin_a_value_with_one(pagents: Pagents, bench: FakeProvider) -> None:
+def test_two_at_signs_begin_a_value_with_one(pagents: Pagents, provider: FakeProvider) -> None:
     ended = pagents("run", "--team", "content", "--input", "topic=@@ana")
 
     assert ended.code == 0
-    assert "Topic: @ana." in bench.texts()[0]
+    assert "Topic: @ana." in provider.texts()[0]
 
 
-def test_inputs_that_are_no_strings_are_json(pagents: Pagents, bench: FakeProvider) -> None:
+def test_inputs_that_are_no_strings_are_json(pagents: Pagents, provider: FakeProvider) -> None:
     inputs = ("--input", "name=Shop", "--input", 'features=["search", "basket"]')
 
     ended = pagents("run", "--team", "development", *inputs)
 
     assert ended.code == 0
-    assert all("basket" in text for text in bench.texts())
+    assert all("basket" in text for text in provider.texts())
 
 
 def test_a_team_file_runs_and_its_results_come_in_the_order_of_their_ends(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     team = pagents.team("early", "late")
-    bench.gives(Drip(0.5), to="About early")
+    provider.gives(Drip(0.5), to="About early")
 
     ended = pagents("run", team)
 
@@ -81,10 +83,10 @@ def test_a_team_file_runs_and_its_results_come_in_the_order_of_their_ends(
 
 
 def test_a_result_is_printed_when_it_is_there_and_not_at_the_end(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     team = pagents.team("quick", "stuck")
-    bench.gives(Drip(2.0), to="About stuck")
+    provider.gives(Drip(2.0), to="About stuck")
 
     running = pagents.start("run", team)
     running.wait_for("✔ quick  done")
@@ -94,10 +96,10 @@ def test_a_result_is_printed_when_it_is_there_and_not_at_the_end(
 
 
 def test_a_failing_member_makes_the_team_partial_and_leaves_the_others_alone(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     team = pagents.team("good", "bad", "fine")
-    bench.gives(HttpError(400, "no"), to="About bad")
+    provider.gives(HttpError(400, "no"), to="About bad")
 
     ended = pagents("run", team)
 
@@ -110,8 +112,8 @@ def test_a_failing_member_makes_the_team_partial_and_leaves_the_others_alone(
     assert "2/3 done" in ended.out
 
 
-def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Refusal())
+def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, provider: FakeProvider) -> None:
+    provider.gives(Refusal())
 
     ended = pagents("run", pagents.team("one", "two"))
 
@@ -120,8 +122,10 @@ def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, bench: FakeProv
     assert "0/2 done" in ended.out
 
 
-def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Drip(20))
+def test_a_team_that_runs_out_of_time_exits_with_7(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Drip(20))
 
     ended = pagents("run", pagents.team("one", "two"), "--timeout", "0.5")
 
@@ -129,8 +133,8 @@ def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: Fake
     assert ended.out.count("timed out") == 5
 
 
-def test_a_team_of_which_some_are_late_is_partial(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Drip(20), to="About two")
+def test_a_team_of_which_some_are_late_is_partial(pagents: Pagents, provider: FakeProvider) -> None:
+    provider.gives(Drip(20), to="About two")
 
     ended = pagents("run", pagents.team("one", "two"), "--timeout", "1")
 
@@ -164,8 +168,10 @@ def test_money_is_a_decimal_string_and_null_where_no_price_is_known(pagents: Pag
     assert unpriced["usage"]["output_tokens"] == 50
 
 
-def test_a_failure_in_json_has_its_code_and_its_mend(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(HttpError(401, "who are you"))
+def test_a_failure_in_json_has_its_code_and_its_mend(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(HttpError(401, "who are you"))
 
     ended = pagents("run", pagents.team("one"), "--json")
 
@@ -185,9 +191,9 @@ def test_an_error_with_json_is_a_document(pagents: Pagents) -> None:
 
 
 def test_what_a_model_writes_cannot_drive_the_terminal(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.answer = lambda _: (
+    provider.answer = lambda _: (
         '{"content": "a\\u001b]0;owned\\u0007b\\u009bc\\u202ed", "hashtags": []}'
     )
 
@@ -200,7 +206,7 @@ def test_what_a_model_writes_cannot_drive_the_terminal(
 
 
 def test_a_model_on_the_command_line_goes_before_that_of_the_team_file(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     team = pagents.file(
         "crew.yaml",
@@ -211,16 +217,16 @@ def test_a_model_on_the_command_line_goes_before_that_of_the_team_file(
     pagents("run", team)
     pagents("run", team, "--model", "bench/quick")
 
-    assert [request.body["model"] for request in bench.requests] == ["slow", "quick"]
+    assert [request.body["model"] for request in provider.requests] == ["slow", "quick"]
 
 
-def test_a_flag_bounds_how_many_run_at_once(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Drip(0.1))
+def test_a_flag_bounds_how_many_run_at_once(pagents: Pagents, provider: FakeProvider) -> None:
+    provider.gives(Drip(0.1))
     team = pagents.team("one", "two", "three")
 
     ended = pagents("run", team, "--max-parallel", "1", PARALLEL_AGENTS_MAX_PARALLEL="3")
 
-    first, second, third = bench.requests
+    first, second, third = provider.requests
     assert ended.code == 0
     assert (first.finished_at or 0) <= second.at
     assert (second.finished_at or 0) <= third.at
@@ -235,20 +241,20 @@ def test_progress_can_be_left_out(pagents: Pagents) -> None:
 
 
 def test_the_command_line_s_bound_goes_before_the_file_s_and_is_kept(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
     team = pagents.team("one", "two", "three")
     file = pagents.folder / team
     file.write_text(file.read_text("utf-8") + "max_parallel: 3\n", "utf-8")
-    bench.gives(Drip(0.7))
+    provider.gives(Drip(0.7))
     running = pagents.start("run", team, "--id", "tea", "--max-parallel", "1")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     running.interrupt()
     running.ended()
 
     pagents("resume", "tea")
 
-    first, second, third = bench.requests
+    first, second, third = provider.requests
     assert first.finished_at
     assert second.finished_at
     assert first.finished_at <= second.at

@@ -236,12 +236,12 @@ class Skill(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def skill(shared: Pagents, provider: FakeProvider) -> Iterator[Skill]:
+def skill(shared: Pagents, served: FakeProvider) -> Iterator[Skill]:
     home = shared.home.parent / "person"
     home.mkdir()
     shared.environment["HOME"] = str(home)
     with (shared.home / "config.toml").open("a", encoding="utf-8") as config:
-        config.write(PROVIDERS.format(base_url=provider.base_url.removesuffix("/v1")))
+        config.write(PROVIDERS.format(base_url=served.base_url.removesuffix("/v1")))
     shared.file("app.py", "def half(number):\n    return number / 0\n")
     assert shared("openclaw", "install-skill").code == 0
     yield Skill(shared, home / ".openclaw" / "skills" / "parallel-agents")
@@ -250,9 +250,9 @@ def skill(shared: Pagents, provider: FakeProvider) -> Iterator[Skill]:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.stem)
 def test_a_block_of_the_guides_runs_as_written(
-    block: Path, skill: Skill, bench: FakeProvider, tmp_path: Path
+    block: Path, skill: Skill, provider: FakeProvider, tmp_path: Path
 ) -> None:
-    bench.answer = answer_in_json
+    provider.answer = answer_in_json
     case = CASES[block.stem]
     before, after = tmp_path / "before.py", tmp_path / "after.py"
     before.write_text(case.before, "utf-8")
@@ -292,9 +292,9 @@ def test_without_a_key_the_settings_model_answers_and_that_is_said(skill: Skill)
 
 
 def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
-    skill: Skill, bench: FakeProvider
+    skill: Skill, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(0.5), times=1)
+    provider.gives(Drip(0.5), times=1)
     code = (
         "from parallel_agents.surfaces.openclaw.tools import sessions_spawn\n"
         "for number in range(10):\n"
@@ -308,20 +308,20 @@ def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
     assert done.returncode == 0, done.stderr
     assert "10 unfinished: continuing in the background" in done.stderr
     skill.pagents.wait_until(lambda: skill.pagents.query(asked) == [("done",)] * 10)
-    assert len(bench.requests) == 10
+    assert len(provider.requests) == 10
 
 
 def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_background(
-    skill: Skill, bench: FakeProvider
+    skill: Skill, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang(), times=1)
+    provider.gives(Hang(), times=1)
     code = (
         f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n"
         "from ai_orchestrator import AgentTask, run_parallel\n"
         "run_parallel([AgentTask('content_writer_funny', 'A post.', task_id='interrupted')])"
     )
     script = replace(skill.pagents, path=Path(sys.executable)).start("-c", code)
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     script.interrupt()
     script.wait_for("Ctrl-C does not wait")
@@ -337,9 +337,9 @@ def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_backgrou
 
 
 def test_the_functions_find_what_they_spawned_however_it_is_named(
-    skill: Skill, bench: FakeProvider
+    skill: Skill, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang(), "never over")
+    provider.gives(Hang(), "never over")
     code = f"import sys; sys.path.insert(0, {str(skill.folder)!r})\n{NAMED}"
 
     done = skill.run("-c", code)

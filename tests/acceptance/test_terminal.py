@@ -152,10 +152,10 @@ def terminal(pagents: Pagents) -> Iterator[Open]:
 
 @pytest.mark.parametrize("width", [100, 44])
 def test_the_live_view_draws_and_leaves_only_results(
-    pagents: Pagents, bench: FakeProvider, terminal: Open, width: int
+    pagents: Pagents, provider: FakeProvider, terminal: Open, width: int
 ) -> None:
-    bench.gives(Drip(0.6), to="About slow")
-    bench.gives(Drip(1.2), to="About last")
+    provider.gives(Drip(0.6), to="About slow")
+    provider.gives(Drip(1.2), to="About last")
 
     running = terminal("run", pagents.team("quick", "slow", "last"), "--id", "tea", width=width)
     running.wait_for("1/3 over")
@@ -190,9 +190,9 @@ def test_without_colour_nothing_is_coloured(pagents: Pagents, terminal: Open) ->
 
 
 def test_a_model_that_writes_escape_codes_leaves_the_screen_alone(
-    pagents: Pagents, bench: FakeProvider, terminal: Open
+    pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:
-    bench.answer = lambda _: '{"content": "\\u001b[2J\\u001b[31mred", "hashtags": []}'
+    provider.answer = lambda _: '{"content": "\\u001b[2J\\u001b[31mred", "hashtags": []}'
 
     running = terminal("run", pagents.team("one"), "--id", "rude")
     running.end()
@@ -204,11 +204,11 @@ def test_a_model_that_writes_escape_codes_leaves_the_screen_alone(
 
 
 def test_ctrl_c_at_the_keyboard_stops_in_good_order(
-    pagents: Pagents, bench: FakeProvider, terminal: Open
+    pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:
-    bench.gives(Drip(0.7))
+    provider.gives(Drip(0.7))
     running = terminal("run", pagents.team("one"), "--id", "tea")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     running.press("\x03")
     code = running.end()
@@ -217,15 +217,15 @@ def test_ctrl_c_at_the_keyboard_stops_in_good_order(
     assert running.screen.is_cursor_shown
     assert "asks the model" not in running.screen.text
     assert "pagents resume tea" in running.screen.text
-    assert [request.status for request in bench.requests] == [200]
+    assert [request.status for request in provider.requests] == [200]
 
 
 def test_ctrl_c_twice_at_the_keyboard_stops_at_once(
-    pagents: Pagents, bench: FakeProvider, terminal: Open
+    pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:
-    bench.gives(Hang())
+    provider.gives(Hang())
     running = terminal("run", pagents.team("one"), "--id", "tea")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     running.press("\x03")
     running.wait_for("Ctrl-C again stops at once")
@@ -260,11 +260,11 @@ def test_what_is_read_at_80_columns_is_wrapped_between_words(
 
 
 def test_kill_asks_before_it_ends_several_and_no_is_no(
-    pagents: Pagents, bench: FakeProvider, terminal: Open
+    pagents: Pagents, provider: FakeProvider, terminal: Open
 ) -> None:
-    bench.gives(Hang())
+    provider.gives(Hang())
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
-    bench.wait_in_flight(2)
+    provider.wait_in_flight(2)
 
     refused = terminal("kill", "tea")
     refused.wait_for("End 2 live: 2 running, 0 queued? [y/N]:")

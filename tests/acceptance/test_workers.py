@@ -22,11 +22,11 @@ def kill_worker(pagents: Pagents) -> None:
 
 
 def test_a_spawn_after_its_worker_was_killed_is_carried_out(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang(), times=1)
+    provider.gives(Hang(), times=1)
     first = pagents(*WRITER, "Write about cats.").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     kill_worker(pagents)
 
     second = pagents(*WRITER, "Write about dogs.").out.strip()
@@ -39,11 +39,11 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
 
 
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang(), times=1)
+    provider.gives(Hang(), times=1)
     name = pagents(*WRITER, "Write about cats.").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     kill_worker(pagents)
 
     waited = pagents("wait", name)
@@ -53,11 +53,11 @@ def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
 
 
 def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(4.0), to="cats")
+    provider.gives(Drip(4.0), to="cats")
     first = pagents(*WRITER, "Write about cats.").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     second = pagents(*WRITER, "Write about dogs.", "-m", "keyed/good", BENCH_KEY="k-1").out.strip()
 
@@ -66,11 +66,13 @@ def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
     assert pagents("wait", first).code == 0
 
 
-def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: FakeProvider) -> None:
+def test_a_worker_that_has_no_room_is_left_to_itself(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
     pagents.configure("max_parallel = 1")
-    bench.gives(Drip(2.5), to="cats")
+    provider.gives(Drip(2.5), to="cats")
     first = pagents(*WRITER, "Write about cats.").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     second = pagents(*WRITER, "Write about dogs.").out.strip()
 
@@ -79,29 +81,29 @@ def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: Fa
 
 
 def test_no_second_worker_is_started_for_what_waits_for_its_team(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(HttpError(401, "bad key"))
+    provider.gives(HttpError(401, "bad key"))
     pagents("run", pagents.team("cats", "dogs"), "--id", "monday", "--max-parallel", "1")
-    bench.begin()
-    bench.gives(Drip(6), to="cats")
+    provider.begin()
+    provider.gives(Drip(6), to="cats")
     (first,) = pagents.items("dlq", "retry", "monday/cats")
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     (second,) = pagents.items("dlq", "retry", "monday/dogs")
 
-    assert len(bench.requests) == 1
+    assert len(provider.requests) == 1
     assert pagents("wait", first["session_key"], second["session_key"]).code == 0
-    assert len(bench.requests) == 2
+    assert len(provider.requests) == 2
     assert len(pagents.workers()) == 1
 
 
 def test_a_stopped_run_has_the_time_until_its_last_event(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang())
+    provider.gives(Hang())
     name = pagents(*WRITER, "Write about cats.").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     kill_worker(pagents)
     pagents.alter("UPDATE runs SET started_at = started_at - 600")
     pagents.alter("UPDATE events SET at = at - 600 + 5 * (key = 'started-1')")
@@ -112,11 +114,11 @@ def test_a_stopped_run_has_the_time_until_its_last_event(
 
 
 def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Drip(6.0), times=1)
+    provider.gives(Drip(6.0), times=1)
     name = pagents(*WRITER, "Write about cats.").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
 
     pagents("send", name, "Now about dogs.")
     listed = pagents("list", name)
@@ -126,11 +128,11 @@ def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
 
 
 def test_what_a_worker_leaves_is_told_with_what_it_lacks(
-    pagents: Pagents, bench: FakeProvider
+    pagents: Pagents, provider: FakeProvider
 ) -> None:
-    bench.gives(Hang())
+    provider.gives(Hang())
     name = pagents(*WRITER, "Dogs.", "-m", "keyed/good", BENCH_KEY="k-1").out.strip()
-    bench.wait_in_flight(1)
+    provider.wait_in_flight(1)
     kill_worker(pagents)
 
     worked = pagents("work")

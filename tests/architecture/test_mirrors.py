@@ -8,30 +8,7 @@ UNIT = Path(__file__).parents[1] / "unit"
 SOURCE = UNIT.parents[1] / "src" / "parallel_agents"
 
 MIRROR_NO_MODULE: set[str] = {
-    "catalog/test_agents_page.py",
-    "catalog/test_built_in.py",
-    "core/test_values.py",
     "engines/test_stopping.py",
-    "runners/agent/test_budget.py",
-    "runners/agent/test_limits.py",
-    "runners/agent/test_prices.py",
-    "runners/agent/test_resume.py",
-    "runners/test_on_failure.py",
-    "session_tools/test_contract_sessions.py",
-    "session_tools/test_contract_spawn.py",
-    "session_tools/test_contract_subagents.py",
-    "session_tools/test_earlier_runs.py",
-    "surfaces/test_calling.py",
-    "surfaces/test_config.py",
-    "surfaces/test_docs.py",
-    "surfaces/test_exits.py",
-    "surfaces/test_format.py",
-    "surfaces/test_inputs.py",
-    "surfaces/test_keeping.py",
-    "surfaces/test_main.py",
-    "surfaces/test_progress.py",
-    "surfaces/test_render.py",
-    "testing/test_simulation.py",
 }
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,10 +16,8 @@ from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 from tests.integration.counted_database import CountedDatabase
 
-Body = Callable[[Store], Coroutine[Any, Any, None]]
 
-
-async def open_store(kind: str, path: Path) -> Store:
+async def make_store(kind: str, path: Path) -> Store:
     """A store in memory, in a file, or on a database that is none of ours."""
     if kind == "memory":
         return MemoryStore()
@@ -32,16 +29,19 @@ async def open_store(kind: str, path: Path) -> Store:
 
 
 @pytest.fixture(params=["memory", "sqlite", "counted"])
-def run_in(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Body], None]:
-    """Run a test's body on a store of each kind, with two owners that live."""
+def open_store(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Callable[[], AbstractAsyncContextManager[Store]]:
+    """Open a store of each kind, with two live owners."""
 
-    async def on_store(body: Body) -> None:
-        store = await open_store(request.param, tmp_path / "store.db")
+    @asynccontextmanager
+    async def on_store() -> AsyncGenerator[Store]:
+        store = await make_store(request.param, tmp_path / "store.db")
         try:
             for owner in ("me", "other"):
                 await store.heartbeat(Owner(id=OwnerId(owner), host="here", pid=1))
-            await body(store)
+            yield store
         finally:
             await store.aclose()
 
-    return lambda body: asyncio.run(on_store(body))
+    return on_store

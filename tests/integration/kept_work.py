@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Entry, Event, Queued, Replied
@@ -15,8 +15,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Claim, Filter, Row, SessionPlan, Store
 from parallel_agents.core.usage import Usage
 
-Body = Callable[[Store], Coroutine[Any, Any, None]]
-RunIn = Callable[[Body], None]
+OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME, OTHER = OwnerId("me"), OwnerId("other")

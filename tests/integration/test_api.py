@@ -47,17 +47,16 @@ def test_a_team_runs_from_code_that_is_not_async(tmp_path: Path) -> None:
     check(run(tmp_path, echo()))
 
 
-def test_a_team_runs_inside_a_running_loop(tmp_path: Path) -> None:
-    async def cell() -> pa.TeamResult:
-        return run(tmp_path, echo())
+async def test_a_team_runs_inside_a_running_loop(tmp_path: Path) -> None:
+    result = run(tmp_path, echo())
 
-    check(asyncio.run(cell()))
+    check(result)
 
 
-def test_a_team_runs_from_async_code(tmp_path: Path) -> None:
+async def test_a_team_runs_from_async_code(tmp_path: Path) -> None:
     work = pa.arun(TASKS, model="scripted/model", **options(tmp_path, echo()))
 
-    check(asyncio.run(work))
+    check(await work)
 
 
 def test_the_same_key_asks_no_model_again_and_other_tasks_under_it_are_refused(
@@ -66,7 +65,8 @@ def test_the_same_key_asks_no_model_again_and_other_tasks_under_it_are_refused(
     first, second = echo(), echo()
 
     assert run(tmp_path, first, "monday") == run(tmp_path, second, "monday")
-    assert (len(first.requests), len(second.requests)) == (20, 0)
+    assert len(first.requests) == 20
+    assert len(second.requests) == 0
     with pytest.raises(Conflict, match="'monday'"):
         pa.run(TASKS[:3], key="monday", model="scripted/model", **options(tmp_path, first))
 
@@ -121,18 +121,15 @@ def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: P
         pa.run(TASKS, min_done=21, **given)
 
 
-def test_an_option_that_nobody_knows_is_refused() -> None:
+async def test_an_option_that_nobody_knows_is_refused() -> None:
     misspelt: Any = {"budgt": pa.Budget(usd=1)}
     not_for_open: Any = {"budget": pa.Budget(usd=1)}
-
-    async def enter() -> None:
-        async with pa.open(**not_for_open):
-            pass
 
     with pytest.raises(TypeError, match="budgt"):
         pa.run(TASKS, **misspelt)
     with pytest.raises(TypeError, match="budget"):
-        asyncio.run(enter())
+        async with pa.open(**not_for_open):
+            pass
 
 
 def test_the_log_says_once_that_nobody_chose_the_model(
@@ -152,7 +149,8 @@ def test_the_log_says_once_that_nobody_chose_the_model(
 
     assert unsaid == []
     (record,) = caplog.records
-    assert (record.name, record.levelname) == ("parallel_agents", "WARNING")
+    assert record.name == "parallel_agents"
+    assert record.levelname == "WARNING"
     assert "embedded model" in record.getMessage()
 
 
@@ -164,7 +162,7 @@ def test_the_log_says_once_that_nobody_chose_the_model(
         (pa.Task("writer", "x", model="mine/model"), MissingKey),
     ],
 )
-def test_what_can_not_be_accepted_is_raised_and_nothing_is_kept(
+async def test_what_can_not_be_accepted_is_raised_and_nothing_is_kept(
     tmp_path: Path, task: pa.Task, error: type[pa.PagentsError]
 ) -> None:
     mine = {"wire": "chat", "base_url": "http://127.0.0.1:1", "key": "env:NO_SUCH_KEY_ANYWHERE"}
@@ -174,29 +172,26 @@ def test_what_can_not_be_accepted_is_raised_and_nothing_is_kept(
     with pytest.raises(error):
         pa.run([TASKS[0], task], model="scripted/model", **given)
 
-    async def count() -> int:
-        async with pa.open(**options(tmp_path, echo())) as sessions:
-            return len(await sessions.list())
+    async with pa.open(**options(tmp_path, echo())) as sessions:
+        number = len(await sessions.list())
 
-    assert asyncio.run(count()) == 0
+    assert number == 0
 
 
-def test_open_gives_the_seven_verbs(tmp_path: Path) -> None:
-    async def body() -> None:
-        model = echo()
-        async with pa.open(model="scripted/model", **options(tmp_path, model)) as sessions:
-            first = await sessions.spawn(pa.Task("writer", "one", label="first"))
-            assert (await first.wait(timeout=10)).output == "ONE"
-            await first.send("two")
-            assert (await first.wait()).output == "TWO"
-            assert [m.text for m in await first.history()] == ["one", "ONE", "two", "TWO"]
-            kinds = [event.body.kind async for event in sessions.follow(first)]
-            assert kinds.count("finished") == 2
-            assert [row.session.label for row in await sessions.list()] == ["first"]
-            killed = await sessions.kill("first")
-            assert (killed.runs, killed.already_over) == ([], 2)
-
-    asyncio.run(body())
+async def test_open_gives_the_seven_verbs(tmp_path: Path) -> None:
+    model = echo()
+    async with pa.open(model="scripted/model", **options(tmp_path, model)) as sessions:
+        first = await sessions.spawn(pa.Task("writer", "one", label="first"))
+        assert (await first.wait(timeout=10)).output == "ONE"
+        await first.send("two")
+        assert (await first.wait()).output == "TWO"
+        assert [m.text for m in await first.history()] == ["one", "ONE", "two", "TWO"]
+        kinds = [event.body.kind async for event in sessions.follow(first)]
+        assert kinds.count("finished") == 2
+        assert [row.session.label for row in await sessions.list()] == ["first"]
+        killed = await sessions.kill("first")
+        assert killed.runs == []
+        assert killed.already_over == 2
 
 
 class Slow(RepliesWith):
@@ -218,36 +213,30 @@ class Slow(RepliesWith):
         return await super().respond(request, listener)
 
 
-def test_steering_and_killing_reach_a_call_in_flight(tmp_path: Path) -> None:
-    async def body() -> None:
-        slow = Slow(lambda request: request.messages[-1].text)
-        async with pa.open(model="scripted/model", **options(tmp_path, slow)) as sessions:
-            steered = await sessions.spawn(pa.Task("writer", "long"))
-            killed = await sessions.spawn(pa.Task("writer", "never"))
-            await slow.wait_asked(2)
-            await steered.steer("short", mode=pa.SteerMode.NOW)
-            await killed.kill()
-            results = await sessions.wait([steered, killed])
-            assert [result.status for result in results] == ["done", "killed"]
-            assert results[0].output == "short"
-
-    asyncio.run(body())
+async def test_steering_and_killing_reach_a_call_in_flight(tmp_path: Path) -> None:
+    slow = Slow(lambda request: request.messages[-1].text)
+    async with pa.open(model="scripted/model", **options(tmp_path, slow)) as sessions:
+        steered = await sessions.spawn(pa.Task("writer", "long"))
+        killed = await sessions.spawn(pa.Task("writer", "never"))
+        await slow.wait_asked(2)
+        await steered.steer("short", mode=pa.SteerMode.NOW)
+        await killed.kill()
+        results = await sessions.wait([steered, killed])
+        assert [result.status for result in results] == ["done", "killed"]
+        assert results[0].output == "short"
 
 
-def test_leaving_keeps_what_is_unfinished_for_the_next_time(tmp_path: Path) -> None:
-    async def body() -> None:
-        slow = Slow(lambda _: "done")
-        async with pa.open(
-            model="scripted/model", max_parallel=2, **options(tmp_path, slow)
-        ) as sessions:
-            await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="monday")
-            await slow.wait_asked(2)
-        assert len(slow.requests) == 2
-        quick = RepliesWith(lambda _: "done")
-        async with pa.open(model="scripted/model", **options(tmp_path, quick)) as sessions:
-            handle = await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="monday")
-            team = await sessions.team_result(handle)
-        assert team.is_done
-        assert len(slow.requests) + len(quick.requests) == 20
-
-    asyncio.run(body())
+async def test_leaving_keeps_what_is_unfinished_for_the_next_time(tmp_path: Path) -> None:
+    slow = Slow(lambda _: "done")
+    async with pa.open(
+        model="scripted/model", max_parallel=2, **options(tmp_path, slow)
+    ) as sessions:
+        await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="monday")
+        await slow.wait_asked(2)
+    assert len(slow.requests) == 2
+    quick = RepliesWith(lambda _: "done")
+    async with pa.open(model="scripted/model", **options(tmp_path, quick)) as sessions:
+        handle = await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="monday")
+        team = await sessions.team_result(handle)
+    assert team.is_done
+    assert len(slow.requests) + len(quick.requests) == 20

@@ -7,10 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, closing, suppress
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -32,7 +31,7 @@ from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 from parallel_agents.testing import RepliesWith, open_rig, serve
 
-RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
+OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 PROGRAM = Path(__file__).with_name("crew_program.py")
@@ -77,13 +76,15 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_untouched_journal_of_any_store_is_intact(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_an_untouched_journal_of_any_store_is_intact(open_store: OpenStore) -> None:
+    async with open_store() as store:
         empty = await store.check_chain()
         await work(store)
         found = await store.check_chain(empty.head)
 
-        assert (empty.events, empty.links, empty.is_intact) == (0, 0, True)
+        assert empty.events == 0
+        assert empty.links == 0
+        assert empty.is_intact
         assert found.is_intact
         assert found.events == len(await store.events()) == 16
         assert 4 < found.links <= 16
@@ -91,8 +92,6 @@ def test_an_untouched_journal_of_any_store_is_intact(run_in: RunIn) -> None:
         assert await store.check_rows() == RowCheck(runs=4)
         assert "no link has the given head" in (await store.check_chain("0f" * 32)).fault
         assert len(await store.rows(Filter())) == 4
-
-    run_in(body)
 
 
 FIRST = "(SELECT MIN(id) FROM runs)"
@@ -127,23 +126,20 @@ def test_an_altered_row_is_reported_with_its_run_and_field(
     assert what in found.faults[0].text
 
 
-def test_the_marks_of_killed_sessions_are_compared_with_the_ends_of_their_runs(
+async def test_the_marks_of_killed_sessions_are_compared_with_the_ends_of_their_runs(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "store.db"
 
-    async def body() -> list[RunId]:
-        store = await SqliteStore.open(path)
-        model = RepliesWith(lambda _: "done", latency_seconds=60)
-        async with open_rig(model, store=store) as rig:
-            handles = [await rig.sessions.spawn(Task(WRITER, "Go.")) for _ in range(2)]
-            await handles[0].kill()
-            rig.engine.cancel_all()
-        rows = [(await store.rows(Filter(session=handle.key)))[0] for handle in handles]
-        await store.aclose()
-        return [row.run.id for row in rows]
-
-    killed, live = asyncio.run(body())
+    store = await SqliteStore.open(path)
+    model = RepliesWith(lambda _: "done", latency_seconds=60)
+    async with open_rig(model, store=store) as rig:
+        handles = [await rig.sessions.spawn(Task(WRITER, "Go.")) for _ in range(2)]
+        await handles[0].kill()
+        rig.engine.cancel_all()
+    rows = [(await store.rows(Filter(session=handle.key)))[0] for handle in handles]
+    await store.aclose()
+    killed, live = [row.run.id for row in rows]
 
     assert rows_of(path) == RowCheck(runs=2)
     change(path, "UPDATE sessions SET killed = 1 - killed")
@@ -169,15 +165,12 @@ def test_a_row_whose_events_are_damaged_or_missing_is_reported(path: Path) -> No
     }
 
 
-def test_at_most_ten_rows_are_reported(tmp_path: Path) -> None:
+async def test_at_most_ten_rows_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
 
-    async def body() -> None:
-        store = await SqliteStore.open(path)
-        await work(store, 12)
-        await store.aclose()
-
-    asyncio.run(body())
+    store = await SqliteStore.open(path)
+    await work(store, 12)
+    await store.aclose()
     change(path, "UPDATE runs SET calls = 5")
 
     assert len(rows_of(path).faults) == 10
@@ -281,8 +274,12 @@ def test_a_store_from_before_the_chain_begins_it_at_its_next_event(
     opened = on_file(old)
     found = on_file(old, is_working=True)
 
-    assert (opened.before, opened.events, opened.is_intact) == (9, 0, True)
-    assert (found.before, found.events, found.is_intact) == (9, 16, True)
+    assert opened.before == 9
+    assert opened.events == 0
+    assert opened.is_intact
+    assert found.before == 9
+    assert found.events == 16
+    assert found.is_intact
 
 
 class Undone(Exception):
@@ -322,7 +319,8 @@ def test_a_transaction_that_was_rolled_back_leaves_no_trace_in_the_chain(tmp_pat
         found = check_chain(ours)
 
     assert found.is_intact, found.fault
-    assert (found.events, found.links) == (7, 6)
+    assert found.events == 7
+    assert found.links == 6
 
 
 def test_several_processes_write_one_chain(tmp_path: Path) -> None:
@@ -357,7 +355,9 @@ def test_the_command_reports_rows_that_contradict_their_events(path: Path) -> No
     assert "status is 'failed'; its events say 'done'" in told.stdout
     assert "input_tokens is 5; its events say 0" in told.stdout
     assert "fits  16 events" in told.stdout
-    assert (item["is_intact"], item["fault"], item["runs"]) == (False, "", 4)
+    assert item["is_intact"] is False
+    assert item["fault"] == ""
+    assert item["runs"] == 4
     assert [fault["field"] for fault in item["row_faults"]] == ["input_tokens", "status"]
 
 
@@ -381,7 +381,9 @@ def test_the_command_lists_and_verifies(path: Path) -> None:
     broken = audit(path, "--verify")
 
     assert listed.stdout.count("spawn") == listed.stdout.count("accept") == 4
-    assert (intact.returncode, kept.returncode, broken.returncode) == (0, 0, 1)
+    assert intact.returncode == 0
+    assert kept.returncode == 0
+    assert broken.returncode == 1
     assert "intact (16 events, " in intact.stdout
     assert "event 7 is missing" in broken.stdout
     assert audit(path, "--head", "beef").returncode == 2

@@ -170,10 +170,12 @@ def scale(pytestconfig: pytest.Config) -> Scale:
     return LONG if pytestconfig.getoption("--long") else QUICK
 
 
-def test_two_processes_never_spend_more_than_the_budget_that_they_share(
+async def test_two_processes_never_spend_more_than_the_budget_that_they_share(
     tmp_path: Path, scale: Scale
 ) -> None:
-    async def body(place: Place) -> None:
+
+    with serve(replace(DAY, latency_seconds=0.05)) as provider:
+        place = Place(tmp_path, provider, scale.leads, scale.usd_for(2))
         async with place.starting("one") as first, place.starting("other") as second:
             ends = await asyncio.gather(ended(first), ended(second))
 
@@ -181,12 +183,9 @@ def test_two_processes_never_spend_more_than_the_budget_that_they_share(
         place.assert_held("one", "other")
         assert "done" in place.statuses_of("one") & place.statuses_of("other")
 
-    with serve(replace(DAY, latency_seconds=0.05)) as provider:
-        asyncio.run(body(Place(tmp_path, provider, scale.leads, scale.usd_for(2))))
-
 
 @pytest.mark.timeout(180)  # with --long it is 35 s of work
-def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_their_successor(
+async def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_their_successor(
     tmp_path: Path, scale: Scale
 ) -> None:
     async def live_until_killed(place: Place, key: str) -> None:
@@ -209,4 +208,4 @@ def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_their_suc
         assert lost[0] >= 4 * scale.kills
 
     with serve(DAY) as provider:
-        asyncio.run(body(Place(tmp_path, provider, scale.leads, scale.usd_for(scale.kills))))
+        await body(Place(tmp_path, provider, scale.leads, scale.usd_for(scale.kills)))

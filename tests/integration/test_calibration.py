@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -35,7 +34,7 @@ def judging(blind_to: Sequence[int]) -> RepliesWith:
     return RepliesWith(answer, MODEL)
 
 
-def calibrated(
+async def calibrated(
     home: Path, *rounds: tuple[int, Sequence[int]]
 ) -> tuple[list[Calibration], JudgeRegistry]:
     """Calibrations on so many pairs, by a judge that is blind to some, and the bench after them."""
@@ -46,16 +45,13 @@ def calibrated(
             environment, Settings(model=MODEL), Parts(models={"scripted": lambda _: model})
         )
 
-    async def body() -> tuple[list[Calibration], JudgeRegistry]:
-        found: list[Calibration] = []
-        for count, blind_to in rounds:
-            async with opened(judging(blind_to)) as app:
-                pairs = read_pairs()[:count]
-                found.append((await calibrate(app.sessions, app.judges, None, pairs))[0])
-        async with opened(judging(())) as app:
-            return found, app.judges
-
-    return asyncio.run(body())
+    found: list[Calibration] = []
+    for count, blind_to in rounds:
+        async with opened(judging(blind_to)) as app:
+            pairs = read_pairs()[:count]
+            found.append((await calibrate(app.sessions, app.judges, None, pairs))[0])
+    async with opened(judging(())) as app:
+        return found, app.judges
 
 
 def test_the_package_has_the_stated_number_of_pairs() -> None:
@@ -72,35 +68,36 @@ def test_the_package_has_the_stated_number_of_pairs() -> None:
         (PAIRS - 1, (), 1.0, None),
     ],
 )
-def test_some_pairs_can_refuse_a_model_but_not_allow_it(
+async def test_some_pairs_can_refuse_a_model_but_not_allow_it(
     tmp_path: Path, count: int, blind_to: Sequence[int], agreement: float, known: float | None
 ) -> None:
-    (found,), bench = calibrated(tmp_path, (count, blind_to))
+    (found,), bench = await calibrated(tmp_path, (count, blind_to))
 
-    assert (found.pairs, found.agreement) == (count, agreement)
+    assert found.pairs == count
+    assert found.agreement == agreement
     assert bench.agreement_of(MODEL) == known
     assert bench.calibrations() == {MODEL: found}
 
 
 @pytest.mark.parametrize("blind_to", [(), (0, 1, 2)])
-def test_a_result_on_all_pairs_stays_when_some_pairs_do_not_contradict_it(
+async def test_a_result_on_all_pairs_stays_when_some_pairs_do_not_contradict_it(
     tmp_path: Path, blind_to: Sequence[int]
 ) -> None:
-    (whole, _), bench = calibrated(tmp_path, (PAIRS, blind_to), (3, ()))
+    (whole, _), bench = await calibrated(tmp_path, (PAIRS, blind_to), (3, ()))
 
     assert bench.calibrations() == {MODEL: whole}
 
 
-def test_some_wrong_pairs_refuse_a_model_that_all_pairs_had_allowed(tmp_path: Path) -> None:
-    (_, few), bench = calibrated(tmp_path, (PAIRS, ()), (2, (0,)))
+async def test_some_wrong_pairs_refuse_a_model_that_all_pairs_had_allowed(tmp_path: Path) -> None:
+    (_, few), bench = await calibrated(tmp_path, (PAIRS, ()), (2, (0,)))
 
     assert bench.agreement_of(MODEL) == few.agreement == 0.5
 
 
-def test_an_older_calibration_counts_as_one_on_all_pairs(tmp_path: Path) -> None:
+async def test_an_older_calibration_counts_as_one_on_all_pairs(tmp_path: Path) -> None:
     kept = {MODEL: {"model": MODEL, "agreement": 0.9, "pairs": 10, "at": 1.0}}
     (tmp_path / "judges.json").write_bytes(orjson.dumps(kept))
 
-    _, bench = calibrated(tmp_path)
+    _, bench = await calibrated(tmp_path)
 
     assert bench.agreement_of(MODEL) == 0.9

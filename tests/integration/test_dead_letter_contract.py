@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -17,9 +17,9 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Mode, Session, SessionOptions
 from parallel_agents.core.store import Filter, Owner, SessionPlan, Store
-from parallel_agents.testing import MemoryStore, run_virtual
+from parallel_agents.testing import MemoryStore
 
-RunIn = Callable[[Callable[[Store], Coroutine[Any, Any, None]]], None]
+OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME = OwnerId("me")
@@ -61,11 +61,13 @@ def team() -> SessionPlan:
     )
 
 
-def test_only_sessions_that_have_not_started_are_ended(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_only_sessions_that_have_not_started_are_ended(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([team(), *(plan(name, TEAM) for name in ("a", "b", "c")), plan("x")])
-        assert await store.claim(RunId("run-a"), ME) is not None
-        assert await store.claim(RunId("run-b"), ME) is not None
+        claimed = await store.claim(RunId("run-a"), ME)
+        assert claimed is not None
+        claimed_now = await store.claim(RunId("run-b"), ME)
+        assert claimed_now is not None
         await store.release(ME, [RunId("run-b")])
 
         ended = await store.end_unbegun(TEAM.key, by="a sibling's failure")
@@ -78,16 +80,15 @@ def test_only_sessions_that_have_not_started_are_ended(run_in: RunIn) -> None:
             "b": RunStatus.QUEUED,
             "c": RunStatus.KILLED,
         }
-        assert await store.claim(RunId("run-x"), ME) is not None
-
-    run_in(body)
+        claimed_again = await store.claim(RunId("run-x"), ME)
+        assert claimed_again is not None
 
 
 @pytest.mark.parametrize("status", [RunStatus.KILLED, RunStatus.TIMED_OUT])
-def test_live_children_are_ended_with_their_own_children_unless_they_outlive_the_parent(
-    run_in: RunIn, status: RunStatus
+async def test_live_children_are_ended_with_their_own_children_unless_they_outlive_the_parent(
+    open_store: OpenStore, status: RunStatus
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         quiet = plan("quiet", TEAM)
         quiet = replace(
             quiet, session=replace(quiet.session, options=SessionOptions(is_quiet=True))
@@ -113,11 +114,9 @@ def test_live_children_are_ended_with_their_own_children_unless_they_outlive_the
         assert killed == {"a", "leaf", "b"}
         assert await store.end_children(TEAM.key, by="the team's end", status=status) == []
 
-    run_in(body)
 
-
-def test_a_thousand_children_are_ended_in_one_change(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_thousand_children_are_ended_in_one_change(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([team(), *(plan(f"n{n}", TEAM) for n in range(1000))])
         heard: list[Sequence[Event]] = []
         unsubscribe = store.subscribe(heard.append)
@@ -128,8 +127,6 @@ def test_a_thousand_children_are_ended_in_one_change(run_in: RunIn) -> None:
         assert len(set(ended)) == 1000
         # A transaction's events are told at once, and a thousand transactions' are not.
         assert [len(events) for events in heard] == [1000]
-
-    run_in(body)
 
 
 FAILED = Outcome(
@@ -147,21 +144,22 @@ async def letters(store: Store, chosen: DeadLetterFilter = EVERY) -> list[str]:
     return sorted(letter.session.spawn_key for letter in await store.dead_letters(chosen))
 
 
-def test_a_failed_run_is_a_dead_letter_with_its_whole_request(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_failed_run_is_a_dead_letter_with_its_whole_request(open_store: OpenStore) -> None:
+    async with open_store() as store:
         budget = Budget(usd=2.5, tokens=1000)
         await store.spawn([replace(plan("a"), budget=budget)])
 
         await end(store, "a")
 
         (letter,) = await store.dead_letters(EVERY)
-        assert (letter.run.status, letter.session.agent) == (RunStatus.FAILED, AGENT)
-        assert (letter.queued.text, letter.queued.input) == ("do a", {"n": 1})
-        assert (letter.error, letter.budget) == (FAILED.error, budget)
+        assert letter.run.status is RunStatus.FAILED
+        assert letter.session.agent == AGENT
+        assert letter.queued.text == "do a"
+        assert letter.queued.input == {"n": 1}
+        assert letter.error == FAILED.error
+        assert letter.budget == budget
         assert letter.retried_by is None
         assert letter.at == letter.run.finished_at
-
-    run_in(body)
 
 
 @pytest.mark.parametrize(
@@ -174,21 +172,19 @@ def test_a_failed_run_is_a_dead_letter_with_its_whole_request(run_in: RunIn) -> 
         (RunStatus.OVER_BUDGET, True),
     ],
 )
-def test_the_end_of_a_run_decides_whether_it_is_a_dead_letter(
-    run_in: RunIn, status: RunStatus, is_letter: bool
+async def test_the_end_of_a_run_decides_whether_it_is_a_dead_letter(
+    open_store: OpenStore, status: RunStatus, is_letter: bool
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         await store.spawn([plan("a")])
 
         await end(store, "a", Outcome(status=status))
 
         assert await letters(store) == ["a"] * is_letter
 
-    run_in(body)
 
-
-def test_teams_and_children_of_agents_are_not_dead_letters(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_teams_and_children_of_agents_are_not_dead_letters(open_store: OpenStore) -> None:
+    async with open_store() as store:
         child = plan("task", TEAM)
         await store.spawn([team(), child, plan("below", child.session)])
 
@@ -197,13 +193,11 @@ def test_teams_and_children_of_agents_are_not_dead_letters(run_in: RunIn) -> Non
 
         assert await letters(store) == ["task"]
 
-    run_in(body)
 
-
-def test_a_run_timed_out_from_outside_is_a_dead_letter_and_a_killed_one_is_not(
-    run_in: RunIn,
+async def test_a_run_timed_out_from_outside_is_a_dead_letter_and_a_killed_one_is_not(
+    open_store: OpenStore,
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         await store.spawn([plan("late"), plan("killed")])
 
         await store.kill(
@@ -213,11 +207,9 @@ def test_a_run_timed_out_from_outside_is_a_dead_letter_and_a_killed_one_is_not(
 
         assert await letters(store) == ["late"]
 
-    run_in(body)
 
-
-def test_dead_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_dead_letters_are_found_by_agent_code_time_and_tree(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([team(), plan("a", TEAM), plan("b")])
         await end(store, "a")
         await end(store, "b", Outcome(status=RunStatus.TIMED_OUT))
@@ -230,24 +222,22 @@ def test_dead_letters_are_found_by_agent_code_time_and_tree(run_in: RunIn) -> No
         assert await letters(store, DeadLetterFilter(tree=TEAM.key)) == ["a"]
         assert await letters(store, DeadLetterFilter(run=RunId("run-b"))) == ["b"]
 
-    run_in(body)
 
-
-def test_a_dead_letter_is_dropped_once(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_dead_letter_is_dropped_once(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([plan("a"), plan("b")])
         await end(store, "a")
         await end(store, "b")
 
-        assert await store.drop_dead_letters([RunId("run-a"), RunId("nobody")]) == 1
-        assert await store.drop_dead_letters([RunId("run-a")]) == 0
+        dropped = await store.drop_dead_letters([RunId("run-a"), RunId("nobody")])
+        assert dropped == 1
+        dropped_now = await store.drop_dead_letters([RunId("run-a")])
+        assert dropped_now == 0
         assert await letters(store) == ["b"]
 
-    run_in(body)
 
-
-def test_a_dead_letter_stays_until_a_retry_succeeds(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_dead_letter_stays_until_a_retry_succeeds(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([plan("a")])
         await end(store, "a")
 
@@ -259,11 +249,9 @@ def test_a_dead_letter_stays_until_a_retry_succeeds(run_in: RunIn) -> None:
         await end(store, "a2", Outcome(status=RunStatus.DONE))
         assert await letters(store) == []
 
-    run_in(body)
 
-
-def test_the_dead_letter_of_a_failed_retry_replaces_the_first(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_dead_letter_of_a_failed_retry_replaces_the_first(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([plan("a")])
         await end(store, "a")
         await store.spawn([replace(plan("a2"), retries=RunId("run-a"))])
@@ -272,11 +260,9 @@ def test_the_dead_letter_of_a_failed_retry_replaces_the_first(run_in: RunIn) -> 
 
         assert await letters(store) == ["a2"]
 
-    run_in(body)
 
-
-def test_a_killed_retry_leaves_the_dead_letter(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_killed_retry_leaves_the_dead_letter(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await store.spawn([plan("a")])
         await end(store, "a")
         await store.spawn([replace(plan("a2"), retries=RunId("run-a"))])
@@ -285,25 +271,23 @@ def test_a_killed_retry_leaves_the_dead_letter(run_in: RunIn) -> None:
 
         assert await letters(store) == ["a"]
 
-    run_in(body)
 
+@pytest.mark.virtual_time
+async def test_old_dead_letters_are_not_listed_and_are_deleted_by_the_next_write() -> None:
+    loop = asyncio.get_running_loop()
+    store = MemoryStore(loop.time, dead_letter_seconds=100)
+    await store.heartbeat(Owner(id=ME, host="here", pid=1))
+    await store.spawn([plan("a"), plan("b")])
+    await end(store, "a")
+    assert await letters(store) == ["a"]
 
-def test_old_dead_letters_are_not_listed_and_are_deleted_by_the_next_write() -> None:
-    async def body() -> None:
-        loop = asyncio.get_running_loop()
-        store = MemoryStore(loop.time, dead_letter_seconds=100)
-        await store.heartbeat(Owner(id=ME, host="here", pid=1))
-        await store.spawn([plan("a"), plan("b")])
-        await end(store, "a")
-        assert await letters(store) == ["a"]
+    await asyncio.sleep(101)
 
-        await asyncio.sleep(101)
-
-        assert await letters(store) == []
-        assert await store.drop_dead_letters([RunId("run-a")]) == 1, "it was still there"
-        await end(store, "b")
-        assert await store.drop_dead_letters([RunId("run-a")]) == 0
-        assert await letters(store) == ["b"]
-        await store.aclose()
-
-    run_virtual(body())
+    assert await letters(store) == []
+    dropped = await store.drop_dead_letters([RunId("run-a")])
+    assert dropped == 1, "it was still there"
+    await end(store, "b")
+    dropped_now = await store.drop_dead_letters([RunId("run-a")])
+    assert dropped_now == 0
+    assert await letters(store) == ["b"]
+    await store.aclose()

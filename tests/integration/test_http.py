@@ -96,20 +96,17 @@ async def read(http: Http, base_url: str) -> list[Json]:
 CALLS = {"whole": ask, "stream": read}
 
 
-def failure(
+async def failure(
     call: Callable[[Http, str], Awaitable[object]], handler: Handler, scheme: str = "http"
 ) -> ProviderError:
-    async def body() -> ProviderError:
-        http = Http(stall_seconds=0.1)
-        async with serve(handler, scheme) as url:
-            try:
-                with pytest.raises(ProviderError) as caught:
-                    await call(http, url)
-                return caught.value
-            finally:
-                await http.aclose()
-
-    return asyncio.run(body())
+    http = Http(stall_seconds=0.1)
+    async with serve(handler, scheme) as url:
+        try:
+            with pytest.raises(ProviderError) as caught:
+                await call(http, url)
+            return caught.value
+        finally:
+            await http.aclose()
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -149,12 +146,12 @@ def failure(
         ),
     ],
 )
-def test_each_fault_of_a_server_is_reported_without_the_key(
+async def test_each_fault_of_a_server_is_reported_without_the_key(
     call: Callable[[Http, str], Awaitable[object]],
     handler: Handler,
     expected: type[ProviderError],
 ) -> None:
-    error = failure(call, handler)
+    error = await failure(call, handler)
 
     assert type(error) is expected
     assert error.message.startswith("acme ")
@@ -163,93 +160,82 @@ def test_each_fault_of_a_server_is_reported_without_the_key(
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("handler", [sends(b""), resets], ids=["closes", "resets"])
-def test_a_connection_that_breaks_before_the_reply_may_be_billed(
+async def test_a_connection_that_breaks_before_the_reply_may_be_billed(
     call: Callable[[Http, str], Awaitable[object]], handler: Handler
 ) -> None:
-    assert failure(call, handler).may_be_billed
+    assert (await failure(call, handler)).may_be_billed
 
 
-def test_a_port_without_a_listener_is_unreachable() -> None:
+async def test_a_port_without_a_listener_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
 
-    async def body() -> None:
-        http = Http()
-        with pytest.raises(Unreachable, match=f"127.0.0.1:{port}") as caught:
-            await ask(http, f"http://127.0.0.1:{port}")
-        await http.aclose()
-        assert not caught.value.may_be_billed
-
-    asyncio.run(body())
+    http = Http()
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}") as caught:
+        await ask(http, f"http://127.0.0.1:{port}")
+    await http.aclose()
+    assert not caught.value.may_be_billed
 
 
-def test_a_server_without_tls_is_unreachable_over_https() -> None:
-    assert type(failure(ask, sends(b"hello"), scheme="https")) is Unreachable
+async def test_a_server_without_tls_is_unreachable_over_https() -> None:
+    assert type(await failure(ask, sends(b"hello"), scheme="https")) is Unreachable
 
 
-def test_an_invalid_address_is_rejected() -> None:
-    async def body() -> None:
-        http = Http()
-        with pytest.raises(RequestRejected):
-            await ask(http, "http://127.0.0.1:99999")
-        await http.aclose()
-
-    asyncio.run(body())
+async def test_an_invalid_address_is_rejected() -> None:
+    http = Http()
+    with pytest.raises(RequestRejected):
+        await ask(http, "http://127.0.0.1:99999")
+    await http.aclose()
 
 
-def test_a_stream_that_falls_silent_has_timed_out() -> None:
-    assert type(failure(read, falls_silent)) is CallTimedOut
+async def test_a_stream_that_falls_silent_has_timed_out() -> None:
+    assert type(await failure(read, falls_silent)) is CallTimedOut
 
 
-def test_a_stream_that_ends_inside_an_event_was_cut() -> None:
+async def test_a_stream_that_ends_inside_an_event_was_cut() -> None:
     half = EVENTS + b'data: {"a":1}\n\ndata: {"b":'
 
-    assert type(failure(read, sends(half))) is StreamCut
+    assert type(await failure(read, sends(half))) is StreamCut
 
 
-def test_an_event_that_is_not_json_is_malformed() -> None:
-    assert type(failure(read, sends(EVENTS + b"data: hello\n\n"))) is MalformedReply
+async def test_an_event_that_is_not_json_is_malformed() -> None:
+    assert type(await failure(read, sends(EVENTS + b"data: hello\n\n"))) is MalformedReply
 
 
-def test_a_stream_yields_each_event_and_its_end_mark() -> None:
+async def test_a_stream_yields_each_event_and_its_end_mark() -> None:
     data = EVENTS + b': ping\r\n\r\ndata: {"a":1}\r\n\r\ndata: {"b":2}\n\ndata: [DONE]\n\n'
 
-    async def body() -> list[Json]:
-        http = Http()
-        async with serve(sends(data)) as url:
-            events = await read(http, url)
-            await http.aclose()
-        return events
+    http = Http()
+    async with serve(sends(data)) as url:
+        events = await read(http, url)
+        await http.aclose()
 
-    assert asyncio.run(body()) == [{"a": 1}, {"b": 2}, DONE]
+    assert events == [{"a": 1}, {"b": 2}, DONE]
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_call_that_is_cancelled_closes_its_connection(
+async def test_a_call_that_is_cancelled_closes_its_connection(
     call: Callable[[Http, str], Awaitable[object]],
 ) -> None:
-    async def body() -> None:
-        came, went = asyncio.Event(), asyncio.Event()
+    came, went = asyncio.Event(), asyncio.Event()
 
-        async def waits(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            came.set()
-            while await reader.read(1000):
-                pass
-            went.set()
+    async def waits(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        while await reader.read(1000):
+            pass
+        went.set()
 
-        http = Http()
-        async with serve(waits) as url, asyncio.timeout(10):
-            task = asyncio.ensure_future(call(http, url))
-            await came.wait()
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            await went.wait()
-            await http.aclose()
-
-    asyncio.run(body())
+    http = Http()
+    async with serve(waits) as url, asyncio.timeout(10):
+        task = asyncio.ensure_future(call(http, url))
+        await came.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await went.wait()
+        await http.aclose()
 
 
-def test_closing_a_pool_that_was_never_used_does_nothing() -> None:
-    asyncio.run(Http().aclose())
+async def test_closing_a_pool_that_was_never_used_does_nothing() -> None:
+    await Http().aclose()

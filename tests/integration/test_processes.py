@@ -111,8 +111,12 @@ def ends(events: Sequence[Event]) -> list[str]:
     return [event.body.outcome.status for event in events if isinstance(event.body, Finished)]
 
 
-def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(tmp_path: Path) -> None:
-    async def body(place: Place) -> None:
+async def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(
+    tmp_path: Path,
+) -> None:
+
+    with serve(Behaviour(latency_seconds=0.2)) as provider:
+        place = Place(tmp_path, provider)
         async with place.open() as sessions, place.starting(20, max_parallel=5) as process:
             await place.wait_answered(7)
             await place.wait_in_flight(1)
@@ -130,15 +134,15 @@ def test_the_runs_of_a_killed_process_are_taken_over_within_five_seconds(tmp_pat
         assert min(taken.values()) - killed_at < 5
         assert all(len(starts(events)[run]) == 1 for run in over)
 
-    with serve(Behaviour(latency_seconds=0.2)) as provider:
-        asyncio.run(body(Place(tmp_path, provider)))
 
-
-def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(tmp_path: Path) -> None:
+async def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(
+    tmp_path: Path,
+) -> None:
     def hang(_: int, request: JsonObject) -> Fault | None:
         return Hang() if last_text(request).startswith("Part") else None
 
-    async def body(place: Place) -> None:
+    with serve(Behaviour(fault=hang)) as provider:
+        place = Place(tmp_path, provider)
         async with place.open() as sessions, place.starting(2) as process:
             await place.wait_in_flight(2)
 
@@ -157,25 +161,24 @@ def test_a_message_and_a_kill_from_another_process_arrive_within_a_second(tmp_pa
         assert isinstance(team_end.body, Finished)
         assert team_end.at - killed_at < 1
 
-    with serve(Behaviour(fault=hang)) as provider:
-        asyncio.run(body(Place(tmp_path, provider)))
 
+async def test_two_processes_make_one_store_and_run_two_hundred_tasks_each_once(
+    tmp_path: Path,
+) -> None:
 
-def test_two_processes_make_one_store_and_run_two_hundred_tasks_each_once(tmp_path: Path) -> None:
-    async def body(place: Place) -> None:
+    with serve(Behaviour(latency_seconds=0.05)) as provider:
+        place = Place(tmp_path, provider)
         one, other = place.starting(200, key="one"), place.starting(200, key="other")
         async with one as first, other as second:
             first_end, second_end = await asyncio.gather(ended(first), ended(second))
 
-        assert (first_end.code, second_end.code) == (0, 0)
+        assert first_end.code == 0
+        assert second_end.code == 0
         assert first_end.told == all_done(200, "one")
         assert second_end.told == all_done(200, "other")
         assert place.asked == dict.fromkeys([*parts(200, "one"), *parts(200, "other")], 1)
         marks = place.query("SELECT key, COUNT(*) FROM events WHERE key != 'queued' GROUP BY key")
         assert set(marks) == {("started-1", 402), ("turn-1/model", 400), ("finished", 402)}
-
-    with serve(Behaviour(latency_seconds=0.05)) as provider:
-        asyncio.run(body(Place(tmp_path, provider)))
 
 
 @asynccontextmanager
@@ -192,10 +195,12 @@ async def opened_ahead(place: Place, seconds: float) -> AsyncGenerator[App]:
         await store.aclose()
 
 
-def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_on_without_them(
+async def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_on_without_them(
     tmp_path: Path,
 ) -> None:
-    async def body(place: Place) -> None:
+
+    with serve(Behaviour(latency_seconds=1.0)) as provider:
+        place = Place(tmp_path, provider)
         async with opened_ahead(place, 27) as app, place.starting(3) as process:
             sessions = pa.OpenSessions(app.sessions)
             await place.wait_in_flight(3)
@@ -222,12 +227,11 @@ def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_
         replies = [event for event in events if isinstance(event.body, Replied)]
         assert len(replies) == 3
 
-    with serve(Behaviour(latency_seconds=1.0)) as provider:
-        asyncio.run(body(Place(tmp_path, provider)))
 
+async def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -> None:
 
-def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -> None:
-    async def body(place: Place) -> None:
+    with serve(Behaviour(latency_seconds=0.5)) as provider:
+        place = Place(tmp_path, provider)
         async with place.open() as sessions, place.starting(6, max_parallel=2) as process:
             await place.wait_in_flight(2)
             process.send_signal(signal.SIGINT)
@@ -246,9 +250,6 @@ def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -
         assert asked_so_far == 2
         assert result.is_done
         assert place.asked == dict.fromkeys(parts(6), 1)
-
-    with serve(Behaviour(latency_seconds=0.5)) as provider:
-        asyncio.run(body(Place(tmp_path, provider)))
 
 
 async def two_beats(place: Place) -> None:

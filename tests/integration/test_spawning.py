@@ -70,10 +70,11 @@ async def start(home: Path, provider: LoopbackProvider) -> asyncio.subprocess.Pr
     )
 
 
-def test_a_tree_continues_after_kill_9_without_a_second_spawn_or_a_wasted_call(
+async def test_a_tree_continues_after_kill_9_without_a_second_spawn_or_a_wasted_call(
     tmp_path: Path,
 ) -> None:
-    async def body(provider: LoopbackProvider) -> list[str]:
+
+    with serve(Behaviour(answer=answer, fault=hang_at_first())) as provider:
         first = await start(tmp_path, provider)
         await until(lambda: sum(not is_lead(r.body) for r in provider.requests) == CHILDREN)
         await until(lambda: kept(tmp_path, "turn-2/model") == 1)
@@ -82,10 +83,7 @@ def test_a_tree_continues_after_kill_9_without_a_second_spawn_or_a_wasted_call(
         second = await start(tmp_path, provider)
         out, err = await asyncio.wait_for(second.communicate(), PATIENCE_SECONDS)
         assert second.returncode == 0, err.decode()
-        return orjson.loads(out)
-
-    with serve(Behaviour(answer=answer, fault=hang_at_first())) as provider:
-        told = asyncio.run(body(provider))
+        told = orjson.loads(out)
         asked = Counter(is_lead(request.body) for request in provider.requests)
 
     assert told == ["done", "Part 0 is written and Part 1 is written and Part 2 is written"]

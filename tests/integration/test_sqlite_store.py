@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,19 +27,15 @@ from parallel_agents.stores.sqlite_connection import connect
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME = OwnerId("me")
 
-Work = Callable[[SqliteStore], Coroutine[Any, Any, None]]
 
-
-def in_store(path: Path, work: Work) -> None:
-    async def body() -> None:
-        store = await SqliteStore.open(path)
-        try:
-            await store.heartbeat(Owner(id=ME, host="here", pid=1))
-            await work(store)
-        finally:
-            await store.aclose()
-
-    asyncio.run(body())
+@asynccontextmanager
+async def open_store(path: Path) -> AsyncGenerator[SqliteStore]:
+    store = await SqliteStore.open(path)
+    try:
+        await store.heartbeat(Owner(id=ME, host="here", pid=1))
+        yield store
+    finally:
+        await store.aclose()
 
 
 def plan(name: str, *, digest: str = "work") -> SessionPlan:
@@ -85,7 +81,7 @@ class Recorder:
                 await self._news.wait()
 
 
-def test_what_was_written_is_read_when_the_store_is_opened_again(tmp_path: Path) -> None:
+async def test_what_was_written_is_read_when_the_store_is_opened_again(tmp_path: Path) -> None:
     kept: list[Event] = []
 
     async def write(store: SqliteStore) -> None:
@@ -97,25 +93,26 @@ def test_what_was_written_is_read_when_the_store_is_opened_again(tmp_path: Path)
     async def read(store: SqliteStore) -> None:
         assert await store.events() == kept
         (row,) = await store.rows(Filter())
-        assert (row.session.agent, row.run.spend.calls) == (AGENT, 1)
+        assert row.session.agent == AGENT
+        assert row.run.spend.calls == 1
 
-    in_store(tmp_path / "folder" / "store.db", write)
-    in_store(tmp_path / "folder" / "store.db", read)
+    async with open_store(tmp_path / "folder" / "store.db") as store:
+        await write(store)
+    async with open_store(tmp_path / "folder" / "store.db") as store:
+        await read(store)
 
 
-def test_the_store_is_for_its_user_alone(tmp_path: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_the_store_is_for_its_user_alone(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "home" / "store.db") as store:
         await store.spawn([plan("a")])
-
-    in_store(tmp_path / "home" / "store.db", work)
 
     assert (tmp_path / "home").stat().st_mode & 0o077 == 0
 
 
-def test_a_subscriber_learns_of_another_connection_s_events_soon_and_in_order(
+async def test_a_subscriber_learns_of_another_connection_s_events_soon_and_in_order(
     tmp_path: Path,
 ) -> None:
-    async def work(store: SqliteStore) -> None:
+    async with open_store(tmp_path / "store.db") as store:
         other = await SqliteStore.open(tmp_path / "store.db")
         recorder = Recorder()
         store.subscribe(recorder.record)
@@ -133,11 +130,11 @@ def test_a_subscriber_learns_of_another_connection_s_events_soon_and_in_order(
         finally:
             await other.aclose()
 
-    in_store(tmp_path / "store.db", work)
 
-
-def test_many_changes_at_once_are_all_answered_each_with_its_own_answer(tmp_path: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_many_changes_at_once_are_all_answered_each_with_its_own_answer(
+    tmp_path: Path,
+) -> None:
+    async with open_store(tmp_path / "store.db") as store:
         await store.spawn([plan("taken")])
         asked = [store.spawn([plan(str(n))]) for n in range(500)]
         refused = [store.spawn([plan("taken", digest="other")]) for _ in range(20)]
@@ -148,43 +145,39 @@ def test_many_changes_at_once_are_all_answered_each_with_its_own_answer(tmp_path
         assert [type(a) for a in answers] == [list] * 500 + [Conflict] * 20 + [OwnershipLost] * 20
         assert len(await store.events()) == 501
 
-    in_store(tmp_path / "store.db", work)
 
-
-def test_a_change_with_a_bug_fails_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_change_with_a_bug_fails_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
     def broken(journal: Journal) -> None:
         journal.sessions.spawn([plan("half")])
         raise ZeroDivisionError
 
-    async def body() -> None:
-        store = await SqliteStore.open(tmp_path / "store.db")
-        good = [store.spawn([plan(str(n))]) for n in range(5)]
-        answers = await asyncio.gather(
-            *good[:3], store.change(broken), *good[3:], return_exceptions=True
-        )
-        assert [type(a) for a in answers] == [list] * 3 + [ZeroDivisionError] + [list] * 2
-        assert {row.session.label for row in await store.rows(Filter())} == set("01234")
-        await store.aclose()
-
-    asyncio.run(body())
+    store = await SqliteStore.open(tmp_path / "store.db")
+    good = [store.spawn([plan(str(n))]) for n in range(5)]
+    answers = await asyncio.gather(
+        *good[:3], store.change(broken), *good[3:], return_exceptions=True
+    )
+    assert [type(a) for a in answers] == [list] * 3 + [ZeroDivisionError] + [list] * 2
+    assert {row.session.label for row in await store.rows(Filter())} == set("01234")
+    await store.aclose()
 
 
-def test_closing_writes_what_waits_and_then_refuses_everything(tmp_path: Path) -> None:
-    async def body() -> None:
-        store = await SqliteStore.open(tmp_path / "store.db")
-        waiting = [asyncio.create_task(store.spawn([plan(str(n))])) for n in range(50)]
-        await asyncio.sleep(0)
-        await store.aclose()
-        await store.aclose()
-        assert all(spawned[0].is_new for spawned in await asyncio.gather(*waiting))
-        with pytest.raises(StoreUnreachable, match="is closed"):
-            await store.spawn([plan("late")])
-        with pytest.raises(StoreUnreachable, match="is closed"):
-            await store.rows(Filter())
-        store.append_soon(RunId("run-0"), 1, replied(1))
+async def test_closing_writes_what_waits_and_then_refuses_everything(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "store.db")
+    waiting = [asyncio.create_task(store.spawn([plan(str(n))])) for n in range(50)]
+    await asyncio.sleep(0)
+    await store.aclose()
+    await store.aclose()
+    outcomes = await asyncio.gather(*waiting)
 
-    asyncio.run(body())
-    in_store(tmp_path / "store.db", lambda store: check_count(store, 50))
+    assert all(spawned[0].is_new for spawned in outcomes)
+    with pytest.raises(StoreUnreachable, match="is closed"):
+        await store.spawn([plan("late")])
+    with pytest.raises(StoreUnreachable, match="is closed"):
+        await store.rows(Filter())
+    store.append_soon(RunId("run-0"), 1, replied(1))
+
+    async with open_store(tmp_path / "store.db") as store:
+        await check_count(store, 50)
 
 
 async def check_count(store: SqliteStore, count: int) -> None:
@@ -202,8 +195,8 @@ def test_the_store_waits_for_the_disk_if_it_is_asked_to(
     connection.close()
 
 
-def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> None:
-    async def body(store: SqliteStore) -> None:
+async def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "store.db") as store:
         (spawned,) = await store.spawn([plan("a")])
         claim = await store.claim(spawned.run.id, ME)
         assert claim is not None
@@ -213,15 +206,11 @@ def test_the_log_is_moved_into_the_file_while_commits_go_on(tmp_path: Path) -> N
         assert (tmp_path / "store.db-wal").stat().st_size < 40_000_000
         assert (tmp_path / "store.db").stat().st_size > 500_000
 
-    in_store(tmp_path / "store.db", body)
 
-
-def test_another_program_can_read_the_store_while_it_is_in_use(tmp_path: Path) -> None:
-    async def work(store: SqliteStore) -> None:
+async def test_another_program_can_read_the_store_while_it_is_in_use(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "store.db") as store:
         await store.spawn([plan("a")])
         with sqlite3.connect(f"file:{tmp_path}/store.db?mode=ro", uri=True) as theirs:
             assert theirs.execute("SELECT label FROM sessions").fetchall() == [("a",)]
         theirs.close()
         await store.spawn([plan("b")])
-
-    in_store(tmp_path / "store.db", work)

@@ -24,7 +24,6 @@ from parallel_agents.core.store import (
     Owner,
     OwnerState,
     Role,
-    Store,
 )
 from parallel_agents.core.throttle import Holder
 from parallel_agents.errors import Conflict, NotFound, OwnershipLost, RunIsOver
@@ -33,7 +32,7 @@ from tests.integration.kept_work import (
     DONE,
     ME,
     OTHER,
-    RunIn,
+    OpenStore,
     bodies,
     claim,
     keys,
@@ -44,8 +43,8 @@ from tests.integration.kept_work import (
 )
 
 
-def test_spawn_stores_everything_that_a_plan_holds(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_spawn_stores_everything_that_a_plan_holds(open_store: OpenStore) -> None:
+    async with open_store() as store:
         rich = replace(
             AGENT,
             output_schema={"type": "object"},
@@ -65,19 +64,15 @@ def test_spawn_stores_everything_that_a_plan_holds(run_in: RunIn) -> None:
         assert spawned.is_new
         assert spawned.session == replace(session, created_at=spawned.session.created_at)
         assert spawned.run.status is RunStatus.QUEUED
-        assert (spawned.run.priority, spawned.run.model, spawned.run.number) == (
-            5,
-            "scripted/model",
-            1,
-        )
+        assert spawned.run.priority == 5
+        assert spawned.run.model == "scripted/model"
+        assert spawned.run.number == 1
         assert spawned.run.title == " ".join(queued.text.split())[:120]
         assert [event.body for event in await store.events()] == [queued]
 
-    run_in(body)
 
-
-def test_spawning_a_key_again_returns_the_existing_session(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_spawning_a_key_again_returns_the_existing_session(open_store: OpenStore) -> None:
+    async with open_store() as store:
         first = (await store.spawn([plan("a")]))[0]
         claimed = await claim(store, "run-a")
         await store.finish(RunId("run-a"), claimed.run.epoch, DONE)
@@ -85,15 +80,15 @@ def test_spawning_a_key_again_returns_the_existing_session(run_in: RunIn) -> Non
 
         found = (await store.spawn([again]))[0]
 
-        assert (found.is_new, found.session) == (False, first.session)
-        assert (found.run.id, found.run.status) == ("run-a", RunStatus.DONE)
+        assert not found.is_new
+        assert found.session == first.session
+        assert found.run.id == "run-a"
+        assert found.run.status is RunStatus.DONE
         assert len(await store.rows(Filter())) == 1
 
-    run_in(body)
 
-
-def test_the_same_key_under_another_parent_is_another_session(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_same_key_under_another_parent_is_another_session(open_store: OpenStore) -> None:
+    async with open_store() as store:
         (above,) = await spawn(store, plan("above"))
         await spawn(store, plan("a"))
         below = plan("a-below", above)
@@ -104,11 +99,9 @@ def test_the_same_key_under_another_parent_is_another_session(run_in: RunIn) -> 
 
         assert found.is_new
 
-    run_in(body)
 
-
-def test_a_key_that_names_other_work_refuses_every_plan(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_key_that_names_other_work_refuses_every_plan(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         before = await store.events()
 
@@ -122,11 +115,9 @@ def test_a_key_that_names_other_work_refuses_every_plan(run_in: RunIn) -> None:
         assert await store.events() == before
         assert await keys(store, Filter()) == {"a"}
 
-    run_in(body)
 
-
-def test_a_child_of_a_killed_session_starts_killed(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_child_of_a_killed_session_starts_killed(open_store: OpenStore) -> None:
+    async with open_store() as store:
         (above,) = await spawn(store, plan("above"))
         await store.kill(above.key, by="me")
 
@@ -134,46 +125,48 @@ def test_a_child_of_a_killed_session_starts_killed(run_in: RunIn) -> None:
 
         assert spawned.session.killed
         assert spawned.run.status is RunStatus.KILLED
-        assert await store.claim(spawned.run.id, ME) is None
+        claimed = await store.claim(spawned.run.id, ME)
+        assert claimed is None
         assert bodies(await store.events(), "run-late") == ["queued", "finished"]
         (grandchild,) = await store.spawn([plan("later", spawned.session)])
         assert grandchild.run.status is RunStatus.KILLED
 
-    run_in(body)
 
-
-def test_a_claim_raises_the_epoch_and_hands_over_the_events(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_claim_raises_the_epoch_and_hands_over_the_events(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a", owner=None))
 
         first = await claim(store, "run-a")
         second = await claim(store, "run-a")
 
-        assert (first.run.epoch, second.run.epoch) == (1, 2)
-        assert (first.run.owner, first.run.status, first.run.attempts) == (ME, "running", 1)
+        assert first.run.epoch == 1
+        assert second.run.epoch == 2
+        assert first.run.owner == ME
+        assert first.run.status == "running"
+        assert first.run.attempts == 1
         assert bodies(first.events, "run-a") == ["queued", "started"]
         assert first.events[-1].body == Started(owner=ME, epoch=1)
         assert second.run.started_at == first.run.started_at
 
-    run_in(body)
 
-
-def test_a_claim_is_refused_while_another_owner_lives(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_claim_is_refused_while_another_owner_lives(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a", owner=OTHER))
 
-        assert await store.claim(RunId("run-a"), ME) is None
-        assert await store.claim(RunId("no such run"), ME) is None
+        claimed = await store.claim(RunId("run-a"), ME)
+        assert claimed is None
+        claimed_now = await store.claim(RunId("no such run"), ME)
+        assert claimed_now is None
 
         assert (await row(store, "a")).run.epoch == 0
         assert (await row(store, "a")).owner_state is OwnerState.LIVE
 
-    run_in(body)
-
 
 @pytest.mark.parametrize("state", [OwnerState.GONE, OwnerState.DEAD])
-def test_a_run_is_taken_from_an_owner_that_has_ended(run_in: RunIn, state: OwnerState) -> None:
-    async def body(store: Store) -> None:
+async def test_a_run_is_taken_from_an_owner_that_has_ended(
+    open_store: OpenStore, state: OwnerState
+) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a", owner=OTHER))
         lost = await claim(store, "run-a", OTHER)
         if state is OwnerState.DEAD:
@@ -183,48 +176,50 @@ def test_a_run_is_taken_from_an_owner_that_has_ended(run_in: RunIn, state: Owner
 
         taken = await claim(store, "run-a", ME)
 
-        assert (taken.run.owner, taken.run.epoch) == (ME, lost.run.epoch + 1)
+        assert taken.run.owner == ME
+        assert taken.run.epoch == lost.run.epoch + 1
         with pytest.raises(OwnershipLost):
             await store.append(RunId("run-a"), lost.run.epoch, [replied(1)])
 
-    run_in(body)
 
-
-def test_the_runs_of_a_session_are_executed_one_after_the_other(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_runs_of_a_session_are_executed_one_after_the_other(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         (session,) = await spawn(store, plan("a"))
         second = await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
-        assert (second.number, second.status, second.model) == (2, "queued", "scripted/model")
+        assert second.number == 2
+        assert second.status == "queued"
+        assert second.model == "scripted/model"
 
         first = await claim(store, "run-a")
-        assert await store.claim(second.id, ME) is None
+        claimed = await store.claim(second.id, ME)
+        assert claimed is None
         await store.finish(RunId("run-a"), first.run.epoch, DONE)
 
-        assert bodies((await claim(store, "second")).events, "run-a")[-1] == "finished"
+        claimed_now = await claim(store, "second")
+        assert bodies(claimed_now.events, "run-a")[-1] == "finished"
         assert (await row(store, "a")).run.id == "second"
 
-    run_in(body)
 
-
-def test_an_earlier_run_whose_owner_has_ended_is_free_for_any_process(
-    run_in: RunIn,
+async def test_an_earlier_run_whose_owner_has_ended_is_free_for_any_process(
+    open_store: OpenStore,
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         (session,) = await spawn(store, plan("a", owner=OTHER))
         await store.heartbeat(Owner(id=OTHER, host="here", pid=1, state=OwnerState.GONE))
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
         assert await store.rows(Filter(orphaned=True)) == []
 
-        assert await store.claim(RunId("second"), ME) is None
+        claimed = await store.claim(RunId("second"), ME)
+        assert claimed is None
 
         (orphan,) = await store.rows(Filter(orphaned=True))
         assert orphan.run.id == "run-a"
 
-    run_in(body)
 
-
-def test_nothing_is_sent_to_a_killed_or_unknown_session(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_nothing_is_sent_to_a_killed_or_unknown_session(open_store: OpenStore) -> None:
+    async with open_store() as store:
         (session,) = await spawn(store, plan("a"))
         await store.kill(session.key, by="me")
 
@@ -235,11 +230,9 @@ def test_nothing_is_sent_to_a_killed_or_unknown_session(run_in: RunIn) -> None:
 
         assert bodies(await store.events(), "second") == []
 
-    run_in(body)
 
-
-def test_a_key_is_written_once(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_key_is_written_once(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
 
@@ -250,11 +243,9 @@ def test_a_key_is_written_once(run_in: RunIn) -> None:
         assert texts == ["first", "third"]
         assert (await row(store, "a")).run.spend.calls == 2
 
-    run_in(body)
 
-
-def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_an_append_is_fenced_by_the_epoch_and_by_the_end(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         old = (await claim(store, "run-a")).run.epoch
         new = (await claim(store, "run-a")).run.epoch
@@ -263,7 +254,8 @@ def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
             await store.append(RunId("run-a"), old, [replied(1)])
         with pytest.raises(OwnershipLost):
             await store.finish(RunId("run-a"), old, DONE)
-        assert await store.finish(RunId("run-a"), new, DONE)
+        finished = await store.finish(RunId("run-a"), new, DONE)
+        assert finished
         with pytest.raises(OwnershipLost):
             await store.append(RunId("run-a"), new, [replied(1)])
         with pytest.raises(OwnershipLost):
@@ -273,39 +265,38 @@ def test_an_append_is_fenced_by_the_epoch_and_by_the_end(run_in: RunIn) -> None:
 
         assert bodies(await store.events(), "run-a") == ["queued", "started", "started", "finished"]
 
-    run_in(body)
 
-
-def test_a_run_does_not_end_over_messages_that_it_has_not_seen(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_run_does_not_end_over_messages_that_it_has_not_seen(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
         await store.steer(run, "steer-1", "shorter", mode=SteerMode.NEXT, by="me")
         await store.steer(run, "steer-1", "twice", mode=SteerMode.NEXT, by="me")
 
-        assert not await store.finish(run, epoch, DONE, steers_seen=0)
+        finished = await store.finish(run, epoch, DONE, steers_seen=0)
+        assert not finished
         assert (await row(store, "a")).run.status is RunStatus.RUNNING
-        assert await store.finish(run, epoch, DONE, steers_seen=1)
+        finished_now = await store.finish(run, epoch, DONE, steers_seen=1)
+        assert finished_now
 
         steered = [e.body for e in await store.events() if isinstance(e.body, Steered)]
         assert steered == [Steered(text="shorter", mode=SteerMode.NEXT, by="me")]
 
-    run_in(body)
 
-
-def test_without_a_count_a_run_ends_whatever_waits(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_without_a_count_a_run_ends_whatever_waits(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
         await store.steer(RunId("run-a"), "steer-1", "x", mode=SteerMode.NOW, by="me")
 
-        assert await store.finish(RunId("run-a"), epoch, DONE)
+        finished = await store.finish(RunId("run-a"), epoch, DONE)
+        assert finished
 
-    run_in(body)
 
-
-def test_a_message_to_a_run_that_has_ended_or_is_unknown_is_refused(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_message_to_a_run_that_has_ended_or_is_unknown_is_refused(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         epoch = (await claim(store, "run-a")).run.epoch
         await store.finish(RunId("run-a"), epoch, DONE)
@@ -315,14 +306,12 @@ def test_a_message_to_a_run_that_has_ended_or_is_unknown_is_refused(run_in: RunI
         with pytest.raises(NotFound, match="'nobody'"):
             await store.steer(RunId("nobody"), "steer-1", "x", mode=SteerMode.NEXT, by="me")
 
-    run_in(body)
-
 
 @pytest.mark.parametrize("status", [RunStatus.KILLED, RunStatus.TIMED_OUT])
-def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
-    run_in: RunIn, status: RunStatus
+async def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
+    open_store: OpenStore, status: RunStatus
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         (top,) = await spawn(store, plan("top"))
         middle, done = await spawn(store, plan("middle", top), plan("done", top))
         await spawn(store, plan("leaf", middle), plan("stranger"))
@@ -337,8 +326,12 @@ def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
         assert killed.already_over == 1
         results = await store.results([RunId("run-middle"), RunId("run-leaf"), RunId("run-done")])
         middle_end, leaf_end, done_end = [result for result in results if result is not None]
-        assert (middle_end.status, middle_end.output, middle_end.text) == (status, "half", "half")
-        assert (leaf_end.status, leaf_end.output, leaf_end.text) == (status, None, "")
+        assert middle_end.status == status
+        assert middle_end.output == "half"
+        assert middle_end.text == "half"
+        assert leaf_end.status == status
+        assert leaf_end.output is None
+        assert leaf_end.text == ""
         assert done_end.status is RunStatus.DONE
         assert middle_end.error is not None
         assert "somebody" in middle_end.error.message
@@ -349,11 +342,11 @@ def test_a_kill_ends_the_live_runs_of_a_tree_with_what_they_have(
         assert (await row(store, "done")).session.killed
         assert done.key == done_end.session_key
 
-    run_in(body)
 
-
-def test_a_dry_run_of_a_kill_says_what_it_would_do_and_does_nothing(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_dry_run_of_a_kill_says_what_it_would_do_and_does_nothing(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         (top,) = await spawn(store, plan("top"))
         await spawn(store, plan("below", top))
         before = await store.events()
@@ -365,15 +358,16 @@ def test_a_dry_run_of_a_kill_says_what_it_would_do_and_does_nothing(run_in: RunI
         assert not (await row(store, "top")).session.killed
         did = await store.kill(top.key, by="me")
         assert [run.id for run in did.runs] == [run.id for run in would.runs]
-        assert await store.kill(top.key, by="me") == ([], 2)
+        killed = await store.kill(top.key, by="me")
+        assert killed == ([], 2)
         with pytest.raises(NotFound):
             await store.kill(SessionKey("nowhere"), by="me")
 
-    run_in(body)
 
-
-def test_released_runs_are_free_and_only_the_owner_can_release_them(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_released_runs_are_free_and_only_the_owner_can_release_them(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         await claim(store, "run-a")
         b = await claim(store, "run-b")
@@ -384,30 +378,31 @@ def test_released_runs_are_free_and_only_the_owner_can_release_them(run_in: RunI
         await store.release(ME, [RunId("run-a"), RunId("run-b")])
 
         free = await row(store, "a")
-        assert (free.run.owner, free.run.status) == (None, RunStatus.QUEUED)
+        assert free.run.owner is None
+        assert free.run.status is RunStatus.QUEUED
         assert (await row(store, "b")).run.owner == ME
-        assert (await claim(store, "run-a", OTHER)).run.owner == OTHER
+        claimed = await claim(store, "run-a", OTHER)
+        assert claimed.run.owner == OTHER
 
-    run_in(body)
 
-
-def test_an_owner_that_ends_leaves_its_runs_queued(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_an_owner_that_ends_leaves_its_runs_queued(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         await claim(store, "run-a")
 
         await store.heartbeat(Owner(id=ME, host="here", pid=1, state=OwnerState.GONE))
 
         left = await row(store, "a")
-        assert (left.run.status, left.run.owner) == (RunStatus.QUEUED, ME)
+        assert left.run.status is RunStatus.QUEUED
+        assert left.run.owner == ME
         assert left.owner_state is OwnerState.GONE
         assert await store.rows(Filter(orphaned=True)) == []
 
-    run_in(body)
 
-
-def test_everything_that_an_owner_left_can_be_released_to_any_process(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_everything_that_an_owner_left_can_be_released_to_any_process(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         (session, *_) = await spawn(store, plan("a", owner=ME), plan("b", owner=OTHER))
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
         await claim(store, "run-a")
@@ -420,11 +415,11 @@ def test_everything_that_an_owner_left_can_be_released_to_any_process(run_in: Ru
         assert {r.run.id for r in await store.rows(Filter(orphaned=True))} == set(left)
         assert await store.rows(Filter(owner=ME)) == []
 
-    run_in(body)
 
-
-def test_heartbeats_are_stored_and_a_living_owner_can_be_marked_dead(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_heartbeats_are_stored_and_a_living_owner_can_be_marked_dead(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         began = time.time()
         await store.heartbeat(Owner(id=ME, host="far", pid=42, role=Role.WORKER))
         await store.mark_dead(OTHER)
@@ -432,18 +427,17 @@ def test_heartbeats_are_stored_and_a_living_owner_can_be_marked_dead(run_in: Run
         owners = {owner.id: owner for owner in await store.owners()}
 
         assert owners[OTHER].state is OwnerState.DEAD
-        assert (owners[ME].state, owners[ME].pid) == (OwnerState.LIVE, 1)
+        assert owners[ME].state is OwnerState.LIVE
+        assert owners[ME].pid == 1
         assert began <= owners[ME].heartbeat_at <= time.time()
         await store.heartbeat(Owner(id=OTHER, host="here", pid=1))
         assert {owner.state for owner in await store.owners()} == {OwnerState.LIVE}
 
-    run_in(body)
 
-
-def test_an_event_that_is_written_soon_is_there_before_one_that_is_written_later(
-    run_in: RunIn,
+async def test_an_event_that_is_written_soon_is_there_before_one_that_is_written_later(
+    open_store: OpenStore,
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
 
@@ -457,11 +451,9 @@ def test_an_event_that_is_written_soon_is_there_before_one_that_is_written_later
         written = [e.key for e in await store.events() if isinstance(e.body, Replied)]
         assert written == ["turn-1/model", "turn-2/model", "turn-4/model"]
 
-    run_in(body)
 
-
-def test_a_throttle_is_changed_in_one_transaction_and_kept(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_throttle_is_changed_in_one_transaction_and_kept(open_store: OpenStore) -> None:
+    async with open_store() as store:
         assert await store.throttles() == []
 
         kept, given = await store.change_throttle(
@@ -475,17 +467,15 @@ def test_a_throttle_is_changed_in_one_transaction_and_kept(run_in: RunIn) -> Non
         assert again == replace(kept, window=7)
         assert await store.throttles() == [again]
 
-    run_in(body)
-
 
 @pytest.mark.parametrize("is_dead", [True, False])
-def test_a_dead_or_gone_owner_has_no_call_in_flight_and_no_probe(
-    run_in: RunIn, is_dead: bool
+async def test_a_dead_or_gone_owner_has_no_call_in_flight_and_no_probe(
+    open_store: OpenStore, is_dead: bool
 ) -> None:
     held = Holder(in_flight=3, waiting=1, until=1e12)
     probing = Circuit(opened=1, open_until=1.0, probe_until=1e12, prober=ME)
 
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         mine = Owner(id=ME, host="here", pid=1)
         await store.heartbeat(mine)
         await store.change_throttle(
@@ -504,5 +494,3 @@ def test_a_dead_or_gone_owner_has_no_call_in_flight_and_no_probe(
         (throttle,) = await store.throttles()
         assert throttle.holders == {OTHER: held}
         assert throttle.circuit == probing.lose_probe()
-
-    run_in(body)

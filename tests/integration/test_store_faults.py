@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shutil
@@ -136,13 +135,13 @@ async def make_store(path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "folder of no store"])
-def test_a_read_only_store_is_reported_and_left_as_it_is(tmp_path: Path, what: str) -> None:
+async def test_a_read_only_store_is_reported_and_left_as_it_is(tmp_path: Path, what: str) -> None:
     if UNPRIVILEGED and shutil.which(UNPRIVILEGED[0]) is None:
         pytest.skip("permissions mean nothing to root, and setpriv is not there")
     file = tmp_path / "home" / "store.db"
     file.parent.mkdir()
     if what != "folder of no store":
-        asyncio.run(make_store(file))
+        await make_store(file)
     before = {each: each.read_bytes() for each in file.parent.iterdir()}
     locked = file if what == "file" else file.parent
     locked.chmod(0o555)
@@ -156,17 +155,17 @@ def test_a_read_only_store_is_reported_and_left_as_it_is(tmp_path: Path, what: s
     assert {each: each.read_bytes() for each in before} == before
 
 
-def error_of_opening(path: Path) -> StoreError:
+async def error_of_opening(path: Path) -> StoreError:
     with pytest.raises(StoreError) as met:
-        asyncio.run(make_store(path))
+        await make_store(path)
     return met.value
 
 
-def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     file.write_text("Dear diary, " * 100, "utf-8")
 
-    error = error_of_opening(file)
+    error = await error_of_opening(file)
 
     assert isinstance(error, StoreUnreachable)
     assert error.message == f"store {file} is damaged, or is not a store"
@@ -174,35 +173,35 @@ def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == "Dear diary, " * 100
 
 
-def test_a_folder_in_place_of_the_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+async def test_a_folder_in_place_of_the_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     folder = tmp_path / "store.db"
     folder.mkdir()
 
-    error = error_of_opening(folder)
+    error = await error_of_opening(folder)
 
     assert isinstance(error, StoreUnreachable)
     assert error.message == f"store {folder} cannot be used"
 
 
-def test_a_file_in_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
+async def test_a_file_in_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
     file = tmp_path / "home"
     file.touch()
 
-    error = error_of_opening(file / "store.db")
+    error = await error_of_opening(file / "store.db")
 
     assert isinstance(error, StoreUnreachable)
     assert str(file / "store.db") in error.message
 
 
-def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+async def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
-    asyncio.run(make_store(file))
+    await make_store(file)
     known = read_migrations(DIALECT)[-1].number
     with closing(sqlite3.connect(file)) as store:
         store.execute(f"PRAGMA user_version = {known + 1}")
     before = file.read_bytes()
 
-    error = error_of_opening(file)
+    error = await error_of_opening(file)
 
     assert isinstance(error, StoreTooNew)
     assert f"has version {known + 1}; this package reads versions up to {known}" in error.message
@@ -284,7 +283,7 @@ async def look(path: Path) -> list[tuple[str, str]]:
         await store.aclose()
 
 
-def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_is_in_it(
+async def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_is_in_it(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "store.db"
@@ -293,7 +292,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_the_newest_with_all_that_
         before = rows_of(store, columns)
         heartbeats = store.execute("SELECT beat_at FROM owners").fetchall()
 
-    found = asyncio.run(look(file))
+    found = await look(file)
 
     assert ("reader", "done: depth: 42") in found
     assert len(found) == 17

@@ -22,7 +22,6 @@ from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.store import (
     Attempt,
     Filter,
-    Store,
 )
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
@@ -32,7 +31,7 @@ from tests.integration.kept_work import (
     DONE,
     ME,
     OTHER,
-    RunIn,
+    OpenStore,
     claim,
     keys,
     plan,
@@ -42,8 +41,8 @@ from tests.integration.kept_work import (
 )
 
 
-def test_a_run_is_found_even_if_its_session_has_had_another(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_run_is_found_even_if_its_session_has_had_another(open_store: OpenStore) -> None:
+    async with open_store() as store:
         (session,) = await spawn(store, plan("a"))
         await store.finish(RunId("run-a"), (await claim(store, "run-a")).run.epoch, DONE)
         await store.send(session.key, RunId("second"), Queued(text="more"), owner=ME)
@@ -55,11 +54,9 @@ def test_a_run_is_found_even_if_its_session_has_had_another(run_in: RunIn) -> No
         assert await store.rows(replace(first, is_live=True)) == []
         assert await store.rows(replace(first, tree=SessionKey("another"))) == []
 
-    run_in(body)
 
-
-def test_each_field_of_a_filter_chooses(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_each_field_of_a_filter_chooses(open_store: OpenStore) -> None:
+    async with open_store() as store:
         (top,) = await spawn(store, plan("top"))
         (middle,) = await spawn(store, plan("middle", top, owner=None))
         await spawn(store, plan("leaf", middle, owner=OTHER), plan("alone"))
@@ -82,36 +79,30 @@ def test_each_field_of_a_filter_chooses(run_in: RunIn) -> None:
         assert await keys(store, Filter(tree=top.key, is_live=True, parent=top.key)) == {"middle"}
         assert len(await store.rows(Filter(limit=2))) == 2
 
-    run_in(body)
-
 
 @pytest.mark.parametrize(
     "prefix",
     ["agent:writer:subagent:first", "agent:writer:subagent:fi", "fi", "the first", "run-fi"],
 )
-def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
-    run_in: RunIn, prefix: str
+async def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
+    open_store: OpenStore, prefix: str
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         await spawn(store, plan("first"), plan("second"))
 
         assert await keys(store, Filter(prefix=prefix)) == {"first"}
 
-    run_in(body)
-
 
 @pytest.mark.parametrize("prefix", ["the fir", "*", "f?rst", "[f]irst", "rst", "FIRST", "%"])
-def test_a_prefix_is_not_a_pattern(run_in: RunIn, prefix: str) -> None:
-    async def body(store: Store) -> None:
+async def test_a_prefix_is_not_a_pattern(open_store: OpenStore, prefix: str) -> None:
+    async with open_store() as store:
         await spawn(store, plan("first"))
 
         assert await keys(store, Filter(prefix=prefix)) == set()
 
-    run_in(body)
 
-
-def test_a_full_name_comes_before_newer_namesakes(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_full_name_comes_before_newer_namesakes(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("monday"))
         for number in range(5):
             await spawn(store, plan(f"monday-{number}"))
@@ -120,11 +111,9 @@ def test_a_full_name_comes_before_newer_namesakes(run_in: RunIn) -> None:
             (found, _) = await store.rows(Filter(prefix=name, limit=2))
             assert found.session.spawn_key == "monday"
 
-    run_in(body)
 
-
-def test_rows_come_newest_first_with_the_latest_run(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_rows_come_newest_first_with_the_latest_run(open_store: OpenStore) -> None:
+    async with open_store() as store:
         (a,) = await spawn(store, plan("a"))
         await spawn(store, plan("b"))
         epoch = (await claim(store, "run-a")).run.epoch
@@ -136,11 +125,11 @@ def test_rows_come_newest_first_with_the_latest_run(run_in: RunIn) -> None:
         rows = await store.rows(Filter())
         assert [(r.session.spawn_key, r.run.id) for r in rows] == [("a", "second"), ("b", "run-b")]
 
-    run_in(body)
 
-
-def test_results_come_in_the_order_asked_with_none_for_live_runs(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_results_come_in_the_order_asked_with_none_for_live_runs(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
@@ -155,20 +144,25 @@ def test_results_come_in_the_order_asked_with_none_for_live_runs(run_in: RunIn) 
         assert a is None
         assert b is not None
         assert again == b
-        assert (b.agent, b.label, b.model) == ("writer", "the b", "scripted/model")
-        assert (b.status, b.output, b.text, b.error) == ("failed", {"n": [1]}, "raw", failure)
-        assert (b.notices, b.attempts, b.run_id) == (("weak",), 1, "run-b")
+        assert b.agent == "writer"
+        assert b.label == "the b"
+        assert b.model == "scripted/model"
+        assert b.status == "failed"
+        assert b.output == {"n": [1]}
+        assert b.text == "raw"
+        assert b.error == failure
+        assert b.notices == ("weak",)
+        assert b.attempts == 1
+        assert b.run_id == "run-b"
         assert b.spend == Spend(Usage(10, 20, 30, 40), 1, 7, 0)
         with pytest.raises(NotFound, match="'nobody'"):
             await store.results([RunId("run-a"), RunId("nobody")])
 
-    run_in(body)
 
-
-def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit(
-    run_in: RunIn,
+async def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit(
+    open_store: OpenStore,
 ) -> None:
-    async def body(store: Store) -> None:
+    async with open_store() as store:
         (top,) = await spawn(store, plan("top"))
         (below,) = await spawn(store, plan("below", top))
         await spawn(store, plan("alone"))
@@ -182,13 +176,13 @@ def test_events_are_read_after_a_number_of_a_session_of_a_tree_and_up_to_a_limit
         assert {e.run for e in await store.events(session=top.key)} == {"run-top"}
         assert {e.run for e in await store.events(tree=top.key)} == {"run-top", "run-below"}
         (last,) = await store.events(tree=below.key, after=everything[2].seq, limit=5)
-        assert (last.body.kind, last.session, last.key) == ("started", below.key, "started-1")
+        assert last.body.kind == "started"
+        assert last.session == below.key
+        assert last.key == "started-1"
 
-    run_in(body)
 
-
-def test_a_subscriber_gets_every_event_once_and_in_order(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_a_subscriber_gets_every_event_once_and_in_order(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("before"))
         heard: list[Event] = []
         unsubscribe = store.subscribe(heard.extend)
@@ -204,11 +198,9 @@ def test_a_subscriber_gets_every_event_once_and_in_order(run_in: RunIn) -> None:
         assert heard == written
         assert len(heard) == 13
 
-    run_in(body)
 
-
-def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_row_of_a_run_follows_its_events(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
         error = Failure("PA-E201", "slow down")
@@ -230,17 +222,18 @@ def test_the_row_of_a_run_follows_its_events(run_in: RunIn) -> None:
         assert now.spend.cost_usd is None
         await store.finish(run, epoch, replace(DONE, status=RunStatus.FAILED, error=error))
         end = (await row(store, "a")).run
-        assert (end.status, end.error_code) == ("failed", "PA-E201")
+        assert end.status == "failed"
+        assert end.error_code == "PA-E201"
         assert end.seconds is not None
         last = (await store.events())[-1].body
         assert isinstance(last, Finished)
         assert last.outcome.error == error
 
-    run_in(body)
 
-
-def test_live_runs_are_returned_in_order_and_the_unknown_is_an_error(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_live_runs_are_returned_in_order_and_the_unknown_is_an_error(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"), plan("c"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.finish(RunId("run-b"), epoch, DONE)
@@ -251,11 +244,9 @@ def test_live_runs_are_returned_in_order_and_the_unknown_is_an_error(run_in: Run
         with pytest.raises(NotFound, match="'nobody'"):
             await store.live_among([RunId("nobody")])
 
-    run_in(body)
 
-
-def test_the_last_event_of_each_run_is_returned(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_last_event_of_each_run_is_returned(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
@@ -267,11 +258,9 @@ def test_the_last_event_of_each_run_is_returned(run_in: RunIn) -> None:
 
         assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
 
-    run_in(body)
 
-
-def test_the_last_step_of_a_run_is_not_its_start(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_last_step_of_a_run_is_not_its_start(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
@@ -282,11 +271,9 @@ def test_the_last_step_of_a_run_is_not_its_start(run_in: RunIn) -> None:
 
         assert last == {"run-a": plan("a").queued, "run-b": replied(1).body}
 
-    run_in(body)
 
-
-def test_the_attempts_of_a_run_are_returned_with_their_costs(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_the_attempts_of_a_run_are_returned_with_their_costs(open_store: OpenStore) -> None:
+    async with open_store() as store:
         ladder = replace(plan("a").queued, ladder=("loop/small", "loop/large"))
         await spawn(store, replace(plan("a"), queued=ladder), plan("b"))
         run, epoch = RunId("run-a"), (await claim(store, "run-a")).run.epoch
@@ -303,11 +290,9 @@ def test_the_attempts_of_a_run_are_returned_with_their_costs(run_in: RunIn) -> N
         ]
         assert attempts[RunId("run-b")] == [Attempt("", Spend())]
 
-    run_in(body)
 
-
-def test_events_are_chosen_by_their_kinds(run_in: RunIn) -> None:
-    async def body(store: Store) -> None:
+async def test_events_are_chosen_by_their_kinds(open_store: OpenStore) -> None:
+    async with open_store() as store:
         await spawn(store, plan("a"), plan("b"))
         epoch = (await claim(store, "run-b")).run.epoch
         await store.append(RunId("run-b"), epoch, [replied(1)])
@@ -318,5 +303,3 @@ def test_events_are_chosen_by_their_kinds(run_in: RunIn) -> None:
         assert [event.body.kind for event in chosen] == ["queued", "queued", "replied"]
         assert [event.key for event in of_session] == ["turn-1/model"]
         assert await store.events(kinds=[]) == []
-
-    run_in(body)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 import orjson
 import pytest
@@ -57,8 +56,6 @@ from parallel_agents.testing.behaviour import (
 from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.provider import LoopbackProvider, Received
 
-T = TypeVar("T")
-
 KEY = "sk-very-secret-0123456789"
 WEATHER = ToolSpec("get_weather", "The weather.", {"type": "object"})
 VERDICT: JsonObject = {
@@ -105,25 +102,19 @@ def make_model(
     return make("acme/big/model-1", endpoint, http, capabilities=capabilities)
 
 
-def with_model(
-    wire: Wire,
-    behaviour: Behaviour,
-    body: Callable[[Chat | Anthropic, LoopbackProvider], Awaitable[T]],
-    *,
-    structured: Structured | None = None,
-) -> T:
-    async def run() -> T:
-        http = Http(stall_seconds=0.2)
-        async with LoopbackProvider(behaviour) as provider:
-            try:
-                return await body(make_model(wire, provider, http, structured=structured), provider)
-            finally:
-                await http.aclose()
-
-    return asyncio.run(run())
+@asynccontextmanager
+async def open_model(
+    wire: Wire, behaviour: Behaviour, *, structured: Structured | None = None
+) -> AsyncGenerator[tuple[Chat | Anthropic, LoopbackProvider]]:
+    http = Http(stall_seconds=0.2)
+    async with LoopbackProvider(behaviour) as provider:
+        try:
+            yield make_model(wire, provider, http, structured=structured), provider
+        finally:
+            await http.aclose()
 
 
-def ask(
+async def ask(
     wire: Wire,
     request: ModelRequest,
     behaviour: Behaviour = GOOD_DAY,
@@ -133,15 +124,11 @@ def ask(
 ) -> tuple[ModelReply, JsonObject]:
     """The reply, and the body that the server received."""
 
-    async def body(
-        model: Chat | Anthropic, provider: LoopbackProvider
-    ) -> tuple[ModelReply, JsonObject]:
+    async with open_model(wire, behaviour, structured=structured) as (model, provider):
         reply = await model.respond(
             request, NeverRetries(wants_text=True) if mode == "stream" else None
         )
         return reply, provider.requests[-1].body
-
-    return with_model(wire, behaviour, body, structured=structured)
 
 
 def answers(reply: Reply) -> Behaviour:
@@ -164,25 +151,24 @@ def stream_of(*events: Json) -> Behaviour:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_reply_has_the_text_the_usage_and_the_name(wire: Wire) -> None:
-    reply, body = ask(wire, HELLO)
+async def test_a_reply_has_the_text_the_usage_and_the_name(wire: Wire) -> None:
+    reply, body = await ask(wire, HELLO)
 
     assert reply.message == assistant(HELLO.messages[0].text)
     assert reply.usage == Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
-    assert (reply.model, reply.finish, reply.tries) == ("acme/big/model-1", Finish.STOP, 1)
+    assert reply.model == "acme/big/model-1"
+    assert reply.finish is Finish.STOP
+    assert reply.tries == 1
     assert body["model"] == "big/model-1"
     assert "stream" not in body
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_streamed_reply_is_the_same_and_comes_in_pieces(wire: Wire) -> None:
-    async def body(
-        model: Chat | Anthropic, provider: LoopbackProvider
-    ) -> tuple[ModelReply, ModelReply, RecordingListener]:
+async def test_a_streamed_reply_is_the_same_and_comes_in_pieces(wire: Wire) -> None:
+    async with open_model(wire, Behaviour(chunk_characters=5)) as (model, _):
         ear = NeverRetries(wants_text=True)
-        return await model.respond(HELLO), await model.respond(HELLO, ear), ear
-
-    whole, streamed, ear = with_model(wire, Behaviour(chunk_characters=5), body)
+        whole = await model.respond(HELLO)
+        streamed = await model.respond(HELLO, ear)
 
     assert streamed == whole
     assert "".join(ear.pieces) == whole.message.text
@@ -190,49 +176,48 @@ def test_a_streamed_reply_is_the_same_and_comes_in_pieces(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_nothing_is_streamed_for_nobody(wire: Wire) -> None:
+async def test_nothing_is_streamed_for_nobody(wire: Wire) -> None:
     async def body(model: Chat | Anthropic, provider: LoopbackProvider) -> Received:
         await model.respond(HELLO, NeverRetries())
         return provider.requests[-1]
 
-    assert "stream" not in with_model(wire, Behaviour(), body).body
+    async with open_model(wire, Behaviour()) as (model, provider):
+        assert "stream" not in (await body(model, provider)).body
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_model_that_always_streams_does_so_for_nobody(wire: Wire) -> None:
-    async def body(
-        model: Chat | Anthropic, provider: LoopbackProvider
-    ) -> tuple[ModelReply, Received]:
+async def test_a_model_that_always_streams_does_so_for_nobody(wire: Wire) -> None:
+    async with open_model(wire, Behaviour()) as (_, provider):
         http = Http()
         streaming = make_model(wire, provider, http, capabilities=Capabilities(streams_always=True))
         reply = await streaming.respond(HELLO)
         await http.aclose()
-        return reply, provider.requests[-1]
-
-    reply, received = with_model(wire, Behaviour(), body)
+        received = provider.requests[-1]
 
     assert received.body["stream"] is True
     assert reply.message.text == HELLO.messages[0].text
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_the_connection_of_a_streamed_call_is_used_again(wire: Wire) -> None:
-    async def body(model: Chat | Anthropic, provider: LoopbackProvider) -> int:
+async def test_the_connection_of_a_streamed_call_is_used_again(wire: Wire) -> None:
+    async with open_model(wire, Behaviour()) as (model, provider):
         for _ in range(3):
             await model.respond(HELLO, NeverRetries(wants_text=True))
             await model.respond(HELLO)
-        return len({received.port for received in provider.requests})
+        count = len({received.port for received in provider.requests})
 
-    assert with_model(wire, Behaviour(), body) == 1
+    assert count == 1
 
 
-def test_each_wire_sends_its_own_headers() -> None:
+async def test_each_wire_sends_its_own_headers() -> None:
     async def body(model: Chat | Anthropic, provider: LoopbackProvider) -> Received:
         await model.respond(HELLO)
         return provider.requests[-1]
 
-    chat = with_model(Wire.CHAT, Behaviour(), body)
-    anthropic = with_model(Wire.ANTHROPIC, Behaviour(), body)
+    async with open_model(Wire.CHAT, Behaviour()) as (model, provider):
+        chat = await body(model, provider)
+    async with open_model(Wire.ANTHROPIC, Behaviour()) as (model, provider):
+        anthropic = await body(model, provider)
 
     assert chat.path == "/v1/chat/completions"
     assert chat.headers["Authorization"] == f"Bearer {KEY}"
@@ -244,10 +229,10 @@ def test_each_wire_sends_its_own_headers() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wire", WIRES)
-def test_tool_calls_come_back_whole(wire: Wire, mode: str) -> None:
+async def test_tool_calls_come_back_whole(wire: Wire, mode: str) -> None:
     calls = (ToolCall("1", "get_weather", {"city": "Málaga"}), ToolCall("2", "get_weather", {}))
 
-    reply, _ = ask(wire, replace(HELLO, tools=(WEATHER,)), answers(calls), mode=mode)
+    reply, _ = await ask(wire, replace(HELLO, tools=(WEATHER,)), answers(calls), mode=mode)
 
     assert reply.message.tool_calls == calls
     assert reply.finish is Finish.TOOLS
@@ -261,8 +246,8 @@ TRANSCRIPT = (
 )
 
 
-def test_chat_sends_a_transcript_with_one_message_for_each_result() -> None:
-    _, body = ask(
+async def test_chat_sends_a_transcript_with_one_message_for_each_result() -> None:
+    _, body = await ask(
         Wire.CHAT, ModelRequest(messages=TRANSCRIPT, system="Be brief.", tools=(WEATHER,))
     )
 
@@ -284,10 +269,10 @@ def test_chat_sends_a_transcript_with_one_message_for_each_result() -> None:
     assert body["max_tokens"] == 4096
 
 
-def test_anthropic_sends_a_transcript_with_merged_turns_and_cache_marks() -> None:
+async def test_anthropic_sends_a_transcript_with_merged_turns_and_cache_marks() -> None:
     request = ModelRequest(messages=TRANSCRIPT, system="Be brief.", tools=(WEATHER, WEATHER))
 
-    _, body = ask(Wire.ANTHROPIC, request)
+    _, body = await ask(Wire.ANTHROPIC, request)
 
     mark = {"cache_control": {"type": "ephemeral"}}
     schema: JsonObject = {"type": "object"}
@@ -315,9 +300,9 @@ def test_anthropic_sends_a_transcript_with_merged_turns_and_cache_marks() -> Non
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_the_temperature_is_sent_where_one_is_given(wire: Wire) -> None:
-    assert "temperature" not in ask(wire, HELLO)[1]
-    assert ask(wire, replace(HELLO, temperature=0.2))[1]["temperature"] == 0.2
+async def test_the_temperature_is_sent_where_one_is_given(wire: Wire) -> None:
+    assert "temperature" not in (await ask(wire, HELLO))[1]
+    assert (await ask(wire, replace(HELLO, temperature=0.2)))[1]["temperature"] == 0.2
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -329,29 +314,29 @@ def test_the_temperature_is_sent_where_one_is_given(wire: Wire) -> None:
         (Wire.ANTHROPIC, Structured.TOOL),
     ],
 )
-def test_an_answer_by_a_schema_is_the_text_of_the_reply(
+async def test_an_answer_by_a_schema_is_the_text_of_the_reply(
     wire: Wire, structured: Structured, mode: str
 ) -> None:
     request = replace(HELLO, output_schema=VERDICT)
 
-    reply, _ = ask(wire, request, mode=mode, structured=structured)
+    reply, _ = await ask(wire, request, mode=mode, structured=structured)
 
     assert reply.message == assistant('{"score":1,"words":"sample"}')
     assert reply.finish is Finish.STOP
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_schema_may_be_asked_for_in_words(wire: Wire) -> None:
-    _, body = ask(wire, replace(HELLO, output_schema=VERDICT), structured=Structured.PROMPT)
+async def test_a_schema_may_be_asked_for_in_words(wire: Wire) -> None:
+    _, body = await ask(wire, replace(HELLO, output_schema=VERDICT), structured=Structured.PROMPT)
 
     assert b"Be brief.\\n\\nAnswer with one JSON value" in orjson.dumps(body)
     assert not {"tools", "tool_choice", "response_format"} & body.keys()
 
 
-def test_chat_binds_the_answer_strictly_where_the_schema_allows_it() -> None:
+async def test_chat_binds_the_answer_strictly_where_the_schema_allows_it() -> None:
     schemas: Mapping[bool, JsonObject] = {True: VERDICT, False: {"type": "object"}}
     for is_strict, schema in schemas.items():
-        _, body = ask(Wire.CHAT, replace(HELLO, output_schema=schema))
+        _, body = await ask(Wire.CHAT, replace(HELLO, output_schema=schema))
 
         answer = {"name": "answer", "schema": schema, "strict": is_strict}
         assert body["response_format"] == {"type": "json_schema", "json_schema": answer}
@@ -364,13 +349,13 @@ def test_chat_binds_the_answer_strictly_where_the_schema_allows_it() -> None:
         (Wire.ANTHROPIC, {"type": "tool", "name": "final_answer"}, {"type": "any"}),
     ],
 )
-def test_the_tool_for_the_answer_is_forced_alone_and_a_choice_beside_others(
+async def test_the_tool_for_the_answer_is_forced_alone_and_a_choice_beside_others(
     wire: Wire, alone: Json, beside_others: Json
 ) -> None:
     request = replace(HELLO, output_schema=VERDICT)
 
-    _, forced = ask(wire, request, structured=Structured.TOOL)
-    _, free = ask(wire, replace(request, tools=(WEATHER,)), structured=Structured.TOOL)
+    _, forced = await ask(wire, request, structured=Structured.TOOL)
+    _, free = await ask(wire, replace(request, tools=(WEATHER,)), structured=Structured.TOOL)
 
     assert forced["tool_choice"] == alone
     assert free["tool_choice"] == beside_others
@@ -395,11 +380,11 @@ FAULTS: Mapping[str, tuple[Fault, type[ProviderError]]] = {
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("day", FAULTS)
-def test_each_bad_day_is_its_own_error(wire: Wire, mode: str, day: str) -> None:
+async def test_each_bad_day_is_its_own_error(wire: Wire, mode: str, day: str) -> None:
     fault, expected = FAULTS[day]
 
     with pytest.raises(ProviderError) as caught:
-        ask(wire, HELLO, fails(fault), mode=mode)
+        await ask(wire, HELLO, fails(fault), mode=mode)
 
     error = caught.value
     assert type(error) is expected
@@ -407,24 +392,24 @@ def test_each_bad_day_is_its_own_error(wire: Wire, mode: str, day: str) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_rate_limit_says_when_to_come_back(wire: Wire) -> None:
+async def test_a_rate_limit_says_when_to_come_back(wire: Wire) -> None:
     with pytest.raises(RateLimited) as caught:
-        ask(wire, HELLO, fails(HttpError(429, headers={"Retry-After": "3"})))
+        await ask(wire, HELLO, fails(HttpError(429, headers={"Retry-After": "3"})))
 
     assert caught.value.retry_after_seconds == 3.0
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_stream_that_hangs_has_timed_out(wire: Wire) -> None:
+async def test_a_stream_that_hangs_has_timed_out(wire: Wire) -> None:
     with pytest.raises(CallTimedOut):
-        ask(wire, HELLO, fails(Hang()), mode="stream")
+        await ask(wire, HELLO, fails(Hang()), mode="stream")
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_slow_stream_is_no_stalled_one(wire: Wire) -> None:
+async def test_a_slow_stream_is_no_stalled_one(wire: Wire) -> None:
     behaviour = replace(fails(Drip(0.05)), chunk_characters=10)
 
-    reply, _ = ask(wire, HELLO, behaviour, mode="stream")
+    reply, _ = await ask(wire, HELLO, behaviour, mode="stream")
 
     assert reply.message.text == HELLO.messages[0].text
 
@@ -436,10 +421,10 @@ def test_a_slow_stream_is_no_stalled_one(wire: Wire) -> None:
         (Wire.ANTHROPIC, {"type": "error", "error": {"type": "overloaded_error", "message": "x"}}),
     ],
 )
-def test_an_error_in_the_reply_itself_is_one(wire: Wire, event: Json) -> None:
+async def test_an_error_in_the_reply_itself_is_one(wire: Wire, event: Json) -> None:
     for behaviour, mode in ((stream_of(event), "stream"), (body_of(event), "whole")):
         with pytest.raises(Overloaded):
-            ask(wire, HELLO, behaviour, mode=mode)
+            await ask(wire, HELLO, behaviour, mode=mode)
 
 
 # Replies of servers that differ
@@ -466,10 +451,10 @@ def choice(message: JsonObject, finish: str | None = "stop") -> JsonObject:
         ),
     ],
 )
-def test_chat_reads_the_replies_of_lax_servers(
+async def test_chat_reads_the_replies_of_lax_servers(
     message: JsonObject, expected: Sequence[object]
 ) -> None:
-    reply, _ = ask(Wire.CHAT, HELLO, body_of(choice(message)))
+    reply, _ = await ask(Wire.CHAT, HELLO, body_of(choice(message)))
 
     assert reply.message.parts == tuple(expected)
 
@@ -483,9 +468,9 @@ def test_chat_reads_the_replies_of_lax_servers(
         {"tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "[]"}}]},
     ],
 )
-def test_chat_refuses_what_it_cannot_read(message: JsonObject) -> None:
+async def test_chat_refuses_what_it_cannot_read(message: JsonObject) -> None:
     with pytest.raises(MalformedReply) as caught:
-        ask(Wire.CHAT, HELLO, body_of(choice(message)))
+        await ask(Wire.CHAT, HELLO, body_of(choice(message)))
 
     assert caught.value.why
 
@@ -494,26 +479,26 @@ def test_chat_refuses_what_it_cannot_read(message: JsonObject) -> None:
     ("finish", "expected"),
     [("stop", Finish.STOP), ("length", Finish.LENGTH), (None, Finish.STOP), ("eos", Finish.STOP)],
 )
-def test_chat_says_why_the_model_stopped(finish: str | None, expected: Finish) -> None:
-    reply, _ = ask(Wire.CHAT, HELLO, body_of(choice({"content": "a"}, finish)))
+async def test_chat_says_why_the_model_stopped(finish: str | None, expected: Finish) -> None:
+    reply, _ = await ask(Wire.CHAT, HELLO, body_of(choice({"content": "a"}, finish)))
 
     assert reply.finish is expected
 
 
-def test_a_content_filter_is_a_refusal() -> None:
+async def test_a_content_filter_is_a_refusal() -> None:
     with pytest.raises(ModelRefused):
-        ask(Wire.CHAT, HELLO, body_of(choice({"content": ""}, "content_filter")))
+        await ask(Wire.CHAT, HELLO, body_of(choice({"content": ""}, "content_filter")))
 
 
-def test_chat_without_a_finish_counts_as_whole_when_the_end_mark_came() -> None:
+async def test_chat_without_a_finish_counts_as_whole_when_the_end_mark_came() -> None:
     delta: JsonObject = {"choices": [{"index": 0, "delta": {"content": "a"}}]}
     marked = Garbage(b"data: " + orjson.dumps(delta) + b"\n\ndata: [DONE]\n\n", "text/event-stream")
 
-    reply, _ = ask(Wire.CHAT, HELLO, fails(marked), mode="stream")
+    reply, _ = await ask(Wire.CHAT, HELLO, fails(marked), mode="stream")
 
     assert reply.message.text == "a"
     with pytest.raises(StreamCut):
-        ask(Wire.CHAT, HELLO, stream_of(delta), mode="stream")
+        await ask(Wire.CHAT, HELLO, stream_of(delta), mode="stream")
 
 
 def message(content: Json, stop: str = "end_turn") -> JsonObject:
@@ -524,10 +509,10 @@ STOPS = {"end_turn": Finish.STOP, "pause_turn": Finish.STOP, "max_tokens": Finis
 
 
 @pytest.mark.parametrize(("stop", "expected"), STOPS.items())
-def test_anthropic_says_why_the_model_stopped(stop: str, expected: Finish) -> None:
+async def test_anthropic_says_why_the_model_stopped(stop: str, expected: Finish) -> None:
     behaviour = body_of(message([{"type": "text", "text": "a"}], stop))
 
-    assert ask(Wire.ANTHROPIC, HELLO, behaviour)[0].finish is expected
+    assert (await ask(Wire.ANTHROPIC, HELLO, behaviour))[0].finish is expected
 
 
 THOUGHTS = (
@@ -544,10 +529,12 @@ THOUGHT_BLOCKS: Sequence[JsonObject] = (
 )
 
 
-def test_anthropic_keeps_thinking_and_hands_it_back_unchanged() -> None:
-    reply, _ = ask(Wire.ANTHROPIC, HELLO, body_of(message(THOUGHT_BLOCKS, "tool_use")))
+async def test_anthropic_keeps_thinking_and_hands_it_back_unchanged() -> None:
+    reply, _ = await ask(Wire.ANTHROPIC, HELLO, body_of(message(THOUGHT_BLOCKS, "tool_use")))
     result = Message(Role.TOOL, (ToolResult("1", "get_weather", "-3"),))
-    _, body = ask(Wire.ANTHROPIC, replace(HELLO, messages=(*HELLO.messages, reply.message, result)))
+    _, body = await ask(
+        Wire.ANTHROPIC, replace(HELLO, messages=(*HELLO.messages, reply.message, result))
+    )
 
     assert reply.message.parts == THOUGHTS
     messages = body["messages"]
@@ -559,7 +546,7 @@ def delta(index: int, **fields: str) -> JsonObject:
     return {"type": "content_block_delta", "index": index, "delta": fields}
 
 
-def test_anthropic_assembles_streamed_thinking() -> None:
+async def test_anthropic_assembles_streamed_thinking() -> None:
     events: Sequence[Json] = (
         {"type": "message_start", "message": {"usage": {"input_tokens": 5, "output_tokens": 1}}},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking"}},
@@ -574,16 +561,16 @@ def test_anthropic_assembles_streamed_thinking() -> None:
         },
     )
 
-    reply, _ = ask(Wire.ANTHROPIC, HELLO, stream_of(*events), mode="stream")
+    reply, _ = await ask(Wire.ANTHROPIC, HELLO, stream_of(*events), mode="stream")
 
     assert reply.message.parts == (Thinking("hm", "signed"),)
     assert reply.usage == Usage(input_tokens=5, output_tokens=9)
 
 
-def test_parts_that_a_wire_cannot_take_are_left_out() -> None:
+async def test_parts_that_a_wire_cannot_take_are_left_out() -> None:
     empty = Message(Role.ASSISTANT, (Thinking("unsigned"), Text("")))
 
-    _, body = ask(Wire.ANTHROPIC, ModelRequest(messages=(user("a"), empty, user("b"))))
+    _, body = await ask(Wire.ANTHROPIC, ModelRequest(messages=(user("a"), empty, user("b"))))
 
     mark = {"cache_control": {"type": "ephemeral"}}
     assert body["messages"] == [

@@ -43,8 +43,10 @@ def test_the_stronger_source_wins_and_is_named(tmp_path: Path) -> None:
     loaded = load(environment(home, project, variables), {"attempts": 4, "model": None})
 
     settings = loaded.settings
-    assert (settings.max_parallel, settings.max_turns) == (1, 2)
-    assert (settings.tries, settings.attempts) == (3, 4)
+    assert settings.max_parallel == 1
+    assert settings.max_turns == 2
+    assert settings.tries == 3
+    assert settings.attempts == 4
     assert loaded.sources["max_parallel"] == str(home / "config.toml")
     assert loaded.sources["max_turns"] == str(project / "config.toml")
     assert loaded.sources["tries"] == "environment PARALLEL_AGENTS_TRIES"

@@ -78,7 +78,8 @@ def test_the_inspector_lists_the_tools_with_their_annotations(inspector: Inspect
 
 def test_the_inspector_spawns_an_agent_and_later_has_its_result(inspector: Inspector) -> None:
     is_error, spawned = inspector.call("sessions_spawn", task="hello", label="greeter")
-    assert (is_error, spawned["status"]) == (False, "accepted")
+    assert not is_error
+    assert spawned["status"] == "accepted"
 
     is_error, waited = inspector.call("agents_wait", ids='["greeter"]')
 

@@ -91,11 +91,9 @@ def marked_line(text: str) -> int:
 def test_every_field_of_a_file_reaches_the_team() -> None:
     team = parsed(FULL)
 
-    assert (team.name, team.description, team.model) == (
-        "verse",
-        "Poems and a verdict.",
-        "test/small",
-    )
+    assert team.name == "verse"
+    assert team.description == "Poems and a verdict."
+    assert team.model == "test/small"
     assert team.limits == Limits(max_parallel=2, timeout_seconds=60.0)
     assert [(task.agent.name, task.label) for task in team.tasks] == [
         ("poet", "poet"),
@@ -232,7 +230,8 @@ def test_a_team_may_say_what_a_failure_means() -> None:
 
     team = parse_team(Source(FILE, text), {"poet": POET, "critic": CRITIC}.__getitem__)
 
-    assert (team.on_failure, team.min_done) == (OnFailure.STOP_NEW, 3)
+    assert team.on_failure is OnFailure.STOP_NEW
+    assert team.min_done == 3
 
 
 def test_min_done_cannot_exceed_the_number_of_tasks() -> None:
@@ -258,7 +257,8 @@ def test_a_task_has_a_model_a_ladder_gates_a_refine_loop_and_a_budget_of_its_own
     head = HEAD.replace("tasks:", "model: d/team\ntasks:")
     tasks = parsed(head + own).tasks_for({"topic": "snow", "rules": []})
 
-    assert (tasks[0].model, tasks[1].model) == ("d/team", "c/own")
+    assert tasks[0].model == "d/team"
+    assert tasks[1].model == "c/own"
     assert tasks[0].ladder == ("a/small", "b/large")
     assert tasks[0].gates == (
         ConditionGate(condition="len(text) < 80"),

@@ -113,7 +113,10 @@ def test_another_attempt_keeps_the_task_and_forgets_the_rest() -> None:
     )
 
     assert said(state.messages) == ["go"]
-    assert (state.attempt, state.repairs, state.turn, state.last_text) == (2, 0, 2, "worse")
+    assert state.attempt == 2
+    assert state.repairs == 0
+    assert state.turn == 2
+    assert state.last_text == "worse"
 
 
 def test_another_attempt_gets_the_messages_that_the_one_before_was_given() -> None:
@@ -135,12 +138,14 @@ def test_a_message_is_pending_until_it_is_delivered_and_received_once() -> None:
     message = Steered(text="shorter", mode=SteerMode.NEXT, by="me")
     for _ in range(2):
         state.apply("steer-1", message)
-    assert (state.pending, state.received) == ({"steer-1": message}, {"steer-1"})
+    assert state.pending == {"steer-1": message}
+    assert state.received == {"steer-1"}
 
     state.apply("steer-1/delivered", Delivered(steer="steer-1", text="shorter", turn=1))
     state.apply("steer-1", message)
 
-    assert (state.pending, said(state.messages)) == ({}, ["shorter"])
+    assert state.pending == {}
+    assert said(state.messages) == ["shorter"]
 
 
 def test_the_next_run_follows_the_one_before_though_it_was_queued_in_the_middle_of_it() -> None:
@@ -171,4 +176,7 @@ def test_a_session_that_goes_on_begins_its_run_anew() -> None:
     )
 
     assert said(state.messages)[-2:] == [CUT_OFF, "second"]
-    assert (state.turn, state.asked, state.pending, state.received) == (0, (), {}, set())
+    assert state.turn == 0
+    assert state.asked == ()
+    assert state.pending == {}
+    assert state.received == set()

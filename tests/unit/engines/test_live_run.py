@@ -14,7 +14,7 @@ from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Owner, SessionPlan
 from parallel_agents.engines.live_run import StoreJournal
-from parallel_agents.testing import MemoryStore, run_virtual
+from parallel_agents.testing import MemoryStore
 
 ME, RUN, KEY = OwnerId("me"), RunId("run"), SessionKey("agent:writer:subagent:a")
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
@@ -63,56 +63,52 @@ async def keys(store: MemoryStore) -> list[str]:
     return [event.key for event in await store.events(session=KEY)][2:]
 
 
-def test_a_note_is_written_with_the_event_that_follows_at_once() -> None:
-    async def write() -> tuple[list[list[str]], list[str]]:
-        store = CountingStore()
-        journal = await claimed(store)
-        journal.note(entry("a"))
-        journal.note(entry("b"))
-        await journal.append(entry("c"))
-        await asyncio.sleep(0)
-        return store.changes, await keys(store)
-
-    changes, written = run_virtual(write())
+async def test_a_note_is_written_with_the_event_that_follows_at_once() -> None:
+    store = CountingStore()
+    journal = await claimed(store)
+    journal.note(entry("a"))
+    journal.note(entry("b"))
+    await journal.append(entry("c"))
+    await asyncio.sleep(0)
+    changes = store.changes
+    written = await keys(store)
 
     assert changes == [["a", "b", "c"]]
     assert written == ["a", "b", "c"]
 
 
-def test_a_note_alone_is_written_at_the_end_of_the_turn() -> None:
-    async def write() -> tuple[list[list[str]], list[str]]:
-        store = CountingStore()
-        journal = await claimed(store)
-        journal.note(entry("a"))
-        await asyncio.sleep(0)
-        await journal.append(entry("b"))
-        return store.changes, await keys(store)
-
-    changes, written = run_virtual(write())
+async def test_a_note_alone_is_written_at_the_end_of_the_turn() -> None:
+    store = CountingStore()
+    journal = await claimed(store)
+    journal.note(entry("a"))
+    await asyncio.sleep(0)
+    await journal.append(entry("b"))
+    changes = store.changes
+    written = await keys(store)
 
     assert changes == [["a"], ["b"]]
     assert written == ["a", "b"]
 
 
-def test_a_note_is_written_before_the_end_of_its_run() -> None:
-    async def write() -> list[str]:
-        store = CountingStore()
-        journal = await claimed(store)
-        journal.note(entry("a"))
-        await journal.finish(Outcome(status=RunStatus.DONE))
-        return await keys(store)
+async def test_a_note_is_written_before_the_end_of_its_run() -> None:
+    store = CountingStore()
+    journal = await claimed(store)
+    journal.note(entry("a"))
+    await journal.finish(Outcome(status=RunStatus.DONE))
+    all_keys = await keys(store)
 
-    assert run_virtual(write()) == ["a", "finished"]
+    assert all_keys == ["a", "finished"]
 
 
-def test_a_journal_is_finishing_until_a_message_keeps_the_run_alive() -> None:
-    async def finish() -> tuple[bool, bool, bool]:
-        store = CountingStore()
-        journal = await claimed(store)
-        await store.steer(RUN, "steer-1", "wait", mode=SteerMode.NEXT, by="user")
-        has_ended = await journal.finish(Outcome(status=RunStatus.DONE), steers_seen=0)
-        before = journal.is_finishing
-        await journal.finish(Outcome(status=RunStatus.DONE), steers_seen=1)
-        return has_ended, before, journal.is_finishing
+async def test_a_journal_is_finishing_until_a_message_keeps_the_run_alive() -> None:
+    store = CountingStore()
+    journal = await claimed(store)
+    await store.steer(RUN, "steer-1", "wait", mode=SteerMode.NEXT, by="user")
+    has_ended = await journal.finish(Outcome(status=RunStatus.DONE), steers_seen=0)
+    before = journal.is_finishing
+    await journal.finish(Outcome(status=RunStatus.DONE), steers_seen=1)
+    is_finishing = journal.is_finishing
 
-    assert run_virtual(finish()) == (False, False, True)
+    assert not has_ended
+    assert before is False
+    assert is_finishing

@@ -11,13 +11,13 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Entry, Event, Queued, Replied
+from parallel_agents.core.event import Entry, Queued, Replied
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
-from parallel_agents.core.run import Result, RunnerKind, RunStatus
+from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Claim, Filter, Owner, OwnerState, Role, Row, SessionPlan
+from parallel_agents.core.store import Claim, Filter, Owner, OwnerState, Role, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import Stopping, StoreFull
 from parallel_agents.settings import Settings
@@ -69,85 +69,78 @@ def tasks(count: int, agent: str = "writer", model: str | None = None) -> list[T
     return [Task(agent, f"task {n}", model=model) for n in range(count)]
 
 
-def test_no_more_runs_are_at_work_than_the_process_allows() -> None:
+async def test_no_more_runs_are_at_work_than_the_process_allows() -> None:
     crowd = Crowd()
 
-    async def body() -> float:
-        async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=4)) as rig:
-            return await run_all(rig, *tasks(10))
+    async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=4)) as rig:
+        seconds = await run_all(rig, *tasks(10))
 
-    assert (run_virtual(body()), crowd.most["all"]) == (30, 4)
+    assert seconds == 30
+    assert crowd.most["all"] == 4
 
 
-def test_a_team_has_its_own_bound_and_takes_no_place_of_its_own() -> None:
+async def test_a_team_has_its_own_bound_and_takes_no_place_of_its_own() -> None:
     crowd = Crowd()
 
-    async def body() -> list[float]:
-        async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=5)) as rig:
-            both = (run_all(rig, *tasks(4), max_parallel=n) for n in (2, 3))
-            return await asyncio.gather(*both)
+    async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=5)) as rig:
+        both = (run_all(rig, *tasks(4), max_parallel=n) for n in (2, 3))
+        results = await asyncio.gather(*both)
 
-    assert run_virtual(body()) == [20, 20]
+    assert results == [20, 20]
     assert crowd.most["all"] == 5
 
 
-def test_an_agent_has_its_own_bound() -> None:
+async def test_an_agent_has_its_own_bound() -> None:
     crowd = Crowd()
     alone = replace(CRITIC, limits=Limits(max_parallel=1))
 
-    async def body() -> float:
-        async with open_rig(crowd, agents=[WRITER, alone]) as rig:
-            return await run_all(rig, *tasks(4), *tasks(4, "critic"))
+    async with open_rig(crowd, agents=[WRITER, alone]) as rig:
+        seconds = await run_all(rig, *tasks(4), *tasks(4, "critic"))
 
-    assert run_virtual(body()) == 40
-    assert (crowd.most["Write."], crowd.most["Judge."]) == (4, 1)
+    assert seconds == 40
+    assert crowd.most["Write."] == 4
+    assert crowd.most["Judge."] == 1
 
 
-def test_a_model_has_its_own_bound() -> None:
+async def test_a_model_has_its_own_bound() -> None:
     small, big = Crowd("scripted/small", at_once=2), Crowd("scripted/big")
 
-    async def body() -> float:
-        async with open_rig(small, big, agents=[WRITER]) as rig:
-            return await run_all(rig, *tasks(6), *tasks(6, model="scripted/big"))
+    async with open_rig(small, big, agents=[WRITER]) as rig:
+        seconds = await run_all(rig, *tasks(6), *tasks(6, model="scripted/big"))
 
-    assert run_virtual(body()) == 30
-    assert (small.most["all"], big.most["all"]) == (2, 6)
+    assert seconds == 30
+    assert small.most["all"] == 2
+    assert big.most["all"] == 6
 
 
-def test_among_those_that_wait_the_higher_priority_goes_first() -> None:
+async def test_among_those_that_wait_the_higher_priority_goes_first() -> None:
     crowd = Crowd()
 
-    async def body() -> None:
-        async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=1)) as rig:
-            given = [("at work", 0), ("low", -1), ("first", 0), ("second", 0), ("high", 5)]
-            await run_all(rig, *(Task("writer", text, priority=p) for text, p in given))
-
-    run_virtual(body())
+    async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=1)) as rig:
+        given = [("at work", 0), ("low", -1), ("first", 0), ("second", 0), ("high", 5)]
+        await run_all(rig, *(Task("writer", text, priority=p) for text, p in given))
 
     assert crowd.order == ["at work", "high", "first", "second", "low"]
 
 
-def test_a_thousand_runs_at_once_take_no_longer_than_one() -> None:
+async def test_a_thousand_runs_at_once_take_no_longer_than_one() -> None:
     crowd = Crowd()
 
-    async def body() -> float:
-        async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=1000)) as rig:
-            return await run_all(rig, *tasks(1000))
+    async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=1000)) as rig:
+        seconds = await run_all(rig, *tasks(1000))
 
-    assert (run_virtual(body()), crowd.most["all"]) == (10, 1000)
+    assert seconds == 10
+    assert crowd.most["all"] == 1000
 
 
-def test_the_next_run_of_a_session_begins_when_the_one_before_ends() -> None:
+async def test_the_next_run_of_a_session_begins_when_the_one_before_ends() -> None:
     crowd = Crowd()
 
-    async def body() -> list[Result]:
-        async with open_rig(crowd, agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "first"))
-            spawned = [await rig.service.send(handle.key, text) for text in ("second", "third")]
-            runs = [handle.run_id, *(s.run_id for s in spawned)]
-            return await rig.service.wait(runs)
-
-    results = run_virtual(body())
+    async with open_rig(crowd, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "first"))
+        spawned = [await rig.service.send(handle.key, text) for text in ("second", "third")]
+        runs = [handle.run_id, *(s.run_id for s in spawned)]
+        results = await rig.service.wait(runs)
 
     assert [result.seconds for result in results] == [10, 10, 10]
     assert crowd.most["all"] == 1
@@ -163,69 +156,60 @@ class SlowClaims(MemoryStore):
         return decided
 
 
-def test_an_end_that_is_heard_while_the_next_run_is_being_claimed_frees_it() -> None:
-    async def body() -> list[Result]:
-        store = SlowClaims(asyncio.get_running_loop().time)
-        async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "first"))
-            # The first run is over at 11 s: after this claim is decided, before it is answered.
-            await asyncio.sleep(10.5)
-            second = await rig.service.send(handle.key, "second")
-            results = await rig.service.wait([handle.run_id, second.run_id])
-        await store.aclose()
-        return results
+async def test_an_end_that_is_heard_while_the_next_run_is_being_claimed_frees_it() -> None:
+    store = SlowClaims(asyncio.get_running_loop().time)
+    async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "first"))
+        # The first run is over at 11 s: after this claim is decided, before it is answered.
+        await asyncio.sleep(10.5)
+        second = await rig.service.send(handle.key, "second")
+        results = await rig.service.wait([handle.run_id, second.run_id])
+    await store.aclose()
 
-    assert [result.status for result in run_virtual(body())] == [RunStatus.DONE] * 2
+    assert [result.status for result in results] == [RunStatus.DONE] * 2
 
 
-def test_killing_a_run_breaks_off_its_call_and_lets_the_next_in() -> None:
+async def test_killing_a_run_breaks_off_its_call_and_lets_the_next_in() -> None:
     crowd = Crowd()
 
-    async def body() -> tuple[Result, float]:
-        async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=1)) as rig:
-            first = await rig.sessions.spawn(Task("writer", "first"))
-            second = await rig.sessions.spawn(Task("writer", "second"))
-            await asyncio.sleep(4)
-            await first.kill()
-            killed = await first.wait()
-            await second.wait()
-            return killed, asyncio.get_running_loop().time()
+    async with open_rig(crowd, agents=[WRITER], settings=Settings(max_parallel=1)) as rig:
+        first = await rig.sessions.spawn(Task("writer", "first"))
+        second = await rig.sessions.spawn(Task("writer", "second"))
+        await asyncio.sleep(4)
+        await first.kill()
+        killed = await first.wait()
+        await second.wait()
+        ended_at = asyncio.get_running_loop().time()
 
-    killed, ended_at = run_virtual(body())
-
-    assert (killed.status, killed.seconds) == (RunStatus.KILLED, 4)
+    assert killed.status is RunStatus.KILLED
+    assert killed.seconds == 4
     assert ended_at == 14
     assert crowd.order == ["second"]
 
 
-def test_a_run_that_is_killed_in_the_queue_never_begins() -> None:
+async def test_a_run_that_is_killed_in_the_queue_never_begins() -> None:
     model = ScriptedModel(["done"], latency_seconds=10)
 
-    async def body() -> Result:
-        async with open_rig(model, agents=[WRITER], settings=Settings(max_parallel=1)) as rig:
-            first = await rig.sessions.spawn(Task("writer", "first"))
-            second = await rig.sessions.spawn(Task("writer", "second"))
-            await second.kill()
-            killed = await second.wait()
-            await first.wait()
-            await rig.engine.wait_idle()
-            return killed
+    async with open_rig(model, agents=[WRITER], settings=Settings(max_parallel=1)) as rig:
+        first = await rig.sessions.spawn(Task("writer", "first"))
+        second = await rig.sessions.spawn(Task("writer", "second"))
+        await second.kill()
+        killed = await second.wait()
+        await first.wait()
+        await rig.engine.wait_idle()
 
-    assert run_virtual(body()).status is RunStatus.KILLED
+    assert killed.status is RunStatus.KILLED
     model.assert_used_up()
 
 
-def test_text_reaches_who_listens_until_they_stop() -> None:
+async def test_text_reaches_who_listens_until_they_stop() -> None:
     heard: list[str] = []
 
-    async def body() -> None:
-        async with open_rig(RepliesWith(lambda _: "words"), agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "first"))
-            stop = rig.engine.listen(handle.run_id, heard.append)
-            await handle.wait()
-            stop()
-
-    run_virtual(body())
+    async with open_rig(RepliesWith(lambda _: "words"), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "first"))
+        stop = rig.engine.listen(handle.run_id, heard.append)
+        await handle.wait()
+        stop()
 
     assert heard == ["words"]
 
@@ -233,24 +217,20 @@ def test_text_reaches_who_listens_until_they_stop() -> None:
 # Coming to a stop
 
 
-def test_leaving_lets_calls_end_and_be_kept_and_leaves_the_runs_queued() -> None:
+async def test_leaving_lets_calls_end_and_be_kept_and_leaves_the_runs_queued() -> None:
     model = ScriptedModel(["not yet", "done"], latency_seconds=10)
     agent = replace(WRITER, output_schema={"type": "object"})
 
-    async def body() -> tuple[Row, list[Event], float]:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with open_rig(model, agents=[agent], store=store, settings=ONE) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "first"))
-            await rig.sessions.spawn(Task("writer", "second"))
-            await asyncio.sleep(3)
-        left_at = asyncio.get_running_loop().time()
-        (_, row) = await store.rows(Filter())
-        events = await store.events(session=handle.key)
-        assert {r.run.status for r in await store.rows(Filter())} == {RunStatus.QUEUED}
-        await store.aclose()
-        return row, events, left_at
-
-    row, events, left_at = run_virtual(body())
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(model, agents=[agent], store=store, settings=ONE) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "first"))
+        await rig.sessions.spawn(Task("writer", "second"))
+        await asyncio.sleep(3)
+    left_at = asyncio.get_running_loop().time()
+    (_, row) = await store.rows(Filter())
+    events = await store.events(session=handle.key)
+    assert {r.run.status for r in await store.rows(Filter())} == {RunStatus.QUEUED}
+    await store.aclose()
 
     assert left_at == 10
     assert row.owner_state is OwnerState.GONE
@@ -258,52 +238,45 @@ def test_leaving_lets_calls_end_and_be_kept_and_leaves_the_runs_queued() -> None
     assert len(model.requests) == 1
 
 
-def test_another_process_goes_on_where_the_first_one_stopped() -> None:
+async def test_another_process_goes_on_where_the_first_one_stopped() -> None:
     first, second = (ScriptedModel([reply], latency_seconds=10) for reply in ("bad", "{}"))
     agent = replace(WRITER, output_schema={"type": "object"})
 
-    async def body() -> Result:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        task = Task("writer", "do it", key="monday")
-        async with open_rig(first, agents=[agent], store=store) as rig:
-            await rig.sessions.spawn(task)
-            await asyncio.sleep(1)
-        async with open_rig(second, agents=[agent], store=store) as rig:
-            handle = await rig.sessions.spawn(task)
-            assert not handle.is_new
-            result = await handle.wait()
-        await store.aclose()
-        return result
+    store = MemoryStore(asyncio.get_running_loop().time)
+    task = Task("writer", "do it", key="monday")
+    async with open_rig(first, agents=[agent], store=store) as rig:
+        await rig.sessions.spawn(task)
+        await asyncio.sleep(1)
+    async with open_rig(second, agents=[agent], store=store) as rig:
+        handle = await rig.sessions.spawn(task)
+        assert not handle.is_new
+        result = await handle.wait()
+    await store.aclose()
 
-    result = run_virtual(body())
-
-    assert (result.status, result.output, result.spend.calls) == (RunStatus.DONE, {}, 2)
+    assert result.status is RunStatus.DONE
+    assert result.output == {}
+    assert result.spend.calls == 2
     assert [len(request.messages) for request in second.requests] == [3]
 
 
-def test_what_is_asked_of_an_engine_that_stops_is_refused() -> None:
-    async def body() -> None:
-        async with open_rig(Crowd(), agents=[WRITER]) as rig:
-            rig.engine.admit_nothing_new()
-            with pytest.raises(Stopping):
-                await rig.sessions.spawn(Task("writer", "too late"))
-
-    run_virtual(body())
+async def test_what_is_asked_of_an_engine_that_stops_is_refused() -> None:
+    async with open_rig(Crowd(), agents=[WRITER]) as rig:
+        rig.engine.admit_nothing_new()
+        with pytest.raises(Stopping):
+            await rig.sessions.spawn(Task("writer", "too late"))
 
 
-def test_breaking_off_everything_loses_only_the_calls_in_flight() -> None:
-    async def body() -> list[str]:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "do it"))
-            await asyncio.sleep(3)
-            rig.engine.cancel_all()
-            await rig.engine.wait_idle()
-        kinds = [event.body.kind for event in await store.events(session=handle.key)]
-        await store.aclose()
-        return kinds
+async def test_breaking_off_everything_loses_only_the_calls_in_flight() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "do it"))
+        await asyncio.sleep(3)
+        rig.engine.cancel_all()
+        await rig.engine.wait_idle()
+    kinds = [event.body.kind for event in await store.events(session=handle.key)]
+    await store.aclose()
 
-    assert run_virtual(body()) == ["queued", "started"]
+    assert kinds == ["queued", "started"]
 
 
 # Runs that nobody has
@@ -328,59 +301,48 @@ async def leave(store: MemoryStore, name: str, owner: OwnerId | None) -> RunId:
     return run
 
 
-def test_the_runs_of_an_owner_that_fell_silent_are_taken_over() -> None:
-    async def body() -> tuple[float, Result]:
-        loop = asyncio.get_running_loop()
-        store = MemoryStore(loop.time)
-        await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
-        run = await leave(store, "a", LOST)
-        async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
-            (result,) = await rig.service.wait([run])
-            ended_at = loop.time()
-        await store.aclose()
-        return ended_at, result
-
-    ended_at, result = run_virtual(body())
+async def test_the_runs_of_an_owner_that_fell_silent_are_taken_over() -> None:
+    loop = asyncio.get_running_loop()
+    store = MemoryStore(loop.time)
+    await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
+    run = await leave(store, "a", LOST)
+    async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
+        (result,) = await rig.service.wait([run])
+        ended_at = loop.time()
+    await store.aclose()
 
     assert result.status is RunStatus.DONE
     assert 30 < ended_at - 10 <= 34
 
 
-def test_calls_under_way_are_held_under_the_id_of_their_owner() -> None:
-    async def body() -> tuple[list[str], str]:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        await store.change_throttle(
-            "scripted/model", lambda found: (replace(found, window=5), None)
-        )
-        async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
-            await rig.sessions.spawn(Task("writer", "do it"))
-            await asyncio.sleep(5)
-            (kept,) = await store.throttles()
-            owner = rig.engine.owner
-        await store.aclose()
-        return list(kept.holders), owner
-
-    holders, owner = run_virtual(body())
+async def test_calls_under_way_are_held_under_the_id_of_their_owner() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    await store.change_throttle("scripted/model", lambda found: (replace(found, window=5), None))
+    async with open_rig(Crowd(), agents=[WRITER], store=store) as rig:
+        await rig.sessions.spawn(Task("writer", "do it"))
+        await asyncio.sleep(5)
+        (kept,) = await store.throttles()
+        owner = rig.engine.owner
+    await store.aclose()
+    holders = list(kept.holders)
 
     assert holders == [owner]
 
 
-def test_a_living_owner_keeps_its_runs() -> None:
-    async def body() -> Row:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
-        await leave(store, "a", LOST)
-        async with open_rig(Crowd(), agents=[WRITER], store=store):
-            for _ in range(50):
-                await asyncio.sleep(2)
-                await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
-        (row,) = await store.rows(Filter())
-        await store.aclose()
-        return row
+async def test_a_living_owner_keeps_its_runs() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
+    await leave(store, "a", LOST)
+    async with open_rig(Crowd(), agents=[WRITER], store=store):
+        for _ in range(50):
+            await asyncio.sleep(2)
+            await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
+    (row,) = await store.rows(Filter())
+    await store.aclose()
 
-    row = run_virtual(body())
-
-    assert (row.run.owner, row.run.epoch, row.owner_state) == (LOST, 1, OwnerState.LIVE)
+    assert row.run.owner == LOST
+    assert row.run.epoch == 1
+    assert row.owner_state is OwnerState.LIVE
 
 
 def test_a_run_of_no_owner_is_taken_at_once_by_a_worker_and_soon_by_a_script() -> None:
@@ -398,55 +360,48 @@ def test_a_run_of_no_owner_is_taken_at_once_by_a_worker_and_soon_by_a_script() -
     assert run_virtual(begun_after(Role.SCRIPT)) <= 2
 
 
-def test_a_run_is_left_alone_where_its_model_or_its_tools_are_missing() -> None:
-    async def body() -> int:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        await leave(store, "a", None)
-        async with open_rig(Crowd("other/model"), agents=[WRITER], store=store):
-            await asyncio.sleep(10)
-        (row,) = await store.rows(Filter(orphaned=True))
-        await store.aclose()
-        return row.run.epoch
+async def test_a_run_is_left_alone_where_its_model_or_its_tools_are_missing() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    await leave(store, "a", None)
+    async with open_rig(Crowd("other/model"), agents=[WRITER], store=store):
+        await asyncio.sleep(10)
+    (row,) = await store.rows(Filter(orphaned=True))
+    await store.aclose()
+    epoch = row.run.epoch
 
-    assert run_virtual(body()) == 0
-
-
-def test_a_run_that_was_taken_over_and_not_ended_is_free_again() -> None:
-    async def body() -> Row:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        run = await leave(store, "a", None)
-        async with open_rig(Crowd(), agents=[WRITER], store=store, role=Role.WORKER) as rig:
-            await asyncio.sleep(5)
-            rig.engine.cancel_all()
-        (row,) = await store.rows(Filter(orphaned=True))
-        await store.aclose()
-        assert row.run.id == run
-        return row
-
-    row = run_virtual(body())
-
-    assert (row.run.owner, row.run.status, row.run.epoch) == (None, RunStatus.QUEUED, 1)
+    assert epoch == 0
 
 
-def test_a_former_owner_that_comes_back_leaves_the_run_to_the_new_one() -> None:
-    async def body() -> list[Event]:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with (
-            open_rig(Crowd(), agents=[WRITER], store=store) as first,
-            open_rig(Crowd(), agents=[WRITER], store=store) as second,
-        ):
-            handle = await first.sessions.spawn(Task("writer", "do it"))
-            await asyncio.sleep(5)
-            await store.mark_dead(first.engine.owner)
-            await second.service.resume(handle.key)
-            (result,) = await second.service.wait([handle.run_id])
-            await first.engine.wait_idle()
-            assert result.status is RunStatus.DONE
-        events = await store.events(session=handle.key)
-        await store.aclose()
-        return events
+async def test_a_run_that_was_taken_over_and_not_ended_is_free_again() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    run = await leave(store, "a", None)
+    async with open_rig(Crowd(), agents=[WRITER], store=store, role=Role.WORKER) as rig:
+        await asyncio.sleep(5)
+        rig.engine.cancel_all()
+    (row,) = await store.rows(Filter(orphaned=True))
+    await store.aclose()
+    assert row.run.id == run
 
-    events = run_virtual(body())
+    assert row.run.owner is None
+    assert row.run.status is RunStatus.QUEUED
+    assert row.run.epoch == 1
+
+
+async def test_a_former_owner_that_comes_back_leaves_the_run_to_the_new_one() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with (
+        open_rig(Crowd(), agents=[WRITER], store=store) as first,
+        open_rig(Crowd(), agents=[WRITER], store=store) as second,
+    ):
+        handle = await first.sessions.spawn(Task("writer", "do it"))
+        await asyncio.sleep(5)
+        await store.mark_dead(first.engine.owner)
+        await second.service.resume(handle.key)
+        (result,) = await second.service.wait([handle.run_id])
+        await first.engine.wait_idle()
+        assert result.status is RunStatus.DONE
+    events = await store.events(session=handle.key)
+    await store.aclose()
 
     kinds = [event.body.kind for event in events]
     assert kinds == ["queued", "started", "started", "replied", "finished"]
@@ -470,56 +425,51 @@ class FullAfter(MemoryStore):
         await super().append(run, epoch, entries)
 
 
-def test_a_store_that_fails_ends_all_who_wait_with_its_error_and_nothing_hangs() -> None:
-    async def body() -> Sequence[object]:
-        store = FullAfter(3)
-        async with open_rig(Crowd(), agents=[WRITER], store=store, settings=ONE) as rig:
-            team = await rig.sessions.spawn_team(TeamTask(tasks=tuple(tasks(10))))
-            alone = await rig.sessions.spawn(Task("writer", "alone"))
+async def test_a_store_that_fails_ends_all_who_wait_with_its_error_and_nothing_hangs() -> None:
+    store = FullAfter(3)
+    async with open_rig(Crowd(), agents=[WRITER], store=store, settings=ONE) as rig:
+        team = await rig.sessions.spawn_team(TeamTask(tasks=tuple(tasks(10))))
+        alone = await rig.sessions.spawn(Task("writer", "alone"))
 
-            async def follow() -> None:
-                async for _ in rig.sessions.follow(team):
-                    pass
+        async def follow() -> None:
+            async for _ in rig.sessions.follow(team):
+                pass
 
-            ended = await asyncio.gather(
-                rig.sessions.team_result(team),
-                alone.wait(),
-                rig.sessions.wait([team, alone, team]),
-                follow(),
-                return_exceptions=True,
-            )
-            with pytest.raises(StoreFull):
-                await alone.wait()
-            with pytest.raises(Stopping):
-                await rig.sessions.spawn(Task("writer", "one more"))
-        done = [row for row in await store.rows(Filter()) if row.run.status is RunStatus.DONE]
-        assert len(done) == 3
-        await store.aclose()
-        return ended
+        ended = await asyncio.gather(
+            rig.sessions.team_result(team),
+            alone.wait(),
+            rig.sessions.wait([team, alone, team]),
+            follow(),
+            return_exceptions=True,
+        )
+        with pytest.raises(StoreFull):
+            await alone.wait()
+        with pytest.raises(Stopping):
+            await rig.sessions.spawn(Task("writer", "one more"))
+    done = [row for row in await store.rows(Filter()) if row.run.status is RunStatus.DONE]
+    assert len(done) == 3
+    await store.aclose()
 
-    assert [type(error) for error in run_virtual(body())] == [StoreFull] * 4
+    assert [type(error) for error in ended] == [StoreFull] * 4
 
 
 @pytest.mark.parametrize(("held", "most"), [(None, 2), (1, 1), (3, 3)])
-def test_a_team_that_goes_on_keeps_its_bound_unless_it_is_told_another(
+async def test_a_team_that_goes_on_keeps_its_bound_unless_it_is_told_another(
     held: int | None, most: int
 ) -> None:
     crowd = Crowd()
 
-    async def body() -> None:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with open_rig(crowd, agents=[WRITER], store=store) as rig:
-            first = TeamTask(tasks=tuple(tasks(8)), max_parallel=2)
-            spawned = await rig.service.spawn_team(first, key="monday")
-        crowd.most.clear()
-        async with open_rig(crowd, agents=[WRITER], store=store) as rig:
-            if held is not None:
-                rig.service.limit_parallel(spawned.session_key, held)
-            again = TeamTask(tasks=tuple(tasks(8)), max_parallel=5)
-            handle = await rig.sessions.spawn_team(again, key="monday")
-            assert (await rig.sessions.team_result(handle)).is_done
-        await store.aclose()
-
-    run_virtual(body())
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(crowd, agents=[WRITER], store=store) as rig:
+        first = TeamTask(tasks=tuple(tasks(8)), max_parallel=2)
+        spawned = await rig.service.spawn_team(first, key="monday")
+    crowd.most.clear()
+    async with open_rig(crowd, agents=[WRITER], store=store) as rig:
+        if held is not None:
+            rig.service.limit_parallel(spawned.session_key, held)
+        again = TeamTask(tasks=tuple(tasks(8)), max_parallel=5)
+        handle = await rig.sessions.spawn_team(again, key="monday")
+        assert (await rig.sessions.team_result(handle)).is_done
+    await store.aclose()
 
     assert crowd.most["all"] == most

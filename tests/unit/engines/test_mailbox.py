@@ -10,7 +10,6 @@ from parallel_agents.core.event import Entry, Event, Finished, Steered, SteerMod
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Outcome, RunStatus
 from parallel_agents.engines.mailbox import Mailbox
-from parallel_agents.testing import run_virtual
 
 
 def message(text: str, mode: SteerMode = SteerMode.NEXT) -> Event:
@@ -39,54 +38,49 @@ def test_only_messages_are_kept() -> None:
 
 
 @pytest.mark.parametrize("is_early", [True, False])
-def test_waiting_ends_with_a_message_that_was_not_taken(*, is_early: bool) -> None:
+async def test_waiting_ends_with_a_message_that_was_not_taken(*, is_early: bool) -> None:
     mailbox = Mailbox()
 
-    async def wait() -> float:
-        loop = asyncio.get_running_loop()
-        if is_early:
-            mailbox.receive(message("one"))
-        else:
-            loop.call_later(5, mailbox.receive, message("one"))
-        async with asyncio.timeout(60):
-            await mailbox.wait_message()
-        return loop.time()
-
-    began_after = run_virtual(wait())
+    loop = asyncio.get_running_loop()
+    if is_early:
+        mailbox.receive(message("one"))
+    else:
+        loop.call_later(5, mailbox.receive, message("one"))
+    async with asyncio.timeout(60):
+        await mailbox.wait_message()
+    began_after = loop.time()
 
     assert began_after == pytest.approx(0 if is_early else 5, abs=1)
     assert len(mailbox.take_messages()) == 1
 
 
 @pytest.mark.parametrize(("mode", "seconds"), [(SteerMode.NOW, 1), (SteerMode.NEXT, 10)])
-def test_only_a_message_in_mode_now_ends_the_block(mode: SteerMode, seconds: float) -> None:
+async def test_only_a_message_in_mode_now_ends_the_block(mode: SteerMode, seconds: float) -> None:
     mailbox = Mailbox()
 
-    async def call() -> float:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        loop.call_later(1, mailbox.receive, message("stop", mode))
-        async with mailbox.interruptible():
-            await asyncio.sleep(10)
-        return loop.time() - began
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    loop.call_later(1, mailbox.receive, message("stop", mode))
+    async with mailbox.interruptible():
+        await asyncio.sleep(10)
+    found = loop.time() - began
 
-    assert run_virtual(call()) == pytest.approx(seconds)
+    assert found == pytest.approx(seconds)
     assert len(mailbox.take_messages()) == 1
 
 
-def test_a_cancellation_from_elsewhere_passes_through_the_block() -> None:
+async def test_a_cancellation_from_elsewhere_passes_through_the_block() -> None:
     mailbox = Mailbox()
 
     async def call() -> None:
         async with mailbox.interruptible():
             await asyncio.sleep(10)
 
-    async def cancel_both_ways() -> bool:
-        task = asyncio.create_task(call())
-        await asyncio.sleep(1)
-        task.cancel()
-        mailbox.receive(message("stop", SteerMode.NOW))
-        await asyncio.wait([task])
-        return task.cancelled()
+    task = asyncio.create_task(call())
+    await asyncio.sleep(1)
+    task.cancel()
+    mailbox.receive(message("stop", SteerMode.NOW))
+    await asyncio.wait([task])
+    cancelled = task.cancelled()
 
-    assert run_virtual(cancel_both_ways())
+    assert cancelled

@@ -22,7 +22,7 @@ from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Overloaded, RateLimited
 from parallel_agents.settings import Settings
-from parallel_agents.testing import Answer, MemoryStore, RepliesWith, open_rig, run_virtual
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, open_rig
 
 NAME = "scripted/model"
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
@@ -96,135 +96,118 @@ def new_store() -> MemoryStore:
     return MemoryStore(asyncio.get_running_loop().time)
 
 
-def test_a_call_that_waits_for_its_next_try_is_let_go_and_goes_on_later() -> None:
-    async def body() -> None:
-        store, team = new_store(), crew(2)
-        model = by_time(lambda now: BUSY if now < 50 else REPLY, 1.0)
+async def test_a_call_that_waits_for_its_next_try_is_let_go_and_goes_on_later() -> None:
+    store, team = new_store(), crew(2)
+    model = by_time(lambda now: BUSY if now < 50 else REPLY, 1.0)
 
-        stopped = await stop_after(5, model, team, store)
-        made = len(model.requests)
-        after = await go_on(model, team, store)
+    stopped = await stop_after(5, model, team, store)
+    made = len(model.requests)
+    after = await go_on(model, team, store)
 
-        assert stopped.seconds < 0.1
-        assert made == 2
-        assert stopped.statuses == [QUEUED, QUEUED]
-        assert stopped.written == [["queued", "started", "retrying"]] * 2
-        assert after == [DONE, DONE]
-
-    run_virtual(body())
+    assert stopped.seconds < 0.1
+    assert made == 2
+    assert stopped.statuses == [QUEUED, QUEUED]
+    assert stopped.written == [["queued", "started", "retrying"]] * 2
+    assert after == [DONE, DONE]
 
 
-def test_calls_in_the_queue_of_a_model_are_let_go_and_the_one_in_flight_is_kept() -> None:
-    async def body() -> None:
-        store, team = new_store(), crew(4)
-        await store.change_throttle(
-            NAME, lambda found: (found.reset(RateLimit(requests_per_minute=1)), None)
-        )
-        model = by_time(lambda _: REPLY, 10.0)
+async def test_calls_in_the_queue_of_a_model_are_let_go_and_the_one_in_flight_is_kept() -> None:
+    store, team = new_store(), crew(4)
+    await store.change_throttle(
+        NAME, lambda found: (found.reset(RateLimit(requests_per_minute=1)), None)
+    )
+    model = by_time(lambda _: REPLY, 10.0)
 
-        stopped = await stop_after(5, model, team, store)
-        (throttle,) = stopped.throttles
-        made = len(model.requests)
-        after = await go_on(model, team, store)
+    stopped = await stop_after(5, model, team, store)
+    (throttle,) = stopped.throttles
+    made = len(model.requests)
+    after = await go_on(model, team, store)
 
-        assert stopped.seconds == pytest.approx(5.0, abs=0.1)
-        assert made == 1
-        assert stopped.kept == 1
-        assert stopped.statuses == [QUEUED] * 4
-        assert (throttle.in_flight(), throttle.waiting()) == (0, 0)
-        assert throttle.minute.requests == 1
-        assert after == [DONE] * 4
-        assert len(model.requests) == 4
-
-    run_virtual(body())
+    assert stopped.seconds == pytest.approx(5.0, abs=0.1)
+    assert made == 1
+    assert stopped.kept == 1
+    assert stopped.statuses == [QUEUED] * 4
+    assert throttle.in_flight() == 0
+    assert throttle.waiting() == 0
+    assert throttle.minute.requests == 1
+    assert after == [DONE] * 4
+    assert len(model.requests) == 4
 
 
-def test_a_queue_alone_does_not_hold_up_the_stop() -> None:
-    async def body() -> None:
-        store, team = new_store(), crew(4)
-        await store.change_throttle(
-            NAME, lambda found: (found.reset(RateLimit(requests_per_minute=1)), None)
-        )
-        model = by_time(lambda _: REPLY, 1.0)
+async def test_a_queue_alone_does_not_hold_up_the_stop() -> None:
+    store, team = new_store(), crew(4)
+    await store.change_throttle(
+        NAME, lambda found: (found.reset(RateLimit(requests_per_minute=1)), None)
+    )
+    model = by_time(lambda _: REPLY, 1.0)
 
-        stopped = await stop_after(5, model, team, store)
+    stopped = await stop_after(5, model, team, store)
 
-        assert stopped.seconds < 0.01
-        assert sorted(stopped.statuses) == [DONE, QUEUED, QUEUED, QUEUED]
-        assert stopped.throttles[0].waiting() == 0
-        assert len(model.requests) == 1
-
-    run_virtual(body())
+    assert stopped.seconds < 0.01
+    assert sorted(stopped.statuses) == [DONE, QUEUED, QUEUED, QUEUED]
+    assert stopped.throttles[0].waiting() == 0
+    assert len(model.requests) == 1
 
 
-def test_a_call_that_waits_for_room_in_its_budget_is_let_go_and_nothing_of_it_is_spent() -> None:
-    async def body() -> None:
-        task = replace(TASK, limits=Limits(max_output_tokens=100))
-        store, team = new_store(), crew(2, task, Budget(tokens=250))
-        model = by_time(lambda _: REPLY, 10.0)
+async def test_a_call_that_waits_for_room_in_its_budget_is_let_go_and_nothing_of_it_is_spent() -> (
+    None
+):
+    task = replace(TASK, limits=Limits(max_output_tokens=100))
+    store, team = new_store(), crew(2, task, Budget(tokens=250))
+    model = by_time(lambda _: REPLY, 10.0)
 
-        stopped = await stop_after(5, model, team, store)
-        (account,) = stopped.accounts
-        made = len(model.requests)
-        after = await go_on(model, team, store)
+    stopped = await stop_after(5, model, team, store)
+    (account,) = stopped.accounts
+    made = len(model.requests)
+    after = await go_on(model, team, store)
 
-        assert stopped.seconds == pytest.approx(5.0, abs=0.1)
-        assert made == 1
-        assert stopped.kept == 1
-        assert stopped.statuses == [QUEUED] * 2
-        assert (account.spent.tokens, account.reserved.tokens) == (30, 0)
-        assert after == [DONE, DONE]
-        assert (await store.accounts())[0].spent.tokens == 60
-
-    run_virtual(body())
+    assert stopped.seconds == pytest.approx(5.0, abs=0.1)
+    assert made == 1
+    assert stopped.kept == 1
+    assert stopped.statuses == [QUEUED] * 2
+    assert account.spent.tokens == 30
+    assert account.reserved.tokens == 0
+    assert after == [DONE, DONE]
+    assert (await store.accounts())[0].spent.tokens == 60
 
 
 @pytest.mark.parametrize("error", [BUSY, Overloaded("down")])
-def test_a_call_in_flight_that_fails_after_the_stop_is_not_waited_for_again(
+async def test_a_call_in_flight_that_fails_after_the_stop_is_not_waited_for_again(
     error: Exception,
 ) -> None:
-    async def body() -> None:
-        store, team = new_store(), crew(1)
-        model = by_time(lambda now: error if now < 20 else REPLY, 10.0)
+    store, team = new_store(), crew(1)
+    model = by_time(lambda now: error if now < 20 else REPLY, 10.0)
 
-        stopped = await stop_after(5, model, team, store)
-        after = await go_on(model, team, store)
+    stopped = await stop_after(5, model, team, store)
+    after = await go_on(model, team, store)
 
-        assert stopped.seconds == pytest.approx(5.0, abs=0.1)
-        assert stopped.statuses == [QUEUED]
-        assert stopped.written == [["queued", "started", "retrying"]]
-        assert after == [DONE]
-
-    run_virtual(body())
+    assert stopped.seconds == pytest.approx(5.0, abs=0.1)
+    assert stopped.statuses == [QUEUED]
+    assert stopped.written == [["queued", "started", "retrying"]]
+    assert after == [DONE]
 
 
-def test_who_waits_for_the_reply_to_the_same_request_is_let_go_and_finds_it_later() -> None:
-    async def body() -> None:
-        store, team = new_store(), crew(3, replace(TASK, cache_seconds=3600.0))
-        model = by_time(lambda _: REPLY, 10.0)
+async def test_who_waits_for_the_reply_to_the_same_request_is_let_go_and_finds_it_later() -> None:
+    store, team = new_store(), crew(3, replace(TASK, cache_seconds=3600.0))
+    model = by_time(lambda _: REPLY, 10.0)
 
-        stopped = await stop_after(5, model, team, store)
-        after = await go_on(model, team, store)
+    stopped = await stop_after(5, model, team, store)
+    after = await go_on(model, team, store)
 
-        assert stopped.seconds == pytest.approx(5.0, abs=0.1)
-        assert stopped.kept == 1
-        assert stopped.statuses == [QUEUED] * 3
-        assert after == [DONE] * 3
-        assert len(model.requests) == 1
-
-    run_virtual(body())
+    assert stopped.seconds == pytest.approx(5.0, abs=0.1)
+    assert stopped.kept == 1
+    assert stopped.statuses == [QUEUED] * 3
+    assert after == [DONE] * 3
+    assert len(model.requests) == 1
 
 
-def test_a_model_that_is_left_alone_is_not_waited_for() -> None:
-    async def body() -> None:
-        store, team = new_store(), crew(6)
-        model = by_time(lambda now: Overloaded("down") if now < 30 else REPLY, 1.0)
+async def test_a_model_that_is_left_alone_is_not_waited_for() -> None:
+    store, team = new_store(), crew(6)
+    model = by_time(lambda now: Overloaded("down") if now < 30 else REPLY, 1.0)
 
-        stopped = await stop_after(8, model, team, store)
-        after = await go_on(model, team, store)
+    stopped = await stop_after(8, model, team, store)
+    after = await go_on(model, team, store)
 
-        assert stopped.seconds < 1.1
-        assert stopped.statuses == [QUEUED] * 6
-        assert after == [DONE] * 6
-
-    run_virtual(body())
+    assert stopped.seconds < 1.1
+    assert stopped.statuses == [QUEUED] * 6
+    assert after == [DONE] * 6

@@ -18,7 +18,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Role, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed
-from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
@@ -71,74 +71,70 @@ async def spawn_and_leave(store: MemoryStore, asked: TeamTask) -> SessionKey:
 
 
 @pytest.mark.parametrize(("given", "held", "most"), [(2, None, 2), (None, None, 6), (2, 3, 3)])
-def test_a_worker_that_takes_a_team_over_holds_its_bound_unless_it_is_told_another(
+async def test_a_worker_that_takes_a_team_over_holds_its_bound_unless_it_is_told_another(
     given: int | None, held: int | None, most: int
 ) -> None:
     crowd = Crowd()
 
-    async def body() -> None:
-        async with open_store() as store:
-            key = await spawn_and_leave(store, team(6, given))
-            async with open_rig(crowd, agents=[WRITER], store=store, role=Role.WORKER) as rig:
-                if held is not None:
-                    rig.service.limit_parallel(key, held)
-                await carry_out(rig)
+    async with open_store() as store:
+        key = await spawn_and_leave(store, team(6, given))
+        async with open_rig(crowd, agents=[WRITER], store=store, role=Role.WORKER) as rig:
+            if held is not None:
+                rig.service.limit_parallel(key, held)
+            await carry_out(rig)
 
-    run_virtual(body())
-
-    assert (crowd.most, len(crowd.requests)) == (most, 6)
+    assert crowd.most == most
+    assert len(crowd.requests) == 6
 
 
-def test_a_worker_that_is_left_the_retries_of_a_team_holds_its_bound() -> None:
+async def test_a_worker_that_is_left_the_retries_of_a_team_holds_its_bound() -> None:
     crowd = Crowd()
 
-    async def body() -> None:
-        async with open_store() as store:
-            fails = RepliesWith(lambda _: AuthFailed("no key"), "scripted/model")
-            async with open_rig(fails, agents=[WRITER], store=store) as rig:
-                handle = await rig.sessions.spawn_team(team(6, 2))
-                assert (await handle.wait()).status is RunStatus.FAILED
-                for letter in await rig.sessions.dead_letters():
-                    planned = await rig.service.plan_retry(letter)
-                    assert isinstance(planned, SessionPlan)
-                    # As a command does, which carries nothing out itself.
-                    await store.spawn([replace(planned, owner=None)])
-            async with open_rig(crowd, agents=[WRITER], store=store, role=Role.WORKER) as rig:
-                await carry_out(rig)
+    async with open_store() as store:
+        fails = RepliesWith(lambda _: AuthFailed("no key"), "scripted/model")
+        async with open_rig(fails, agents=[WRITER], store=store) as rig:
+            handle = await rig.sessions.spawn_team(team(6, 2))
+            assert (await handle.wait()).status is RunStatus.FAILED
+            for letter in await rig.sessions.dead_letters():
+                planned = await rig.service.plan_retry(letter)
+                assert isinstance(planned, SessionPlan)
+                # As a command does, which carries nothing out itself.
+                await store.spawn([replace(planned, owner=None)])
+        async with open_rig(crowd, agents=[WRITER], store=store, role=Role.WORKER) as rig:
+            await carry_out(rig)
 
-    run_virtual(body())
-
-    assert (crowd.most, len(crowd.requests)) == (2, 6)
+    assert crowd.most == 2
+    assert len(crowd.requests) == 6
 
 
-def test_what_is_spawned_or_sent_under_a_team_of_another_process_is_held_to_its_bound() -> None:
+async def test_what_is_spawned_or_sent_under_a_team_of_another_process_is_held_to_its_bound() -> (
+    None
+):
     here, there = Crowd(), Crowd()
 
-    async def body() -> None:
-        async with (
-            open_store() as store,
-            open_rig(there, agents=[WRITER], store=store) as theirs,
-            open_rig(here, agents=[WRITER], store=store) as ours,
-        ):
-            handle = await theirs.sessions.spawn_team(team(2, 1))
-            assert (await theirs.sessions.team_result(handle)).is_done
-            members = await ours.sessions.list(Filter(parent=handle.key))
-            first, second = (member.session.key for member in members)
+    async with (
+        open_store() as store,
+        open_rig(there, agents=[WRITER], store=store) as theirs,
+        open_rig(here, agents=[WRITER], store=store) as ours,
+    ):
+        handle = await theirs.sessions.spawn_team(team(2, 1))
+        assert (await theirs.sessions.team_result(handle)).is_done
+        members = await ours.sessions.list(Filter(parent=handle.key))
+        first, second = (member.session.key for member in members)
 
-            spawned = [
-                await ours.sessions.spawn(Task("writer", f"part {n}"), parent=first)
-                for n in range(3)
-            ]
-            sent = await ours.sessions.send(second, "once more")
+        spawned = [
+            await ours.sessions.spawn(Task("writer", f"part {n}"), parent=first) for n in range(3)
+        ]
+        sent = await ours.sessions.send(second, "once more")
 
-            assert all(one.is_done for one in await ours.sessions.wait([*spawned, sent]))
+        assert all(one.is_done for one in await ours.sessions.wait([*spawned, sent]))
 
-    run_virtual(body())
-
-    assert (there.most, here.most, len(here.requests)) == (1, 1, 4)
+    assert there.most == 1
+    assert here.most == 1
+    assert len(here.requests) == 4
 
 
-def test_a_team_that_goes_on_is_read_back_once() -> None:
+async def test_a_team_that_goes_on_is_read_back_once() -> None:
     reads: list[SessionKey | None] = []
 
     class Counting(MemoryStore):
@@ -157,14 +153,12 @@ def test_a_team_that_goes_on_is_read_back_once() -> None:
                 after=after, session=session, tree=tree, kinds=kinds, limit=limit
             )
 
-    async def body() -> SessionKey:
-        store = Counting(asyncio.get_running_loop().time)
-        key = await spawn_and_leave(store, team(50, None))
-        reads.clear()
-        async with open_rig(Crowd(), agents=[WRITER], store=store, role=Role.WORKER) as rig:
-            await carry_out(rig)
-        await store.aclose()
-        return key
+    store = Counting(asyncio.get_running_loop().time)
+    key = await spawn_and_leave(store, team(50, None))
+    reads.clear()
+    async with open_rig(Crowd(), agents=[WRITER], store=store, role=Role.WORKER) as rig:
+        await carry_out(rig)
+    await store.aclose()
 
-    assert run_virtual(body()) == reads[0]
+    assert key == reads[0]
     assert len(reads) == 1

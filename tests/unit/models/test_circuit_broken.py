@@ -27,7 +27,6 @@ from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.models.throttled import Throttled
 from parallel_agents.models.wrapped import Wrapped
 from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.testing import run_virtual
 from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.scripted import Answer, RepliesWith
 
@@ -53,20 +52,17 @@ async def fail(model: CircuitBroken, times: int, listener: RecordingListener | N
 
 
 @pytest.mark.parametrize("error", [Overloaded("a"), StreamCut("b"), MalformedReply("c")])
-def test_five_failures_in_a_row_open_the_circuit_and_the_next_call_is_not_made(
+async def test_five_failures_in_a_row_open_the_circuit_and_the_next_call_is_not_made(
     error: ProviderError,
 ) -> None:
-    async def body() -> None:
-        model, inner = broken(lambda _: error)
-        await fail(model, 5)
+    model, inner = broken(lambda _: error)
+    await fail(model, 5)
 
-        with pytest.raises(CircuitOpen) as caught:
-            await model.respond(REQUEST)
+    with pytest.raises(CircuitOpen) as caught:
+        await model.respond(REQUEST)
 
-        assert len(inner.requests) == 5
-        assert caught.value.retry_after_seconds == 15.0
-
-    run_virtual(body())
+    assert len(inner.requests) == 5
+    assert caught.value.retry_after_seconds == 15.0
 
 
 class Burst(Wrapped):
@@ -86,145 +82,122 @@ class Burst(Wrapped):
 
 
 @pytest.mark.parametrize(("cut", "made"), [(6, 61), (57, 61), (58, 60)])
-def test_calls_that_began_before_the_first_failure_count_as_successes(cut: int, made: int) -> None:
-    async def body() -> int:
-        clock = asyncio.get_running_loop().time
-        governor, inner = Governor(MemoryStore(clock), now=clock), Burst(cut)
-        model = CircuitBroken(Throttled(inner, governor), governor)
-        calls = [model.respond(REQUEST) for _ in range(60)]
-        outcomes = asyncio.gather(*calls, return_exceptions=True)
-        await asyncio.sleep(7)  # the failures are in, and no answer is
-        await asyncio.gather(model.respond(REQUEST), return_exceptions=True)
-        await outcomes
-        return inner.calls
+async def test_calls_that_began_before_the_first_failure_count_as_successes(
+    cut: int, made: int
+) -> None:
+    clock = asyncio.get_running_loop().time
+    governor, inner = Governor(MemoryStore(clock), now=clock), Burst(cut)
+    model = CircuitBroken(Throttled(inner, governor), governor)
+    calls = [model.respond(REQUEST) for _ in range(60)]
+    outcomes = asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.sleep(7)  # the failures are in, and no answer is
+    await asyncio.gather(model.respond(REQUEST), return_exceptions=True)
+    await outcomes
+    all_calls = inner.calls
 
-    assert run_virtual(body()) == made
+    assert all_calls == made
 
 
 @pytest.mark.parametrize("error", [AuthFailed("a"), RateLimited("b")])
-def test_a_rejected_request_is_not_a_failure_of_the_model(error: ProviderError) -> None:
-    async def body() -> None:
-        model, inner = broken(lambda _: error)
+async def test_a_rejected_request_is_not_a_failure_of_the_model(error: ProviderError) -> None:
+    model, inner = broken(lambda _: error)
 
-        await fail(model, 20)
+    await fail(model, 20)
 
-        assert len(inner.requests) == 20
-
-    run_virtual(body())
+    assert len(inner.requests) == 20
 
 
-def test_a_success_between_failures_restarts_the_count() -> None:
-    async def body() -> None:
-        replies = iter([*[Overloaded("x")] * 4, "fine", *[Overloaded("x")] * 4])
-        model, inner = broken(lambda _: next(replies))
+async def test_a_success_between_failures_restarts_the_count() -> None:
+    replies = iter([*[Overloaded("x")] * 4, "fine", *[Overloaded("x")] * 4])
+    model, inner = broken(lambda _: next(replies))
 
-        await fail(model, 4)
+    await fail(model, 4)
+    await model.respond(REQUEST)
+    await fail(model, 4)
+
+    assert len(inner.requests) == 9
+
+
+async def test_one_probe_passes_after_the_open_time_and_its_answer_closes_the_circuit() -> None:
+    listener = RecordingListener()
+    model, inner = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
+    await fail(model, 5, listener)
+    await asyncio.sleep(16)
+
+    async with asyncio.TaskGroup() as group:
+        probe = group.create_task(model.respond(REQUEST, listener))
+        others = [group.create_task(fail(model, 1)) for _ in range(10)]
+    await model.respond(REQUEST, listener)
+
+    assert probe.result().message.text == "up"
+    assert all(other.done() for other in others)
+    assert len(inner.requests) == 7
+    assert listener.notices == [
+        f"{NAME} keeps failing and is left alone for 15 s: down",
+        f"{NAME} answers again",
+    ]
+
+
+async def test_a_failed_probe_opens_the_circuit_for_twice_as_long() -> None:
+    model, _ = broken(lambda _: Overloaded("down"))
+    await fail(model, 5)
+    await asyncio.sleep(16)
+    await fail(model, 1)
+
+    with pytest.raises(CircuitOpen) as caught:
         await model.respond(REQUEST)
-        await fail(model, 4)
 
-        assert len(inner.requests) == 9
-
-    run_virtual(body())
+    assert caught.value.retry_after_seconds == 30.0
 
 
-def test_one_probe_passes_after_the_open_time_and_its_answer_closes_the_circuit() -> None:
-    async def body() -> None:
-        listener = RecordingListener()
-        model, inner = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
-        await fail(model, 5, listener)
-        await asyncio.sleep(16)
+async def test_after_a_cancelled_probe_the_next_call_is_the_probe() -> None:
+    model, _ = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
+    await fail(model, 5)
+    await asyncio.sleep(16)
+    probe = asyncio.create_task(model.respond(REQUEST))
+    await asyncio.sleep(0.5)
+    probe.cancel()
+    await asyncio.wait([probe])
 
-        async with asyncio.TaskGroup() as group:
-            probe = group.create_task(model.respond(REQUEST, listener))
-            others = [group.create_task(fail(model, 1)) for _ in range(10)]
-        await model.respond(REQUEST, listener)
-
-        assert probe.result().message.text == "up"
-        assert all(other.done() for other in others)
-        assert len(inner.requests) == 7
-        assert listener.notices == [
-            f"{NAME} keeps failing and is left alone for 15 s: down",
-            f"{NAME} answers again",
-        ]
-
-    run_virtual(body())
+    assert (await model.respond(REQUEST)).message.text == "up"
 
 
-def test_a_failed_probe_opens_the_circuit_for_twice_as_long() -> None:
-    async def body() -> None:
-        model, _ = broken(lambda _: Overloaded("down"))
-        await fail(model, 5)
-        await asyncio.sleep(16)
-        await fail(model, 1)
+async def test_processes_of_one_store_share_an_open_circuit() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    (model, _), (other, inner) = (broken(lambda _: Overloaded("x"), store) for _ in range(2))
+    await fail(model, 5)
 
-        with pytest.raises(CircuitOpen) as caught:
-            await model.respond(REQUEST)
-
-        assert caught.value.retry_after_seconds == 30.0
-
-    run_virtual(body())
-
-
-def test_after_a_cancelled_probe_the_next_call_is_the_probe() -> None:
-    async def body() -> None:
-        model, _ = broken(lambda now: Overloaded("down") if now < 10 else "up", seconds=1.0)
-        await fail(model, 5)
-        await asyncio.sleep(16)
-        probe = asyncio.create_task(model.respond(REQUEST))
-        await asyncio.sleep(0.5)
-        probe.cancel()
-        await asyncio.wait([probe])
-
-        assert (await model.respond(REQUEST)).message.text == "up"
-
-    run_virtual(body())
-
-
-def test_processes_of_one_store_share_an_open_circuit() -> None:
-    async def body() -> None:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        (model, _), (other, inner) = (broken(lambda _: Overloaded("x"), store) for _ in range(2))
-        await fail(model, 5)
-
-        with pytest.raises(CircuitOpen):
-            await other.respond(REQUEST)
-
-        assert inner.requests == []
-
-    run_virtual(body())
-
-
-def test_failures_of_several_processes_open_the_circuit_together() -> None:
-    async def body() -> None:
-        listener, store = RecordingListener(), MemoryStore(asyncio.get_running_loop().time)
-        models = [broken(lambda _: Overloaded("down"), store)[0] for _ in range(5)]
-        last, inner = broken(lambda _: "fine", store)
-
-        for model in models:
-            await fail(model, 1, listener)
-
-        with pytest.raises(CircuitOpen):
-            await last.respond(REQUEST)
-        assert inner.requests == []
-        assert listener.notices == [f"{NAME} keeps failing and is left alone for 15 s: down"]
-
-    run_virtual(body())
-
-
-def test_answers_in_another_process_offset_failures_in_this_one() -> None:
-    async def body() -> None:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        model, inner = broken(lambda _: Overloaded("x"), store)
-        other, _ = broken(lambda _: "fine", store)
-        await fail(model, 4)
-        await asyncio.sleep(1.0)
-
+    with pytest.raises(CircuitOpen):
         await other.respond(REQUEST)
-        await fail(model, 4)
 
-        assert len(inner.requests) == 8
+    assert inner.requests == []
 
-    run_virtual(body())
+
+async def test_failures_of_several_processes_open_the_circuit_together() -> None:
+    listener, store = RecordingListener(), MemoryStore(asyncio.get_running_loop().time)
+    models = [broken(lambda _: Overloaded("down"), store)[0] for _ in range(5)]
+    last, inner = broken(lambda _: "fine", store)
+
+    for model in models:
+        await fail(model, 1, listener)
+
+    with pytest.raises(CircuitOpen):
+        await last.respond(REQUEST)
+    assert inner.requests == []
+    assert listener.notices == [f"{NAME} keeps failing and is left alone for 15 s: down"]
+
+
+async def test_answers_in_another_process_offset_failures_in_this_one() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    model, inner = broken(lambda _: Overloaded("x"), store)
+    other, _ = broken(lambda _: "fine", store)
+    await fail(model, 4)
+    await asyncio.sleep(1.0)
+
+    await other.respond(REQUEST)
+    await fail(model, 4)
+
+    assert len(inner.requests) == 8
 
 
 class Counted(MemoryStore):
@@ -256,22 +229,19 @@ class Counted(MemoryStore):
         super().change_throttle_soon(model, change)
 
 
-def test_a_healthy_model_costs_one_read_per_second_and_answers_are_written_while_failures_count() -> (
+async def test_a_healthy_model_costs_one_read_per_second_and_answers_are_written_while_failures_count() -> (
     None
 ):
-    async def body() -> list[tuple[int, int]]:
-        store = Counted(asyncio.get_running_loop().time)
-        model, _ = broken(lambda now: Overloaded("x") if now == 10.0 else "fine", store)
-        costs: list[tuple[int, int]] = []
-        for until in (10.0, 39.0, 60.0):
-            store.looks = store.changes = 0
-            while (now := asyncio.get_running_loop().time()) < until:
-                await (fail(model, 1) if now == 10.0 else model.respond(REQUEST))
-                await asyncio.sleep(0.5)
-            costs.append((store.looks, store.changes))
-        return costs
-
-    healthy, after_a_failure, later = run_virtual(body())
+    store = Counted(asyncio.get_running_loop().time)
+    model, _ = broken(lambda now: Overloaded("x") if now == 10.0 else "fine", store)
+    costs: list[tuple[int, int]] = []
+    for until in (10.0, 39.0, 60.0):
+        store.looks = store.changes = 0
+        while (now := asyncio.get_running_loop().time()) < until:
+            await (fail(model, 1) if now == 10.0 else model.respond(REQUEST))
+            await asyncio.sleep(0.5)
+        costs.append((store.looks, store.changes))
+    healthy, after_a_failure, later = costs
 
     assert healthy == (10, 0)
     # The failure, then answers until it is not one of the last 20 and a look has shown that.
@@ -279,7 +249,7 @@ def test_a_healthy_model_costs_one_read_per_second_and_answers_are_written_while
     assert later == (21, 0)
 
 
-def test_calls_wait_for_an_open_circuit_within_the_patience() -> None:
+async def test_calls_wait_for_an_open_circuit_within_the_patience() -> None:
     async def body() -> float:
         model, _ = broken(lambda now: Overloaded("down") if now < 20 else "up", seconds=0.1)
         patient = Retrying(model, Patience(tries=50))
@@ -288,4 +258,4 @@ def test_calls_wait_for_an_open_circuit_within_the_patience() -> None:
                 group.create_task(patient.respond(REQUEST))
         return asyncio.get_running_loop().time()
 
-    assert 20 < run_virtual(body()) < 60
+    assert 20 < await body() < 60

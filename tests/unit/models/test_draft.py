@@ -29,7 +29,8 @@ def test_pieces_are_joined_and_the_text_is_shown_as_it_comes() -> None:
 
     assert reply.message.parts == (Thinking("hm"), Text("one two"))
     assert shown == ["one ", "two"]
-    assert (reply.model, reply.finish) == ("a/b", Finish.STOP)
+    assert reply.model == "a/b"
+    assert reply.finish is Finish.STOP
 
 
 def test_calls_are_assembled_and_end_the_reply_in_tools() -> None:

@@ -44,7 +44,8 @@ def test_servers_on_this_machine_need_no_key_and_all_others_do() -> None:
 def test_a_preset_names_its_wire_and_its_key() -> None:
     kimi = read_providers()["kimi-coding"]
 
-    assert (kimi.wire, kimi.base_url) == (Wire.ANTHROPIC, "https://api.kimi.com/coding")
+    assert kimi.wire is Wire.ANTHROPIC
+    assert kimi.base_url == "https://api.kimi.com/coding"
     assert kimi.key_variable == "KIMI_API_KEY"
     assert kimi.tiers[Tier.SMALL] == "k2p5"
 

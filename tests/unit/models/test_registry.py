@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from typing_extensions import override
 
@@ -146,12 +144,12 @@ def test_costs_come_from_the_prices() -> None:
     assert registry().cost_nanousd("anthropic/claude-haiku-4-5", Usage(1_000)) == 1_000_000
 
 
-def test_closing_closes_each_model_once() -> None:
+async def test_closing_closes_each_model_once() -> None:
     models = registry()
     made = models.get("local")
     models.get("local/small")
 
-    asyncio.run(models.aclose())
+    await models.aclose()
 
     assert isinstance(made, Closing)
     assert made.closed == 1

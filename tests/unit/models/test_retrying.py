@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Sequence
 
@@ -69,7 +68,7 @@ class Cutting:
     async def aclose(self) -> None: ...
 
 
-def call(
+async def call(
     replies: Sequence[str | Exception],
     patience: Patience = PATIENCE,
     listener: RecordingListener | None = None,
@@ -78,92 +77,94 @@ def call(
     waits = Waits()
     scripted = ScriptedModel(replies)
     model = Retrying(scripted, patience, rng=Highest(), sleep=waits)
-    reply = asyncio.run(model.respond(REQUEST, listener))
+    reply = await model.respond(REQUEST, listener)
     scripted.assert_used_up()
     return reply, waits.seconds
 
 
-def test_a_temporary_failure_is_retried_after_a_growing_wait() -> None:
-    reply, waits = call([Overloaded("a"), Overloaded("b"), Overloaded("c"), "done"])
+async def test_a_temporary_failure_is_retried_after_a_growing_wait() -> None:
+    reply, waits = await call([Overloaded("a"), Overloaded("b"), Overloaded("c"), "done"])
 
     assert reply.message.text == "done"
     assert reply.tries == 4
     assert waits == [1.0, 2.0, 3.0]
 
 
-def test_the_last_failure_is_raised_when_the_tries_are_used_up() -> None:
+async def test_the_last_failure_is_raised_when_the_tries_are_used_up() -> None:
     with pytest.raises(Overloaded, match="d"):
-        call([Overloaded("a"), Overloaded("b"), Overloaded("c"), Overloaded("d")])
+        await call([Overloaded("a"), Overloaded("b"), Overloaded("c"), Overloaded("d")])
 
 
 @pytest.mark.parametrize("error", [AuthFailed("no"), ConfigError("no"), RuntimeError("bug")])
-def test_a_permanent_failure_is_raised_immediately(error: Exception) -> None:
+async def test_a_permanent_failure_is_raised_immediately(error: Exception) -> None:
     with pytest.raises(type(error)):
-        call([error])
+        await call([error])
 
 
-def test_a_wait_that_the_provider_names_is_respected() -> None:
-    reply, waits = call([RateLimited("slow", retry_after_seconds=7.0), "done"])
+async def test_a_wait_that_the_provider_names_is_respected() -> None:
+    reply, waits = await call([RateLimited("slow", retry_after_seconds=7.0), "done"])
 
     assert reply.tries == 2
     assert waits == [8.0]
 
 
-def test_a_minute_of_rate_limits_is_waited_out_with_any_number_of_tries() -> None:
+async def test_a_minute_of_rate_limits_is_waited_out_with_any_number_of_tries() -> None:
     minute = [RateLimited("slow", retry_after_seconds=1.0) for _ in range(60)]
 
-    reply, waits = call([*minute, "done"])
+    reply, waits = await call([*minute, "done"])
 
     assert reply.tries == 61
     assert len(waits) == 60
 
 
-def test_a_provider_that_keeps_refusing_is_given_up_after_the_patience() -> None:
+async def test_a_provider_that_keeps_refusing_is_given_up_after_the_patience() -> None:
     forever = [RateLimited("slow", retry_after_seconds=30.0) for _ in range(4)]
 
     with pytest.raises(RateLimited):
-        call(forever)
+        await call(forever)
 
 
-def test_a_wait_that_is_too_long_does_not_begin() -> None:
+async def test_a_wait_that_is_too_long_does_not_begin() -> None:
     with pytest.raises(RateLimited):
-        call([RateLimited("tomorrow", retry_after_seconds=61.0)])
+        await call([RateLimited("tomorrow", retry_after_seconds=61.0)])
 
 
-def test_a_requested_wait_of_zero_counts_as_a_try_and_backs_off() -> None:
+async def test_a_requested_wait_of_zero_counts_as_a_try_and_backs_off() -> None:
     at_once = [RateLimited("slow", retry_after_seconds=0.0) for _ in range(4)]
 
     with pytest.raises(RateLimited):
-        call(at_once)
+        await call(at_once)
 
 
-def test_the_listener_is_notified_of_each_failed_try() -> None:
+async def test_the_listener_is_notified_of_each_failed_try() -> None:
     listener = RecordingListener(wants_text=False)
 
-    call([Overloaded("a"), RateLimited("b", retry_after_seconds=2.0), "done"], listener=listener)
+    await call(
+        [Overloaded("a"), RateLimited("b", retry_after_seconds=2.0), "done"], listener=listener
+    )
 
     assert listener.retries == [(Overloaded, 1, 1.0), (RateLimited, 2, 3.0)]
 
 
-def test_a_call_is_not_retried_once_text_was_shown() -> None:
+async def test_a_call_is_not_retried_once_text_was_shown() -> None:
     model, listener = Cutting(), RecordingListener(wants_text=True)
 
     with pytest.raises(StreamCut):
-        asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener))
+        await Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener)
 
     assert model.calls == 1
     assert listener.pieces == ["a word"]
 
 
-def test_text_without_a_reader_does_not_prevent_a_retry() -> None:
+async def test_text_without_a_reader_does_not_prevent_a_retry() -> None:
     model, listener = Cutting(), RecordingListener(wants_text=False)
 
-    reply = asyncio.run(Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener))
+    reply = await Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST, listener)
 
     assert reply.tries == 2
 
 
-def test_waits_are_random_between_zero_and_the_bound() -> None:
+async def test_waits_are_random_between_zero_and_the_bound() -> None:
     waits = Waits()
     failures = [Overloaded("x") for _ in range(200)]
     patience = Patience(tries=201, base_seconds=4.0, cap_seconds=4.0)
@@ -171,7 +172,7 @@ def test_waits_are_random_between_zero_and_the_bound() -> None:
         ScriptedModel([*failures, "done"]), patience, rng=random.Random(7), sleep=waits
     )
 
-    asyncio.run(model.respond(REQUEST))
+    await model.respond(REQUEST)
 
     assert all(0 <= wait <= 4 for wait in waits.seconds)
     assert 1.7 < sum(waits.seconds) / 200 < 2.3

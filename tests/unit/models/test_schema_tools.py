@@ -124,70 +124,73 @@ def asking(*tools: ToolSpec, output_schema: JsonObject | None = None) -> ModelRe
     )
 
 
-def respond(model: OneReply, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
-    return asyncio.run(SchemaTools(model).respond(request, listener))
+async def respond(
+    model: OneReply, request: ModelRequest, listener: Listener | None = None
+) -> ModelReply:
+    return await SchemaTools(model).respond(request, listener)
 
 
-def test_a_request_without_tools_passes_through() -> None:
+async def test_a_request_without_tools_passes_through() -> None:
     model, request = OneReply((Text("Hello"),)), asking(output_schema=CAPTION)
 
-    reply = respond(model, request)
+    reply = await respond(model, request)
 
     assert model.requests == [request]
     assert reply.message.text == "Hello"
 
 
-def test_a_chosen_tool_becomes_a_tool_call() -> None:
+async def test_a_chosen_tool_becomes_a_tool_call() -> None:
     arguments = {"city": "Oslo", "unit": "celsius"}
     model = answering({"tool": "get_weather", "arguments": arguments})
 
-    reply = respond(model, asking(WEATHER))
+    reply = await respond(model, asking(WEATHER))
 
     (call,) = reply.message.tool_calls
-    assert (call.name, call.arguments) == ("get_weather", arguments)
+    assert call.name == "get_weather"
+    assert call.arguments == arguments
     assert reply.finish is Finish.TOOLS
     assert reply.usage == Usage(7, 5)
 
 
-def test_each_call_has_a_unique_id() -> None:
+async def test_each_call_has_a_unique_id() -> None:
     model = answering({"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}})
 
-    ids = {respond(model, asking(WEATHER)).message.tool_calls[0].id for _ in range(3)}
+    ids = {(await respond(model, asking(WEATHER))).message.tool_calls[0].id for _ in range(3)}
 
     assert len(ids) == 3
 
 
-def test_the_final_answer_becomes_plain_text() -> None:
+async def test_the_final_answer_becomes_plain_text() -> None:
     model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
 
-    reply = respond(model, asking(WEATHER))
+    reply = await respond(model, asking(WEATHER))
 
     assert reply.message == assistant("4 degrees")
     assert reply.finish is Finish.STOP
 
 
-def test_the_final_answer_with_a_schema_becomes_compact_json() -> None:
+async def test_the_final_answer_with_a_schema_becomes_compact_json() -> None:
     model = answering({"tool": "final_answer", "arguments": {"content": "Rain"}})
 
-    reply = respond(model, asking(WEATHER, output_schema=CAPTION))
+    reply = await respond(model, asking(WEATHER, output_schema=CAPTION))
 
     assert reply.message.text == '{"content":"Rain"}'
 
 
-def test_thinking_before_the_choice_is_kept() -> None:
+async def test_thinking_before_the_choice_is_kept() -> None:
     thought = Thinking("It asks for weather.")
     model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
     model.parts = (thought, *model.parts)
 
-    reply = respond(model, asking(WEATHER))
+    reply = await respond(model, asking(WEATHER))
 
     assert reply.message.parts == (thought, Text("4 degrees"))
 
 
-def test_a_cut_reply_is_passed_on_unchanged() -> None:
+async def test_a_cut_reply_is_passed_on_unchanged() -> None:
     model = OneReply((Text('{"tool":"get_wea'),), finish=Finish.LENGTH)
 
-    reply = respond(model, asking(WEATHER))
+    reply = await respond(model, asking(WEATHER))
 
     assert reply.finish is Finish.LENGTH
     assert reply.message.text == '{"tool":"get_wea'
@@ -205,12 +208,12 @@ def test_a_cut_reply_is_passed_on_unchanged() -> None:
         '{"tool":"final_answer","arguments":{"text":4}}',
     ],
 )
-def test_a_reply_that_matches_no_choice_is_malformed(text: str) -> None:
+async def test_a_reply_that_matches_no_choice_is_malformed(text: str) -> None:
     with pytest.raises(MalformedReply, match="local/fake"):
-        respond(OneReply((Text(text),)), asking(WEATHER))
+        await respond(OneReply((Text(text),)), asking(WEATHER))
 
 
-def test_the_request_has_one_schema_that_accepts_every_choice_and_nothing_else() -> None:
+async def test_the_request_has_one_schema_that_accepts_every_choice_and_nothing_else() -> None:
     model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
     good: list[Json] = [
         {"tool": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}},
@@ -224,7 +227,7 @@ def test_the_request_has_one_schema_that_accepts_every_choice_and_nothing_else()
         {"tool": "other", "arguments": {}},
     ]
 
-    respond(model, asking(WEATHER, TREE))
+    await respond(model, asking(WEATHER, TREE))
 
     (request,) = model.requests
     assert request.tools == ()
@@ -234,10 +237,10 @@ def test_the_request_has_one_schema_that_accepts_every_choice_and_nothing_else()
     assert all(schema.problems(value) for value in bad)
 
 
-def test_the_instructions_come_before_one_line_per_choice() -> None:
+async def test_the_instructions_come_before_one_line_per_choice() -> None:
     model = answering({"tool": "final_answer", "arguments": {"content": "Rain"}})
 
-    respond(model, asking(WEATHER, output_schema=CAPTION))
+    await respond(model, asking(WEATHER, output_schema=CAPTION))
 
     lines = model.requests[0].system.splitlines()
     assert lines[0] == "You help."
@@ -247,7 +250,7 @@ def test_the_instructions_come_before_one_line_per_choice() -> None:
     assert lines[-1].startswith("- final_answer(content): ")
 
 
-def test_calls_and_results_of_the_transcript_become_text() -> None:
+async def test_calls_and_results_of_the_transcript_become_text() -> None:
     model = answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}})
     calls = Message(
         Role.ASSISTANT, (Text("I look."), ToolCall("c1", "get_weather", {"city": "Oslo"}))
@@ -261,7 +264,7 @@ def test_calls_and_results_of_the_transcript_become_text() -> None:
     )
     request = ModelRequest(messages=(user("Oslo?"), calls, results), tools=(WEATHER,))
 
-    respond(model, request)
+    await respond(model, request)
 
     assert model.requests[0].messages == (
         user("Oslo?"),
@@ -270,30 +273,31 @@ def test_calls_and_results_of_the_transcript_become_text() -> None:
     )
 
 
-def test_a_tool_with_the_name_of_the_answer_is_refused() -> None:
+async def test_a_tool_with_the_name_of_the_answer_is_refused() -> None:
     model = answering({})
 
     with pytest.raises(RequestRejected, match="final_answer"):
-        respond(model, asking(ToolSpec("final_answer", "mine", {"type": "object"})))
+        await respond(model, asking(ToolSpec("final_answer", "mine", {"type": "object"})))
 
     assert model.requests == []
 
 
-def test_a_choice_is_not_streamed_but_retries_are_reported() -> None:
+async def test_a_choice_is_not_streamed_but_retries_are_reported() -> None:
     model, reader = (
         answering({"tool": "final_answer", "arguments": {"text": "4 degrees"}}),
         Reader(),
     )
 
-    respond(model, asking(WEATHER), reader)
+    await respond(model, asking(WEATHER), reader)
 
-    assert (reader.pieces, reader.retries) == ([], 1)
+    assert reader.pieces == []
+    assert reader.retries == 1
 
 
-def test_text_without_tools_is_streamed() -> None:
+async def test_text_without_tools_is_streamed() -> None:
     reader = Reader()
 
-    respond(OneReply((Text("Hello"),)), asking(), reader)
+    await respond(OneReply((Text("Hello"),)), asking(), reader)
 
     assert reader.pieces == ["piece"]
 
@@ -305,5 +309,6 @@ def test_name_capabilities_and_closing_are_forwarded_to_the_model() -> None:
 
     asyncio.run(wrapped.aclose())
 
-    assert (wrapped.name, wrapped.capabilities) == (model.name, model.capabilities)
+    assert wrapped.name == model.name
+    assert wrapped.capabilities == model.capabilities
     assert model.requests == []

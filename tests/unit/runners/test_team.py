@@ -8,13 +8,20 @@ from collections import Counter
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.model import ModelRequest
-from parallel_agents.core.run import RunStatus, TeamResult
+from parallel_agents.core.run import Outcome, RunStatus, TeamResult
 from parallel_agents.core.store import Filter
-from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import AuthFailed
+from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.errors import AuthFailed, InvalidInput
 from parallel_agents.runners.team import summary
-from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import (
+    Answer,
+    MemoryStore,
+    RepliesWith,
+    Rig,
+    open_rig,
+)
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 DONE, FAILED, KILLED = RunStatus.DONE, RunStatus.FAILED, RunStatus.KILLED
@@ -34,19 +41,18 @@ async def run_team(rig: Rig, team: TeamTask) -> TeamResult:
     return await rig.sessions.team_result(await rig.sessions.spawn_team(team))
 
 
-def carry_out(*texts: str, timeout_seconds: float | None = None) -> TeamResult:
-    async def body() -> TeamResult:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            tasks = tuple(Task("writer", text) for text in texts)
-            return await run_team(rig, TeamTask(tasks=tasks, timeout_seconds=timeout_seconds))
-
-    return run_virtual(body())
+async def carry_out(*texts: str, timeout_seconds: float | None = None) -> TeamResult:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        tasks = tuple(Task("writer", text) for text in texts)
+        return await run_team(rig, TeamTask(tasks=tasks, timeout_seconds=timeout_seconds))
 
 
-def test_results_come_in_the_order_of_the_tasks() -> None:
-    team = carry_out("first", "second", "third")
+async def test_results_come_in_the_order_of_the_tasks() -> None:
+    team = await carry_out("first", "second", "third")
 
-    assert (team.status, team.seconds, team.is_done) == (DONE, 10, True)
+    assert team.status is DONE
+    assert team.seconds == 10
+    assert team.is_done
     assert [result.output for result in team.results] == [
         "first is done",
         "second is done",
@@ -54,8 +60,8 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     ]
 
 
-def test_a_task_that_fails_does_not_touch_the_others() -> None:
-    team = carry_out("first", "fail", "third")
+async def test_a_task_that_fails_does_not_touch_the_others() -> None:
+    team = await carry_out("first", "fail", "third")
 
     assert team.status is PARTIAL
     assert [result.status for result in team.results] == [DONE, FAILED, DONE]
@@ -63,23 +69,22 @@ def test_a_task_that_fails_does_not_touch_the_others() -> None:
     assert team.results[1].error.code == "PA-E203"
 
 
-def test_what_is_not_over_when_the_time_is_up_ends_timed_out() -> None:
-    async def body() -> TeamResult:
-        quick, slow = (
-            RepliesWith(answer, f"scripted/{name}", latency_seconds=seconds)
-            for name, seconds in (("quick", 5), ("slow", 100))
-        )
-        tasks = (Task("writer", "quick"), Task("writer", "slow", model="scripted/slow"))
-        async with open_rig(quick, slow, agents=[WRITER]) as rig:
-            return await run_team(rig, TeamTask(tasks=tasks, timeout_seconds=20))
+async def test_what_is_not_over_when_the_time_is_up_ends_timed_out() -> None:
+    quick, slow = (
+        RepliesWith(answer, f"scripted/{name}", latency_seconds=seconds)
+        for name, seconds in (("quick", 5), ("slow", 100))
+    )
+    tasks = (Task("writer", "quick"), Task("writer", "slow", model="scripted/slow"))
+    async with open_rig(quick, slow, agents=[WRITER]) as rig:
+        team = await run_team(rig, TeamTask(tasks=tasks, timeout_seconds=20))
 
-    team = run_virtual(body())
-
-    assert (team.status, team.seconds) == (PARTIAL, 20)
+    assert team.status is PARTIAL
+    assert team.seconds == 20
     assert [result.status for result in team.results] == [DONE, LATE]
     late = team.results[1].error
     assert late is not None
-    assert (late.code, late.message) == ("PA-E302", "ended by the team's time limit of 20 s")
+    assert late.code == "PA-E302"
+    assert late.message == "ended by the team's time limit of 20 s"
 
 
 @pytest.mark.parametrize(
@@ -104,55 +109,179 @@ def test_how_a_team_ended_follows_from_how_its_tasks_did(
     assert all(f"{count} {name}" in outcome.text for name, count in counts.items())
 
 
-def test_killing_a_team_ends_all_its_tasks() -> None:
-    async def body() -> tuple[TeamResult, int]:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            tasks = tuple(Task("writer", text) for text in ("first", "second"))
-            handle = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
-            await asyncio.sleep(3)
-            killed = await handle.kill()
-            return await rig.sessions.team_result(handle), len(killed.runs)
+async def test_killing_a_team_ends_all_its_tasks() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        tasks = tuple(Task("writer", text) for text in ("first", "second"))
+        handle = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
+        await asyncio.sleep(3)
+        killed = await handle.kill()
+        team = await rig.sessions.team_result(handle)
+        ended = len(killed.runs)
 
-    team, ended = run_virtual(body())
-
-    assert (team.status, team.seconds, ended) == (KILLED, 3, 3)
+    assert team.status is KILLED
+    assert team.seconds == 3
+    assert ended == 3
     assert [result.status for result in team.results] == [KILLED, KILLED]
 
 
-def test_a_team_that_is_begun_again_by_another_process_still_ends_in_its_time() -> None:
-    async def body() -> tuple[TeamResult, list[str]]:
-        loop = asyncio.get_running_loop()
-        store = MemoryStore(loop.time)
-        team = TeamTask(tasks=(Task("writer", "first"), Task("writer", "fail")), timeout_seconds=15)
-        async with open_rig(model(), agents=[WRITER], store=store) as rig:
-            await rig.sessions.spawn_team(team, key="monday")
-            await asyncio.sleep(8)
-            rig.engine.cancel_all()
-        await asyncio.sleep(1000)
-        slow = RepliesWith(answer, latency_seconds=100)
-        async with open_rig(slow, agents=[WRITER], store=store) as rig:
-            began = loop.time()
-            result = await rig.sessions.team_result(
-                await rig.sessions.spawn_team(team, key="monday")
-            )
-            assert loop.time() - began <= 15
-        rows = await store.rows(Filter(parent=result.session_key))
-        await store.aclose()
-        return result, [row.run.status for row in rows]
-
-    team, statuses = run_virtual(body())
+async def test_a_team_that_is_begun_again_by_another_process_still_ends_in_its_time() -> None:
+    loop = asyncio.get_running_loop()
+    store = MemoryStore(loop.time)
+    team = TeamTask(tasks=(Task("writer", "first"), Task("writer", "fail")), timeout_seconds=15)
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        await rig.sessions.spawn_team(team, key="monday")
+        await asyncio.sleep(8)
+        rig.engine.cancel_all()
+    await asyncio.sleep(1000)
+    slow = RepliesWith(answer, latency_seconds=100)
+    async with open_rig(slow, agents=[WRITER], store=store) as rig:
+        began = loop.time()
+        result = await rig.sessions.team_result(await rig.sessions.spawn_team(team, key="monday"))
+        assert loop.time() - began <= 15
+    rows = await store.rows(Filter(parent=result.session_key))
+    await store.aclose()
+    team = result
+    statuses = [row.run.status for row in rows]
 
     assert team.status is LATE
     assert statuses == [LATE, LATE]
     assert team.key == "monday"
 
 
-def test_a_single_session_is_its_own_team() -> None:
-    async def body() -> TeamResult:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "alone"))
-            return await rig.sessions.team_result(handle)
+async def test_a_single_session_is_its_own_team() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "alone"))
+        team = await rig.sessions.team_result(handle)
 
-    team = run_virtual(body())
+    assert team.status is DONE
+    assert [result.output for result in team.results] == ["alone is done"]
 
-    assert (team.status, [result.output for result in team.results]) == (DONE, ["alone is done"])
+
+KEEP, STOP, CANCEL = OnFailure.KEEP_GOING, OnFailure.STOP_NEW, OnFailure.CANCEL_SIBLINGS
+
+
+def answer_or_fail(request: ModelRequest) -> Answer:
+    text = request.messages[0].text
+    return AuthFailed("no key") if text == "fail" else f"{text} is done"
+
+
+def team(
+    *texts: str,
+    on_failure: OnFailure = KEEP,
+    min_done: int | None = None,
+    max_parallel: int | None = 2,
+) -> TeamTask:
+    """Tasks that take 100 s, but for those that fail: these take 10."""
+    tasks = tuple(
+        Task("writer", text, model="scripted/quick" if text == "fail" else None) for text in texts
+    )
+    return TeamTask(
+        tasks=tasks, on_failure=on_failure, min_done=min_done, max_parallel=max_parallel
+    )
+
+
+async def run_reacting(task: TeamTask) -> TeamResult:
+    slow = RepliesWith(answer_or_fail, "scripted/slow", latency_seconds=100)
+    quick = RepliesWith(answer_or_fail, "scripted/quick", latency_seconds=10)
+    async with open_rig(slow, quick, agents=[WRITER]) as rig:
+        return await rig.sessions.team_result(await rig.sessions.spawn_team(task))
+
+
+def statuses(result: TeamResult) -> list[RunStatus]:
+    return [one.status for one in result.results]
+
+
+async def test_keep_going_leaves_the_others_alone() -> None:
+    result = await run_reacting(team("fail", "first", "second"))
+
+    assert result.status is PARTIAL
+    assert statuses(result) == [FAILED, DONE, DONE]
+
+
+async def test_stop_new_ends_what_has_not_begun_and_lets_the_rest_go_on() -> None:
+    result = await run_reacting(team("fail", "first", "second", "third", "fourth", on_failure=STOP))
+
+    assert result.status is PARTIAL
+    assert result.seconds == 100
+    begun, queued = statuses(result)[:2], statuses(result)[3:]
+    assert begun == [FAILED, DONE]
+    assert queued == [KILLED, KILLED]
+    error = result.results[4].error
+    assert error is not None
+    assert error.message == "ended by a sibling's failure"
+
+
+async def test_cancel_siblings_ends_all_that_is_live() -> None:
+    result = await run_reacting(team("fail", "first", "second", on_failure=CANCEL))
+
+    assert result.status is FAILED
+    assert result.seconds == 10
+    assert statuses(result) == [FAILED, KILLED, KILLED]
+
+
+@pytest.mark.parametrize(("min_done", "status"), [(1, PARTIAL), (2, PARTIAL), (3, FAILED)])
+async def test_with_fewer_in_done_than_it_needs_a_team_has_failed(
+    min_done: int, status: RunStatus
+) -> None:
+    result = await run_reacting(team("fail", "first", "second", min_done=min_done))
+
+    assert result.status is status
+    assert statuses(result) == [FAILED, DONE, DONE]
+
+
+async def test_stop_new_ends_the_rest_once_too_few_can_still_succeed() -> None:
+    task = team("first", "fail", "second", on_failure=STOP, min_done=3, max_parallel=3)
+
+    result = await run_reacting(task)
+
+    assert result.status is FAILED
+    assert result.seconds == 10
+    error = result.results[0].error
+    assert error is not None
+    assert error.message == "ended by too few can still succeed"
+
+
+async def test_a_task_that_somebody_killed_is_no_failure() -> None:
+    slow = RepliesWith(answer_or_fail, "scripted/slow", latency_seconds=100)
+    async with open_rig(slow, agents=[WRITER]) as rig:
+        task = team("first", "second", "third", on_failure=CANCEL, max_parallel=3)
+        handle = await rig.sessions.spawn_team(task, key="monday")
+        await asyncio.sleep(5)
+        (first, *_) = await rig.service.members(await rig.service.find("monday"))
+        await rig.sessions.kill(first.session.key)
+        ended = await rig.sessions.team_result(handle)
+
+    assert statuses(ended) == [KILLED, DONE, DONE]
+
+
+@pytest.mark.parametrize("on_failure", [STOP, CANCEL])
+async def test_a_team_that_goes_on_reacts_to_what_failed_while_nobody_saw(
+    on_failure: OnFailure,
+) -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    task = team("alone", "first", "second", on_failure=on_failure, max_parallel=1)
+    slow = RepliesWith(answer_or_fail, "scripted/slow", latency_seconds=100)
+    async with open_rig(slow, agents=[WRITER], store=store) as rig:
+        await rig.sessions.spawn_team(task, key="monday")
+        await asyncio.sleep(5)
+        (begun, *_) = await rig.service.members(await rig.service.find("monday"))
+        rig.engine.cancel_all()
+    claim = await store.claim(begun.run.id, OwnerId("another"))
+    assert claim is not None
+    await store.finish(begun.run.id, claim.run.epoch, Outcome(status=FAILED))
+    async with open_rig(slow, agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn_team(task, key="monday")
+        result = await rig.sessions.team_result(handle)
+    await store.aclose()
+
+    first, second, third = statuses(result)
+
+    assert first is FAILED
+    assert third is KILLED
+    assert second is KILLED or (on_failure is STOP and second is DONE)
+
+
+@pytest.mark.parametrize("min_done", [0, 4])
+def test_a_number_of_tasks_that_the_team_has_not_is_refused(min_done: int) -> None:
+    with pytest.raises(InvalidInput, match=f"min_done is {min_done}"):
+        team("first", "second", "third", min_done=min_done)

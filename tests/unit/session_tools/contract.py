@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from typing_extensions import override
 
 from parallel_agents.core.schema import Json
-from tests.unit.session_tools.world import World, in_world
+from tests.unit.session_tools.world import World, open_world
 
 Fields: TypeAlias = Mapping[str, Any]
 Before: TypeAlias = Callable[[World], Awaitable[Fields]]
@@ -106,14 +106,14 @@ class Case(NamedTuple):
     def __str__(self) -> str:
         return self.what
 
-    def check(self, tool: str) -> None:
+    async def check(self, tool: str) -> None:
         """Make the call, and check its answer."""
 
-        async def play(world: World) -> Fields:
+        async with open_world() as world:
             spawned = await self.before(world)
-            return await world.call(tool, filled(self.arguments, spawned))
+            call = await world.call(tool, filled(self.arguments, spawned))
 
-        check(in_world(play), self.answer)
+        check(call, self.answer)
 
 
 def filled(value: Json, spawned: Fields) -> Any:

@@ -12,8 +12,8 @@ LIST = [
 
 
 @pytest.mark.parametrize("case", LIST, ids=str)
-def test_agents_list(case: Case) -> None:
-    case.check("agents_list")
+async def test_agents_list(case: Case) -> None:
+    await case.check("agents_list")
 
 
 STATUS = [
@@ -40,5 +40,5 @@ STATUS = [
 
 
 @pytest.mark.parametrize("case", STATUS, ids=str)
-def test_session_status(case: Case) -> None:
-    case.check("session_status")
+async def test_session_status(case: Case) -> None:
+    await case.check("session_status")

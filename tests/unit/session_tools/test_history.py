@@ -8,14 +8,13 @@ from tests.unit.session_tools.contract import (
     AGENT,
     ANY,
     Case,
-    Fields,
     one_deleted,
     one_done,
     one_live,
     refused,
     rows,
 )
-from tests.unit.session_tools.world import World, in_world
+from tests.unit.session_tools.world import open_world
 
 CASES = [
     *(
@@ -75,17 +74,15 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_sessions_history(case: Case) -> None:
-    case.check("sessions_history")
+async def test_sessions_history(case: Case) -> None:
+    await case.check("sessions_history")
 
 
-def test_a_message_has_blocks_and_their_plain_text() -> None:
-    async def play(world: World) -> list[Fields]:
+async def test_a_message_has_blocks_and_their_plain_text() -> None:
+    async with open_world() as world:
         spawned = await world.done()
         history = await world.call("sessions_history", {"sessionKey": spawned["childSessionKey"]})
-        return history["messages"]
-
-    _, reply = in_world(play)
+        _, reply = history["messages"]
 
     assert reply["content"] == [{"type": "text", "text": "re: Write."}]
     assert reply["text"] == "re: Write."

@@ -94,5 +94,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_sessions_list(case: Case) -> None:
-    case.check("sessions_list")
+async def test_sessions_list(case: Case) -> None:
+    await case.check("sessions_list")

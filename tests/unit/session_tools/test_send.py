@@ -87,5 +87,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_sessions_send(case: Case) -> None:
-    case.check("sessions_send")
+async def test_sessions_send(case: Case) -> None:
+    await case.check("sessions_send")

@@ -18,7 +18,7 @@ from tests.unit.session_tools.contract import (
     containing,
     refused,
 )
-from tests.unit.session_tools.world import World, in_world
+from tests.unit.session_tools.world import open_world
 
 ACCEPTED: Fields = {
     "status": "accepted",
@@ -200,22 +200,20 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_sessions_spawn(case: Case) -> None:
-    async def play(world: World) -> tuple[Fields, int]:
+async def test_sessions_spawn(case: Case) -> None:
+    async with open_world() as world:
         answer = await world.call("sessions_spawn", case.arguments)
-        return answer, len(await world.rig.service.list())
-
-    answer, count = in_world(play)
+        count = len(await world.rig.service.list())
 
     check(answer, case.answer)
     assert count == (answer["status"] == "accepted"), "a refused spawn does not reach the store"
 
 
-def under(policy: Policy, depth: int, children: int) -> Fields:
+async def under(policy: Policy, depth: int, children: int) -> Fields:
     """The answer to one more spawn by a session at a depth with so many live children."""
     lead = Agent(name="boss", description="Leads.", instructions="Lead.", policy=policy)
 
-    async def play(world: World) -> Fields:
+    async with open_world(agents=[lead]) as world:
         by = Requester()
         for _ in range(depth + 1):
             spawned = await world.spawn(by, agentId=lead.name)
@@ -223,8 +221,6 @@ def under(policy: Policy, depth: int, children: int) -> Fields:
         for _ in range(children):
             await world.spawn(by, agentId=lead.name)
         return await world.call("sessions_spawn", {"task": "x", "agentId": lead.name}, by)
-
-    return in_world(play, agents=[lead])
 
 
 @pytest.mark.parametrize(
@@ -252,22 +248,20 @@ def under(policy: Policy, depth: int, children: int) -> Fields:
     ],
     ids=["depth", "children", "tree"],
 )
-def test_a_bound_is_refused_in_the_words_of_the_contract(
+async def test_a_bound_is_refused_in_the_words_of_the_contract(
     policy: Policy, depth: int, children: int, error: str
 ) -> None:
-    answer = under(policy, depth, children)
+    answer = await under(policy, depth, children)
 
     assert answer["status"] == "forbidden"
     assert answer["error"] == error
     assert answer["hint"]
 
 
-def test_a_fork_of_another_agent_is_refused_in_the_words_of_the_contract() -> None:
-    async def play(world: World) -> Fields:
+async def test_a_fork_of_another_agent_is_refused_in_the_words_of_the_contract() -> None:
+    async with open_world() as world:
         lead = await world.requester()
-        return await world.call("sessions_spawn", FORK, lead)
-
-    answer = in_world(play)
+        answer = await world.call("sessions_spawn", FORK, lead)
 
     assert answer["status"] == "error"
     assert answer["error"] == (

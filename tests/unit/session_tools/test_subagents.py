@@ -214,5 +214,5 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_subagents(case: Case) -> None:
-    case.check("subagents")
+async def test_subagents(case: Case) -> None:
+    await case.check("subagents")

@@ -9,7 +9,7 @@ import pytest
 
 from parallel_agents.core.store import Filter
 from tests.unit.session_tools.contract import Case, one_live, refused, rows
-from tests.unit.session_tools.world import SCRIPT, World, in_world
+from tests.unit.session_tools.world import SCRIPT, World, open_world
 
 Answers = list[Mapping[str, Any]]
 
@@ -38,8 +38,8 @@ WAIT = [
 
 
 @pytest.mark.parametrize("case", WAIT, ids=str)
-def test_agents_wait(case: Case) -> None:
-    case.check("agents_wait")
+async def test_agents_wait(case: Case) -> None:
+    await case.check("agents_wait")
 
 
 YIELD = [
@@ -48,8 +48,8 @@ YIELD = [
 
 
 @pytest.mark.parametrize("case", YIELD, ids=str)
-def test_sessions_yield(case: Case) -> None:
-    case.check("sessions_yield")
+async def test_sessions_yield(case: Case) -> None:
+    await case.check("sessions_yield")
 
 
 async def twice(world: World) -> tuple[str, str]:
@@ -60,15 +60,13 @@ async def twice(world: World) -> tuple[str, str]:
     return first["runId"], second["runId"]
 
 
-def test_an_earlier_run_is_waited_for_by_its_id() -> None:
-    async def play(world: World) -> Answers:
+async def test_an_earlier_run_is_waited_for_by_its_id() -> None:
+    async with open_world() as world:
         first, second = await twice(world)
         at_once = {"ids": [first], "timeoutSeconds": 0}
         early = await world.call("agents_wait", at_once)
         both = await world.call("agents_wait", {"ids": [second, first]})
-        return [early, both]
-
-    early, both = in_world(play)
+        early, both = [early, both]
 
     assert [done["result"] for done in early["completed"]] == ["re: Write."]
     assert early["pending"] == []
@@ -76,33 +74,29 @@ def test_an_earlier_run_is_waited_for_by_its_id() -> None:
     assert [done["result"] for done in both["completed"]] == ["re: More.", "re: Write."]
 
 
-def test_a_live_run_is_waited_for_even_if_another_one_is_queued_behind_it() -> None:
-    async def play(world: World) -> Answers:
+async def test_a_live_run_is_waited_for_even_if_another_one_is_queued_behind_it() -> None:
+    async with open_world() as world:
         first = await world.spawn(mode="session", label="memory")
         more = {"sessionKey": "memory", "message": "More.", "mode": "followup", "timeoutSeconds": 0}
         await world.call("sessions_send", more)
-        return [await world.call("agents_wait", {"ids": [first["runId"]]})]
-
-    (answer,) = in_world(play)
+        (answer,) = [await world.call("agents_wait", {"ids": [first["runId"]]})]
 
     assert [done["result"] for done in answer["completed"]] == ["re: Write."]
 
 
-def test_a_session_does_not_see_a_run_of_another_tree() -> None:
-    async def play(world: World) -> Answers:
+async def test_a_session_does_not_see_a_run_of_another_tree() -> None:
+    async with open_world() as world:
         first, _ = await twice(world)
         stranger = await world.requester()
-        return [await world.call("agents_wait", {"ids": [first]}, stranger)]
-
-    (answer,) = in_world(play)
+        (answer,) = [await world.call("agents_wait", {"ids": [first]}, stranger)]
 
     assert answer["completed"] == []
     assert [error["error"] for error in answer["errors"]] == ["not_owner"]
 
 
 @pytest.mark.parametrize("by_session", [False, True])
-def test_a_task_id_stays_valid_as_long_as_its_session(*, by_session: bool) -> None:
-    async def play(world: World) -> Answers:
+async def test_a_task_id_stays_valid_as_long_as_its_session(*, by_session: bool) -> None:
+    async with open_world() as world:
         by = await world.requester() if by_session else SCRIPT
         first = await world.done(by, mode="session", label="memory", agentId="writer")
         more = {"sessionKey": "memory", "message": "More.", "timeoutSeconds": 0}
@@ -114,9 +108,7 @@ def test_a_task_id_stays_valid_as_long_as_its_session(*, by_session: bool) -> No
         cancelled = await world.call("subagents", {"action": "cancel", "taskId": task}, by)
         rows = await world.rig.sessions.list(Filter(is_live=True))
         assert 2 in {row.run.number for row in rows}, "the live run was not meant"
-        return [waited, cancelled]
-
-    waited, cancelled = in_world(play)
+        waited, cancelled = [waited, cancelled]
 
     assert [done["result"] for done in waited["completed"]] == ["re: Write."]
     assert waited["unavailable"] == []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
@@ -14,9 +14,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import Json
 from parallel_agents.session_tools.context import Requester
 from parallel_agents.settings import Settings
-from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virtual
-
-T = TypeVar("T")
+from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 SCRIPT = Requester()
 DEFAULTS = Settings()
@@ -74,18 +72,3 @@ async def open_world(
     model = RepliesWith(reply, latency_seconds=10)
     async with open_rig(model, agents=[MAIN, WRITER, LEAD, *agents], settings=settings) as rig:
         yield World(rig, model)
-
-
-def in_world(
-    play: Callable[[World], Coroutine[Any, Any, T]],
-    reply: Callable[[ModelRequest], Answer] = answer,
-    settings: Settings = DEFAULTS,
-    agents: Sequence[Agent] = (),
-) -> T:
-    """What `play` returns, on virtual time."""
-
-    async def body() -> T:
-        async with open_world(reply, settings, agents) as world:
-            return await play(world)
-
-    return run_virtual(body())

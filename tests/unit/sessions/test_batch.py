@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import AuthFailed, InvalidInput
 from parallel_agents.sessions.batch import for_many, split
-from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 SCHEMA: JsonObject = {
     "type": "object",
@@ -53,20 +54,17 @@ def answering(say: Say, leaves_out: str = "-") -> Callable[[ModelRequest], Answe
     return answer
 
 
-def in_rig(
+@asynccontextmanager
+async def open_test_rig(
     answer: Callable[[ModelRequest], Answer],
-    body: Callable[[Rig, RepliesWith], Coroutine[Any, Any, None]],
-) -> None:
-    async def around() -> None:
-        model = RepliesWith(answer, latency_seconds=10)
-        async with open_rig(model, agents=[RATER]) as rig:
-            await body(rig, model)
-
-    run_virtual(around())
+) -> AsyncGenerator[tuple[Rig, RepliesWith]]:
+    model = RepliesWith(answer, latency_seconds=10)
+    async with open_rig(model, agents=[RATER]) as rig:
+        yield rig, model
 
 
-def test_items_are_answered_together_in_their_order() -> None:
-    async def body(rig: Rig, model: RepliesWith) -> None:
+async def test_items_are_answered_together_in_their_order() -> None:
+    async with open_test_rig(answering(lambda text: {"word": f"{text}!"})) as (rig, model):
         items = [f"thing {n}" for n in range(7)]
 
         result = await rig.sessions.batch("rater", items, size=3)
@@ -77,27 +75,28 @@ def test_items_are_answered_together_in_their_order() -> None:
         ]
         assert [item.is_single for item in result.items] == [False] * 6 + [True]
         assert {item.status for item in result.items} == {DONE}
-        assert (len(model.requests), len(result.runs), result.spend.calls) == (3, 3, 3)
+        assert len(model.requests) == 3
+        assert len(result.runs) == 3
+        assert result.spend.calls == 3
 
-    in_rig(answering(lambda text: {"word": f"{text}!"}), body)
 
-
-def test_an_item_without_an_answer_gets_a_run_of_its_own() -> None:
-    async def body(rig: Rig, model: RepliesWith) -> None:
+async def test_an_item_without_an_answer_gets_a_run_of_its_own() -> None:
+    async with open_test_rig(answering(lambda text: {"word": text}, leaves_out="b")) as (
+        rig,
+        model,
+    ):
         result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
         assert [item.is_single for item in result.items] == [False, True, False]
         assert result.items[1].output == {"word": "b, alone"}
         assert len(model.requests) == 2
 
-    in_rig(answering(lambda text: {"word": text}, leaves_out="b"), body)
 
-
-def test_an_invalid_answer_spoils_no_other_and_leaves_no_dead_letter() -> None:
+async def test_an_invalid_answer_spoils_no_other_and_leaves_no_dead_letter() -> None:
     def say(text: str) -> object:
         return {"word": 5} if text == "b" else {"word": text}
 
-    async def body(rig: Rig, model: RepliesWith) -> None:
+    async with open_test_rig(answering(say)) as (rig, model):
         result = await rig.sessions.batch("rater", ["a", "b", "c"])
 
         assert [item.output for item in result.items] == [
@@ -110,14 +109,12 @@ def test_an_invalid_answer_spoils_no_other_and_leaves_no_dead_letter() -> None:
         assert len(model.requests) == 3, "the call, its repair, and one alone"
         assert await rig.sessions.dead_letters() == []
 
-    in_rig(answering(say), body)
 
-
-def test_an_item_that_also_fails_alone_is_a_result_and_a_dead_letter() -> None:
+async def test_an_item_that_also_fails_alone_is_a_result_and_a_dead_letter() -> None:
     def answer(request: ModelRequest) -> Answer:
         return "no JSON" if is_for_many(request) else AuthFailed("no key")
 
-    async def body(rig: Rig, _: RepliesWith) -> None:
+    async with open_test_rig(answer) as (rig, _):
         result = await rig.sessions.batch("rater", ["a", "b"])
 
         assert [item.status for item in result.items] == [FAILED, FAILED]
@@ -128,11 +125,12 @@ def test_an_item_that_also_fails_alone_is_a_result_and_a_dead_letter() -> None:
             "rater-2",
         ]
 
-    in_rig(answer, body)
 
-
-def test_the_same_key_asks_no_model_again() -> None:
-    async def body(rig: Rig, model: RepliesWith) -> None:
+async def test_the_same_key_asks_no_model_again() -> None:
+    async with open_test_rig(answering(lambda text: {"word": text}, leaves_out="b")) as (
+        rig,
+        model,
+    ):
         first = await rig.sessions.batch("rater", ["a", "b", "c"], key="monday")
         calls = len(model.requests)
 
@@ -141,18 +139,14 @@ def test_the_same_key_asks_no_model_again() -> None:
         assert again == first
         assert len(model.requests) == calls
 
-    in_rig(answering(lambda text: {"word": text}, leaves_out="b"), body)
 
-
-def test_a_size_below_one_is_refused_and_no_items_are_no_calls() -> None:
-    async def body(rig: Rig, model: RepliesWith) -> None:
+async def test_a_size_below_one_is_refused_and_no_items_are_no_calls() -> None:
+    async with open_test_rig(answering(lambda text: {"word": text})) as (rig, model):
         with pytest.raises(InvalidInput, match="a batch cannot have 0 items"):
             await rig.sessions.batch("rater", ["a"], size=0)
 
         assert (await rig.sessions.batch("rater", [])).items == ()
         assert model.requests == []
-
-    in_rig(answering(lambda text: {"word": text}), body)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AuthFailed
-from parallel_agents.testing import RepliesWith, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, open_rig
 
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
 FAST = RepliesWith(lambda _: "fast", "scripted/fast", latency_seconds=10)
@@ -17,19 +17,16 @@ SLOW = RepliesWith(lambda _: "slow", "scripted/slow", latency_seconds=30)
 BAD = RepliesWith(lambda _: AuthFailed("no key"), "scripted/bad", latency_seconds=5)
 
 
-def wait(until: str, *models: str) -> tuple[list[str], float]:
+async def wait(until: str, *models: str) -> tuple[list[str], float]:
     """The models of the results, and the time when they came."""
 
-    async def body() -> tuple[list[str], float]:
-        async with open_rig(FAST, SLOW, BAD, agents=[WRITER]) as rig:
-            handles = [
-                await rig.sessions.spawn(Task("writer", "Go.", model=f"scripted/{model}"))
-                for model in models
-            ]
-            results = await rig.sessions.wait(handles, until=until)
-            return [r.model.partition("/")[2] for r in results], asyncio.get_running_loop().time()
-
-    return run_virtual(body())
+    async with open_rig(FAST, SLOW, BAD, agents=[WRITER]) as rig:
+        handles = [
+            await rig.sessions.spawn(Task("writer", "Go.", model=f"scripted/{model}"))
+            for model in models
+        ]
+        results = await rig.sessions.wait(handles, until=until)
+        return [r.model.partition("/")[2] for r in results], asyncio.get_running_loop().time()
 
 
 @pytest.mark.parametrize(
@@ -45,21 +42,20 @@ def wait(until: str, *models: str) -> tuple[list[str], float]:
         ("any", (), [], 0),
     ],
 )
-def test_wait_returns_as_soon_as_its_condition_is_met(
+async def test_wait_returns_as_soon_as_its_condition_is_met(
     until: str, models: tuple[str, ...], ended: list[str], at: float
 ) -> None:
-    assert wait(until, *models) == (ended, at)
+    assert await wait(until, *models) == (ended, at)
 
 
-def test_runs_that_ended_before_the_wait_count() -> None:
-    async def body() -> list[int]:
-        async with open_rig(FAST, SLOW, agents=[WRITER]) as rig:
-            fast = await rig.sessions.spawn(Task("writer", "Go.", model="scripted/fast"))
-            slow = await rig.sessions.spawn(Task("writer", "Go.", model="scripted/slow"))
-            await fast.wait()
-            return [
-                len(await rig.sessions.wait([fast, slow], until=until))
-                for until in ("any", "first_done", "now", "all")
-            ]
+async def test_runs_that_ended_before_the_wait_count() -> None:
+    async with open_rig(FAST, SLOW, agents=[WRITER]) as rig:
+        fast = await rig.sessions.spawn(Task("writer", "Go.", model="scripted/fast"))
+        slow = await rig.sessions.spawn(Task("writer", "Go.", model="scripted/slow"))
+        await fast.wait()
+        counts = [
+            len(await rig.sessions.wait([fast, slow], until=until))
+            for until in ("any", "first_done", "now", "all")
+        ]
 
-    assert run_virtual(body()) == [1, 1, 1, 2]
+    assert counts == [1, 1, 1, 2]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -12,32 +12,28 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import short
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import Ambiguous, NotFound
-from parallel_agents.testing import RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
-def in_rig(body: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
-    async def work() -> None:
-        async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
-            await body(rig)
-
-    run_virtual(work())
+@asynccontextmanager
+async def open_test_rig() -> AsyncGenerator[Rig]:
+    async with open_rig(RepliesWith(lambda _: "done"), agents=[WRITER]) as rig:
+        yield rig
 
 
-def test_a_session_is_found_by_key_by_its_start_by_run_and_by_label() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_session_is_found_by_key_by_its_start_by_run_and_by_label() -> None:
+    async with open_test_rig() as rig:
         handle = await rig.sessions.spawn(Task("writer", "x", label="my caption"))
         await rig.sessions.spawn(Task("writer", "y"))
 
         for name in (handle.key, short(handle.key), handle.run_id, handle.run_id[:8], "my caption"):
             assert (await rig.service.find(name)).session.key == handle.key
 
-    in_rig(body)
 
-
-def test_the_last_is_the_newest_root() -> None:
-    async def body(rig: Rig) -> None:
+async def test_the_last_is_the_newest_root() -> None:
+    async with open_test_rig() as rig:
         first = await rig.sessions.spawn(Task("writer", "x"))
         await asyncio.sleep(1)
         second = await rig.sessions.spawn(Task("writer", "y"))
@@ -45,11 +41,9 @@ def test_the_last_is_the_newest_root() -> None:
 
         assert (await rig.service.find("@last")).session.key == second.key
 
-    in_rig(body)
 
-
-def test_a_member_of_a_team_is_found_under_its_run() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_member_of_a_team_is_found_under_its_run() -> None:
+    async with open_test_rig() as rig:
         for name in ("monday", "tuesday"):
             tasks = (Task("writer", "x", label="a"), Task("writer", "y", label="b"))
             await rig.sessions.spawn_team(TeamTask(tasks=tasks, name="content"), key=name)
@@ -57,15 +51,14 @@ def test_a_member_of_a_team_is_found_under_its_run() -> None:
 
         found = await rig.service.find("monday/b")
 
-        assert (found.session.parent, found.session.label) == (monday.session.key, "b")
+        assert found.session.parent == monday.session.key
+        assert found.session.label == "b"
         with pytest.raises(Ambiguous, match="'b' matches 2 sessions"):
             await rig.service.find("b")
 
-    in_rig(body)
 
-
-def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
-    async def body(rig: Rig) -> None:
+async def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
+    async with open_test_rig() as rig:
         for n in range(7):
             await rig.sessions.spawn(Task("writer", "x", label=f"number {n}"))
 
@@ -76,11 +69,9 @@ def test_an_ambiguous_name_lists_the_sessions_that_it_fits() -> None:
         assert caught.value.why.count("number") == 5
         assert "and 2 more" in caught.value.why
 
-    in_rig(body)
 
-
-def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_it() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_it() -> None:
+    async with open_test_rig() as rig:
         for name in ("monday", *(f"monday-{n}" for n in range(60))):
             await rig.sessions.spawn_team(TeamTask(tasks=(Task("writer", "x"),)), key=name)
 
@@ -89,15 +80,11 @@ def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_it() ->
         assert found.session.spawn_key == "monday"
         assert (await rig.service.find(found.session.key)).session.spawn_key == "monday"
 
-    in_rig(body)
-
 
 @pytest.mark.parametrize("name", ["nothing", "", "@last", "nothing/at all", "*"])
-def test_an_unknown_name_is_an_error(name: str) -> None:
-    async def body(rig: Rig) -> None:
+async def test_an_unknown_name_is_an_error(name: str) -> None:
+    async with open_test_rig() as rig:
         with pytest.raises(NotFound) as caught:
             await rig.service.find(name)
 
         assert "pagents list" in caught.value.hint
-
-    in_rig(body)

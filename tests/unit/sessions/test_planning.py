@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import ForkRefused, PagentsError, SpawnBound, SpawnLimit, SpawnRefused
-from parallel_agents.testing import RepliesWith, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, open_rig
 
 LEAD = Agent(
     name="lead",
@@ -22,24 +21,23 @@ LEAD = Agent(
 )
 
 
-def refusal(*spawns: tuple[str, str | None], last: Task, under: str | None = None) -> PagentsError:
+async def refusal(
+    *spawns: tuple[str, str | None], last: Task, under: str | None = None
+) -> PagentsError:
     """The error of spawning `last` after these sessions, each a label and its parent."""
     model = RepliesWith(lambda _: "Done.", latency_seconds=10)
 
-    async def body() -> PagentsError:
-        async with open_rig(model, agents=[LEAD]) as rig:
-            for label, parent in spawns:
-                await rig.sessions.spawn(Task("lead", "Go.", label=label), parent=parent)
-            with pytest.raises(PagentsError) as caught:
-                await rig.sessions.spawn(last, parent=under)
-            assert len(await rig.sessions.list()) == len(spawns), "a refused spawn leaves no trace"
-            return caught.value
-
-    return run_virtual(body())
+    async with open_rig(model, agents=[LEAD]) as rig:
+        for label, parent in spawns:
+            await rig.sessions.spawn(Task("lead", "Go.", label=label), parent=parent)
+        with pytest.raises(PagentsError) as caught:
+            await rig.sessions.spawn(last, parent=under)
+        assert len(await rig.sessions.list()) == len(spawns), "a refused spawn leaves no trace"
+        return caught.value
 
 
-def test_a_session_at_the_greatest_depth_may_not_spawn() -> None:
-    error = refusal(
+async def test_a_session_at_the_greatest_depth_may_not_spawn() -> None:
+    error = await refusal(
         ("top", None), ("middle", "top"), ("low", "middle"), last=Task("lead", "Go."), under="low"
     )
 
@@ -49,8 +47,8 @@ def test_a_session_at_the_greatest_depth_may_not_spawn() -> None:
     assert "sessions_spawn" not in str(error)
 
 
-def test_a_session_has_no_more_live_children_than_its_policy_allows() -> None:
-    error = refusal(("top", None), ("child", "top"), last=Task("lead", "Go."), under="top")
+async def test_a_session_has_no_more_live_children_than_its_policy_allows() -> None:
+    error = await refusal(("top", None), ("child", "top"), last=Task("lead", "Go."), under="top")
 
     assert isinstance(error, SpawnRefused)
     assert error.limit == SpawnLimit(SpawnBound.CHILDREN, current=1, maximum=1)
@@ -58,17 +56,17 @@ def test_a_session_has_no_more_live_children_than_its_policy_allows() -> None:
     assert "sessions_spawn" not in str(error)
 
 
-def test_a_fork_needs_a_parent() -> None:
-    error = refusal(last=Task("lead", "Go.", is_fork=True))
+async def test_a_fork_needs_a_parent() -> None:
+    error = await refusal(last=Task("lead", "Go.", is_fork=True))
 
     assert isinstance(error, ForkRefused)
     assert error.message == "there is no session for lead to fork"
     assert "context=" not in error.why + error.hint
 
 
-def test_an_agent_forks_no_session_of_another_agent() -> None:
+async def test_an_agent_forks_no_session_of_another_agent() -> None:
     writer = Agent(name="writer", description="Writes.", instructions="Write.")
-    error = refusal(("top", None), last=Task(writer, "Go.", is_fork=True), under="top")
+    error = await refusal(("top", None), last=Task(writer, "Go.", is_fork=True), under="top")
 
     assert isinstance(error, ForkRefused)
     assert error.message == "writer cannot fork a session of lead"
@@ -79,7 +77,9 @@ def model_named(name: str) -> RepliesWith:
 
 
 @pytest.mark.parametrize("is_team", [False, True])
-def test_the_ladder_of_an_agent_overrides_its_model_alone_and_in_a_team(is_team: bool) -> None:
+async def test_the_ladder_of_an_agent_overrides_its_model_alone_and_in_a_team(
+    is_team: bool,
+) -> None:
     agent = Agent(
         name="climber",
         description="Climbs.",
@@ -95,38 +95,33 @@ def test_the_ladder_of_an_agent_overrides_its_model_alone_and_in_a_team(is_team:
                 return (await rig.service.plan_team(TeamTask(tasks=(task,))))[1]
             return await rig.service.plan_task(task)
 
-    plan = run_virtual(body())
+    plan = await body()
 
     assert plan.model == "scripted/low"
     assert plan.queued.ladder == ("scripted/low", "scripted/top")
 
 
-def test_what_was_planned_is_what_is_checked_and_started() -> None:
+async def test_what_was_planned_is_what_is_checked_and_started() -> None:
     team = TeamTask(tasks=(Task("lead", "Go."), Task("lead", "Go on.")))
 
-    async def body() -> tuple[list[SessionKey], list[SessionKey]]:
-        async with open_rig(model_named("low"), agents=[LEAD]) as rig:
-            plans = await rig.service.plan_team(team)
-            await rig.service.check(plans)
-            assert await rig.sessions.list() == [], "a check keeps nothing"
-            started = await rig.service.start(plans)
-            await rig.service.wait([started.run_id])
-            rows = await rig.sessions.list()
-            return [plan.session.key for plan in plans], [row.session.key for row in rows]
-
-    planned, started = run_virtual(body())
+    async with open_rig(model_named("low"), agents=[LEAD]) as rig:
+        plans = await rig.service.plan_team(team)
+        await rig.service.check(plans)
+        assert await rig.sessions.list() == [], "a check keeps nothing"
+        started = await rig.service.start(plans)
+        await rig.service.wait([started.run_id])
+        rows = await rig.sessions.list()
+        planned = [plan.session.key for plan in plans]
+        started = [row.session.key for row in rows]
 
     assert sorted(started) == sorted(planned)
 
 
-def test_a_team_is_kept_as_it_was_asked_for() -> None:
+async def test_a_team_is_kept_as_it_was_asked_for() -> None:
     team = TeamTask(tasks=(Task("lead", "Go."),), name="pair")
 
-    async def body() -> list[SessionPlan]:
-        async with open_rig(model_named("low"), agents=[LEAD]) as rig:
-            return await rig.service.plan_team(team, key="monday")
-
-    root, child = run_virtual(body())
+    async with open_rig(model_named("low"), agents=[LEAD]) as rig:
+        root, child = await rig.service.plan_team(team, key="monday")
 
     assert root.queued.team == team
     assert child.session.agent.name == "lead"
@@ -136,15 +131,14 @@ def test_a_team_is_kept_as_it_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("asked", "inherited"), [("scripted/high", "scripted/high"), (None, "scripted/low")]
 )
-def test_a_child_runs_on_its_parents_model_only_if_that_was_asked_for(
+async def test_a_child_runs_on_its_parents_model_only_if_that_was_asked_for(
     asked: str | None, inherited: str
 ) -> None:
     climber = replace(LEAD, name="climber", ladder=("scripted/middle", "scripted/high"))
     models = [model_named(name) for name in ("low", "middle", "high")]
 
-    async def body() -> SessionPlan:
-        async with open_rig(*models, agents=[LEAD, climber]) as rig:
-            parent = await rig.sessions.spawn(Task("climber", "Go.", model=asked))
-            return await rig.service.plan_task(Task("lead", "Go."), parent=parent.key)
+    async with open_rig(*models, agents=[LEAD, climber]) as rig:
+        parent = await rig.sessions.spawn(Task("climber", "Go.", model=asked))
+        plan_task = await rig.service.plan_task(Task("lead", "Go."), parent=parent.key)
 
-    assert run_virtual(body()).model == inherited
+    assert plan_task.model == inherited

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed, Conflict, InvalidInput, RunIsOver
 from parallel_agents.sessions.retries import next_key
-from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
 
 SCHEMA = {
     "type": "object",
@@ -39,18 +40,15 @@ def echoes(request: ModelRequest) -> Answer:
     return " | ".join(message.text for message in request.messages)
 
 
-def in_rig(body: Callable[[Rig], Coroutine[Any, Any, None]]) -> None:
+@asynccontextmanager
+async def open_test_rig() -> AsyncGenerator[Rig]:
     """With a model that fails and one that echoes its messages."""
-
-    async def around() -> None:
-        bad, good = (
-            RepliesWith(answer, f"scripted/{name}", latency_seconds=10)
-            for name, answer in (("bad", fails), ("good", echoes))
-        )
-        async with open_rig(bad, good, agents=[WRITER]) as rig:
-            await body(rig)
-
-    run_virtual(around())
+    bad, good = (
+        RepliesWith(answer, f"scripted/{name}", latency_seconds=10)
+        for name, answer in (("bad", fails), ("good", echoes))
+    )
+    async with open_rig(bad, good, agents=[WRITER]) as rig:
+        yield rig
 
 
 async def fail(rig: Rig, **options: Any) -> None:
@@ -58,8 +56,8 @@ async def fail(rig: Rig, **options: Any) -> None:
     assert (await handle.wait()).status is FAILED
 
 
-def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
+    async with open_test_rig() as rig:
         await fail(
             rig,
             key="tea",
@@ -76,66 +74,63 @@ def test_a_retry_is_the_same_task_under_a_key_that_names_it() -> None:
         assert isinstance(planned, SessionPlan)
         assert planned.session.spawn_key == "tea/retry-2"
         assert planned.session.label == "tea-retry-2"
-        assert (planned.queued.text, planned.queued.input) == ("do it", {"n": 1})
+        assert planned.queued.text == "do it"
+        assert planned.queued.input == {"n": 1}
         assert planned.queued.limits == dead_letter.queued.limits
-        assert (planned.budget, planned.priority) == (Budget(tokens=50_000), 3)
+        assert planned.budget == Budget(tokens=50_000)
+        assert planned.priority == 3
         assert planned.model == "scripted/bad"
 
-    in_rig(body)
+
+async def test_a_retry_can_use_the_current_agent_and_keeps_what_the_task_asked_for() -> None:
+    good = RepliesWith(echoes, "scripted/good")
+    first = replace(
+        WRITER,
+        gates=(ConditionGate(condition="len(text) < 0"),),
+        limits=Limits(attempts=2, max_turns=7),
+    )
+    now = replace(WRITER, instructions="Write well.", limits=Limits(attempts=3))
+    store = MemoryStore(asyncio.get_running_loop().time)
+    own = (RegexGate(pattern="do"),)
+    async with open_rig(good, agents=[first], store=store) as rig:
+        limits = Limits(max_output_tokens=55)
+        await fail(rig, gates=own, limits=limits, budget=Budget(tokens=9999))
+    async with open_rig(good, agents=[now], store=store) as rig:
+        (dead_letter,) = await rig.sessions.dead_letters()
+        same = await rig.service.plan_retry(dead_letter)
+        handle = await rig.sessions.retry(dead_letter, current=True)
+        result = await handle.wait()
+        row = await rig.service.find(handle.key)
+        queued = (await rig.sessions.history(handle.key))[0].body
+
+    assert isinstance(same, SessionPlan)
+    assert isinstance(queued, Queued)
+    assert same.session.agent.gates == (*first.gates, *own)
+    assert result.status is DONE
+    assert row.session.agent == replace(now, gates=own)
+    assert queued.limits.attempts == 3
+    assert queued.limits.max_output_tokens == 55
+    assert queued.limits.max_turns == 25
+    await store.aclose()
 
 
-def test_a_retry_can_use_the_current_agent_and_keeps_what_the_task_asked_for() -> None:
-    async def body() -> None:
-        good = RepliesWith(echoes, "scripted/good")
-        first = replace(
-            WRITER,
-            gates=(ConditionGate(condition="len(text) < 0"),),
-            limits=Limits(attempts=2, max_turns=7),
-        )
-        now = replace(WRITER, instructions="Write well.", limits=Limits(attempts=3))
-        store = MemoryStore(asyncio.get_running_loop().time)
-        own = (RegexGate(pattern="do"),)
-        async with open_rig(good, agents=[first], store=store) as rig:
-            limits = Limits(max_output_tokens=55)
-            await fail(rig, gates=own, limits=limits, budget=Budget(tokens=9999))
-        async with open_rig(good, agents=[now], store=store) as rig:
-            (dead_letter,) = await rig.sessions.dead_letters()
-            same = await rig.service.plan_retry(dead_letter)
-            handle = await rig.sessions.retry(dead_letter, current=True)
-            result = await handle.wait()
-            row = await rig.service.find(handle.key)
-            queued = (await rig.sessions.history(handle.key))[0].body
-
-        assert isinstance(same, SessionPlan)
-        assert isinstance(queued, Queued)
-        assert same.session.agent.gates == (*first.gates, *own)
-        assert result.status is DONE
-        assert row.session.agent == replace(now, gates=own)
-        assert (queued.limits.attempts, queued.limits.max_output_tokens) == (3, 55)
-        assert queued.limits.max_turns == 25
-        await store.aclose()
-
-    run_virtual(body())
-
-
-def test_a_retry_with_another_model_and_input_ends_the_dead_letter_once_it_is_done() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_retry_with_another_model_and_input_ends_the_dead_letter_once_it_is_done() -> None:
+    async with open_test_rig() as rig:
         await fail(rig, input={"n": 1, "word": "tea"})
         (dead_letter,) = await rig.sessions.dead_letters()
 
         handle = await rig.sessions.retry(dead_letter, model="scripted/good", input={"n": 2})
         result = await handle.wait()
 
-        assert (result.status, result.model) == (DONE, "scripted/good")
+        assert result.status is DONE
+        assert result.model == "scripted/good"
         assert '"n": 2' in result.text
         assert '"word": "tea"' in result.text
         assert await rig.sessions.dead_letters() == []
 
-    in_rig(body)
 
-
-def test_a_retry_can_have_another_text() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_retry_can_have_another_text() -> None:
+    async with open_test_rig() as rig:
         await fail(rig, input={"n": 1})
         (dead_letter,) = await rig.sessions.dead_letters()
 
@@ -146,11 +141,9 @@ def test_a_retry_can_have_another_text() -> None:
         assert '"n": 1' in result.text
         assert (await rig.service.find(handle.key)).run.title == "do half of it"
 
-    in_rig(body)
 
-
-def test_a_live_retry_cannot_be_changed() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_live_retry_cannot_be_changed() -> None:
+    async with open_test_rig() as rig:
         await fail(rig, label="tea")
         (dead_letter,) = await rig.sessions.dead_letters()
         first = await rig.sessions.retry(dead_letter, text="less", model="scripted/good")
@@ -163,15 +156,14 @@ def test_a_live_retry_cannot_be_changed() -> None:
         await first.kill()
         other = await rig.sessions.retry(dead_letter, text="more", model="scripted/good")
 
-        assert (same.key, same.is_new) == (first.key, False)
+        assert same.key == first.key
+        assert not same.is_new
         assert other.is_new
         assert (await other.wait()).text == "more"
 
-    in_rig(body)
 
-
-def test_a_second_retry_finds_the_first() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_second_retry_finds_the_first() -> None:
+    async with open_test_rig() as rig:
         await fail(rig)
         (stale,) = await rig.sessions.dead_letters()
         first = await rig.sessions.retry(stale, model="scripted/good")
@@ -186,11 +178,9 @@ def test_a_second_retry_finds_the_first() -> None:
         with pytest.raises(Conflict):
             await rig.sessions.retry(stale, input={"n": 5})
 
-    in_rig(body)
 
-
-def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
+    async with open_test_rig() as rig:
         await fail(rig, key="tea", label="tea")
         for number in (2, 3):
             (dead_letter,) = await rig.sessions.dead_letters()
@@ -202,11 +192,9 @@ def test_a_retry_that_failed_is_retried_under_the_next_number() -> None:
 
         assert len(await rig.sessions.dead_letters()) == 1
 
-    in_rig(body)
 
-
-def test_a_killed_retry_does_not_prevent_another() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_killed_retry_does_not_prevent_another() -> None:
+    async with open_test_rig() as rig:
         await fail(rig, key="tea")
         (dead_letter,) = await rig.sessions.dead_letters()
         first = await rig.sessions.retry(dead_letter, model="scripted/good")
@@ -219,11 +207,9 @@ def test_a_killed_retry_does_not_prevent_another() -> None:
         assert (await rig.service.find(second.key)).session.spawn_key == "tea/retry-3"
         assert (await second.wait()).status is DONE
 
-    in_rig(body)
 
-
-def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_tasks() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_tasks() -> None:
+    async with open_test_rig() as rig:
         tasks = (
             Task("writer", "fails", key="tea"),
             Task("writer", "lasts", key="rain", model="scripted/good"),
@@ -243,11 +229,9 @@ def test_a_task_of_a_team_is_retried_under_it_and_the_team_counts_its_own_tasks(
         assert (await handle.wait()).status is DONE
         assert (await rig.service.find(handle.key)).session.parent == team.key
 
-    in_rig(body)
 
-
-def test_a_retry_spends_from_the_budget_of_its_team() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_retry_spends_from_the_budget_of_its_team() -> None:
+    async with open_test_rig() as rig:
         task = Task("writer", "do it", model="scripted/good")
         team = await rig.sessions.spawn_team(TeamTask(tasks=(task,), budget=Budget(tokens=10)))
         assert (await team.wait()).status is RunStatus.OVER_BUDGET
@@ -258,11 +242,9 @@ def test_a_retry_spends_from_the_budget_of_its_team() -> None:
         assert retried.status is RunStatus.OVER_BUDGET
         assert retried.spend.calls == 0
 
-    in_rig(body)
 
-
-def test_nothing_is_retried_under_a_killed_team() -> None:
-    async def body(rig: Rig) -> None:
+async def test_nothing_is_retried_under_a_killed_team() -> None:
+    async with open_test_rig() as rig:
         tasks = (Task("writer", "fails"), Task("writer", "lasts", model="scripted/good"))
         team = await rig.sessions.spawn_team(TeamTask(tasks=tasks, max_parallel=1))
         await asyncio.sleep(11)
@@ -272,11 +254,9 @@ def test_nothing_is_retried_under_a_killed_team() -> None:
         with pytest.raises(RunIsOver, match="the team of writer was killed"):
             await rig.sessions.retry(dead_letter)
 
-    in_rig(body)
 
-
-def test_the_retry_of_a_later_run_has_the_messages_before_it() -> None:
-    async def body(rig: Rig) -> None:
+async def test_the_retry_of_a_later_run_has_the_messages_before_it() -> None:
+    async with open_test_rig() as rig:
         options = SessionOptions(mode=Mode.SESSION)
         task = Task("writer", "first", model="scripted/good", options=options)
         handle = await rig.sessions.spawn(task)
@@ -290,11 +270,9 @@ def test_the_retry_of_a_later_run_has_the_messages_before_it() -> None:
 
         assert retried.text.startswith("first | first | second")
 
-    in_rig(body)
 
-
-def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
-    async def body(rig: Rig) -> None:
+async def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
+    async with open_test_rig() as rig:
         await fail(rig)
         (dead_letter,) = await rig.sessions.dead_letters()
 
@@ -305,18 +283,15 @@ def test_an_input_that_does_not_fit_is_refused_and_nothing_is_kept() -> None:
 
         assert len(await rig.sessions.list()) == 1
 
-    in_rig(body)
 
-
-def test_a_dropped_dead_letter_is_gone() -> None:
-    async def body(rig: Rig) -> None:
+async def test_a_dropped_dead_letter_is_gone() -> None:
+    async with open_test_rig() as rig:
         await fail(rig)
 
-        assert await rig.sessions.drop(await rig.sessions.dead_letters()) == 1
+        dropped = await rig.sessions.drop(await rig.sessions.dead_letters())
+        assert dropped == 1
 
         assert await rig.sessions.dead_letters() == []
-
-    in_rig(body)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from parallel_agents.errors import (
     UnknownModel,
 )
 from parallel_agents.settings import Settings
-from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 STRICT = replace(
@@ -61,58 +61,55 @@ def team(*tasks: Task) -> TeamTask:
         (Task("writer", "x", model="anthropic/claude-haiku-4-5"), MissingKey),
     ],
 )
-def test_a_task_that_cannot_run_is_refused_before_anything_is_stored(
+async def test_a_task_that_cannot_run_is_refused_before_anything_is_stored(
     bad: Task, error: type[PagentsError]
 ) -> None:
-    async def body() -> list[Event]:
-        async with open_rig(model(), agents=[WRITER, STRICT]) as rig:
-            with pytest.raises(error):
-                await rig.sessions.spawn(bad)
-            with pytest.raises(error):
-                await rig.sessions.spawn_team(team(Task("writer", "good"), bad))
-            return await rig.store.events()
+    async with open_rig(model(), agents=[WRITER, STRICT]) as rig:
+        with pytest.raises(error):
+            await rig.sessions.spawn(bad)
+        with pytest.raises(error):
+            await rig.sessions.spawn_team(team(Task("writer", "good"), bad))
+        events = await rig.store.events()
 
-    assert run_virtual(body()) == []
-
-
-def test_a_task_can_define_its_agent() -> None:
-    async def body() -> object:
-        async with open_rig(model()) as rig:
-            return (await (await rig.sessions.spawn(Task(WRITER, "x"))).wait()).output
-
-    assert run_virtual(body()) == "re: x"
+    assert events == []
 
 
-def test_limits_come_from_the_task_then_the_agent_then_the_settings() -> None:
+async def test_a_task_can_define_its_agent() -> None:
+    async with open_rig(model()) as rig:
+        output = (await (await rig.sessions.spawn(Task(WRITER, "x"))).wait()).output
+
+    assert output == "re: x"
+
+
+async def test_limits_come_from_the_task_then_the_agent_then_the_settings() -> None:
     agent = replace(WRITER, limits=Limits(max_turns=7, attempts=2))
     limits_of_task = Limits(max_turns=3)
 
-    async def body() -> Event:
-        settings = Settings(attempts=9, timeout_seconds=77)
-        async with open_rig(model(), agents=[agent], settings=settings) as rig:
-            await rig.sessions.spawn(Task("writer", "x", limits=limits_of_task))
-            return (await rig.store.events())[0]
+    settings = Settings(attempts=9, timeout_seconds=77)
+    async with open_rig(model(), agents=[agent], settings=settings) as rig:
+        await rig.sessions.spawn(Task("writer", "x", limits=limits_of_task))
+        event = (await rig.store.events())[0]
 
-    queued = run_virtual(body()).body
+    queued = event.body
 
     assert queued.kind == "queued"
     limits = queued.limits
-    assert (limits.max_turns, limits.attempts, limits.timeout_seconds) == (3, 2, 77)
+    assert limits.max_turns == 3
+    assert limits.attempts == 2
+    assert limits.timeout_seconds == 77
 
 
-def test_the_same_key_returns_the_existing_session_and_pays_for_nothing_twice() -> None:
+async def test_the_same_key_returns_the_existing_session_and_pays_for_nothing_twice() -> None:
     asked = model()
 
-    async def body() -> None:
-        async with open_rig(asked, agents=[WRITER]) as rig:
-            task = Task("writer", "x", key="monday", input={"a": 1, "b": 2})
-            first = await rig.sessions.spawn(task)
-            result = await first.wait()
-            again = await rig.sessions.spawn(replace(task, input={"b": 2, "a": 1}, priority=3))
-            assert (first.is_new, again.is_new) == (True, False)
-            assert await again.wait() == result
-
-    run_virtual(body())
+    async with open_rig(asked, agents=[WRITER]) as rig:
+        task = Task("writer", "x", key="monday", input={"a": 1, "b": 2})
+        first = await rig.sessions.spawn(task)
+        result = await first.wait()
+        again = await rig.sessions.spawn(replace(task, input={"b": 2, "a": 1}, priority=3))
+        assert first.is_new
+        assert not again.is_new
+        assert await again.wait() == result
 
     assert len(asked.requests) == 1
 
@@ -125,109 +122,89 @@ def test_the_same_key_returns_the_existing_session_and_pays_for_nothing_twice() 
         Task("writer", "x", key="monday", input={"a": 1}),
     ],
 )
-def test_other_work_under_a_key_is_a_conflict(other: Task) -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER, STRICT]) as rig:
-            await rig.sessions.spawn(Task("writer", "x", key="monday"))
-            with pytest.raises(Conflict, match="'monday'"):
-                await rig.sessions.spawn(other)
-
-    run_virtual(body())
+async def test_other_work_under_a_key_is_a_conflict(other: Task) -> None:
+    async with open_rig(model(), agents=[WRITER, STRICT]) as rig:
+        await rig.sessions.spawn(Task("writer", "x", key="monday"))
+        with pytest.raises(Conflict, match="'monday'"):
+            await rig.sessions.spawn(other)
 
 
-def test_a_team_under_a_key_continues_and_another_team_under_it_leaves_no_trace() -> None:
+async def test_a_team_under_a_key_continues_and_another_team_under_it_leaves_no_trace() -> None:
     asked = model()
 
-    async def body() -> None:
-        async with open_rig(asked, agents=[WRITER]) as rig:
-            two = team(Task("writer", "a"), Task("writer", "b"))
-            first = await rig.sessions.team_result(await rig.sessions.spawn_team(two, key="m"))
-            again = await rig.sessions.team_result(await rig.sessions.spawn_team(two, key="m"))
-            assert again == first
-            with pytest.raises(Conflict):
-                await rig.sessions.spawn_team(team(*two.tasks, Task("writer", "c")), key="m")
-            assert len(await rig.sessions.list()) == 3
-
-    run_virtual(body())
+    async with open_rig(asked, agents=[WRITER]) as rig:
+        two = team(Task("writer", "a"), Task("writer", "b"))
+        first = await rig.sessions.team_result(await rig.sessions.spawn_team(two, key="m"))
+        again = await rig.sessions.team_result(await rig.sessions.spawn_team(two, key="m"))
+        assert again == first
+        with pytest.raises(Conflict):
+            await rig.sessions.spawn_team(team(*two.tasks, Task("writer", "c")), key="m")
+        assert len(await rig.sessions.list()) == 3
 
     assert len(asked.requests) == 2
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "a b", "-a", ".a", "x" * 65, "ä", "a\n"])
-def test_a_name_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            with pytest.raises(InvalidInput, match="cannot name a run"):
-                await rig.sessions.spawn_team(team(Task("writer", "a")), key=key or "\t")
-
-    run_virtual(body())
+async def test_a_name_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        with pytest.raises(InvalidInput, match="cannot name a run"):
+            await rig.sessions.spawn_team(team(Task("writer", "a")), key=key or "\t")
 
 
-def test_two_tasks_with_one_key_and_the_same_work_are_one_run() -> None:
+async def test_two_tasks_with_one_key_and_the_same_work_are_one_run() -> None:
     asked = model()
 
-    async def body() -> list[RunId]:
-        async with open_rig(asked, agents=[WRITER]) as rig:
-            twins = team(Task("writer", "a", key="one"), Task("writer", "a", key="one"))
-            result = await rig.sessions.team_result(await rig.sessions.spawn_team(twins))
-            return [r.run_id for r in result.results]
-
-    first, second = run_virtual(body())
+    async with open_rig(asked, agents=[WRITER]) as rig:
+        twins = team(Task("writer", "a", key="one"), Task("writer", "a", key="one"))
+        result = await rig.sessions.team_result(await rig.sessions.spawn_team(twins))
+        first, second = [r.run_id for r in result.results]
 
     assert first == second
     assert len(asked.requests) == 1
 
 
-def test_a_child_has_its_place_in_the_tree_and_a_killed_parent_has_no_live_children() -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            top = await rig.sessions.spawn(Task("writer", "top"))
-            below = await rig.sessions.spawn(Task("writer", "below"), parent=top)
-            leaf = await rig.sessions.spawn(Task("writer", "leaf"), parent=below)
-            row = await rig.service.find(leaf.key)
-            assert (row.session.parent, row.session.root) == (below.key, top.key)
-            assert row.session.depth == 2
+async def test_a_child_has_its_place_in_the_tree_and_a_killed_parent_has_no_live_children() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        top = await rig.sessions.spawn(Task("writer", "top"))
+        below = await rig.sessions.spawn(Task("writer", "below"), parent=top)
+        leaf = await rig.sessions.spawn(Task("writer", "leaf"), parent=below)
+        row = await rig.service.find(leaf.key)
+        assert row.session.parent == below.key
+        assert row.session.root == top.key
+        assert row.session.depth == 2
 
-            would = await rig.sessions.kill(top.key, dry_run=True)
-            assert [run.session for run in would.runs] == [top.key, below.key, leaf.key]
-            await top.kill()
-            late = await rig.sessions.spawn(Task("writer", "late"), parent=below)
+        would = await rig.sessions.kill(top.key, dry_run=True)
+        assert [run.session for run in would.runs] == [top.key, below.key, leaf.key]
+        await top.kill()
+        late = await rig.sessions.spawn(Task("writer", "late"), parent=below)
 
-            results = await rig.sessions.wait([top, below, leaf, late])
-            assert {result.status for result in results} == {RunStatus.KILLED}
-            with pytest.raises(RunIsOver, match="killed"):
-                await below.send("more")
-            with pytest.raises(NotFound):
-                await rig.service.spawn(Task("writer", "x"), parent=SessionKey("nowhere"))
-
-    run_virtual(body())
+        results = await rig.sessions.wait([top, below, leaf, late])
+        assert {result.status for result in results} == {RunStatus.KILLED}
+        with pytest.raises(RunIsOver, match="killed"):
+            await below.send("more")
+        with pytest.raises(NotFound):
+            await rig.service.spawn(Task("writer", "x"), parent=SessionKey("nowhere"))
 
 
-def test_a_wait_ends_at_its_deadline_and_the_run_continues() -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "x"))
-            with pytest.raises(TimeoutError):
-                await handle.wait(timeout=5)
-            assert asyncio.get_running_loop().time() == 5
-            assert (await handle.wait()).status is RunStatus.DONE
-            with pytest.raises(NotFound, match="'nothing'"):
-                await rig.service.wait([handle.run_id, RunId("nothing")])
-
-    run_virtual(body())
+async def test_a_wait_ends_at_its_deadline_and_the_run_continues() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x"))
+        with pytest.raises(TimeoutError):
+            await handle.wait(timeout=5)
+        assert asyncio.get_running_loop().time() == 5
+        assert (await handle.wait()).status is RunStatus.DONE
+        with pytest.raises(NotFound, match="'nothing'"):
+            await rig.service.wait([handle.run_id, RunId("nothing")])
 
 
-def test_results_have_the_order_of_the_runs_even_if_one_is_named_twice() -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            a, b = [await rig.sessions.spawn(Task("writer", text)) for text in "ab"]
+async def test_results_have_the_order_of_the_runs_even_if_one_is_named_twice() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        a, b = [await rig.sessions.spawn(Task("writer", text)) for text in "ab"]
 
-            results = await rig.sessions.wait([b, a, b])
+        results = await rig.sessions.wait([b, a, b])
 
-            assert [result.output for result in results] == ["re: b", "re: a", "re: b"]
-            assert await rig.sessions.wait([]) == []
-
-    run_virtual(body())
+        assert [result.output for result in results] == ["re: b", "re: a", "re: b"]
+        assert await rig.sessions.wait([]) == []
 
 
 class CountedReads(MemoryStore):
@@ -255,136 +232,114 @@ async def follow(rig: Rig, name: str, after: int = 0) -> list[Event]:
     return [event async for event in rig.service.follow(name, after=after)]
 
 
-def test_follow_yields_each_event_of_a_tree_once_and_ends_with_the_run() -> None:
-    async def body() -> None:
-        store = CountedReads(asyncio.get_running_loop().time)
-        async with open_rig(model(), agents=[WRITER], store=store) as rig:
-            await rig.sessions.spawn(Task("writer", "stranger"))
-            handle = await rig.sessions.spawn_team(team(Task("writer", "a"), Task("writer", "b")))
+async def test_follow_yields_each_event_of_a_tree_once_and_ends_with_the_run() -> None:
+    store = CountedReads(asyncio.get_running_loop().time)
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        await rig.sessions.spawn(Task("writer", "stranger"))
+        handle = await rig.sessions.spawn_team(team(Task("writer", "a"), Task("writer", "b")))
 
-            before = store.reads
-            events = await follow(rig, handle.key)
+        before = store.reads
+        events = await follow(rig, handle.key)
 
-            assert len(events) > 10
-            # The store is read once at the beginning and once at the end, however much happens.
-            assert store.reads - before <= 3
-            assert events == await store.events(tree=handle.key)
-            assert events[-1].body.kind == "finished"
-            assert await follow(rig, handle.key, after=events[-3].seq) == list(events[-2:])
-        await store.aclose()
-
-    run_virtual(body())
+        assert len(events) > 10
+        # The store is read once at the beginning and once at the end, however much happens.
+        assert store.reads - before <= 3
+        assert events == await store.events(tree=handle.key)
+        assert events[-1].body.kind == "finished"
+        assert await follow(rig, handle.key, after=events[-3].seq) == list(events[-2:])
+    await store.aclose()
 
 
-def test_a_follower_that_stops_does_not_affect_others() -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "a"))
-            following = asyncio.create_task(follow(rig, handle.key))
-            await asyncio.sleep(5)
+async def test_a_follower_that_stops_does_not_affect_others() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "a"))
+        following = asyncio.create_task(follow(rig, handle.key))
+        await asyncio.sleep(5)
 
-            following.cancel()
-            await asyncio.wait([following])
+        following.cancel()
+        await asyncio.wait([following])
 
-            assert following.cancelled()
-            assert (await handle.wait()).status is RunStatus.DONE
-
-    run_virtual(body())
+        assert following.cancelled()
+        assert (await handle.wait()).status is RunStatus.DONE
 
 
-def test_runs_that_a_process_left_are_resumed_by_name() -> None:
-    async def body() -> None:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with open_rig(model(), agents=[WRITER], store=store) as rig:
-            handle = await rig.sessions.spawn_team(team(Task("writer", "a")), key="monday")
-            rig.engine.cancel_all()
-        async with open_rig(model(), agents=[WRITER], store=store) as rig:
-            found = await rig.service.resume("monday")
-            assert (found.run_id, found.is_new) == (handle.run_id, False)
-            assert (await rig.service.wait([found.run_id]))[0].status is RunStatus.DONE
-        assert await store.rows(Filter(is_live=True)) == []
-        await store.aclose()
-
-    run_virtual(body())
+async def test_runs_that_a_process_left_are_resumed_by_name() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn_team(team(Task("writer", "a")), key="monday")
+        rig.engine.cancel_all()
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        found = await rig.service.resume("monday")
+        assert found.run_id == handle.run_id
+        assert not found.is_new
+        assert (await rig.service.wait([found.run_id]))[0].status is RunStatus.DONE
+    assert await store.rows(Filter(is_live=True)) == []
+    await store.aclose()
 
 
-def test_a_message_queued_behind_an_unfinished_run_does_not_wait_for_ever() -> None:
-    async def body() -> None:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with open_rig(model(), agents=[WRITER], store=store) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "a"))
-            rig.engine.cancel_all()
-        async with open_rig(model(), agents=[WRITER], store=store) as rig:
-            again = await rig.sessions.send(handle.key, "and then")
-            assert (await again.wait()).output == "re: and then"
-            assert [m.text for m in await again.history()] == [
-                "a",
-                "re: a",
-                "and then",
-                "re: and then",
-            ]
-        await store.aclose()
-
-    run_virtual(body())
+async def test_a_message_queued_behind_an_unfinished_run_does_not_wait_for_ever() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "a"))
+        rig.engine.cancel_all()
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        again = await rig.sessions.send(handle.key, "and then")
+        assert (await again.wait()).output == "re: and then"
+        assert [m.text for m in await again.history()] == [
+            "a",
+            "re: a",
+            "and then",
+            "re: and then",
+        ]
+    await store.aclose()
 
 
-def test_a_team_takes_no_messages_and_the_refusal_names_its_agents() -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            whole = await rig.sessions.spawn_team(team(Task("writer", "x")), key="monday")
+async def test_a_team_takes_no_messages_and_the_refusal_names_its_agents() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        whole = await rig.sessions.spawn_team(team(Task("writer", "x")), key="monday")
 
-            with pytest.raises(InvalidInput) as steered:
-                await whole.steer("shorter")
-            with pytest.raises(InvalidInput):
-                await whole.send("once more")
+        with pytest.raises(InvalidInput) as steered:
+            await whole.steer("shorter")
+        with pytest.raises(InvalidInput):
+            await whole.send("once more")
 
-            assert "monday/LABEL" in steered.value.hint
-            await whole.kill()
-
-    run_virtual(body())
+        assert "monday/LABEL" in steered.value.hint
+        await whole.kill()
 
 
-def test_a_message_in_mode_after_is_the_next_run_and_the_receipt_names_it() -> None:
+async def test_a_message_in_mode_after_is_the_next_run_and_the_receipt_names_it() -> None:
     asked = model()
 
-    async def body() -> None:
-        async with open_rig(asked, agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "one"))
-            receipt = await handle.steer("two", mode=SteerMode.AFTER)
+    async with open_rig(asked, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "one"))
+        receipt = await handle.steer("two", mode=SteerMode.AFTER)
 
-            first, after = await rig.service.wait([handle.run_id, receipt.run_id])
-            events = await rig.service.history(handle.key)
+        first, after = await rig.service.wait([handle.run_id, receipt.run_id])
+        events = await rig.service.history(handle.key)
 
-        assert (first.text, after.text) == ("re: one", "re: two")
-        assert receipt.key in {event.key for event in events if event.run == receipt.run_id}
-
-    run_virtual(body())
+    assert first.text == "re: one"
+    assert after.text == "re: two"
+    assert receipt.key in {event.key for event in events if event.run == receipt.run_id}
 
 
-def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            above = await rig.sessions.spawn(Task("writer", "one", label="boss"))
-            for parent in (above, above.key, "boss"):
-                below = await rig.sessions.spawn(Task("writer", "two"), parent=parent)
-                row = await rig.service.find(below.key)
-                assert row.session.parent == above.key
-
-    run_virtual(body())
+async def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        above = await rig.sessions.spawn(Task("writer", "one", label="boss"))
+        for parent in (above, above.key, "boss"):
+            below = await rig.sessions.spawn(Task("writer", "two"), parent=parent)
+            row = await rig.service.find(below.key)
+            assert row.session.parent == above.key
 
 
 @pytest.mark.parametrize("bad", ["x", 5, None])
-def test_a_value_that_is_not_a_task_is_refused_with_its_type(bad: object) -> None:
+async def test_a_value_that_is_not_a_task_is_refused_with_its_type(bad: object) -> None:
     wrong: list[Any] = [bad, Task("writer", cast("Any", bad))]
 
-    async def body() -> None:
-        async with open_rig(model(), agents=[WRITER]) as rig:
-            with pytest.raises(InvalidInput, match="not Task"):
-                await rig.sessions.spawn_team(team(wrong[0]))
-            with pytest.raises(InvalidInput, match="not Task"):
-                await rig.sessions.spawn(wrong[0])
-            if not isinstance(bad, str):
-                with pytest.raises(InvalidInput, match="not str"):
-                    await rig.sessions.spawn_team(team(wrong[1]))
-
-    run_virtual(body())
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        with pytest.raises(InvalidInput, match="not Task"):
+            await rig.sessions.spawn_team(team(wrong[0]))
+        with pytest.raises(InvalidInput, match="not Task"):
+            await rig.sessions.spawn(wrong[0])
+        if not isinstance(bad, str):
+            with pytest.raises(InvalidInput, match="not str"):
+                await rig.sessions.spawn_team(team(wrong[1]))

@@ -96,7 +96,8 @@ def test_the_reply_that_passes_four_fifths_gets_the_notice_and_no_later_one(
 
     assert first == []
     (notice,) = second
-    assert (notice.run, notice.scope) == (RUNS[3], "day")
+    assert notice.run == RUNS[3]
+    assert notice.scope == "day"
     assert notice.text == "four fifths of a budget are spent: 1,000 of 1,000 tokens (day)"
     assert third == []
 

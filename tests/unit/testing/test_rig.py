@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.run import Result
 from parallel_agents.core.task import Task
 from parallel_agents.errors import MissingKey, UnknownModel
 from parallel_agents.settings import Settings
-from parallel_agents.testing import RepliesWith, ScriptedModel, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, ScriptedModel, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
-def test_models_are_found_by_their_names_and_the_first_is_the_default() -> None:
-    async def body() -> list[Result]:
-        models = [RepliesWith(lambda _, n=name: n, name) for name in ("a/one", "a/two", "b/three")]
-        async with open_rig(*models, agents=[WRITER]) as rig:
-            chosen = (None, "a/two", "b/three")
-            handles = [await rig.sessions.spawn(Task("writer", "x", model=m)) for m in chosen]
-            return await rig.sessions.wait(handles)
+async def test_models_are_found_by_their_names_and_the_first_is_the_default() -> None:
+    models = [RepliesWith(lambda _, n=name: n, name) for name in ("a/one", "a/two", "b/three")]
+    async with open_rig(*models, agents=[WRITER]) as rig:
+        chosen = (None, "a/two", "b/three")
+        handles = [await rig.sessions.spawn(Task("writer", "x", model=m)) for m in chosen]
+        results = await rig.sessions.wait(handles)
 
-    assert [result.output for result in run_virtual(body())] == ["a/one", "a/two", "b/three"]
-
-
-def test_a_model_that_was_not_passed_is_refused_even_the_embedded_one() -> None:
-    async def body() -> None:
-        async with open_rig(agents=[WRITER]) as rig:
-            with pytest.raises(UnknownModel, match="'local'"):
-                await rig.sessions.spawn(Task("writer", "x"))
-            with pytest.raises(MissingKey):
-                await rig.sessions.spawn(Task("writer", "x", model="openai/gpt-5"))
-        async with open_rig(ScriptedModel([], "a/one"), agents=[WRITER]) as rig:
-            with pytest.raises(UnknownModel, match="'a/two'"):
-                await rig.sessions.spawn(Task("writer", "x", model="a/two"))
-
-    run_virtual(body())
+    assert [result.output for result in results] == ["a/one", "a/two", "b/three"]
 
 
-def test_the_built_in_agents_are_available() -> None:
-    async def body() -> object:
-        async with open_rig(RepliesWith(lambda _: "no JSON")) as rig:
-            handle = await rig.sessions.spawn(Task("content_writer_funny", "A caption"))
-            return (await handle.wait()).agent
+async def test_a_model_that_was_not_passed_is_refused_even_the_embedded_one() -> None:
+    async with open_rig(agents=[WRITER]) as rig:
+        with pytest.raises(UnknownModel, match="'local'"):
+            await rig.sessions.spawn(Task("writer", "x"))
+        with pytest.raises(MissingKey):
+            await rig.sessions.spawn(Task("writer", "x", model="openai/gpt-5"))
+    async with open_rig(ScriptedModel([], "a/one"), agents=[WRITER]) as rig:
+        with pytest.raises(UnknownModel, match="'a/two'"):
+            await rig.sessions.spawn(Task("writer", "x", model="a/two"))
 
-    assert run_virtual(body()) == "content_writer_funny"
+
+async def test_the_built_in_agents_are_available() -> None:
+    async with open_rig(RepliesWith(lambda _: "no JSON")) as rig:
+        handle = await rig.sessions.spawn(Task("content_writer_funny", "A caption"))
+        agent = (await handle.wait()).agent
+
+    assert agent == "content_writer_funny"
 
 
-def test_a_rig_also_runs_on_an_ordinary_loop_with_the_wall_clock() -> None:
-    async def body() -> float | None:
-        settings = Settings(model="scripted/model")
-        async with open_rig(ScriptedModel(["x"]), agents=[WRITER], settings=settings) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "x"))
-            await handle.wait()
-            return (await rig.service.find(handle.key)).run.started_at
-
-    started_at = asyncio.run(body())
+@pytest.mark.real_time
+async def test_a_rig_also_runs_on_an_ordinary_loop_with_the_wall_clock() -> None:
+    settings = Settings(model="scripted/model")
+    async with open_rig(ScriptedModel(["x"]), agents=[WRITER], settings=settings) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x"))
+        await handle.wait()
+        started_at = (await rig.service.find(handle.key)).run.started_at
 
     assert started_at is not None
     assert started_at > 1_700_000_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -25,61 +24,64 @@ class NeverRetries(RecordingListener):
         raise AssertionError("a scripted model does not retry")
 
 
-def ask(model: ScriptedModel | RepliesWith, listener: NeverRetries | None = None) -> ModelReply:
-    return asyncio.run(model.respond(REQUEST, listener))
+async def ask(
+    model: ScriptedModel | RepliesWith, listener: NeverRetries | None = None
+) -> ModelReply:
+    return await model.respond(REQUEST, listener)
 
 
-def test_each_kind_of_entry_becomes_its_reply() -> None:
+async def test_each_kind_of_entry_becomes_its_reply() -> None:
     call = ToolCall("1", "look", {})
     whole = ModelReply(message=assistant("whole"), model="scripted/model")
     model = ScriptedModel(["text", call, whole, lambda request: whole, [call, call]])
 
-    replies = [ask(model) for _ in range(5)]
+    replies = [await ask(model) for _ in range(5)]
 
     assert replies[0].message == assistant("text")
-    assert (replies[1].message.tool_calls, replies[1].finish) == ((call,), Finish.TOOLS)
+    assert replies[1].message.tool_calls == (call,)
+    assert replies[1].finish is Finish.TOOLS
     assert replies[2] is whole
     assert replies[3] is whole
     assert replies[4].message.tool_calls == (call, call)
     assert model.requests == [REQUEST] * 5
 
 
-def test_an_exception_is_raised() -> None:
+async def test_an_exception_is_raised() -> None:
     with pytest.raises(Overloaded):
-        ask(ScriptedModel([Overloaded("busy")]))
+        await ask(ScriptedModel([Overloaded("busy")]))
 
 
 @pytest.mark.parametrize("script", [(), ("one",)])
-def test_a_call_beyond_the_script_fails(script: Sequence[str]) -> None:
+async def test_a_call_beyond_the_script_fails(script: Sequence[str]) -> None:
     model = ScriptedModel(script)
     for _ in script:
-        ask(model)
+        await ask(model)
 
     with pytest.raises(AssertionError, match=f"more than {len(script)} times"):
-        ask(model)
+        await ask(model)
 
 
-def test_a_script_with_entries_left_fails() -> None:
+async def test_a_script_with_entries_left_fails() -> None:
     model = ScriptedModel(["one", "two"])
-    ask(model)
+    await ask(model)
 
     with pytest.raises(AssertionError, match="1 of 2"):
         model.assert_used_up()
 
 
-def test_the_text_is_shown_to_a_listener_that_wants_text() -> None:
+async def test_the_text_is_shown_to_a_listener_that_wants_text() -> None:
     listener = NeverRetries(wants_text=True)
 
-    ask(ScriptedModel(["hello"]), listener)
+    await ask(ScriptedModel(["hello"]), listener)
 
     assert listener.pieces == ["hello"]
 
 
-def test_a_function_answers_every_call() -> None:
+async def test_a_function_answers_every_call() -> None:
     def answer(request: ModelRequest) -> Answer:
         return request.messages[-1].text.upper()
 
     model = RepliesWith(answer)
 
-    assert [ask(model).message.text for _ in range(3)] == ["HELLO"] * 3
+    assert [(await ask(model)).message.text for _ in range(3)] == ["HELLO"] * 3
     assert len(model.requests) == 3

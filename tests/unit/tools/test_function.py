@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from enum import StrEnum
@@ -30,8 +29,8 @@ class Point(NamedTuple):
     y: int = 0
 
 
-def call(function: FunctionTool, arguments: JsonObject) -> str:
-    return asyncio.run(function.call(arguments, CONTEXT))
+async def call(function: FunctionTool, arguments: JsonObject) -> str:
+    return await function.call(arguments, CONTEXT)
 
 
 def test_the_signature_is_the_schema_and_the_docstring_the_description() -> None:
@@ -50,7 +49,8 @@ def test_the_signature_is_the_schema_and_the_docstring_the_description() -> None
         return [query] * limit + [kind]
 
     assert isinstance(search, Tool)
-    assert (search.spec.name, search.spec.description) == ("search", "Search the web.")
+    assert search.spec.name == "search"
+    assert search.spec.description == "Search the web."
     assert search.spec.effect is Effect.ONCE
     assert search.spec.parameters == {
         "type": "object",
@@ -64,14 +64,14 @@ def test_the_signature_is_the_schema_and_the_docstring_the_description() -> None
     }
 
 
-def test_arguments_come_as_their_types_and_defaults_are_filled_in() -> None:
+async def test_arguments_come_as_their_types_and_defaults_are_filled_in() -> None:
     seen: list[object] = []
 
     def paint(color: Color, points: list[Point], size: float = 1.5) -> str:
         seen.extend((color, points, size))
         return "painted"
 
-    assert call(FunctionTool(paint), {"color": "red", "points": [[1, 2]]}) == "painted"
+    assert await call(FunctionTool(paint), {"color": "red", "points": [[1, 2]]}) == "painted"
     assert seen == [Color.RED, [Point(1, 2)], 1.5]
 
 
@@ -79,14 +79,14 @@ def test_arguments_come_as_their_types_and_defaults_are_filled_in() -> None:
     ("value", "words"),
     [("plain", "plain"), (3, "3"), (None, "null"), ({"a": [Color.RED]}, '{"a":["red"]}')],
 )
-def test_a_value_that_is_not_a_string_is_returned_as_json(value: object, words: str) -> None:
+async def test_a_value_that_is_not_a_string_is_returned_as_json(value: object, words: str) -> None:
     def give() -> object:
         return value
 
-    assert call(FunctionTool(give), {}) == words
+    assert await call(FunctionTool(give), {}) == words
 
 
-def test_an_async_function_runs_on_the_loop_and_any_other_in_a_thread() -> None:
+async def test_an_async_function_runs_on_the_loop_and_any_other_in_a_thread() -> None:
     threads: list[int] = []
 
     async def on_loop() -> None:
@@ -95,8 +95,8 @@ def test_an_async_function_runs_on_the_loop_and_any_other_in_a_thread() -> None:
     def in_thread() -> None:
         threads.append(threading.get_ident())
 
-    call(FunctionTool(on_loop), {})
-    call(FunctionTool(in_thread), {})
+    await call(FunctionTool(on_loop), {})
+    await call(FunctionTool(in_thread), {})
 
     assert threads[0] == threading.get_ident() != threads[1]
 
@@ -114,21 +114,21 @@ def test_an_unknown_effect_is_refused() -> None:
         tool(effect="twice")(lambda: None)
 
 
-def test_arguments_that_do_not_fit_are_refused_by_the_tool_itself_too() -> None:
+async def test_arguments_that_do_not_fit_are_refused_by_the_tool_itself_too() -> None:
     def add(a: int) -> int:
         return a
 
     with pytest.raises(ValidationError):
-        call(FunctionTool(add), {"a": 1, "b": 2})
+        await call(FunctionTool(add), {"a": 1, "b": 2})
 
 
-def test_a_parameter_may_have_any_name() -> None:
+async def test_a_parameter_may_have_any_name() -> None:
     def send(json: str, schema: str, copy: bool, model_name: str) -> str:
         return f"{json} {schema} {copy} {model_name}"
 
     arguments: JsonObject = {"json": "a", "schema": "b", "copy": True, "model_name": "c"}
 
-    assert call(FunctionTool(send), arguments) == "a b True c"
+    assert await call(FunctionTool(send), arguments) == "a b True c"
 
 
 def untyped(a) -> None: ...  # noqa: ANN001  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]

@@ -14,7 +14,7 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Usage
 from parallel_agents.settings import Settings
-from parallel_agents.testing import RepliesWith, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, open_rig
 from parallel_agents.views.costs import AgentCosts, costs_by_agent
 
 WRITER = Agent(name="writer", description="", instructions="Write.")
@@ -34,7 +34,7 @@ def dollar_model(name: str, text: str) -> RepliesWith:
     return RepliesWith(answer, name)
 
 
-def costs_of(
+async def costs_of(
     *models: RepliesWith, tasks: int = 1, gates: Sequence[Gate] = ()
 ) -> dict[str, AgentCosts]:
     prices = {name: {"input_usd": usd, "output_usd": 0.0} for name, usd in PRICES.items()}
@@ -42,41 +42,48 @@ def costs_of(
     settings = Settings(providers={"scripted": provider}, tries=1)
     task = Task("writer", "Go.", ladder=tuple(m.name for m in models), gates=tuple(gates))
 
-    async def body() -> dict[str, AgentCosts]:
-        async with open_rig(*models, agents=[WRITER], settings=settings) as rig:
-            for _ in range(tasks):
-                await (await rig.sessions.spawn(task)).wait()
-            rows = await rig.store.rows(Filter(every_run=True))
-            several = [row.run.id for row in rows if row.run.attempts > 1]
-            return costs_by_agent(rows, await rig.store.attempts(several))
-
-    return run_virtual(body())
+    async with open_rig(*models, agents=[WRITER], settings=settings) as rig:
+        for _ in range(tasks):
+            await (await rig.sessions.spawn(task)).wait()
+        rows = await rig.store.rows(Filter(every_run=True))
+        several = [row.run.id for row in rows if row.run.attempts > 1]
+        return costs_by_agent(rows, await rig.store.attempts(several))
 
 
-def test_each_attempt_costs_on_its_own_model_and_only_the_last_is_accepted() -> None:
+async def test_each_attempt_costs_on_its_own_model_and_only_the_last_is_accepted() -> None:
     models = dollar_model(CHEAP, "far too long an answer"), dollar_model(BEST, "short")
 
-    writer = costs_of(*models, tasks=2, gates=[ConditionGate(condition="len(text) < 10")])["writer"]
+    writer = (await costs_of(*models, tasks=2, gates=[ConditionGate(condition="len(text) < 10")]))[
+        "writer"
+    ]
 
     cheap, best = writer.tiers[CHEAP], writer.tiers[BEST]
-    assert (cheap.tried, cheap.accepted, cheap.spend.cost_usd) == (2, 0, 2.0)
-    assert (best.tried, best.accepted, best.spend.cost_usd) == (2, 2, 10.0)
-    assert (writer.runs, writer.accepted, writer.spend.cost_usd) == (2, 2, 12.0)
+    assert cheap.tried == 2
+    assert cheap.accepted == 0
+    assert cheap.spend.cost_usd == 2.0
+    assert best.tried == 2
+    assert best.accepted == 2
+    assert best.spend.cost_usd == 10.0
+    assert writer.runs == 2
+    assert writer.accepted == 2
+    assert writer.spend.cost_usd == 12.0
 
 
-def test_a_judge_costs_the_agent_whose_work_it_read() -> None:
-    costs = costs_of(dollar_model(BEST, "work"), gates=[JudgeGate(rubric="Be good.")])
+async def test_a_judge_costs_the_agent_whose_work_it_read() -> None:
+    costs = await costs_of(dollar_model(BEST, "work"), gates=[JudgeGate(rubric="Be good.")])
 
     assert list(costs) == ["writer"]
-    assert (costs["writer"].reviews.cost_usd, costs["writer"].spend.cost_usd) == (5.0, 10.0)
+    assert costs["writer"].reviews.cost_usd == 5.0
+    assert costs["writer"].spend.cost_usd == 10.0
 
 
-def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_none() -> None:
+async def test_a_run_that_failed_was_paid_for_and_a_price_that_is_not_known_is_none() -> None:
     unknown = "scripted/unknown"
-    failed = costs_of(
+    failed = await costs_of(
         dollar_model(CHEAP, "too long to pass"), gates=[ConditionGate(condition="len(text) < 3")]
     )
-    unpriced = costs_of(dollar_model(unknown, "work"))
+    unpriced = await costs_of(dollar_model(unknown, "work"))
 
-    assert (failed["writer"].accepted, failed["writer"].spend.cost_usd) == (0, 1.0)
+    assert failed["writer"].accepted == 0
+    assert failed["writer"].spend.cost_usd == 1.0
     assert unpriced["writer"].spend.cost_usd is None

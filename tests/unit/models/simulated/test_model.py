@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from parallel_agents.core.message import user
-from parallel_agents.core.model import ModelReply, ModelRequest
+from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.output import Accepted, check_output
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.usage import Usage
@@ -30,7 +30,6 @@ from parallel_agents.models.providers import read_providers
 from parallel_agents.models.simulated.days import DAYS, Day, Mishap
 from parallel_agents.models.simulated.model import Simulated, make_simulated
 from parallel_agents.models.timed import Timed
-from parallel_agents.testing import run_virtual
 
 SCHEMA: JsonObject = {
     "type": "object",
@@ -85,28 +84,24 @@ async def history(name: str) -> Sequence[str]:
     return [await outcome(model, request(f"Page {n % 40}")) for n in range(300)]
 
 
-def test_a_seed_repeats_its_day_and_another_seed_differs() -> None:
-    async def body() -> None:
-        day = await history("sim/bad-day")
+@pytest.mark.virtual_time(limit_seconds=1e6)
+async def test_a_seed_repeats_its_day_and_another_seed_differs() -> None:
+    day = await history("sim/bad-day")
 
-        assert await history("sim/bad-day") == day
-        assert await history("sim/bad-day@7") != day
-        assert len({each.partition(" ")[0] for each in day if each.startswith("PA-")}) >= 5
-
-    run_virtual(body(), limit_seconds=1e6)
+    assert await history("sim/bad-day") == day
+    assert await history("sim/bad-day@7") != day
+    assert len({each.partition(" ")[0] for each in day if each.startswith("PA-")}) >= 5
 
 
-def test_a_day_does_not_depend_on_the_order_of_the_calls() -> None:
-    async def body() -> None:
-        requests = [request(f"Page {n}") for n in range(60)]
-        first, last = make_simulated("sim/cut"), make_simulated("sim/cut")
+@pytest.mark.virtual_time(limit_seconds=1e6)
+async def test_a_day_does_not_depend_on_the_order_of_the_calls() -> None:
+    requests = [request(f"Page {n}") for n in range(60)]
+    first, last = make_simulated("sim/cut"), make_simulated("sim/cut")
 
-        outcomes = [await outcome(first, each) for each in requests]
-        reversed_outcomes = [await outcome(last, each) for each in reversed(requests)]
+    outcomes = [await outcome(first, each) for each in requests]
+    reversed_outcomes = [await outcome(last, each) for each in reversed(requests)]
 
-        assert outcomes == reversed_outcomes[::-1]
-
-    run_virtual(body(), limit_seconds=1e6)
+    assert outcomes == reversed_outcomes[::-1]
 
 
 @pytest.mark.parametrize(
@@ -121,38 +116,34 @@ def test_a_day_does_not_depend_on_the_order_of_the_calls() -> None:
         (Mishap.REFUSAL, ModelRefused),
     ],
 )
-def test_a_mishap_is_the_error_that_a_wire_would_raise(
+async def test_a_mishap_is_the_error_that_a_wire_would_raise(
     mishap: Mishap, error: type[ProviderError]
 ) -> None:
-    async def body() -> None:
-        reader = Reader()
-        with pytest.raises(error) as met:
-            await Timed(day_of(mishap)).respond(request(), reader)
+    reader = Reader()
+    with pytest.raises(error) as met:
+        await Timed(day_of(mishap)).respond(request(), reader)
 
-        assert str(met.value).startswith("sim")
-        assert met.value.hint
-        assert bool(reader.pieces) == (mishap in (Mishap.CUT, Mishap.HALF_OPEN))
-        wait = met.value.retry_after_seconds
-        assert (wait is not None and 1 <= wait <= 20) == (mishap is Mishap.RATE_LIMITED)
-
-    run_virtual(body())
+    assert str(met.value).startswith("sim")
+    assert met.value.hint
+    assert bool(reader.pieces) == (mishap in (Mishap.CUT, Mishap.HALF_OPEN))
+    wait = met.value.retry_after_seconds
+    assert (wait is not None and 1 <= wait <= 20) == (mishap is Mishap.RATE_LIMITED)
 
 
 @pytest.mark.parametrize("mishap", [Mishap.BROKEN_JSON, Mishap.WRONG_SCHEMA])
-def test_a_wrong_answer_is_refused_by_its_schema(mishap: Mishap) -> None:
-    reply = run_virtual(day_of(mishap).respond(request()))
+async def test_a_wrong_answer_is_refused_by_its_schema(mishap: Mishap) -> None:
+    reply = await day_of(mishap).respond(request())
 
     assert not isinstance(check_output(reply.message.text, SCHEMA), Accepted)
 
 
-def test_a_drip_is_a_good_answer_in_many_slow_pieces() -> None:
-    async def body() -> tuple[ModelReply, float]:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        return await day_of(Mishap.DRIP).respond(request(), reader), loop.time() - began
+async def test_a_drip_is_a_good_answer_in_many_slow_pieces() -> None:
 
     reader = Reader()
-    reply, seconds = run_virtual(body())
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    reply = await day_of(Mishap.DRIP).respond(request(), reader)
+    seconds = loop.time() - began
 
     assert isinstance(check_output(reply.message.text, SCHEMA), Accepted)
     assert "".join(reader.pieces) == reply.message.text
@@ -160,29 +151,28 @@ def test_a_drip_is_a_good_answer_in_many_slow_pieces() -> None:
     assert seconds > 1.5 * len(reader.pieces)
 
 
-def test_a_reply_is_no_longer_than_its_limit() -> None:
+async def test_a_reply_is_no_longer_than_its_limit() -> None:
     limited = ModelRequest(messages=(user("Go."),), max_output_tokens=3)
 
-    reply = run_virtual(make_simulated("sim/calm").respond(limited))
+    reply = await make_simulated("sim/calm").respond(limited)
 
-    assert (reply.finish, reply.usage.output_tokens, len(reply.message.text)) == ("length", 3, 12)
+    assert reply.finish == "length"
+    assert reply.usage.output_tokens == 3
+    assert len(reply.message.text) == 12
 
 
-def test_an_unsatisfiable_schema_is_rejected_and_not_retried() -> None:
+async def test_an_unsatisfiable_schema_is_rejected_and_not_retried() -> None:
     impossible = request(schema={"type": "string", "pattern": "^[0-9]{12}$"})
 
     with pytest.raises(RequestRejected) as met:
-        run_virtual(make_simulated("sim/calm").respond(impossible))
+        await make_simulated("sim/calm").respond(impossible)
 
     assert "does not match" in met.value.why
 
 
-def test_prices_are_made_up_and_rise_on_the_day_of_the_price_change() -> None:
-    async def body() -> list[str]:
-        model = make_simulated("sim/price-change")
-        return [(await model.respond(request(str(n)))).model for n in range(22)]
-
-    models = run_virtual(body())
+async def test_prices_are_made_up_and_rise_on_the_day_of_the_price_change() -> None:
+    model = make_simulated("sim/price-change")
+    models = [(await model.respond(request(str(n)))).model for n in range(22)]
     prices, usage = Prices(read_providers()), Usage(1_000_000, 0)
 
     assert models == ["sim/price-change"] * 20 + ["sim/price-change-expensive"] * 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 import pytest
@@ -24,9 +25,7 @@ from parallel_agents.errors import AuthFailed
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.settings import Settings
-from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig, run_virtual
-
-T = TypeVar("T")
+from parallel_agents.testing import Answer, MemoryStore, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
 LEAD = Agent(name="lead", description="Leads.", instructions="Lead.", policy=Policy(spawns=("*",)))
@@ -66,19 +65,13 @@ class Script:
         return [r for r in self.model.requests if r.system.startswith("Lead.")]
 
 
-def play(
-    script: Script,
-    then: Callable[[Rig, SessionHandle], Coroutine[Any, Any, T]],
-    *,
-    lead: Agent = LEAD,
-    settings: Settings = DEFAULTS,
-) -> T:
-    async def body() -> T:
-        models = (script.model, script.slow)
-        async with open_rig(*models, agents=[WRITER, lead], settings=settings) as rig:
-            return await then(rig, await rig.sessions.spawn(Task("lead", "Go.")))
-
-    return run_virtual(body())
+@asynccontextmanager
+async def open_lead(
+    script: Script, *, lead: Agent = LEAD, settings: Settings = DEFAULTS
+) -> AsyncGenerator[tuple[Rig, SessionHandle]]:
+    models = (script.model, script.slow)
+    async with open_rig(*models, agents=[WRITER, lead], settings=settings) as rig:
+        yield rig, await rig.sessions.spawn(Task("lead", "Go."))
 
 
 async def result(rig: Rig, handle: SessionHandle) -> tuple[Result, float]:
@@ -91,60 +84,75 @@ def told(request: ModelRequest) -> list[dict[str, Any]]:
     return [orjson.loads(part.content) for part in request.messages[-1].parts]  # type: ignore[union-attr]
 
 
-def test_a_parent_that_yields_goes_on_with_all_results_when_the_last_child_has_ended() -> None:
+async def test_a_parent_that_yields_goes_on_with_all_results_when_the_last_child_has_ended() -> (
+    None
+):
     both = calls(spawn("one"), spawn("two", model=SLOW))
     script = Script(both, calls(("sessions_yield", {})), "Both.")
 
-    given, at = play(script, result)
+    async with open_lead(script) as (rig, handle):
+        given, at = await result(rig, handle)
 
     (answer,) = told(script.asked[2])
-    assert (given.output, at) == ("Both.", 70)
-    assert (answer["status"], answer["reason"], answer["pending"]) == ("yielded", "settled", [])
+    assert given.output == "Both."
+    assert at == 70
+    assert answer["status"] == "yielded"
+    assert answer["reason"] == "settled"
+    assert answer["pending"] == []
     assert sorted(c["result"] for c in answer["completed"]) == ["one is done", "two is done"]
 
 
-def test_a_parent_that_waits_holds_no_place() -> None:
+async def test_a_parent_that_waits_holds_no_place() -> None:
     script = Script(calls(spawn("one"), spawn("two")), calls(("sessions_yield", {})), "Both.")
 
-    given, at = play(script, result, settings=ONE)
+    async with open_lead(script, settings=ONE) as (rig, handle):
+        given, at = await result(rig, handle)
 
-    assert (given.status, at) == (RunStatus.DONE, 50)
+    assert given.status is RunStatus.DONE
+    assert at == 50
 
 
-def test_an_answer_counts_only_when_the_children_were_heard_in_one_turn_for_all() -> None:
+async def test_an_answer_counts_only_when_the_children_were_heard_in_one_turn_for_all() -> None:
     script = Script(calls(spawn("one"), spawn("two"), spawn("three")), "Too early.", "All three.")
 
-    given, _ = play(script, result)
+    async with open_lead(script) as (rig, handle):
+        given, _ = await result(rig, handle)
 
     report = script.asked[2].messages[-1].text
-    assert (given.output, len(script.asked)) == ("All three.", 3)
+    assert given.output == "All three."
+    assert len(script.asked) == 3
     assert all(f"{name} is done" in report for name in ("one", "two", "three"))
 
 
-def test_who_was_heard_is_not_told_again() -> None:
+async def test_who_was_heard_is_not_told_again() -> None:
     script = Script(
         calls(spawn("one")), calls(("agents_wait", {"ids": ["one"], "timeoutSeconds": 60})), "Done."
     )
 
-    given, _ = play(script, result)
+    async with open_lead(script) as (rig, handle):
+        given, _ = await result(rig, handle)
 
-    assert (given.output, len(script.asked)) == ("Done.", 3)
+    assert given.output == "Done."
+    assert len(script.asked) == 3
 
 
-def test_a_quiet_child_is_not_waited_for() -> None:
+async def test_a_quiet_child_is_not_waited_for() -> None:
     script = Script(calls(spawn("one", expectsCompletionMessage=False)), "At once.")
 
-    given, at = play(script, result)
+    async with open_lead(script) as (rig, handle):
+        given, at = await result(rig, handle)
 
-    assert (given.output, at) == ("At once.", 20)
+    assert given.output == "At once."
+    assert at == 20
 
 
-def test_a_child_that_fails_is_heard_like_any_other() -> None:
+async def test_a_child_that_fails_is_heard_like_any_other() -> None:
     script = Script(
         calls(spawn("fail"), spawn("one")), calls(("sessions_yield", {})), "One of two."
     )
 
-    given, _ = play(script, result)
+    async with open_lead(script) as (rig, handle):
+        given, _ = await result(rig, handle)
 
     (answer,) = told(script.asked[2])
     by_label = {c["label"]: c for c in answer["completed"]}
@@ -154,55 +162,56 @@ def test_a_child_that_fails_is_heard_like_any_other() -> None:
     assert by_label["one"]["status"] == "done"
 
 
-def test_a_message_ends_a_yield_before_the_children_have() -> None:
+async def test_a_message_ends_a_yield_before_the_children_have() -> None:
     slow = calls(spawn("one", model=SLOW))
     script = Script(slow, calls(("sessions_yield", {})), "Stopped.", "And one.")
 
-    async def steer(rig: Rig, handle: SessionHandle) -> float:
+    async with open_lead(script) as (_, handle):
         await asyncio.sleep(22)
         await handle.steer("Stop.")
         await handle.wait()
-        return asyncio.get_running_loop().time()
+        seconds = asyncio.get_running_loop().time()
 
-    assert play(script, steer) == 70
+    assert seconds == 70
     assert script.asked[2].messages[-1].text == "Stop."
     assert '"reason":"message"' in str(script.asked[2].messages[-2])
 
 
-def test_the_time_of_a_parent_stands_still_while_it_waits() -> None:
+async def test_the_time_of_a_parent_stands_still_while_it_waits() -> None:
     script = Script(calls(spawn("one", model=SLOW)), calls(("sessions_yield", {})), "Done.")
     hasty = replace(LEAD, limits=Limits(timeout_seconds=31, call_timeout_seconds=11))
 
-    given, at = play(script, result, lead=hasty)
+    async with open_lead(script, lead=hasty) as (rig, handle):
+        given, at = await result(rig, handle)
 
-    assert (given.status, given.output, at) == (RunStatus.DONE, "Done.", 70)
+    assert given.status is RunStatus.DONE
+    assert given.output == "Done."
+    assert at == 70
 
 
-def test_a_parent_that_runs_out_of_turns_takes_its_children_with_it() -> None:
+async def test_a_parent_that_runs_out_of_turns_takes_its_children_with_it() -> None:
     script = Script(calls(spawn("one"), spawn("two", mode="session"), spawn("three", collect=True)))
     short = replace(LEAD, limits=Limits(max_turns=1))
 
-    async def states(rig: Rig, handle: SessionHandle) -> dict[str, RunStatus]:
+    async with open_lead(script, lead=short) as (rig, handle):
         await handle.wait()
         rows = await rig.sessions.list(Filter(parent=handle.key))
-        return {row.session.label: row.run.status for row in rows}
-
-    found = play(script, states, lead=short)
+        found = {row.session.label: row.run.status for row in rows}
 
     assert found["one"] is RunStatus.KILLED
     assert not found["two"].is_over
     assert not found["three"].is_over
 
 
-def test_a_kill_ends_the_whole_tree() -> None:
+async def test_a_kill_ends_the_whole_tree() -> None:
     script = Script(calls(spawn("one", model=SLOW)), calls(("sessions_yield", {})))
 
-    async def kill(rig: Rig, handle: SessionHandle) -> set[RunStatus]:
+    async with open_lead(script) as (rig, handle):
         await asyncio.sleep(22)
         await handle.kill()
-        return {row.run.status for row in await rig.sessions.list(Filter(tree=handle.key))}
+        statuses = {row.run.status for row in await rig.sessions.list(Filter(tree=handle.key))}
 
-    assert play(script, kill) == {RunStatus.KILLED}
+    assert statuses == {RunStatus.KILLED}
 
 
 @pytest.mark.parametrize(
@@ -214,34 +223,33 @@ def test_a_kill_ends_the_whole_tree() -> None:
         (replace(LEAD, policy=Policy(), tools=("sessions_list",)), ("sessions_list",)),
     ],
 )
-def test_the_tools_are_offered_to_who_may_spawn_or_names_them(
+async def test_the_tools_are_offered_to_who_may_spawn_or_names_them(
     lead: Agent, offered: Sequence[str]
 ) -> None:
     script = Script("Done.")
 
-    play(script, result, lead=lead)
+    async with open_lead(script, lead=lead) as (rig, handle):
+        await result(rig, handle)
 
     assert tuple(spec.name for spec in script.asked[0].tools) == tuple(offered)
 
 
-def test_a_model_that_cannot_delegate_is_not_offered_the_tools() -> None:
+async def test_a_model_that_cannot_delegate_is_not_offered_the_tools() -> None:
     weak = RepliesWith(
         lambda _: "Done.", capabilities=Capabilities(lacks=frozenset({Need.DELEGATION}))
     )
 
-    async def body() -> None:
-        async with open_rig(weak, agents=[LEAD]) as rig:
-            await (await rig.sessions.spawn(Task("lead", "Go."))).wait()
-
-    run_virtual(body())
+    async with open_rig(weak, agents=[LEAD]) as rig:
+        await (await rig.sessions.spawn(Task("lead", "Go."))).wait()
 
     assert weak.requests[0].tools == ()
 
 
-def test_a_child_is_told_what_it_is_and_a_root_is_not() -> None:
+async def test_a_child_is_told_what_it_is_and_a_root_is_not() -> None:
     script = Script(calls(spawn("one")), "Done.", "Done.")
 
-    play(script, result)
+    async with open_lead(script) as (rig, handle):
+        await result(rig, handle)
 
     child = next(r for r in script.model.requests if r.system.startswith("Write."))
     assert script.asked[0].system == "Lead."
@@ -250,18 +258,16 @@ def test_a_child_is_told_what_it_is_and_a_root_is_not() -> None:
     assert child.tools == ()
 
 
-def test_a_policy_only_shrinks_down_the_tree() -> None:
+async def test_a_policy_only_shrinks_down_the_tree() -> None:
     narrow = replace(LEAD, policy=Policy(spawns=("lead", "writer"), max_depth=1))
     script = Script(
         calls(("sessions_spawn", {"task": "Deeper.", "label": "deeper"})), "Early.", "Low.", "Top."
     )
 
-    async def tools_of_the_child(rig: Rig, handle: SessionHandle) -> Policy:
+    async with open_lead(script, lead=narrow) as (rig, handle):
         await handle.wait()
         (child,) = await rig.sessions.list(Filter(parent=handle.key))
-        return child.session.agent.policy
-
-    policy = play(script, tools_of_the_child, lead=narrow)
+        policy = child.session.agent.policy
 
     assert policy.max_depth == 1
     deeper = next(r for r in script.asked if "at depth 1" in r.system)
@@ -275,23 +281,26 @@ def test_a_policy_only_shrinks_down_the_tree() -> None:
         (Settings(max_tree_sessions=3), "max sessions for this session tree (3/3"),
     ],
 )
-def test_a_tree_has_no_more_sessions_than_its_bounds(settings: Settings, refused: str) -> None:
+async def test_a_tree_has_no_more_sessions_than_its_bounds(
+    settings: Settings, refused: str
+) -> None:
     script = Script(calls(spawn("one"), spawn("two"), spawn("three")), "Early.", "Done.")
 
-    async def count(rig: Rig, handle: SessionHandle) -> int:
+    async with open_lead(script, settings=settings) as (rig, handle):
         await handle.wait()
-        return len(await rig.sessions.list(Filter(parent=handle.key)))
+        number = len(await rig.sessions.list(Filter(parent=handle.key)))
 
-    assert play(script, count, settings=settings) == 2
+    assert number == 2
     answers = [str(part) for part in script.asked[1].messages[-1].parts]
     assert sum(refused in answer and "forbidden" in answer for answer in answers) == 1
 
 
-def test_who_may_not_be_spawned_is_refused_with_who_may() -> None:
+async def test_who_may_not_be_spawned_is_refused_with_who_may() -> None:
     script = Script(calls(spawn("one")), "Done.")
     picky = replace(LEAD, policy=Policy(spawns=("lead",)))
 
-    play(script, result, lead=picky)
+    async with open_lead(script, lead=picky) as (rig, handle):
+        await result(rig, handle)
 
     (answer,) = told(script.asked[1])
     assert answer["status"] == "forbidden"
@@ -299,7 +308,7 @@ def test_who_may_not_be_spawned_is_refused_with_who_may() -> None:
     assert answer["role"] == "writer"
 
 
-def test_a_fork_begins_with_what_its_parent_said() -> None:
+async def test_a_fork_begins_with_what_its_parent_said() -> None:
     script = Script(
         calls(("sessions_spawn", {"task": "Go on.", "context": "fork"})),
         "Forked.",
@@ -307,13 +316,14 @@ def test_a_fork_begins_with_what_its_parent_said() -> None:
         "Done.",
     )
 
-    play(script, result)
+    async with open_lead(script) as (rig, handle):
+        await result(rig, handle)
 
     forked = next(r for r in script.asked if r.messages[-1].text == "Go on.")
     assert [message.text for message in forked.messages] == ["Go.", "Go on."]
 
 
-def test_a_parent_is_handed_no_more_than_it_can_bear_and_can_read_the_rest() -> None:
+async def test_a_parent_is_handed_no_more_than_it_can_bear_and_can_read_the_rest() -> None:
     script = Script(
         calls(spawn("x" * 100)),
         calls(("sessions_yield", {})),
@@ -321,7 +331,8 @@ def test_a_parent_is_handed_no_more_than_it_can_bear_and_can_read_the_rest() -> 
         "Done.",
     )
 
-    play(script, result, settings=Settings(hand_back_tokens=10))
+    async with open_lead(script, settings=Settings(hand_back_tokens=10)) as (rig, handle):
+        await result(rig, handle)
 
     (answer,) = told(script.asked[2])
     (rest,) = told(script.asked[3])
@@ -333,7 +344,7 @@ def test_a_parent_is_handed_no_more_than_it_can_bear_and_can_read_the_rest() -> 
     assert rest["messages"][0]["nextTextOffset"] == 80
 
 
-def test_a_persistent_session_takes_messages_and_no_reply_starts_another() -> None:
+async def test_a_persistent_session_takes_messages_and_no_reply_starts_another() -> None:
     script = Script(
         calls(spawn("one", mode="session")),
         calls(("sessions_yield", {})),
@@ -341,39 +352,40 @@ def test_a_persistent_session_takes_messages_and_no_reply_starts_another() -> No
         "Done.",
     )
 
-    async def count(rig: Rig, handle: SessionHandle) -> tuple[int, Mode]:
+    async with open_lead(script) as (rig, handle):
         await handle.wait()
         await rig.engine.wait_idle()
         (child,) = await rig.sessions.list(Filter(parent=handle.key))
-        return child.run.number, child.session.options.mode
+        number = child.run.number
+        mode = child.session.options.mode
 
-    assert play(script, count) == (2, Mode.SESSION)
+    assert number == 2
+    assert mode is Mode.SESSION
     (answer,) = told(script.asked[3])
     assert answer["status"] == "ok"
     assert answer["reply"].endswith("And two? is done")
     assert len(script.model.requests) == 6
 
 
-def test_after_a_crash_in_a_yield_the_parent_goes_on_and_spawns_nobody_twice() -> None:
+async def test_after_a_crash_in_a_yield_the_parent_goes_on_and_spawns_nobody_twice() -> None:
     both = calls(spawn("one", model=SLOW), spawn("two", model=SLOW))
     script = Script(both, calls(("sessions_yield", {})), "Both.")
     models = (script.model, script.slow)
 
-    async def body() -> tuple[Result, int]:
-        store = MemoryStore(asyncio.get_running_loop().time)
-        async with open_rig(*models, agents=[WRITER, LEAD], store=store) as rig:
-            handle = await rig.sessions.spawn(Task("lead", "Go.", key="job"))
-            await asyncio.sleep(22)
-            rig.engine.cancel_all()
-        async with open_rig(*models, agents=[WRITER, LEAD], store=store) as rig:
-            handle = await rig.sessions.spawn(Task("lead", "Go.", key="job"))
-            for row in await rig.sessions.list(Filter(tree=handle.key, is_live=True)):
-                rig.engine.submit(row)
-            given = await handle.wait()
-            children = await rig.sessions.list(Filter(parent=handle.key))
-        await store.aclose()
-        return given, len(children)
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(*models, agents=[WRITER, LEAD], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("lead", "Go.", key="job"))
+        await asyncio.sleep(22)
+        rig.engine.cancel_all()
+    async with open_rig(*models, agents=[WRITER, LEAD], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("lead", "Go.", key="job"))
+        for row in await rig.sessions.list(Filter(tree=handle.key, is_live=True)):
+            rig.engine.submit(row)
+        given = await handle.wait()
+        children = await rig.sessions.list(Filter(parent=handle.key))
+    await store.aclose()
+    children = len(children)
 
-    given, children = run_virtual(body())
-
-    assert (given.output, children, len(script.asked)) == ("Both.", 2, 3)
+    assert given.output == "Both."
+    assert children == 2
+    assert len(script.asked) == 3

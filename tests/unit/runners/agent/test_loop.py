@@ -26,7 +26,6 @@ from parallel_agents.testing import (
     Rig,
     ScriptedModel,
     open_rig,
-    run_virtual,
 )
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write well.", temperature=0.3)
@@ -41,47 +40,52 @@ GRADER = replace(
 )
 
 
-def carry_out(
+async def carry_out(
     model: ScriptedModel | RepliesWith, agent: Agent = WRITER, limits: Limits = Limits()
 ) -> Result:
     """The result of one task, on virtual time."""
 
-    async def body() -> Result:
-        async with open_rig(model, agents=[agent]) as rig:
-            handle = await rig.sessions.spawn(Task(agent.name, "do it", limits=limits))
-            return await handle.wait()
-
-    return run_virtual(body())
+    async with open_rig(model, agents=[agent]) as rig:
+        handle = await rig.sessions.spawn(Task(agent.name, "do it", limits=limits))
+        return await handle.wait()
 
 
 def texts(messages: Sequence[Message]) -> list[str]:
     return [message.text for message in messages]
 
 
-def test_an_answer_ends_the_run_with_all_that_is_known_of_it() -> None:
+async def test_an_answer_ends_the_run_with_all_that_is_known_of_it() -> None:
     usage = Usage(10, 20, 30, 40)
     reply = ModelReply(message=assistant("hello"), model="scripted/model", usage=usage)
     model = ScriptedModel([reply], latency_seconds=3)
 
-    result = carry_out(model)
+    result = await carry_out(model)
 
-    assert (result.status, result.output, result.text) == (RunStatus.DONE, "hello", "hello")
-    assert (result.agent, result.model, result.attempts) == ("writer", "scripted/model", 1)
-    assert (result.usage, result.spend.calls, result.seconds) == (usage, 1, 3)
+    assert result.status is RunStatus.DONE
+    assert result.output == "hello"
+    assert result.text == "hello"
+    assert result.agent == "writer"
+    assert result.model == "scripted/model"
+    assert result.attempts == 1
+    assert result.usage == usage
+    assert result.spend.calls == 1
+    assert result.seconds == 3
     assert result.cost_usd is None
     model.assert_used_up()
 
 
-def test_the_model_is_asked_as_the_agent_and_the_limits_say() -> None:
+async def test_the_model_is_asked_as_the_agent_and_the_limits_say() -> None:
     model = ScriptedModel(['{"grade": 1}'])
 
-    carry_out(model, GRADER, Limits(max_output_tokens=77, call_timeout_seconds=9))
+    await carry_out(model, GRADER, Limits(max_output_tokens=77, call_timeout_seconds=9))
 
     (request,) = model.requests
-    assert (request.system, request.temperature) == ("Write well.", 0.3)
+    assert request.system == "Write well."
+    assert request.temperature == 0.3
     assert texts(request.messages) == ["do it"]
     assert request.output_schema == GRADER.output_schema
-    assert (request.max_output_tokens, request.timeout_seconds) == (77, 9)
+    assert request.max_output_tokens == 77
+    assert request.timeout_seconds == 9
 
 
 @pytest.mark.parametrize(
@@ -94,27 +98,32 @@ def test_the_model_is_asked_as_the_agent_and_the_limits_say() -> None:
         'Not {"other": 1} but {"grade": 3}',
     ],
 )
-def test_json_is_found_in_fences_and_after_prose(text: str) -> None:
-    result = carry_out(ScriptedModel([text]), GRADER)
+async def test_json_is_found_in_fences_and_after_prose(text: str) -> None:
+    result = await carry_out(ScriptedModel([text]), GRADER)
 
-    assert (result.status, result.output, result.text) == (RunStatus.DONE, {"grade": 3}, text)
+    assert result.status is RunStatus.DONE
+    assert result.output == {"grade": 3}
+    assert result.text == text
 
 
-def test_an_answer_that_does_not_fit_is_repaired_once() -> None:
+async def test_an_answer_that_does_not_fit_is_repaired_once() -> None:
     model = ScriptedModel(['{"grade": 0}', '{"grade": 2}'])
 
-    result = carry_out(model, GRADER)
+    result = await carry_out(model, GRADER)
 
-    assert (result.output, result.attempts, result.spend.calls) == ({"grade": 2}, 1, 2)
+    assert result.output == {"grade": 2}
+    assert result.attempts == 1
+    assert result.spend.calls == 2
     asked, refused, repair = texts(model.requests[1].messages)
-    assert (asked, refused) == ("do it", '{"grade": 0}')
+    assert asked == "do it"
+    assert refused == '{"grade": 0}'
     assert "grade: 0 is less than the minimum of 1" in repair
 
 
-def test_after_a_repair_that_does_not_fit_the_run_fails_and_keeps_the_raw_text() -> None:
+async def test_after_a_repair_that_does_not_fit_the_run_fails_and_keeps_the_raw_text() -> None:
     model = ScriptedModel(["no grade", '{"grade": "none"}'])
 
-    result = carry_out(model, GRADER)
+    result = await carry_out(model, GRADER)
 
     assert result.status is RunStatus.FAILED
     assert result.error is not None
@@ -124,12 +133,14 @@ def test_after_a_repair_that_does_not_fit_the_run_fails_and_keeps_the_raw_text()
     model.assert_used_up()
 
 
-def test_another_attempt_begins_again_from_the_task() -> None:
+async def test_another_attempt_begins_again_from_the_task() -> None:
     model = ScriptedModel(["bad", "bad again", "still bad", '{"grade": 5}'])
 
-    result = carry_out(model, GRADER, Limits(attempts=2))
+    result = await carry_out(model, GRADER, Limits(attempts=2))
 
-    assert (result.status, result.output, result.attempts) == ("done", {"grade": 5}, 2)
+    assert result.status == "done"
+    assert result.output == {"grade": 5}
+    assert result.attempts == 2
     task, critique = texts(model.requests[2].messages)
     assert task == "do it"
     assert "An earlier attempt at this was refused." in critique
@@ -138,47 +149,52 @@ def test_another_attempt_begins_again_from_the_task() -> None:
     assert result.spend.calls == 4
 
 
-def test_when_all_attempts_are_used_the_last_answer_is_kept() -> None:
+async def test_when_all_attempts_are_used_the_last_answer_is_kept() -> None:
     model = ScriptedModel(["1", "2", "3", "4"])
 
-    result = carry_out(model, GRADER, Limits(attempts=2))
+    result = await carry_out(model, GRADER, Limits(attempts=2))
 
-    assert (result.status, result.attempts, result.text) == ("failed", 2, "4")
+    assert result.status == "failed"
+    assert result.attempts == 2
+    assert result.text == "4"
 
 
-def test_an_empty_answer_is_refused() -> None:
+async def test_an_empty_answer_is_refused() -> None:
     model = ScriptedModel(["  \n", "words"])
 
-    result = carry_out(model)
+    result = await carry_out(model)
 
     assert result.output == "words"
     assert "empty" in model.requests[1].messages[-1].text
 
 
-def test_an_answer_cut_at_its_token_limit_fails_without_a_repair() -> None:
+async def test_an_answer_cut_at_its_token_limit_fails_without_a_repair() -> None:
     cut = ModelReply(message=assistant('{"grade": 1'), model="m", finish=Finish.LENGTH)
 
-    result = carry_out(ScriptedModel([cut]), GRADER, Limits(max_output_tokens=5))
+    result = await carry_out(ScriptedModel([cut]), GRADER, Limits(max_output_tokens=5))
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.FAILED, "PA-E211")
+    assert result.status is RunStatus.FAILED
+    assert result.error.code == "PA-E211"
     assert "5 tokens" in result.error.message
     assert result.text == '{"grade": 1'
 
 
-def test_a_run_out_of_turns_keeps_its_last_text() -> None:
+async def test_a_run_out_of_turns_keeps_its_last_text() -> None:
     call = Message(Role.ASSISTANT, (*assistant("thinking").parts, ToolCall("1", "nothing", {})))
     again = ModelReply(message=call, model="m", finish=Finish.TOOLS)
     model = ScriptedModel([again, again, again])
 
-    result = carry_out(model, limits=Limits(max_turns=3))
+    result = await carry_out(model, limits=Limits(max_turns=3))
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.FAILED, "PA-E303")
-    assert (result.output, result.spend.calls) == ("thinking", 3)
+    assert result.status is RunStatus.FAILED
+    assert result.error.code == "PA-E303"
+    assert result.output == "thinking"
+    assert result.spend.calls == 3
 
 
-def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard() -> None:
+async def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard() -> None:
     class Talker(RepliesWith):
         """Streams the start of its answer, and then nothing."""
 
@@ -192,45 +208,43 @@ def test_a_run_out_of_time_ends_timed_out_with_the_text_that_was_heard() -> None
             await asyncio.sleep(1000)
             raise AssertionError("the run should be over by now")
 
-    result = carry_out(Talker(lambda _: ""), limits=Limits(timeout_seconds=20))
+    result = await carry_out(Talker(lambda _: ""), limits=Limits(timeout_seconds=20))
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.TIMED_OUT, "PA-E302")
-    assert (result.output, result.seconds) == ("Once upon a time", 20)
+    assert result.status is RunStatus.TIMED_OUT
+    assert result.error.code == "PA-E302"
+    assert result.output == "Once upon a time"
+    assert result.seconds == 20
 
 
-def test_the_time_in_the_queue_does_not_count_as_time_of_the_run() -> None:
-    async def body() -> list[Result]:
-        model = RepliesWith(lambda _: "done", latency_seconds=8)
-        one = replace(WRITER, limits=Limits(max_parallel=1, timeout_seconds=10))
-        async with open_rig(model, agents=[one]) as rig:
-            handles = [await rig.sessions.spawn(Task("writer", f"task {n}")) for n in range(4)]
-            return await rig.sessions.wait(handles)
-
-    results = run_virtual(body())
+async def test_the_time_in_the_queue_does_not_count_as_time_of_the_run() -> None:
+    model = RepliesWith(lambda _: "done", latency_seconds=8)
+    one = replace(WRITER, limits=Limits(max_parallel=1, timeout_seconds=10))
+    async with open_rig(model, agents=[one]) as rig:
+        handles = [await rig.sessions.spawn(Task("writer", f"task {n}")) for n in range(4)]
+        results = await rig.sessions.wait(handles)
 
     assert [(result.status, result.seconds) for result in results] == [(RunStatus.DONE, 8)] * 4
 
 
-def test_a_call_that_outlasts_its_deadline_is_made_again_and_then_fails() -> None:
+async def test_a_call_that_outlasts_its_deadline_is_made_again_and_then_fails() -> None:
     model = RepliesWith(lambda _: "late", latency_seconds=100)
 
-    result = carry_out(model, limits=Limits(call_timeout_seconds=10, timeout_seconds=500))
+    result = await carry_out(model, limits=Limits(call_timeout_seconds=10, timeout_seconds=500))
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.FAILED, "PA-E209")
+    assert result.status is RunStatus.FAILED
+    assert result.error.code == "PA-E209"
     assert len(model.requests) == 5
 
 
-def test_a_failure_of_the_provider_that_may_pass_is_tried_again_and_noted() -> None:
+async def test_a_failure_of_the_provider_that_may_pass_is_tried_again_and_noted() -> None:
     model = ScriptedModel([Overloaded("busy"), Overloaded("busy"), "at last"])
 
-    async def body() -> tuple[Result, list[Event]]:
-        async with open_rig(model, agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "do it"))
-            return await handle.wait(), await rig.sessions.history(handle.key)
-
-    result, events = run_virtual(body())
+    async with open_rig(model, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "do it"))
+        result = await handle.wait()
+        events = await rig.sessions.history(handle.key)
 
     assert result.output == "at last"
     retries = [event.body for event in events if isinstance(event.body, Retrying)]
@@ -240,31 +254,35 @@ def test_a_failure_of_the_provider_that_may_pass_is_tried_again_and_noted() -> N
     assert reply.tries == 3
 
 
-def test_a_failure_that_stays_ends_the_run_with_its_code_and_its_cure() -> None:
-    result = carry_out(ScriptedModel([AuthFailed("no such key", hint="set the key")]))
+async def test_a_failure_that_stays_ends_the_run_with_its_code_and_its_cure() -> None:
+    result = await carry_out(ScriptedModel([AuthFailed("no such key", hint="set the key")]))
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.FAILED, "PA-E203")
-    assert (result.error.message, result.error.hint) == ("no such key", "set the key")
-    assert (result.output, result.spend.calls) == (None, 0)
+    assert result.status is RunStatus.FAILED
+    assert result.error.code == "PA-E203"
+    assert result.error.message == "no such key"
+    assert result.error.hint == "set the key"
+    assert result.output is None
+    assert result.spend.calls == 0
 
 
-def test_a_bug_ends_its_run_and_says_so() -> None:
+async def test_a_bug_ends_its_run_and_says_so() -> None:
     def broken(request: ModelRequest) -> Answer:
         raise ZeroDivisionError(request.system)
 
-    result = carry_out(RepliesWith(broken))
+    result = await carry_out(RepliesWith(broken))
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.FAILED, "PA-E307")
+    assert result.status is RunStatus.FAILED
+    assert result.error.code == "PA-E307"
     assert "ZeroDivisionError: Write well." in result.error.message
 
 
-def test_a_model_that_lacks_what_the_agent_needs_earns_the_result_a_notice() -> None:
+async def test_a_model_that_lacks_what_the_agent_needs_earns_the_result_a_notice() -> None:
     weak = Capabilities(lacks=frozenset({Need.JUDGEMENT}))
     judge = replace(WRITER, needs=(Need.JUDGEMENT, Need.FACTS))
 
-    result = carry_out(ScriptedModel(["fine"], capabilities=weak), judge)
+    result = await carry_out(ScriptedModel(["fine"], capabilities=weak), judge)
 
     assert len(result.notices) == 1
     assert "scripted/model is too small to judge" in result.notices[0]
@@ -283,16 +301,14 @@ async def steered(
     return await handle.wait(), await rig.sessions.history(handle.key)
 
 
-def test_a_message_is_delivered_before_the_next_model_call() -> None:
+async def test_a_message_is_delivered_before_the_next_model_call() -> None:
     model = ScriptedModel(["long", "short"], latency_seconds=10)
 
-    async def body() -> tuple[Result, list[Event]]:
-        async with open_rig(model, agents=[WRITER]) as rig:
-            return await steered(rig, after_seconds=5, mode=SteerMode.NEXT)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        result, events = await steered(rig, after_seconds=5, mode=SteerMode.NEXT)
 
-    result, events = run_virtual(body())
-
-    assert (result.output, result.seconds) == ("short", 20)
+    assert result.output == "short"
+    assert result.seconds == 20
     assert texts(model.requests[1].messages) == ["do it", "long", "shorter"]
     kinds = [event.body.kind for event in events]
     assert kinds == [
@@ -306,16 +322,14 @@ def test_a_message_is_delivered_before_the_next_model_call() -> None:
     ]
 
 
-def test_a_message_in_mode_now_interrupts_the_call() -> None:
+async def test_a_message_in_mode_now_interrupts_the_call() -> None:
     model = ScriptedModel(["never heard", "short"], latency_seconds=10)
 
-    async def body() -> tuple[Result, list[Event]]:
-        async with open_rig(model, agents=[WRITER]) as rig:
-            return await steered(rig, after_seconds=5, mode=SteerMode.NOW)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        result, _ = await steered(rig, after_seconds=5, mode=SteerMode.NOW)
 
-    result, _ = run_virtual(body())
-
-    assert (result.output, result.seconds) == ("short", 15)
+    assert result.output == "short"
+    assert result.seconds == 15
     assert texts(model.requests[1].messages) == ["do it", "shorter"]
     assert result.spend.calls == 1
 
@@ -335,72 +349,64 @@ class WordBeforeTheEnd(MemoryStore):
         return await super().finish(run, epoch, outcome, steers_seen=steers_seen)
 
 
-def test_a_message_that_arrives_while_the_answer_is_being_finished_is_not_lost() -> None:
+async def test_a_message_that_arrives_while_the_answer_is_being_finished_is_not_lost() -> None:
     model = ScriptedModel(["first", "second"])
 
-    async def body() -> Result:
-        store = WordBeforeTheEnd()
-        async with open_rig(model, agents=[WRITER], store=store) as rig:
-            result = await (await rig.sessions.spawn(Task("writer", "do it"))).wait()
-        await store.aclose()
-        return result
+    store = WordBeforeTheEnd()
+    async with open_rig(model, agents=[WRITER], store=store) as rig:
+        result = await (await rig.sessions.spawn(Task("writer", "do it"))).wait()
+    await store.aclose()
 
-    assert run_virtual(body()).output == "second"
+    assert result.output == "second"
     assert texts(model.requests[-1].messages) == ["do it", "first", "one more thing"]
 
 
-def test_a_message_to_a_run_in_the_queue_is_delivered_with_its_first_call() -> None:
-    async def body() -> list[str]:
-        model = RepliesWith(lambda _: "done", latency_seconds=10)
-        one = replace(WRITER, limits=Limits(max_parallel=1))
-        async with open_rig(model, agents=[one]) as rig:
-            await rig.sessions.spawn(Task("writer", "first"))
-            second = await rig.sessions.spawn(Task("writer", "second"))
-            await second.steer("shorter")
-            await second.wait()
-            return texts(model.requests[-1].messages)
+async def test_a_message_to_a_run_in_the_queue_is_delivered_with_its_first_call() -> None:
+    model = RepliesWith(lambda _: "done", latency_seconds=10)
+    one = replace(WRITER, limits=Limits(max_parallel=1))
+    async with open_rig(model, agents=[one]) as rig:
+        await rig.sessions.spawn(Task("writer", "first"))
+        second = await rig.sessions.spawn(Task("writer", "second"))
+        await second.steer("shorter")
+        await second.wait()
+        messages = texts(model.requests[-1].messages)
 
-    assert run_virtual(body()) == ["second", "shorter"]
+    assert messages == ["second", "shorter"]
 
 
-def test_a_message_after_the_end_is_refused_and_send_starts_the_next_run() -> None:
+async def test_a_message_after_the_end_is_refused_and_send_starts_the_next_run() -> None:
     model = ScriptedModel(["first", "second"])
 
-    async def body() -> list[str]:
-        async with open_rig(model, agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "do it"))
-            await handle.wait()
-            with pytest.raises(RunIsOver, match="done"):
-                await handle.steer("too late")
-            await handle.send("and now", input={"n": 1})
-            await handle.wait()
-            return texts(await handle.history())
+    async with open_rig(model, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "do it"))
+        await handle.wait()
+        with pytest.raises(RunIsOver, match="done"):
+            await handle.steer("too late")
+        await handle.send("and now", input={"n": 1})
+        await handle.wait()
+        messages = texts(await handle.history())
 
-    assert run_virtual(body()) == ["do it", "first", 'and now\n\nInput:\n{\n  "n": 1\n}', "second"]
+    assert messages == ["do it", "first", 'and now\n\nInput:\n{\n  "n": 1\n}', "second"]
 
 
-def test_a_run_that_is_sent_while_another_works_sees_how_that_one_ended() -> None:
+async def test_a_run_that_is_sent_while_another_works_sees_how_that_one_ended() -> None:
     model = ScriptedModel(["first", "second"], latency_seconds=10)
 
-    async def body() -> list[str]:
-        async with open_rig(model, agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "do it"))
-            await asyncio.sleep(5)
-            await handle.send("and now")
-            await handle.wait()
-            return texts(model.requests[-1].messages)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "do it"))
+        await asyncio.sleep(5)
+        await handle.send("and now")
+        await handle.wait()
+        messages = texts(model.requests[-1].messages)
 
-    assert run_virtual(body()) == ["do it", "first", "and now"]
+    assert messages == ["do it", "first", "and now"]
 
 
-def test_a_refusal_is_written_before_the_repair_is_asked_for() -> None:
-    async def body() -> list[Event]:
-        async with open_rig(ScriptedModel(["bad", '{"grade": 1}']), agents=[GRADER]) as rig:
-            handle = await rig.sessions.spawn(Task("grader", "do it"))
-            await handle.wait()
-            return await rig.sessions.history(handle.key)
-
-    events = run_virtual(body())
+async def test_a_refusal_is_written_before_the_repair_is_asked_for() -> None:
+    async with open_rig(ScriptedModel(["bad", '{"grade": 1}']), agents=[GRADER]) as rig:
+        handle = await rig.sessions.spawn(Task("grader", "do it"))
+        await handle.wait()
+        events = await rig.sessions.history(handle.key)
 
     (refused,) = [event.body for event in events if isinstance(event.body, Refused)]
     assert refused.turn == 1

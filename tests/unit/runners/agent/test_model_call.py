@@ -7,7 +7,7 @@ from parallel_agents.core.model import Model, ModelRequest
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Usage
 from parallel_agents.runners.agent.loop import AgentRunner
-from parallel_agents.testing import RepliesWith, run_virtual
+from parallel_agents.testing import RepliesWith
 from tests.unit.runners.agent.parts import ListJournal, NoChildren, NoGates, activation_of
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
@@ -33,11 +33,11 @@ class PricedModels:
         return usage.total_tokens
 
 
-def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
+async def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
     models, journal = PricedModels(), ListJournal()
     runner = AgentRunner(models, {}, NoChildren(), lambda _: "", gatekeeper=NoGates())
 
-    run_virtual(runner.run(activation_of(WRITER, journal)))
+    await runner.run(activation_of(WRITER, journal))
 
     assert models.asked[:2] == ["price of scripted/model", "answer"]
     assert journal.outcome is not None

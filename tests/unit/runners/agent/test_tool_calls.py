@@ -16,7 +16,7 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import ToolContext, ToolSpec
-from parallel_agents.testing import ScriptedModel, open_rig, run_virtual
+from parallel_agents.testing import ScriptedModel, open_rig
 
 AGENT = Agent(name="caller", description="Calls", instructions="Call.", tools=("tool",))
 NO_ARGUMENTS: JsonObject = {"type": "object", "properties": {}}
@@ -26,23 +26,20 @@ def replies(*calls: ToolCall) -> ModelReply:
     return ModelReply(message=Message(Role.ASSISTANT, calls), model="m", finish=Finish.TOOLS)
 
 
-def call_tool(
+async def call_tool(
     tool: Callable[..., object], *calls: ToolCall, limits: Limits = Limits()
 ) -> tuple[list[ToolResult], Result]:
     """What the model was told of its calls, and how the run ended, on virtual time."""
     model = ScriptedModel([replies(*calls), "done"])
 
-    async def body() -> Result:
-        async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
-            return await (await rig.sessions.spawn(Task("caller", "go", limits=limits))).wait()
-
-    result = run_virtual(body())
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        result = await (await rig.sessions.spawn(Task("caller", "go", limits=limits))).wait()
     model.assert_used_up()
     told = [part for part in model.requests[1].messages[-1].parts if isinstance(part, ToolResult)]
     return told, result
 
 
-def test_the_model_is_offered_the_agents_tools_and_told_their_results() -> None:
+async def test_the_model_is_offered_the_agents_tools_and_told_their_results() -> None:
     def tool(a: int, b: str = "x") -> dict[str, object]:
         """Add things.
 
@@ -52,37 +49,35 @@ def test_the_model_is_offered_the_agents_tools_and_told_their_results() -> None:
 
     model = ScriptedModel([replies(ToolCall("1", "tool", {"a": 1})), "done"])
 
-    async def body() -> None:
-        async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
-            await (await rig.sessions.spawn(Task("caller", "go"))).wait()
-
-    run_virtual(body())
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
 
     (spec,) = model.requests[0].tools
-    assert (spec.name, spec.description) == ("tool", "Add things.")
+    assert spec.name == "tool"
+    assert spec.description == "Add things."
     assert model.requests[1].messages[-1] == Message(
         Role.TOOL, (ToolResult("1", "tool", '{"a":2,"b":"x"}'),)
     )
 
 
-def test_calls_of_one_reply_are_made_side_by_side_and_told_in_their_order() -> None:
+async def test_calls_of_one_reply_are_made_side_by_side_and_told_in_their_order() -> None:
     async def tool(seconds: int) -> str:
         await asyncio.sleep(seconds)
         return f"{seconds} s"
 
     calls = [ToolCall(str(n), "tool", {"seconds": n}) for n in (30, 10, 20)]
 
-    told, result = call_tool(tool, *calls)
+    told, result = await call_tool(tool, *calls)
 
     assert [t.content for t in told] == ["30 s", "10 s", "20 s"]
     assert result.seconds == 30
 
 
-def test_arguments_that_do_not_fit_are_refused_and_the_tool_is_not_called() -> None:
+async def test_arguments_that_do_not_fit_are_refused_and_the_tool_is_not_called() -> None:
     def tool(count: int) -> str:
         raise AssertionError(f"called with {count}")
 
-    told, result = call_tool(
+    told, result = await call_tool(
         tool,
         ToolCall("1", "tool", {"count": "many"}),
         ToolCall("2", "tool", {}),
@@ -96,34 +91,34 @@ def test_arguments_that_do_not_fit_are_refused_and_the_tool_is_not_called() -> N
     assert result.status is RunStatus.DONE
 
 
-def test_a_tool_that_is_not_there_is_named_with_those_that_are() -> None:
+async def test_a_tool_that_is_not_there_is_named_with_those_that_are() -> None:
     def tool() -> str:
         return "x"
 
-    (told,), _ = call_tool(tool, ToolCall("1", "toll", {}))
+    (told,), _ = await call_tool(tool, ToolCall("1", "toll", {}))
 
     assert told.is_error
     assert told.content == "There is no tool 'toll'. Tools: tool."
 
 
 @pytest.mark.parametrize("error", [ValueError("no such page"), TimeoutError("server is slow")])
-def test_a_tool_that_raises_is_told_as_an_error(error: Exception) -> None:
+async def test_a_tool_that_raises_is_told_as_an_error(error: Exception) -> None:
     async def tool() -> str:
         raise error
 
-    (told,), result = call_tool(tool, ToolCall("1", "tool", {}))
+    (told,), result = await call_tool(tool, ToolCall("1", "tool", {}))
 
     assert told.is_error
     assert told.content == f"{type(error).__name__}: {error}"
     assert result.status is RunStatus.DONE
 
 
-def test_a_tool_that_takes_too_long_is_broken_off() -> None:
+async def test_a_tool_that_takes_too_long_is_broken_off() -> None:
     async def tool() -> str:
         await asyncio.sleep(100)
         raise AssertionError("should be cancelled by now")
 
-    (told,), result = call_tool(
+    (told,), result = await call_tool(
         tool, ToolCall("1", "tool", {}), limits=Limits(call_timeout_seconds=10)
     )
 
@@ -132,7 +127,7 @@ def test_a_tool_that_takes_too_long_is_broken_off() -> None:
     assert result.seconds == 10
 
 
-def test_a_run_out_of_time_breaks_off_its_tool() -> None:
+async def test_a_run_out_of_time_breaks_off_its_tool() -> None:
     was_cancelled: list[bool] = []
 
     async def tool() -> str:
@@ -145,22 +140,20 @@ def test_a_run_out_of_time_breaks_off_its_tool() -> None:
 
     model = ScriptedModel([replies(ToolCall("1", "tool", {}))])
 
-    async def body() -> Result:
-        async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
-            limits = Limits(timeout_seconds=20)
-            return await (await rig.sessions.spawn(Task("caller", "go", limits=limits))).wait()
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        limits = Limits(timeout_seconds=20)
+        result = await (await rig.sessions.spawn(Task("caller", "go", limits=limits))).wait()
 
-    result = run_virtual(body())
-
-    assert (result.status, result.seconds) == (RunStatus.TIMED_OUT, 20)
+    assert result.status is RunStatus.TIMED_OUT
+    assert result.seconds == 20
     assert was_cancelled == [True]
 
 
-def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
+async def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
     async def tool(n: int) -> str:
         return str(n)
 
-    told, result = call_tool(
+    told, result = await call_tool(
         tool, ToolCall("same", "tool", {"n": 1}), ToolCall("same", "tool", {"n": 2})
     )
 
@@ -168,20 +161,18 @@ def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
     assert result.status is RunStatus.DONE
 
 
-def test_an_agent_whose_tool_this_process_lacks_fails_with_its_name() -> None:
-    async def body() -> Result:
-        agent = replace(AGENT, tools=("hammer",))
-        async with open_rig(ScriptedModel([]), agents=[agent]) as rig:
-            return await (await rig.sessions.spawn(Task("caller", "go"))).wait()
-
-    result = run_virtual(body())
+async def test_an_agent_whose_tool_this_process_lacks_fails_with_its_name() -> None:
+    agent = replace(AGENT, tools=("hammer",))
+    async with open_rig(ScriptedModel([]), agents=[agent]) as rig:
+        result = await (await rig.sessions.spawn(Task("caller", "go"))).wait()
 
     assert result.error is not None
-    assert (result.status, result.error.code) == (RunStatus.FAILED, "PA-E305")
+    assert result.status is RunStatus.FAILED
+    assert result.error.code == "PA-E305"
     assert "'hammer'" in result.error.message
 
 
-def test_a_tool_is_told_who_calls() -> None:
+async def test_a_tool_is_told_who_calls() -> None:
     class Badge:
         """A tool that is no function."""
 
@@ -192,11 +183,8 @@ def test_a_tool_is_told_who_calls() -> None:
 
     model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"])
 
-    async def body() -> Result:
-        async with open_rig(model, agents=[AGENT], tools=[Badge()]) as rig:
-            return await (await rig.sessions.spawn(Task("caller", "go"))).wait()
-
-    result = run_virtual(body())
+    async with open_rig(model, agents=[AGENT], tools=[Badge()]) as rig:
+        result = await (await rig.sessions.spawn(Task("caller", "go"))).wait()
 
     (told,) = model.requests[1].messages[-1].parts
     assert isinstance(told, ToolResult)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from mcp import Client
-from mcp_types import CallToolResult, TextContent, Tool
+from mcp_types import CallToolResult, TextContent
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
@@ -27,7 +27,7 @@ from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.surfaces.mcp.http import guard, is_loopback, listen
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
 from parallel_agents.surfaces.mcp.server import find_requester, make_server
-from parallel_agents.testing import RepliesWith, Rig, open_rig, run_virtual
+from parallel_agents.testing import RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 ECHO = RepliesWith(lambda request: request.messages[-1].text)
@@ -58,27 +58,25 @@ def told(result: CallToolResult) -> Mapping[str, Any]:
 # What is listed
 
 
-def test_a_client_is_offered_the_tools_with_their_own_schemas() -> None:
-    async def body() -> list[Tool]:
-        async with connected() as (client, _):
-            return (await client.list_tools()).tools
+async def test_a_client_is_offered_the_tools_with_their_own_schemas() -> None:
+    async with connected() as (client, _):
+        all_tools = (await client.list_tools()).tools
 
-    tools = {tool.name: tool for tool in run_virtual(body())}
+    tools = {tool.name: tool for tool in all_tools}
 
     assert {name: tool.input_schema for name, tool in tools.items()} == {
         spec.name: spec.parameters for spec in SPECS if spec.name != "sessions_yield"
     }
 
 
-def test_who_acts_for_a_session_is_offered_the_same() -> None:
-    async def body() -> list[str]:
-        async with open_rig(ECHO, agents=[WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("writer", "x"))
-            requester = await find_requester(rig.service, handle.key)
-            async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
-                return [tool.name for tool in (await client.list_tools()).tools]
+async def test_who_acts_for_a_session_is_offered_the_same() -> None:
+    async with open_rig(ECHO, agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x"))
+        requester = await find_requester(rig.service, handle.key)
+        async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
 
-    assert run_virtual(body()) == [spec.name for spec in SPECS if spec.name != "sessions_yield"]
+    assert names == [spec.name for spec in SPECS if spec.name != "sessions_yield"]
 
 
 def test_no_description_names_a_tool_that_is_not_offered() -> None:
@@ -106,14 +104,11 @@ def test_every_tool_says_what_it_may_do() -> None:
 # Calls
 
 
-def test_an_agent_is_spawned_and_its_result_is_had() -> None:
-    async def body() -> tuple[CallToolResult, CallToolResult]:
-        async with connected() as (client, _):
-            spawned = await call(client, "sessions_spawn", task="hello", agentId="writer")
-            run = told(spawned)["runId"]
-            return spawned, await call(client, "agents_wait", ids=[run])
-
-    spawned, waited = run_virtual(body())
+async def test_an_agent_is_spawned_and_its_result_is_had() -> None:
+    async with connected() as (client, _):
+        spawned = await call(client, "sessions_spawn", task="hello", agentId="writer")
+        run = told(spawned)["runId"]
+        waited = await call(client, "agents_wait", ids=[run])
 
     assert not spawned.is_error
     assert told(spawned)["status"] == "accepted"
@@ -138,15 +133,12 @@ def test_an_agent_is_spawned_and_its_result_is_had() -> None:
         ("sessions_list", {"limit": "many"}, "error", 'limit: "many" is not of type "integer"'),
     ],
 )
-def test_what_goes_wrong_is_an_answer_that_the_model_can_read(
+async def test_what_goes_wrong_is_an_answer_that_the_model_can_read(
     name: str, arguments: JsonObject, status: str, words: str
 ) -> None:
-    async def body() -> tuple[CallToolResult, int]:
-        async with connected() as (client, rig):
-            result = await call(client, name, **arguments)
-            return result, len(await rig.store.rows(Filter()))
-
-    result, sessions = run_virtual(body())
+    async with connected() as (client, rig):
+        result = await call(client, name, **arguments)
+        sessions = len(await rig.store.rows(Filter()))
 
     assert result.is_error
     assert told(result)["status"] == status
@@ -172,17 +164,18 @@ class _Broken(SessionTools):
         (RuntimeError("what a pity"), "RuntimeError: what a pity (a bug;"),
     ],
 )
-def test_no_exception_is_masked_and_none_ends_the_server(error: Exception, words: str) -> None:
-    async def body() -> list[CallToolResult]:
-        async with Client(make_server(_Broken(error), Requester(), asyncio.Event())) as client:
-            return [await call(client, "sessions_list") for _ in range(2)]
+async def test_no_exception_is_masked_and_none_ends_the_server(
+    error: Exception, words: str
+) -> None:
+    async with Client(make_server(_Broken(error), Requester(), asyncio.Event())) as client:
+        calls = [await call(client, "sessions_list") for _ in range(2)]
 
-    for result in run_virtual(body()):
+    for result in calls:
         assert result.is_error
         assert told(result)["error"].startswith(words)
 
 
-def test_who_waits_long_is_told_of_progress_where_it_asked() -> None:
+async def test_who_waits_long_is_told_of_progress_where_it_asked() -> None:
     beats: list[float] = []
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
@@ -190,32 +183,26 @@ def test_who_waits_long_is_told_of_progress_where_it_asked() -> None:
         assert message == f"agents_wait: {progress:g} s"
         beats.append(progress)
 
-    async def body() -> CallToolResult:
-        slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
-        async with connected(slow) as (client, _):
-            await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
-            arguments = {"ids": ["slow"]}
-            return await client.call_tool("agents_wait", arguments, progress_callback=on_progress)
-
-    waited = run_virtual(body())
+    slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
+    async with connected(slow) as (client, _):
+        await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
+        arguments = {"ids": ["slow"]}
+        waited = await client.call_tool("agents_wait", arguments, progress_callback=on_progress)
 
     assert told(waited)["completed"][0]["result"] == "done"
     assert beats == [5.0, 10.0, 15.0]
 
 
-def test_who_waits_when_the_server_stops_is_told_so() -> None:
-    async def body() -> CallToolResult:
-        stop = asyncio.Event()
-        slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
-        async with (
-            open_rig(slow, agents=[WRITER]) as rig,
-            Client(make_server(rig.session_tools, Requester(), stop)) as client,
-        ):
-            await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
-            asyncio.get_running_loop().call_later(1.0, stop.set)
-            return await call(client, "agents_wait", ids=["slow"])
-
-    stopped = run_virtual(body())
+async def test_who_waits_when_the_server_stops_is_told_so() -> None:
+    stop = asyncio.Event()
+    slow = RepliesWith(lambda _: "done", latency_seconds=17.0)
+    async with (
+        open_rig(slow, agents=[WRITER]) as rig,
+        Client(make_server(rig.session_tools, Requester(), stop)) as client,
+    ):
+        await call(client, "sessions_spawn", task="x", agentId="writer", label="slow")
+        asyncio.get_running_loop().call_later(1.0, stop.set)
+        stopped = await call(client, "agents_wait", ids=["slow"])
 
     assert stopped.is_error
     assert told(stopped)["error"].startswith("The server is stopping.")
@@ -224,30 +211,25 @@ def test_who_waits_when_the_server_stops_is_told_so() -> None:
 # Who calls
 
 
-def test_what_a_session_spawns_is_under_it() -> None:
-    async def body() -> tuple[str, str | None]:
-        lead = Agent(name="lead", instructions="Lead.", description="Leads", policy=ANY_CHILD)
-        async with open_rig(ECHO, agents=[lead, WRITER]) as rig:
-            handle = await rig.sessions.spawn(Task("lead", "x", label="boss"))
-            requester = await find_requester(rig.service, "boss")
-            async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
-                spawned = await call(client, "sessions_spawn", task="y", agentId="writer")
-            child = await rig.service.find(told(spawned)["childSessionKey"])
-            return handle.key, child.session.parent
-
-    parent, found = run_virtual(body())
+async def test_what_a_session_spawns_is_under_it() -> None:
+    lead = Agent(name="lead", instructions="Lead.", description="Leads", policy=ANY_CHILD)
+    async with open_rig(ECHO, agents=[lead, WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("lead", "x", label="boss"))
+        requester = await find_requester(rig.service, "boss")
+        async with Client(make_server(rig.session_tools, requester, asyncio.Event())) as client:
+            spawned = await call(client, "sessions_spawn", task="y", agentId="writer")
+        child = await rig.service.find(told(spawned)["childSessionKey"])
+        parent = handle.key
+        found = child.session.parent
 
     assert found == parent
 
 
-def test_a_parent_that_is_not_there_is_refused_with_the_setting() -> None:
-    async def body() -> None:
-        async with open_rig(ECHO, agents=[WRITER]) as rig:
-            with pytest.raises(ConfigError, match="parent_session") as refused:
-                await find_requester(rig.service, "nobody")
-            assert "PARALLEL_AGENTS_PARENT_SESSION" in refused.value.hint
-
-    run_virtual(body())
+async def test_a_parent_that_is_not_there_is_refused_with_the_setting() -> None:
+    async with open_rig(ECHO, agents=[WRITER]) as rig:
+        with pytest.raises(ConfigError, match="parent_session") as refused:
+            await find_requester(rig.service, "nobody")
+        assert "PARALLEL_AGENTS_PARENT_SESSION" in refused.value.hint
 
 
 # Who may call over HTTP

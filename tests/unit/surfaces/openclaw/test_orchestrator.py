@@ -91,7 +91,9 @@ def test_an_answer_that_fits_is_completed_with_its_values(carry: Carry) -> None:
 
     (result,) = carry([task], POST)
 
-    assert (result.status, result.success, result.failed) == ("completed", True, False)
+    assert result.status == "completed"
+    assert result.success is True
+    assert result.failed is False
     assert result.output == {"content": "A post.", "hashtags": []}
     assert result.task_id == task.task_id
     assert task.task_id.startswith("agent_content_writer_funny_")
@@ -143,7 +145,8 @@ def test_a_form_of_words_is_asked_for_and_given_as_it_comes(
         [AgentTask("code_reviewer", "Review it.", output_format=form)], "# Fine", seen=seen
     )
 
-    assert (result.status, result.output) == ("completed", "# Fine")
+    assert result.status == "completed"
+    assert result.output == "# Fine"
     assert words in seen[0]
 
 
@@ -170,42 +173,37 @@ def test_a_task_that_cannot_be_accepted_fails_alone(carry: Carry) -> None:
     assert [result.task_id for result in results] == [task.task_id for task in tasks]
 
 
-def test_more_tasks_than_are_wanted_at_once_wait_and_none_is_dropped(
+async def test_more_tasks_than_are_wanted_at_once_wait_and_none_is_dropped(
     open_app_with: OpenApp,
 ) -> None:
     model = Slow()
     tasks = [AgentTask("content_writer_funny", f"Post {n}.") for n in range(20)]
 
-    async def body() -> tuple[list[AgentResult], float]:
-        async with open_app_with(model) as app:
-            began = asyncio.get_running_loop().time()
-            results = await execute(app, Requester(), tasks, most=3, model=None)
-            return results, asyncio.get_running_loop().time() - began
-
-    results, seconds = run_virtual(body())
+    async with open_app_with(model) as app:
+        began = asyncio.get_running_loop().time()
+        results = await execute(app, Requester(), tasks, most=3, model=None)
+        seconds = asyncio.get_running_loop().time() - began
 
     assert [result.status for result in results] == ["completed"] * 20
     assert model.most_at_once == 3
     assert 7 <= seconds < 8
 
 
-def test_under_a_session_they_are_its_children_within_its_policy(open_app_with: OpenApp) -> None:
+async def test_under_a_session_they_are_its_children_within_its_policy(
+    open_app_with: OpenApp,
+) -> None:
     model = Slow()
     tasks = [AgentTask("content_writer_funny", f"Post {n}.") for n in range(8)]
 
-    async def body() -> tuple[list[AgentResult], str, list[str]]:
-        async with open_app_with(model, agents=[LEAD]) as app:
-            lead = await app.sessions.spawn(Task("lead", "Wait."))
-            requester = Requester(session=SessionKey(lead.session_key))
-            refused = AgentTask("code_reviewer", "Review it.")
-            results = await execute(app, requester, [*tasks, refused], most=5, model=None)
-            parents = [
-                str((await app.sessions.find(r.session_key or "")).session.parent)
-                for r in results[:8]
-            ]
-            return results, lead.session_key, parents
-
-    results, lead, parents = run_virtual(body())
+    async with open_app_with(model, agents=[LEAD]) as app:
+        lead = await app.sessions.spawn(Task("lead", "Wait."))
+        requester = Requester(session=SessionKey(lead.session_key))
+        refused = AgentTask("code_reviewer", "Review it.")
+        results = await execute(app, requester, [*tasks, refused], most=5, model=None)
+        parents = [
+            str((await app.sessions.find(r.session_key or "")).session.parent) for r in results[:8]
+        ]
+        lead = lead.session_key
 
     assert [result.status for result in results[:8]] == ["completed"] * 8
     assert parents == [lead] * 8
@@ -221,7 +219,9 @@ def test_results_are_had_by_number_by_id_and_one_after_the_other(tmp_path: Path)
     assert results[-2:] == found[1:]
     assert list(results) == list(results.values()) == found
     assert list(results.keys()) == ["a", "b", "c"]
-    assert (len(results), "b" in results, results.get("z")) == (3, True, None)
+    assert len(results) == 3
+    assert "b" in results
+    assert results.get("z") is None
     saved = save_results(results, tmp_path / "new" / "results.json")
     assert [item["task_id"] for item in orjson.loads(saved.read_bytes())] == ["a", "b", "c"]
 

@@ -13,7 +13,7 @@ from parallel_agents.catalog.team_file import TaskFields, TeamFields
 from parallel_agents.core.agent import Agent
 from parallel_agents.errors import InvalidFile
 
-PAGE = (Path(__file__).parents[3] / "docs" / "agents.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "agents.md").read_text()
 EXAMPLE = re.compile(r'^```\w+ title="([^"]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 

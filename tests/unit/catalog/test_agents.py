@@ -111,7 +111,9 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
 def test_main_takes_any_task_and_may_spawn_any_agent() -> None:
     main = agent("main")
 
-    assert (main.input_schema, main.output_schema, main.tools) == (None, None, ())
+    assert main.input_schema is None
+    assert main.output_schema is None
+    assert main.tools == ()
     assert main.policy.allows("code_reviewer")
 
 
