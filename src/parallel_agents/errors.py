@@ -28,7 +28,7 @@ PagentsError
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
- │   └─ CircuitOpen             PA-E212  the model failed too often and is left alone for now
+ │   └─ CircuitOpen             PA-E212  the model failed too often and is paused for now
  ├─ RunError                    recorded as the outcome of a run; `wait` never raises it
  │   ├─ OutputInvalid           PA-E301
  │   ├─ RunTimedOut             PA-E302
@@ -41,7 +41,7 @@ PagentsError
  │   ├─ PriceUnknown            PA-E309  the budget is in dollars and the model has no known price
  │   ├─ GateRefused             PA-E310  no model of the ladder gave an answer that passed the gates
  │   ├─ GateBroken              PA-E311  a gate could not give a verdict
- │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is left alone for now
+ │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is paused for now
  │   └─ RevisionFailed          PA-E313  the refiner returned no better answer
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays

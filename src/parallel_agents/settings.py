@@ -101,7 +101,7 @@ class Settings:
     )
     agent_breaker: bool = field(
         default=True,
-        metadata=_knob("leave agents alone whose runs keep failing by their own fault"),
+        metadata=_knob("pause agents whose runs keep failing by their own fault"),
     )
     dead_letter_seconds: _RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,

@@ -87,7 +87,7 @@ class CircuitBroken(Wrapped):
         seconds = await self._governor.change(self.name, change)
         if seconds is not None and listener is not None:
             listener.noticed(
-                f"{self.name} keeps failing and is left alone for {seconds:.0f} s: {error.message}"
+                f"{self.name} keeps failing and is paused for {seconds:.0f} s: {error.message}"
             )
 
     async def _close(self, listener: Listener | None) -> None:

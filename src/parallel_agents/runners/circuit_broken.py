@@ -159,7 +159,7 @@ class _CountedJournal:
         seconds = await self._circuits.change(self._name, change)
         self._is_probe = False
         if seconds is not None:
-            left = f"agent {self._agent} keeps failing and is left alone for {seconds:.0f} s"
+            left = f"agent {self._agent} keeps failing and is paused for {seconds:.0f} s"
             self._tell("opened", f"{left}: {reason}")
 
     async def _done(self) -> None:
@@ -181,7 +181,7 @@ class _CountedJournal:
 def _left_alone(agent: str, seconds: float, reason: str) -> AgentCircuitOpen:
     until = f"for {seconds:.0f} s more" if seconds else "until the run that tries it has ended"
     return AgentCircuitOpen(
-        f"agent {agent} is left alone {until}",
+        f"agent {agent} is paused {until}",
         why=f"nearly all of its last runs failed, the last with {reason}",
         hint=f"see `pagents dlq list --agent {agent}`, correct the agent or its gates, end the wait"
         f" with `pagents limits set {name_for_agent(agent)} --off`, then"

@@ -1,4 +1,4 @@
-"""A model that keeps failing is left alone, then probed by one call, and used again if it answers."""
+"""A model that keeps failing is paused, then probed by one call, and used again if it answers."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ async def test_one_probe_passes_after_the_open_time_and_its_answer_closes_the_ci
     assert all(other.done() for other in others)
     assert len(inner.requests) == 7
     assert listener.notices == [
-        f"{NAME} keeps failing and is left alone for 15 s: down",
+        f"{NAME} keeps failing and is paused for 15 s: down",
         f"{NAME} answers again",
     ]
 
@@ -184,7 +184,7 @@ async def test_failures_of_several_processes_open_the_circuit_together() -> None
     with pytest.raises(CircuitOpen):
         await last.respond(REQUEST)
     assert inner.requests == []
-    assert listener.notices == [f"{NAME} keeps failing and is left alone for 15 s: down"]
+    assert listener.notices == [f"{NAME} keeps failing and is paused for 15 s: down"]
 
 
 async def test_answers_in_another_process_offset_failures_in_this_one() -> None:

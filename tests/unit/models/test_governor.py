@@ -97,5 +97,5 @@ async def test_a_run_notes_that_a_model_is_left_alone_and_that_it_answers_again(
     assert await run_agents(store, RepliesWith(answer, NAME), 3) == ["done"] * 3
     opened, closed = [e.body.text for e in await store.events() if isinstance(e.body, Noticed)]
 
-    assert opened == f"{NAME} keeps failing and is left alone for 15 s: down"
+    assert opened == f"{NAME} keeps failing and is paused for 15 s: down"
     assert closed == f"{NAME} answers again"

@@ -1,4 +1,4 @@
-"""An agent whose runs keep failing by its own fault is left alone, tried by one run, and used again."""
+"""An agent whose runs keep failing by its own fault is paused, tried by one run, and used again."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_after_ten_refused_answers_the_next_run_is_not_begun_and_is_a_dead
     assert refused.status is RunStatus.FAILED
     assert refused.error is not None
     assert refused.error.code == AGENT_OPEN
-    assert refused.error.message == "agent writer is left alone for 60 s more"
+    assert refused.error.message == "agent writer is paused for 60 s more"
     assert refused.error.why.endswith(
         "the last with PA-E310 the answer did not pass len(text) < 10"
     )
@@ -130,12 +130,12 @@ async def test_the_run_that_met_the_opening_tells_it_and_the_audit_lists_it() ->
         met = await history(handle.key)
         refused = await history(refused.key)
 
-    left = "agent writer keeps failing and is left alone for 60 s: PA-E310 the answer did not pass"
+    left = "agent writer keeps failing and is paused for 60 s: PA-E310 the answer did not pass"
     assert [text.startswith(left) for text in notices(met)] == [True]
     told = [(decision.what, decision.why[:12]) for decision in find_decisions(met, {})]
     assert ("notice", "agent writer") in told
     ends = [decision.why for decision in find_decisions(refused, {}) if decision.what == "fail"]
-    assert [end.startswith(f"{AGENT_OPEN} agent writer is left alone") for end in ends] == [True]
+    assert [end.startswith(f"{AGENT_OPEN} agent writer is paused") for end in ends] == [True]
 
 
 async def test_one_run_tries_after_the_open_time_and_done_ends_it() -> None:
@@ -150,7 +150,7 @@ async def test_one_run_tries_after_the_open_time_and_done_ends_it() -> None:
 
     assert codes(tried) == ["", AGENT_OPEN, AGENT_OPEN]
     assert tried[1].error is not None
-    assert tried[1].error.message.endswith("left alone until the run that tries it has ended")
+    assert tried[1].error.message.endswith("paused until the run that tries it has ended")
     assert after.is_done
     assert notices(told) == ["agent writer does well again"]
 
@@ -163,7 +163,7 @@ async def test_a_try_that_fails_too_leaves_it_alone_for_twice_as_long() -> None:
         (refused,) = await go(rig)
 
     assert refused.error is not None
-    assert refused.error.message == "agent writer is left alone for 120 s more"
+    assert refused.error.message == "agent writer is paused for 120 s more"
 
 
 async def test_a_try_whose_end_says_nothing_of_the_agent_leaves_the_try_to_the_next() -> None:
