@@ -76,7 +76,7 @@ def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
     label = f"{labels.get(event.session, '')}  " if len(labels) > 1 else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
     for part in format.clean(described.text).splitlines():
-        render.line(f"  {part}")
+        render.line(f"  {part}".rstrip())
 
 
 def event_json(event: Event) -> Mapping[str, Json]:

@@ -105,13 +105,17 @@ def _check(model: str, context: CliContext) -> None:
     if name_of_agent(model):
         return
     provider, _, name = model.partition("/")
-    if not name or (
-        provider != LOCAL and provider not in read_providers(context.settings.providers)
-    ):
+    if not name:
         raise UnknownModel(
             f"no model {model[:80]!r}",
             why="a model's name has the form provider/model",
             hint="use that form; `pagents models list` shows the providers",
+        )
+    if provider != LOCAL and provider not in read_providers(context.settings.providers):
+        raise UnknownModel(
+            f"no model {model[:80]!r}",
+            why=f"no provider that takes limits is called {provider[:80]!r}",
+            hint="name another; `pagents models list` shows the providers",
         )
 
 
