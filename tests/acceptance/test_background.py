@@ -197,7 +197,7 @@ def test_history_follows_a_team_that_another_process_runs(
 def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    provider.gives(Drip(1.0), times=1)
+    provider.gives(Drip(3.0), times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
     provider.wait_in_flight(1)
 
