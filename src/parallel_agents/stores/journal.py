@@ -84,13 +84,19 @@ class Journal:
             self._log.begin()
             self._tables.quota.forget()
             foreign = self._read_news()
-            answers: dict[int, Answer[Any]] = {}
-            for group in _groups(changes):
-                requests = [changes[position].request for position in group]
-                answers.update(zip(group, changes[group[0]].apply(self, requests), strict=True))
+            answers = self._apply(changes)
             self._log.seal()
         self._seen_seq = self._log.last_seq
-        return Committed([answers[n] for n in range(len(changes))], foreign + self._log.written)
+        return Committed(answers, foreign + self._log.written)
+
+    def _apply(self, changes: Sequence[AnyChange]) -> list[Answer[Any]]:
+        if len(changes) == 1:
+            return changes[0].apply(self, [changes[0].request])
+        answers: dict[int, Answer[Any]] = {}
+        for group in _groups(changes):
+            requests = [changes[position].request for position in group]
+            answers.update(zip(group, changes[group[0]].apply(self, requests), strict=True))
+        return [answers[position] for position in range(len(changes))]
 
     def read_news(self) -> list[Event]:
         """The events that other connections wrote since the last call or transaction."""

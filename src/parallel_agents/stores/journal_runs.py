@@ -7,6 +7,7 @@ distant database needs a constant number of round trips for them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import groupby
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
@@ -104,11 +105,19 @@ class JournalRuns:
         self._tables = tables
 
     def claim(self, requests: Sequence[ClaimRequest]) -> list[Answer[Claim | None]]:
-        return [answer for group in _rounds(requests) for answer in self._claim(group)]
+        by_owner = groupby(requests, key=lambda request: request.owner)
+        return [
+            answer
+            for owner, of_owner in by_owner
+            for group in _rounds(list(of_owner))
+            for answer in self._claim(owner, group)
+        ]
 
-    def _claim(self, requests: Sequence[ClaimRequest]) -> list[Claim | None]:
+    def _claim(self, owner: OwnerId, requests: Sequence[ClaimRequest]) -> list[Claim | None]:
+        """Claims of different runs by one owner: those of a process all have the same."""
         values = {
-            "claims": as_array([tuple(request) for request in requests]),
+            "runs": as_array([request.run for request in requests]),
+            "owner": owner,
             "now": self._tables.now(),
         }
         taken = {

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Run, RunStatus
+from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
 from parallel_agents.errors import Conflict, NotFound, RunIsOver
 from parallel_agents.stores.budgets import scope_of
@@ -25,6 +27,8 @@ from parallel_agents.stores.upcast import FORMAT
 
 _MAX_ENCODINGS = 256
 
+_Name: TypeAlias = tuple[str, str]  # the parent's key, empty for none, and the spawn key
+
 
 class JournalSessions:
     """The changes of sessions; each is part of its caller's transaction."""
@@ -35,16 +39,21 @@ class JournalSessions:
         self._encoded: dict[int, tuple[Agent, Encoded]] = {}
 
     def spawn(self, plans: Sequence[SessionPlan]) -> list[SpawnOutcome]:
-        self.check(plans)
-        return [self._spawn(plan) for plan in plans]
+        known = self._find_known(plans)
+        return [self._spawn(plan, known) for plan in plans]
 
     def check(self, plans: Sequence[SessionPlan]) -> None:
+        self._find_known(plans)
+
+    def _find_known(self, plans: Sequence[SessionPlan]) -> dict[_Name, SessionKey]:
+        """The sessions that the store already has of these plans; refuses all plans or none."""
+        known: dict[_Name, SessionKey] = {}
         parents = {plan.session.parent for plan in plans} - {plan.session.key for plan in plans}
         for parent in parents:
             self._is_killed(parent)
-        digests: dict[tuple[str, str], str] = {}
+        digests: dict[_Name, str] = {}
         for plan in plans:
-            name = (plan.session.parent or "", plan.session.spawn_key)
+            name = _name(plan.session)
             found = self._tables.database.one("session_by_spawn_key", name)
             digest = digests.setdefault(name, found[1] if found else plan.digest)
             if digest != plan.digest:
@@ -55,14 +64,16 @@ class JournalSessions:
                 )
             if found is None:
                 self._tables.quota.take(plan)
+            else:
+                known[name] = SessionKey(found[0])
+        return known
 
-    def _spawn(self, plan: SessionPlan) -> SpawnOutcome:
-        session = plan.session
-        parent = session.parent or ""
-        found = self._tables.database.one("session_by_spawn_key", (parent, session.spawn_key))
-        if found is not None:
-            row = self._tables.rows.of_session(SessionKey(found[0]))
+    def _spawn(self, plan: SessionPlan, known: dict[_Name, SessionKey]) -> SpawnOutcome:
+        session, name = plan.session, _name(plan.session)
+        if name in known:
+            row = self._tables.rows.of_session(known[name])
             return SpawnOutcome(row.session, row.run, is_new=False)
+        known[name] = session.key  # the same key again in these plans finds this session
         killed = session.killed or self._is_killed(session.parent)
         now = self._tables.now()
         self._tables.database.run(
@@ -71,8 +82,7 @@ class JournalSessions:
                 session.key,
                 self._put_agent(session.agent),
                 session.label,
-                parent,
-                session.spawn_key,
+                *name,
                 plan.digest,
                 session.root,
                 session.depth,
@@ -175,6 +185,10 @@ class JournalSessions:
                 killed = self.kill(SessionKey(key), by=by, status=status)
                 ended.extend(run.id for run in killed.runs)
         return ended
+
+
+def _name(session: Session) -> _Name:
+    return session.parent or "", session.spawn_key
 
 
 def _first_run(plan: SessionPlan, now: float) -> Run:

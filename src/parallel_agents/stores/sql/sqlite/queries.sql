@@ -57,11 +57,10 @@ SELECT COALESCE(MAX(seq), 0) FROM events;
 
 -- name: claim
 UPDATE runs
-SET owner = json_extract(asked.value, '$[1]'), epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
+SET owner = :owner, epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
     started_at = COALESCE(started_at, :now)
-FROM json_each(:claims) AS asked
-WHERE runs.id = json_extract(asked.value, '$[0]') AND status IN ('queued', 'running')
-  AND (owner IS NULL OR owner = json_extract(asked.value, '$[1]')
+WHERE id IN (SELECT value FROM json_each(:runs)) AND status IN ('queued', 'running')
+  AND (owner IS NULL OR owner = :owner
        OR NOT EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'live'))
   AND NOT EXISTS (SELECT 1 FROM runs AS earlier
                   WHERE earlier.session = runs.session AND earlier.number < runs.number
