@@ -7,9 +7,7 @@ from pathlib import Path
 UNIT = Path(__file__).parents[1] / "unit"
 SOURCE = UNIT.parents[1] / "src" / "parallel_agents"
 
-MIRROR_NO_MODULE: set[str] = {
-    "engines/test_stopping.py",
-}
+MIRROR_NO_MODULE: set[str] = set()
 
 
 def mirrored(test: Path) -> Path:
