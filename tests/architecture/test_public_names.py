@@ -85,6 +85,7 @@ TESTING = [
     "Drip",
     "Garbage",
     "Hang",
+    "Hold",
     "HttpError",
     "LoopbackProvider",
     "MemoryStore",
