@@ -38,18 +38,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a server, a download or a child: a file, or the local models.
-
-    `pytest -n` gives each group to one process, in this order: the long tests go first.
-    """
-    for item in items:
-        is_local = item.get_closest_marker("local_model")
-        group = "local models" if is_local else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run an async test on its loop; leave any other test to pytest."""
     test = pyfuncitem.obj
