@@ -1,4 +1,4 @@
-"""Settings: every knob with its default, unit and sentence. Only this module reads the environment.
+"""Settings: each with its default, unit and description. Only this module reads the environment.
 
 A setting comes from the user's `config.toml`. The project's file overrides it, then the environment
 (`PARALLEL_AGENTS_` and the name in capitals), then a flag.
@@ -45,7 +45,7 @@ def _knob(sentence: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The values in force; each field's sentence is what `pagents config` shows."""
+    """The values in force; `pagents config` shows the description of each field."""
 
     model: str | None = field(
         default=None, metadata=_knob("provider/model for agents that do not name a model")
@@ -115,7 +115,7 @@ class Settings:
     )
     local_slots: _Count | None = field(
         default=None,
-        metadata=_knob("parallel calls of the embedded model; by default chosen to suit this machine"),
+        metadata=_knob("parallel calls of the embedded model; by default chosen for this machine"),
     )
     local_model_file: Path | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")

@@ -1,7 +1,8 @@
 """Budget: what may be spent, and what is reserved before it is.
 
-Before a call its worst case is reserved in every account that pays for it, in one transaction; after
-the call its real cost is settled. So no number of concurrent calls overdraws an account.
+Before a call, its worst case is reserved in every account that it is charged to, in one
+transaction; after the call, its real cost is charged. So concurrent calls can never overdraw an
+account.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Shortage(NamedTuple):
 
 
 def most_tokens(messages: Sequence[Message]) -> int:
-    """An upper bound: no tokenizer makes more tokens of a text than it has UTF-8 bytes."""
+    """An upper bound on tokens: no tokenizer makes more tokens than a text has UTF-8 bytes."""
     size = sum(_bytes(part) for message in messages for part in message.parts)
     return size + _MESSAGE_TOKENS * len(messages)
 

@@ -48,8 +48,8 @@ class Queued:
         start: why the run does not begin with the cheapest of them.
         team: the tasks of a team's run.
         cache_seconds: the maximum age of a stored reply to the same request.
-        gates: of the task; its session's agent has them, too.
-        refine: of the task, as for `gates`.
+        gates: the task's own gates; the session's agent has them, too.
+        refine: the task's own refine loop; the session's agent has it, too.
     """
 
     text: str
@@ -181,7 +181,7 @@ class Steered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A message became part of the transcript, before the model call of `turn`."""
+    """A message was added to the transcript just before the model call of turn number `turn`."""
 
     steer: str
     text: str

@@ -69,10 +69,10 @@ class Journal(Protocol):
 
         Args:
             after: the `seq` of the last event of the page before.
-            session: of this session alone.
-            tree: of this session and everything that it spawned.
+            session: only events of this session.
+            tree: only events of this session and of everything that it spawned.
             kinds: only events whose body is of one of these kinds, such as `finished`.
-            limit: at most that many; fewer only at the end.
+            limit: the size of a page; only the last page is smaller.
         """
         ...
 

@@ -34,7 +34,7 @@ class Rules(Protocol):
         ...
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The accounts that pay for the run's next call, besides those of the sessions above it."""
+        """The accounts to charge for the run's next call, besides its sessions' accounts."""
         ...
 
     def can_run(self, row: Row) -> bool:

@@ -77,5 +77,5 @@ class SessionHandle:
         return self._sessions.listen(self.run_id, on_text)
 
     def follow(self) -> AsyncIterator[Event]:
-        """The events of the session and its descendants, from the first until its latest run has ended."""
+        """Yield all events of the session and its descendants until its latest run ends."""
         return self._sessions.follow(self.key)

@@ -62,7 +62,7 @@ class _Expected:
 
     Attributes:
         model: the model of the last attempt; empty while that is the run's first model.
-        epoch: the last claim's; an end from outside adds one.
+        epoch: the epoch of the last claim; an end from outside adds one.
     """
 
     kind: RunnerKind = RunnerKind.AGENT

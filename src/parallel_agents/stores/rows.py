@@ -1,4 +1,4 @@
-"""Rows: what a store answers, read from a database and decoded into values."""
+"""Rows: what a store returns, read from a database and decoded into values."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Rows:
         """The run with its session.
 
         Raises:
-            NotFound: no such run.
+            NotFound: there is no such run.
         """
         found = self.database.one("row_of_run", (run,))
         if found is None:
@@ -78,7 +78,7 @@ class Rows:
         """The session with its latest run.
 
         Raises:
-            NotFound: no such session.
+            NotFound: there is no such session.
         """
         found = self.database.one("row_of_session", (session,))
         if found is None:

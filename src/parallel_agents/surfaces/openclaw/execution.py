@@ -1,4 +1,4 @@
-"""Execution: an orchestrator's tasks as one team in the store, and its results."""
+"""Execution: runs an orchestrator's tasks as one team and collects the results."""
 
 from __future__ import annotations
 

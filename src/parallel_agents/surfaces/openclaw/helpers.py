@@ -70,7 +70,7 @@ def spawn_parallel_with_retry(
     use_hierarchy: bool = True,
     **arguments: object,
 ) -> list[dict[str, Any]]:
-    """The same for several tasks in parallel; the results are in the order of the tasks."""
+    """Run several tasks as `spawn_with_retry` does, in parallel; the results are in task order."""
     asked = [{**arguments, **_task(task)} for task in tasks]
     models = _models(model, use_hierarchy=use_hierarchy)
     return _persevere(asked, models, max_retries + 1, timeout_seconds)
@@ -93,7 +93,7 @@ def spawn_with_model_hierarchy(
 def parallel_spawn(
     tasks: Iterable[str | Mapping[str, object]], **arguments: object
 ) -> list[Answer]:
-    """Start several agents and return at once, with the answer of `sessions_spawn` for each.
+    """Start several agents; return at once what `sessions_spawn` returned for each.
 
     Args:
         tasks: texts, or dictionaries: `type` is an agent's name, or else the kind of work; `task`
@@ -129,7 +129,7 @@ def poll_until_complete(
 def collect_agent_results(
     session_keys: Iterable[Named] | Named, timeout: float | None = 120
 ) -> list[dict[str, Any]]:
-    """The same as `poll_until_complete`; a timeout of 0 returns what there is."""
+    """Do what `poll_until_complete` does; a timeout of 0 returns what there is."""
     return poll_until_complete(session_keys, timeout)
 
 

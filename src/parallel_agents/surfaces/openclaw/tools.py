@@ -70,7 +70,7 @@ def sessions_history(session_key: str | Mapping[str, object] = "", **arguments: 
 
 
 def sessions_yield(**arguments: object) -> Answer:
-    """Only for an agent in its own run; scripts wait with `agents_wait`."""
+    """End the turn of an agent, in its own run only; scripts wait with `agents_wait`."""
     return _call("sessions_yield", _given("", {}, arguments))
 
 
