@@ -137,7 +137,7 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
 
 
 def check_object_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
-    """As `check_schema` does, and check that the schema describes an object with the values."""
+    """Check a schema as `check_schema` does, and that it describes an object."""
     check_schema(document, steps, schema)
     if schema.get("type") != "object":
         raise document.error(

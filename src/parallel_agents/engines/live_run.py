@@ -87,7 +87,7 @@ class StoreBudget:
         store: holds the accounts.
         slot: the run rests there while it waits for room.
         accounts: returns further accounts to charge, besides those of the session and its
-            ancestors; called at each model call, because they depend on the day.
+            ancestors; called for each model call, because they depend on the day.
         settlements: when to try again.
     """
 

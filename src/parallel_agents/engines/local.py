@@ -34,7 +34,7 @@ class Rules(Protocol):
         ...
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The accounts to charge for the run's next call, besides its sessions' accounts."""
+        """Further accounts to charge for the run's next call, besides those of its sessions."""
         ...
 
     def can_run(self, row: Row) -> bool:

@@ -40,7 +40,7 @@ class Request(NamedTuple):
     """A reservation that a run asks for.
 
     Attributes:
-        scopes: accounts to charge besides those of its session and the ancestors of that.
+        scopes: further accounts to charge, besides those of its session and its ancestors.
         is_last: it is the run's last call, and may use the share that others must leave.
     """
 
