@@ -110,7 +110,7 @@ def most_tokens(messages: Sequence[Message]) -> int:
 
 
 def most_tokens_around(system: str, tools: Sequence[ToolSpec], schema: JsonObject | None) -> int:
-    """The same bound for the rest of a request: instructions, tools and schema."""
+    """An upper bound on the tokens of the rest of a request: instructions, tools and schema."""
     size = len(system.encode()) + (0 if schema is None else len(orjson.dumps(schema)))
     size += sum(len(orjson.dumps(spec.parameters)) + len(spec.description) for spec in tools)
     if tools or schema is not None:

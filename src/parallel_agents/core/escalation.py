@@ -21,7 +21,7 @@ _ANSWER_CHARACTERS = 8000
 
 
 class NextAttempt(NamedTuple):
-    """`model` is the one to climb to; empty repeats the work on the same model."""
+    """A further attempt, on `model`; if that is empty, on the same model as before."""
 
     model: str
 

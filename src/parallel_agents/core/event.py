@@ -150,7 +150,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
-    """`handed_back` are the runs whose ends the result reports; `parked_seconds` are waiting time."""
+    """A tool call ended; its result reports the runs `handed_back`; it waited `parked_seconds`."""
 
     turn: int
     result: ToolResult
@@ -171,7 +171,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steered:
-    """Somebody sent a live run a message."""
+    """Somebody sent a message to a live run."""
 
     text: str
     mode: SteerMode

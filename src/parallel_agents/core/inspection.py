@@ -25,12 +25,12 @@ class Snapshot:
 
     Attributes:
         rows: the sessions that were asked for, each with its latest run.
-        live: by session, the live runs, earliest first, if its latest run waits for another.
-        members: by team, the sessions of its tasks.
-        last: by live run, its last event.
+        live: the live runs of each session whose latest run waits for another, earliest first.
+        members: the sessions of each team's tasks.
+        last: the last event of each live run.
         last_steps: the last event before that, of runs whose last event is a start.
-        last_times: by live run that no living process has, when it wrote last, in seconds since
-            the epoch.
+        last_times: when each live run that no living process has wrote last, in seconds since the
+            epoch.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """

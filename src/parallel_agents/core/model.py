@@ -53,7 +53,7 @@ class ModelRequest:
         tools: what the model may call.
         output_schema: JSON Schema that the final answer must fit, or None for plain text.
         max_output_tokens: tokens of the reply.
-        timeout_seconds: for each try of the call; None waits as long as it takes.
+        timeout_seconds: the time limit of each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
         cache_seconds: the maximum age of a stored reply to the same request; None and 0 use none.
         payer: reserves what the call can cost; None if no budget limits it.

@@ -102,7 +102,7 @@ class RunBudget(Protocol):
             None once it is reserved; the shortage if there is no room and there will be none.
 
         Raises:
-            OwnershipLost, PriceUnknown: as for the store.
+            OwnershipLost, PriceUnknown: as for `BudgetStore.reserve`.
         """
         ...
 

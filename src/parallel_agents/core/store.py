@@ -251,7 +251,7 @@ class RunStore(Protocol):
         ...
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
-        """Those of the runs that have not ended, in order.
+        """The given runs that have not ended, in order.
 
         Raises:
             NotFound: one of them is not in the store.
@@ -354,7 +354,7 @@ class EventStore(Protocol):
         kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """In order, the events with a `seq` above `after`, of one session, one tree or the store.
+        """The events with a `seq` above `after`, in order: all, or those of one session or tree.
 
         With `kinds`, only events whose body is of one of these kinds.
         """

@@ -54,7 +54,7 @@ class LocalEngine:
         owner: this process.
         runners: the runner of each kind of run.
         rules: the rules for runs in this process.
-        now: seconds since the epoch.
+        now: returns seconds since the epoch.
         on_failure: called once if the store fails, which ends the engine.
     """
 

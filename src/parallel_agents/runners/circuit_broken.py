@@ -53,8 +53,8 @@ class SharedThrottles(Protocol):
 class CircuitBrokenRunner:
     """Wraps a runner of agents' runs.
 
-    Runs that serve the runtime, such as a judge's, neither count nor are refused, and a run that
-    was begun before continues. Nothing is written while no failure is on record.
+    Runs that serve the runtime, such as those of judges, neither count nor are refused, and a run
+    that has begun continues. Nothing is written while no failure is on record.
     """
 
     def __init__(self, runner: Runner, circuits: SharedThrottles) -> None:

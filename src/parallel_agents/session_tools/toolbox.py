@@ -102,7 +102,7 @@ class SessionTools:
 
 
 class _SessionTool:
-    """One of the tools for a model; its answer is JSON."""
+    """One of the tools, for a model; it returns JSON."""
 
     def __init__(self, spec: ToolSpec, tools: SessionTools) -> None:
         self.spec = spec

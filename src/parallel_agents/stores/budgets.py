@@ -118,7 +118,7 @@ class BudgetAccounts:
             self._database.run_many("open_account", rows)
 
     def budgeted_among(self, sessions: Sequence[SessionKey]) -> set[str]:
-        """Those of the sessions that have an account, or whose ancestors have one."""
+        """The given sessions that have an account, or whose ancestors have one."""
         rows = self._database.all("accounts_above", (as_array(sessions),))
         return {session for session, *_ in rows}
 

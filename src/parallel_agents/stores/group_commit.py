@@ -35,9 +35,9 @@ class GroupCommitStore(JournalStore):
     """A store on two connections to a database that other processes may use too.
 
     Args:
-        name: for messages.
-        writing: for the writer thread alone.
-        reading: for reads, in another thread.
+        name: the name of the store in messages.
+        writing: the connection that only the writer thread uses.
+        reading: the connection for reads, in another thread.
         dead_letter_seconds: how long dead letters are kept.
     """
 

@@ -51,7 +51,7 @@ class Journal:
 
     Args:
         database: no other object writes to it.
-        now: seconds since the epoch.
+        now: returns seconds since the epoch.
         dead_letter_seconds: how long dead letters are kept.
     """
 

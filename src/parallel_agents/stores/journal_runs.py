@@ -327,7 +327,7 @@ class JournalRuns:
 
 
 def _rounds(requests: Sequence[_R]) -> Iterator[list[_R]]:
-    """The requests in order, in groups that name each run once."""
+    """The requests in order, in groups in which each run occurs once."""
     group: list[_R] = []
     runs: set[RunId] = set()
     for request in requests:

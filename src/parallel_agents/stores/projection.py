@@ -125,7 +125,7 @@ class _Expected:
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """The statuses that the row may have; a run that was started may be queued again."""
+        """The statuses that the row can have; a run that was started may have been queued again."""
         if self.end is not None:
             return (self.end.outcome.status.value,)
         queued = RunStatus.QUEUED.value

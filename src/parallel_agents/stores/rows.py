@@ -70,7 +70,7 @@ class Rows:
         return self._row(found)
 
     def of_runs(self, runs: Sequence[RunId]) -> dict[RunId, Row]:
-        """Those of the runs that exist, with their sessions."""
+        """The given runs that exist, with their sessions."""
         found = self.database.all("rows_of_runs", (as_array(runs),))
         return {RunId(columns[10]): self._row(columns) for columns in found}
 
@@ -209,7 +209,7 @@ class Rows:
 
 
 def _conditions(chosen: Filter) -> list[str]:
-    """The conditions of the query `rows` that a filter stands for."""
+    """The conditions of the query `rows` that correspond to a filter."""
     is_any_run = chosen.every_run or chosen.orphaned
     found = {
         "latest": not is_any_run and chosen.owner is None and chosen.run is None,

@@ -49,7 +49,7 @@ def find_decisions(
 
     Args:
         events: the events of whole sessions; events of other kinds than KINDS may be left out.
-        spawners: by session, the label of the session that spawned it; roots have none.
+        spawners: for each session, the label of the session that spawned it; roots have none.
     """
     begun: set[SessionKey] = set()
     for event in events:

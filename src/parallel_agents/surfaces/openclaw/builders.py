@@ -38,7 +38,7 @@ class ResearchTeam:
         return self.agents
 
     def execute(self, timeout: float | None = 120) -> list[dict[str, Any]]:
-        """Start the agents and wait: a result for each topic, in order, with its `topic`.
+        """Start the agents and wait; return a result for each topic, in order, with its `topic`.
 
         Args:
             timeout: seconds in total; unfinished agents continue, and another call waits for them.

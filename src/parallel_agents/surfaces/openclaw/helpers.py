@@ -51,7 +51,7 @@ def spawn_with_retry(
     Args:
         task: what to do, or the arguments of `sessions_spawn` as a dictionary.
         max_retries: further tries on each model.
-        timeout_seconds: for each try, without its time in the queue; 0 is no limit.
+        timeout_seconds: the time limit of each try, without its time in the queue; 0 is no limit.
         model: try only this model.
         use_hierarchy: try `MODEL_HIERARCHY`; else the settings' model.
         **arguments: other arguments of `sessions_spawn`.
@@ -114,7 +114,7 @@ def parallel_spawn(
 def poll_until_complete(
     agents: Iterable[Named] | Named, timeout: float | None = 120
 ) -> list[dict[str, Any]]:
-    """Wait until all agents have ended, at most `timeout` seconds; the results, in order.
+    """Wait until all agents have ended, for at most `timeout` seconds; return results in order.
 
     Args:
         agents: session keys, labels or run ids, or dictionaries that contain a key, such as the
@@ -180,7 +180,7 @@ async def _collect(
 
 
 def _listed(agents: Any) -> list[Named]:  # noqa: ANN401 - a mapping is iterable, too
-    """One or several as a list."""
+    """One item or several, as a list."""
     if isinstance(agents, SessionList):
         return list(agents)
     return [agents] if isinstance(agents, str | Mapping) else list(agents)

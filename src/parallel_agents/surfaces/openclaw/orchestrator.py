@@ -43,7 +43,7 @@ class RealAIParallelOrchestrator:
         self.results = AgentResults()
 
     def run_parallel(self, tasks: Iterable[AgentTask]) -> AgentResults:
-        """Run all tasks and wait for them: a result for each, in order, also for failed ones.
+        """Run all tasks and wait; return a result for each, in order, also for failed ones.
 
         Raises:
             ValueError: two tasks have the same id.
