@@ -133,8 +133,8 @@ async def arun(
 
     Args:
         tasks: what the agents are to do.
-        key: names the run. The same key and tasks continue where an earlier run stopped, and tasks
-            that are done are not paid for again.
+        key: names the run. The same key and tasks continue where an earlier run stopped, and you do
+            not pay again for tasks that are done.
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs at once in this process.
         timeout: seconds for all tasks together; tasks still live by then end timed out.

@@ -7,7 +7,7 @@ PagentsError
  │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
  │   ├─ NotFound                PA-E104  no such session or run
  │   ├─ Ambiguous               PA-E105  several things match the name
- │   ├─ Conflict                PA-E106  the key belongs to other work
+ │   ├─ Conflict                PA-E106  the key is used for different work
  │   ├─ RunIsOver               PA-E107  a message to a run that has ended
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
@@ -133,7 +133,7 @@ class SpawnBound(StrEnum):
 
 
 class SpawnLimit(NamedTuple):
-    """A bound that a spawn would exceed: how many there are, and how many there may be."""
+    """A bound that a spawn would exceed: the current number and the greatest allowed."""
 
     bound: SpawnBound
     current: int
@@ -141,7 +141,7 @@ class SpawnLimit(NamedTuple):
 
 
 class SpawnRefused(CallerError):
-    """A session may not spawn.
+    """A session is not allowed to spawn.
 
     Attributes:
         limit: the bound that is reached, or None if the policy does not name the agent.

@@ -1,4 +1,4 @@
-"""Settings: every knob with its default, unit and sentence. Only this module reads the environment.
+"""Settings: each with its default, unit and description. Only this module reads the environment.
 
 A setting comes from the user's `config.toml`. The project's file overrides it, then the environment
 (`PARALLEL_AGENTS_` and the name in capitals), then a flag.
@@ -45,7 +45,7 @@ def _knob(sentence: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The values in force; each field's sentence is what `pagents config` shows."""
+    """The values in force; `pagents config` shows the description of each field."""
 
     model: str | None = field(
         default=None, metadata=_knob("provider/model for agents that do not name a model")
@@ -71,10 +71,10 @@ class Settings:
         default=5, metadata=_knob("how deep agents may spawn agents; 0 forbids it")
     )
     max_children: _Count = field(
-        default=20, metadata=_knob("live sessions that one agent may have spawned")
+        default=20, metadata=_knob("the most live children of one session")
     )
     max_tree_sessions: _Count = field(
-        default=200, metadata=_knob("sessions ever spawned in the tree of one agent")
+        default=200, metadata=_knob("the most sessions that one tree may spawn over its lifetime")
     )
     hand_back_tokens: _Tokens = field(
         default=2000, metadata=_knob("tokens of a child's output that its parent receives")
@@ -101,7 +101,7 @@ class Settings:
     )
     agent_breaker: bool = field(
         default=True,
-        metadata=_knob("pause agents whose runs keep failing by their own fault"),
+        metadata=_knob("pause agents whose runs keep failing through their own fault"),
     )
     dead_letter_seconds: _RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
@@ -115,7 +115,7 @@ class Settings:
     )
     local_slots: _Count | None = field(
         default=None,
-        metadata=_knob("calls at once of the embedded model; chosen by machine if unset"),
+        metadata=_knob("parallel calls of the embedded model; by default chosen for this machine"),
     )
     local_model_file: Path | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
@@ -125,7 +125,7 @@ class Settings:
     )
     ladders: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]],
-        metadata=_knob("lists of models by name, cheapest first, for model ladder/NAME"),
+        metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
     providers: Mapping[str, Json] = field(
         default_factory=dict[str, Json],

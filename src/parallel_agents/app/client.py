@@ -100,7 +100,7 @@ class Client:
         """Whether a team runs on the embedded model only because nobody chose a model or set a key.
 
         Args:
-            team: as it was asked for.
+            team: the team as it was requested.
             plans: the sessions that were planned for it.
         """
         is_chosen = (

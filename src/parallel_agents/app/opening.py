@@ -59,7 +59,7 @@ async def open_on(
     *,
     now: Callable[[], float] = time.time,
 ) -> AsyncGenerator[App]:
-    """The same on a store that is open, and stays so; `now` is its clock, in seconds since 1970."""
+    """Like `open_app`, but on an open store, which stays open; `now` returns seconds since 1970."""
     parts = parts or Parts()
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role)

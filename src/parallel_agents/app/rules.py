@@ -28,7 +28,7 @@ class Readiness:
         self._tools = frozenset((*tools, *NAMES))
 
     def lacks(self, row: Row) -> str:
-        """What this process lacks to execute a run: a tool, a provider or its key; empty if nothing."""
+        """What this process lacks for a run: a tool, a provider or its key; empty if nothing."""
         if row.run.kind is RunnerKind.TEAM:
             return ""
         if missing := [name for name in row.session.agent.tools if name not in self._tools]:
@@ -53,7 +53,7 @@ class RunRules:
         self._has_budgets = settings.day_budget.is_bound or bool(settings.agent_budgets)
 
     def scopes_of(self, row: Row) -> dict[Scope, int | None]:
-        """An agent's run takes a slot in its process, its team, its agent and its model."""
+        """The scopes in which a run takes a slot: its process, its team, its agent and its model."""
         if row.run.kind is RunnerKind.TEAM:
             return {}
         agent = row.session.agent
@@ -71,7 +71,7 @@ class RunRules:
             return None  # the run itself meets this error, and ends with it
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The accounts of the day and of the run's agent today, if the settings bound them."""
+        """The accounts of the day, and of the run's agent on that day, if settings limit them."""
         if row.run.kind is RunnerKind.TEAM or not self._has_budgets:
             return ()
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()

@@ -37,7 +37,7 @@ class Workers:
         self._home = home
 
     async def ensure(self, session: SessionKey, run: RunId) -> bool:
-        """Make sure that a worker executes a run; whether one was started for it.
+        """Make sure that a worker executes a run; return whether one was started for it.
 
         The run must be in the store already: a worker that is about to leave looks once more after
         it has announced that. A live worker may lack what the run needs, such as a key that was set
@@ -60,7 +60,7 @@ class Workers:
         Without this they would wait until somebody asks for them by name.
 
         Returns:
-            How many runs there were.
+            The number of these runs.
         """
         left = await self._store.rows(Filter(owner=owner))
         await self._store.release(owner, [row.run.id for row in left])

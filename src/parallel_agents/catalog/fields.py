@@ -106,7 +106,7 @@ def as_path(steps: Steps) -> str:
 
 
 def check_stem(document: Document, name: str) -> None:
-    """Refuse a file that is named otherwise than what it defines: it could not be found by name."""
+    """Raise if a file is not named after what it defines: it could not be found by name."""
     file = document.source.file
     if file.stem != name:
         raise document.error(
@@ -137,7 +137,7 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
 
 
 def check_object_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
-    """As `check_schema`; the schema must also describe an object, whose properties are the values."""
+    """Check a schema as `check_schema` does, and that it describes an object."""
     check_schema(document, steps, schema)
     if schema.get("type") != "object":
         raise document.error(

@@ -55,7 +55,7 @@ class JudgeFields(Fields):
 
 
 class GateFields(Fields):
-    """One gate."""
+    """A gate as written in a file: exactly one of these fields must be set."""
 
     condition: _Word | None = None
     regex: _Word | None = None

@@ -64,10 +64,11 @@ class Team:
     def tasks_for(self, values: Mapping[str, Json]) -> list[Task]:
         """The tasks for these inputs, in the order of the file.
 
-        A missing input takes the default of its schema.
+        An input that is not given takes the default from its schema.
 
         Raises:
-            InvalidInput: an input is unknown, missing or does not fit its schema.
+            InvalidInput: an input is unknown, has no value and no default, or does not match its
+                schema.
         """
         filled = {**defaults(self.input_schema), **values}
         self._check_names(filled)

@@ -59,8 +59,8 @@ class Agent:
         instructions: the system prompt.
         category: groups the agent in lists.
         input_schema: JSON Schema of the task's `input`, or None to accept any.
-        output_schema: JSON Schema of the answer, or None for plain text. An answer that does not fit
-            is repaired once, then the attempt fails.
+        output_schema: JSON Schema of the answer, or None for plain text. An answer that does not
+            match it is repaired once; then the attempt fails.
         model: `provider/model`, or None to go by the settings and `tier`.
         tier: how strong a model it wants, if no model is named.
         tools: names of the tools that it may call.

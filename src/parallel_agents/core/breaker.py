@@ -28,7 +28,7 @@ class Breaker:
     rule: Rule
 
     def admit(self, now: float, process: str) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
-        """Decide whether a process may proceed."""
+        """Decide whether a process can proceed."""
 
         def change(found: Throttle) -> tuple[Throttle, Admitted]:
             circuit, admission = found.circuit.admit(now, self.rule, process)

@@ -1,7 +1,8 @@
 """Budget: what may be spent, and what is reserved before it is.
 
-Before a call its worst case is reserved in every account that pays for it, in one transaction; after
-the call its real cost is settled. So no number of concurrent calls overdraws an account.
+Before a call, its worst case is reserved in every account that it is charged to, in one
+transaction; after the call, its real cost is charged. So concurrent calls can never overdraw an
+account.
 """
 
 from __future__ import annotations
@@ -103,13 +104,13 @@ class Shortage(NamedTuple):
 
 
 def most_tokens(messages: Sequence[Message]) -> int:
-    """An upper bound: no tokenizer makes more tokens of a text than it has UTF-8 bytes."""
+    """An upper bound on tokens: no tokenizer makes more tokens than a text has UTF-8 bytes."""
     size = sum(_bytes(part) for message in messages for part in message.parts)
     return size + _MESSAGE_TOKENS * len(messages)
 
 
 def most_tokens_around(system: str, tools: Sequence[ToolSpec], schema: JsonObject | None) -> int:
-    """The same bound for the rest of a request: instructions, tools and schema."""
+    """An upper bound on the tokens of the rest of a request: instructions, tools and schema."""
     size = len(system.encode()) + (0 if schema is None else len(orjson.dumps(schema)))
     size += sum(len(orjson.dumps(spec.parameters)) + len(spec.description) for spec in tools)
     if tools or schema is not None:

@@ -121,7 +121,7 @@ class Circuit:
         return sum(use.is_failure for use in self.counted(now, rule))
 
     def admit(self, now: float, rule: Rule, process: str) -> tuple[Circuit, Admission]:
-        """Decide whether a process may proceed; the first use after an open time is the probe."""
+        """Decide whether a process can proceed; the first use after an open time is the probe."""
         if self.open_until is None:
             return self, Admission.PASS
         is_probing = self.probe_until is not None and now < self.probe_until
@@ -158,7 +158,7 @@ class Circuit:
         return replace(self, ended=ended, reason=reason)
 
     def answered(self, now: float, rule: Rule) -> Circuit:
-        """The circuit after a success, which is recorded only while failures count."""
+        """The circuit after a success, which is recorded only while there are recent failures."""
         if not self.failures(now, rule):
             return self
         ended = (*self.counted(now, rule), Ended(now, False))[-rule.most_ended :]

@@ -26,7 +26,7 @@ class DeadLetter:
         queued: the task of the run.
         error: the error that ended it, or None if none was recorded.
         at: when it failed, in seconds since the epoch.
-        retried_by: the session of its latest retry, if one exists; it has not succeeded.
+        retried_by: the session of its latest retry, if there is one; the retry has not succeeded.
         budget: the budget of its session, together with everything it spawned.
     """
 
@@ -47,7 +47,7 @@ class DeadLetterFilter:
         agent: the name of the agent.
         code: the code of the error, such as `PA-E301`.
         since: the earliest time of the failure, in seconds since the epoch.
-        tree: the session, or that of its team.
+        tree: the session of the failed task, or the session of its team.
         run: the failed run.
     """
 

@@ -21,7 +21,7 @@ _ANSWER_CHARACTERS = 8000
 
 
 class NextAttempt(NamedTuple):
-    """`model` is the one to climb to; empty repeats the work on the same model."""
+    """A further attempt, on `model`; if that is empty, on the same model as before."""
 
     model: str
 
@@ -36,7 +36,7 @@ def next_attempt(
         ladder: the models to climb, including the run's first one; empty for no ladder.
         model: the model of the attempt.
         tries: attempts on that model so far, including this one.
-        attempts: the most that one model may have.
+        attempts: the most attempts on one model.
     """
     if _may_pass_here(error) and tries < attempts:
         return NextAttempt("")

@@ -48,8 +48,8 @@ class Queued:
         start: why the run does not begin with the cheapest of them.
         team: the tasks of a team's run.
         cache_seconds: the maximum age of a stored reply to the same request.
-        gates: of the task; its session's agent has them, too.
-        refine: of the task, as for `gates`.
+        gates: the task's own gates; the session's agent has them, too.
+        refine: the task's own refine loop; the session's agent has it, too.
     """
 
     text: str
@@ -150,7 +150,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
-    """`handed_back` are the runs whose ends the result reports; `parked_seconds` are waiting time."""
+    """A tool call ended; its result reports the runs `handed_back`; it waited `parked_seconds`."""
 
     turn: int
     result: ToolResult
@@ -171,7 +171,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steered:
-    """Somebody sent a live run a message."""
+    """Somebody sent a message to a live run."""
 
     text: str
     mode: SteerMode
@@ -181,7 +181,7 @@ class Steered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A message became part of the transcript, before the model call of `turn`."""
+    """A message was added to the transcript just before the model call of turn number `turn`."""
 
     steer: str
     text: str

@@ -25,12 +25,12 @@ class Snapshot:
 
     Attributes:
         rows: the sessions that were asked for, each with its latest run.
-        live: by session, the live runs, earliest first, if its latest run waits for another.
-        members: by team, the sessions of its tasks.
-        last: by live run, its last event.
+        live: the live runs of each session whose latest run waits for another, earliest first.
+        members: the sessions of each team's tasks.
+        last: the last event of each live run.
         last_steps: the last event before that, of runs whose last event is a start.
-        last_times: by live run that no living process has, when it wrote last, in seconds since
-            the epoch.
+        last_times: when each live run that no living process has wrote last, in seconds since the
+            epoch.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -69,10 +69,10 @@ class Journal(Protocol):
 
         Args:
             after: the `seq` of the last event of the page before.
-            session: of this session alone.
-            tree: of this session and everything that it spawned.
+            session: only events of this session.
+            tree: only events of this session and of everything that it spawned.
             kinds: only events whose body is of one of these kinds, such as `finished`.
-            limit: at most that many; fewer only at the end.
+            limit: the size of a page; only the last page is smaller.
         """
         ...
 

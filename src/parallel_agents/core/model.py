@@ -27,7 +27,7 @@ class Finish(StrEnum):
 
 
 class Payer(Protocol):
-    """Pays for a call: reserves its worst case before each try."""
+    """Charges a call to budgets: reserves its worst case before each try."""
 
     async def reserve(self) -> None:
         """Return once the worst case of a try is reserved.
@@ -53,10 +53,10 @@ class ModelRequest:
         tools: what the model may call.
         output_schema: JSON Schema that the final answer must fit, or None for plain text.
         max_output_tokens: tokens of the reply.
-        timeout_seconds: for each try of the call; None waits as long as it takes.
+        timeout_seconds: the time limit of each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
         cache_seconds: the maximum age of a stored reply to the same request; None and 0 use none.
-        payer: pays for the call; None if no budget bounds it.
+        payer: reserves what the call can cost; None if no budget limits it.
         has_next: another model can take over, so the call does not wait for one that is paused.
         team: the root of the session that asks; teams that wait for a model take turns.
         counted: the number of messages that an earlier reply's token count covers.
@@ -196,7 +196,7 @@ class Models(Protocol):
         """The model `provider/model`; the same object each time.
 
         Raises:
-            UnknownModel: no such provider.
+            UnknownModel: there is no such provider.
             MissingKey: the provider's key is not set; the text names the variable.
         """
         ...

@@ -21,7 +21,7 @@ class RunJournal(Protocol):
     """The only way to write to the run's journal."""
 
     def note(self, entry: Entry) -> None:
-        """Write an event without waiting until it is durable."""
+        """Write an event without waiting for it to become durable."""
         ...
 
     async def append(self, *entries: Entry) -> None:
@@ -88,7 +88,7 @@ class RunInbox(Protocol):
 
 
 class RunBudget(Protocol):
-    """The budget accounts that pay for the run."""
+    """The budget accounts that the run is charged to."""
 
     @property
     def is_bound(self) -> bool:
@@ -102,7 +102,7 @@ class RunBudget(Protocol):
             None once it is reserved; the shortage if there is no room and there will be none.
 
         Raises:
-            OwnershipLost, PriceUnknown: as for the store.
+            OwnershipLost, PriceUnknown: as for `BudgetStore.reserve`.
         """
         ...
 

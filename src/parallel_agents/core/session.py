@@ -34,7 +34,7 @@ class Cleanup(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """How a session is kept, and whether its parent waits for it.
+    """Options of a session, such as whether its parent waits for it.
 
     Attributes:
         mode: one run, or a session that keeps taking messages.

@@ -18,9 +18,9 @@ class SessionPlan:
     """A session to create, with its first run.
 
     Attributes:
-        digest: tells the same work from other work.
+        digest: identifies the work: two tasks with the same digest are the same work.
         bounds: the parent's policy, whose limits on numbers of sessions apply.
-        budget: for the session and everything that it spawns.
+        budget: the most that the session and everything that it spawns may spend.
         retries: the dead letter that this session retries.
     """
 

@@ -57,7 +57,7 @@ class RunTools:
 
 @dataclass(frozen=True, slots=True)
 class DeliverMessages:
-    """Add messages to the transcript; by the key of the event that holds each."""
+    """Add messages to the transcript; each is under the key of the event that holds it."""
 
     messages: Mapping[str, Steered]
 

@@ -141,8 +141,8 @@ class SessionStore(Protocol):
         """Create all of the sessions or none; the child of a killed session starts killed.
 
         Raises:
-            Conflict: a key names work with another digest.
-            NotFound: no such parent.
+            Conflict: a key is already used for work with another digest.
+            NotFound: there is no such parent.
             SpawnRefused: the bounds of a plan allow no more sessions.
         """
         ...
@@ -157,7 +157,7 @@ class SessionStore(Protocol):
         """Queue the next run of a session.
 
         Raises:
-            NotFound: no such session.
+            NotFound: there is no such session.
             RunIsOver: the session was killed.
         """
         ...
@@ -175,16 +175,16 @@ class SessionStore(Protocol):
         Children that are spawned later start killed.
 
         Raises:
-            NotFound: no such session.
+            NotFound: there is no such session.
         """
         ...
 
     async def end_unbegun(self, parent: SessionKey, *, by: str) -> list[RunId]:
-        """Kill the sessions under `parent` whose first run has not started; their runs."""
+        """Kill the sessions under `parent` whose first run has not started; return their runs."""
         ...
 
     async def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
-        """End what is live under `parent` but must not outlive it; the runs that were ended.
+        """End what is live under `parent` and must not outlive it; return the runs that it ended.
 
         A child whose latest run has ended is left as it is, and so is what it spawned.
         """
@@ -203,10 +203,11 @@ class RunStore(Protocol):
     """Lets a process own runs, and reads what became of them."""
 
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
-        """Take a live run that no other living owner has, and raise its epoch; or None.
+        """Take a live run that no other living owner has, and raise its epoch.
 
-        A session's runs are executed in order: while an earlier one is live the answer is None, and
-        an earlier one whose owner has ended becomes free for any process.
+        Returns None if the run cannot be claimed. A session's runs are executed in order: a run
+        cannot be claimed while an earlier one is live, and an earlier one whose owner has ended
+        becomes free for any process.
         """
         ...
 
@@ -236,7 +237,7 @@ class RunStore(Protocol):
         """Leave a message for a live run.
 
         Raises:
-            NotFound: no such run.
+            NotFound: there is no such run.
             RunIsOver: it has ended.
         """
         ...
@@ -250,7 +251,7 @@ class RunStore(Protocol):
         ...
 
     async def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
-        """Those of the runs that have not ended, in order.
+        """The given runs that have not ended, in order.
 
         Raises:
             NotFound: one of them is not in the store.
@@ -286,10 +287,10 @@ class BudgetStore(Protocol):
         accounts: Sequence[BudgetAccount],
         is_last: bool,
     ) -> Shortage | None:
-        """Reserve the worst case of a claimed run's next call in every account that pays for it.
+        """Reserve the worst case of a claimed run's next call in every account to charge.
 
-        Those are the accounts of its session and the sessions above, and `accounts`, which are
-        opened or updated first. What the run had reserved before counts as spent. The event of
+        These are the accounts of the run's session and its ancestors, plus `accounts`. The latter
+        are opened or updated first. What the run had reserved before counts as spent. The event of
         the reply settles the reservation.
 
         Returns:
@@ -297,7 +298,7 @@ class BudgetStore(Protocol):
 
         Raises:
             OwnershipLost: as for `append`.
-            PriceUnknown: the amount's price is unknown and an account is bound in dollars.
+            PriceUnknown: an account has a dollar limit, and the price of the call is unknown.
         """
         ...
 
@@ -312,11 +313,11 @@ class OwnerStore(Protocol):
     """Knows the processes that work on the store."""
 
     async def heartbeat(self, owner: Owner) -> None:
-        """Note a heartbeat, and the owner's state; one that has ended has no in-flight calls."""
+        """Record a heartbeat and the owner's state. An owner that has ended has no calls in flight."""
         ...
 
     async def mark_dead(self, owner: OwnerId) -> None:
-        """Note a death: in-flight calls count no longer, and what they reserved counts as spent."""
+        """Record a death: calls in flight no longer count, and what they reserved counts as spent."""
         ...
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
@@ -337,7 +338,7 @@ class DeadLetterStore(Protocol):
         ...
 
     async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
-        """Drop dead letters by their runs; how many there were."""
+        """Drop dead letters by their runs; return how many there were."""
         ...
 
 
@@ -353,9 +354,9 @@ class EventStore(Protocol):
         kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        """Events with a `seq` above `after` in order: of one session, of a tree, or all.
+        """The events with a `seq` above `after`, in order: all, or those of one session or tree.
 
-        With `kinds`, only those whose body is of one of these kinds.
+        With `kinds`, only events whose body is of one of these kinds.
         """
         ...
 

@@ -12,8 +12,8 @@ class Submission(NamedTuple):
     """An answer as a gate sees it.
 
     Attributes:
-        session: of the run that gave the answer.
-        attempt: the run's attempt.
+        session: the session of the run that gave the answer.
+        attempt: the number of the run's attempt.
         turn: the last reply; a late message leads to another answer in the same attempt.
         task: the task as the agent was given it.
     """
@@ -30,7 +30,7 @@ class Draft(NamedTuple):
     """The best answer so far, as the agent that revises it sees it.
 
     Attributes:
-        session: of the run that gave the answer.
+        session: the session of the run that gave the answer.
         attempt: the run's attempt that the next version will be.
         task: the task as the writer was given it, with the messages since.
         work: the best version so far.

@@ -38,7 +38,7 @@ class Task:
         refine: a loop that improves a refused answer; it overrides the agent's.
         ladder: models to climb, the cheapest first; it overrides the agent's.
         is_fork: whether the session begins with its parent's transcript.
-        options: how the session is kept, and whether its parent waits for it.
+        options: options of the session, such as whether its parent waits for it.
     """
 
     agent: str | Agent

@@ -85,7 +85,7 @@ def _attempts(events: Iterable[Event]) -> Iterable[tuple[str, Record]]:
 def start_of(ladder: Sequence[str], records: Mapping[str, Record]) -> int:
     """The index in the ladder with the least expected cost; 0 while too little is known.
 
-    Cost is money if all prices are known and anything was paid, and time otherwise.
+    Cost is money if all prices are known and are not all 0, and time otherwise.
     """
     known = [records[model] for model in ladder if model in records]
     is_money = all(record.nanousd is not None for record in known) and any(
@@ -106,7 +106,7 @@ def start_of(ladder: Sequence[str], records: Mapping[str, Record]) -> int:
 
 
 def _cost(record: Record, *, is_money: bool) -> float:
-    """Of one answer."""
+    """The cost of one answer."""
     return ((record.nanousd or 0) if is_money else record.seconds) / record.answers
 
 

@@ -247,7 +247,7 @@ class Transcript:
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages that a forked session begins with: all but tool calls without results."""
+    """The messages that a forked session begins with: all except tool calls without results."""
     whole = list(messages)
     while whole and whole[-1].tool_calls:
         whole.pop()

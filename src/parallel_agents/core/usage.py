@@ -56,7 +56,7 @@ class Spend:
 
     @property
     def cost_usd(self) -> float | None:
-        """USD, or None if the price of any call is unknown: unknown is never zero."""
+        """The cost in USD, or None if the price of any call is unknown: unknown is never zero."""
         return None if self.unpriced_calls else self.cost_nanousd / NANOUSD_PER_USD
 
 

@@ -61,13 +61,13 @@ class Sessions(Protocol):
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is stored.
-            Conflict: the key belongs to other work.
+            Conflict: the key is already used for different work.
             SpawnRefused: the tree has as many sessions as the parent's policy allows.
         """
         ...
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
-        """Make a run of a team; the same key again continues the run that is in the store."""
+        """Make a run of a team; with a key that was used before, continue the stored run."""
         ...
 
     async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
@@ -94,7 +94,7 @@ class Sessions(Protocol):
     async def wait(
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
     ) -> list[Result]:
-        """The results of the runs that have ended, in order, once all, any or a good one has.
+        """Wait for runs as `until` says; return the results of those that have ended, in order.
 
         If no run ends in done, FIRST_DONE waits for all; NOW returns what there is.
 
@@ -189,7 +189,7 @@ class DeadLetters(Protocol):
         ...
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
-        """Drop dead letters; how many there were."""
+        """Drop dead letters; return how many there were."""
         ...
 
 

@@ -30,9 +30,9 @@ class AbsentEngine:
         """Ignore the bound: the process that executes the runs has its own."""
 
     def has_bound(self, scope: Scope) -> bool:
-        """Always, so that nobody reads a bound from the store that holds nothing back here."""
+        """Return True, so that nobody reads a bound from the store; it would have no effect here."""
         return True
 
 
 def _nothing_to_stop() -> None:
-    """Nothing was subscribed."""
+    """Do nothing: nothing was subscribed."""

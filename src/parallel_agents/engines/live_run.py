@@ -86,8 +86,8 @@ class StoreBudget:
         claim: the run.
         store: holds the accounts.
         slot: the run rests there while it waits for room.
-        accounts: accounts that pay besides those of the sessions above; asked for at each call,
-            because they depend on the day.
+        accounts: returns further accounts to charge, besides those of the session and its
+            ancestors; called for each model call, because they depend on the day.
         settlements: when to try again.
     """
 

@@ -34,7 +34,7 @@ class Rules(Protocol):
         ...
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The accounts that pay for the run's next call, besides those of the sessions above it."""
+        """Further accounts to charge for the run's next call, besides those of its sessions."""
         ...
 
     def can_run(self, row: Row) -> bool:
@@ -54,7 +54,7 @@ class LocalEngine:
         owner: this process.
         runners: the runner of each kind of run.
         rules: the rules for runs in this process.
-        now: seconds since the epoch.
+        now: returns seconds since the epoch.
         on_failure: called once if the store fails, which ends the engine.
     """
 

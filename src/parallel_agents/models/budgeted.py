@@ -1,4 +1,4 @@
-"""Budgeted: every try of a call reserves its worst case in the budget before it is made."""
+"""Budgeted: before each try of a call, its worst case is reserved in the budget."""
 
 from __future__ import annotations
 

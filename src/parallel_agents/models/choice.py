@@ -18,7 +18,7 @@ class Choice:
     Args:
         default: the settings' model for agents that do not name one.
         tiers: the settings' models by strength.
-        providers: by name; the first provider whose key is set wins.
+        providers: the providers by name; the first one whose key is set wins.
         read_key: returns the key in an environment variable, or None if it is not set.
     """
 

@@ -25,8 +25,8 @@ _BREAKER = Breaker(MODELS)
 class CircuitBroken(Wrapped):
     """Wraps a model, inside of `Retrying`, which waits until an open circuit lets a call through.
 
-    The store counts failures for all processes, and answers only while failures count. Without a
-    recorded failure a call writes nothing, and reads only through the governor's refresh.
+    The store counts failures for all processes, and successes only while there are recent failures.
+    Without a recorded failure a call writes nothing, and reads only through the governor's refresh.
     """
 
     def __init__(self, model: Model, governor: Governor) -> None:
@@ -65,7 +65,7 @@ class CircuitBroken(Wrapped):
         return reply
 
     async def _admit(self) -> bool:
-        """Whether the call is the probe; False if the circuit has closed meanwhile.
+        """Return whether the call is the probe; False if the circuit has closed meanwhile.
 
         Raises:
             CircuitOpen: the circuit refuses the call.

@@ -46,7 +46,7 @@ class Draft:
         show: receives each piece of the answer; None if nobody listens.
         finish: None until the server reports why it stopped.
         refusal: the text with which the model declined; empty if it did not.
-        blocks: by their index in the reply.
+        blocks: the blocks by their index in the reply.
     """
 
     answers_by_tool: bool
@@ -57,7 +57,7 @@ class Draft:
     blocks: dict[int, Block] = field(default_factory=dict[int, Block])
 
     def block(self, index: int, kind: Kind) -> Block:
-        """The block at `index`; a new one if there is none yet.
+        """Return the block at `index`; make one if there is none yet.
 
         Raises:
             ShapeError: the block there is of another kind.

@@ -168,7 +168,7 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
 
 
 def _lost(endpoint: Endpoint, why: str) -> ProviderError:
-    """The error for a connection that was lost: the call may have been made."""
+    """The error for a lost connection: the call may have been made."""
     what = f"broke off before its reply at {endpoint.base_url}"
     failure = make_failure(Unreachable, endpoint, what, why=why)
     failure.may_be_billed = True

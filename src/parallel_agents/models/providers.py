@@ -65,7 +65,7 @@ class Wire(StrEnum):
 
 
 class Structured(StrEnum):
-    """How answers are bound to a schema: `prompt` only asks, the others make the server enforce it."""
+    """How answers are made to match a schema: the server enforces it, except for `prompt`."""
 
     JSON_SCHEMA = "json_schema"
     TOOL = "tool"
@@ -102,11 +102,11 @@ class Endpoint:
         base_url: the URL before `/chat/completions` or `/v1/messages`.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
-        structured: how answers are bound to a schema.
+        structured: how answers are made to match a schema.
         max_tokens_field: the server's name for the bound on a reply.
         sends_cache_marks: whether requests carry `cache_control` marks (Anthropic wire only).
         asks_for_usage: whether requests ask a stream to count its tokens (chat wire only).
-        returns_thinking: whether later requests repeat reasoning that has no signature.
+        returns_thinking: whether later requests send back reasoning that has no signature.
     """
 
     provider: str

@@ -26,7 +26,7 @@ class Registry:
     """Returns models by name, and closes them.
 
     Args:
-        providers: by name, from `read_providers`.
+        providers: the providers by name, from `read_providers`.
         read_key: returns the key in an environment variable, or None if it is not set.
         http: the pool of all wires; closed with the registry.
         factories: other providers by name; each makes a model from its full name, or from the

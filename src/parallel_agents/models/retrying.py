@@ -22,11 +22,11 @@ class Patience:
     Failures that name a wait are bounded by total time, all others by their number.
 
     Attributes:
-        tries: the most calls, not counting those after which the provider asked for a wait.
+        tries: the most calls, not counting those after which the provider asked the caller to wait.
         base_seconds: the longest wait before the second try; it doubles with each later try.
         cap_seconds: the longest wait that this class chooses.
         max_wait_seconds: the longest wait that a provider may ask for; beyond it the call fails.
-        total_seconds: the most that the waits which providers ask for may add up to.
+        total_seconds: the most that the waits that providers ask for may add up to.
     """
 
     tries: int = 5

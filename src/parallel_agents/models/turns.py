@@ -1,4 +1,4 @@
-"""Turns: the queue of calls for one model: round robin over teams, first come within a team."""
+"""Turns: the queue of calls for one model, in which teams take turns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Judge: an agent that reads the work and scores it by a rubric, in sessions below the work's own.
 
-A model that judges badly makes a fake gate. If it is known to judge badly, or failed a calibration,
-it is refused unless the gate allows it; then its scores say so.
+A model that judges badly makes a useless gate. If it is known to judge badly, or failed a
+calibration, it is refused unless the gate allows it; then its scores say so.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Judge:
         """The verdict by the median of the gate's votes, rounded down.
 
         Raises:
-            GateBroken: the model may not judge, or no judge gave a score.
+            GateBroken: the model is not allowed to judge, or no judge gave a score.
         """
         model = self._registry.model_for(gate.model, gate.by)
         notice = self._notice(model, is_allowed=gate.allow_weak)
@@ -129,7 +129,7 @@ def _as_text(answer: Json) -> str:
 def vote_of(result: Result) -> tuple[float, str] | None:
     """The score and critique of a judge's answer; None if it has no score.
 
-    The score is the mean of its criteria, or the one of the whole.
+    The score is the mean over the criteria, or else the one score of the whole.
     """
     output = result.output
     if not result.is_done or not isinstance(output, Mapping):

@@ -25,7 +25,8 @@ class Calibration:
         agreement: the share of pairs whose better work it scored higher, 0 to 1.
         pairs: how many pairs it judged.
         at: the time, in seconds since the epoch.
-        counts: whether it decides if the model may judge; a good result on some of the pairs does not.
+        counts: whether it decides if the model can judge; a good result on only some of the pairs
+            does not decide that.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""CircuitBroken: pauses an agent whose runs keep failing by its own fault; new runs fail at once."""
+"""CircuitBroken: pauses an agent whose runs keep failing; its new runs then fail at once."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _FAULTS = frozenset(
 _BREAKER = Breaker(AGENTS)
 
 
-class Circuits(Protocol):
-    """The throttles, as all processes on the store share them."""
+class SharedThrottles(Protocol):
+    """Access to the throttles that all processes of the store share."""
 
     @property
     def process(self) -> str: ...
@@ -53,11 +53,11 @@ class Circuits(Protocol):
 class CircuitBrokenRunner:
     """Wraps a runner of agents' runs.
 
-    Runs that serve the runtime, such as a judge's, neither count nor are refused, and a run that
-    was begun before continues. Nothing is written while no failure is on record.
+    Runs that serve the runtime, such as those of judges, neither count nor are refused, and a run
+    that has begun continues. Nothing is written while no failure is on record.
     """
 
-    def __init__(self, runner: Runner, circuits: Circuits) -> None:
+    def __init__(self, runner: Runner, circuits: SharedThrottles) -> None:
         self._runner = runner
         self._circuits = circuits
         self._flights: defaultdict[str, UsesInFlight] = defaultdict(UsesInFlight)
@@ -89,7 +89,7 @@ class CircuitBrokenRunner:
             counted.leave()
 
     async def _admit(self, agent: str) -> bool:
-        """Whether the run is the probe that finds out if the agent works again.
+        """Return whether the run is the probe that finds out if the agent works again.
 
         Raises:
             AgentCircuitOpen: the agent is paused.
@@ -122,7 +122,12 @@ class _CountedJournal:
     )
 
     def __init__(
-        self, activation: Activation, circuits: Circuits, flights: UsesInFlight, *, is_probe: bool
+        self,
+        activation: Activation,
+        circuits: SharedThrottles,
+        flights: UsesInFlight,
+        *,
+        is_probe: bool,
     ) -> None:
         self._journal: RunJournal = activation.journal
         self._epoch = activation.claim.run.epoch
@@ -144,7 +149,7 @@ class _CountedJournal:
         return await self._journal.finish(outcome, steers_seen=steers_seen)
 
     async def crash(self, bug: Exception) -> None:
-        """The run ends with a bug; the engine finishes it."""
+        """Note that a bug ended the run, which the engine then finishes."""
         await self._failed(f"{RunCrashed.code} {type(bug).__name__}: {bug}")
 
     def leave(self) -> None:

@@ -1,6 +1,6 @@
 """Team: a run made of child runs; it finds them by key, waits for all, and sums up.
 
-The children were accepted together with the team, in one transaction; the team stores nothing else.
+The children were accepted together with the team, in one transaction; the team stores nothing more.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ _RUNTIME: JsonObject = {"id": "parallel_agents", "source": "default"}
 
 
 async def list_agents(call: Call, arguments: Arguments) -> JsonObject:
-    """The agents that the requester may spawn, with their purpose."""
+    """The agents that the requester is allowed to spawn, with their purpose."""
     del arguments
     own = await call.find_requester()
     policy = None if own is None else own.session.agent.policy

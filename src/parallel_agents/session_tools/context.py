@@ -89,7 +89,7 @@ class Call:
         return None if key is None else await self.sessions.find(key)
 
     async def find(self, name: str) -> Row:
-        """The session with this key, label, task name, or the start of one.
+        """The session with this key, label or task name, or whose key starts like this.
 
         Raises:
             Refusal: no session has it, several have it, or the requester does not see the session.
@@ -105,7 +105,7 @@ class Call:
         return found
 
     async def find_run(self, name: str) -> Row:
-        """As `find`; the id of a run finds that run, even if its session has had later ones."""
+        """Like `find`, but a run id finds that run, even if its session has had later ones."""
         runs = await self.sessions.list(Filter(run=RunId(name)))
         if not runs:
             return await self.find(name)

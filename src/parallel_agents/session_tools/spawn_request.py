@@ -67,7 +67,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
     """The task that a call asks for; `own` is the requester's session.
 
     Raises:
-        Refusal: an argument is wrong, or the requester may not spawn the agent.
+        Refusal: an argument is wrong, or the requester is not allowed to spawn the agent.
     """
     text = arguments.text("task")
     if not text:

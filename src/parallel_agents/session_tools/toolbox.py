@@ -72,7 +72,7 @@ class SessionTools:
         self._now = now
 
     async def call(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
-        """The tool's answer: the contract's object, also if the call is refused.
+        """Call a tool; return the contract's object, also if the call is refused.
 
         Raises:
             KeyError: no tool has that name.
@@ -102,7 +102,7 @@ class SessionTools:
 
 
 class _SessionTool:
-    """One of the tools for a model; its answer is JSON."""
+    """One of the tools, for a model; it returns JSON."""
 
     def __init__(self, spec: ToolSpec, tools: SessionTools) -> None:
         self.spec = spec

@@ -116,7 +116,7 @@ async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
 
 
 async def _message_arrives(call: Call, caller: Caller, runs: Sequence[RunId] | None) -> bool:
-    """Whether a message arrives before all of these runs end; None waits for a message alone."""
+    """Whether a message arrives before all these runs end; with None, wait for a message alone."""
     message = asyncio.ensure_future(caller.wait_message())
     waits = [message]
     if runs is not None:

@@ -94,7 +94,7 @@ class Batch:
         self._model = model
 
     async def run(self, items: Sequence[str], *, size: int) -> BatchResult:
-        """Answer every item, up to `size` of them in one call; a failure is a result, too.
+        """Run every item, up to `size` of them in one call; failures are returned as results.
 
         Raises:
             InvalidInput: `size` is below 1.

@@ -40,7 +40,7 @@ class Completions:
         self._unsubscribe = store.subscribe(self._hear)
 
     def expect(self, run: RunId) -> asyncio.Future[RunStatus]:
-        """How the run ended, once it has; release the future with `forget`."""
+        """A future of how the run ends; release it with `forget`."""
         future: asyncio.Future[RunStatus] = asyncio.get_running_loop().create_future()
         if self._error is not None:
             future.set_exception(self._error)

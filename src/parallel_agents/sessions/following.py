@@ -33,7 +33,7 @@ async def follow(
         store: what is read first, and announces the rest.
         completions: tells when the engine ended, after which no event comes.
         row: the session.
-        after: the number of the last event that is known.
+        after: the number of the last event that is already known.
         most_buffered: how many announced events are kept for a slow reader.
 
     Raises:

@@ -30,7 +30,7 @@ class SessionHandle:
         self.is_new: bool = spawned.is_new
 
     async def wait(self, timeout: float | None = None) -> Result:
-        """Wait until the run has ended, and return its result; a failure is a result, too.
+        """Wait until the run has ended, and return its result, also if the run failed.
 
         Raises:
             TimeoutError: after `timeout` seconds; the run continues.
@@ -77,5 +77,5 @@ class SessionHandle:
         return self._sessions.listen(self.run_id, on_text)
 
     def follow(self) -> AsyncIterator[Event]:
-        """The events of the session and its descendants, from the first until its latest run has ended."""
+        """Yield all events of the session and its descendants until its latest run ends."""
         return self._sessions.follow(self.key)

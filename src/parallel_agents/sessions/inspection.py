@@ -19,7 +19,7 @@ class StoreJournal:
     """See `core.inspection.Journal`.
 
     Args:
-        now: seconds since the epoch.
+        now: returns seconds since the epoch.
     """
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:

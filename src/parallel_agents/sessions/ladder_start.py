@@ -1,4 +1,4 @@
-"""LadderStart: start work on the tier of its ladder that pays off, as earlier runs show."""
+"""LadderStart: start work on the tier of its ladder that, by earlier runs, costs least."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names: find a session by its key, its label, or the start of either."""
+"""Names: find a session by its key, run id, label or task name, or by the start of a key or id."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SHOWN = 5
 async def find(store: SessionStore, name: str) -> Row:
     """The one session that `name` means.
 
-    A whole key, name or label wins over the start of one; `@last` is the newest root; `A/B` is
-    session B in the tree of A.
+    A whole key, name or label takes precedence over the start of a key; `@last` is the newest root;
+    `A/B` is session B in the tree of A.
 
     Raises:
         NotFound: no session matches.

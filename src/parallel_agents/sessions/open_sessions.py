@@ -37,8 +37,8 @@ class OpenSessions:
     ) -> SessionHandle:
         """Start a session with its first run.
 
-        If the task's key was spawned before with the same work, this returns the existing session,
-        and `is_new` of the handle is False.
+        If a task with the same key and the same work was spawned before, this returns the existing
+        session, with the handle's `is_new` set to False.
 
         Args:
             task: what the agent is to do.
@@ -46,8 +46,8 @@ class OpenSessions:
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
-            Conflict: the key names other work.
-            SpawnRefused, ForkRefused: the parent may not spawn it.
+            Conflict: the key is already used for different work.
+            SpawnRefused, ForkRefused: the parent is not allowed to spawn or fork it.
         """
         key = parent.key if isinstance(parent, SessionHandle) else None
         if isinstance(parent, str):
@@ -63,7 +63,7 @@ class OpenSessions:
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
-            Conflict: the key names other work.
+            Conflict: the key is already used for different work.
         """
         return SessionHandle(self._service, await self._service.spawn_team(team, key=key))
 
@@ -110,8 +110,8 @@ class OpenSessions:
         Args:
             handles: the sessions, each with the run that its handle knows of.
             timeout: seconds, or None to wait as long as it takes.
-            until: `all` have ended, `any` has ended, or `first_done`: one has ended in done; `now`
-                does not wait.
+            until: wait until `all` have ended, `any` has ended, or one is done (`first_done`);
+                `now` does not wait.
 
         Returns:
             The results in the order of the handles.
@@ -208,5 +208,5 @@ class OpenSessions:
         return await self._service.history(name)
 
     def follow(self, session: SessionHandle | str) -> AsyncIterator[Event]:
-        """The events of a session and its descendants, from the first until its latest run has ended."""
+        """Yield all events of a session and its descendants until its latest run ends."""
         return self._service.follow(session if isinstance(session, str) else session.key)

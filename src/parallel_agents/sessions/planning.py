@@ -157,7 +157,8 @@ class Planner:
         """The agent with the task's gates and refine loop beside its own.
 
         Raises:
-            UnknownAgent: a judge or refiner does not exist; it is refused before the work is paid.
+            UnknownAgent: a judge or refiner does not exist; this is found before the work costs
+                anything.
         """
         gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
         if self._allow_weak_judge:

@@ -30,7 +30,7 @@ class Pool:
         model: `provider/model`, or None to go by the agent and the settings.
 
     Raises:
-        InvalidInput: a size below 1.
+        InvalidInput: `size` is below 1.
     """
 
     def __init__(

@@ -25,10 +25,11 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def check_key(key: str) -> None:
-    """Refuse a name for a run that could not be part of a key, a path and a shell command.
+    """Raise if a run name is not safe to use in a key, a path or a shell command.
 
     Raises:
-        InvalidInput: it has other characters, or too many.
+        InvalidInput: the name is too long, or has a character other than a letter, digit, dot, dash
+            or underscore.
     """
     if not _KEY.fullmatch(key):
         raise InvalidInput(
@@ -80,7 +81,7 @@ def check_label(label: str | None) -> None:
 
 
 def check_tasks(tasks: Sequence[object]) -> None:
-    """Refuse a list whose items are not tasks: programs are not all type-checked.
+    """Raise if any item is not a Task: callers may not use a type checker.
 
     Raises:
         InvalidInput: an item is not a Task; the error names the first.
@@ -162,7 +163,7 @@ def check_reads_messages(row: Row) -> None:
 
 
 def task_digest(task: Task) -> str:
-    """Tells the same work from other work under one key, by its agent, text and input."""
+    """A digest of the agent, text and input, to tell whether one key is used for the same work."""
     return _digest([task.agent_name, task.text, task.input])
 
 

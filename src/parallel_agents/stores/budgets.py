@@ -1,6 +1,6 @@
 """Budgets: accounts in the store, what in-flight calls have reserved in them, and what was spent.
 
-A run makes one call at a time, so it has at most one reservation in each account above it.
+A run makes one call at a time, so it has at most one reservation in each of its accounts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Request(NamedTuple):
     """A reservation that a run asks for.
 
     Attributes:
-        scopes: accounts that pay for it besides those of its session and the sessions above.
+        scopes: further accounts to charge, besides those of its session and its ancestors.
         is_last: it is the run's last call, and may use the share that others must leave.
     """
 
@@ -84,7 +84,7 @@ def _fits(total: int, limit: int | None, share: float) -> bool:
 
 
 class _Charge(NamedTuple):
-    """What a run had reserved in an account, and what it spends from it."""
+    """What a run had reserved in an account, and what it is charged."""
 
     run: RunId
     scope: str
@@ -118,12 +118,12 @@ class BudgetAccounts:
             self._database.run_many("open_account", rows)
 
     def budgeted_among(self, sessions: Sequence[SessionKey]) -> set[str]:
-        """Those of the sessions that have an account, or whose ancestors have one."""
+        """The given sessions that have an account, or whose ancestors have one."""
         rows = self._database.all("accounts_above", (as_array(sessions),))
         return {session for session, *_ in rows}
 
     def reserve(self, requests: Sequence[Request]) -> list[Shortage | PriceUnknown | None]:
-        """Reserve amounts in every account that pays for them, in order; each run asks once.
+        """Reserve amounts in every account that they are charged to, in order; each run asks once.
 
         What a run had reserved before counts as spent: its call may have been made.
 
@@ -148,7 +148,7 @@ class BudgetAccounts:
     def _accounts_for(
         self, requests: Sequence[Request]
     ) -> tuple[dict[str, _Account], dict[str, list[str]]]:
-        """Every account that pays for a request, and the scopes above each session."""
+        """Every account that a request is charged to, and the scopes above each session."""
         accounts: dict[str, _Account] = {}
         scopes_of: dict[str, list[str]] = defaultdict(list)
         sessions = list({request.session for request in requests})
@@ -224,7 +224,7 @@ class BudgetAccounts:
 
 
 def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUnknown | None:
-    """Add a request to the accounts that pay for it, or say which account refuses it."""
+    """Add a request to the accounts that it is charged to, or say which account refuses it."""
     amount = request.amount
     share = 1.0 if request.is_last else 1 - ANSWER_SHARE
     for account in paying:

@@ -1,8 +1,8 @@
 """Checkpoints: a second thread moves committed pages from SQLite's log into its file.
 
 A checkpoint waits for the disk, for up to a quarter of a second while others write to it. SQLite's
-default runs it in the thread that commits: no reply would become durable meanwhile, and a crash at
-that moment would have all of them paid for again.
+default runs it in the thread that commits: no reply would become durable meanwhile, and after a
+crash at that moment all of them would have to be paid for again.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class DeadLetters:
         self._drop_old(self._now())
 
     def drop(self, runs: Sequence[RunId]) -> int:
-        """Drop dead letters; how many there were."""
+        """Drop dead letters; return how many there were."""
         now = self._now()
         dropped = self._database.all("drop_dead_letters", (now, as_array(runs)))
         self._drop_old(now)
@@ -65,7 +65,7 @@ class DeadLetters:
 
 
 def read_dead_letters(rows: Rows, chosen: DeadLetterFilter, oldest: float) -> list[DeadLetter]:
-    """The dead letters that a filter chooses, none from before `oldest`, the newest first."""
+    """The dead letters that a filter selects, not older than `oldest`, the newest first."""
     values: Mapping[str, Value] = {
         "oldest": max(oldest, chosen.since or 0.0),
         "agent": chosen.agent,

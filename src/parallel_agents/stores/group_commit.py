@@ -35,9 +35,9 @@ class GroupCommitStore(JournalStore):
     """A store on two connections to a database that other processes may use too.
 
     Args:
-        name: for messages.
-        writing: for the writer thread alone.
-        reading: for reads, in another thread.
+        name: the name of the store in messages.
+        writing: the connection that only the writer thread uses.
+        reading: the connection for reads, in another thread.
         dead_letter_seconds: how long dead letters are kept.
     """
 
@@ -150,7 +150,7 @@ class _Writer:
             self._hand_over(list(zip(batch, answers, strict=True)), events)
 
     def _fail(self, batch: list[_Waiting], error: Exception) -> None:
-        """A fault of the store fails all; after another error, only its own change fails."""
+        """Fail changes: a fault of the store fails all of them, another error only its own change."""
         if len(batch) > 1 and not isinstance(error, StoreError):
             for waiting in batch:
                 self._commit([waiting])

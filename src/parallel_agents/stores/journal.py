@@ -51,7 +51,7 @@ class Journal:
 
     Args:
         database: no other object writes to it.
-        now: seconds since the epoch.
+        now: returns seconds since the epoch.
         dead_letter_seconds: how long dead letters are kept.
     """
 
@@ -75,7 +75,10 @@ class Journal:
         self._seen_seq = self._log.last_seq
 
     def commit(self, changes: Sequence[AnyChange]) -> Committed:
-        """Make changes in one transaction. A refusal is an answer; any other error undoes all.
+        """Make changes in one transaction.
+
+        If a change is refused, the refusal is the answer to that change; any other error rolls back
+        the whole transaction.
 
         Raises:
             StoreError: the database failed, and nothing was written.

@@ -114,7 +114,7 @@ class JournalRuns:
         ]
 
     def _claim(self, owner: OwnerId, requests: Sequence[ClaimRequest]) -> list[Claim | None]:
-        """Claims of different runs by one owner: those of a process all have the same."""
+        """Claims of different runs by one owner: all claims of a process have the same owner."""
         values = {
             "runs": as_array([request.run for request in requests]),
             "owner": owner,
@@ -283,7 +283,10 @@ class JournalRuns:
         self._tables.log.write([Draft(run, SessionKey(session), entry)])
 
     def end_early(self, run: RunId, session: SessionKey, status: RunStatus, *, by: str) -> None:
-        """End a run from outside with its last text; the epoch rises, which fences out its owner."""
+        """End a run on behalf of somebody other than its owner, with its last text as the output.
+
+        Its epoch is raised, so the owner's later writes are refused.
+        """
         text = self._last_text(run)
         error = RunKilled if status is RunStatus.KILLED else RunTimedOut
         outcome = Outcome(
@@ -324,7 +327,7 @@ class JournalRuns:
 
 
 def _rounds(requests: Sequence[_R]) -> Iterator[list[_R]]:
-    """The requests in order, in groups that name each run once."""
+    """The requests in order, in groups in which each run occurs once."""
     group: list[_R] = []
     runs: set[RunId] = set()
     for request in requests:

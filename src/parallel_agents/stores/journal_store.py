@@ -45,7 +45,7 @@ def _change(
 def _change_soon(
     verb: Callable[[Journal], Callable[_P, None]],
 ) -> Callable[Concatenate[JournalStore, _P], None]:
-    """The same for a verb whose caller does not wait."""
+    """The store's method for a verb of the journal whose caller does not wait."""
 
     def method(store: JournalStore, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         def call(journal: Journal) -> None:

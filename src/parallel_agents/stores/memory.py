@@ -26,7 +26,7 @@ class MemoryStore(JournalStore):
     """A store that forgets.
 
     Args:
-        now: seconds since the epoch.
+        now: returns seconds since the epoch.
         dead_letter_seconds: how long dead letters are kept.
     """
 

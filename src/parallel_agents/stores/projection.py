@@ -62,7 +62,7 @@ class _Expected:
 
     Attributes:
         model: the model of the last attempt; empty while that is the run's first model.
-        epoch: the last claim's; an end from outside adds one.
+        epoch: the epoch of the last claim; an end from outside adds one.
     """
 
     kind: RunnerKind = RunnerKind.AGENT
@@ -125,7 +125,7 @@ class _Expected:
 
     @property
     def statuses(self) -> tuple[str, ...]:
-        """The statuses that the row may have; a run that was started may be queued again."""
+        """The statuses that the row can have; a run that was started may have been queued again."""
         if self.end is not None:
             return (self.end.outcome.status.value,)
         queued = RunStatus.QUEUED.value

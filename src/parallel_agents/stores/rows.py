@@ -1,4 +1,4 @@
-"""Rows: what a store answers, read from a database and decoded into values."""
+"""Rows: what a store returns, read from a database and decoded into values."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Rows:
         """The run with its session.
 
         Raises:
-            NotFound: no such run.
+            NotFound: there is no such run.
         """
         found = self.database.one("row_of_run", (run,))
         if found is None:
@@ -70,7 +70,7 @@ class Rows:
         return self._row(found)
 
     def of_runs(self, runs: Sequence[RunId]) -> dict[RunId, Row]:
-        """Those of the runs that exist, with their sessions."""
+        """The given runs that exist, with their sessions."""
         found = self.database.all("rows_of_runs", (as_array(runs),))
         return {RunId(columns[10]): self._row(columns) for columns in found}
 
@@ -78,7 +78,7 @@ class Rows:
         """The session with its latest run.
 
         Raises:
-            NotFound: no such session.
+            NotFound: there is no such session.
         """
         found = self.database.one("row_of_session", (session,))
         if found is None:
@@ -209,7 +209,7 @@ class Rows:
 
 
 def _conditions(chosen: Filter) -> list[str]:
-    """The conditions of the query `rows` that a filter stands for."""
+    """The conditions of the query `rows` that correspond to a filter."""
     is_any_run = chosen.every_run or chosen.orphaned
     found = {
         "latest": not is_any_run and chosen.owner is None and chosen.run is None,

@@ -27,9 +27,9 @@ class SqliteDatabase:
     """A database in a file, or in memory.
 
     Args:
-        path: the file, for messages.
-        connection: in autocommit mode.
-        checkpoints: for a connection that writes to a file.
+        path: the file, to name it in messages.
+        connection: a connection in autocommit mode.
+        checkpoints: the checkpoints of a connection that writes to a file.
     """
 
     def __init__(

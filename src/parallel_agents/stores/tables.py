@@ -17,7 +17,7 @@ from parallel_agents.stores.throttles import ThrottleRows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The tables of one connection; `now` is in seconds since the epoch."""
+    """The tables of one connection; `now` returns seconds since the epoch."""
 
     database: Database
     now: Callable[[], float]

@@ -20,12 +20,12 @@ _Change = Callable[[Json], Json]
 
 
 def upcast_event(body: bytes) -> bytes:
-    """The body of an event of format 1 as it would be written today; damaged JSON as it is."""
+    """Convert an event's body from format 1 to today's format; damaged JSON stays as it is."""
     return _changed(body, _event)
 
 
 def upcast_agent(body: bytes) -> bytes:
-    """An agent's definition of format 1 as it would be written today."""
+    """Convert an agent definition from format 1 to today's format."""
     return _changed(body, _AGENT)
 
 

@@ -7,7 +7,7 @@ from parallel_agents.views.events import describe
 
 
 def doing_after(body: Body) -> str:
-    """Such as `asks the model` or `calls web_search`; empty once the run has ended."""
+    """What a run does after an event, such as `asks the model`; empty once the run has ended."""
     return describe(body).doing
 
 

@@ -14,7 +14,7 @@ from parallel_agents.views.activity import doing_on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One agent's line: its status, and what it is doing; `last` is its last event but for starts."""
+    """One agent's line: its status, and what it is doing; `last` is its last event except starts."""
 
     label: str
     status: RunStatus = RunStatus.QUEUED

@@ -1,4 +1,4 @@
-"""Costs: what an accepted result costs, including what was paid for results that were refused."""
+"""Costs: what an accepted result costs, including the cost of refused results."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def costs_by_agent(
 
     Args:
         rows: every run, those of judges and refiners included.
-        attempts: of the runs that have several.
+        attempts: the attempts of each run that has several.
     """
     rows = [row for row in rows if row.run.kind is RunnerKind.AGENT]
     agent_of = {row.session.key: row.session.agent.name for row in rows}

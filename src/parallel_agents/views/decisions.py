@@ -48,8 +48,8 @@ def find_decisions(
     """The decisions among `events`, in their order, which begins with the sessions' first.
 
     Args:
-        events: of whole sessions; those of other kinds than KINDS may be left out.
-        spawners: by session, the label of the session that spawned it; roots have none.
+        events: the events of whole sessions; events of other kinds than KINDS may be left out.
+        spawners: for each session, the label of the session that spawned it; roots have none.
     """
     begun: set[SessionKey] = set()
     for event in events:

@@ -53,7 +53,7 @@ def one_line(text: str) -> str:
 
 
 def status(value: RunStatus) -> str:
-    """`timed out`, not `timed_out`."""
+    """A status for people: `timed out`, not `timed_out`."""
     return value.replace("_", " ")
 
 
@@ -70,7 +70,7 @@ def name(row: Row) -> str:
 
 
 def seconds(value: float) -> str:
-    """`7.2s`, `2m14s` or `1h05m`."""
+    """A duration, such as `7.2s`, `2m14s` or `1h05m`."""
     if value < _MINUTE:
         return f"{value:.1f}s"
     if value < _HOUR:
@@ -95,7 +95,7 @@ def tokens(spend: Spend) -> str:
 
 
 def size(count: int) -> str:
-    """`93.8 MB`, in steps of 1,000 as download pages write them."""
+    """A size, such as `93.8 MB`, in steps of 1,000 as on download pages."""
     value = float(count)
     for unit in ("B", "kB", "MB"):
         if value < 1000:

@@ -34,7 +34,7 @@ class SessionLine:
 
     @property
     def state(self) -> str:
-        """Such as `running`; a run that its process left is `stopped`."""
+        """The state to show; `stopped` is a live run that no process is working on."""
         return "stopped" if self.is_stopped else self.row.run.status.replace("_", " ")
 
 

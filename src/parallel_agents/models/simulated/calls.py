@@ -38,7 +38,7 @@ def make_calls(request: ModelRequest, rng: Random) -> tuple[ToolCall, ...]:
 
 
 def misshapen(calls: Sequence[ToolCall], rng: Random) -> tuple[ToolCall, ...]:
-    """The same calls with arguments that do not match their schemas."""
+    """Replace the arguments of calls with ones that do not match their schemas."""
     return tuple(ToolCall(call.id, call.name, {"unexpected": make_text(rng)}) for call in calls)
 
 

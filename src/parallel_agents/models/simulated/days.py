@@ -47,7 +47,7 @@ class Day:
         storms: how long a storm of rate limits lasts, and the seconds until the next; None for no
             storms. The first begins with the first call. During a storm each try is refused and
             asked to wait for its end.
-        expensive_after: the number of calls after which tokens cost three times as much; None for never.
+        expensive_after: the number of calls after which tokens cost three times as much, or None.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Day:
         return None
 
     def storm_left(self, seconds: float) -> float:
-        """How long the storm still lasts, `seconds` after the first call; 0 between storms."""
+        """How much longer the storm lasts, `seconds` after the first call; 0 between storms."""
         if self.storms is None:
             return 0.0
         storm, calm = self.storms

@@ -143,7 +143,7 @@ class Simulated:
     async def _suffer(
         self, mishap: Mishap, content: _Content, rng: Random, listener: Listener | None
     ) -> None:
-        """Play out `mishap`, which delays the reply or replaces it with an error."""
+        """Let `mishap` happen, which delays the reply or replaces it with an error."""
         match mishap:
             case Mishap.RATE_LIMITED:
                 _refuse_for(rng.uniform(*self._day.retry_after_seconds))

@@ -13,7 +13,7 @@ Park = Callable[[], object]
 
 
 class Gatekeeper(Protocol):
-    """Both methods call `park` before they wait for other runs or programs."""
+    """Judges and revises answers; calls `park` before it waits for other runs or programs."""
 
     async def check(self, gate: Gate, submission: Submission, park: Park) -> Verdict:
         """The gate's verdict.

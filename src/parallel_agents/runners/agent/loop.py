@@ -104,7 +104,7 @@ class AgentRunner:
 
 
 async def _start(work: Work) -> bool:
-    """Get a model ready; False if none was and the run has ended."""
+    """Get a model ready; return False if none could be, and the run has ended."""
     step = _decide(work)
     while step is not None and not work.prepared.model:
         step = await _advance(work, step)
@@ -154,7 +154,7 @@ async def _advance(work: Work, step: Step) -> Step | None:
 
 
 async def _execute(work: Work, step: Step) -> bool:
-    """Execute a step; True if that ended the run."""
+    """Execute a step; return whether it ended the run."""
     match step:
         case StartModel():
             await start_model(work, step)

@@ -1,4 +1,4 @@
-"""Model call: asks the model for the next reply, for the run's account, and writes it down."""
+"""Model call: asks the model for the next reply, charges it to the run, and writes it down."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class ModelCallListener:
 
 
 class RunPayer:
-    """Pays for one of the run's calls from its budget; each try reserves anew.
+    """Reserves the worst case of one of the run's calls in its budgets, anew for each try.
 
     Args:
         activation: the run.

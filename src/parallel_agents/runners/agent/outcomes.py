@@ -12,7 +12,7 @@ Notices = tuple[str, ...]
 
 
 def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
-    """The answer passed all gates."""
+    """The outcome of a run whose answer passed all gates."""
     of_gates = (verdict.notice for verdict in transcript.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,
@@ -24,7 +24,7 @@ def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
 
 
 def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Notices) -> Outcome:
-    """No version reached the score that was asked for; the best one counts, and says so."""
+    """The outcome if no version reached the required score: the best one counts, with a notice."""
     asked = ", ".join(verdict.gate for verdict in best.refusals)
     notice = f"the best of {rounds} versions, with {best.score:g} of 10: {asked} was asked"
     of_gates = (verdict.notice for verdict in best.verdicts if verdict.notice)
@@ -38,7 +38,7 @@ def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Noti
 
 
 def broken_off(text: str, error: PagentsError, notices: Notices) -> Outcome:
-    """No answer was accepted; the output is the text so far."""
+    """The outcome if no answer was accepted; the output is the text so far."""
     return Outcome(
         status=_status(error),
         output=text or None,
@@ -51,7 +51,7 @@ def broken_off(text: str, error: PagentsError, notices: Notices) -> Outcome:
 def out_of_budget(
     text: str, schema: JsonObject | None, error: Failure, notices: Notices
 ) -> Outcome:
-    """The last answer that the budget allowed."""
+    """The outcome of a run that is over budget: the last answer that the budget allowed."""
     return Outcome(
         status=RunStatus.OVER_BUDGET,
         output=_output(text, schema),

@@ -68,7 +68,7 @@ async def join_children(work: Work) -> None:
 
 
 async def end(work: Work, step: Ending) -> bool:
-    """Whether the run has ended; an accepted answer does not end it if a message has arrived."""
+    """End the run, and return whether it ended: it continues if a message came with the answer."""
     transcript, schema = work.transcript, work.assignment.agent.output_schema
     best = transcript.best if work.assignment.agent.refine else None
     seen: int | None = len(transcript.received)

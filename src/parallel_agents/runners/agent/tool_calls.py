@@ -26,7 +26,7 @@ class _Call:
     """A call in flight: the Caller that its tool gets.
 
     Attributes:
-        deadline: of the call; none while the call waits for other runs.
+        deadline: the deadline of the call; None while the call waits for other runs.
         handed_back: the runs whose ends its result reports.
     """
 

@@ -20,12 +20,12 @@ from parallel_agents.runners.clock import Clock, seconds_left
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """Steps read it and write to it; all that must outlive the process is in the journal.
+    """The state that steps read and change; all that must outlive the process is in the journal.
 
     Attributes:
         task: the first message of the run.
-        cache_seconds: as `Queued` has it.
-        model: ready for calls; set by the first step, as `tools` is.
+        cache_seconds: the maximum age of a stored reply to the same request.
+        model: the model, ready for calls; like `tools`, it is set by the first step.
         notices: what a reader of the result should know of that model.
         streamed: the pieces of text that the call in flight has brought so far.
     """

@@ -1,4 +1,4 @@
-"""`pagents config`: each setting, with its value, its source and a sentence."""
+"""`pagents config`: each setting, with its value, its source and its description."""
 
 from __future__ import annotations
 

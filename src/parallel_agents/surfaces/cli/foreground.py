@@ -34,7 +34,7 @@ class Work(NamedTuple):
         name: finds it again.
         session: the top of its tree.
         run: the work has ended when this run has.
-        labels: by agent's run, its label, in order.
+        labels: the label of each agent's run, in order.
     """
 
     name: str

@@ -74,7 +74,7 @@ def envelope(
 
 
 def error(problem: PagentsError | Failure, *, is_json: bool = False) -> None:
-    """Four lines: what happened, why, what to do, where to look; a line without a text is left out."""
+    """Print four lines: what happened, why, what to do, where to look; an empty one is left out."""
     docs = where_to_look(problem.code)
     if is_json:
         fields = {"code": problem.code, "message": problem.message, "why": problem.why}

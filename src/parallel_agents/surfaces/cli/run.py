@@ -156,7 +156,7 @@ def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:
 
 
 def _team_task(team: Team, values: Mapping[str, Json], overrides: _Overrides) -> TeamTask:
-    """The team's work; options override what its file says."""
+    """The task of the team; options override what its file says."""
     tasks = team.tasks_for(values)
     return TeamTask(
         tasks=tuple(overrides.apply(task) for task in tasks),

@@ -38,7 +38,7 @@ def work(home: Home = None) -> None:
 
 
 async def _work(context: CliContext, bar: DownloadBar, stop: asyncio.Event) -> bool:
-    """Whether everything was executed before `stop` was set."""
+    """Work until done or stopped; return whether everything was executed before `stop` was set."""
     while not stop.is_set():
         parts = Parts(on_fetch=bar, role=Role.WORKER)
         async with open_app(context.environment, context.settings, parts) as app:

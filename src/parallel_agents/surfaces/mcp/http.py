@@ -1,4 +1,8 @@
-"""HTTP: serve many clients on one address, guarded by host names on loopback, else by a token."""
+"""HTTP: serve many clients on one address.
+
+On loopback, requests with a foreign Host header are refused; on any other address a token is
+required.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +104,8 @@ async def serve_http(
 def guard(host: str) -> TransportSecuritySettings:
     """Protection against web pages whose host name resolves to this machine (DNS rebinding).
 
-    The host names of other addresses are unknown; there the token protects, which no page has.
+    For other addresses the host names are unknown; there the token protects, because no page knows
+    it.
     """
     if not is_loopback(host):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)

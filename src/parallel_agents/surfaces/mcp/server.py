@@ -1,7 +1,7 @@
 """Server: the session tools as an MCP server, independent of the transport.
 
-The tools' own schemas validate each call. Whatever goes wrong in a call becomes an answer that the
-model can read: most clients would hide a protocol error from it.
+The tools' own schemas validate each call. Whatever goes wrong in a call is returned as a result
+that the model can read: most clients would hide a protocol error from it.
 """
 
 from __future__ import annotations

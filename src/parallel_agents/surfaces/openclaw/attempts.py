@@ -119,7 +119,7 @@ async def _persevere(
 def _with_history(
     outcome: dict[str, Any], answer: Mapping[str, Any], attempts: int, ladder: Ladder
 ) -> dict[str, Any]:
-    """The outcome with the answer of the spawn, and the attempts that led to it."""
+    """The outcome, with what the spawn returned and the attempts that led to it."""
     return {**answer, **outcome, "attempts": attempts, "skipped": list(ladder.skipped)}
 
 

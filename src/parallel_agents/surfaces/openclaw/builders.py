@@ -14,11 +14,12 @@ class ResearchTeam:
 
     Args:
         topics: what to research, one agent each.
-        **arguments: of `sessions_spawn`, for all agents, such as `model` or `agent_type`.
+        **arguments: further arguments of `sessions_spawn`, applied to every agent, such as `model`
+            or `agent_type`.
 
     Attributes:
-        topics: the same.
-        agents: the answer of `sessions_spawn` for each; empty until they are spawned.
+        topics: what to research, as a list.
+        agents: what `sessions_spawn` returned for each topic; empty until `spawn` is called.
     """
 
     def __init__(self, topics: Iterable[str], **arguments: object) -> None:
@@ -37,7 +38,7 @@ class ResearchTeam:
         return self.agents
 
     def execute(self, timeout: float | None = 120) -> list[dict[str, Any]]:
-        """Start the agents and wait: a result for each topic, in order, with its `topic`.
+        """Start the agents and wait; return a result for each topic, in order, with its `topic`.
 
         Args:
             timeout: seconds in total; unfinished agents continue, and another call waits for them.

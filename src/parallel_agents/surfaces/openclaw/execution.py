@@ -1,4 +1,4 @@
-"""Execution: an orchestrator's tasks as one team in the store, and its results."""
+"""Execution: runs an orchestrator's tasks as one team and collects the results."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _FORMATS = {
 async def execute(
     app: App, requester: Requester, tasks: Sequence[AgentTask], *, most: int, model: str | None
 ) -> list[AgentResult]:
-    """A result for each task, in order; a task that cannot be accepted is a failed result.
+    """Return a result for each task, in order; a task that cannot be accepted gets a failed one.
 
     Args:
         app: the verbs.
         requester: the session that spawns the agents; without one they are a team.
         tasks: what to do.
-        most: how many agents at once.
-        model: for all tasks; None leaves the choice to the agents and the settings.
+        most: the most agents at once.
+        model: the model for all tasks; None leaves the choice to the agents and the settings.
     """
     names = names_of(app)
     ready: dict[str, Task] = {}
@@ -96,7 +96,7 @@ def _format_instruction(form: str) -> str:
 
 
 def _with_matching_input(agent: Agent, values: dict[str, Json]) -> Agent:
-    """The agent; if the values do not fit its input schema, it takes them as part of its task."""
+    """The agent, without its input schema if the values do not match it: they are in the task."""
     if agent.input_schema is None or not compiled(agent.input_schema).problems(values):
         return agent
     return replace(agent, input_schema=None)

@@ -51,7 +51,7 @@ def spawn_with_retry(
     Args:
         task: what to do, or the arguments of `sessions_spawn` as a dictionary.
         max_retries: further tries on each model.
-        timeout_seconds: for each try, without its time in the queue; 0 is no limit.
+        timeout_seconds: the time limit of each try, without its time in the queue; 0 is no limit.
         model: try only this model.
         use_hierarchy: try `MODEL_HIERARCHY`; else the settings' model.
         **arguments: other arguments of `sessions_spawn`.
@@ -70,7 +70,7 @@ def spawn_parallel_with_retry(
     use_hierarchy: bool = True,
     **arguments: object,
 ) -> list[dict[str, Any]]:
-    """The same for several tasks in parallel; the results are in the order of the tasks."""
+    """Run several tasks as `spawn_with_retry` does, in parallel; the results are in task order."""
     asked = [{**arguments, **_task(task)} for task in tasks]
     models = _models(model, use_hierarchy=use_hierarchy)
     return _persevere(asked, models, max_retries + 1, timeout_seconds)
@@ -93,7 +93,7 @@ def spawn_with_model_hierarchy(
 def parallel_spawn(
     tasks: Iterable[str | Mapping[str, object]], **arguments: object
 ) -> list[Answer]:
-    """Start several agents and return at once, with the answer of `sessions_spawn` for each.
+    """Start several agents; return at once what `sessions_spawn` returned for each.
 
     Args:
         tasks: texts, or dictionaries: `type` is an agent's name, or else the kind of work; `task`
@@ -114,7 +114,7 @@ def parallel_spawn(
 def poll_until_complete(
     agents: Iterable[Named] | Named, timeout: float | None = 120
 ) -> list[dict[str, Any]]:
-    """Wait until all agents have ended, at most `timeout` seconds; the results, in order.
+    """Wait until all agents have ended, for at most `timeout` seconds; return results in order.
 
     Args:
         agents: session keys, labels or run ids, or dictionaries that contain a key, such as the
@@ -129,7 +129,7 @@ def poll_until_complete(
 def collect_agent_results(
     session_keys: Iterable[Named] | Named, timeout: float | None = 120
 ) -> list[dict[str, Any]]:
-    """The same as `poll_until_complete`; a timeout of 0 returns what there is."""
+    """Do what `poll_until_complete` does; a timeout of 0 returns what there is."""
     return poll_until_complete(session_keys, timeout)
 
 
@@ -180,7 +180,7 @@ async def _collect(
 
 
 def _listed(agents: Any) -> list[Named]:  # noqa: ANN401 - a mapping is iterable, too
-    """One or several as a list."""
+    """One item or several, as a list."""
     if isinstance(agents, SessionList):
         return list(agents)
     return [agents] if isinstance(agents, str | Mapping) else list(agents)

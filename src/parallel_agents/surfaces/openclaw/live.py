@@ -64,7 +64,7 @@ class Live:
         return Requester(session=None if parent is None else SessionKey(parent))
 
     def call(self, name: str, arguments: JsonObject) -> JsonObject:
-        """The answer of a session tool.
+        """Call a session tool, and return its result.
 
         Raises:
             KeyError: there is no such tool.
@@ -165,7 +165,7 @@ _shared = _Shared()
 
 
 def live() -> Live:
-    """The process's own, opened on first use.
+    """The `Live` of this process, opened on first use.
 
     Raises:
         ConfigError, StoreError: the settings or the store cannot be used.

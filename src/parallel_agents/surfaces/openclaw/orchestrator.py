@@ -43,7 +43,7 @@ class RealAIParallelOrchestrator:
         self.results = AgentResults()
 
     def run_parallel(self, tasks: Iterable[AgentTask]) -> AgentResults:
-        """Run all tasks and wait for them: a result for each, in order, also for failed ones.
+        """Run all tasks and wait; return a result for each, in order, also for failed ones.
 
         Raises:
             ValueError: two tasks have the same id.
@@ -63,7 +63,7 @@ class RealAIParallelOrchestrator:
     def run_iterative_refinement(
         self, agents: Iterable[Mapping[str, Any]], **options: object
     ) -> AgentResults:
-        """Does not exist yet: returns a failed result for each agent, with the error's code."""
+        """Not implemented yet: return a failed result for each agent, with the error's code."""
         del options
         error = describe_error(not_yet("run_iterative_refinement"))
         return self._keep(
@@ -79,7 +79,7 @@ class RealAIParallelOrchestrator:
         )
 
     def save_results(self, path: str | Path) -> Path:
-        """Write all results so far as JSON; the path of the file."""
+        """Write all results so far as JSON; return the path of the file."""
         return save_results(self.results, path)
 
     def _keep(self, found: Sequence[AgentResult]) -> AgentResults:
@@ -90,12 +90,12 @@ class RealAIParallelOrchestrator:
 def run_parallel(
     tasks: Iterable[AgentTask], max_concurrent: int = 5, model: str | None = None
 ) -> AgentResults:
-    """The same without an orchestrator that collects the results."""
+    """Run tasks as an orchestrator does, but without collecting the results of several calls."""
     return RealAIParallelOrchestrator(max_concurrent, model).run_parallel(tasks)
 
 
 def save_results(results: Iterable[AgentResult], path: str | Path) -> Path:
-    """Write results as JSON: a list of objects with the fields of `AgentResult`; the file's path."""
+    """Write results as a JSON list with the fields of `AgentResult`; return the file's path."""
     target = Path(path).expanduser().absolute()
     content = orjson.dumps([result.to_dict() for result in results], option=orjson.OPT_INDENT_2)
     write_whole(target, content + b"\n")

@@ -27,7 +27,7 @@ def guide_status(status: RunStatus) -> str:
 
 
 def is_empty(output: Json) -> bool:
-    """Whether an answer is empty, and so does not count."""
+    """Whether an answer is empty; an empty answer makes the result a failure."""
     if isinstance(output, str):
         return not output.strip()
     return output is None or output in ({}, [])
@@ -67,7 +67,7 @@ def outcome_of(result: Result) -> dict[str, Any]:
 
 
 def outcome_so_far(row: Row) -> dict[str, Any]:
-    """The same for a live run."""
+    """The outcome of a live run so far, with the same keys."""
     return {
         "success": False,
         "status": guide_status(row.run.status),
@@ -85,7 +85,7 @@ def outcome_so_far(row: Row) -> dict[str, Any]:
 
 
 def no_outcome(error: str, *, key: str | None = None) -> dict[str, Any]:
-    """The same for a task that did not become a run."""
+    """The outcome of a task that did not become a run, with the same keys."""
     return {
         "success": False,
         "status": "failed",

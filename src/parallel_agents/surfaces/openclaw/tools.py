@@ -1,6 +1,6 @@
 """Tools: the nine session tools as plain functions with keywords in camelCase or snake_case.
 
-Each takes the tool's arguments and returns its answer, also if the call is refused; see
+Each takes the tool's arguments and returns its result, also if the call is refused; see
 `docs/session-tools.md`. The arguments may also be a single dictionary.
 """
 
@@ -70,7 +70,7 @@ def sessions_history(session_key: str | Mapping[str, object] = "", **arguments: 
 
 
 def sessions_yield(**arguments: object) -> Answer:
-    """Only for an agent in its own run; scripts wait with `agents_wait`."""
+    """End the turn of an agent, in its own run only; scripts wait with `agents_wait`."""
     return _call("sessions_yield", _given("", {}, arguments))
 
 

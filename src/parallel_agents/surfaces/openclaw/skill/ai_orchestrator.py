@@ -1,4 +1,4 @@
-"""Orchestrator: teams of agents as tasks and results; run as a script, it writes five posts."""
+"""Orchestrator: runs an agent for each task; as a script it writes five example posts."""
 
 from __future__ import annotations
 
