@@ -37,7 +37,7 @@ def test_a_limit_holds_a_run_of_another_process_until_it_is_taken_back(
     assert off.out == "bench/good: no limit\n"
     assert ended.code == 0
     assert len(bench.requests) == 2
-    assert pagents("limits").err == "No model has a limit, and none was refused a call.\n"
+    assert pagents("limits").err == "No model has a limit or was refused a call.\n"
 
 
 def test_a_refusal_closes_the_door_for_every_process(pagents: Pagents, bench: FakeProvider) -> None:
@@ -107,5 +107,5 @@ def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_o
     assert "PA-E310" in again.out
     assert len(bench.requests) == 11
     pagents("limits", "set", "agent:never", "--rpm", "1").assert_refused(
-        "PA-E101", "takes no limit", exits=2
+        "PA-E101", "agents have no limits", exits=2
     )

@@ -324,7 +324,7 @@ def test_ctrl_c_breaks_off_the_wait_and_what_was_spawned_goes_on_in_the_backgrou
     bench.wait_in_flight(1)
 
     script.interrupt()
-    script.wait_for("Ctrl-C does not wait")
+    script.wait_for("Ctrl-C stops waiting")
     script.interrupt()
 
     ended = script.ended()

@@ -158,7 +158,7 @@ def test_the_live_view_draws_and_leaves_only_results(
     bench.gives(Drip(1.2), to="About last")
 
     running = terminal("run", pagents.team("quick", "slow", "last"), "--id", "tea", width=width)
-    running.wait_for("1/3 over")
+    running.wait_for("1/3 finished")
     during = running.screen.text
     code = running.end()
 
@@ -170,7 +170,7 @@ def test_the_live_view_draws_and_leaves_only_results(
     assert after.is_cursor_shown
     assert "asks the model" not in after.text
     assert "running" not in after.text
-    assert "over" not in after.text
+    assert "finished" not in after.text
     assert [after.text.count(f"✔ {label}  done") for label in ("quick", "slow", "last")] == [1] * 3
     assert after.text.count("hashtags: []") == 3
     assert "✔ done in" in after.text
