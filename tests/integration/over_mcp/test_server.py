@@ -110,11 +110,11 @@ def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
 
     wait_until(lambda: len(place.provider.requests) == 1)
     running.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: "calls in flight may end" in running.said)
+    wait_until(lambda: "calls in flight can finish" in running.said)
     running.process.send_signal(signal.SIGTERM)
 
     assert running.ended() == 0
-    assert "Unfinished: 1. A worker in the background goes on" in running.said
+    assert "1 unfinished; a background worker continues" in running.said
     assert "hello" in place.pagents("wait", "left").stdout
 
 
@@ -132,7 +132,7 @@ def test_a_client_that_dies_with_answers_under_way_loses_nothing(place: Place) -
     running.process.stdout.close()
     say(running, 3, "tools/list", {})
     running.process.stdin.close()
-    wait_until(lambda: "calls in flight may end" in running.said)
+    wait_until(lambda: "calls in flight can finish" in running.said)
     running.process.send_signal(signal.SIGTERM)
 
     assert running.ended() == 0
