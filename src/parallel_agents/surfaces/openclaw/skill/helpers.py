@@ -1,4 +1,4 @@
-"""Helpers: agents with retries and a ladder of models, several at once, and their results."""
+"""Helpers: run agents with retries and a ladder of models, several at once, and get their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cheapest model first; each result says which model gave it, and what was tried."""
+"""The cheapest model first; each result names its model, and what was tried."""
 
 from __future__ import annotations
 

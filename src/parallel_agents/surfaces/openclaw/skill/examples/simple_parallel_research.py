@@ -1,4 +1,4 @@
-"""Three agents side by side, and their results once they have ended."""
+"""Three agents in parallel, and their results."""
 
 from __future__ import annotations
 
