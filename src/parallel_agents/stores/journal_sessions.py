@@ -58,7 +58,7 @@ class JournalSessions:
             digest = digests.setdefault(name, found[1] if found else plan.digest)
             if digest != plan.digest:
                 raise Conflict(
-                    f"the key {plan.session.spawn_key!r} names other work",
+                    f"the key {plan.session.spawn_key!r} is used for other work",
                     why="it was used for another task before",
                     hint="choose another key or id, or ask for the same work again",
                 )

@@ -31,7 +31,7 @@ def history(
 ) -> None:
     """Show what was said and done in a session or in all sessions of a team, oldest first.
 
-    With --json and --follow, each event is one line.
+    With both --json and --follow, print one JSON object per line.
     """
     context = find_context(home)
 
