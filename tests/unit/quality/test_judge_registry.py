@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.usage import Usage
 from parallel_agents.models.choice import Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.quality.judge_registry import Calibration, JudgeRegistry
@@ -21,6 +22,9 @@ class OneModel:
     def get(self, name: str) -> RepliesWith:
         assert name == MODEL.name
         return MODEL
+
+    def cost_nanousd(self, model: str, usage: Usage) -> int | None:
+        raise AssertionError(f"a registry of judges does not price {usage} on {model}")
 
 
 @pytest.fixture
