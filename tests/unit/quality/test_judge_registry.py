@@ -24,7 +24,7 @@ class OneModel:
         return MODEL
 
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
-        raise AssertionError(f"nobody asks what {usage} costs on {model}")
+        raise AssertionError(f"a registry of judges does not price {usage} on {model}")
 
 
 @pytest.fixture
