@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parallel_agents.testing import Drip, Hang
+from parallel_agents.testing import Hang
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
 
 WRITER = ("spawn", "content_writer_funny")
 
@@ -25,11 +26,12 @@ def monday(shared: Pagents) -> Pagents:
 def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(1.0))
+    bench.hold()
     spawned = pagents(*WRITER, "Write about cats.")
     name = spawned.out.strip()
 
     short = pagents("wait", name, "--timeout", "0.1")
+    bench.release()
     waited = pagents("wait", name)
     (worker,) = pagents.workers()
     pagents.wait_workers_gone()
@@ -48,11 +50,13 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
 def test_one_worker_serves_what_comes_while_it_is_there(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(1.0))
+    bench.hold()
     first = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
 
     second = pagents(*WRITER, "Write about dogs.").out.strip()
+    bench.wait_in_flight(2)
+    bench.release()
 
     assert pagents("wait", first, second).code == 0
     assert len(pagents.workers()) == 1
@@ -178,7 +182,7 @@ def test_history_tells_the_task_the_answer_and_the_end(monday: Pagents) -> None:
 def test_history_follows_a_team_that_another_process_runs(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(1.0))
+    bench.hold()
     running = pagents.start("run", pagents.team("one", "two"), "--id", "tea")
     bench.wait_in_flight(2)
 
@@ -186,6 +190,7 @@ def test_history_follows_a_team_that_another_process_runs(
     following.wait_for("started")
 
     assert "✔ done" not in following.out
+    bench.release()
     followed = following.ended()
     assert followed.code == 0
     assert followed.out.count("✔ done") == 3
@@ -195,11 +200,14 @@ def test_history_follows_a_team_that_another_process_runs(
 def test_a_word_that_comes_during_a_call_is_queued_and_delivered_before_the_next(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(1.0), times=1)
+    bench.hold(times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
     bench.wait_in_flight(1)
 
-    steered = pagents("steer", "tea/cats", "Rather about dogs.")
+    steering = pagents.start("steer", "tea/cats", "Rather about dogs.")
+    pagents.wait_until(lambda: bool(pagents.query("SELECT 1 FROM events WHERE key LIKE '%steer%'")))
+    bench.release()
+    steered = steering.ended()
 
     assert steered.code == 0
     assert "delivered, before turn 2" in steered.out
@@ -221,11 +229,12 @@ def test_a_word_now_breaks_into_the_call(pagents: Pagents, bench: FakeProvider) 
 
 
 def test_a_word_after_is_the_next_run(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Drip(1.0))
+    bench.hold()
     name = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
 
     steered = pagents("steer", name, "Now about dogs.", "--after")
+    bench.release()
 
     assert "queued as the next run" in steered.out
     assert pagents("wait", name).code == 0
@@ -236,12 +245,13 @@ def test_a_word_after_is_the_next_run(pagents: Pagents, bench: FakeProvider) -> 
 def test_a_word_to_a_run_that_waits_for_its_place_says_so(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(1.0))
+    bench.hold()
     team = pagents.team("one", "two")
     running = pagents.start("run", team, "--id", "tea", "--max-parallel", "1")
     bench.wait_in_flight(1)
 
     steered = pagents("steer", "tea/two", "Be brief.")
+    bench.release()
 
     assert "queued until the run starts" in steered.out
     assert running.ended().code == 0

@@ -8,7 +8,8 @@ from parallel_agents.testing import Cut, Garbage, Hang, HttpError, Refusal
 
 if TYPE_CHECKING:
     from parallel_agents.testing.behaviour import Fault
-    from tests.acceptance.conftest import FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
 
 KEY = "sk-acceptance-5f0d9c1e7a3b"
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Ended, FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.processes import Ended
+    from tests.acceptance.support.provider import FakeProvider
 
 CONTENT = ("run", "--team", "content", "--input")
 WRITER = ("spawn", "content_writer_funny")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from parallel_agents.testing import HttpError
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
 
 BROKEN = HttpError(401, "bad key")
 

@@ -14,7 +14,8 @@ import pytest
 from tests.local_models import SMALL, fetched
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Ended, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.processes import Ended
 
 pytestmark = [pytest.mark.local_model, pytest.mark.timeout(1800)]
 

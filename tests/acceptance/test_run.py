@@ -10,7 +10,9 @@ import pytest
 from parallel_agents.testing import Drip, HttpError, Refusal
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Ended, FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.processes import Ended
+    from tests.acceptance.support.provider import FakeProvider
 
 CODE = "def add(a, b):\n    return a - b\n"
 WRITERS = ["creative", "funny", "educational", "trendy", "controversial"]
@@ -70,9 +72,12 @@ def test_a_team_file_runs_and_its_results_come_in_the_order_of_their_ends(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.team("early", "late")
-    bench.gives(Drip(0.5), to="About early")
+    bench.hold(to="About early")
 
-    ended = pagents("run", team)
+    running = pagents.start("run", team)
+    running.wait_for("✔ late  done")
+    bench.release()
+    ended = running.ended()
 
     assert ended.code == 0
     assert ended.out.index("✔ late  done") < ended.out.index("✔ early  done")
@@ -84,12 +89,13 @@ def test_a_result_is_printed_when_it_is_there_and_not_at_the_end(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
     team = pagents.team("quick", "stuck")
-    bench.gives(Drip(2.0), to="About stuck")
+    bench.hold(to="About stuck")
 
     running = pagents.start("run", team)
     running.wait_for("✔ quick  done")
 
     assert "stuck" not in running.out
+    bench.release()
     assert running.ended().code == 0
 
 
@@ -121,7 +127,7 @@ def test_a_team_of_which_all_fail_exits_with_1(pagents: Pagents, bench: FakeProv
 
 
 def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Drip(20))
+    bench.hold()
 
     ended = pagents("run", pagents.team("one", "two"), "--timeout", "0.5")
 
@@ -130,9 +136,9 @@ def test_a_team_that_runs_out_of_time_exits_with_7(pagents: Pagents, bench: Fake
 
 
 def test_a_team_of_which_some_are_late_is_partial(pagents: Pagents, bench: FakeProvider) -> None:
-    bench.gives(Drip(20), to="About two")
+    bench.hold(to="About two")
 
-    ended = pagents("run", pagents.team("one", "two"), "--timeout", "1")
+    ended = pagents("run", pagents.team("one", "two"), "--timeout", "5")
 
     assert ended.code == 3
     assert "✔ one  done" in ended.out
@@ -240,10 +246,12 @@ def test_the_command_line_s_bound_goes_before_the_file_s_and_is_kept(
     team = pagents.team("one", "two", "three")
     file = pagents.folder / team
     file.write_text(file.read_text("utf-8") + "max_parallel: 3\n", "utf-8")
-    bench.gives(Drip(0.7))
+    bench.hold()
     running = pagents.start("run", team, "--id", "tea", "--max-parallel", "1")
     bench.wait_in_flight(1)
     running.interrupt()
+    running.wait_for("Ctrl-C again stops at once")
+    bench.release()
     running.ended()
 
     pagents("resume", "tea")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Pagents
+    from tests.acceptance.support.command import Pagents
 
 AGENT = """\
 ---

@@ -23,7 +23,9 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.testing.behaviour import Drip, Hang, Reply, answer_by_schema
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import Ended, FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.processes import Ended
+    from tests.acceptance.support.provider import FakeProvider
 
 GUIDE = Path(__file__).parent / "guide"
 BLOCKS = sorted(GUIDE.glob("*.py"))

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from parallel_agents.testing import Drip, Hang
+from parallel_agents.testing import Hang
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
 
 _CODES = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n])")
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -154,12 +155,13 @@ def terminal(pagents: Pagents) -> Iterator[Open]:
 def test_the_live_view_draws_and_leaves_only_results(
     pagents: Pagents, bench: FakeProvider, terminal: Open, width: int
 ) -> None:
-    bench.gives(Drip(0.6), to="About slow")
-    bench.gives(Drip(1.2), to="About last")
+    bench.hold(to="About slow")
+    bench.hold(to="About last")
 
     running = terminal("run", pagents.team("quick", "slow", "last"), "--id", "tea", width=width)
     running.wait_for("1/3 over")
     during = running.screen.text
+    bench.release()
     code = running.end()
 
     after = running.screen
@@ -206,11 +208,13 @@ def test_a_model_that_writes_escape_codes_leaves_the_screen_alone(
 def test_ctrl_c_at_the_keyboard_stops_in_good_order(
     pagents: Pagents, bench: FakeProvider, terminal: Open
 ) -> None:
-    bench.gives(Drip(0.7))
+    bench.hold()
     running = terminal("run", pagents.team("one"), "--id", "tea")
     bench.wait_in_flight(1)
 
     running.press("\x03")
+    running.wait_for("Ctrl-C again stops at once")
+    bench.release()
     code = running.end()
 
     assert code == 130

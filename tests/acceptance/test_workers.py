@@ -7,10 +7,11 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from parallel_agents.testing import Drip, Hang, HttpError
+from parallel_agents.testing import Hang, HttpError
 
 if TYPE_CHECKING:
-    from tests.acceptance.conftest import FakeProvider, Pagents
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
 
 WRITER = ("spawn", "content_writer_funny")
 
@@ -55,7 +56,7 @@ def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
 def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(4.0), to="cats")
+    bench.hold(to="cats")
     first = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
 
@@ -63,16 +64,18 @@ def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
 
     assert pagents("wait", second).code == 0
     assert len(pagents.workers()) == 2
+    bench.release()
     assert pagents("wait", first).code == 0
 
 
 def test_a_worker_that_has_no_room_is_left_to_itself(pagents: Pagents, bench: FakeProvider) -> None:
     pagents.configure("max_parallel = 1")
-    bench.gives(Drip(2.5), to="cats")
+    bench.hold(to="cats")
     first = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
 
     second = pagents(*WRITER, "Write about dogs.").out.strip()
+    bench.release()
 
     assert pagents("wait", first, second).code == 0
     assert len(pagents.workers()) == 1
@@ -84,13 +87,14 @@ def test_no_second_worker_is_started_for_what_waits_for_its_team(
     bench.gives(HttpError(401, "bad key"))
     pagents("run", pagents.team("cats", "dogs"), "--id", "monday", "--max-parallel", "1")
     bench.begin()
-    bench.gives(Drip(6), to="cats")
+    bench.hold(to="cats")
     (first,) = pagents.items("dlq", "retry", "monday/cats")
     bench.wait_in_flight(1)
 
     (second,) = pagents.items("dlq", "retry", "monday/dogs")
 
     assert len(bench.requests) == 1
+    bench.release()
     assert pagents("wait", first["session_key"], second["session_key"]).code == 0
     assert len(bench.requests) == 2
     assert len(pagents.workers()) == 1
@@ -114,12 +118,13 @@ def test_a_stopped_run_has_the_time_until_its_last_event(
 def test_a_session_is_shown_by_its_run_at_work_with_what_waits_for_it(
     pagents: Pagents, bench: FakeProvider
 ) -> None:
-    bench.gives(Drip(6.0), times=1)
+    bench.hold(times=1)
     name = pagents(*WRITER, "Write about cats.").out.strip()
     bench.wait_in_flight(1)
 
     pagents("send", name, "Now about dogs.")
     listed = pagents("list", name)
+    bench.release()
     pagents("wait", name)
 
     assert re.search("▶ running +asks the model; 1 more queued", listed.out)

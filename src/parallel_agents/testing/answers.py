@@ -16,6 +16,7 @@ from parallel_agents.testing.behaviour import (
     Fault,
     Garbage,
     Hang,
+    Hold,
     HttpError,
     Refusal,
 )
@@ -67,6 +68,8 @@ async def _send_whole(
             await _wait_gone()
         case Drip():
             await asyncio.sleep(fault.seconds)
+        case Hold():
+            await _wait_over(fault)
         case Cut():
             half = web.StreamResponse(headers={"Content-Type": "application/json"})
             half.content_length = len(payload)
@@ -93,6 +96,8 @@ async def _stream(
                 await _wait_gone()
             case Drip():
                 await asyncio.sleep(fault.seconds)
+            case Hold():
+                await _wait_over(fault)
             case _:
                 pass
         await response.write(chunk)
@@ -108,3 +113,8 @@ def _cut(request: web.BaseRequest) -> None:
 async def _wait_gone() -> None:
     """Wait until the server cancels the request, because its client is gone or the server stops."""
     await asyncio.Event().wait()
+
+
+async def _wait_over(fault: Hold) -> None:
+    while not fault.is_over():  # noqa: ASYNC110 - another thread makes the condition hold
+        await asyncio.sleep(0.01)

@@ -60,7 +60,14 @@ class Drip:
     seconds: float
 
 
-Fault: TypeAlias = HttpError | Hang | Cut | Garbage | Refusal | Drip
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """No answer until the condition holds, which is looked at a hundred times a second."""
+
+    is_over: Callable[[], bool]
+
+
+Fault: TypeAlias = HttpError | Hang | Cut | Garbage | Refusal | Drip | Hold
 
 
 def answer_by_schema(body: JsonObject) -> Reply:
