@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import orjson
 import pytest
 
 import parallel_agents as pa
@@ -174,6 +175,23 @@ async def test_a_refused_answer_has_its_text(home: Path) -> None:
 
         assert len(refused) == 1
         assert "score" in refused[0].text
+
+
+async def test_what_an_old_process_wrote_after_the_migration_is_read(home: Path) -> None:
+    """It notices only at its next heartbeat that another process has migrated the store."""
+    async with open_store(home):
+        pass
+    with closing(sqlite3.connect(home / "store.db")) as store:
+        (run,) = store.execute("SELECT run FROM events WHERE key GLOB '*/refused'").fetchone()
+        body = orjson.dumps({"kind": "refused", "turn": 9, "words": "no JSON"})
+        late = "INSERT INTO events (at, run, key, body) VALUES (0, ?, 'turn-9/refused', ?)"
+        store.execute(late, (run, body))
+        store.commit()
+
+    async with open_store(home) as store:
+        last = (await store.events())[-1].body
+
+    assert last == Refused(turn=9, text="no JSON")
 
 
 async def test_its_rows_results_and_accounts_are_read(home: Path) -> None:

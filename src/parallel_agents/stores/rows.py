@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+
+from pydantic import ValidationError
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, BudgetAccount
@@ -39,7 +42,11 @@ class Rows:
 
     def body(self, seq: int, stored: bytes) -> Body:
         """The body of the event with this number."""
-        return decode_body(upcast_event(stored) if seq <= self._last_old_seq else stored)
+        if seq > self._last_old_seq:
+            with suppress(ValidationError):
+                return decode_body(stored)
+            # A process of an earlier version may still have written after the migration.
+        return decode_body(upcast_event(stored))
 
     def _event(self, columns: SqlRow) -> Event:
         """An event from the columns of the query `events`."""
