@@ -88,6 +88,11 @@ class Planner:
         session = Session(
             key=session_key, agent=_TEAM, label=team.name, spawn_key=name, root=session_key
         )
+        # Before the digest, which takes only input that was checked.
+        tasks = [
+            self._plan(task, key, self._directory.agent_of(task), task.model or team.model, session)
+            for task, key in zip(team.tasks, team.keys, strict=True)
+        ]
         plan = SessionPlan(
             session=session,
             run=make_run_id(),
@@ -97,10 +102,6 @@ class Planner:
             owner=self._owner,
             budget=team.budget,
         )
-        tasks = [
-            self._plan(task, key, self._directory.agent_of(task), task.model or team.model, session)
-            for task, key in zip(team.tasks, team.keys, strict=True)
-        ]
         return [plan, *tasks]
 
     def plan_retry(self, task: Task, key: str, team: Row | None) -> SessionPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,14 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.errors import ForkRefused, PagentsError, SpawnBound, SpawnLimit, SpawnRefused
+from parallel_agents.errors import (
+    ForkRefused,
+    InvalidInput,
+    PagentsError,
+    SpawnBound,
+    SpawnLimit,
+    SpawnRefused,
+)
 from parallel_agents.testing import RepliesWith, open_rig
 
 LEAD = Agent(
@@ -142,3 +150,12 @@ async def test_a_child_runs_on_its_parents_model_only_if_that_was_asked_for(
         plan_task = await rig.service.plan_task(Task("lead", "Go."), parent=parent.key)
 
     assert plan_task.model == inherited
+
+
+@pytest.mark.parametrize("value", [2**70, {1}, "\ud800"], ids=["integer", "set", "surrogate"])
+async def test_a_team_with_input_that_is_not_json_is_refused(value: Any) -> None:
+    task = Task(Agent(name="writer", description="", instructions=""), "a", input={"x": value})
+
+    async with open_rig(RepliesWith(lambda _: "Done.")) as rig:
+        with pytest.raises(InvalidInput):
+            await rig.sessions.spawn_team(TeamTask(tasks=(task,)))
