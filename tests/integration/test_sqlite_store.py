@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Entry, Event, Queued, Replied
@@ -20,9 +22,11 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Owner, SessionPlan
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Conflict, OwnershipLost, StoreUnreachable
+from parallel_agents.stores.group_commit import GroupCommitStore
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_connection import connect
+from parallel_agents.stores.sqlite_connection import connect, migrate
+from parallel_agents.stores.sqlite_database import SqliteDatabase
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
 ME = OwnerId("me")
@@ -214,3 +218,36 @@ async def test_another_program_can_read_the_store_while_it_is_in_use(tmp_path: P
             assert theirs.execute("SELECT label FROM sessions").fetchall() == [("a",)]
         theirs.close()
         await store.spawn([plan("b")])
+
+
+class NewsOnceBroken(SqliteDatabase):
+    """A database whose news cannot be read the first time; `asked` is set once they were again."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, connect(path))
+        self.asked = threading.Event()
+        self._is_broken = True
+
+    @override
+    def has_news(self) -> bool:
+        if self._is_broken:
+            self._is_broken = False
+            raise ValueError("an event that cannot be read")
+        self.asked.set()
+        return super().has_news()
+
+
+async def test_a_fault_while_looking_for_news_does_not_end_the_writer(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(connect(path)) as made:
+        migrate(made)
+    database = NewsOnceBroken(path)
+    store = GroupCommitStore("a store", database, SqliteDatabase.open_for_reading(path))
+
+    looked_again = await asyncio.to_thread(database.asked.wait, 30)
+    async with asyncio.timeout(30):
+        (spawned,) = await store.spawn([plan("a")])
+        await store.aclose()
+
+    assert looked_again
+    assert spawned.is_new
