@@ -60,6 +60,13 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
     assert asked(provider) == dict.fromkeys(LABELS, 1)
 
 
+def seconds_of_a_command(pagents: Pagents) -> float:
+    """How long a command takes that only looks: about half a second, and more under load."""
+    began = time.monotonic()
+    pagents("list")
+    return time.monotonic() - began
+
+
 def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
@@ -80,7 +87,7 @@ def test_ctrl_c_lets_go_at_once_of_calls_that_a_provider_has_put_off(
     resumed = pagents("resume", "tea")
 
     assert ended.code == 130
-    assert seconds < 30  # half of what the provider asked for, on a machine that is loaded
+    assert seconds < max(5.0, 10 * seconds_of_a_command(pagents))
     assert "pagents resume tea" in ended.err
     assert "Traceback" not in ended.err
     assert pagents.query("SELECT count(*) FROM events WHERE key = 'finished'") == [(5,)]
@@ -106,7 +113,7 @@ def test_ctrl_c_twice_stops_at_once_and_resume_completes(
     resumed = pagents("resume", "tea")
 
     assert ended.code == 130
-    assert seconds < 30  # the calls hang for as long as they may, which is minutes
+    assert seconds < max(1.0, 2 * seconds_of_a_command(pagents))
     assert "Traceback" not in ended.err
     assert "pagents resume tea" in ended.err
     assert resumed.code == 0
