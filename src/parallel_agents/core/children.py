@@ -1,4 +1,4 @@
-"""Children: the verbs that a run needs for the sessions that it spawned."""
+"""Children: the verbs that an agent's run and a team's run need for the sessions under them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from parallel_agents.core.task import TeamTask
 
 
 class ChildSessions(Protocol):
+    """What an agent's run needs."""
+
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         """Sessions with their latest run, the newest first."""
         ...
@@ -21,6 +23,14 @@ class ChildSessions(Protocol):
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:
         """The results of these runs, in order, once all have ended."""
         ...
+
+    async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
+        """End the live children of a session, except those that outlive their parent."""
+        ...
+
+
+class TeamSessions(Protocol):
+    """What a team's run needs."""
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End the live children of a session, except those that outlive their parent."""

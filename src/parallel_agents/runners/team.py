@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from parallel_agents.core.children import ChildSessions
+from parallel_agents.core.children import TeamSessions
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import FAILURES, Failure, Outcome, RunStatus
@@ -21,13 +21,13 @@ from parallel_agents.errors import Incomplete
 from parallel_agents.runners.clock import seconds_left
 
 _SIBLING = "a sibling's failure"
-_TOO_FEW = "too few can still succeed"
+_TOO_FEW = "its team, in which too few tasks can still succeed"
 
 
 class TeamRunner:
     """The runner of teams' runs."""
 
-    def __init__(self, children: ChildSessions) -> None:
+    def __init__(self, children: TeamSessions) -> None:
         self._children = children
 
     async def run(self, activation: Activation) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from parallel_agents.core.agent import Agent
@@ -17,7 +16,6 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Claim, Filter, Row
 from parallel_agents.core.submission import Draft, Submission
-from parallel_agents.core.task import TeamTask
 from parallel_agents.engines.mailbox import Mailbox
 from parallel_agents.runners.agent.gates import Park
 
@@ -82,21 +80,6 @@ class NoChildren:
         raise NotImplementedError
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
-        raise NotImplementedError
-
-    async def end_unbegun(self, parent: Session, *, by: str) -> None:
-        raise NotImplementedError
-
-    async def take_children(self, parent: Session, team: TeamTask) -> builtins.list[RunId]:
-        raise NotImplementedError
-
-    async def wait_over(self, runs: Sequence[RunId]) -> None:
-        raise NotImplementedError
-
-    def child_ends(self, parent: Session, runs: Sequence[RunId]) -> AsyncGenerator[RunStatus]:
-        raise NotImplementedError
-
-    async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
         raise NotImplementedError
 
 
