@@ -258,7 +258,7 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
     if name not in _adapters():
         close = get_close_matches(name, _adapters(), n=1)
         hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
-        raise ConfigError(f"no setting {name!r}", why=f"{source} has it", hint=hint)
+        raise ConfigError(f"no setting {name!r}", why=f"{source} sets it", hint=hint)
     try:
         parsed = _adapters()[name].validate_python(value)
     except ValidationError as error:

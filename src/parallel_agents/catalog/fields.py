@@ -90,7 +90,7 @@ def _explain(
     if problem == "string_pattern_mismatch" and last == "name":
         return document.error(
             steps,
-            f"{where!r} is not a name",
+            f"the value of {where!r} is not a valid name",
             hint="use lower-case letters, digits and underscores, a letter first, at most 64",
         )
     why = _EXPLANATIONS.get(problem) or message[0].lower() + message[1:]

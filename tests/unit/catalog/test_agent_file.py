@@ -146,7 +146,7 @@ def test_the_first_fault_in_the_file_is_reported() -> None:
 def test_an_invalid_name_is_refused(name: str) -> None:
     error = refusal(f"---\nname: {name}\ndescription: d\n---\nWrite.")
 
-    assert error.message == "agents/poet.md:2: 'name' is not a name"
+    assert error.message == "agents/poet.md:2: the value of 'name' is not a valid name"
 
 
 def test_a_file_must_have_the_name_of_its_definition() -> None:

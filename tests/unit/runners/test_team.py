@@ -238,7 +238,7 @@ async def test_stop_new_ends_the_rest_once_too_few_can_still_succeed() -> None:
     assert result.seconds == 10
     error = result.results[0].error
     assert error is not None
-    assert error.message == "ended by too few can still succeed"
+    assert error.message == "ended by its team, in which too few tasks can still succeed"
 
 
 async def test_a_task_that_somebody_killed_is_no_failure() -> None:

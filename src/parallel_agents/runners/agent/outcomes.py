@@ -26,7 +26,9 @@ def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
 def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Notices) -> Outcome:
     """The outcome if no version reached the required score: the best one counts, with a notice."""
     asked = ", ".join(verdict.gate for verdict in best.refusals)
-    notice = f"the best of {rounds} versions, with {best.score:g} of 10: {asked} was asked"
+    notice = (
+        f"the best of {rounds} versions; it scores {best.score:g} of 10 and did not pass {asked}"
+    )
     of_gates = (verdict.notice for verdict in best.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,

@@ -70,7 +70,7 @@ def _add(app: typer.Typer, name: str, command: Command, *, is_called: bool) -> N
     loaded = import_module(f"parallel_agents.surfaces.cli.{module}")
     if function:
         command_function: Callable[..., None] = getattr(loaded, function)
-        app.command(name, help=command.help, rich_help_panel=command.panel)(command_function)
+        app.command(name, rich_help_panel=command.panel)(command_function)
     else:
         app.add_typer(loaded.app, name=name, help=command.help, rich_help_panel=command.panel)
 

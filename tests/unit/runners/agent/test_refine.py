@@ -66,7 +66,10 @@ async def test_a_refine_loop_that_gains_nothing_stops_and_gives_its_best_version
     assert result.output == "v2"
     assert result.score == 7
     assert result.attempts == 3
-    assert any("the best of 3 versions, with 7 of 10" in notice for notice in result.notices)
+    assert any(
+        "the best of 3 versions; it scores 7 of 10 and did not pass" in notice
+        for notice in result.notices
+    )
 
 
 async def test_a_patient_refine_loop_goes_on_from_its_best_version_up_to_its_rounds() -> None:
