@@ -190,7 +190,7 @@ def _team(
         on_failure = OnFailure(asked)
     except ValueError as error:
         raise InvalidInput(
-            f"on_failure is {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
+            f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
         ) from error
     return TeamTask(
         tasks=tuple(tasks),

@@ -36,7 +36,7 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     assert waited.code == 0
     assert len(pagents.workers()) == 2
     log = (pagents.home / "worker.log").read_text("utf-8")
-    assert f"takes over what a dead process had: {first} (content_writer_funny)" in log
+    assert f"took over the runs of a dead process: {first} (content_writer_funny)" in log
 
 
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(

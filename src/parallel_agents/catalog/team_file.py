@@ -115,7 +115,7 @@ def _check_defaults(document: Document, inputs: JsonObject) -> None:
         for problem in Schema({**inputs, "required": []}).problems({name: value}):
             raise document.error(
                 ("input", "properties", name, "default"),
-                f"the default of {name!r} does not fit: {problem.why}",
+                f"the default of {name!r} does not match its schema: {problem.why}",
                 hint="change the default or the schema",
             )
 
@@ -158,7 +158,7 @@ def _check_placeholders(
         if unsure and unsure[0] in properties(inputs):
             raise document.error(
                 place,
-                f"${{{unsure[0]}}} can be without a value",
+                f"${{{unsure[0]}}} may have no value",
                 hint=f"list {unsure[0]!r} under `required:`, or give it a `default:`",
             )
         if unsure:

@@ -55,9 +55,9 @@ class Budget:
         for name, value in (("usd", self.usd), ("tokens", self.tokens)):
             if value is not None and not 0 < value <= 1e12:
                 raise InvalidInput(
-                    f"a budget of {value} {name}",
+                    f"a budget cannot be {value} {name}",
                     why="it must be more than 0",
-                    hint="leave it out for no bound",
+                    hint="leave it out for no limit",
                 )
 
     @property

@@ -67,7 +67,7 @@ def refusal_of(refusals: Sequence[Verdict]) -> GateRefused:
     return GateRefused(
         f"the answer did not pass {', '.join(verdict.gate for verdict in refusals)}",
         why="\n".join(verdict.critique for verdict in refusals if verdict.critique),
-        hint="give it more attempts, a ladder with a stronger model, or a gate that fits the task",
+        hint="give it more attempts, a ladder with a stronger model, or a gate that suits the task",
     )
 
 

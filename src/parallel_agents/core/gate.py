@@ -118,7 +118,7 @@ class Refine:
         if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
             raise InvalidInput(
                 f"a refine loop cannot have rounds={self.rounds} and patience={self.patience}",
-                why="rounds are 2 to 100, the first version included; patience is 1 to 100",
+                why="rounds must be from 2 to 100, the first version included; patience from 1 to 100",
                 hint="choose values within these ranges",
             )
 
@@ -161,8 +161,8 @@ class JudgeGate:
 def _check_score(at_least: float) -> None:
     if not 0 <= at_least <= MAX_SCORE:
         raise InvalidInput(
-            f"at_least is {at_least}",
-            why=f"scores are 0 to {MAX_SCORE}",
+            f"at_least cannot be {at_least}",
+            why=f"a score is from 0 to {MAX_SCORE}",
             hint="choose a score in this range",
         )
 

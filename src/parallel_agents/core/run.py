@@ -177,7 +177,8 @@ class TeamResult:
     """The result of a team.
 
     Attributes:
-        key: names the run; the same key and tasks continue it, or return it.
+        key: identifies the run; running the same tasks under the same key resumes the run, or returns
+            its results if it has ended.
         status: how the team ended: `done` if all tasks are done, `partial` if some are.
         results: one result for each task that has ended, in the order of the tasks.
         session_key: the key of the team's own session.

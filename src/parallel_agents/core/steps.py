@@ -307,7 +307,7 @@ def _attempts(transcript: Transcript, assignment: Assignment) -> int:
 
 def _invalid(rejected: Rejected) -> OutputInvalid:
     return OutputInvalid(
-        "the answer does not fit the agent's output schema, also after a repair",
+        "the answer does not match the agent's output schema, even after a repair",
         why="; ".join(rejected.problems),
         hint="try a stronger model, or more attempts with limits.attempts",
     )

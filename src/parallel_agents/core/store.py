@@ -263,7 +263,7 @@ class RunStore(Protocol):
         ...
 
     async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        """The last event of each run that is not a start."""
+        """The last event of each run, ignoring `started` events."""
         ...
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:

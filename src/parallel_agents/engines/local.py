@@ -353,4 +353,4 @@ class LocalEngine:
         if taken:
             # News for a worker's log; elsewhere the progress display shows it.
             level = logging.WARNING if self._owner.role is Role.WORKER else logging.INFO
-            _log.log(level, "takes over what a dead process had: %s", ", ".join(taken))
+            _log.log(level, "took over the runs of a dead process: %s", ", ".join(taken))

@@ -189,4 +189,6 @@ class EngineSlot:
 
 
 def stopping() -> Stopping:
-    return Stopping("this process admits nothing new", hint="run it again with the same id")
+    return Stopping(
+        "this process is stopping and starts no new runs", hint="run it again with the same id"
+    )

@@ -66,7 +66,7 @@ class Draft:
         if block is None:
             block = self.blocks[index] = Block(kind)
         elif block.kind is not kind:
-            raise ShapeError(f"part {index} is of two kinds")
+            raise ShapeError(f"part {index} mixes two kinds of content")
         return block
 
     def add(self, block: Block, piece: str) -> None:
@@ -124,9 +124,9 @@ def _arguments(text: str, name: str) -> JsonObject:
     try:
         value: Json = orjson.loads(text or "{}")
     except orjson.JSONDecodeError as error:
-        raise ShapeError(f"the arguments of the call of {name} are not JSON: {error}") from error
+        raise ShapeError(f"the arguments of the call to {name} are not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise ShapeError(f"the arguments of the call of {name} are not an object")
+        raise ShapeError(f"the arguments of the call to {name} are not an object")
     return value
 
 

@@ -237,7 +237,7 @@ def _read_provider(name: str, table: JsonObject) -> Provider:
     if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
         raise ConfigError(
             f"providers.{name}.structured is json_schema",
-            why="the Anthropic wire binds answers with a tool",
+            why='with wire = "anthropic", structured answers are requested through a tool',
             hint='set it to "tool" or "prompt"',
         )
     return provider

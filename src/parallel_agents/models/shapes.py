@@ -47,7 +47,7 @@ def text_at(parent: JsonObject, key: str) -> str:
         return ""
     if isinstance(value, str):
         return value
-    raise ShapeError(f"{key} is not a text")
+    raise ShapeError(f"{key} is not a string")
 
 
 def count_at(parent: JsonObject, key: str) -> int:

@@ -90,7 +90,7 @@ def summary(counts: Counter[RunStatus], *, min_done: int | None = None) -> Outco
     if done == total:
         return Outcome(status=RunStatus.DONE, text=counted)
     missing = Incomplete(
-        f"{total - done} of {total} tasks did not end in done",
+        f"{total - done} of {total} tasks did not succeed",
         why=counted,
         hint="`pagents show` lists them with their errors",
     )

@@ -101,7 +101,7 @@ class Batch:
         """
         if size < 1:
             raise InvalidInput(
-                f"a batch cannot have {size} items in a call", hint="pass a size of at least 1"
+                f"a batch cannot have {size} items per call", hint="pass a size of at least 1"
             )
         parts = [_Part(n, items[n : n + size]) for n in range(0, len(items), size)]
         shared = [part for part in parts if len(part.items) > 1]

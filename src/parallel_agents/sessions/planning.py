@@ -195,8 +195,8 @@ def _bounds_below(parent: Session) -> Policy:
     policy = parent.agent.policy
     if policy.max_depth is not None and parent.depth >= policy.max_depth:
         raise SpawnRefused(
-            f"session {short(parent.key)} is at depth {parent.depth} of at most {policy.max_depth}, "
-            "and may not spawn",
+            f"session {short(parent.key)} is at depth {parent.depth} and may not spawn",
+            why=f"the maximum depth is {policy.max_depth}",
             limit=SpawnLimit(SpawnBound.DEPTH, parent.depth, policy.max_depth),
             hint="spawn from a session nearer the root, or raise the setting max_spawn_depth",
         )

@@ -38,7 +38,7 @@ class Retries:
 
         Raises:
             InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
-            Conflict: the existing retry has another text or input.
+            Conflict: the existing retry has a different text or input.
             RunIsOver: the dead letter's team was killed.
         """
         before = dead_letter.session
@@ -71,9 +71,9 @@ class Retries:
         if not isinstance(first, Queued) or (first.text, first.input) == (text, values):
             return
         raise Conflict(
-            f"{retry.session.label} is a retry with another text or input",
+            f"{retry.session.label} is already a retry of this task, with a different text or input",
             why="a failed task has one retry at a time",
-            hint=f"run `pagents kill {short(retry.session.key)}` first, or leave the change out",
+            hint=f"run `pagents kill {short(retry.session.key)}` first, or retry without the change",
         )
 
     async def _team(self, dead_letter: DeadLetter) -> Row | None:

@@ -58,8 +58,7 @@ class JournalSessions:
             digest = digests.setdefault(name, found[1] if found else plan.digest)
             if digest != plan.digest:
                 raise Conflict(
-                    f"the key {plan.session.spawn_key!r} is used for other work",
-                    why="it was used for another task before",
+                    f"the key {plan.session.spawn_key!r} is already used for different work",
                     hint="choose another key or id, or ask for the same work again",
                 )
             if found is None:

@@ -157,7 +157,7 @@ def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreUnreachable(
             f"{where} is damaged, or is not a store",
             why=str(error),
-            hint="move it away, or restore a copy",
+            hint="move it elsewhere, or restore a copy",
         )
     return StoreUnreachable(
         f"{where} cannot be used",

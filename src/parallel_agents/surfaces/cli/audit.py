@@ -35,7 +35,10 @@ def audit(
     since: Since = None,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Recompute the journal's hashes, and the rows of runs."),
+        typer.Option(
+            "--verify",
+            help="Recompute the journal's hashes, and check each run against its events.",
+        ),
     ] = False,
     head: Annotated[
         str | None,

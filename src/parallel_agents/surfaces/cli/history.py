@@ -25,7 +25,9 @@ from parallel_agents.views.events import describe
 
 def history(
     name: Name,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue while it runs.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Keep printing new events while it runs.")
+    ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:

@@ -26,7 +26,12 @@ _NONE = "-"
 Which = Annotated[str, typer.Argument(help="provider/model, or agent:NAME.", metavar="MODEL")]
 Rpm = Annotated[int | None, typer.Option("--rpm", help="Requests per minute.", min=1)]
 Tpm = Annotated[int | None, typer.Option("--tpm", help="Tokens per minute.", min=1)]
-Off = Annotated[bool, typer.Option("--off", help="Forget what was set and learned.")]
+Off = Annotated[
+    bool,
+    typer.Option(
+        "--off", help="Remove the limits that were set, and forget refusals and failures."
+    ),
+]
 
 
 class _Line(NamedTuple):
