@@ -59,7 +59,9 @@ class Settings:
     )
     max_turns: _Count = field(default=25, metadata=_knob("model calls in one run"))
     max_output_tokens: _Tokens = field(default=4096, metadata=_knob("tokens in one reply"))
-    attempts: _Count = field(default=1, metadata=_knob("attempts of a run whose answer is refused"))
+    attempts: _Count = field(
+        default=1, metadata=_knob("attempts of a run whose answer is rejected")
+    )
     tries: _Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
     patience_seconds: _Seconds = field(
         default=300.0, metadata=_knob("total seconds that a call waits for rate limits")

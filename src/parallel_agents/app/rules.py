@@ -41,7 +41,7 @@ class Readiness:
 
 
 class RunRules:
-    """The bounds and budgets of each run, and whether this process can execute it."""
+    """The limits and budgets of each run, and whether this process can execute it."""
 
     def __init__(
         self, settings: Settings, models: Registry, readiness: Readiness, now: Callable[[], float]

@@ -71,7 +71,7 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
     """The team in a file; `find_agent` returns the agents that it names.
 
     Raises:
-        InvalidFile: the error names the line, and what to write instead; also for an agent's file.
+        InvalidFile: the error names the line, and what to write instead. It can also be an agent's file.
     """
     document = parse_document(source)
     found = read_fields(
@@ -191,7 +191,7 @@ def _task(
 
 
 def _check_input(document: Document, steps: Steps, values: JsonObject, *, agent: Agent) -> None:
-    """Refuse input that cannot fit the agent; placeholders are checked once they are filled."""
+    """Refuse input that cannot match the agent's schema; placeholders are checked once filled."""
     schema = agent.input_schema
     if schema is None:
         return

@@ -32,7 +32,7 @@ class Start(StrEnum):
     """Where on its ladder an agent's work begins.
 
     `cheapest` begins with the first model. `learned` skips the first models if their answers were
-    refused so often that an attempt on them costs more than it saves; see `core.tiers`.
+    rejected so often that an attempt on them costs more than it saves; see `core.tiers`.
     """
 
     CHEAPEST = "cheapest"

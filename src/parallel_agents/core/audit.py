@@ -44,7 +44,7 @@ class RowFault(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCheck:
-    """The rows of runs as compared with the events.
+    """Whether each run's row matches its events.
 
     Attributes:
         runs: how many runs there are.

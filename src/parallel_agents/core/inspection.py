@@ -1,4 +1,4 @@
-"""Inspection: what a face can look at beside the sessions, the same here and at a distance.
+"""Inspection: what a face can look at besides the sessions, the same here and at a distance.
 
 Nothing here returns all events of a store: `events` is paged, `look` reads rows and last events.
 """

@@ -60,7 +60,7 @@ class Draft:
         """Return the block at `index`; make one if there is none yet.
 
         Raises:
-            ShapeError: the block there is of another kind.
+            ShapeError: the block there is of a different kind.
         """
         block = self.blocks.get(index)
         if block is None:
@@ -137,7 +137,7 @@ def _unwrapped(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         return parts
     others = tuple(p for p in parts if isinstance(p, ToolCall) and p.name != FINAL_ANSWER)
     if others:
-        # An answer beside other calls was written before their results: it is not final.
+        # An answer next to other calls was written before their results: it is not final.
         return tuple(p for p in parts if p not in answers)
     thinking = tuple(part for part in parts if isinstance(part, Thinking))
     return (*thinking, Text(dump(answers[0].arguments).decode()))

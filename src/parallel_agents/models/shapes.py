@@ -1,6 +1,6 @@
 """Shapes: reads fields of JSON from outside, and names the field that is malformed.
 
-A field that is absent or null reads as empty; one of another type is a `ShapeError`.
+A field that is absent or null reads as empty; one of the wrong type is a `ShapeError`.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Retries:
         return replace(plan, queued=queued, retries=dead_letter.run.id)
 
     async def _check_same(self, retry: Row, text: str, values: JsonObject) -> None:
-        """Refuse a change to a retry that exists without it."""
+        """Refuse a different text or input if a retry without the change already exists."""
         first = (await self._store.events(session=retry.session.key, limit=1))[0].body
         if not isinstance(first, Queued) or (first.text, first.input) == (text, values):
             return
@@ -77,7 +77,7 @@ class Retries:
         )
 
     async def _team(self, dead_letter: DeadLetter) -> Row | None:
-        """The team of the failed task, whose budget and bounds also hold for the retry."""
+        """The team of the failed task, whose budget and limits also apply to the retry."""
         if dead_letter.session.parent is None:
             return None
         (team,) = await self._store.rows(Filter(session=dead_letter.session.parent))

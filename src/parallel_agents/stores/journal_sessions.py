@@ -72,7 +72,7 @@ class JournalSessions:
         if name in known:
             row = self._tables.rows.of_session(known[name])
             return SpawnOutcome(row.session, row.run, is_new=False)
-        known[name] = session.key  # the same key again in these plans finds this session
+        known[name] = session.key  # the same key again in these plans means this session
         killed = session.killed or self._is_killed(session.parent)
         now = self._tables.now()
         self._tables.database.run(

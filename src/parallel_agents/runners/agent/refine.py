@@ -32,7 +32,7 @@ async def revise(work: Work, step: Revise) -> None:
 
     Raises:
         OverBudget: the reviser's run was over its budget.
-        RevisionFailed: it did not end in done for another reason.
+        RevisionFailed: it did not succeed, for any other reason.
     """
     transcript = work.transcript
     draft = Draft(

@@ -178,7 +178,7 @@ def _print_check(found: _Checks) -> None:
             if chain.is_intact
             else (" before that", "recorded after that")
         )
-        render.line(f"  fits  {size}{before}")
+        render.line(f"  ok    {size}{before}")
         render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be wrong")
     if chain.before:
         render.line(

@@ -1,4 +1,4 @@
-"""`pagents history`: what was said and done in a session, also while it happens."""
+"""`pagents history`: what was said and done in a session, even while it happens."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class _Under:
         app: the verbs.
         requester: who calls.
         parent: the caller's session.
-        few: bounds the number of tasks at once.
+        few: limits the number of tasks at once.
     """
 
     def __init__(
