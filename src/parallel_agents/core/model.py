@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,18 +11,26 @@ from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.budget import most_tokens, most_tokens_around
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import Message
-from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ProviderError
 
 
 class Finish(StrEnum):
-    """Why the model stopped."""
+    """Why the model stopped.
+
+    Attributes:
+        LENGTH: the reply reached its token limit.
+        WINDOW: the model's context window was full.
+        PAUSED: the server wants to be called again with what there is.
+    """
 
     STOP = "stop"
     TOOLS = "tools"
     LENGTH = "length"
+    WINDOW = "window"
+    PAUSED = "paused"
     REFUSED = "refused"
 
 
@@ -61,6 +69,7 @@ class ModelRequest:
         team: the root of the session that asks; teams that wait for a model take turns.
         counted: the number of messages that an earlier reply's token count covers.
         counted_tokens: that count, including instructions and tools.
+        learned: what earlier refusals of the model taught about its requests, as fields of a dialect.
     """
 
     messages: tuple[Message, ...]
@@ -77,6 +86,7 @@ class ModelRequest:
     team: SessionKey | None = None
     counted: int = 0
     counted_tokens: int = 0
+    learned: JsonObject = field(default_factory=dict[str, Json])
 
     def most_input_tokens(self) -> int:
         """An upper bound of the input tokens: the earlier count, plus a bound for what is new."""
@@ -94,6 +104,7 @@ class ModelReply:
         model: the `provider/model` that answered.
         tries: HTTP calls.
         cached: an earlier reply to the same request was used.
+        is_estimated: the server counted no tokens, so that `usage` is a guess.
     """
 
     message: Message
@@ -102,6 +113,7 @@ class ModelReply:
     usage: Usage = Usage()
     tries: int = 1
     cached: bool = False
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

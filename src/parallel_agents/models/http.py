@@ -1,25 +1,30 @@
-"""Http: one connection pool for all wires, which takes JSON and returns JSON or a stream of it."""
+"""Http: one connection pool for all wires, which takes JSON and yields the JSON values that come back."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import orjson
 
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import MalformedReply, StreamCut
+from parallel_agents.errors import MalformedReply, ProviderError, StreamCut
 from parallel_agents.models.failures import from_client_error, from_response, make_failure
 from parallel_agents.models.providers import Endpoint
+from parallel_agents.models.reading.documents import is_json_start, read_document, read_event
 from parallel_agents.models.sse import EventReader
 
-DONE = "[DONE]"
 _CONNECT_SECONDS = 10.0
 _KEEPALIVE_SECONDS = 60.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
+_MOST_BYTES = 128 << 20
+_ERROR_BYTES = 1 << 20
+# After its last event a stream is read a little further: a connection at its end can be used again.
+_DRAIN_SECONDS = 0.1
 
 
 class Http:
@@ -36,43 +41,43 @@ class Http:
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=stall_seconds
         )
 
-    async def post_json(
-        self, url: str, headers: Mapping[str, str], *, body: bytes, endpoint: Endpoint
-    ) -> Json:
-        """Post a request and return the JSON value of the response.
-
-        Raises:
-            ProviderError: the call failed; the class tells how.
-        """
-        async with self._post(
-            url, headers, body=body, endpoint=endpoint, timeout=self._plain
-        ) as response:
-            return _parse(await response.read(), endpoint)
-
-    async def stream(
-        self, url: str, headers: Mapping[str, str], *, body: bytes, endpoint: Endpoint
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes,
+        endpoint: Endpoint,
+        streams: bool = False,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> AsyncGenerator[Json]:
-        """Yield the data of each server-sent event as it arrives; the end mark is `"[DONE]"`.
+        """Post a request and yield the JSON values of the response, whole or as events.
 
-        Close the stream (`contextlib.aclosing`) unless it is read to its end.
+        Servers send one where the other was asked for, so the response itself decides. The end mark
+        of a stream is `"[DONE]"`. Close the generator (`contextlib.aclosing`) unless it is read to
+        its end.
+
+        Args:
+            streams: whether events were asked for; they are then yielded as they arrive.
+            is_over: whether the caller needs no further value, so that what follows does not matter.
 
         Raises:
             ProviderError: the call failed; the class tells how.
         """
-        reader, has_events = EventReader(), False
+        timeout = self._streamed if streams else self._plain
         async with self._post(
-            url, headers, body=body, endpoint=endpoint, timeout=self._streamed
+            url, headers, body=body, endpoint=endpoint, timeout=timeout
         ) as response:
-            async for chunk in response.content.iter_any():
-                for data in reader.feed(chunk):
-                    has_events = True
-                    yield _parse_event(data, endpoint)
-            for data in reader.close():
-                has_events = True
-                yield _parse_last_event(data, endpoint)
-            if not has_events and response.content_type != "text/event-stream":
-                what = f"answered with {response.content_type} instead of a stream"
-                raise make_failure(MalformedReply, endpoint, what)
+            if not streams:
+                for value in _document(await _read(response, endpoint), endpoint):
+                    yield value
+                return
+            try:
+                async for value in _values(response, endpoint):
+                    yield value
+            finally:
+                if is_over():
+                    await _drain(response)
 
     async def aclose(self) -> None:
         """Close the connections; a later call would open new ones."""
@@ -103,7 +108,7 @@ class Http:
                         endpoint,
                         response.status,
                         headers=response.headers,
-                        body=await response.read(),
+                        body=await _read_start(response),
                         now=time.time(),
                     )
                 yield response
@@ -122,25 +127,82 @@ class Http:
         return self._session
 
 
-def _parse(body: bytes, endpoint: Endpoint) -> Json:
+async def _values(response: aiohttp.ClientResponse, endpoint: Endpoint) -> AsyncGenerator[Json]:
+    """The values of a response that was asked to be a stream."""
+    start = b""
+    while (is_json := is_json_start(start)) is None and (chunk := await response.content.readany()):
+        start += chunk
+    if is_json:
+        for value in _document(start + await _read(response, endpoint), endpoint):
+            yield value
+        return
+    reader = EventReader()
     try:
-        value: Json = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        start = body[:80].decode(errors="replace")
-        what = f"sent a reply that is not JSON: {start!r}"
-        raise make_failure(MalformedReply, endpoint, what, why=str(error)) from error
-    return value
-
-
-def _parse_last_event(data: bytes, endpoint: Endpoint) -> Json:
-    """Parse an event without an end: a lax server's last event, or half of one that was cut."""
+        for event in reader.feed(start):
+            for value in read_event(event):
+                yield value
+        async for chunk in response.content.iter_any():
+            for event in reader.feed(chunk):
+                for value in read_event(event):
+                    yield value
+    except ValueError as error:
+        raise _unreadable(endpoint, start, error) from error
     try:
-        return _parse_event(data, endpoint)
-    except MalformedReply as error:
-        raise make_failure(
-            StreamCut, endpoint, "cut off its stream in the middle of an event"
-        ) from error
+        for event in reader.close():
+            for value in read_event(event):
+                yield value
+    except ValueError as error:
+        what = "cut off its stream in the middle of an event"
+        raise make_failure(StreamCut, endpoint, what) from error
 
 
-def _parse_event(data: bytes, endpoint: Endpoint) -> Json:
-    return DONE if data == b"[DONE]" else _parse(data, endpoint)
+async def _read(response: aiohttp.ClientResponse, endpoint: Endpoint) -> bytes:
+    """The whole response.
+
+    Raises:
+        MalformedReply: it is larger than 128 MiB.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > _MOST_BYTES:
+            raise make_failure(MalformedReply, endpoint, "sent a reply of more than 128 MiB")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+async def _read_start(response: aiohttp.ClientResponse) -> bytes:
+    """The response, or the first MiB of it: an error says what it says at its start."""
+    start = b""
+    async for chunk in response.content.iter_any():
+        start += chunk
+        if len(start) > _ERROR_BYTES:
+            break
+    return start
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read what follows the last event, for a moment; nothing in it matters."""
+    if response.content.at_eof():
+        return
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while await response.content.readany():
+                pass
+
+
+def _document(data: bytes, endpoint: Endpoint) -> Iterator[Json]:
+    try:
+        yield orjson.loads(data)
+    except orjson.JSONDecodeError:
+        try:
+            yield from read_document(data)
+        except ValueError as error:
+            raise _unreadable(endpoint, data, error) from error
+
+
+def _unreadable(endpoint: Endpoint, data: bytes, error: ValueError) -> ProviderError:
+    start = data[:80].decode(errors="replace")
+    what = f"sent a reply that is not JSON: {start!r}"
+    return make_failure(MalformedReply, endpoint, what, why=str(error))

@@ -64,14 +64,6 @@ class Wire(StrEnum):
     ANTHROPIC = "anthropic"
 
 
-class Structured(StrEnum):
-    """How answers are made to match a schema: the server enforces it, except for `prompt`."""
-
-    JSON_SCHEMA = "json_schema"
-    TOOL = "tool"
-    PROMPT = "prompt"
-
-
 class Secret:
     """A key; only `reveal` shows it."""
 
@@ -102,11 +94,7 @@ class Endpoint:
         base_url: the URL before `/chat/completions` or `/v1/messages`.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
-        structured: how answers are made to match a schema.
-        max_tokens_field: the server's name for the limit on a reply.
-        sends_cache_marks: whether requests carry `cache_control` marks (Anthropic wire only).
-        asks_for_usage: whether requests ask a stream to count its tokens (chat wire only).
-        returns_thinking: whether later requests send back reasoning that has no signature.
+        dialect: what the model takes.
     """
 
     provider: str

@@ -5,6 +5,7 @@ A field that is absent or null reads as empty; one of the wrong type is a `Shape
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -55,9 +56,25 @@ def count_at(parent: JsonObject, key: str) -> int:
     value = parent.get(key)
     if value is None:
         return 0
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and math.isfinite(value):
         return max(0, int(value))
     raise ShapeError(f"{key} is not a number")
+
+
+def index_at(parent: JsonObject, key: str) -> int | None:
+    """A position, also as text; None if there is none or it is something else."""
+    value = parent.get(key)
+    if isinstance(value, str) and value.isdecimal():
+        return int(value[:9])
+    return value if isinstance(value, int) and 0 <= value < 1 << 30 else None
+
+
+def word_at(parent: JsonObject, key: str) -> str:
+    """A name or an id, also as a number; empty if it is something else."""
+    value = parent.get(key)
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def dump(value: Json | Mapping[str, Json | orjson.Fragment]) -> bytes:
