@@ -2,7 +2,7 @@
 
 PagentsError
  ├─ CallerError                 the caller must change something
- │   ├─ InvalidInput            PA-E101  a value does not fit its schema or its range
+ │   ├─ InvalidInput            PA-E101  a value does not match its schema or is out of range
  │   ├─ UnknownAgent            PA-E102
  │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
  │   ├─ NotFound                PA-E104  no such session or run
@@ -126,7 +126,7 @@ class RunIsOver(CallerError):
 
 
 class SpawnBound(StrEnum):
-    """A bound on what a session may spawn, by its name in a policy."""
+    """A limit on what a session may spawn, by its name in a policy."""
 
     DEPTH = "max_depth"
     CHILDREN = "max_children"
@@ -134,7 +134,7 @@ class SpawnBound(StrEnum):
 
 
 class SpawnLimit(NamedTuple):
-    """A bound that a spawn would exceed: the current number and the greatest allowed."""
+    """A limit that a spawn would exceed: the current number and the maximum."""
 
     bound: SpawnBound
     current: int
@@ -145,7 +145,7 @@ class SpawnRefused(CallerError):
     """A session is not allowed to spawn.
 
     Attributes:
-        limit: the bound that is reached, or None if the policy does not name the agent.
+        limit: the limit that is reached, or None if the policy does not name the agent.
     """
 
     code = "PA-E108"

@@ -74,7 +74,7 @@ def make_registry(
 def make_governor(
     store: Store, settings: Settings, owner: OwnerId, now: Callable[[], float]
 ) -> Governor:
-    """This process's view of the throttles, with the limits of the settings; `owner` names it."""
+    """This process's view of the throttles, with the limits in the settings; `owner` names it."""
     providers = read_providers(settings.providers)
 
     def limit_of(name: str) -> RateLimit:

@@ -51,7 +51,7 @@ class ModelRequest:
         system: the instructions.
         messages: the transcript, oldest first.
         tools: what the model may call.
-        output_schema: JSON Schema that the final answer must fit, or None for plain text.
+        output_schema: JSON Schema that the final answer must match, or None for plain text.
         max_output_tokens: tokens of the reply.
         timeout_seconds: the time limit of each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
@@ -110,7 +110,7 @@ class Capabilities:
 
     Attributes:
         streams_always: text arrives while the call runs, even if nobody listens.
-        max_parallel: the most concurrent calls that the model serves; None for no bound.
+        max_parallel: the most concurrent calls that the model serves; None for no limit.
         lacks: needs that its answers do not meet, such as judgement; results say so.
         notice: added to every result, such as that no real model was asked.
     """
@@ -149,7 +149,7 @@ class Listener(Protocol):
         """A block in which the call waits and nothing is in flight; it may be cancelled there.
 
         Raises:
-            Stopping: on entry, if this process admits nothing new.
+            Stopping: on entry, if this process starts nothing new.
         """
         ...
 

@@ -28,7 +28,7 @@ _QUOTED = 150
 
 
 class Problem(NamedTuple):
-    """One reason why a value does not fit, and where: a path such as `issues/0/line`."""
+    """One reason why a value does not match, and where: a path such as `issues/0/line`."""
 
     where: str
     why: str
@@ -66,7 +66,7 @@ class Schema:
             raise InvalidSchema(Problem(where, _brief(error.message))) from error
 
     def problems(self, value: Json) -> list[Problem]:
-        """The reasons why `value` does not fit, at most five; an empty list if it fits."""
+        """The reasons why `value` does not match, at most five; an empty list if it matches."""
         found: list[Problem] = []
         for error in self._validator.iter_errors(value):
             found.append(
@@ -105,7 +105,7 @@ def _compiled(source: bytes) -> Schema:
 def find_json(text: str, schema: Schema | None = None) -> Json:
     """The JSON value in a model's text: the whole text, a code fence, or a part of prose.
 
-    The first candidate that fits `schema` wins; if none fits, the first.
+    The first candidate that matches `schema` wins; if none does, the first.
 
     Raises:
         ValueError: there is no JSON object or array in `text`.

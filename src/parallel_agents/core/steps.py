@@ -78,7 +78,7 @@ class AskRepair:
 
 @dataclass(frozen=True, slots=True)
 class JoinChildren:
-    """Wait for the children that the run has not heard from, before its answer counts."""
+    """Wait for the children that the run has not heard from, before its answer is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class CompleteWithBest:
-    """End the run with the best version of its refine loop; only scores refuse it."""
+    """End the run with the best version of its refine loop; only scores reject it."""
 
     best: Version
 
@@ -239,9 +239,9 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
 
 
 def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> CheckGate | None:
-    """The next gate, the cheapest first; after a refusal only a refine loop asks further gates.
+    """The next gate, cheapest first; after a rejection only a refine loop asks further gates.
 
-    A refine loop collects all verdicts but asks no judge about an answer that code refuses.
+    A refine loop collects all verdicts but asks no judge about an answer that code rejects.
     """
     agent, verdicts = assignment.agent, transcript.verdicts
     gates = cheapest_first(agent.gates)
@@ -307,7 +307,7 @@ def _attempts(transcript: Transcript, assignment: Assignment) -> int:
 
 def _invalid(rejected: Rejected) -> OutputInvalid:
     return OutputInvalid(
-        "the answer does not fit the agent's output schema, also after a repair",
+        "the answer does not match the agent's output schema, even after a repair",
         why="; ".join(rejected.problems),
         hint="try a stronger model, or more attempts with limits.attempts",
     )

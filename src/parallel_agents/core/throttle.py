@@ -41,7 +41,7 @@ class Reason(StrEnum):
             case Reason.TOKENS:
                 return f"the token limit of {model}"
             case Reason.WINDOW:
-                return f"other calls of {model} to end"
+                return f"other calls to {model} to end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ class Transcript:
         model: the model that the run has climbed to; empty for the one that it began on.
         verdicts: the gates' verdicts on the attempt's answer, so far.
         reviser: the agent that makes the attempt's answer; empty for the model.
-        repairs: refusals since the attempt began.
+        repairs: rejected answers since the attempt began.
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
         asked: the tool calls of the last reply, until all have a result.

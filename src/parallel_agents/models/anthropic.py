@@ -111,7 +111,7 @@ class Anthropic:
                 raise make_failure(ModelRefused, self._endpoint, f"refused: {draft.refusal}")
             return draft.reply(self.name)
         except ShapeError as error:
-            what = "sent a reply that is not formed as the Messages API says"
+            what = "sent a reply that does not follow the Messages API format"
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
 
     async def aclose(self) -> None:
@@ -141,7 +141,7 @@ class Anthropic:
                     raise from_error_object(self._endpoint, event)
                 _take(event, draft)
         if draft.finish is None:
-            raise make_failure(StreamCut, self._endpoint, "ended its stream without a stop")
+            raise make_failure(StreamCut, self._endpoint, "ended its stream without a stop reason")
 
     def _body(self, request: ModelRequest) -> Body:
         system, tools = request.system, request.tools

@@ -90,7 +90,7 @@ class Chat:
                 raise make_failure(ModelRefused, self._endpoint, f"refused: {draft.refusal}")
             return draft.reply(self.name)
         except ShapeError as error:
-            what = "sent a reply that is not formed as Chat Completions says"
+            what = "sent a reply that does not follow the Chat Completions format"
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
 
     async def aclose(self) -> None:
@@ -103,7 +103,7 @@ class Chat:
         )
         self._take(to_object(value, "the reply"), draft, "message")
         if not (draft.blocks or draft.finish or draft.refusal):
-            raise ShapeError("it holds no message and no finish_reason")
+            raise ShapeError("it has neither a message nor a finish_reason")
 
     async def _stream(self, request: ModelRequest, draft: Draft) -> None:
         body = self._body(request) | {"stream": True}
@@ -120,7 +120,9 @@ class Chat:
                 else:
                     self._take(to_object(event, "an event"), draft, "delta")
         if not is_done and draft.finish is None:
-            raise make_failure(StreamCut, self._endpoint, "ended its stream without a finish")
+            raise make_failure(
+                StreamCut, self._endpoint, "ended its stream without a finish reason"
+            )
 
     def _take(self, value: JsonObject, draft: Draft, field: str) -> None:
         """Apply a reply, or an event of one; only the name of the field differs."""

@@ -74,8 +74,8 @@ class CircuitBroken(Wrapped):
         admitted = await self._governor.change(self.name, change)
         if admitted.admission is Admission.REFUSED:
             raise CircuitOpen(
-                f"{self.name} gets no calls for {admitted.seconds:.0f} s",
-                why="nearly all of its last calls failed",
+                f"{self.name} is paused for {admitted.seconds:.0f} s",
+                why="nearly all of its recent calls failed",
                 hint="wait, or choose another model with --model; see `pagents limits`",
                 retry_after_seconds=admitted.seconds,
             )

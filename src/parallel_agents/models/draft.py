@@ -60,13 +60,13 @@ class Draft:
         """Return the block at `index`; make one if there is none yet.
 
         Raises:
-            ShapeError: the block there is of another kind.
+            ShapeError: the block there is of a different kind.
         """
         block = self.blocks.get(index)
         if block is None:
             block = self.blocks[index] = Block(kind)
         elif block.kind is not kind:
-            raise ShapeError(f"part {index} is of two kinds")
+            raise ShapeError(f"part {index} mixes two kinds of content")
         return block
 
     def add(self, block: Block, piece: str) -> None:
@@ -124,9 +124,9 @@ def _arguments(text: str, name: str) -> JsonObject:
     try:
         value: Json = orjson.loads(text or "{}")
     except orjson.JSONDecodeError as error:
-        raise ShapeError(f"the arguments of the call of {name} are not JSON: {error}") from error
+        raise ShapeError(f"the arguments of the call to {name} are not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise ShapeError(f"the arguments of the call of {name} are not an object")
+        raise ShapeError(f"the arguments of the call to {name} are not an object")
     return value
 
 
@@ -137,7 +137,7 @@ def _unwrapped(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         return parts
     others = tuple(p for p in parts if isinstance(p, ToolCall) and p.name != FINAL_ANSWER)
     if others:
-        # An answer beside other calls was written before their results: it is not final.
+        # An answer next to other calls was written before their results: it is not final.
         return tuple(p for p in parts if p not in answers)
     thinking = tuple(part for part in parts if isinstance(part, Thinking))
     return (*thinking, Text(dump(answers[0].arguments).decode()))

@@ -152,11 +152,11 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
             why = "the connection ended before the reply did"  # aiohttp's text names its internals
             return make_failure(kind, endpoint, what, why=why)
         case aiohttp.ConnectionTimeoutError():
-            kind, what = Unreachable, f"did not take a connection at {endpoint.base_url}"
+            kind, what = Unreachable, f"did not accept a connection at {endpoint.base_url}"
         case aiohttp.ServerTimeoutError():
-            kind, what = CallTimedOut, "fell silent in the middle of a call"
+            kind, what = CallTimedOut, "stopped responding in the middle of a call"
         case aiohttp.ClientResponseError():
-            kind, what = MalformedReply, "did not answer in HTTP"
+            kind, what = MalformedReply, "did not send a valid HTTP response"
             return make_failure(kind, endpoint, what, why=error.message)
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | aiohttp.RedirectClientError():
             kind, what = RequestRejected, f"has no valid address: {endpoint.base_url}"
@@ -169,7 +169,7 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
 
 def _lost(endpoint: Endpoint, why: str) -> ProviderError:
     """The error for a lost connection: the call may have been made."""
-    what = f"broke off before its reply at {endpoint.base_url}"
+    what = f"closed the connection at {endpoint.base_url} before replying"
     failure = make_failure(Unreachable, endpoint, what, why=why)
     failure.may_be_billed = True
     return failure

@@ -127,7 +127,7 @@ def _parse(body: bytes, endpoint: Endpoint) -> Json:
         value: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         start = body[:80].decode(errors="replace")
-        what = f"answered something that is not JSON: {start!r}"
+        what = f"sent a reply that is not JSON: {start!r}"
         raise make_failure(MalformedReply, endpoint, what, why=str(error)) from error
     return value
 
@@ -137,7 +137,9 @@ def _parse_last_event(data: bytes, endpoint: Endpoint) -> Json:
     try:
         return _parse_event(data, endpoint)
     except MalformedReply as error:
-        raise make_failure(StreamCut, endpoint, "cut its stream in an event") from error
+        raise make_failure(
+            StreamCut, endpoint, "cut off its stream in the middle of an event"
+        ) from error
 
 
 def _parse_event(data: bytes, endpoint: Endpoint) -> Json:

@@ -103,7 +103,7 @@ class Endpoint:
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
         structured: how answers are made to match a schema.
-        max_tokens_field: the server's name for the bound on a reply.
+        max_tokens_field: the server's name for the limit on a reply.
         sends_cache_marks: whether requests carry `cache_control` marks (Anthropic wire only).
         asks_for_usage: whether requests ask a stream to count its tokens (chat wire only).
         returns_thinking: whether later requests send back reasoning that has no signature.
@@ -237,7 +237,7 @@ def _read_provider(name: str, table: JsonObject) -> Provider:
     if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
         raise ConfigError(
             f"providers.{name}.structured is json_schema",
-            why="the Anthropic wire binds answers with a tool",
+            why='with wire = "anthropic", structured answers are requested through a tool',
             hint='set it to "tool" or "prompt"',
         )
     return provider

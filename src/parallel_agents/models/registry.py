@@ -130,7 +130,7 @@ class Registry:
         if not (key.isascii() and key.isprintable()):
             raise ConfigError(
                 f"the key in {variable} contains invalid characters",
-                hint=f"copy the key of {provider.name} again, without quotes and line breaks",
+                hint=f"copy the key for {provider.name} again, without quotes or line breaks",
             )
         return Secret(key)
 

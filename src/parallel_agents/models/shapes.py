@@ -1,6 +1,6 @@
 """Shapes: reads fields of JSON from outside, and names the field that is malformed.
 
-A field that is absent or null reads as empty; one of another type is a `ShapeError`.
+A field that is absent or null reads as empty; one of the wrong type is a `ShapeError`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def text_at(parent: JsonObject, key: str) -> str:
         return ""
     if isinstance(value, str):
         return value
-    raise ShapeError(f"{key} is not a text")
+    raise ShapeError(f"{key} is not a string")
 
 
 def count_at(parent: JsonObject, key: str) -> int:

@@ -1,4 +1,4 @@
-"""Structured output: how a request says which JSON Schema its answer must fit."""
+"""Structured output: how a request says which JSON Schema its answer must match."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def final_answer_tool(schema: JsonObject) -> ToolSpec:
 
 
 def with_schema(system: str, schema: JsonObject) -> str:
-    """The instructions, followed by the request for an answer that fits `schema`."""
-    request = "Answer with one JSON value that fits this JSON Schema, and nothing else:"
+    """The instructions, followed by the request for an answer that matches `schema`."""
+    request = "Answer with one JSON value that matches this JSON Schema, and nothing else:"
     asked = f"{request}\n{dump(schema).decode()}"
     return f"{system}\n\n{asked}" if system else asked
 

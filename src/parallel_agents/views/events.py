@@ -189,7 +189,7 @@ def _tool_finished(body: ToolFinished) -> Description:
 
 def _refused(body: Refused) -> Description:
     return Description(
-        title="answer refused",
+        title="answer rejected",
         text=body.text,
         doing="corrects its answer",
         decision=Decided(RUNTIME, "refuse", body.text),
@@ -213,7 +213,7 @@ def _handed_back(body: HandedBack) -> Description:
 def _gated(body: Gated) -> Description:
     verdict = body.verdict
     score = "" if verdict.score is None else f" with {verdict.score:g} of 10"
-    verb = "accepts" if verdict.is_accepted else "refuses"
+    verb = "accepts" if verdict.is_accepted else "rejects"
     refusal = Decided(verdict.gate, "refuse", verdict.critique)
     return Description(
         title=f"gate {verdict.gate} {verb}{score}",

@@ -78,7 +78,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "tool look returned after 1.5s",
             "none left",
         ),
-        (Refused(turn=1, text="no title"), "answer refused", "no title"),
+        (Refused(turn=1, text="no title"), "answer rejected", "no title"),
         (
             Steered(text="shorter", mode=SteerMode.NEXT, by="ana"),
             "message from ana (next)",
@@ -95,7 +95,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
                 attempt=1,
                 verdict=Verdict(gate="judge", score=4.0, critique="too long", is_accepted=False),
             ),
-            "gate judge refuses with 4 of 10",
+            "gate judge rejects with 4 of 10",
             "too long",
         ),
         (

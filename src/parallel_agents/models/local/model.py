@@ -141,7 +141,7 @@ class LocalModel:
 
 
 class SmallModel:
-    """Wraps a model and adapts requests to a small one: sampling, and JSON without indentation."""
+    """Wraps a small model and adapts requests to it: sets a temperature, asks for compact JSON."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.name

@@ -106,7 +106,7 @@ def _first_byte(response: aiohttp.ClientResponse, requested: int, total: int) ->
     if response.status == 206 and found and found.groups() == (str(requested), str(total)):
         return requested
     raise LocalModelError(
-        f"HTTP {response.status} with {response.content_length} bytes, not the file of {total:,}"
+        f"HTTP {response.status} with {response.content_length} bytes; expected a file of {total:,} bytes"
     )
 
 

@@ -82,7 +82,7 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
         team=work.session.root,
         counted=transcript.counted,
         counted_tokens=transcript.counted_tokens,
-        # Another attempt asks for another answer.
+        # A further attempt asks for a different answer.
         cache_seconds=work.cache_seconds if transcript.attempt == 1 else None,
     )
     if not work.activation.budget.is_bound:

@@ -24,7 +24,7 @@ def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
 
 
 def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Notices) -> Outcome:
-    """The outcome if no version reached the required score: the best one counts, with a notice."""
+    """The outcome if no version reached the required score: the best one is used, with a notice."""
     asked = ", ".join(verdict.gate for verdict in best.refusals)
     notice = (
         f"the best of {rounds} versions; it scores {best.score:g} of 10 and did not pass {asked}"

@@ -130,7 +130,7 @@ class ToolCalls:
             return _error(call, f"There is no tool {call.name!r}. Tools: {known}.")
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
-            return _error(call, f"The arguments do not fit the tool: {listed}")
+            return _error(call, f"The arguments do not match the tool's schema: {listed}")
         if was_started and tool.spec.effect is Effect.ONCE:
             return _error(call, UNKNOWN)
         return None

@@ -163,7 +163,7 @@ async def _ask(session: aiohttp.ClientSession, provider: Provider) -> _LocalServ
         async with session.get(f"{provider.base_url}/models") as answer:
             names = [str(model["id"]) for model in (await answer.json())["data"]]
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
-        return None  # no server, or another kind of server
+        return None  # no server, or a different kind of server
     if not names:
         return None
     return _LocalServer(provider.name, provider.base_url, ", ".join(names[:3]), names[0])

@@ -78,7 +78,7 @@ async def persevere_all(
 
 
 async def child_slots(app: App, requester: Requester) -> AbstractAsyncContextManager[object]:
-    """A semaphore that bounds a session's children; callers outside of any session have no bound.
+    """A semaphore that limits a session's children; callers outside any session have no limit.
 
     It guards nothing but their number: further tasks wait in this process until one has ended.
     """

@@ -143,7 +143,7 @@ async def test_another_attempt_begins_again_from_the_task() -> None:
     assert result.attempts == 2
     task, critique = texts(model.requests[2].messages)
     assert task == "do it"
-    assert "An earlier attempt at this was refused." in critique
+    assert "An earlier attempt at this was rejected." in critique
     assert "bad again" in critique
     assert texts(model.requests[3].messages)[2] == "still bad"
     assert result.spend.calls == 4
