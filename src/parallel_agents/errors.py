@@ -52,6 +52,7 @@ PagentsError
      ├─ LeftRun                          the run continues elsewhere or later, or was ended
      │   ├─ OwnershipLost       PA-E405
      │   └─ Stopping            PA-E406  this process accepts no new runs
+     ├─ OutputLost              PA-E407  stdout has no reader any more, or its disk is full
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
 `docs/errors.md` explains each code; `pagents docs E101` shows its entry.
@@ -367,6 +368,22 @@ class OwnershipLost(LeftRun):
 
 class Stopping(LeftRun):
     code = "PA-E406"
+
+
+class OutputLost(HostError):
+    """Stdout takes no more.
+
+    Attributes:
+        is_reader_gone: the program that read it has ended, as `head` does when it has enough.
+    """
+
+    code = "PA-E407"
+
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", is_reader_gone: bool = False
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.is_reader_gone = is_reader_gone
 
 
 class LocalModelError(HostError):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.acceptance.support.processes import Ended
+
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
-    from tests.acceptance.support.processes import Ended
     from tests.acceptance.support.provider import FakeProvider
 
 CONTENT = ("run", "--team", "content", "--input")
@@ -192,6 +193,56 @@ def test_a_reader_that_goes_away_is_no_crash(pagents: Pagents) -> None:
 
     assert piped.stdout.startswith(b'{"schema":')
     assert piped.stderr == b""
+
+
+def in_shell(pagents: Pagents, script: str) -> Ended:
+    """Run a script of bash in which `$0` is the command."""
+    ran = subprocess.run(
+        ["bash", "-c", script, pagents.path],
+        env=pagents.environment,
+        cwd=pagents.folder,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    return Ended(ran.returncode, ran.stdout, ran.stderr)
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code"),
+    [
+        ("| true; exit ${PIPESTATUS[0]}", 141),
+        ("> /dev/full", 1),
+        (">&-", 0),
+        ("2> /dev/full", 0),
+        ("2>&-", 0),
+        (">&- 2>&- <&-", 0),
+    ],
+)
+@pytest.mark.parametrize("command", ["run crew.yaml --id tea", "list --json", "agents list"])
+def test_output_that_nobody_takes_is_no_crash_and_loses_nothing(
+    pagents: Pagents, command: str, redirected: str, code: int
+) -> None:
+    pagents.team("one", "two")
+
+    ended = in_shell(pagents, f'"$0" {command} {redirected}')
+
+    assert ended.code == code
+    assert "Traceback" not in ended.err
+    assert ("PA-E407" in ended.err) == (code == 1)
+    if command.startswith("run"):
+        assert ("pagents resume tea" in ended.err) == (code != 0)
+        resumed = pagents("resume", "tea")
+        assert resumed.code == 0
+        assert "2/2 done" in resumed.out
+
+
+def test_an_error_whose_json_nobody_takes_is_told_on_stderr(pagents: Pagents) -> None:
+    ended = in_shell(pagents, '"$0" run --team nobody --json > /dev/full')
+
+    assert ended.code == 4
+    assert ended.err.startswith("✖ PA-E104  there is no team 'nobody'")
+    assert "Traceback" not in ended.err
 
 
 def test_a_terminal_without_unicode_gets_stand_ins(pagents: Pagents) -> None:

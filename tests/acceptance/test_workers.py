@@ -50,7 +50,7 @@ def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
     waited = pagents("wait", name)
 
     assert waited.code == 0
-    assert f"Nobody worked on {name}; a background worker does now." in waited.err
+    assert f"No process worked on {name}; a background worker does now." in waited.err
 
 
 def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
@@ -147,5 +147,7 @@ def test_what_a_worker_leaves_is_told_with_what_it_lacks(
     assert worked.code == 0
     assert f"left {name} (content_writer_funny): {lacks}" in worked.err
     assert waited.code == 7
-    assert f"Nobody works on {name}: {lacks}. Continue with: pagents resume {name}" in waited.err
+    assert (
+        f"No process works on {name}: {lacks}. Continue with: pagents resume {name}" in waited.err
+    )
     assert "goes on" not in waited.err

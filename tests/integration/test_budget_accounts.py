@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from asyncio.subprocess import Process
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_database import SqliteDatabase
-from parallel_agents.testing import Behaviour, Cut, LoopbackProvider, serve
+from parallel_agents.testing import Behaviour, Cut, Hold, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, Reply
 from tests.integration.other_processes import PATIENCE_SECONDS, ended, running, until
 from tests.integration.paying_program import LEAD, WRITER
@@ -86,6 +86,17 @@ def cut_some(number: int, _: JsonObject) -> Fault | None:
 
 
 DAY = Behaviour(latency_seconds=0.2, usage=USAGE, answer=answer, fault=cut_some)
+
+
+def together(keys: Sequence[str]) -> Callable[[int, JsonObject], Fault | None]:
+    """Answer nobody until each team has made a call, so that none spends what others need to begin."""
+    missing = set(keys)
+
+    def fault(number: int, body: JsonObject) -> Fault | None:
+        missing.difference_update([key for key in missing if f" of {key}." in _task_of(body)])
+        return Hold(lambda: not missing) if missing else cut_some(number, body)
+
+    return fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +205,9 @@ async def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_the
             process.kill()
             await process.communicate()
 
+    keys = [f"life-{n}" for n in range(scale.kills)]
+
     async def body(place: Place) -> None:
-        keys = [f"life-{n}" for n in range(scale.kills)]
         async with place.open() as sessions:
             await asyncio.gather(*[live_until_killed(place, key) for key in keys])
             async with asyncio.timeout(PATIENCE_SECONDS * scale.kills):
@@ -207,5 +219,5 @@ async def test_calls_in_flight_of_killed_processes_stay_within_the_budget_of_the
         (lost,) = place.query("SELECT COUNT(*) FROM events WHERE key = 'started-2'")
         assert lost[0] >= 4 * scale.kills
 
-    with serve(DAY) as provider:
+    with serve(replace(DAY, fault=together(keys))) as provider:
         await body(Place(tmp_path, provider, scale.leads, scale.usd_for(scale.kills)))

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
+from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
@@ -206,6 +207,24 @@ async def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path:
     assert isinstance(error, StoreTooNew)
     assert f"has version {known + 1}; this package reads versions up to {known}" in error.message
     assert file.read_bytes() == before
+
+
+async def test_a_process_writes_nothing_more_into_a_store_that_a_newer_version_has_migrated(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "store.db"
+    store = await SqliteStore.open(file)
+    try:
+        with closing(sqlite3.connect(file)) as newer:
+            newer.execute(f"PRAGMA user_version = {read_migrations(DIALECT)[-1].number + 1}")
+
+        with pytest.raises(StoreTooNew, match="upgraded while this process was running") as caught:
+            await store.mark_dead(OwnerId("other"))
+
+        assert await store.rows(Filter()) == []
+    finally:
+        await store.aclose()
+    assert "restart" in str(caught.value.hint)
 
 
 def test_opening_a_store_waits_for_a_process_that_is_creating_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A setting comes from the strongest source that has it; a wrong value is refused with its source."""
+"""A setting comes from the strongest source that sets it; a wrong value is refused with its source."""
 
 from __future__ import annotations
 

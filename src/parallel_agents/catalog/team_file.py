@@ -71,7 +71,8 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
     """The team in a file; `find_agent` returns the agents that it names.
 
     Raises:
-        InvalidFile: the error names the line, and what to write instead. It can also be an agent's file.
+        InvalidFile: the team's file or an agent's is invalid; the error names the line, and says
+            what to write instead.
     """
     document = parse_document(source)
     found = read_fields(

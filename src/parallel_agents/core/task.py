@@ -82,7 +82,7 @@ class TeamTask:
         tasks: the tasks; their keys must differ. A task without a key has its position as key.
         name: the team's name in keys and tables.
         model: `provider/model` for tasks that name none.
-        max_parallel: the most runs at once, or None to leave it to the process.
+        max_parallel: the most runs at once, or None to use the process's limit.
         timeout_seconds: the time limit of the team; tasks still live by then end timed out.
         budget: the most that all tasks together may spend.
         on_failure: what happens to the other tasks when one fails.

@@ -163,7 +163,7 @@ class Teams(Protocol):
         ...
 
     async def resume(self, name: str) -> Spawned:
-        """Execute here the runs of a session's tree that nobody works on."""
+        """Execute here the runs of a session's tree that no process works on."""
         ...
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:

@@ -83,7 +83,7 @@ class Batch:
     Args:
         service: the verbs.
         agent: does the work; its input is text alone.
-        key: names the batch; the same key continues where it stopped.
+        key: identifies the batch; the same key continues where it stopped.
         model: `provider/model`, or None to use the model from the agent or the settings.
     """
 

@@ -59,7 +59,7 @@ class OpenSessions:
 
         Args:
             team: the tasks, and how they run together.
-            key: names the run; the same key and tasks return the existing team.
+            key: identifies the run; the same key and tasks return the existing team.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
@@ -176,7 +176,7 @@ class OpenSessions:
             agent: an agent that needs no named input.
             items: the text of each item.
             size: the most items in one call, at least 1.
-            key: names the batch; the same key continues where it stopped.
+            key: identifies the batch; the same key continues where it stopped.
             model: `provider/model`, or None to use the model from the agent or the settings.
 
         Raises:
@@ -193,7 +193,7 @@ class OpenSessions:
 
         Args:
             agent: works in all of them.
-            name: names the sessions; a pool of the same name continues with them.
+            name: identifies the sessions; a pool with the same name continues with them.
             size: the number of sessions, at least 1.
             model: `provider/model`, or None to use the model from the agent or the settings.
         """

@@ -75,11 +75,11 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()
     """
     steps = migrations or read_migrations(DIALECT)
     newest = steps[-1].number
-    if _version(connection) == newest:
+    if stored_version(connection) == newest:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        version = _version(connection)
+        version = stored_version(connection)
         _refuse_newer(version, newest)
         for step in steps:
             if step.number > version:
@@ -102,7 +102,22 @@ def _refuse_newer(version: int, newest: int) -> None:
         )
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def check_not_migrated(connection: sqlite3.Connection, version: int) -> None:
+    """Refuse a store that is no longer at the version that this process knows.
+
+    Raises:
+        StoreTooNew: another process has migrated it.
+    """
+    if stored_version(connection) != version:
+        raise StoreTooNew(
+            "the store was upgraded while this process was running",
+            why="a newer version of pagents has opened it, and reads what it writes differently",
+            hint="update this package and restart: `pagents resume` continues the work",
+        )
+
+
+def stored_version(connection: sqlite3.Connection) -> int:
+    """The number of the last migration that the store has had."""
     return connection.execute("PRAGMA user_version").fetchone()[0]
 
 

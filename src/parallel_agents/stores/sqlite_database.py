@@ -14,10 +14,12 @@ from parallel_agents.stores.queries import read_queries
 from parallel_agents.stores.sqlite_connection import (
     DIALECT,
     as_store_error,
+    check_not_migrated,
     closed_on_error,
     connect,
     mapped_errors,
     migrate,
+    stored_version,
 )
 
 _IN_MEMORY = Path(":memory:")
@@ -39,7 +41,8 @@ class SqliteDatabase:
         self._sql = connection
         self._checkpoints = checkpoints
         self._queries = read_queries(DIALECT)
-        self._version = self._data_version()
+        self._data = self._data_version()
+        self._format = stored_version(connection)
 
     @classmethod
     def in_memory(cls) -> SqliteDatabase:
@@ -103,6 +106,7 @@ class SqliteDatabase:
     def writing(self) -> Generator[None]:
         self._execute("BEGIN IMMEDIATE")
         try:
+            check_not_migrated(self._sql, self._format)
             yield
             self._execute("COMMIT")
         except BaseException:
@@ -121,7 +125,7 @@ class SqliteDatabase:
 
     def has_news(self) -> bool:
         version = self._data_version()
-        is_changed, self._version = version != self._version, version
+        is_changed, self._data = version != self._data, version
         return is_changed
 
     def close(self) -> None:

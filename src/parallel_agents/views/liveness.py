@@ -1,4 +1,4 @@
-"""Liveness: which live runs nobody works on, by the processes that are alive."""
+"""Liveness: which live runs no process works on, given the processes that are alive."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def _print_check(found: _Checks) -> None:
         render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be wrong")
     if chain.before:
         render.line(
-            f"  note  {chain.before:,} events are older than the chain and not covered by it"
+            f"  note  {chain.before:,} events were written before the chain began, and are not covered by it"
         )
 
 

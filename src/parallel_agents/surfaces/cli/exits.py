@@ -16,6 +16,7 @@ from parallel_agents.errors import (
     InvalidInput,
     LocalModelError,
     NotFound,
+    OutputLost,
     PagentsError,
     StoreError,
     UnknownAgent,
@@ -34,6 +35,7 @@ class Exit(IntEnum):
     STORE = 8
     CONFIGURATION = 10
     INTERRUPTED = 130
+    READER_GONE = 141
 
 
 def exit_of(status: RunStatus) -> Exit:
@@ -63,11 +65,22 @@ def exit_of_error(error: PagentsError) -> Exit:
             return Exit.STORE
         case ConfigError() | LocalModelError():
             return Exit.CONFIGURATION
+        case OutputLost() if error.is_reader_gone:
+            return Exit.READER_GONE
         case _:
             return Exit.FAILED
 
 
 def exit_with(problem: PagentsError, arguments: Sequence[str]) -> NoReturn:
-    """Print an error, as JSON if the command was asked for JSON, and exit with its code."""
-    render.error(problem, is_json="--json" in arguments)
-    sys.exit(exit_of_error(problem))
+    """Print an error, as JSON if the command was asked for JSON, and exit with its code.
+
+    If the output's reader has left, nobody asks what is wrong; the shell's code for it says enough.
+    """
+    exit_code = exit_of_error(problem)
+    if exit_code is not Exit.READER_GONE:
+        is_json = "--json" in arguments and not isinstance(problem, OutputLost)
+        try:
+            render.error(problem, is_json=is_json)
+        except OutputLost:  # nobody can read the JSON, so stderr must say it
+            render.error(problem)
+    sys.exit(exit_code)

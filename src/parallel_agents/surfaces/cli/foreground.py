@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -16,6 +16,7 @@ from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.event import Finished
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
@@ -65,7 +66,11 @@ def run_in_foreground(
     starts the work, and is never interrupted: accepted work is always named.
 
     The first Ctrl-C starts nothing new and lets model calls in flight end; the second stops at once.
-    Both print how to continue, and exit with 130.
+    Both print how to continue, and exit with 130. If the output is lost, the work stops as well: what
+    nobody reads should cost no more.
+
+    Raises:
+        OutputLost: nobody reads stdout any more, or its disk is full.
     """
     started: list[Work] = []
 
@@ -97,15 +102,22 @@ def run_in_foreground(
             concluded = run_interruptible(lambda stop: execute(stop, bar))
     except KeyboardInterrupt:
         concluded = None
+    except OutputLost:
+        _print_how_to_continue(started)
+        raise
     if concluded is None:
         if bar.is_under_way:
             render.note("The part that was fetched is kept; the same command continues from there.")
-        for work in started:
-            render.note(
-                f"Stopped; everything so far is stored. Continue with: pagents resume {work.name}"
-            )
+        _print_how_to_continue(started)
         raise typer.Exit(Exit.INTERRUPTED)
     return concluded
+
+
+def _print_how_to_continue(started: Sequence[Work]) -> None:
+    for work in started:
+        render.note(
+            f"Stopped; everything so far is stored. Continue with: pagents resume {work.name}"
+        )
 
 
 async def _watch(app: App, work: Work, display: Display, folder: Path) -> None:

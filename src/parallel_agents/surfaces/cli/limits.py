@@ -119,8 +119,8 @@ def _check(model: str, context: CliContext) -> None:
     if provider != LOCAL and provider not in read_providers(context.settings.providers):
         raise UnknownModel(
             f"no model {model[:80]!r}",
-            why=f"no provider that takes limits is called {provider[:80]!r}",
-            hint="name another; `pagents models list` shows the providers",
+            why=f"there is no provider {provider[:80]!r} that takes limits",
+            hint="name a different one; `pagents models list` shows the providers",
         )
 
 

@@ -5,25 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 
 import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
+from parallel_agents.surfaces.cli.streams import guard_streams
 
 
 def main() -> None:
     """Run the command line; a PagentsError ends in four lines and its exit code."""
     arguments = sys.argv[1:]
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            # A terminal without Unicode gets escapes instead of an error in the middle of a result.
-            stream.reconfigure(errors="backslashreplace")
+    guard_streams()
     try:
         _check_unicode(arguments)
         build(arguments)(args=arguments, prog_name="pagents")
+        sys.stdout.flush()
     except PagentsError as problem:
         # Loaded only here: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)

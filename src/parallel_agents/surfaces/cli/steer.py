@@ -78,5 +78,5 @@ async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
                     case _:
                         continue
     except TimeoutError:
-        return "queued until the current call ends (--now breaks into it)"
+        return "queued until the current call ends (--now interrupts it)"
     return "the run ended before it was delivered"

@@ -14,6 +14,8 @@ import anyio
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
+from parallel_agents.errors import OutputLost
+
 _PIECE = 65536
 
 
@@ -25,7 +27,7 @@ async def serve_stdio(server: Server[dict[str, Any]], stop: asyncio.Event) -> No
             stdio_server(stdin=lines) as (incoming, outgoing),
         ):
             await server.run(incoming, outgoing, server.create_initialization_options())
-    except* BrokenPipeError:
+    except* (BrokenPipeError, OutputLost):
         pass  # a dead client reads no answers: the end, but no error
 
 

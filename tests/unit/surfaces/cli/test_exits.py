@@ -48,6 +48,7 @@ def test_every_status_has_an_exit_code() -> None:
         (errors.StoreFull, Exit.STORE),
         (errors.StoreReadOnly, Exit.STORE),
         (errors.StoreTooNew, Exit.STORE),
+        (errors.OutputLost, Exit.FAILED),
     ],
 )
 def test_an_error_exits_by_who_must_act(kind: type[PagentsError], code: Exit) -> None:
