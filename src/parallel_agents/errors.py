@@ -60,6 +60,7 @@ PagentsError
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -181,6 +182,29 @@ class MissingExtra(ConfigError):
     code = "PA-E113"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """What a server said when it did not answer a call; no text holds the key.
+
+    Attributes:
+        status: the HTTP status, or the one that an error inside a reply stands for.
+        code: the server's code, such as `context_length_exceeded`; empty if it gives none.
+        kind: the server's type, such as `invalid_request_error`; empty if it gives none.
+        param: the part of the request that it names, such as `stream_options`; empty without one.
+        message: the server's sentence.
+        names: every code, type and reason, in lower case.
+        text: all sentences, names and quotas, in lower case: what patterns are searched in.
+    """
+
+    status: int
+    code: str = ""
+    kind: str = ""
+    param: str = ""
+    message: str = ""
+    names: frozenset[str] = frozenset()
+    text: str = ""
+
+
 class ProviderError(PagentsError):
     """A model call failed at the provider.
 
@@ -193,6 +217,7 @@ class ProviderError(PagentsError):
     code = "PA-E200"
     retryable: ClassVar[bool] = False
     may_be_billed: bool = False
+    rejection: Rejection | None = None
 
     def __init__(
         self,

@@ -15,12 +15,12 @@ from pathlib import Path
 import aiohttp
 import orjson
 import pytest
+from parallel_agents.models.chat import Chat
 
 from parallel_agents.core.message import user
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import Unreachable
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.testing.behaviour import Behaviour, Fault, Hang

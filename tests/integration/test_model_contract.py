@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from parallel_agents.models.anthropic import Anthropic
+from parallel_agents.models.chat import Chat
 from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall, user
@@ -15,9 +17,7 @@ from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
-from parallel_agents.models.anthropic import Anthropic
 from parallel_agents.models.cached import Cached
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.circuit_broken import CircuitBroken
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from parallel_agents.models.anthropic import Anthropic
+from parallel_agents.models.chat import Chat
 from typing_extensions import override
 
 from parallel_agents.core.message import (
@@ -36,8 +38,6 @@ from parallel_agents.errors import (
     StreamCut,
     Unreachable,
 )
-from parallel_agents.models.anthropic import Anthropic
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Secret, Structured, Wire
 from parallel_agents.testing.behaviour import (

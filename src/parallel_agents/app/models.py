@@ -8,13 +8,16 @@ from typing import TypeAlias
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.model import Model
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Store
 from parallel_agents.models.budgeted import Budgeted
 from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.circuit_broken import CircuitBroken
+from parallel_agents.models.dialect import PLAIN, Dialect
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
+from parallel_agents.models.learning import Learning
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.models.local.model import LocalModel
 from parallel_agents.models.providers import read_providers
@@ -87,10 +90,17 @@ def make_governor(
 def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
     """The wrappers of each model that runs call, from the deadline of a call out to its retries."""
     patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+    providers = read_providers(settings.providers)
+
+    def dialect_of(name: str, learned: JsonObject) -> Dialect:
+        provider, _, model = name.partition("/")
+        known = providers.get(provider)
+        return PLAIN if known is None else known.endpoint(model).dialect_after(learned)
 
     def wrap(model: Model) -> Model:
+        learning = Learning(Timed(model), dialect_of, governor)
         throttled = Throttled(
-            Budgeted(Timed(model)), governor, patience_seconds=patience.max_wait_seconds
+            Budgeted(learning), governor, patience_seconds=patience.max_wait_seconds
         )
         return Cached(Retrying(CircuitBroken(throttled, governor), patience), store)
 

@@ -101,6 +101,7 @@ class Replied:
         cost_nanousd: None if the price is unknown.
         tries: HTTP calls.
         cached: an earlier reply to the same request was used, at no cost.
+        is_estimated: the server counted no tokens, so that `usage` is a guess.
     """
 
     turn: int
@@ -112,6 +113,7 @@ class Replied:
     seconds: float
     tries: int = 1
     cached: bool = False
+    is_estimated: bool = False
     kind: Literal["replied"] = "replied"
 
     @property

@@ -161,15 +161,13 @@ class Dialect:
 
     def changed(self, changes: DialectChanges) -> Dialect:
         """The dialect with some fields replaced; `omit`, `efforts` and `extra` gain members."""
-        values = {name: value for name, value in changes.items() if name in _NAMES}
-        for name in ("efforts", "extra"):
-            if name in values:
-                values[name] = {**getattr(self, name), **values[name]}
-        if "omit" in values:
-            values["omit"] = self.omit | values["omit"]
-        return replace(self, **values) if values else self
+        before: DialectChanges = {"omit": self.omit, "efforts": self.efforts, "extra": self.extra}
+        merged = merge_changes(before, changes)
+        values = {name: value for name, value in merged.items() if name in _NAMES}
+        return replace(self, **values) if changes else self
 
 
+PLAIN = Dialect()
 _NAMES = frozenset(each.name for each in fields(Dialect))
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -204,4 +202,17 @@ class DialectChanges(TypedDict, total=False):
     checked: datetime.date
 
 
+def merge_changes(under: DialectChanges, over: DialectChanges) -> DialectChanges:
+    """Both changes in one; `omit`, `efforts` and `extra` gain members, other fields are replaced."""
+    merged: DialectChanges = {**under, **over}
+    if "omit" in under and "omit" in over:
+        merged["omit"] = under["omit"] | over["omit"]
+    if "efforts" in under and "efforts" in over:
+        merged["efforts"] = {**under["efforts"], **over["efforts"]}
+    if "extra" in under and "extra" in over:
+        merged["extra"] = {**under["extra"], **over["extra"]}
+    return merged
+
+
+CHANGE_NAMES = frozenset(DialectChanges.__annotations__)
 CHANGES: TypeAdapter[DialectChanges] = TypeAdapter(DialectChanges)

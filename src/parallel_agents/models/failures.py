@@ -24,6 +24,7 @@ from parallel_agents.errors import (
     Overloaded,
     ProviderError,
     RateLimited,
+    Rejection,
     RequestRejected,
     StreamCut,
     Unreachable,
@@ -144,6 +145,18 @@ def from_error_object(endpoint: Endpoint, value: JsonObject) -> ProviderError:
     return _from_body(endpoint, status, value)
 
 
+def find_error(value: JsonObject) -> JsonObject | None:
+    """The error that a body with status 200, or an event, holds; None if it holds none."""
+    if value.get("error") or value.get("type") == "error" or value.get("object") == "error":
+        return value
+    choices = value.get("choices")
+    if isinstance(choices, list):
+        for choice in choices:
+            if isinstance(choice, Mapping) and choice.get("error"):
+                return choice
+    return None
+
+
 def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> ProviderError:
     """The error for a failed exchange that brought no response, or only part of one."""
     match error:
@@ -188,12 +201,14 @@ def _from_body(
     endpoint: Endpoint, status: int, value: Json, *, retry_after_seconds: float | None = None
 ) -> ProviderError:
     message, clues = _read_body(value)
-    return make_failure(
+    failure = make_failure(
         _kind(status, clues),
         endpoint,
         f"answered {status}: {message}" if message else f"answered {status}",
         retry_after_seconds=retry_after_seconds,
     )
+    failure.rejection = Rejection(status=status, message=message, text=clues)
+    return failure
 
 
 def _kind(status: int, clues: str) -> type[ProviderError]:

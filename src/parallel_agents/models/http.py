@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
@@ -57,9 +57,8 @@ class Http:
         of a stream is `"[DONE]"`. Close the generator (`contextlib.aclosing`) unless it is read to
         its end.
 
-        Args:
-            streams: whether events were asked for; they are then yielded as they arrive.
-            is_over: whether the caller needs no further value, so that what follows does not matter.
+        If events were asked for (`streams`), they are yielded as they arrive. Once the caller needs no
+        further value (`is_over`), what follows does not matter.
 
         Raises:
             ProviderError: the call failed; the class tells how.
@@ -137,23 +136,28 @@ async def _values(response: aiohttp.ClientResponse, endpoint: Endpoint) -> Async
             yield value
         return
     reader = EventReader()
+    for value in _events(reader.feed, start, endpoint):
+        yield value
+    async for chunk in response.content.iter_any():
+        for value in _events(reader.feed, chunk, endpoint):
+            yield value
     try:
-        for event in reader.feed(start):
-            for value in read_event(event):
-                yield value
-        async for chunk in response.content.iter_any():
-            for event in reader.feed(chunk):
-                for value in read_event(event):
-                    yield value
-    except ValueError as error:
-        raise _unreadable(endpoint, start, error) from error
-    try:
-        for event in reader.close():
-            for value in read_event(event):
-                yield value
-    except ValueError as error:
+        for value in _events(lambda _: reader.close(), b"", endpoint):
+            yield value
+    except MalformedReply as error:
         what = "cut off its stream in the middle of an event"
         raise make_failure(StreamCut, endpoint, what) from error
+
+
+def _events(
+    feed: Callable[[bytes], Sequence[bytes]], chunk: bytes, endpoint: Endpoint
+) -> Iterator[Json]:
+    event = chunk
+    try:
+        for event in feed(chunk):
+            yield from read_event(event)
+    except ValueError as error:
+        raise _unreadable(endpoint, event, error) from error
 
 
 async def _read(response: aiohttp.ClientResponse, endpoint: Endpoint) -> bytes:

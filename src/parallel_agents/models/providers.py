@@ -6,12 +6,14 @@ A `Provider` is configuration without secrets; an `Endpoint` is what a wire need
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +31,18 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
+from parallel_agents.models.dialect import (
+    CHANGE_NAMES,
+    CHANGES,
+    PLAIN,
+    CallIds,
+    Dialect,
+    DialectChanges,
+    SchemaSubset,
+    Structured,
+    ThinkingForm,
+    merge_changes,
+)
 
 ANY_MODEL = "*"
 _KEY_PREFIX = "env:"
@@ -94,7 +108,8 @@ class Endpoint:
         base_url: the URL before `/chat/completions` or `/v1/messages`.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
-        dialect: what the model takes.
+        dialect: what the model takes, as far as the presets know it.
+        configured: what the user's configuration says about that.
     """
 
     provider: str
@@ -103,11 +118,28 @@ class Endpoint:
     key: Secret = NO_KEY
     key_variable: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    structured: Structured = Structured.JSON_SCHEMA
-    max_tokens_field: str = "max_tokens"
-    sends_cache_marks: bool = True
-    asks_for_usage: bool = True
-    returns_thinking: bool = False
+    dialect: Dialect = PLAIN
+    configured: DialectChanges = field(default_factory=DialectChanges)
+
+    @property
+    def auth_headers(self) -> Mapping[str, str]:
+        """The header with the key; none without a key."""
+        if not self.key:
+            return {}
+        if self.wire is Wire.ANTHROPIC:
+            return {"x-api-key": self.key.reveal()}
+        return {"Authorization": f"Bearer {self.key.reveal()}"}
+
+    def url(self, path: str) -> str:
+        """The URL of a path of the wire."""
+        return f"{self.base_url}{path}"
+
+    def dialect_after(self, learned: JsonObject) -> Dialect:
+        """What the model takes, with what its refusals taught; the configuration has the last word."""
+        dialect = self.dialect
+        if learned:
+            dialect = dialect.changed(CHANGES.validate_python(learned))
+        return dialect.changed(self.configured)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +148,9 @@ class Provider:
 
     Attributes:
         key: `env:NAME`, or empty for a server that needs no key.
-        structured: None for the best of the wire: a JSON Schema on chat, a tool on Anthropic.
+        known: what the models take: globs of model names with changes of the wire's dialect; a later
+            one overrides an earlier one.
+        configured: the same from the user's tables, which also override what refusals taught.
         prices: USD by model; `*` applies to every other model.
         price_list: the provider's name in genai-prices; empty if it is the same as here.
         max_parallel: calls at once in one process by model; `*` applies to every other model.
@@ -132,11 +166,8 @@ class Provider:
     base_url: _Url
     key: _KeyReference = ""
     headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
-    structured: Structured | None = None
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    sends_cache_marks: bool = True
-    asks_for_usage: bool = True
-    returns_thinking: bool = False
+    known: tuple[tuple[str, DialectChanges], ...] = ()
+    configured: tuple[tuple[str, DialectChanges], ...] = ()
     prices: Mapping[_ModelId, Annotated[Price, AfterValidator(_check)]] = field(
         default_factory=dict[str, Price]
     )
@@ -163,8 +194,7 @@ class Provider:
         """The configured limit of a model, named as the provider names it."""
         return self.limits.get(model) or self.limits.get(ANY_MODEL) or NO_LIMIT
 
-    def endpoint(self, key: Secret = NO_KEY) -> Endpoint:
-        best = Structured.TOOL if self.wire is Wire.ANTHROPIC else Structured.JSON_SCHEMA
+    def endpoint(self, model: str, key: Secret = NO_KEY) -> Endpoint:
         return Endpoint(
             provider=self.name,
             wire=self.wire,
@@ -172,30 +202,49 @@ class Provider:
             key=key,
             key_variable=self.key_variable,
             headers=self.headers,
-            structured=self.structured or best,
-            max_tokens_field=self.max_tokens_field,
-            sends_cache_marks=self.sends_cache_marks,
-            asks_for_usage=self.asks_for_usage,
-            returns_thinking=self.returns_thinking,
+            dialect=_DIALECTS[self.wire].changed(_matching(self.known, model)),
+            configured=_matching(self.configured, model),
         )
+
+
+_DIALECTS: Mapping[Wire, Dialect] = {
+    Wire.CHAT: Dialect(),
+    Wire.ANTHROPIC: Dialect(
+        structured=Structured.TOOL,
+        thinking=ThinkingForm.BUDGET,
+        schema=SchemaSubset.ANTHROPIC,
+        call_ids=CallIds.WORD,
+    ),
+}
+
+
+def _matching(layers: Sequence[tuple[str, DialectChanges]], model: str) -> DialectChanges:
+    """The changes of all globs that match, put together in their order."""
+    merged: DialectChanges = {}
+    for glob, changes in layers:
+        if fnmatchcase(model, glob):
+            merged = merge_changes(merged, changes)
+    return merged
 
 
 def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
     """The presets, overlaid with the user's `[providers.NAME]` tables, by name.
 
     A table with a preset's name replaces only the fields that it sets. Within `headers`, `prices`,
-    `max_parallel`, `tiers` and `limits` it replaces only the entries that it sets.
+    `max_parallel`, `tiers`, `limits` and `models` it replaces only the entries that it sets.
 
     Raises:
         ConfigError: a table is invalid. The message names the provider and the field, but not the
             value.
     """
-    merged = dict(_presets())
-    for name, table in (tables or {}).items():
+    presets, own = _presets(), tables or {}
+    providers: dict[str, Provider] = {}
+    for name in (*presets, *(name for name in own if name not in presets)):
+        table = own.get(name, {})
         if not isinstance(table, Mapping):
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
-        merged[name] = _merge(merged.get(name, {}), table)
-    return {name: _read_provider(name, table) for name, table in merged.items()}
+        providers[name] = _read_provider(name, presets.get(name, {}), table)
+    return providers
 
 
 def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
@@ -209,26 +258,50 @@ def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
     return merged
 
 
-def _read_provider(name: str, table: JsonObject) -> Provider:
-    if "name" in table:
-        raise ConfigError(f"providers.{name}.name is not a field", hint=_HINT)
+def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider:
+    for reserved in ("name", "known", "configured"):
+        if reserved in table:
+            raise ConfigError(f"providers.{name}.{reserved} is not a field", hint=_HINT)
+    server, known = _parted(name, preset)
+    own, configured = _parted(name, table)
+    merged = {**_merge(server, own), "name": name}
+    with _config_errors(name):
+        provider = _adapter().validate_python(merged)
+    return replace(provider, known=known, configured=configured)
+
+
+_Layers: TypeAlias = tuple[tuple[str, DialectChanges], ...]
+
+
+def _parted(name: str, table: JsonObject) -> tuple[JsonObject, _Layers]:
+    """A table as its fields of the server, and what it says about models."""
+    server = {key: value for key, value in table.items() if key not in CHANGE_NAMES | {"models"}}
+    changes = {key: value for key, value in table.items() if key in CHANGE_NAMES}
+    layers: list[tuple[str, DialectChanges]] = []
+    if changes:
+        with _config_errors(name):
+            layers.append((ANY_MODEL, CHANGES.validate_python(changes)))
+    models = table.get("models", {})
+    if not isinstance(models, Mapping):
+        raise ConfigError(f"providers.{name}.models is not a table", hint=_HINT)
+    for glob, of_model in models.items():
+        with _config_errors(name, f"models.{glob}."):
+            layers.append((glob, CHANGES.validate_python(of_model)))
+    return server, tuple(layers)
+
+
+@contextmanager
+def _config_errors(name: str, within: str = "") -> Generator[None]:
     try:
-        provider = _adapter().validate_python({**table, "name": name})
+        yield
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field_name = ".".join(str(step) for step in first["loc"])
+        field_name = within + ".".join(str(step) for step in first["loc"])
         hint = {"key": _KEY_HINT, "base_url": _URL_HINT}.get(field_name, _HINT)
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(
             f"providers.{name}.{field_name} is invalid", why=first["msg"], hint=hint
         ) from None
-    if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
-        raise ConfigError(
-            f"providers.{name}.structured is json_schema",
-            why='with wire = "anthropic", structured answers are requested through a tool',
-            hint='set it to "tool" or "prompt"',
-        )
-    return provider
 
 
 @cache

@@ -11,14 +11,12 @@ from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Model
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
-from parallel_agents.models.anthropic import Anthropic
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import ANY_MODEL, Provider, Secret, Wire
+from parallel_agents.models.providers import ANY_MODEL, Provider, Secret
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.wires.model import WireModel
 
-_WIRES = {Wire.CHAT: Chat, Wire.ANTHROPIC: Anthropic}
 _LIST = "`pagents models list` shows the providers"
 
 
@@ -113,9 +111,9 @@ class Registry:
         provider = self.providers.get(provider_name)
         if provider is None or not model_id:
             self._refuse(name)
-        endpoint = provider.endpoint(self._key(provider))
+        endpoint = provider.endpoint(model_id, self._key(provider))
         capabilities = provider.capabilities(model_id)
-        return _WIRES[provider.wire](name, endpoint, self._http, capabilities=capabilities)
+        return WireModel(name, endpoint, self._http, capabilities=capabilities)
 
     def _key(self, provider: Provider) -> Secret:
         variable = provider.key_variable

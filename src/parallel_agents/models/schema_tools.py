@@ -25,7 +25,7 @@ from parallel_agents.core.schema import Json, JsonObject, find_json
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import MalformedReply, ProviderError, RequestRejected
 from parallel_agents.models.shapes import dump
-from parallel_agents.models.structured import FINAL_ANSWER
+from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _TEXT_ANSWER: JsonObject = {
     "type": "object",

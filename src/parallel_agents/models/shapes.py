@@ -12,6 +12,7 @@ from typing import TypeAlias
 import orjson
 
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.unicode import whole_text, whole_value
 
 _EMPTY: JsonObject = {}
 
@@ -78,8 +79,11 @@ def word_at(parent: JsonObject, key: str) -> str:
 
 
 def dump(value: Json | Mapping[str, Json | orjson.Fragment]) -> bytes:
-    """The value as compact JSON."""
-    return orjson.dumps(value, default=_plain)
+    """The value as compact JSON; half a character becomes U+FFFD."""
+    try:
+        return orjson.dumps(value, default=_plain)
+    except TypeError:
+        return orjson.dumps(_whole(value), default=_plain)
 
 
 def dump_body(value: Body) -> bytes:
@@ -90,6 +94,15 @@ def dump_body(value: Body) -> bytes:
 def array_of(items: Iterable[bytes]) -> orjson.Fragment:
     """An array of items that are JSON already; an item may be a comma-separated list, or empty."""
     return orjson.Fragment(b"[" + b",".join(filter(None, items)) + b"]")
+
+
+def _whole(value: Json | Mapping[str, Json | orjson.Fragment]) -> object:
+    if isinstance(value, Mapping):
+        return {
+            whole_text(name): part if isinstance(part, orjson.Fragment) else whole_value(part)
+            for name, part in value.items()
+        }
+    return whole_value(value)
 
 
 def _plain(value: JsonObject) -> JsonObject:

@@ -10,7 +10,7 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Usage
 from parallel_agents.models.shapes import dump, object_at, objects_at, text_at
-from parallel_agents.models.structured import FINAL_ANSWER
+from parallel_agents.models.wires.structured import FINAL_ANSWER
 from parallel_agents.testing.samples import make_sample
 
 Reply: TypeAlias = str | Sequence[ToolCall]

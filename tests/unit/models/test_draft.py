@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from parallel_agents.models.draft import Draft, Kind
+from parallel_agents.models.structured import FINAL_ANSWER
 
 from parallel_agents.core.message import Text, Thinking, ToolCall
 from parallel_agents.core.model import Finish
-from parallel_agents.models.draft import Draft, Kind
 from parallel_agents.models.shapes import ShapeError
-from parallel_agents.models.structured import FINAL_ANSWER
 
 
 def add_call(draft: Draft, place: int, name: str, arguments: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from parallel_agents.models.structured import is_strict, with_schema
 
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.models.structured import is_strict, with_schema
 
 TEXT: JsonObject = {"type": "string"}
 CLOSED: JsonObject = {

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.errors import LocalModelError
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.local import machine
 from parallel_agents.models.local.fetch import Progress, default_sources, fetch
@@ -20,6 +19,7 @@ from parallel_agents.models.local.sources import Source
 from parallel_agents.models.local.supervisor import Server, Supervisor, missing_runtime
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.schema_tools import SchemaTools
+from parallel_agents.models.wires.model import WireModel
 
 LOG_NAME = "local-model.log"
 # llama.cpp announces keep-alive but closes the connection after each stream. The next call that took
@@ -117,7 +117,7 @@ class LocalModel:
             key=server.key,
             headers=_HEADERS,
         )
-        chat = Chat(self.name, endpoint, self._http, capabilities=self.capabilities)
+        chat = WireModel(self.name, endpoint, self._http, capabilities=self.capabilities)
         return SchemaTools(SmallModel(chat))
 
     async def _prepare(self) -> Launch:

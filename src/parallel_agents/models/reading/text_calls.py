@@ -7,6 +7,8 @@ Mistral (`[TOOL_CALLS]`), DeepSeek (`<｜tool▁calls▁begin｜>`), Kimi (`<|to
 gpt-oss (`to=functions.NAME`).
 """
 
+# ruff: noqa: RUF001, RUF002 - DeepSeek's tokens have a bar of full width
+
 from __future__ import annotations
 
 import re
@@ -191,9 +193,7 @@ def _value(text: str) -> Json:
 _PARAMETER = re.compile(
     r"<parameter(?:=|\s+name=)[\"']?([^\"'>\s]+)[\"']?[^>]*>(.*?)</parameter>", re.DOTALL
 )
-_GLM_ARGUMENT = re.compile(
-    r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL
-)
+_GLM_ARGUMENT = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 _FORMATS = re.compile(
     r"(?P<named><function=(?P<named_name>[^>\s]+)>(?P<named_body>.*?)(?:</function>|\Z))"
     r"|(?P<invoke><invoke\s+name=[\"'](?P<invoke_name>[^\"'>]+)[\"'][^>]*>(?P<invoke_body>.*?)</invoke>)"

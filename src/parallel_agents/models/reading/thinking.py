@@ -38,7 +38,9 @@ def part_thinking(text: str) -> Parted:
     if "<" not in text and "◁" not in text and "[" not in text:
         return Parted("", text)
     if final := _FINAL.search(text):
-        return Parted(_CONTROL.sub("", text[: final.start()]).strip(), _until_control(text[final.end() :]))
+        return Parted(
+            _CONTROL.sub("", text[: final.start()]).strip(), _until_control(text[final.end() :])
+        )
     thoughts: list[str] = []
     rest = text
     while (pair := _opening_of(rest)) is not None:

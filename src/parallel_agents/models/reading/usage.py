@@ -61,7 +61,10 @@ def read_exclusive_usage(value: Json, known: Usage) -> Usage:
     if not isinstance(value, Mapping):
         return known
     counted = Usage(
-        _first(value, _INPUT), _first(value, _OUTPUT), _first(value, _CACHED), _first(value, _WRITTEN)
+        _first(value, _INPUT),
+        _first(value, _OUTPUT),
+        _first(value, _CACHED),
+        _first(value, _WRITTEN),
     )
     return _largest(known, counted)
 

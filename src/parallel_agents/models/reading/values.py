@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.models.reading.unicode import whole_value
+from parallel_agents.core.unicode import whole_value
 from parallel_agents.models.shapes import ShapeError
 
 _MOST_NESTED = 3
@@ -106,7 +106,7 @@ def _repaired(text: str) -> JsonObject | None:
         value: Json = ast.literal_eval(closed)
     except _FAULTS:
         value = _repair(closed)
-    return value if isinstance(value, Mapping) and value and _has_names(value) else None
+    return _named({**value}) if isinstance(value, Mapping) and value else None
 
 
 def _repair(text: str) -> Json:
@@ -120,5 +120,7 @@ def _repair(text: str) -> Json:
     return value
 
 
-def _has_names(value: JsonObject) -> bool:
-    return all(isinstance(name, str) for name in value)
+def _named(value: dict[object, Json]) -> JsonObject | None:
+    """The object, unless a name in it is not a string, as in a literal of Python."""
+    members = {name: member for name, member in value.items() if isinstance(name, str)}
+    return members if len(members) == len(value) else None

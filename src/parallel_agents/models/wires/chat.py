@@ -277,7 +277,9 @@ def _joined(details: list[Json]) -> list[Json]:
         for name, value in detail.items():
             before = known.get(name)
             grows = name in {"text", "summary", "data"} and isinstance(value, str)
-            known[name] = f"{before or ''}{value}" if grows else (before if value is None else value)
+            known[name] = (
+                f"{before or ''}{value}" if grows else (before if value is None else value)
+            )
     return list(whole)
 
 

@@ -143,9 +143,7 @@ def is_own(message: Message, provider: str) -> bool:
 
 def has_content(message: Message) -> bool:
     """Whether servers accept a message: they refuse a turn without text and without calls."""
-    return bool(message.text.strip()) or any(
-        isinstance(part, ToolCall) for part in message.parts
-    )
+    return bool(message.text.strip()) or any(isinstance(part, ToolCall) for part in message.parts)
 
 
 def _digest(text: str) -> str:

@@ -11,12 +11,12 @@ import orjson
 
 from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
-from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.schema import Json
+from parallel_agents.core.unicode import ends_in_half, whole_text
 from parallel_agents.core.usage import Usage
 from parallel_agents.models.reading.finish import End, end_of
 from parallel_agents.models.reading.text_calls import clean_name, find_calls
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
-from parallel_agents.models.reading.unicode import ends_in_half, whole_text
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
 from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
@@ -86,9 +86,14 @@ class Draft:
         """What the server's reason means; None if it gave none."""
         return end_of(self.reason) if self.reason else None
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.blocks or self.reason or self.refusal)
+    def check_content(self) -> None:
+        """Refuse a reply that says nothing at all.
+
+        Raises:
+            ShapeError: nothing has arrived.
+        """
+        if not (self.blocks or self.reason or self.refusal):
+            raise ShapeError("it holds no message and no reason for its end")
 
     @property
     def has_calls(self) -> bool:
@@ -234,7 +239,8 @@ class Draft:
             found = find_calls(part.text, {**named, **answer})
             read.extend([Text(found.text)] if found.text else [])
             read.extend(
-                ToolCall("", named.get(call.name, call.name), call.arguments) for call in found.calls
+                ToolCall("", named.get(call.name, call.name), call.arguments)
+                for call in found.calls
             )
         return _unwrapped(read) if self.answers_by_tool else read
 
@@ -250,8 +256,9 @@ def _without_wrap(part: Part) -> Part:
         value: Json = orjson.loads(part.text)
     except orjson.JSONDecodeError:
         return part
-    is_wrapped = isinstance(value, Mapping) and value.keys() == {ANSWER}
-    return Text(dump(value[ANSWER]).decode()) if is_wrapped else part
+    if not isinstance(value, dict) or list(value) != [ANSWER]:
+        return part
+    return Text(dump(value[ANSWER]).decode())
 
 
 def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:

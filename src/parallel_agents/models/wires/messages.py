@@ -40,7 +40,7 @@ from parallel_agents.models.shapes import (
     word_at,
 )
 from parallel_agents.models.wires.codec import id_on_wire, is_own, name_on_wire, plan_request
-from parallel_agents.models.wires.draft import Block, Draft, Kind
+from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.schemas import tool_schema
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 
@@ -96,7 +96,10 @@ class Messages:
         if plan.structured is Structured.JSON_SCHEMA and plan.schema is not None:
             form: JsonObject = {"type": "json_schema", "schema": tool_schema(plan.schema, dialect)}
             config = body.get("output_config")
-            body["output_config"] = {**(config if isinstance(config, Mapping) else {}), "format": form}
+            body["output_config"] = {
+                **(config if isinstance(config, Mapping) else {}),
+                "format": form,
+            }
         if plan.system:
             body["system"] = [{"type": "text", "text": plan.system, **mark}]
         if plan.tools:
@@ -238,7 +241,9 @@ class Messages:
         if is_own and part.signature:
             return {"type": "thinking", "thinking": part.text, "signature": part.signature}
         is_unsigned_fine = replay in {Replay.ALL, Replay.REQUIRED}
-        return {"type": "thinking", "thinking": part.text} if is_unsigned_fine and part.text else None
+        return (
+            {"type": "thinking", "thinking": part.text} if is_unsigned_fine and part.text else None
+        )
 
 
 def _take_whole(draft: Draft, reply: JsonObject) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import NoReturn
 
-import asyncio
+import orjson
 
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json
@@ -19,7 +20,7 @@ from parallel_agents.errors import (
     StreamCut,
     Unreachable,
 )
-from parallel_agents.models.dialect import CHANGES, Dialect
+from parallel_agents.models.dialect import Dialect
 from parallel_agents.models.failures import make_failure
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
@@ -74,8 +75,7 @@ class WireModel:
         body = dump_body(codec.body(request, streams=streams))
         try:
             await self._exchange(codec, body, draft, streams=streams)
-            if draft.is_empty:
-                raise ShapeError("it holds no message and no reason for its end")
+            draft.check_content()
         except ShapeError as error:
             what = "sent a reply that does not follow the format of its wire"
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
@@ -91,9 +91,7 @@ class WireModel:
         key = dump(learned) if learned else b""
         found = self._codecs.get(key)
         if found is None:
-            dialect = self._endpoint.dialect
-            if learned:
-                dialect = dialect.changed(CHANGES.validate_python(learned))
+            dialect = self._endpoint.dialect_after(learned)
             if len(self._codecs) >= _MOST_CODECS:
                 self._codecs.clear()
             make = _CODECS[self._endpoint.wire]
@@ -143,7 +141,9 @@ class WireModel:
         """A stream that ended without a word about its end was cut."""
         if streams and draft.end is None and not draft.is_whole:
             raise make_failure(
-                StreamCut, self._endpoint, "ended its stream without saying that the reply is complete"
+                StreamCut,
+                self._endpoint,
+                "ended its stream without saying that the reply is complete",
             )
 
     def _check_end(self, draft: Draft) -> None:
@@ -153,13 +153,17 @@ class WireModel:
         said = f"ended its reply with the reason {draft.reason!r}"
         match draft.end:
             case End.REFUSED:
-                self._fail(ModelRefused, f"refused: its reply ended with the reason {draft.reason!r}")
+                self._fail(
+                    ModelRefused, f"refused: its reply ended with the reason {draft.reason!r}"
+                )
             case End.FAILED:
                 self._fail(StreamCut, f"{said}: it broke off")
             case End.SLIP:
                 self._fail(MalformedReply, f"{said}: the model's call could not be read")
             case End.UNKNOWN:
-                self._fail(MalformedReply, f"{said}, which is not known to mean that it is complete")
+                self._fail(
+                    MalformedReply, f"{said}, which is not known to mean that it is complete"
+                )
             case _:
                 pass
 
@@ -168,5 +172,4 @@ class WireModel:
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:
-    parts = dump(reply.message)
-    return replace(reply, usage=estimate_usage(request_bytes, len(parts)))
+    return replace(reply, usage=estimate_usage(request_bytes, len(orjson.dumps(reply.message))))

@@ -38,7 +38,9 @@ _GEMINI_KEYWORDS = frozenset(
     | {"pattern", "anyOf", "minimum", "maximum", "additionalProperties", "$ref", "$defs", "const"}
     | {"prefixItems"}
 )
-_GEMINI_FORMATS = frozenset({"date-time", "date", "time", "enum", "float", "double", "int32", "int64"})
+_GEMINI_FORMATS = frozenset(
+    {"date-time", "date", "time", "enum", "float", "double", "int32", "int64"}
+)
 
 
 class AnswerSchema(NamedTuple):
@@ -132,22 +134,9 @@ def _is_strict(schema: Json, depth: int) -> bool:
         return False
     if "$ref" in schema:
         return len(schema) == 1
-    if "type" not in schema and "anyOf" not in schema:
-        return False
-    if schema.get("format", "date") not in _STRICT_FORMATS:
-        return False
-    pattern = schema.get("pattern")
-    if isinstance(pattern, str) and "(?" in pattern:
+    if not _is_strict_itself(schema):
         return False
     properties = _fields(schema.get("properties"))
-    if schema.get("type") == "object" or properties:
-        required = schema.get("required")
-        if schema.get("additionalProperties") is not False or not isinstance(required, Sequence):
-            return False
-        if set(properties) != set(required):
-            return False
-    if schema.get("type") == "array" and "items" not in schema:
-        return False
     choices = schema.get("anyOf")
     inner = [*properties.values(), *_fields(schema.get("$defs")).values()]
     if isinstance(choices, Sequence):
@@ -155,6 +144,25 @@ def _is_strict(schema: Json, depth: int) -> bool:
     if "items" in schema:
         inner.append(schema["items"])
     return all(_is_strict(part, depth + 1) for part in inner)
+
+
+def _is_strict_itself(schema: JsonObject) -> bool:
+    """Whether a schema is strict apart from its parts."""
+    if "type" not in schema and "anyOf" not in schema:
+        return False
+    if schema.get("format", "date") not in _STRICT_FORMATS:
+        return False
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str) and "(?" in pattern:
+        return False  # its patterns look neither ahead nor behind
+    if schema.get("type") == "array" and "items" not in schema:
+        return False
+    properties = _fields(schema.get("properties"))
+    if schema.get("type") != "object" and not properties:
+        return True
+    required = schema.get("required")
+    is_closed = schema.get("additionalProperties") is False
+    return is_closed and isinstance(required, Sequence) and set(properties) == set(required)
 
 
 def _count(schema: Json) -> int:

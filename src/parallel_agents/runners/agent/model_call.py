@@ -50,17 +50,20 @@ async def call_model(work: Work, step: CallModel) -> None:
         reply = await work.model.respond(request, listener)
     if reply is None:
         return
-    price = work.models.cost_nanousd
+    # A guess has no price: what a budget counts for it is the worst case.
+    priced = Usage() if reply.is_estimated else reply.usage
+    cost = 0 if reply.cached else work.models.cost_nanousd(reply.model, priced)
     replied = Replied(
         turn=step.turn,
         message=reply.message,
         model=reply.model,
         finish=reply.finish,
         usage=reply.usage,
-        cost_nanousd=0 if reply.cached else price(reply.model, reply.usage),
+        cost_nanousd=cost,
         seconds=loop.time() - began,
         tries=reply.tries,
         cached=reply.cached,
+        is_estimated=reply.is_estimated,
     )
     await work.write(f"turn-{step.turn}/model", replied)
     work.streamed.clear()
