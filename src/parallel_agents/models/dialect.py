@@ -10,9 +10,10 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Annotated, ClassVar, TypedDict
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
+from typing_extensions import TypedDict
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.schema import Json

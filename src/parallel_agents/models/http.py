@@ -67,10 +67,6 @@ class Http:
         async with self._post(
             url, headers, body=body, endpoint=endpoint, timeout=timeout
         ) as response:
-            if not streams:
-                for value in _document(await _read(response, endpoint), endpoint):
-                    yield value
-                return
             try:
                 async for value in _values(response, endpoint):
                     yield value
@@ -127,20 +123,22 @@ class Http:
 
 
 async def _values(response: aiohttp.ClientResponse, endpoint: Endpoint) -> AsyncGenerator[Json]:
-    """The values of a response that was asked to be a stream."""
+    """The values of a response: those of a JSON document, or those of events as they arrive."""
     start = b""
     while (is_json := is_json_start(start)) is None and (chunk := await response.content.readany()):
         start += chunk
     if is_json:
-        for value in _document(start + await _read(response, endpoint), endpoint):
+        for value in _document(await _read(response, endpoint, start), endpoint):
             yield value
         return
-    reader = EventReader()
-    for value in _events(reader.feed, start, endpoint):
-        yield value
-    async for chunk in response.content.iter_any():
+    reader, chunk, has_values = EventReader(), start, False
+    while chunk:
         for value in _events(reader.feed, chunk, endpoint):
+            has_values = True
             yield value
+        chunk = await response.content.readany()
+    if start and not (has_values or reader.has_data):
+        raise _unreadable(endpoint, start, "it is neither JSON nor a stream of events")
     try:
         for value in _events(lambda _: reader.close(), b"", endpoint):
             yield value
@@ -157,17 +155,17 @@ def _events(
         for event in feed(chunk):
             yield from read_event(event)
     except ValueError as error:
-        raise _unreadable(endpoint, event, error) from error
+        raise _unreadable(endpoint, event, str(error)) from error
 
 
-async def _read(response: aiohttp.ClientResponse, endpoint: Endpoint) -> bytes:
-    """The whole response.
+async def _read(response: aiohttp.ClientResponse, endpoint: Endpoint, start: bytes) -> bytes:
+    """The whole response, which begins with `start`.
 
     Raises:
         MalformedReply: it is larger than 128 MiB.
     """
-    pieces: list[bytes] = []
-    size = 0
+    pieces = [start]
+    size = len(start)
     async for chunk in response.content.iter_any():
         pieces.append(chunk)
         size += len(chunk)
@@ -203,10 +201,10 @@ def _document(data: bytes, endpoint: Endpoint) -> Iterator[Json]:
         try:
             yield from read_document(data)
         except ValueError as error:
-            raise _unreadable(endpoint, data, error) from error
+            raise _unreadable(endpoint, data, str(error)) from error
 
 
-def _unreadable(endpoint: Endpoint, data: bytes, error: ValueError) -> ProviderError:
+def _unreadable(endpoint: Endpoint, data: bytes, why: str) -> ProviderError:
     start = data[:80].decode(errors="replace")
     what = f"sent a reply that is not JSON: {start!r}"
-    return make_failure(MalformedReply, endpoint, what, why=str(error))
+    return make_failure(MalformedReply, endpoint, what, why=why)

@@ -208,7 +208,8 @@ class Provider:
 
 
 _DIALECTS: Mapping[Wire, Dialect] = {
-    Wire.CHAT: Dialect(),
+    # Many servers that enforce a schema let the model call no tool meanwhile, without a word about it.
+    Wire.CHAT: Dialect(structured_with_tools=Structured.PROMPT),
     Wire.ANTHROPIC: Dialect(
         structured=Structured.TOOL,
         thinking=ThinkingForm.BUDGET,

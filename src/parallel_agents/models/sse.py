@@ -57,6 +57,11 @@ class EventReader:
         self._rest = rest + held
         return lines
 
+    @property
+    def has_data(self) -> bool:
+        """Whether an event has begun that has not ended."""
+        return bool(self._data) or self._rest.startswith(b"data:")
+
     def close(self) -> list[bytes]:
         """The last event of the stream, if its blank line is missing."""
         return self.feed(b"\n\n")
