@@ -100,6 +100,14 @@ class Draft:
         """Whether the reply may ask for calls, also by words in its text."""
         return bool(self.tools) and bool(self.blocks)
 
+    def has_call(self) -> bool:
+        """Whether the reply asks for a call, also in its text."""
+        if any(block.kind is Kind.CALL for block in self.blocks.values()):
+            return True
+        texts = [block.text for block in self.blocks.values() if block.kind is Kind.TEXT]
+        known = {*self.tools, *self.tools.values(), FINAL_ANSWER}
+        return any(find_calls(text, known).calls for text in texts)
+
     def takes_calls_of(self, choice: int) -> bool:
         """Whether the calls of a candidate belong to the reply: only those of one do."""
         if self._choice is None:

@@ -115,10 +115,10 @@ class WireModel:
                     self._take(codec, value, draft)
                     if draft.is_over:
                         return
-                    if streams and draft.end is not None:
+                    if draft.end is not None:
                         break
                 else:
-                    self._check_whole(draft, streams=streams)
+                    self._check_whole(draft)
                     return
                 async with asyncio.timeout(_GRACE_SECONDS):
                     async for value in values:
@@ -137,14 +137,12 @@ class WireModel:
         else:
             codec.take(to_object(value, "the reply"), draft)
 
-    def _check_whole(self, draft: Draft, *, streams: bool) -> None:
+    def _check_whole(self, draft: Draft) -> None:
         """A stream that ended without a word about its end was cut."""
-        if streams and draft.end is None and not draft.is_whole:
-            raise make_failure(
-                StreamCut,
-                self._endpoint,
-                "ended its stream without saying that the reply is complete",
-            )
+        draft.check_content()
+        if not draft.is_whole and not draft.refusal:
+            what = "ended its stream without saying that the reply is complete"
+            raise make_failure(StreamCut, self._endpoint, what)
 
     def _check_end(self, draft: Draft) -> None:
         """Refuse a reply that is not known to be complete, or to be cut where it says."""
@@ -160,6 +158,8 @@ class WireModel:
                 self._fail(StreamCut, f"{said}: it broke off")
             case End.SLIP:
                 self._fail(MalformedReply, f"{said}: the model's call could not be read")
+            case End.TOOLS if not draft.has_call():
+                self._fail(MalformedReply, f"{said}, but it asks for no call")
             case End.UNKNOWN:
                 self._fail(
                     MalformedReply, f"{said}, which is not known to mean that it is complete"
