@@ -62,7 +62,7 @@ def test_a_table_makes_a_provider() -> None:
 
     assert acme.prices == {"big": Price(input_usd=1.0, output_usd=2.5)}
     assert acme.tiers == {Tier.LARGE: "big"}
-    assert acme.endpoint().structured is Structured.JSON_SCHEMA
+    assert acme.endpoint("m").dialect.structured is Structured.JSON_SCHEMA
 
 
 def test_a_table_changes_only_the_fields_that_it_sets() -> None:
@@ -70,11 +70,11 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
 
     anthropic = read_providers({"anthropic": table})["anthropic"]
 
-    assert anthropic.endpoint().base_url == "http://127.0.0.1:9"
+    assert anthropic.endpoint("m").base_url == "http://127.0.0.1:9"
     assert anthropic.key_variable == "ANTHROPIC_API_KEY"
     assert anthropic.tiers[Tier.LARGE] == "other"
     assert anthropic.tiers[Tier.SMALL] == "claude-haiku-4-5"
-    assert anthropic.endpoint().structured is Structured.TOOL
+    assert anthropic.endpoint("m").dialect.structured is Structured.TOOL
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,11 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
         (ACME | {"tiers": {"huge": "m"}}, "acme.tiers.huge"),
         (ACME | {"headers": {"X": "a\r\nb"}}, "acme.headers.X"),
         (ACME | {"structured": "maybe"}, "acme.structured"),
-        (ACME | {"wire": "anthropic", "structured": "json_schema"}, "acme.structured"),
+        (ACME | {"models": {"m*": {"thinking": "hard"}}}, "acme.models.m\\*.thinking"),
+        (ACME | {"models": {"m*": {"temperature": False}}}, "acme.models.m\\*.temperature"),
+        (ACME | {"models": "m"}, "acme.models"),
+        (ACME | {"omit": "temperature"}, "acme.omit"),
+        (ACME | {"configured": "x"}, "acme.configured"),
         (ACME | {"name": "other"}, "acme.name"),
         ("https://acme.test", "acme"),
     ],
@@ -119,7 +123,7 @@ def test_a_key_in_the_file_is_refused_and_not_shown() -> None:
 
 
 def test_a_secret_is_shown_only_by_reveal() -> None:
-    endpoint = read_providers()["openai"].endpoint(Secret("sk-0123456789"))
+    endpoint = read_providers()["openai"].endpoint("m", Secret("sk-0123456789"))
 
     assert "sk-" not in f"{endpoint} {endpoint!r} {endpoint.key} {endpoint.key!r}"
     assert endpoint.key.reveal() == "sk-0123456789"
