@@ -97,7 +97,7 @@ class Told(_Table):
     status: str = "done"
     output: Any = None
     text: Any = None
-    error: str | None = None
+    error: Any = None
     message: Any = None
     hint: Any = None
     notices: Any = None

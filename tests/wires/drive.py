@@ -10,7 +10,8 @@ from typing import Any
 
 import parallel_agents as pa
 from tests.wires.case import Agent, Case, Form, Step, Tool, Wire
-from tests.wires.matching import Condition, shorten
+from tests.wires.formats.shape import table
+from tests.wires.matching import CONDITIONS, Condition, shorten
 from tests.wires.server import FORMATS, Script, Server
 
 KEY = "sk-cases-not-a-secret"
@@ -205,8 +206,8 @@ def _differs(name: str, asked: Any, value: Any) -> str:
         return f"the {name} lacks {lost}: {value!r}" if lost else ""
     if asked == "known":
         return "" if value != "unknown" else f"{name} is unknown"
-    is_object = isinstance(asked, Mapping) and name == "output"
-    condition = Condition.read({"is": asked} if is_object else asked)
+    is_value = name == "output" and not table(asked).keys() <= CONDITIONS
+    condition = Condition.read({"is": asked} if is_value else asked)
     return "" if condition.holds([value]) else f"{name} must be {condition.text}, not {value!r}"
 
 

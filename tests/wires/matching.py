@@ -84,6 +84,9 @@ _CONDITIONS: Mapping[str, Callable[[Any], Test]] = {
 }
 
 
+CONDITIONS = frozenset(_CONDITIONS)
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """What the values at a path must be; `text` says it for a reader."""
