@@ -26,6 +26,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import MalformedReply, ModelRefused, StreamCut
+from parallel_agents.models.base_url import join_url
 from parallel_agents.models.draft import Block, Draft, Kind
 from parallel_agents.models.failures import from_error_object, make_failure
 from parallel_agents.models.http import Http
@@ -82,15 +83,14 @@ class Anthropic:
         self._id = name.partition("/")[2]
         self._endpoint = endpoint
         self._http = http
-        self._url = f"{endpoint.base_url}/v1/messages"
+        self._url = join_url(endpoint.base_url, "/v1/messages")
         self._encode = _encode_with_unsigned if endpoint.returns_thinking else _encode
         self._headers = {
             "Content-Type": "application/json",
             "anthropic-version": _VERSION,
             **endpoint.headers,
+            **endpoint.auth_headers,
         }
-        if endpoint.key:
-            self._headers["x-api-key"] = endpoint.key.reveal()
 
     async def start(self) -> None:
         """There is nothing to prepare."""

@@ -15,6 +15,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import MalformedReply, ModelRefused, StreamCut
+from parallel_agents.models.base_url import join_url
 from parallel_agents.models.draft import Draft, Kind
 from parallel_agents.models.failures import from_error_object, make_failure
 from parallel_agents.models.http import DONE, Http
@@ -65,11 +66,13 @@ class Chat:
         self._id = name.partition("/")[2]
         self._endpoint = endpoint
         self._http = http
-        self._url = f"{endpoint.base_url}/chat/completions"
+        self._url = join_url(endpoint.base_url, "/chat/completions")
         self._encode = _encode_with_thinking if endpoint.returns_thinking else _encode
-        self._headers = {"Content-Type": "application/json", **endpoint.headers}
-        if endpoint.key:
-            self._headers["Authorization"] = f"Bearer {endpoint.key.reveal()}"
+        self._headers = {
+            "Content-Type": "application/json",
+            **endpoint.headers,
+            **endpoint.auth_headers,
+        }
 
     async def start(self) -> None:
         """There is nothing to prepare."""

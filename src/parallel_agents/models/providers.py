@@ -5,9 +5,10 @@ A `Provider` is configuration without secrets; an `Endpoint` is what a wire need
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -29,16 +30,31 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
+from parallel_agents.models.base_url import Known, complete, read_base_url, read_ollama_host
 
 ANY_MODEL = "*"
+_OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
 _KEY_PREFIX = "env:"
 _KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
 _URL_HINT = "write https://HOST/PATH, without a user, password or key"
+_PROXY_HINT = (
+    'write http://HOST:PORT, socks5://HOST:PORT, "none", or env:NAME for a proxy with a password'
+)
 _HINT = "correct it in the configuration; docs/models.md lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
-_KeyReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$")]
+_Url = Annotated[str, AfterValidator(read_base_url)]
+_KeyReference = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$"),
+]
+_Proxy = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        pattern=r"^(none|env:[A-Za-z_][A-Za-z0-9_]*|(https?|socks(4a?|5h?)?)://[^\s@]+)?$",
+    ),
+]
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 _ModelId = Annotated[str, StringConstraints(min_length=1)]
@@ -64,12 +80,24 @@ class Wire(StrEnum):
     ANTHROPIC = "anthropic"
 
 
+class Auth(StrEnum):
+    """The header that carries the key: `Authorization: Bearer`, or one of that name."""
+
+    BEARER = "bearer"
+    X_API_KEY = "x-api-key"
+    API_KEY = "api-key"
+    X_GOOG_API_KEY = "x-goog-api-key"
+
+
 class Structured(StrEnum):
     """How answers are made to match a schema: the server enforces it, except for `prompt`."""
 
     JSON_SCHEMA = "json_schema"
     TOOL = "tool"
     PROMPT = "prompt"
+
+
+_AUTH = {Wire.ANTHROPIC: Auth.X_API_KEY}
 
 
 class Secret:
@@ -92,6 +120,17 @@ class Secret:
 
 
 NO_KEY = Secret()
+_BEARER = re.compile(r"^bearer(\s+|$)", re.IGNORECASE)
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+
+def read_secret(text: str) -> Secret:
+    """The key in `text`, without the white space, quotes and `Bearer` that people copy with it."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_QUOTES)
+        text = _BEARER.sub("", text)
+    return Secret(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +138,9 @@ class Endpoint:
     """A server to call.
 
     Attributes:
-        base_url: the URL before `/chat/completions` or `/v1/messages`.
+        base_url: the URL before `/chat/completions` or `/v1/messages`, for `join_url`.
+        auth: the header that carries the key; None for the usual one of the wire.
+        proxy: the URL of a proxy, `env:NAME` or `none`; empty for what the environment says.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
         structured: how answers are made to match a schema.
@@ -114,12 +155,24 @@ class Endpoint:
     base_url: str
     key: Secret = NO_KEY
     key_variable: str = ""
+    auth: Auth | None = None
+    proxy: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     structured: Structured = Structured.JSON_SCHEMA
     max_tokens_field: str = "max_tokens"
     sends_cache_marks: bool = True
     asks_for_usage: bool = True
     returns_thinking: bool = False
+
+    @property
+    def auth_headers(self) -> dict[str, str]:
+        """The header that carries the key; none if there is no key."""
+        if not self.key:
+            return {}
+        auth = self.auth or _AUTH.get(self.wire, Auth.BEARER)
+        if auth is Auth.BEARER:
+            return {"Authorization": f"Bearer {self.key.reveal()}"}
+        return {auth.value: self.key.reveal()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +196,8 @@ class Provider:
     wire: Wire
     base_url: _Url
     key: _KeyReference = ""
+    auth: Auth | None = None
+    proxy: _Proxy = ""
     headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
     structured: Structured | None = None
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -166,6 +221,10 @@ class Provider:
         """The environment variable that holds the key, or an empty string."""
         return self.key.removeprefix(_KEY_PREFIX)
 
+    def find_key(self, read_key: Callable[[str], str | None]) -> Secret:
+        """The key in the environment; empty if there is none."""
+        return read_secret((read_key(self.key_variable) or "") if self.key else "")
+
     def capabilities(self, model: str) -> Capabilities:
         """The configured capabilities of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
@@ -180,9 +239,11 @@ class Provider:
         return Endpoint(
             provider=self.name,
             wire=self.wire,
-            base_url=self.base_url.rstrip("/"),
+            base_url=self.base_url,
             key=key,
             key_variable=self.key_variable,
+            auth=self.auth,
+            proxy=self.proxy,
             headers=self.headers,
             structured=self.structured or best,
             max_tokens_field=self.max_tokens_field,
@@ -192,22 +253,39 @@ class Provider:
         )
 
 
-def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
+def read_providers(
+    tables: Mapping[str, Json] | None = None, variables: Mapping[str, str] | None = None
+) -> dict[str, Provider]:
     """The presets, overlaid with the user's `[providers.NAME]` tables, by name.
 
     A table with a preset's name replaces only the fields that it sets. Within `headers`, `prices`,
     `max_parallel`, `tiers` and `limits` it replaces only the entries that it sets.
 
+    Args:
+        tables: the user's tables by name.
+        variables: the environment variables: `OLLAMA_HOST` is where the preset `ollama` is, unless
+            a table says otherwise.
+
     Raises:
         ConfigError: a table is invalid. The message names the provider and the field, but not the
             value.
     """
-    merged = dict(_presets())
+    merged = {**_presets(), _OLLAMA: _find_ollama(_presets()[_OLLAMA], variables or {})}
     for name, table in (tables or {}).items():
         if not isinstance(table, Mapping):
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
         merged[name] = _merge(merged.get(name, {}), table)
     return {name: _read_provider(name, table) for name, table in merged.items()}
+
+
+def _find_ollama(preset: JsonObject, variables: Mapping[str, str]) -> JsonObject:
+    host = variables.get(_OLLAMA_HOST, "").strip()
+    if not host:
+        return preset
+    try:
+        return {**preset, "base_url": read_ollama_host(host)}
+    except ValueError:
+        return preset  # as Ollama's own programs do
 
 
 def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
@@ -229,10 +307,12 @@ def _read_provider(name: str, table: JsonObject) -> Provider:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_name = ".".join(str(step) for step in first["loc"])
-        hint = {"key": _KEY_HINT, "base_url": _URL_HINT}.get(field_name, _HINT)
+        hints = {"key": _KEY_HINT, "base_url": _URL_HINT, "proxy": _PROXY_HINT}
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(
-            f"providers.{name}.{field_name} is invalid", why=first["msg"], hint=hint
+            f"providers.{name}.{field_name} is invalid",
+            why=first["msg"].removeprefix("Value error, "),
+            hint=hints.get(field_name, _HINT),
         ) from None
     if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
         raise ConfigError(
@@ -240,7 +320,13 @@ def _read_provider(name: str, table: JsonObject) -> Provider:
             why="the Anthropic wire binds answers with a tool",
             hint='set it to "tool" or "prompt"',
         )
-    return provider
+    return replace(provider, base_url=complete(provider.base_url, provider.wire, _known_urls()))
+
+
+@cache
+def _known_urls() -> tuple[Known, ...]:
+    presets = _presets().values()
+    return tuple(Known(str(preset["base_url"]), str(preset["wire"])) for preset in presets)
 
 
 @cache

@@ -15,7 +15,7 @@ from parallel_agents.models.anthropic import Anthropic
 from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import ANY_MODEL, Provider, Secret, Wire
+from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Provider, Secret, Wire
 from parallel_agents.models.retrying import Retrying
 
 _WIRES = {Wire.CHAT: Chat, Wire.ANTHROPIC: Anthropic}
@@ -114,14 +114,16 @@ class Registry:
         if provider is None or not model_id:
             self._refuse(name)
         endpoint = provider.endpoint(self._key(provider))
+        self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
         return _WIRES[provider.wire](name, endpoint, self._http, capabilities=capabilities)
 
     def _key(self, provider: Provider) -> Secret:
         variable = provider.key_variable
         if not variable:
-            return Secret()
-        key = (self._read_key(variable) or "").strip()
+            return NO_KEY
+        secret = provider.find_key(self._read_key)
+        key = secret.reveal()
         if not key:
             raise MissingKey(
                 f"{provider.name} needs a key, but {variable} is not set",
@@ -132,7 +134,7 @@ class Registry:
                 f"the key in {variable} contains invalid characters",
                 hint=f"copy the key of {provider.name} again, without quotes and line breaks",
             )
-        return Secret(key)
+        return secret
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")
