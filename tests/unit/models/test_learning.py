@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parallel_agents.core.message import assistant, user
+from parallel_agents.core.message import user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import ProviderError, Rejection, RequestRejected
@@ -34,7 +34,7 @@ class Picky(Wrapped):
     """A model that refuses some fields of a request, one after the other."""
 
     def __init__(self, *refused: str) -> None:
-        super().__init__(RepliesWith(lambda _: assistant("ok"), NAME))
+        super().__init__(RepliesWith(lambda _: "ok", NAME))
         self.refused = refused
         self.requests: list[ModelRequest] = []
 
