@@ -208,7 +208,8 @@ class Transcript:
         self.estimated += reply.is_estimated
         self.pauses = self.pauses + 1 if reply.finish is Finish.PAUSED else 0
         self.counted = len(self.messages) if self.counted_tokens else 0
-        self.turn, self.last_text = reply.turn, reply.message.text
+        before = self.last_text if self.last_finish is Finish.PAUSED else ""
+        self.turn, self.last_text = reply.turn, before + reply.message.text
         self.last_finish = reply.finish
         self.asked = reply.message.tool_calls
 

@@ -170,7 +170,7 @@ def test_a_key_is_sent_in_the_header_of_the_wire_or_of_the_table(
 ) -> None:
     acme = read_providers({"acme": ACME | {"wire": wire} | auth})["acme"]
 
-    assert acme.endpoint(Secret("sk-1")).auth_headers == headers
+    assert acme.endpoint("m", Secret("sk-1")).auth_headers == headers
     assert acme.endpoint().auth_headers == {}
 
 

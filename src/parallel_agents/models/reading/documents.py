@@ -26,6 +26,8 @@ def is_json_start(data: bytes) -> bool | None:
 def read_event(data: bytes) -> Iterator[Json]:
     """The values in the data of an event: one, or one in each line if a server forgot blank lines.
 
+    What does not even begin as JSON, such as the time of a keep-alive, is none.
+
     Raises:
         ValueError: it is not JSON.
     """
@@ -36,7 +38,8 @@ def read_event(data: bytes) -> Iterator[Json]:
         yield orjson.loads(data)
         return
     except orjson.JSONDecodeError:
-        pass
+        if data[:1] not in {b"{", b"["}:
+            return
     try:
         yield read_lenient(data)
     except ValueError:

@@ -5,6 +5,8 @@ leave only the closing one), Magistral (`[THINK]`), Kimi (`◁think▷`), and gp
 (https://cookbook.openai.com/articles/openai-harmony).
 """
 
+# ruff: noqa: RUF001 - DeepSeek's token has a bar of full width
+
 from __future__ import annotations
 
 import re
@@ -24,6 +26,16 @@ _FINAL = re.compile(r"<\|channel\|>\s*final\s*(?:<\|[a-z_]+\|>[^<]*)?<\|message\
 _CONTROL = re.compile(
     r"<\|start\|>\s*assistant|<\|channel\|>\s*\w+|<\|(?:end|message|return|constrain|im_start|im_end)\|>"
 )
+_MARKS = ("<", "◁", "[THINK]", "assistantfinal")
+# The channels of gpt-oss, from a server that drops control tokens but not the words between them.
+_CHANNELS = re.compile(r"\s*analysis(.*?)assistantfinal(.*)", re.DOTALL)
+# Granite puts its answer between these.
+_RESPONSE = re.compile(r"<response>\s*(.*?)\s*(?:</response>\s*)?", re.DOTALL)
+# What ends a turn in the templates of ChatML, Llama, Mistral, Phi, Gemma, DeepSeek and others.
+_END_TOKENS = re.compile(
+    r"\s*(?:<\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|user|assistant)\|>|</s>|<eos>"
+    r"|<end_of_turn>|<｜end▁of▁sentence｜>)+\s*\Z"
+)
 # A closing tag alone counts only where a template puts it: at the end of a line.
 _CLOSING = re.compile("|".join(rf"{re.escape(closing)}[ \t]*(?=\n|\Z)" for _, closing in _TAGS))
 
@@ -35,8 +47,10 @@ class Parted(NamedTuple):
 
 def part_thinking(text: str) -> Parted:
     """`text` as its reasoning and its answer; reasoning that never ends leaves no answer."""
-    if "<" not in text and "◁" not in text and "[" not in text:
+    if not any(mark in text for mark in _MARKS):
         return Parted("", text)
+    if channels := _CHANNELS.fullmatch(text):
+        return Parted(channels.group(1).strip(), channels.group(2).strip())
     if final := _FINAL.search(text):
         return Parted(
             _CONTROL.sub("", text[: final.start()]).strip(), _until_control(text[final.end() :])
@@ -48,11 +62,16 @@ def part_thinking(text: str) -> Parted:
         thought, _, rest = rest.lstrip().removeprefix(opening).partition(closing)
         thoughts.append(thought.strip())
     if not thoughts and (closings := list(_CLOSING.finditer(rest))):
-        thoughts.append(rest[: closings[-1].start()].strip())
-        rest = rest[closings[-1].end() :]
+        before = rest[: closings[-1].start()]
+        if not any(opening in before for opening, _ in _TAGS):  # or the text is about such tags
+            thoughts.append(before.strip())
+            rest = rest[closings[-1].end() :]
     if not thoughts:
-        return Parted("", text)
-    return Parted("\n\n".join(filter(None, thoughts)), rest.lstrip())
+        return Parted("", _END_TOKENS.sub("", text))
+    answer = _END_TOKENS.sub("", rest.lstrip())
+    if wrapped := _RESPONSE.fullmatch(answer):
+        answer = wrapped.group(1)
+    return Parted("\n\n".join(filter(None, thoughts)), answer)
 
 
 def _opening_of(text: str) -> tuple[str, str] | None:

@@ -106,6 +106,8 @@ class Chat:
             draft.is_whole = draft.is_whole or is_whole
             index = position if is_whole else index_at(choice, "index") or 0
             _take_choice(choice, draft, index=index, is_whole=is_whole)
+        if usage is None:
+            usage = object_at(value, "x_groq").get("usage")
         if isinstance(usage, Mapping) and usage:
             counted = read_usage(usage, draft.usage or _NOTHING)
             if counted.total_tokens:

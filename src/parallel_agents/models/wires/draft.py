@@ -77,6 +77,7 @@ class Draft:
     usage: Usage | None = None
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
     _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
+    _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _choice: int | None = None
     _filter: AnswerFilter | None = None
     _half: str = ""
@@ -126,6 +127,16 @@ class Draft:
         elif block.kind is not kind:
             raise ShapeError(f"part {key} mixes two kinds of content")
         return block
+
+    def begin(self, index: int | None, kind: Kind) -> Block:
+        """Begin a part under the server's number for it, which a part before it may have had."""
+        block = self.block(("part", len(self.blocks)), kind)
+        self._parts_by_index[index] = block
+        return block
+
+    def begun(self, index: int | None) -> Block | None:
+        """The last part that began under a number."""
+        return self._parts_by_index.get(index)
 
     def call(
         self, index: int | None, call_id: str, name: str, arguments: str, *, is_whole: bool

@@ -209,6 +209,8 @@ class Messages:
             return blocks
         if all(block["type"] in {"thinking", "redacted_thinking"} for block in blocks):
             return []  # reasoning alone is no turn
+        if blocks and blocks[-1]["type"] == "text":  # its end may not be white
+            blocks[-1] = {**blocks[-1], "text": str(blocks[-1]["text"]).rstrip()}
         replay = self._dialect.replay
         has_thinking = any(isinstance(part, Thinking) for part in message.parts)
         if replay is Replay.REQUIRED and message.tool_calls and not has_thinking:
@@ -250,31 +252,31 @@ class Messages:
 
 
 def _take_whole(draft: Draft, reply: JsonObject) -> None:
-    draft.is_whole = True
+    draft.reason = word_at(reply, "stop_reason")
+    draft.is_whole = bool(draft.reason)  # this wire always says why it ended
     content = reply.get("content")
     if isinstance(content, str):  # some gateways send a plain text
-        draft.add(draft.block(0, Kind.TEXT), content)
+        draft.add(draft.begin(0, Kind.TEXT), content)
     else:
         for index, block in enumerate(objects_at(reply, "content")):
             _begin(draft, index, block)
     _count(draft, reply.get("usage"))
-    draft.reason = word_at(reply, "stop_reason")
 
 
 def _begin(draft: Draft, index: int | None, content: JsonObject) -> None:
     """Apply a content block: a whole one, or the start of one in a stream."""
     match content.get("type"):
         case "text":
-            draft.add(draft.block(index, Kind.TEXT), text_at(content, "text"))
+            draft.add(draft.begin(index, Kind.TEXT), text_at(content, "text"))
         case "thinking":
-            block = draft.block(index, Kind.THINKING)
+            block = draft.begin(index, Kind.THINKING)
             block.signature = text_at(content, "signature")
             draft.add(block, text_at(content, "thinking"))
         case "redacted_thinking":
-            block = draft.block(index, Kind.THINKING)
+            block = draft.begin(index, Kind.THINKING)
             block.signature = _REDACTED + text_at(content, "data")
         case "tool_use":
-            block = draft.block(index, Kind.CALL)
+            block = draft.begin(index, Kind.CALL)
             block.id, block.name = word_at(content, "id"), text_at(content, "name")
             arguments = content.get("input")
             if arguments:
@@ -288,12 +290,12 @@ def _json_text(value: Json) -> str:
 
 
 def _grow(draft: Draft, index: int | None, delta: JsonObject) -> None:
-    block = draft.blocks.get(index)
+    block = draft.begun(index)
     kind = delta.get("type")
     if block is None:
         if kind not in _GROWS:
             return
-        block = draft.block(index, _GROWS[kind])  # a gateway left the block's start out
+        block = draft.begin(index, _GROWS[kind])  # a gateway left the block's start out
     match kind:
         case "text_delta":
             draft.add(block, text_at(delta, "text"))
