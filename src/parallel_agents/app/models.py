@@ -17,7 +17,7 @@ from parallel_agents.models.circuit_broken import CircuitBroken
 from parallel_agents.models.dialect import PLAIN, Dialect
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
-from parallel_agents.models.learning import Learning
+from parallel_agents.models.learning import Learning, Lessons
 from parallel_agents.models.local.fetch import Progress, default_sources
 from parallel_agents.models.local.model import LocalModel
 from parallel_agents.models.network import Network
@@ -90,9 +90,8 @@ def make_governor(
     return Governor(store, limit_of, process=owner, now=now)
 
 
-def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
-    """The wrappers of each model that runs call, from the deadline of a call out to its retries."""
-    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+def make_lessons(settings: Settings, governor: Governor) -> Lessons:
+    """What refusals taught about the models, on top of what the configuration says."""
     providers = read_providers(settings.providers)
 
     def dialect_of(name: str, learned: JsonObject) -> Dialect:
@@ -100,10 +99,18 @@ def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
         known = providers.get(provider)
         return PLAIN if known is None else known.endpoint(model).dialect_after(learned)
 
+    return Lessons(dialect_of, governor)
+
+
+def wrapping(store: Store, settings: Settings, governor: Governor, lessons: Lessons) -> Wrap:
+    """The wrappers of each model that runs call, from the deadline of a call out to its retries."""
+    patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
+
     def wrap(model: Model) -> Model:
-        learning = Learning(Timed(model), dialect_of, governor)
         throttled = Throttled(
-            Budgeted(learning), governor, patience_seconds=patience.max_wait_seconds
+            Budgeted(Learning(Timed(model), lessons)),
+            governor,
+            patience_seconds=patience.max_wait_seconds,
         )
         return Cached(Retrying(CircuitBroken(throttled, governor), patience), store)
 

@@ -10,7 +10,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import ProviderError, Rejection, RequestRejected
 from parallel_agents.models.dialect import CHANGES, PLAIN, Dialect
 from parallel_agents.models.governor import Governor
-from parallel_agents.models.learning import Learning
+from parallel_agents.models.learning import Learning, Lessons
 from parallel_agents.models.wrapped import Wrapped
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.listener import RecordingListener
@@ -49,7 +49,7 @@ class Picky(Wrapped):
 
 async def test_a_refused_request_is_sent_again_at_once_and_noticed() -> None:
     model, listener = Picky("temperature"), RecordingListener()
-    learning = Learning(model, dialect_of, Governor(MemoryStore()))
+    learning = Learning(model, Lessons(dialect_of, Governor(MemoryStore())))
 
     reply = await learning.respond(REQUEST, listener)
 
@@ -63,7 +63,7 @@ async def test_a_refused_request_is_sent_again_at_once_and_noticed() -> None:
 
 async def test_several_lessons_are_learned_in_one_call() -> None:
     model = Picky("temperature", "top_p", "parallel_tool_calls")
-    learning = Learning(model, dialect_of, Governor(MemoryStore()))
+    learning = Learning(model, Lessons(dialect_of, Governor(MemoryStore())))
 
     await learning.respond(REQUEST)
 
@@ -72,11 +72,11 @@ async def test_several_lessons_are_learned_in_one_call() -> None:
 
 async def test_another_process_knows_what_was_learned() -> None:
     store, model = MemoryStore(), Picky("temperature")
-    await Learning(model, dialect_of, Governor(store)).respond(REQUEST)
+    await Learning(model, Lessons(dialect_of, Governor(store))).respond(REQUEST)
     other = Governor(store)
     await other.refresh()
 
-    await Learning(model, dialect_of, other).respond(REQUEST)
+    await Learning(model, Lessons(dialect_of, other)).respond(REQUEST)
 
     assert len(model.requests) == 3
 
@@ -85,6 +85,6 @@ async def test_a_refusal_that_teaches_nothing_is_raised() -> None:
     model = Picky("messages")
 
     with pytest.raises(RequestRejected):
-        await Learning(model, dialect_of, Governor(MemoryStore())).respond(REQUEST)
+        await Learning(model, Lessons(dialect_of, Governor(MemoryStore()))).respond(REQUEST)
 
     assert len(model.requests) == 1

@@ -15,6 +15,7 @@ from parallel_agents.models.local.known import Description, describe, find_model
 from parallel_agents.models.network import Network
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.check_model import check_model
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
@@ -22,6 +23,8 @@ from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
+
+app.command("check")(check_model)
 
 Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="MODEL")]
 
