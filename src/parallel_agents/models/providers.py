@@ -38,6 +38,7 @@ from parallel_agents.models.dialect import (
     CallIds,
     Dialect,
     DialectChanges,
+    Replay,
     SchemaSubset,
     Structured,
     ThinkingForm,
@@ -72,10 +73,19 @@ def _check_limit(limit: RateLimit) -> RateLimit:
 
 
 class Wire(StrEnum):
-    """The format that a server speaks: OpenAI's Chat Completions, or Anthropic's Messages."""
+    """The format that a server speaks.
+
+    Attributes:
+        CHAT: OpenAI's Chat Completions.
+        ANTHROPIC: Anthropic's Messages.
+        RESPONSES: OpenAI's Responses.
+        GEMINI: Google's generateContent.
+    """
 
     CHAT = "chat"
     ANTHROPIC = "anthropic"
+    RESPONSES = "responses"
+    GEMINI = "gemini"
 
 
 class Secret:
@@ -98,6 +108,10 @@ class Secret:
 
 
 NO_KEY = Secret()
+_KEY_HEADERS: Mapping[Wire, str] = {
+    Wire.ANTHROPIC: "x-api-key",
+    Wire.GEMINI: "x-goog-api-key",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +119,7 @@ class Endpoint:
     """A server to call.
 
     Attributes:
-        base_url: the URL before `/chat/completions` or `/v1/messages`.
+        base_url: the URL before `/chat/completions`, `/v1/messages`, `/responses` or `/models/`.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
         dialect: what the model takes, as far as the presets know it.
@@ -126,8 +140,8 @@ class Endpoint:
         """The header with the key; none without a key."""
         if not self.key:
             return {}
-        if self.wire is Wire.ANTHROPIC:
-            return {"x-api-key": self.key.reveal()}
+        if name := _KEY_HEADERS.get(self.wire):
+            return {name: self.key.reveal()}
         return {"Authorization": f"Bearer {self.key.reveal()}"}
 
     def url(self, path: str) -> str:
@@ -215,6 +229,18 @@ _DIALECTS: Mapping[Wire, Dialect] = {
         thinking=ThinkingForm.BUDGET,
         schema=SchemaSubset.ANTHROPIC,
         call_ids=CallIds.WORD,
+    ),
+    Wire.RESPONSES: Dialect(
+        max_tokens_field="max_output_tokens",
+        schema=SchemaSubset.OPENAI,
+        call_ids=CallIds.WORD,
+    ),
+    Wire.GEMINI: Dialect(
+        max_tokens_field="max_output_tokens",
+        # Gemini 2.5 refuses an answer in JSON beside functions.
+        structured_with_tools=Structured.PROMPT,
+        # Gemini 3 refuses a call without a signature; 2.5 ignores the placeholder.
+        replay=Replay.REQUIRED,
     ),
 }
 
