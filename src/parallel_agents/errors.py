@@ -28,7 +28,9 @@ PagentsError
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
- │   └─ CircuitOpen             PA-E212  the model failed too often and is paused for now
+ │   ├─ CircuitOpen             PA-E212  the model failed too often and is paused for now
+ │   ├─ CertificateRefused      PA-E220  the server's certificate is not trusted here
+ │   └─ ProxyRefused            PA-E221  the proxy on the way to the server refused
  ├─ RunError                    recorded as the outcome of a run; `wait` never raises it
  │   ├─ OutputInvalid           PA-E301
  │   ├─ RunTimedOut             PA-E302
@@ -289,6 +291,14 @@ class OutputCut(ProviderError):
 class CircuitOpen(ProviderError):
     code = "PA-E212"
     retryable = True
+
+
+class CertificateRefused(ProviderError):
+    code = "PA-E220"
+
+
+class ProxyRefused(ProviderError):
+    code = "PA-E221"
 
 
 class RunError(PagentsError):

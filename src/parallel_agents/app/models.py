@@ -18,8 +18,9 @@ from parallel_agents.models.dialect import PLAIN, Dialect
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
 from parallel_agents.models.learning import Learning
-from parallel_agents.models.local.fetch import Progress
+from parallel_agents.models.local.fetch import Progress, default_sources
 from parallel_agents.models.local.model import LocalModel
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
@@ -52,6 +53,7 @@ def make_registry(
         on_fetch: called with the progress of the embedded model's download.
         wrap: wraps each model.
     """
+    network = Network(environment.variables)
 
     def make_local(name: str) -> Model:
         return LocalModel(
@@ -60,15 +62,16 @@ def make_registry(
             file=settings.local_model_file,
             slots=settings.local_slots,
             progress=on_fetch,
+            sources=default_sources(network),
         )
 
     made = {LOCAL: make_local, **(factories or {})}
     if days.PROVIDER not in settings.providers:
         made.setdefault(days.PROVIDER, make_simulated)
     return Registry(
-        read_providers(settings.providers),
+        read_providers(settings.providers, environment.variables),
         environment.read_key,
-        Http(),
+        Http(network),
         factories=made,
         wrap=wrap,
     )

@@ -114,7 +114,9 @@ class Dialect:
         omit: top-level fields of a request that the model refuses.
         max_tokens_field: the server's name for the limit on a reply.
         thinking: how a request asks for reasoning.
-        efforts: the server's word for each level; an empty one sends nothing.
+        efforts: the server's word for each level; an empty one sends nothing. Of a model that adapts,
+            the word for `off` is the kind of thinking that turns it off.
+        thinking_off: further fields of a request that turns reasoning off.
         structured: how answers are made to match a schema.
         structured_with_tools: the same for requests that also have tools; None for the same.
         schema: the part of JSON Schema that the server accepts.
@@ -136,7 +138,8 @@ class Dialect:
     omit: frozenset[str] = frozenset()
     max_tokens_field: str = "max_tokens"
     thinking: ThinkingForm = ThinkingForm.EFFORT
-    efforts: Mapping[ThinkingLevel, str] = field(default_factory=lambda: _EFFORTS)
+    efforts: Mapping[ThinkingLevel, str] = field(default_factory=dict[ThinkingLevel, str])
+    thinking_off: Mapping[str, Json] = field(default_factory=dict[str, Json])
     structured: Structured = Structured.JSON_SCHEMA
     structured_with_tools: Structured | None = None
     schema: SchemaSubset = SchemaSubset.PLAIN
@@ -154,6 +157,8 @@ class Dialect:
 
     def effort(self, level: ThinkingLevel) -> str:
         """The server's word for a level; empty to send none."""
+        if self.thinking is ThinkingForm.TOGGLE:
+            return self.efforts.get(level, "")
         return self.efforts.get(level, _EFFORTS[level])
 
     def structure(self, *, has_tools: bool) -> Structured:
@@ -185,6 +190,7 @@ class DialectChanges(TypedDict, total=False):
     max_tokens_field: Annotated[str, StringConstraints(pattern=r"^max_[a-z_]+$")]
     thinking: ThinkingForm
     efforts: Mapping[ThinkingLevel, Annotated[str, StringConstraints(max_length=30)]]
+    thinking_off: Mapping[_Word, Json]
     structured: Structured
     structured_with_tools: Structured
     schema: SchemaSubset

@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
 
 import aiohttp
 import orjson
@@ -14,12 +15,14 @@ import orjson
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import MalformedReply, ProviderError, StreamCut
 from parallel_agents.models.failures import from_client_error, from_response, make_failure
+from parallel_agents.models.faults import refused_by_proxy
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import Endpoint
+from parallel_agents.models.proxies import Proxy
 from parallel_agents.models.reading.documents import is_json_start, read_document, read_event
 from parallel_agents.models.sse import EventReader
 
 _CONNECT_SECONDS = 10.0
-_KEEPALIVE_SECONDS = 60.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
 _MOST_BYTES = 128 << 20
 _ERROR_BYTES = 1 << 20
@@ -27,15 +30,23 @@ _ERROR_BYTES = 1 << 20
 _DRAIN_SECONDS = 0.1
 
 
+class _Route(NamedTuple):
+    """The sessions to one server, and the proxy that they go through."""
+
+    session: aiohttp.ClientSession
+    proxy: Proxy | None
+
+
 class Http:
-    """An unbounded pool, bound to the event loop of its first call.
+    """An unbounded pool for each server, bound to the event loop of its first call.
 
     It sets no deadline for a whole call; callers do. A stream fails once it is silent for
     `stall_seconds`. A plain reply arrives in one piece, so its silence proves nothing.
     """
 
-    def __init__(self, *, stall_seconds: float = 120.0) -> None:
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self, network: Network | None = None, *, stall_seconds: float = 120.0) -> None:
+        self._network = network or Network()
+        self._routes: dict[tuple[str, str], _Route] = {}
         self._plain = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
         self._streamed = aiohttp.ClientTimeout(
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=stall_seconds
@@ -76,9 +87,9 @@ class Http:
 
     async def aclose(self) -> None:
         """Close the connections; a later call would open new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        routes, self._routes = self._routes, {}
+        for route in routes.values():
+            await route.session.close()
 
     @asynccontextmanager
     async def _post(
@@ -90,14 +101,17 @@ class Http:
         endpoint: Endpoint,
         timeout: aiohttp.ClientTimeout,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        session, proxy = self._open(endpoint)
         try:
-            async with self._open().post(
+            async with session.post(
                 url,
                 data=body if len(body) < _LARGE_BYTES else io.BytesIO(body),
                 headers=headers,
                 timeout=timeout,
                 allow_redirects=False,  # a redirect would send the key to another host
             ) as response:
+                if response.status == 407 and proxy is not None:
+                    raise refused_by_proxy(endpoint, proxy, 407, response.reason)
                 if response.status >= 300:
                     raise from_response(
                         endpoint,
@@ -107,19 +121,31 @@ class Http:
                         now=time.time(),
                     )
                 yield response
-        except aiohttp.ClientResponseError as error:
-            # Not chained: the cause's repr shows the request's headers, including the key.
-            raise from_client_error(endpoint, error) from None
         except aiohttp.ClientError as error:
-            raise from_client_error(endpoint, error) from error
+            fault = self._network.find_fault(endpoint, error, proxy)
+            # Not chained: the cause's repr shows the key, or the password of the proxy.
+            raise fault or from_client_error(endpoint, error) from None
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
+    def check(self, endpoint: Endpoint) -> None:
+        """Check that the endpoint can be called from here, without calling it.
+
+        Raises:
+            ConfigError: the proxy or the trusted authorities are configured wrongly.
+        """
+        self._network.check(endpoint.base_url, self._find_proxy(endpoint))
+
+    def _find_proxy(self, endpoint: Endpoint) -> Proxy | None:
+        source = f"providers.{endpoint.provider}.proxy"
+        return self._network.proxy_for(endpoint.base_url, endpoint.proxy, source)
+
+    def _open(self, endpoint: Endpoint) -> _Route:
+        where = (endpoint.base_url, endpoint.proxy)
+        route = self._routes.get(where)
+        if route is None:
+            proxy = self._find_proxy(endpoint)
+            session = self._network.open_session(endpoint.base_url, proxy)
+            route = self._routes[where] = _Route(session, proxy)
+        return route
 
 
 async def _values(response: aiohttp.ClientResponse, endpoint: Endpoint) -> AsyncGenerator[Json]:

@@ -5,8 +5,9 @@ A `Provider` is configuration without secrets; an `Endpoint` is what a wire need
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -31,6 +32,13 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
+from parallel_agents.models.base_url import (
+    Known,
+    complete,
+    join_url,
+    read_base_url,
+    read_ollama_host,
+)
 from parallel_agents.models.dialect import (
     CHANGE_NAMES,
     CHANGES,
@@ -46,14 +54,28 @@ from parallel_agents.models.dialect import (
 )
 
 ANY_MODEL = "*"
+_OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
 _KEY_PREFIX = "env:"
 _KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
 _URL_HINT = "write https://HOST/PATH, without a user, password or key"
+_PROXY_HINT = (
+    'write http://HOST:PORT, socks5://HOST:PORT, "none", or env:NAME for a proxy with a password'
+)
 _HINT = "correct it in the configuration; docs/models.md lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
-_KeyReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$")]
+_Url = Annotated[str, AfterValidator(read_base_url)]
+_KeyReference = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$"),
+]
+_Proxy = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        pattern=r"^(none|env:[A-Za-z_][A-Za-z0-9_]*|(https?|socks(4a?|5h?)?)://[^\s@]+)?$",
+    ),
+]
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 _ModelId = Annotated[str, StringConstraints(min_length=1)]
@@ -88,6 +110,18 @@ class Wire(StrEnum):
     GEMINI = "gemini"
 
 
+class Auth(StrEnum):
+    """The header that carries the key: `Authorization: Bearer`, or one of that name."""
+
+    BEARER = "bearer"
+    X_API_KEY = "x-api-key"
+    API_KEY = "api-key"
+    X_GOOG_API_KEY = "x-goog-api-key"
+
+
+_AUTH = {Wire.ANTHROPIC: Auth.X_API_KEY, Wire.GEMINI: Auth.X_GOOG_API_KEY}
+
+
 class Secret:
     """A key; only `reveal` shows it."""
 
@@ -108,10 +142,17 @@ class Secret:
 
 
 NO_KEY = Secret()
-_KEY_HEADERS: Mapping[Wire, str] = {
-    Wire.ANTHROPIC: "x-api-key",
-    Wire.GEMINI: "x-goog-api-key",
-}
+_BEARER = re.compile(r"^bearer(\s+|$)", re.IGNORECASE)
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+
+def read_secret(text: str) -> Secret:
+    """The key in `text`, without the white space, quotes and `Bearer` that people copy with it."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_QUOTES)
+        text = _BEARER.sub("", text)
+    return Secret(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +160,9 @@ class Endpoint:
     """A server to call.
 
     Attributes:
-        base_url: the URL before `/chat/completions`, `/v1/messages`, `/responses` or `/models/`.
+        base_url: the URL before the wire's own path, for `join_url`.
+        auth: the header that carries the key; None for the usual one of the wire.
+        proxy: the URL of a proxy, `env:NAME` or `none`; empty for what the environment says.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
         dialect: what the model takes, as far as the presets know it.
@@ -131,22 +174,15 @@ class Endpoint:
     base_url: str
     key: Secret = NO_KEY
     key_variable: str = ""
+    auth: Auth | None = None
+    proxy: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     dialect: Dialect = PLAIN
     configured: DialectChanges = field(default_factory=DialectChanges)
 
-    @property
-    def auth_headers(self) -> Mapping[str, str]:
-        """The header with the key; none without a key."""
-        if not self.key:
-            return {}
-        if name := _KEY_HEADERS.get(self.wire):
-            return {name: self.key.reveal()}
-        return {"Authorization": f"Bearer {self.key.reveal()}"}
-
     def url(self, path: str) -> str:
         """The URL of a path of the wire."""
-        return f"{self.base_url}{path}"
+        return join_url(self.base_url, path)
 
     def dialect_after(self, learned: JsonObject) -> Dialect:
         """What the model takes, with what its refusals taught; the configuration has the last word."""
@@ -154,6 +190,16 @@ class Endpoint:
         if learned:
             dialect = dialect.changed(CHANGES.validate_python(learned))
         return dialect.changed(self.configured)
+
+    @property
+    def auth_headers(self) -> dict[str, str]:
+        """The header that carries the key; none if there is no key."""
+        if not self.key:
+            return {}
+        auth = self.auth or _AUTH.get(self.wire, Auth.BEARER)
+        if auth is Auth.BEARER:
+            return {"Authorization": f"Bearer {self.key.reveal()}"}
+        return {auth.value: self.key.reveal()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +225,8 @@ class Provider:
     wire: Wire
     base_url: _Url
     key: _KeyReference = ""
+    auth: Auth | None = None
+    proxy: _Proxy = ""
     headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
     known: tuple[tuple[str, DialectChanges], ...] = ()
     configured: tuple[tuple[str, DialectChanges], ...] = ()
@@ -199,6 +247,10 @@ class Provider:
         """The environment variable that holds the key, or an empty string."""
         return self.key.removeprefix(_KEY_PREFIX)
 
+    def find_key(self, read_key: Callable[[str], str | None]) -> Secret:
+        """The key in the environment; empty if there is none."""
+        return read_secret((read_key(self.key_variable) or "") if self.key else "")
+
     def capabilities(self, model: str) -> Capabilities:
         """The configured capabilities of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
@@ -212,9 +264,11 @@ class Provider:
         return Endpoint(
             provider=self.name,
             wire=self.wire,
-            base_url=self.base_url.rstrip("/"),
+            base_url=self.base_url,
             key=key,
             key_variable=self.key_variable,
+            auth=self.auth,
+            proxy=self.proxy,
             headers=self.headers,
             dialect=_DIALECTS[self.wire].changed(_matching(self.known, model)),
             configured=_matching(self.configured, model),
@@ -254,17 +308,25 @@ def _matching(layers: Sequence[tuple[str, DialectChanges]], model: str) -> Diale
     return merged
 
 
-def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
+def read_providers(
+    tables: Mapping[str, Json] | None = None, variables: Mapping[str, str] | None = None
+) -> dict[str, Provider]:
     """The presets, overlaid with the user's `[providers.NAME]` tables, by name.
 
     A table with a preset's name replaces only the fields that it sets. Within `headers`, `prices`,
     `max_parallel`, `tiers`, `limits` and `models` it replaces only the entries that it sets.
 
+    Args:
+        tables: the user's tables by name.
+        variables: the environment variables: `OLLAMA_HOST` is where the preset `ollama` is, unless
+            a table says otherwise.
+
     Raises:
         ConfigError: a table is invalid. The message names the provider and the field, but not the
             value.
     """
-    presets, own = _presets(), tables or {}
+    presets = {**_presets(), _OLLAMA: _find_ollama(_presets()[_OLLAMA], variables or {})}
+    own = tables or {}
     providers: dict[str, Provider] = {}
     for name in (*presets, *(name for name in own if name not in presets)):
         table = own.get(name, {})
@@ -272,6 +334,16 @@ def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provid
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
         providers[name] = _read_provider(name, presets.get(name, {}), table)
     return providers
+
+
+def _find_ollama(preset: JsonObject, variables: Mapping[str, str]) -> JsonObject:
+    host = variables.get(_OLLAMA_HOST, "").strip()
+    if not host:
+        return preset
+    try:
+        return {**preset, "base_url": read_ollama_host(host)}
+    except ValueError:
+        return preset  # as Ollama's own programs do
 
 
 def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
@@ -294,7 +366,8 @@ def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider
     merged = {**_merge(server, own), "name": name}
     with _config_errors(name):
         provider = _adapter().validate_python(merged)
-    return replace(provider, known=known, configured=configured)
+    base_url = complete(provider.base_url, provider.wire, _known_urls())
+    return replace(provider, base_url=base_url, known=known, configured=configured)
 
 
 _Layers: TypeAlias = tuple[tuple[str, DialectChanges], ...]
@@ -324,11 +397,19 @@ def _config_errors(name: str, within: str = "") -> Generator[None]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field_name = within + ".".join(str(step) for step in first["loc"])
-        hint = {"key": _KEY_HINT, "base_url": _URL_HINT}.get(field_name, _HINT)
+        hints = {"key": _KEY_HINT, "base_url": _URL_HINT, "proxy": _PROXY_HINT}
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(
-            f"providers.{name}.{field_name} is invalid", why=first["msg"], hint=hint
+            f"providers.{name}.{field_name} is invalid",
+            why=first["msg"].removeprefix("Value error, "),
+            hint=hints.get(field_name, _HINT),
         ) from None
+
+
+@cache
+def _known_urls() -> tuple[Known, ...]:
+    presets = _presets().values()
+    return tuple(Known(str(preset["base_url"]), str(preset["wire"])) for preset in presets)
 
 
 @cache

@@ -13,7 +13,7 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
 from parallel_agents.models.http import Http
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import ANY_MODEL, Provider, Secret
+from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Provider, Secret
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.wires.model import WireModel
 
@@ -112,14 +112,16 @@ class Registry:
         if provider is None or not model_id:
             self._refuse(name)
         endpoint = provider.endpoint(model_id, self._key(provider))
+        self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
         return WireModel(name, endpoint, self._http, capabilities=capabilities)
 
     def _key(self, provider: Provider) -> Secret:
         variable = provider.key_variable
         if not variable:
-            return Secret()
-        key = (self._read_key(variable) or "").strip()
+            return NO_KEY
+        secret = provider.find_key(self._read_key)
+        key = secret.reveal()
         if not key:
             raise MissingKey(
                 f"{provider.name} needs a key, but {variable} is not set",
@@ -130,7 +132,7 @@ class Registry:
                 f"the key in {variable} contains invalid characters",
                 hint=f"copy the key for {provider.name} again, without quotes or line breaks",
             )
-        return Secret(key)
+        return secret
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")

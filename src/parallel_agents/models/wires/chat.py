@@ -42,6 +42,7 @@ from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _FORCED_ANSWER: JsonObject = {"type": "function", "function": {"name": FINAL_ANSWER}}
 _PLACEHOLDER = "Continuing."
+_NOTHING_MORE: JsonObject = {}
 # What a reasoning of OpenRouter is kept as: the list of its details, to be returned unchanged.
 _DETAILS = "details:"
 
@@ -127,15 +128,20 @@ class Chat:
     def _thinking(self, level: ThinkingLevel | None) -> JsonObject:
         if level is None:
             return {}
+        is_off, word = level is ThinkingLevel.OFF, self._dialect.effort(level)
+        off: JsonObject = self._dialect.thinking_off if is_off else _NOTHING_MORE
         match self._dialect.thinking:
-            case ThinkingForm.EFFORT | ThinkingForm.ADAPTIVE:
-                word = self._dialect.effort(level)
-                return {"reasoning_effort": word} if word else {}
+            case ThinkingForm.EFFORT:
+                return {"reasoning_effort": word, **off} if word else off
+            case ThinkingForm.ADAPTIVE:
+                kind = word if is_off else "adaptive"
+                return {"thinking": {"type": kind}, **off} if kind else off
             case ThinkingForm.TOGGLE:
-                kind = "disabled" if level is ThinkingLevel.OFF else "enabled"
-                return {"thinking": {"type": kind}}
+                kind = (word or "disabled") if is_off else "enabled"
+                effort: JsonObject = {"reasoning_effort": word} if word and not is_off else {}
+                return {"thinking": {"type": kind}, **effort, **off}
             case _:
-                return {}
+                return off
 
     def _encoded_tool(self, spec: ToolSpec) -> bytes:
         function: JsonObject = {

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message, Role, Text, ToolCall, user
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import JsonObject
@@ -115,12 +116,13 @@ def make_draft(
     )
 
 
-def with_dialect(body: Body, dialect: Dialect) -> Body:
+def with_dialect(body: Body, dialect: Dialect, level: ThinkingLevel | None) -> Body:
     """The body with the fields that a dialect adds, and without those that it omits.
 
     An object that the dialect adds is merged into the one that is there.
     """
-    for name, value in dialect.extra.items():
+    off = dialect.thinking_off if level is ThinkingLevel.OFF else {}
+    for name, value in (*off.items(), *dialect.extra.items()):
         known = body.get(name)
         if isinstance(known, Mapping) and isinstance(value, Mapping):
             body[name] = {**known, **value}

@@ -102,7 +102,7 @@ class Gemini:
         body["generationConfig"] = {
             name: value for name, value in config.items() if name not in self._dialect.omit
         }
-        return with_dialect(body, self._dialect)
+        return with_dialect(body, self._dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
         if (error := find_error(value)) is not None:
@@ -162,12 +162,11 @@ class Gemini:
 
     def _encoded_tool(self, spec: ToolSpec) -> bytes:
         name = "parameters" if self._has_subset else "parametersJsonSchema"
-        declared: JsonObject = {
-            "name": name_on_wire(spec.name),
-            "description": spec.description,
-            name: tool_schema(spec.parameters, self._dialect),
-        }
-        return dump(declared)
+        schema = tool_schema(spec.parameters, self._dialect)
+        declared: JsonObject = {"name": name_on_wire(spec.name), "description": spec.description}
+        if self._has_subset and not schema.get("properties"):
+            return dump(declared)  # an object without properties is refused
+        return dump({**declared, name: schema})
 
     def _contents(self, messages: Sequence[Message]) -> orjson.Fragment:
         """The transcript; consecutive messages of one side are merged."""

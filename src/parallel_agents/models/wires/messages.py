@@ -41,7 +41,7 @@ from parallel_agents.models.shapes import (
 )
 from parallel_agents.models.wires.codec import id_on_wire, is_own, name_on_wire, plan_request
 from parallel_agents.models.wires.draft import Draft, Kind
-from parallel_agents.models.wires.schemas import tool_schema
+from parallel_agents.models.wires.schemas import answer_schema, tool_schema
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _VERSION = "2023-06-01"
@@ -94,7 +94,8 @@ class Messages:
         if plan.forces_call:
             body["tool_choice"] = _FORCED_ANSWER if len(plan.tools) == 1 else {"type": "any"}
         if plan.structured is Structured.JSON_SCHEMA and plan.schema is not None:
-            form: JsonObject = {"type": "json_schema", "schema": tool_schema(plan.schema, dialect)}
+            schema = answer_schema(plan.schema, dialect).schema
+            form: JsonObject = {"type": "json_schema", "schema": schema}
             config = body.get("output_config")
             body["output_config"] = {
                 **(config if isinstance(config, Mapping) else {}),
@@ -148,10 +149,12 @@ class Messages:
             return self._dialect.thinking is ThinkingForm.ALWAYS
         match self._dialect.thinking:
             case ThinkingForm.ADAPTIVE:
+                word = self._dialect.effort(level)
                 if level is ThinkingLevel.OFF:
+                    body.update({"thinking": {"type": word}} if word else {})
                     return False
                 body["thinking"] = {"type": "adaptive"}
-                if word := self._dialect.effort(level):
+                if word:
                     body["output_config"] = {"effort": word}
                 return True
             case ThinkingForm.TOGGLE:

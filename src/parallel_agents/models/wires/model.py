@@ -17,6 +17,7 @@ from parallel_agents.errors import (
     MalformedReply,
     ModelRefused,
     ProviderError,
+    RequestRejected,
     StreamCut,
     Unreachable,
 )
@@ -73,6 +74,13 @@ class WireModel:
             ProviderError: the call failed; the class tells how.
         """
         codec, dialect = self._codec(request.learned)
+        if request.tools and "tools" in dialect.omit:
+            hint = "give the agent no tools, or choose another model with --model"
+            failure = make_failure(
+                RequestRejected, self._endpoint, "takes no tools with this model"
+            )
+            failure.hint = hint
+            raise failure
         shows = listener is not None and listener.wants_text
         streams = shows or self.capabilities.streams_always
         draft = make_draft(request, dialect, listener.text if shows and listener else None)

@@ -30,7 +30,8 @@ from parallel_agents.models.wires.codec import (
 )
 from parallel_agents.models.wires.draft import Draft
 from parallel_agents.models.wires.response_items import ITEM, PHASE, take_event, take_output
-from parallel_agents.models.wires.schemas import answer_schema, is_strict, tool_schema
+from parallel_agents.models.wires.schemas import answer_schema, tool_schema
+from parallel_agents.models.wires.strict import is_strict
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _FORCED_ANSWER: JsonObject = {"type": "function", "name": FINAL_ANSWER}
@@ -89,7 +90,7 @@ class Responses:
         if request.temperature is not None:
             body["temperature"] = request.temperature
         body.update(self._thinking(request.thinking))
-        return with_dialect(body, dialect)
+        return with_dialect(body, dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
         if (error := _find_error(value)) is not None:

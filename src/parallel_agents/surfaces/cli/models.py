@@ -12,6 +12,7 @@ import typer
 from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
@@ -56,10 +57,9 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
 def pull(name: Which = "local", home: Home = None) -> None:
     """Fetch an embedded model; a file that is there already is checked and kept."""
     context = find_context(home)
+    sources = default_sources(Network(context.environment.variables))
     with DownloadBar() as bar:
-        download = fetch(
-            find_model(name), _folder(context), progress=bar, sources=default_sources()
-        )
+        download = fetch(find_model(name), _folder(context), progress=bar, sources=sources)
         try:
             file = asyncio.run(download)
         except KeyboardInterrupt:

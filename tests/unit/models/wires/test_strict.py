@@ -1,11 +1,11 @@
-"""A schema is sent as strict only where a server would take it so."""
+"""A schema is sent as strict only where OpenAI would take it so."""
 
 from __future__ import annotations
 
 import pytest
-from parallel_agents.models.structured import is_strict, with_schema
 
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.wires.strict import is_strict
 
 TEXT: JsonObject = {"type": "string"}
 CLOSED: JsonObject = {
@@ -45,17 +45,15 @@ def test_closed_objects_that_require_every_field_are_strict(schema: JsonObject) 
         {**CLOSED, "properties": {"a": {"type": "string", "maxLength": 3}}},
         {**CLOSED, "properties": {"a": {"oneOf": [TEXT]}}},
         {**CLOSED, "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {"type": "object"}}},
+        {**CLOSED, "properties": {"a": {"$ref": "#/$defs/x", "description": "A."}}},
+        {**CLOSED, "properties": {"a": {"description": "anything"}}},
+        {**CLOSED, "properties": {"a": {"type": "string", "format": "uri"}}},
+        {**CLOSED, "properties": {"a": {"type": "string", "pattern": "^(?!x)"}}},
+        {**CLOSED, "properties": {"a": {"type": "array"}}},
+        {**CLOSED, "anyOf": [CLOSED]},
     ],
 )
 def test_open_objects_and_keywords_that_strict_mode_lacks_are_not_strict(
     schema: JsonObject,
 ) -> None:
     assert not is_strict(schema)
-
-
-def test_the_words_of_a_schema_come_after_the_instructions() -> None:
-    system = with_schema("Be brief.", CLOSED)
-
-    assert system.startswith("Be brief.\n\nAnswer with one JSON value")
-    assert system.endswith('"additionalProperties":false}')
-    assert with_schema("", TEXT).startswith("Answer with one JSON value")

@@ -1,0 +1,128 @@
+"""Marks: play every case, count what holds, and bring the `fails` marks of the files up to date.
+
+python -m tests.wires.marks [PART]             # counts by folder; nothing is written
+python -m tests.wires.marks --drop             # drop the marks of cases that hold by now
+python -m tests.wires.marks --mark "WHY"       # and mark all that fail; without WHY, by how
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import yaml
+
+from tests.wires.case import FOLDER, Case, Form, read_cases
+from tests.wires.drive import KEY, KEY_VARIABLE, Mismatch, play
+
+_AT_ONCE = 6
+_MARKS = re.compile(r"^fails:.*\Z", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(slots=True)
+class Played:
+    """A case in one form, and what the product does not meet of it."""
+
+    name: str
+    case: Case
+    form: Form
+    problem: str = ""
+
+    @property
+    def file(self) -> str:
+        return self.name.partition(":")[0]
+
+    async def play(self) -> None:
+        with tempfile.TemporaryDirectory() as home:
+            try:
+                await play(self.case, self.form, Path(home))
+            except Mismatch as error:
+                self.problem = str(error)
+
+
+async def play_all(chosen: str) -> list[Played]:
+    runs = [Played(name, case, form) for name, case in read_cases() for form in Form]
+    runs = [run for run in runs if run.case.runs_in(run.form) and run.name.startswith(chosen)]
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def take(run: Played) -> None:
+        async with turns:
+            await run.play()
+
+    await asyncio.gather(*(take(run) for run in runs if not run.case.env))
+    for run in (run for run in runs if run.case.env):  # one at a time: they share the environment
+        os.environ.update(run.case.env)
+        await run.play()
+        for name in run.case.env:
+            del os.environ[name]
+    return runs
+
+
+def marks(runs: Sequence[Played], why: str | None) -> str | Mapping[str, str]:
+    """The marks of one file: a text if all of its runs fail, or by variant and form."""
+    reasons = {(run.case.variant, run.form): _reason(run, why) for run in runs}
+    texts = set(reasons.values())
+    if len(texts) == 1:
+        return texts.pop()
+    found: dict[str, str] = {}
+    for variant, each in groupby(reasons.items(), key=lambda item: item[0][0]):
+        by_form = {form: reason for (_, form), reason in each}
+        if len(set(by_form.values())) == 1 and variant:
+            found[variant] = next(iter(by_form.values()))
+        else:
+            found |= {f"{variant}-{f}".lstrip("-"): reason for f, reason in by_form.items()}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _reason(run: Played, why: str | None) -> str:
+    known = run.case.why_it_fails(run.form)
+    if not run.problem or known or why is None:
+        return known if run.problem else ""
+    return why or _first(run.problem)
+
+
+def _first(problem: str) -> str:
+    """How the run ended, if it failed; else the first thing that differs."""
+    ended = re.search(r"'status': '(?!done)(\w+)', 'error': '([\w-]*)'", problem)
+    requests = re.search(r"'requests': (\d+)", problem)
+    if ended and requests:
+        return f"ends {' '.join(filter(None, ended.groups()))} after {requests[1]} requests"
+    return problem.splitlines()[0][:120]
+
+
+def write(file: str, runs: Sequence[Played], why: str | None) -> None:
+    path = FOLDER / f"{file}.yaml"
+    text = path.read_text("utf-8")
+    found = marks(runs, why)
+    lines = {"fails": found}
+    block = str(yaml.dump(lines, sort_keys=False, allow_unicode=True, width=200))  # pyright: ignore[reportUnknownMemberType] - untyped in its stubs
+    changed = _MARKS.sub("", text).rstrip("\n") + "\n" + (block if found else "")
+    if changed != text:
+        path.write_text(changed, "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="?", default="")
+    parser.add_argument("--drop", action="store_true")
+    parser.add_argument("--mark", nargs="?", const="", metavar="WHY")
+    asked = parser.parse_args()
+    os.environ[KEY_VARIABLE] = KEY
+    runs = asyncio.run(play_all(asked.part))
+    for part, each in groupby(runs, key=lambda run: run.name.partition("/")[0]):
+        problems = [bool(run.problem) for run in each]
+        print(f"{part:20} {problems.count(False):4} hold {problems.count(True):4} fail")  # noqa: T201
+    if asked.drop or asked.mark is not None:
+        for file, each in groupby(runs, key=lambda run: run.file):
+            write(file, [*each], asked.mark)
+
+
+if __name__ == "__main__":
+    main()
