@@ -28,6 +28,7 @@ _ID_FORMS: Mapping[CallIds, re.Pattern[str]] = {
     CallIds.WORD: re.compile(r"[a-zA-Z0-9_-]{1,64}"),
     CallIds.NINE: re.compile(r"[a-zA-Z0-9]{9}"),
 }
+_NOTHING_MORE: JsonObject = {}
 _BRIDGE = Message(Role.ASSISTANT, (Text("Understood."),))
 
 
@@ -121,7 +122,7 @@ def with_dialect(body: Body, dialect: Dialect, level: ThinkingLevel | None) -> B
 
     An object that the dialect adds is merged into the one that is there.
     """
-    off = dialect.thinking_off if level is ThinkingLevel.OFF else {}
+    off: JsonObject = dialect.thinking_off if level is ThinkingLevel.OFF else _NOTHING_MORE
     for name, value in (*off.items(), *dialect.extra.items()):
         known = body.get(name)
         if isinstance(known, Mapping) and isinstance(value, Mapping):
