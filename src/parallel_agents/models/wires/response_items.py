@@ -116,17 +116,24 @@ def _name_of(item: JsonObject, place: int | None, arrived: set[tuple[_Name, Kind
     return names[0] if names else ""
 
 
-def _event_name(event: JsonObject) -> _Name:
+def _event_name(draft: Draft, event: JsonObject, kind: Kind) -> _Name:
+    """The name that an event gives its item; without one it means the last item of its kind."""
     place = index_at(event, "output_index")
-    return word_at(event, "item_id") if place is None else place
+    if place is not None:
+        return place
+    if name := word_at(event, "item_id"):
+        return name
+    begun = [key.item for key in draft.blocks if isinstance(key, _Key) and key.kind is kind]
+    return begun[-1] if begun else ""
 
 
 def _block(draft: Draft, event: JsonObject, kind: Kind) -> Block:
-    return draft.block(_Key(_event_name(event), kind), kind)
+    return draft.block(_Key(_event_name(draft, event, kind), kind), kind)
 
 
 def _text_block(draft: Draft, event: JsonObject) -> Block:
-    return _part_block(draft, _event_name(event), index_at(event, "content_index") or 0)
+    name = _event_name(draft, event, Kind.TEXT)
+    return _part_block(draft, name, index_at(event, "content_index") or 0)
 
 
 def _part_block(draft: Draft, name: _Name, part: int) -> Block:
@@ -172,9 +179,10 @@ def _take_message(draft: Draft, name: _Name, item: JsonObject) -> None:
     parts = [{"text": content}] if isinstance(content, str) else objects_at(item, "content")
     draft.refusal = "".join([text_at(part, "refusal") for part in parts]) or draft.refusal
     texts = [text_at(part, "text") for part in parts]
-    for part, text in enumerate(["".join(texts)] if phase == _COMMENTARY else texts):
-        if text:
-            _complete(draft, _part_block(draft, name, part), text)
+    if phase == _COMMENTARY or not texts:
+        texts = ["".join(texts)]
+    for part, text in enumerate(texts):
+        _complete(draft, _part_block(draft, name, part), text)
 
 
 def _reasoning_text(item: JsonObject) -> str:
