@@ -46,6 +46,7 @@ from parallel_agents.models.dialect import (
     CallIds,
     Dialect,
     DialectChanges,
+    Replay,
     SchemaSubset,
     Structured,
     ThinkingForm,
@@ -94,10 +95,19 @@ def _check_limit(limit: RateLimit) -> RateLimit:
 
 
 class Wire(StrEnum):
-    """The format that a server speaks: OpenAI's Chat Completions, or Anthropic's Messages."""
+    """The format that a server speaks.
+
+    Attributes:
+        CHAT: OpenAI's Chat Completions.
+        ANTHROPIC: Anthropic's Messages.
+        RESPONSES: OpenAI's Responses.
+        GEMINI: Google's generateContent.
+    """
 
     CHAT = "chat"
     ANTHROPIC = "anthropic"
+    RESPONSES = "responses"
+    GEMINI = "gemini"
 
 
 class Auth(StrEnum):
@@ -109,7 +119,7 @@ class Auth(StrEnum):
     X_GOOG_API_KEY = "x-goog-api-key"
 
 
-_AUTH = {Wire.ANTHROPIC: Auth.X_API_KEY}
+_AUTH = {Wire.ANTHROPIC: Auth.X_API_KEY, Wire.GEMINI: Auth.X_GOOG_API_KEY}
 
 
 class Secret:
@@ -150,7 +160,7 @@ class Endpoint:
     """A server to call.
 
     Attributes:
-        base_url: the URL before `/chat/completions` or `/v1/messages`, for `join_url`.
+        base_url: the URL before the wire's own path, for `join_url`.
         auth: the header that carries the key; None for the usual one of the wire.
         proxy: the URL of a proxy, `env:NAME` or `none`; empty for what the environment says.
         key_variable: the environment variable that the key came from; errors name it.
@@ -273,6 +283,18 @@ _DIALECTS: Mapping[Wire, Dialect] = {
         thinking=ThinkingForm.BUDGET,
         schema=SchemaSubset.ANTHROPIC,
         call_ids=CallIds.WORD,
+    ),
+    Wire.RESPONSES: Dialect(
+        max_tokens_field="max_output_tokens",
+        schema=SchemaSubset.OPENAI,
+        call_ids=CallIds.WORD,
+    ),
+    Wire.GEMINI: Dialect(
+        max_tokens_field="max_output_tokens",
+        # Gemini 2.5 refuses an answer in JSON beside functions.
+        structured_with_tools=Structured.PROMPT,
+        # Gemini 3 refuses a call without a signature; 2.5 ignores the placeholder.
+        replay=Replay.REQUIRED,
     ),
 }
 

@@ -43,7 +43,7 @@ _REASONS = {
     End.TOOLS: "tool_calls tool_call tool_use function_call function_calls tools",
     End.CUT: (
         "length max_tokens max_output_tokens max_length model_length max_new_tokens token_limit "
-        "max_completion_tokens output_limit"
+        "max_completion_tokens output_limit continuation"
     ),
     End.WINDOW: (
         "model_context_window_exceeded context_window_exceeded context_length_exceeded "
@@ -52,7 +52,8 @@ _REASONS = {
     End.REFUSED: (
         "content_filter content_filtered refusal refused safety sensitive recitation blocklist "
         "prohibited_content spii image_safety image_prohibited_content image_recitation language "
-        "guardrail_intervened guardrail moderation error_toxic violation blocked model_armor"
+        "guardrail_intervened guardrail moderation error_toxic violation blocked model_armor "
+        "escalation pup_limited_disabled"
     ),
     End.PAUSED: "pause_turn pause",
     End.FAILED: (

@@ -47,6 +47,7 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
     written = max(_first(value, _WRITTEN), _first(details, _WRITTEN))
     reasoning = max(_first(value, _REASONING), _first(details, _REASONING))
     prompt, output = _first(value, _INPUT), _first(value, _OUTPUT)
+    prompt += _count(value.get("toolUsePromptTokenCount"))
     total = _first(value, _TOTAL)
     if prompt and total > prompt + output:
         output = total - prompt  # reasoning that is only in the total

@@ -20,6 +20,7 @@ from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.reading.usage import read_usage
 from parallel_agents.models.shapes import (
     Body,
+    ShapeError,
     array_of,
     dump,
     index_at,
@@ -232,6 +233,8 @@ def _take_text(message: JsonObject, draft: Draft) -> None:
     if isinstance(content, list):
         text, parted = _parts(content)
         thinking = thinking or parted
+    elif content is not None and not isinstance(content, str):
+        raise ShapeError("content is not a string")
     if thinking or (isinstance(details, list) and details):
         block = draft.block("thinking", Kind.THINKING)
         draft.add(block, thinking)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message, Role, Text, ToolCall, user
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import JsonObject
@@ -22,11 +23,12 @@ from parallel_agents.models.wires.structured import (
     wrapped,
 )
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,63}")  # Gemini's begin with a letter
 _ID_FORMS: Mapping[CallIds, re.Pattern[str]] = {
     CallIds.WORD: re.compile(r"[a-zA-Z0-9_-]{1,64}"),
     CallIds.NINE: re.compile(r"[a-zA-Z0-9]{9}"),
 }
+_NOTHING_MORE: JsonObject = {}
 _BRIDGE = Message(Role.ASSISTANT, (Text("Understood."),))
 
 
@@ -115,17 +117,35 @@ def make_draft(
     )
 
 
+def with_dialect(body: Body, dialect: Dialect, level: ThinkingLevel | None) -> Body:
+    """The body with the fields that a dialect adds, and without those that it omits.
+
+    An object that the dialect adds is merged into the one that is there.
+    """
+    off: JsonObject = dialect.thinking_off if level is ThinkingLevel.OFF else _NOTHING_MORE
+    for name, value in (*off.items(), *dialect.extra.items()):
+        known = body.get(name)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            body[name] = {**known, **value}
+        else:
+            body[name] = value
+    for name in dialect.omit & body.keys():
+        del body[name]
+    return body
+
+
 def taken_ids(messages: Iterable[Message]) -> set[str]:
     """The ids of all calls in a transcript."""
     return {call.id for message in messages for call in message.tool_calls}
 
 
 def name_on_wire(name: str) -> str:
-    """A tool's name in the form that all servers accept: [a-zA-Z0-9_-], at most 64 characters."""
+    """A tool's name in the form that all servers accept: [a-zA-Z_][a-zA-Z0-9_-]{0,63}."""
     if _NAME.fullmatch(name):
         return name
     readable = re.sub(r"[^a-zA-Z0-9_-]+", "_", name)[:48].strip("_")
-    return f"{readable}_{_digest(name)[:8]}"
+    start = "" if readable[:1].isalpha() else "tool_"
+    return f"{start}{readable}_{_digest(name)[:8]}"
 
 
 def id_on_wire(call_id: str, form: CallIds) -> str:

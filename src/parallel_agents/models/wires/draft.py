@@ -63,6 +63,7 @@ class Draft:
         is_whole: the reply came in one piece.
         refusal: the text with which the model declined; empty if it did not.
         usage: what the server counted; None if it has counted nothing.
+        arrived: the number of pieces that have arrived.
         blocks: the parts, by whatever tells them apart on the wire.
     """
 
@@ -75,6 +76,7 @@ class Draft:
     is_whole: bool = False
     refusal: str = ""
     usage: Usage | None = None
+    arrived: int = 0
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
     _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
@@ -162,6 +164,7 @@ class Draft:
         """Append `piece` to `block`, and show it if it belongs to the answer."""
         if not piece:
             return
+        self.arrived += 1
         block.pieces.append(piece)
         if self.show is not None and (block.kind is Kind.TEXT or self._is_answer(block)):
             self._show(self.show, block, piece)

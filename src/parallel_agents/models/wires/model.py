@@ -32,11 +32,15 @@ from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
 from parallel_agents.models.wires.codec import Codec, make_draft, taken_ids
 from parallel_agents.models.wires.draft import Draft
+from parallel_agents.models.wires.gemini import Gemini
 from parallel_agents.models.wires.messages import Messages
+from parallel_agents.models.wires.responses import Responses
 
 _CODECS: Mapping[Wire, Callable[[str, Endpoint, Dialect], Codec]] = {
     Wire.CHAT: Chat,
     Wire.ANTHROPIC: Messages,
+    Wire.RESPONSES: Responses,
+    Wire.GEMINI: Gemini,
 }
 # How long a stream that has said why it ended may take for its last counts.
 _GRACE_SECONDS = 5.0
@@ -119,20 +123,21 @@ class WireModel:
         )
         async with aclosing(values):
             try:
-                async for value in values:
-                    self._take(codec, value, draft)
-                    if draft.is_over:
-                        return
-                    if draft.end is not None:
-                        break
-                else:
-                    self._check_whole(draft)
-                    return
-                async with asyncio.timeout(_GRACE_SECONDS):
+                async with asyncio.timeout(None) as grace:
+                    arrived = -1
                     async for value in values:
                         self._take(codec, value, draft)
                         if draft.is_over:
                             return
+                        if not draft.reason:
+                            if grace.when() is not None:
+                                grace.reschedule(None)
+                        elif draft.arrived != arrived:  # also a server that says it on each piece
+                            arrived = draft.arrived
+                            loop = asyncio.get_running_loop()
+                            grace.reschedule(loop.time() + _GRACE_SECONDS)
+                if draft.end is None:
+                    self._check_whole(draft)
             except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
                 if draft.end is None:
                     raise
@@ -142,6 +147,9 @@ class WireModel:
             draft.is_over = True
         elif isinstance(value, str | int | float | bool) or value is None:
             return  # a keep-alive of some proxy
+        elif isinstance(value, list):  # a stream of Gemini without events is an array of them
+            for item in value:
+                codec.take(to_object(item, "an item of the reply"), draft)
         else:
             codec.take(to_object(value, "the reply"), draft)
 
