@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -89,6 +90,7 @@ class Agent(_Table):
     thinking: str | None = None
     limits: Mapping[str, float] = {}
     budget: Mapping[str, float] = {}
+    spawns: bool = False
 
 
 class Told(_Table):
@@ -186,7 +188,8 @@ def _check(tree: Mapping[str, Any]) -> Case:
 def _fill(tree: object, values: Mapping[str, Any]) -> Any:
     """The tree with `${name}` replaced; a text that is nothing else becomes the value itself."""
     if given := table(tree):
-        return {key: _fill(value, values) for key, value in given.items() if key != "variants"}
+        filled = {_fill(key, values): _fill(value, values) for key, value in given.items()}
+        return {key: value for key, value in filled.items() if key != "variants"}
     if isinstance(tree, list):
         return [_fill(item, values) for item in cast("list[object]", tree)]
     if not isinstance(tree, str):
@@ -202,7 +205,7 @@ class Pause(float):
 
 
 class _Loader(yaml.CSafeLoader):
-    """Also reads `!bytes "\\xff"` as bytes and `!wait 0.2` as a pause in a stream."""
+    """Also reads `!bytes "\\xff"`, `!json '"\\ud83d"'` and, in a stream, `!wait 0.2`."""
 
 
 def _read_bytes(_: yaml.CSafeLoader, node: yaml.ScalarNode) -> bytes:
@@ -213,5 +216,10 @@ def _read_pause(_: yaml.CSafeLoader, node: yaml.ScalarNode) -> Pause:
     return Pause(node.value)
 
 
+def _read_json(_: yaml.CSafeLoader, node: yaml.ScalarNode) -> object:
+    return json.loads(str(node.value))
+
+
+_Loader.add_constructor("!json", _read_json)
 _Loader.add_constructor("!bytes", _read_bytes)
 _Loader.add_constructor("!wait", _read_pause)

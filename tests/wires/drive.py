@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ from tests.wires.server import FORMATS, Script, Server
 
 KEY = "sk-cases-not-a-secret"
 KEY_VARIABLE = "CASES_KEY"
+PROXY_VARIABLES = [
+    name
+    for scheme in ("http", "https", "all", "no")
+    for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())
+]
 _WIRE_SETTING: Mapping[Wire, str] = {"messages": "anthropic"}
 _PRICES = {"*": {"input_usd": 1.0, "output_usd": 1.0}}
 _SCHEMAS: Mapping[str, Any] = {
@@ -250,11 +257,25 @@ def _agent(step: Step) -> pa.Agent:
         thinking=None if asked.thinking is None else pa.ThinkingLevel(asked.thinking),
         limits=pa.Limits(**{k: _count(k, v) for k, v in asked.limits.items()}),
         budget=pa.Budget(**{k: _count(k, v) for k, v in asked.budget.items()}),
+        policy=pa.Policy(spawns=("*",) if asked.spawns else ()),
     )
 
 
 def _count(name: str, value: float) -> Any:
     return value if name.endswith("seconds") or name == "usd" else int(value)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str], origin: str) -> Iterator[None]:
+    """Set the variables of a case; only one case that has some may be played at a time."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ |= {name: text.replace("$ORIGIN", origin) for name, text in variables.items()}
+    try:
+        yield
+    finally:
+        for name, text in before.items():
+            os.environ.pop(name)
+            os.environ |= {} if text is None else {name: text}
 
 
 async def play(case: Case, form: Form, home: Path) -> None:
@@ -265,9 +286,11 @@ async def play(case: Case, form: Form, home: Path) -> None:
     """
     async with Server.open() as server:
         player = _Player(case, form, server)
+        opened = pa.open(home=home, tools=player.tools, settings=player.settings)
         try:
-            async with pa.open(home=home, tools=player.tools, settings=player.settings) as sessions:
-                problems = await player.play(sessions)
+            with _environment(case.env, server.origin):
+                async with opened as sessions:
+                    problems = await player.play(sessions)
         except pa.PagentsError as error:
             problems = [f"it does not open: {error.code} {error.message} {error.why}"]
         if server.bugs:

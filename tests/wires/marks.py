@@ -19,8 +19,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.wires.case import FOLDER, Case, Form, read_cases
-from tests.wires.drive import KEY, KEY_VARIABLE, Mismatch, play
+from tests.wires.case import FOLDER, Case, Form, Unreadable, read_cases
+from tests.wires.drive import KEY, KEY_VARIABLE, PROXY_VARIABLES, Mismatch, play
 
 _AT_ONCE = 6
 _MARKS = re.compile(r"^fails:.*\Z", re.MULTILINE | re.DOTALL)
@@ -58,10 +58,7 @@ async def play_all(chosen: str) -> list[Played]:
 
     await asyncio.gather(*(take(run) for run in runs if not run.case.env))
     for run in (run for run in runs if run.case.env):  # one at a time: they share the environment
-        os.environ.update(run.case.env)
         await run.play()
-        for name in run.case.env:
-            del os.environ[name]
     return runs
 
 
@@ -114,8 +111,13 @@ def main() -> None:
     parser.add_argument("--drop", action="store_true")
     parser.add_argument("--mark", nargs="?", const="", metavar="WHY")
     asked = parser.parse_args()
+    for variable in PROXY_VARIABLES:
+        os.environ.pop(variable, None)
     os.environ[KEY_VARIABLE] = KEY
-    runs = asyncio.run(play_all(asked.part))
+    try:
+        runs = asyncio.run(play_all(asked.part))
+    except Unreadable as error:
+        parser.error(str(error))
     for part, each in groupby(runs, key=lambda run: run.name.partition("/")[0]):
         problems = [bool(run.problem) for run in each]
         print(f"{part:20} {problems.count(False):4} hold {problems.count(True):4} fail")  # noqa: T201

@@ -18,7 +18,7 @@ from tests.wires import rules
 from tests.wires.case import Exchange, Form, Pause, Wire
 from tests.wires.formats import chat, gemini, messages, responses
 from tests.wires.formats.shape import Format, Ordinary, dumps, table, tables
-from tests.wires.matching import Expectation, find
+from tests.wires.matching import Expectation, as_text, find
 
 FORMATS: Mapping[Wire, Format] = {
     "chat": chat,
@@ -27,6 +27,7 @@ FORMATS: Mapping[Wire, Format] = {
     "gemini": gemini,
 }
 _OPEN_SECONDS = 10.0  # how long a connection that a case leaves open stays so
+_QUOTED = re.compile(r"\$\(([^()]+)\)")
 _CLOCK = re.compile(r"\$(DATE|ISO|UNIX|MS)\+([\d.]+)")
 
 
@@ -258,8 +259,12 @@ class _Reply:
         await self.writer.drain()
 
     def _filled(self, text: str) -> str:
-        """The text with the server's address, and with times some seconds from now."""
-        return _CLOCK.sub(_time, text.replace("$ORIGIN", self.origin))
+        """The text with the server's address, times some seconds from now, and parts of the request."""
+        filled = _CLOCK.sub(_time, text.replace("$ORIGIN", self.origin))
+        return _QUOTED.sub(self._quote, filled)
+
+    def _quote(self, found: re.Match[str]) -> str:
+        return "".join(as_text(value) for value in self.request.look(found[1])[:1])
 
 
 def _ordinary(exchange: Exchange, wire: Format) -> Ordinary:

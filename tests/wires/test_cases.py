@@ -9,7 +9,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tests.wires.case import Case, Form, read_cases
-from tests.wires.drive import KEY, KEY_VARIABLE, Mismatch, play
+from tests.wires.drive import KEY, KEY_VARIABLE, PROXY_VARIABLES, Mismatch, play
 
 
 def _runs() -> Iterator[ParameterSet]:
@@ -25,7 +25,8 @@ def _runs() -> Iterator[ParameterSet]:
 async def test_a_provider_that_behaves_so_is_met_so(
     case: Case, form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {KEY_VARIABLE: KEY, **case.env}.items():
-        monkeypatch.setenv(name, value)
+    for variable in PROXY_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
 
     await play(case, form, tmp_path)

@@ -119,5 +119,8 @@ def broken_schema(schema: Mapping[str, Any]) -> str | None:
     if kind == "array" and "items" not in schema:
         return "parameters.properties[x].items: missing field."
     inner = [table(each) for each in table(schema.get("properties")).values()]
-    inner += [*tables(schema.get("anyOf")), table(schema.get("items"))]
+    inner += [
+        *tables(schema.get("anyOf")),
+        *([table(schema["items"])] if "items" in schema else []),
+    ]
     return next((problem for each in inner if (problem := broken_schema(each))), None)
