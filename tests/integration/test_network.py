@@ -34,6 +34,13 @@ ANSWER = (
 AUTHORITY = trustme.CA()
 
 
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    # Its other kind of context is one of pyOpenSSL, which is not installed.
+    certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
 @asynccontextmanager
 async def serving(certificate: trustme.LeafCert | None = None) -> AsyncGenerator[int]:
     """The port of a server that answers each request; it speaks TLS if it has a certificate."""
@@ -43,11 +50,7 @@ async def serving(certificate: trustme.LeafCert | None = None) -> AsyncGenerator
             await reader.readexactly(2)
             writer.write(ANSWER)
 
-    context = None
-    if certificate is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        # Its other kind of context is one of pyOpenSSL, which is not installed.
-        certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    context = None if certificate is None else server_context(certificate)
     async with listening(handle, context) as port:
         yield port
 
@@ -101,6 +104,21 @@ class TestAnHttpProxy:
 
         async with through(proxy, AUTHORITY.issue_cert(HOST)):
             reply = await call(authority | {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"})
+
+        assert reply == {"ok": True}
+        assert proxy.asked == [f"CONNECT {HOST}:443 HTTP/1.1"]
+
+    async def test_that_is_encrypted_itself_tunnels_to_an_encrypted_server(
+        self, authority: dict[str, str]
+    ) -> None:
+        proxy = HttpProxy(to=0)
+        context = server_context(AUTHORITY.issue_cert("127.0.0.1"))
+
+        async with (
+            serving(AUTHORITY.issue_cert(HOST)) as proxy.to,
+            listening(proxy.handle, context) as port,
+        ):
+            reply = await call(authority | {"HTTPS_PROXY": f"https://127.0.0.1:{port}"})
 
         assert reply == {"ok": True}
         assert proxy.asked == [f"CONNECT {HOST}:443 HTTP/1.1"]

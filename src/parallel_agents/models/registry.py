@@ -111,28 +111,10 @@ class Registry:
         provider = self.providers.get(provider_name)
         if provider is None or not model_id:
             self._refuse(name)
-        endpoint = provider.endpoint(model_id, self._key(provider))
+        endpoint = provider.endpoint(model_id, find_key(provider, self._read_key))
         self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
         return WireModel(name, endpoint, self._http, capabilities=capabilities)
-
-    def _key(self, provider: Provider) -> Secret:
-        variable = provider.key_variable
-        if not variable:
-            return NO_KEY
-        secret = provider.find_key(self._read_key)
-        key = secret.reveal()
-        if not key:
-            raise MissingKey(
-                f"{provider.name} needs a key, but {variable} is not set",
-                hint=f"export {variable}=..., or use --model local, which needs no key",
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise ConfigError(
-                f"the key in {variable} contains invalid characters",
-                hint=f"copy the key for {provider.name} again, without quotes or line breaks",
-            )
-        return secret
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")
@@ -155,3 +137,28 @@ class Registry:
 
     def _example(self, provider: str) -> str:
         return next((n for n in self.names() if n.startswith(f"{provider}/")), f"{provider}/MODEL")
+
+
+def find_key(provider: Provider, read_key: Callable[[str], str | None]) -> Secret:
+    """The provider's key; empty if it needs none.
+
+    Raises:
+        MissingKey: the key is not set; the message names its variable.
+        ConfigError: it cannot be a key.
+    """
+    variable = provider.key_variable
+    if not variable:
+        return NO_KEY
+    secret = provider.find_key(read_key)
+    key = secret.reveal()
+    if not key:
+        raise MissingKey(
+            f"{provider.name} needs a key, but {variable} is not set",
+            hint=f"export {variable}=..., or use --model local, which needs no key",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(
+            f"the key in {variable} contains invalid characters",
+            hint=f"copy the key of {provider.name} again, without quotes and line breaks",
+        )
+    return secret
