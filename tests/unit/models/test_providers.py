@@ -171,7 +171,7 @@ def test_a_key_is_sent_in_the_header_of_the_wire_or_of_the_table(
     acme = read_providers({"acme": ACME | {"wire": wire} | auth})["acme"]
 
     assert acme.endpoint("m", Secret("sk-1")).auth_headers == headers
-    assert acme.endpoint().auth_headers == {}
+    assert acme.endpoint("m").auth_headers == {}
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_table_precedes_the_variable_of_ollama() -> None:
 def test_a_provider_may_have_a_proxy_of_its_own(proxy: str) -> None:
     acme = read_providers({"acme": ACME | {"proxy": proxy}})["acme"]
 
-    assert acme.endpoint().proxy == proxy
+    assert acme.endpoint("m").proxy == proxy
 
 
 def test_a_secret_is_shown_only_by_reveal() -> None:
