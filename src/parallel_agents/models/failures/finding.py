@@ -9,7 +9,6 @@ https://docs.anthropic.com/en/api/messages-streaming, https://openrouter.ai/docs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 from parallel_agents.core.schema import Json, JsonObject
@@ -22,22 +21,26 @@ _LONE: Final = ("message", "Message", "msg", "detail", "error_msg", "errors", "_
 
 
 def find_error(value: Json) -> Json:
-    """The part of a reply, or of an event of one, that reports an error; None if nothing does."""
-    if isinstance(value, Mapping):
+    """The part of a reply, or of an event of one, that reports an error; None if nothing does.
+
+    It is called for each event of each stream, so it asks for the classes that parsed JSON has.
+    """
+    if isinstance(value, dict):
         return _error_in(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, list):
         return next((found for item in value if (found := find_error(item)) is not None), None)
     return None
 
 
 def _error_in(value: JsonObject) -> JsonObject | None:
-    is_error = "error" in (value.get("type"), value.get("object"))
-    if is_error or _says_something(value.get("error")) or _is_refused(value.get("base_resp")):
+    if value.get("type") == "error" or value.get("object") == "error":
+        return value
+    if _says_something(value.get("error")) or _is_refused(value.get("base_resp")):
         return value
     if choices := value.get("choices"):
         return _error_of_choice(choices)
     response = value.get("response")
-    if isinstance(response, Mapping) and _says_something(response.get("error")):
+    if isinstance(response, dict) and _says_something(response.get("error")):
         return response
     if value.get("success") is False or _OF_REPLIES.isdisjoint(value):
         return value if any(_is_told(value.get(key)) for key in _LONE) else None
@@ -45,23 +48,25 @@ def _error_in(value: JsonObject) -> JsonObject | None:
 
 
 def _error_of_choice(choices: Json) -> JsonObject | None:
-    if not isinstance(choices, Sequence):
+    if not isinstance(choices, list):
         return None
     for choice in choices:
-        if isinstance(choice, Mapping) and _says_something(choice.get("error")):
+        if isinstance(choice, dict) and _says_something(choice.get("error")):
             return choice
     return None
 
 
 def _is_refused(base_resp: Json) -> bool:
     """Whether MiniMax's status of a reply is another than 0."""
-    return isinstance(base_resp, Mapping) and base_resp.get("status_code") not in (None, 0, "0", "")
+    return isinstance(base_resp, dict) and base_resp.get("status_code") not in (None, 0, "0", "")
 
 
 def _says_something(value: Json) -> bool:
-    if isinstance(value, Mapping):
+    if not value or value is True:
+        return False
+    if isinstance(value, dict):
         return any(value.values())
-    return bool(value) and value is not True
+    return True
 
 
 def _is_told(value: Json) -> bool:

@@ -80,15 +80,24 @@ def error_body(message: str, **fields: Json) -> bytes:
     return orjson.dumps({"error": {"message": message, **fields}})
 
 
-CASES = TypeAdapter(list[Case]).validate_python(
-    tomllib.loads(Path(__file__).with_name("cases.toml").read_text("utf-8"))["cases"]
-)
+FILE = tomllib.loads(Path(__file__).with_name("cases.toml").read_text("utf-8"))
+CASES = TypeAdapter(list[Case]).validate_python(FILE["cases"])
+SENTENCES = [
+    (group["error"], group["status"], text)
+    for group in FILE["sentences"]
+    for text in group["texts"]
+]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.says)
 
 
 @each_case
 def test_an_error_in_any_form_has_its_class(case: Case) -> None:
     assert type(case.failure()) is getattr(errors, case.error)
+
+
+@pytest.mark.parametrize(("error", "status", "text"), SENTENCES)
+def test_a_sentence_alone_tells_what_is_wrong(error: str, status: int, text: str) -> None:
+    assert type(respond(status, error_body(text))) is getattr(errors, error)
 
 
 @pytest.mark.parametrize(
