@@ -88,6 +88,8 @@ class Reader:
 
     def noticed(self, text: str) -> None: ...
 
+    def unanswered(self) -> None: ...
+
     __hash__ = object.__hash__
 
     def resting(self) -> AbstractContextManager[None]:

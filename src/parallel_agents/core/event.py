@@ -141,6 +141,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A model call was made and brought no reply; it may have been billed, and no cost includes it."""
+
+    turn: int
+    model: str
+    kind: Literal["unanswered"] = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
     turn: int
     call: ToolCall
@@ -254,6 +263,7 @@ Body: TypeAlias = (
     | Replied
     | Retrying
     | Waiting
+    | Unanswered
     | ToolStarted
     | ToolFinished
     | Refused

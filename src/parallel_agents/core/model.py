@@ -145,6 +145,10 @@ class Listener(Protocol):
         """There is something that watchers should know."""
         ...
 
+    def unanswered(self) -> None:
+        """A call that was made brought no reply, and may have been billed."""
+        ...
+
     def resting(self) -> AbstractContextManager[None]:
         """A block in which the call waits and nothing is in flight; it may be cancelled there.
 

@@ -14,9 +14,11 @@ from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
 from parallel_agents.models.anthropic import Anthropic
 from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
+from parallel_agents.models.listing import Finder
 from parallel_agents.models.pricing import Prices
 from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Provider, Secret, Wire
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.suggesting import Suggesting
 
 _WIRES = {Wire.CHAT: Chat, Wire.ANTHROPIC: Anthropic}
 _LIST = "`pagents models list` shows the providers"
@@ -46,6 +48,7 @@ class Registry:
         self.providers = providers
         self._read_key = read_key
         self._http = http
+        self._finder = Finder(http.network)
         self._factories = dict(factories or {})
         self._wrap = wrap
         self._prices = Prices(providers)
@@ -116,7 +119,8 @@ class Registry:
         endpoint = provider.endpoint(find_key(provider, self._read_key))
         self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
-        return _WIRES[provider.wire](name, endpoint, self._http, capabilities=capabilities)
+        model = _WIRES[provider.wire](name, endpoint, self._http, capabilities=capabilities)
+        return Suggesting(model, endpoint, self._finder)
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")

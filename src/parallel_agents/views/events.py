@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
     Steered,
     ToolFinished,
     ToolStarted,
+    Unanswered,
     Waiting,
 )
 from parallel_agents.core.run import Failure, RunStatus
@@ -84,6 +85,9 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _retrying(body)
         case Waiting():
             return _waiting(body)
+        case Unanswered(model=model):
+            title = f"a call of {model} brought no reply, and may have been billed"
+            return Description(title=title)
         case ToolStarted(call=call):
             arguments = orjson.dumps(call.arguments).decode()
             doing = f"calls {call.name}"

@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
     SteerMode,
     ToolFinished,
     ToolStarted,
+    Unanswered,
     Waiting,
 )
 from parallel_agents.core.gate import Verdict
@@ -102,6 +103,11 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             Revised(attempt=2, by="editor", run=RunId("r"), text="Tea is mild."),
             "editor wrote the next version",
             "Tea is mild.",
+        ),
+        (
+            Unanswered(turn=1, model="mine/small"),
+            "a call of mine/small brought no reply, and may have been billed",
+            "",
         ),
         (Noticed(text="80 % is spent"), "notice", "80 % is spent"),
         (Closing(turn=1, text="now", error=BUSY), "last call", "PA-E201 it answered 429"),
