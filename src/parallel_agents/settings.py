@@ -64,7 +64,8 @@ class Settings:
     )
     tries: _Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
     patience_seconds: _Seconds = field(
-        default=300.0, metadata=_knob("total seconds that a call waits for rate limits and for a model to load")
+        default=300.0,
+        metadata=_knob("total seconds that a call waits for rate limits and for a model to load"),
     )
     default_agent: str = field(
         default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")

@@ -9,17 +9,23 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
+from parallel_agents.core.message import user
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import (
     AuthFailed,
     CallTimedOut,
     MalformedReply,
+    ModelNotFound,
     ProviderError,
     RequestRejected,
     Unreachable,
 )
-from parallel_agents.models.listing import Listing, find_hint, list_offers, list_served
+from parallel_agents.models.http import Http
+from parallel_agents.models.listing import Finder, Listing, list_offers, list_served
 from parallel_agents.models.network import Network
-from parallel_agents.models.providers import Auth, Endpoint, Secret, Wire
+from parallel_agents.models.providers import Auth, Endpoint, Secret, Wire, read_providers
+from parallel_agents.models.registry import Registry
 
 KEY = "sk-very-secret-0123456789"
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -190,17 +196,39 @@ async def test_a_server_that_wants_a_key_or_is_not_there_is_asked_once() -> None
     assert requests == ["/v1/models"]
 
 
-async def test_a_hint_names_what_the_provider_lists_near_a_model_that_is_gone() -> None:
+async def test_runs_that_miss_a_model_ask_once_for_what_is_near_it() -> None:
+    requests: list[str] = []
+
     async def answer(request: web.BaseRequest) -> web.Response:
+        requests.append(request.path)
         return web.json_response({"data": [{"id": "kimi-k2.6"}]})
 
+    finder = Finder(Network())
     async with serving(answer) as origin:
-        hint = await find_hint(endpoint_at(f"{origin}/v1"), Network(), "kimi-k2.5")
+        endpoint = endpoint_at(f"{origin}/v1")
+        hints = await asyncio.gather(*(finder.find_hint(endpoint, "kimi-k2.5") for _ in range(20)))
 
-    assert "acme/kimi-k2.6" in hint
+    assert set(hints) == {"use acme/kimi-k2.6, which it lists now"}
+    assert requests == ["/v1/models"]
 
 
-async def test_a_hint_without_an_answer_says_where_to_look() -> None:
-    hint = await find_hint(endpoint_at("http://127.0.0.1:1/v1"), Network(), "kimi-k2.5")
+async def test_a_provider_that_lists_nothing_gives_no_hint() -> None:
+    assert not await Finder(Network()).find_hint(endpoint_at("http://127.0.0.1:1/v1"), "kimi-k2.5")
 
-    assert "pagents models list --provider acme --remote" in hint
+
+async def test_a_model_that_is_gone_is_reported_with_what_the_provider_lists_now() -> None:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path == "/v1/models":
+            return web.json_response({"data": [{"id": "kimi-k2.6"}]})
+        error = {"code": "model_not_found", "message": "The model kimi-k2.5 does not exist"}
+        return web.json_response({"error": error}, status=404)
+
+    async with serving(answer) as origin:
+        acme: JsonObject = {"wire": "chat", "base_url": f"{origin}/v1"}
+        registry = Registry(read_providers({"acme": acme}), lambda _: None, Http())
+        with pytest.raises(ModelNotFound) as caught:
+            await registry.get("acme/kimi-k2.5").respond(ModelRequest(messages=(user("Hello."),)))
+        await registry.aclose()
+
+    assert "kimi-k2.5 does not exist" in caught.value.message
+    assert caught.value.hint == "use acme/kimi-k2.6, which it lists now"

@@ -45,7 +45,7 @@ class Http:
     """
 
     def __init__(self, network: Network | None = None, *, stall_seconds: float = 120.0) -> None:
-        self._network = network or Network()
+        self.network = network or Network()
         self._routes: dict[tuple[str, str], _Route] = {}
         self._plain = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
         self._streamed = aiohttp.ClientTimeout(
@@ -122,7 +122,7 @@ class Http:
                     )
                 yield response
         except aiohttp.ClientError as error:
-            fault = self._network.find_fault(endpoint, error, proxy)
+            fault = self.network.find_fault(endpoint, error, proxy)
             # Not chained: the cause's repr shows the key, or the password of the proxy.
             raise fault or from_client_error(endpoint, error) from None
 
@@ -132,18 +132,18 @@ class Http:
         Raises:
             ConfigError: the proxy or the trusted authorities are configured wrongly.
         """
-        self._network.check(endpoint.base_url, self._find_proxy(endpoint))
+        self.network.check(endpoint.base_url, self._find_proxy(endpoint))
 
     def _find_proxy(self, endpoint: Endpoint) -> Proxy | None:
         source = f"providers.{endpoint.provider}.proxy"
-        return self._network.proxy_for(endpoint.base_url, endpoint.proxy, source)
+        return self.network.proxy_for(endpoint.base_url, endpoint.proxy, source)
 
     def _open(self, endpoint: Endpoint) -> _Route:
         where = (endpoint.base_url, endpoint.proxy)
         route = self._routes.get(where)
         if route is None:
             proxy = self._find_proxy(endpoint)
-            session = self._network.open_session(endpoint.base_url, proxy)
+            session = self.network.open_session(endpoint.base_url, proxy)
             route = self._routes[where] = _Route(session, proxy)
         return route
 

@@ -84,16 +84,30 @@ async def list_served(endpoint: Endpoint, network: Network, *, seconds: float) -
         raise make_failure(CallTimedOut, endpoint, "did not list its models in time") from error
 
 
-async def find_hint(endpoint: Endpoint, network: Network, wanted: str) -> str:
-    """What to use instead of the model `wanted`, which the provider says it does not have.
+class Finder:
+    """Finds what to use instead of models that are gone; it asks each provider once."""
 
-    It asks the provider once, for at most five seconds; without an answer it says where to look.
-    """
-    try:
-        listing = await list_offers(endpoint, network, seconds=_HINT_SECONDS)
-    except ProviderError:
-        return missing_model_hint(endpoint.provider, wanted, ())
-    return missing_model_hint(endpoint.provider, wanted, (offer.id for offer in listing.offers))
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._listed: dict[str, tuple[str, ...]] = {}
+        # Guards an entry of `_listed`, so that runs which fail together ask together.
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def find_hint(self, endpoint: Endpoint, wanted: str) -> str:
+        """What to use instead of `wanted`; empty if the provider does not answer in five seconds."""
+        where = endpoint.base_url
+        async with self._locks.setdefault(where, asyncio.Lock()):
+            if where not in self._listed:
+                self._listed[where] = await self._list(endpoint)
+        listed = self._listed[where]
+        return missing_model_hint(endpoint.provider, wanted, listed) if listed else ""
+
+    async def _list(self, endpoint: Endpoint) -> tuple[str, ...]:
+        try:
+            listing = await list_offers(endpoint, self._network, seconds=_HINT_SECONDS)
+        except ProviderError:
+            return ()
+        return tuple(offer.id for offer in listing.offers)
 
 
 async def _read_pages(endpoint: Endpoint, network: Network, url: str) -> Listing:

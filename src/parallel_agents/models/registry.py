@@ -12,9 +12,11 @@ from parallel_agents.core.model import Model
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
 from parallel_agents.models.http import Http
+from parallel_agents.models.listing import Finder
 from parallel_agents.models.pricing import Prices
 from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Provider, Secret
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.suggesting import Suggesting
 from parallel_agents.models.wires.model import WireModel
 
 _LIST = "`pagents models list` shows the providers"
@@ -44,6 +46,7 @@ class Registry:
         self.providers = providers
         self._read_key = read_key
         self._http = http
+        self._finder = Finder(http.network)
         self._factories = dict(factories or {})
         self._wrap = wrap
         self._prices = Prices(providers)
@@ -114,7 +117,8 @@ class Registry:
         endpoint = provider.endpoint(model_id, find_key(provider, self._read_key))
         self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
-        return WireModel(name, endpoint, self._http, capabilities=capabilities)
+        model = WireModel(name, endpoint, self._http, capabilities=capabilities)
+        return Suggesting(model, endpoint, self._finder)
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")

@@ -37,10 +37,6 @@ _AFTER_SENDING: Final = frozenset({502, 504, 524})
 _LONG_WAIT_SECONDS: Final = 60.0  # may be more than a call waits for, so that its error says why
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OF_A_CALL: Final = re.compile(r"(?:/chat/completions|/v1/messages|/responses|/models/[^/]*)/?$")
-_CERTIFICATE_HINT: Final = (
-    "if an authority of your own signed the server's certificate, set SSL_CERT_FILE to a file that "
-    "holds the authority's"
-)
 
 
 def make_failure(
@@ -118,9 +114,6 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | aiohttp.RedirectClientError():
             kind, what = RequestRejected, f"has no valid address: {endpoint.base_url}"
             hint = "correct base_url"
-        case aiohttp.ClientConnectorCertificateError():
-            kind, what = Unreachable, f"has no trusted certificate at {endpoint.base_url}"
-            hint = _CERTIFICATE_HINT
         case aiohttp.ClientConnectorError():
             kind, what = Unreachable, f"cannot be reached at {endpoint.base_url}"
         case _:

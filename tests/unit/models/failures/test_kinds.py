@@ -7,10 +7,12 @@ import re
 import pytest
 
 from parallel_agents.errors import (
+    CertificateRefused,
     CircuitOpen,
     OutputCut,
     Overloaded,
     ProviderError,
+    ProxyRefused,
     RateLimited,
     Rejection,
     RequestRejected,
@@ -55,7 +57,8 @@ def test_an_entry_is_in_lower_case_as_the_text_that_it_is_compared_with(pattern:
 
 
 def test_every_class_that_the_wires_raise_has_a_hint() -> None:
-    made_elsewhere = {CircuitOpen, OutputCut}  # they say themselves what to do
+    # They say themselves what to do.
+    made_elsewhere = {CertificateRefused, CircuitOpen, OutputCut, ProxyRefused}
 
     hintless = {kind for kind in ProviderError.__subclasses__() if not hint_of(kind)}
 

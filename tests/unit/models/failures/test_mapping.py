@@ -435,11 +435,3 @@ def test_each_error_of_aiohttp_becomes_one_of_ours(kind: type[aiohttp.ClientErro
     assert type(error) is expected
     assert error.message.startswith("acme ")
     assert KEY not in f"{error!r} {error.why} {error.hint}"
-
-
-def test_a_certificate_that_is_not_trusted_says_what_to_set() -> None:
-    error = from_client_error(
-        ENDPOINT, aiohttp.ClientConnectorCertificateError(ADDRESS, ssl.CertificateError("x"))
-    )
-
-    assert "SSL_CERT_FILE" in error.hint
