@@ -7,7 +7,7 @@ import datetime
 import ssl
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -72,9 +72,9 @@ async def call(
     )
     http = Http(Network(variables))
     try:
-        return await http.post_json(
-            f"{base_url}/x", endpoint.auth_headers, body=b"{}", endpoint=endpoint
-        )
+        values = http.post(f"{base_url}/x", endpoint.auth_headers, body=b"{}", endpoint=endpoint)
+        async with aclosing(values):
+            return await anext(values)
     finally:
         await http.aclose()
 

@@ -241,5 +241,8 @@ class _Listener:
     def noticed(self, text: str) -> None:
         self._notices.append(text)
 
+    def unanswered(self) -> None:
+        """A try without a reply is no finding."""
+
     def resting(self) -> AbstractContextManager[None]:
         return nullcontext()

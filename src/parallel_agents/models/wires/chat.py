@@ -96,8 +96,8 @@ class Chat:
         return body
 
     def take(self, value: JsonObject, draft: Draft) -> None:
-        if (error := find_error(value)) is not None:
-            raise from_error_object(self._endpoint, error)
+        if find_error(value) is not None:
+            raise from_error_object(self._endpoint, value)
         usage = value.get("usage")
         had_reason = bool(draft.reason)
         for position, choice in enumerate(objects_at(value, "choices")):

@@ -105,8 +105,8 @@ class Gemini:
         return with_dialect(body, self._dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
-        if (error := find_error(value)) is not None:
-            raise from_error_object(self._endpoint, error)
+        if find_error(value) is not None:
+            raise from_error_object(self._endpoint, value)
         if not value.keys() & _FIELDS:
             raise ShapeError("candidates is missing")
         _take_feedback(object_at(value, "promptFeedback"), draft)

@@ -116,8 +116,8 @@ class Messages:
         return body
 
     def take(self, value: JsonObject, draft: Draft) -> None:
-        if (error := find_error(value)) is not None:
-            raise from_error_object(self._endpoint, error)
+        if find_error(value) is not None:
+            raise from_error_object(self._endpoint, value)
         match value.get("type"):
             case "message_start":
                 message = object_at(value, "message")

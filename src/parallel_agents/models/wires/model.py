@@ -16,6 +16,7 @@ from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
     ModelRefused,
+    ModelSlipped,
     ProviderError,
     RequestRejected,
     StreamCut,
@@ -173,9 +174,9 @@ class WireModel:
             case End.FAILED:
                 self._fail(StreamCut, f"{said}: it broke off")
             case End.SLIP:
-                self._fail(MalformedReply, f"{said}: the model's call could not be read")
+                self._fail(ModelSlipped, f"{said}: the model's call could not be read")
             case End.TOOLS if not draft.has_call():
-                self._fail(MalformedReply, f"{said}, but it asks for no call")
+                self._fail(ModelSlipped, f"{said}, but it asks for no call")
             case End.UNKNOWN:
                 self._fail(
                     MalformedReply, f"{said}, which is not known to mean that it is complete"

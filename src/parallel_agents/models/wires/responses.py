@@ -39,14 +39,9 @@ _FEWEST_TOKENS = 16
 _ENDS = frozenset({"completed", "incomplete", "failed", "cancelled"})
 # The ends of a stream; `done` is what some gateways send.
 _LAST_EVENTS = {f"response.{end}": end for end in (*_ENDS, "done")}
+
+
 # `code` of an error in a reply, which has no status and often no type.
-_ERROR_TYPES = {
-    "rate_limit_exceeded": "rate_limit_error",
-    "server_error": "api_error",
-    "vector_store_timeout": "api_error",
-}
-
-
 class Responses:
     """The codec of the Responses API."""
 
@@ -93,13 +88,13 @@ class Responses:
         return with_dialect(body, dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
-        if (error := _find_error(value)) is not None:
-            raise from_error_object(self._endpoint, error)
+        if find_error(value) is not None:
+            raise from_error_object(self._endpoint, value)
         kind = word_at(value, "type")
         if kind in _LAST_EVENTS:
             response = object_at(value, "response")
-            if (error := _find_error(response)) is not None:
-                raise from_error_object(self._endpoint, error)
+            if find_error(response) is not None:
+                raise from_error_object(self._endpoint, response)
             _take_response(draft, response)
             draft.reason = _end(response, _LAST_EVENTS[kind])
             draft.is_over = True
@@ -209,19 +204,6 @@ class Responses:
 def _message(role: str, text: str, phase: str = "") -> JsonObject:
     message: JsonObject = {"type": "message", "role": role, "content": text}
     return {**message, "phase": phase} if phase else message
-
-
-def _find_error(value: JsonObject) -> JsonObject | None:
-    """The error in a reply or an event, with the type that its code means if it has none."""
-    found = find_error(value)
-    if found is None:
-        return None
-    error = found.get("error") or {name: value for name, value in found.items() if name != "type"}
-    if not isinstance(error, Mapping):
-        return found
-    code = word_at(error, "code")
-    kind = _ERROR_TYPES.get(code, "invalid_request_error" if code else "api_error")
-    return {"error": error if error.get("type") else {**error, "type": kind}}
 
 
 def _take_response(draft: Draft, response: JsonObject) -> None:
