@@ -259,7 +259,9 @@ def main() -> None:
         "--peers", action="store_true", help="also measure LangGraph and Pydantic AI"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="run one round, without the largest crowd"
+        "--quick",
+        action="store_true",
+        help="run one round, without the measurement of 5,000 sessions",
     )
     options = parser.parse_args()
     rounds = 1 if options.quick else 3

@@ -2,7 +2,7 @@
 
     cd examples/own_agent && python sort_tickets.py
 
-The command line finds it too: `pagents spawn ticket_sorter "Sort this" -i ticket="..." --wait`.
+It also works on the command line: `pagents spawn ticket_sorter "Sort this" -i ticket="..." --wait`.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ async def arun(
 
     Args:
         tasks: what the agents are to do.
-        key: names the run. The same key and tasks continue where an earlier run stopped, and you do
+        key: identifies the run. The same key and tasks continue where an earlier run stopped, and you do
             not pay again for tasks that are done.
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs at once in this process.
@@ -190,7 +190,7 @@ def _team(
         on_failure = OnFailure(asked)
     except ValueError as error:
         raise InvalidInput(
-            f"on_failure is {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
+            f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
         ) from error
     return TeamTask(
         tasks=tuple(tasks),

@@ -59,10 +59,13 @@ class Settings:
     )
     max_turns: _Count = field(default=25, metadata=_knob("model calls in one run"))
     max_output_tokens: _Tokens = field(default=4096, metadata=_knob("tokens in one reply"))
-    attempts: _Count = field(default=1, metadata=_knob("attempts of a run whose answer is refused"))
+    attempts: _Count = field(
+        default=1, metadata=_knob("attempts of a run whose answer is rejected")
+    )
     tries: _Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
     patience_seconds: _Seconds = field(
-        default=300.0, metadata=_knob("total seconds that a call waits for rate limits")
+        default=300.0,
+        metadata=_knob("total seconds that a call waits for rate limits and for a model to load"),
     )
     default_agent: str = field(
         default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")
@@ -97,7 +100,7 @@ class Settings:
         metadata=_knob("usd and tokens for all calls of one agent in a UTC day, by agent"),
     )
     allow_weak_judge: bool = field(
-        default=False, metadata=_knob("let a poorly calibrated judge be a gate, with a warning")
+        default=False, metadata=_knob("accept a judge that is known to judge badly, with a warning")
     )
     agent_breaker: bool = field(
         default=True,
@@ -242,7 +245,7 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
             continue
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(
-                f"{file} cannot be read", why=str(error), hint="correct it, or move it away"
+                f"{file} cannot be read", why=str(error), hint="correct it, or move it elsewhere"
             ) from error
     return found
 
@@ -258,7 +261,7 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
     if name not in _adapters():
         close = get_close_matches(name, _adapters(), n=1)
         hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
-        raise ConfigError(f"no setting {name!r}", why=f"{source} sets it", hint=hint)
+        raise ConfigError(f"unknown setting {name!r}", why=f"{source} sets it", hint=hint)
     try:
         parsed = _adapters()[name].validate_python(value)
     except ValidationError as error:

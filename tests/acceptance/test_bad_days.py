@@ -85,7 +85,7 @@ def test_an_answer_that_does_not_fit_is_mended_once_and_then_fails_with_its_text
     assert item["error"]["code"] == "PA-E301"
     assert item["text"] == "I would rather not write JSON."
     assert len(provider.requests) == 2
-    assert "does not fit" in provider.texts()[1]
+    assert "is invalid" in provider.texts()[1]
 
 
 def test_nobody_at_the_address_is_said_with_the_address(pagents: Pagents) -> None:

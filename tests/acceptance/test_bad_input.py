@@ -54,7 +54,7 @@ REFUSED = {
     "an empty task": ((*WRITER, " "), ("PA-E101", "the task is empty", 2)),
     "a name that cannot stand in a path": (
         (*CONTENT, "topic=x", "--id", "../etc"),
-        ("PA-E101", "cannot name a run", 2),
+        ("PA-E101", "is not a valid name for a run", 2),
     ),
     "bytes that are no text": ((*WRITER, b"caf\xe9"), ("PA-E101", "is not text", 2)),
     "a session that is not there": (("show", "nobody"), ("PA-E104", "pagents list --all", 4)),
@@ -257,7 +257,7 @@ def test_an_id_is_looked_at_before_any_model_is(pagents: Pagents) -> None:
     pagents("run", team, "--id", "tea")
     for given in ("", "a b"):
         pagents("run", team, "--id", given, "-m", "local").assert_refused(
-            "PA-E101", "cannot name a run", exits=2
+            "PA-E101", "is not a valid name for a run", exits=2
         )
     pagents.team("two")
     taken = pagents("run", team, "--id", "tea", "-m", "local")

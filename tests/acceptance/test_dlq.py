@@ -149,7 +149,7 @@ def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
     for command in ("retry", "drop"):
         pagents("dlq", command).assert_refused("PA-E101", "no dead letters are selected", exits=2)
     pagents("dlq", "list", "--since", "soon").assert_refused(
-        "PA-E101", "neither a span of time nor a time", exits=2
+        "PA-E101", "neither a duration nor a date or time", exits=2
     )
 
 
@@ -207,5 +207,5 @@ def test_a_single_task_can_be_answered_again_too(pagents: Pagents, provider: Fak
     assert len(provider.requests) == 1
     assert "cached" in pagents("history", left).out
     pagents("spawn", "content_writer_funny", "Write about cats.", "--cache=-1").assert_refused(
-        "PA-E101", "cache_seconds is -1", exits=2
+        "PA-E101", "cache_seconds cannot be -1", exits=2
     )

@@ -168,7 +168,9 @@ def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
 
     assert re.search("tea +crew +■ stopped +0/2 done, 2 stopped", listed.out)
     assert waited.code == 7
-    assert "Nobody works on tea: it was stopped. Continue with: pagents resume tea" in waited.err
+    assert (
+        "No process works on tea: it was stopped. Continue with: pagents resume tea" in waited.err
+    )
     assert "go on" not in waited.err
 
 

@@ -168,4 +168,4 @@ def test_the_embedded_model_is_calibrated_and_refused(both: Pagents) -> None:
 
     assert told.code == 1, told
     assert f"{EMBEDDED} may not judge" in told.out
-    assert "of 10 pairs right" in told.out
+    assert "of 10 pairs judged correctly" in told.out

@@ -36,7 +36,7 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     assert waited.code == 0
     assert len(pagents.workers()) == 2
     log = (pagents.home / "worker.log").read_text("utf-8")
-    assert f"takes over what a dead process had: {first} (content_writer_funny)" in log
+    assert f"took over the runs of a dead process: {first} (content_writer_funny)" in log
 
 
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
@@ -50,7 +50,7 @@ def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
     waited = pagents("wait", name)
 
     assert waited.code == 0
-    assert f"Nobody worked on {name}; a background worker does now." in waited.err
+    assert f"No process worked on {name}; a background worker does now." in waited.err
 
 
 def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(
@@ -147,5 +147,7 @@ def test_what_a_worker_leaves_is_told_with_what_it_lacks(
     assert worked.code == 0
     assert f"left {name} (content_writer_funny): {lacks}" in worked.err
     assert waited.code == 7
-    assert f"Nobody works on {name}: {lacks}. Continue with: pagents resume {name}" in waited.err
+    assert (
+        f"No process works on {name}: {lacks}. Continue with: pagents resume {name}" in waited.err
+    )
     assert "goes on" not in waited.err

@@ -25,7 +25,7 @@ class Ended(NamedTuple):
 
 @asynccontextmanager
 async def running(program: Path, *arguments: Path | str) -> AsyncGenerator[Process]:
-    """A program of Python beside the tests, killed at the block's end if it has not ended."""
+    """A Python program that runs next to the tests, killed at the block's end if it has not ended."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, program, *arguments, stdout=PIPE, stderr=PIPE
     )

@@ -114,7 +114,7 @@ def test_with_fewer_in_done_than_are_needed_the_team_has_failed(tmp_path: Path) 
 def test_what_a_team_is_asked_for_is_refused_where_it_makes_no_sense(tmp_path: Path) -> None:
     given = options(tmp_path, echo())
 
-    with pytest.raises(InvalidInput, match="on_failure is 'give_up'") as refused:
+    with pytest.raises(InvalidInput, match="on_failure cannot be 'give_up'") as refused:
         pa.run(TASKS, on_failure="give_up", **given)
     assert refused.value.hint == "pass one of keep_going, stop_new, cancel_siblings"
     with pytest.raises(InvalidInput, match="min_done is 21"):

@@ -354,7 +354,7 @@ def test_the_command_reports_rows_that_contradict_their_events(path: Path) -> No
     assert told.returncode == 1
     assert "status is 'failed'; its events say 'done'" in told.stdout
     assert "input_tokens is 5; its events say 0" in told.stdout
-    assert "fits  16 events" in told.stdout
+    assert "ok    16 events" in told.stdout
     assert item["is_intact"] is False
     assert item["fault"] == ""
     assert item["runs"] == 4

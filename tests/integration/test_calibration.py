@@ -1,4 +1,4 @@
-"""Judges are calibrated on all pairs or on some: some can refuse a model, but only all can allow it."""
+"""Judges are calibrated on all pairs or on some: some can rule a model out, but only all can allow it."""
 
 from __future__ import annotations
 

@@ -19,8 +19,9 @@ from parallel_agents.errors import (
     StreamCut,
     Unreachable,
 )
-from parallel_agents.models.http import DONE, Http
+from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Secret, Wire
+from parallel_agents.models.reading.documents import DONE
 
 KEY = "sk-very-secret-0123456789"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
@@ -82,13 +83,15 @@ def endpoint_at(base_url: str) -> Endpoint:
 
 
 async def ask(http: Http, base_url: str) -> Json:
-    return await http.post_json(
-        f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url)
-    )
+    values = http.post(f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url))
+    async with aclosing(values):
+        return await anext(values, None)
 
 
 async def read(http: Http, base_url: str) -> list[Json]:
-    events = http.stream(f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url))
+    events = http.post(
+        f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url), streams=True
+    )
     async with aclosing(events):
         return [event async for event in events]
 

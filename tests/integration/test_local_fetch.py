@@ -25,6 +25,7 @@ from parallel_agents.models.local.sources import (
     Source,
     UserFile,
 )
+from parallel_agents.models.network import Network
 
 CONTENT = bytes(range(256)) * 12_000
 PIECE_BYTES = 1_600_000
@@ -177,7 +178,7 @@ class TestTheCache:
         self, tmp_path: Path
     ) -> None:
         with pytest.raises(LocalModelError) as caught:
-            await get(tmp_path, UserFile(tmp_path / "no.gguf"), Publisher())
+            await get(tmp_path, UserFile(tmp_path / "no.gguf"), Publisher(Network()))
 
         assert "no.gguf" in caught.value.why
         assert "the publisher" in caught.value.why
@@ -270,7 +271,7 @@ async def serving(host: Host) -> AsyncGenerator[ModelFile]:
 
 async def get_from(host: Host, folder: Path, *more: Source) -> Path:
     async with serving(host) as model:
-        return await get(folder, Publisher(), *more, model=model)
+        return await get(folder, Publisher(Network()), *more, model=model)
 
 
 class TestThePublisher:

@@ -25,9 +25,11 @@ from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ContextTooLong, ProviderError
+from parallel_agents.models.local.fetch import default_sources
 from parallel_agents.models.local.known import find_model
 from parallel_agents.models.local.model import LACKS, LocalModel
 from parallel_agents.models.local.supervisor import Server
+from parallel_agents.models.network import Network
 from tests.local_models import SMALL, fetched, show
 
 pytestmark = [pytest.mark.local_model, pytest.mark.timeout(600)]
@@ -85,6 +87,8 @@ class Reader:
     def waiting(self, reason: str, seconds: float) -> None: ...
 
     def noticed(self, text: str) -> None: ...
+
+    def unanswered(self) -> None: ...
 
     __hash__ = object.__hash__
 
@@ -316,7 +320,7 @@ async def test_ctrl_c_leaves_the_child_alone_and_sigterm_ends_it(folder: Path) -
 
 
 def test_the_model_declares_what_it_lacks(folder: Path) -> None:
-    model = LocalModel("local", folder, slots=3, progress=show)
+    model = LocalModel("local", folder, slots=3, progress=show, sources=default_sources(Network()))
 
     assert model.capabilities.lacks == LACKS == {"judgement", "facts", "delegation"}
     assert model.capabilities.max_parallel == 3

@@ -105,7 +105,7 @@ async def test_a_child_that_ends_or_prints_garbage_at_its_start_is_reported(
 ) -> None:
     error = await fail(tmp_path, python(code))
 
-    assert "ended during its start" in error.message
+    assert "exited during startup" in error.message
 
 
 async def test_a_dead_child_is_replaced_but_not_forever(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from parallel_agents.core.message import user
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import Unreachable
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
+from parallel_agents.models.wires.model import WireModel
 from parallel_agents.testing.behaviour import Behaviour, Fault, Hang
 from parallel_agents.testing.provider import LoopbackProvider
 
@@ -32,10 +32,11 @@ def asking(text: str) -> ModelRequest:
 
 
 @asynccontextmanager
-async def chat_at(base_url: str) -> AsyncGenerator[Chat]:
+async def chat_at(base_url: str) -> AsyncGenerator[WireModel]:
     http = Http()
     try:
-        yield Chat("acme/m", Endpoint(provider="acme", wire=Wire.CHAT, base_url=base_url), http)
+        endpoint = Endpoint(provider="acme", wire=Wire.CHAT, base_url=base_url)
+        yield WireModel("acme/m", endpoint, http)
     finally:
         await http.aclose()
 

@@ -15,21 +15,21 @@ from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
-from parallel_agents.models.anthropic import Anthropic
 from parallel_agents.models.cached import Cached
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.circuit_broken import CircuitBroken
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
-from parallel_agents.models.providers import Endpoint, Wire
+from parallel_agents.models.providers import Wire
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.throttled import Throttled
 from parallel_agents.models.timed import Timed
+from parallel_agents.models.wires.model import WireModel
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.behaviour import Behaviour, Fault, HttpError, Reply, last_text
 from parallel_agents.testing.listener import RecordingListener
 from parallel_agents.testing.provider import LoopbackProvider
 from parallel_agents.testing.scripted import Answer, RepliesWith, ScriptedModel, to_reply
+from tests.integration.wire_rig import base_of, endpoint_of
 
 NAME = "acme/model-1"
 LOOK = ToolSpec("look", "Look.", {"type": "object"})
@@ -72,13 +72,24 @@ def reply_of_fake(request: ModelRequest) -> Answer:
     return CALL if text == "look" else text
 
 
+def make_wire(wire: Wire, provider: LoopbackProvider, http: Http) -> Model:
+    return WireModel(NAME, endpoint_of(wire, base_of(wire, provider)), http)
+
+
 def make_chat(provider: LoopbackProvider, http: Http) -> Model:
-    return Chat(NAME, Endpoint(provider="acme", wire=Wire.CHAT, base_url=provider.base_url), http)
+    return make_wire(Wire.CHAT, provider, http)
 
 
 def make_anthropic(provider: LoopbackProvider, http: Http) -> Model:
-    endpoint = Endpoint(provider="acme", wire=Wire.ANTHROPIC, base_url=provider.origin)
-    return Anthropic(NAME, endpoint, http)
+    return make_wire(Wire.ANTHROPIC, provider, http)
+
+
+def make_responses(provider: LoopbackProvider, http: Http) -> Model:
+    return make_wire(Wire.RESPONSES, provider, http)
+
+
+def make_gemini(provider: LoopbackProvider, http: Http) -> Model:
+    return make_wire(Wire.GEMINI, provider, http)
 
 
 def make_retrying(provider: LoopbackProvider, http: Http) -> Model:
@@ -119,6 +130,8 @@ def make_scripted(provider: LoopbackProvider, http: Http) -> Model:
 MAKERS = [
     make_chat,
     make_anthropic,
+    make_responses,
+    make_gemini,
     make_retrying,
     make_timed,
     make_governed,

@@ -105,7 +105,7 @@ async def test_a_key_that_names_other_work_refuses_every_plan(open_store: OpenSt
         await spawn(store, plan("a"))
         before = await store.events()
 
-        with pytest.raises(Conflict, match="'a' is used for other work"):
+        with pytest.raises(Conflict, match="'a' is already used for different work"):
             await store.spawn([plan("b"), plan("a", digest="other")])
         with pytest.raises(Conflict, match="'c'"):
             await store.spawn([plan("c"), plan("c", digest="other")])

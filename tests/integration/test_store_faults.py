@@ -170,7 +170,7 @@ async def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> No
 
     assert isinstance(error, StoreUnreachable)
     assert error.message == f"store {file} is damaged, or is not a store"
-    assert error.hint == "move it away, or restore a copy"
+    assert error.hint == "move it elsewhere, or restore a copy"
     assert file.read_text("utf-8") == "Dear diary, " * 100
 
 

@@ -1,4 +1,4 @@
-"""A setting comes from the strongest source that has it; a wrong value is refused with its source."""
+"""A setting comes from the strongest source that sets it; a wrong value is refused with its source."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_an_invalid_value_is_refused_with_its_source(
 def test_an_unknown_name_is_refused_with_a_suggestion(tmp_path: Path) -> None:
     home = write(tmp_path, "max_paralel = 3")
 
-    with pytest.raises(ConfigError, match="no setting 'max_paralel'") as caught:
+    with pytest.raises(ConfigError, match="unknown setting 'max_paralel'") as caught:
         load(environment(home))
 
     assert caught.value.hint == "did you mean max_parallel?"

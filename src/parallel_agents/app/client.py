@@ -20,6 +20,7 @@ from parallel_agents.engines.absent import AbsentEngine
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
+from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
 from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
 from parallel_agents.session_tools.context import ToolSettings
@@ -116,11 +117,13 @@ class App(Client):
 
     Attributes:
         engine: executes the runs.
+        lessons: what refusals taught about the models.
     """
 
-    def __init__(self, resources: Resources, engine: LocalEngine) -> None:
+    def __init__(self, resources: Resources, engine: LocalEngine, lessons: Lessons) -> None:
         super().__init__(resources, engine)
         self.engine = engine
+        self.lessons = lessons
 
     @property
     def owner(self) -> OwnerId:

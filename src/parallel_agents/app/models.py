@@ -8,15 +8,19 @@ from typing import TypeAlias
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.model import Model
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Store
 from parallel_agents.models.budgeted import Budgeted
 from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.circuit_broken import CircuitBroken
+from parallel_agents.models.dialect import PLAIN, Dialect
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
-from parallel_agents.models.local.fetch import Progress
+from parallel_agents.models.learning import Learning, Lessons
+from parallel_agents.models.local.fetch import Progress, default_sources
 from parallel_agents.models.local.model import LocalModel
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
@@ -49,6 +53,7 @@ def make_registry(
         on_fetch: called with the progress of the embedded model's download.
         wrap: wraps each model.
     """
+    network = Network(environment.variables)
 
     def make_local(name: str) -> Model:
         return LocalModel(
@@ -57,15 +62,16 @@ def make_registry(
             file=settings.local_model_file,
             slots=settings.local_slots,
             progress=on_fetch,
+            sources=default_sources(network),
         )
 
     made = {LOCAL: make_local, **(factories or {})}
     if days.PROVIDER not in settings.providers:
         made.setdefault(days.PROVIDER, make_simulated)
     return Registry(
-        read_providers(settings.providers),
+        read_providers(settings.providers, environment.variables),
         environment.read_key,
-        Http(),
+        Http(network),
         factories=made,
         wrap=wrap,
     )
@@ -74,7 +80,7 @@ def make_registry(
 def make_governor(
     store: Store, settings: Settings, owner: OwnerId, now: Callable[[], float]
 ) -> Governor:
-    """This process's view of the throttles, with the limits of the settings; `owner` names it."""
+    """This process's view of the throttles, with the limits in the settings; `owner` names it."""
     providers = read_providers(settings.providers)
 
     def limit_of(name: str) -> RateLimit:
@@ -84,13 +90,27 @@ def make_governor(
     return Governor(store, limit_of, process=owner, now=now)
 
 
-def wrapping(store: Store, settings: Settings, governor: Governor) -> Wrap:
+def make_lessons(settings: Settings, governor: Governor) -> Lessons:
+    """What refusals taught about the models, on top of what the configuration says."""
+    providers = read_providers(settings.providers)
+
+    def dialect_of(name: str, learned: JsonObject) -> Dialect:
+        provider, _, model = name.partition("/")
+        known = providers.get(provider)
+        return PLAIN if known is None else known.endpoint(model).dialect_after(learned)
+
+    return Lessons(dialect_of, governor)
+
+
+def wrapping(store: Store, settings: Settings, governor: Governor, lessons: Lessons) -> Wrap:
     """The wrappers of each model that runs call, from the deadline of a call out to its retries."""
     patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
 
     def wrap(model: Model) -> Model:
         throttled = Throttled(
-            Budgeted(Timed(model)), governor, patience_seconds=patience.max_wait_seconds
+            Budgeted(Learning(Timed(model), lessons)),
+            governor,
+            patience_seconds=patience.max_wait_seconds,
         )
         return Cached(Retrying(CircuitBroken(throttled, governor), patience), store)
 

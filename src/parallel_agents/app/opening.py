@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from parallel_agents.app.client import App, Client, Resources
-from parallel_agents.app.models import Wrap, make_governor, make_registry, wrapping
+from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
@@ -64,7 +64,8 @@ async def open_on(
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role)
         governor = make_governor(store, settings, owner.id, now)
-        wrap = wrapping(store, settings, governor)
+        lessons = make_lessons(settings, governor)
+        wrap = wrapping(store, settings, governor, lessons)
         models = await _open_models(stack, environment, settings, parts, wrap)
         resources = _resources(stack, environment, settings, parts, models, store, now)
         runners: dict[RunnerKind, Runner] = {}
@@ -76,7 +77,7 @@ async def open_on(
             now=now,
             on_failure=resources.completions.fail,
         )
-        app = App(resources, engine)
+        app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
         runners |= _runners(app, parts, governor)
         allow_connections(settings.max_parallel)

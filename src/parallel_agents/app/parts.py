@@ -1,4 +1,4 @@
-"""Parts: what a program passes in beside the settings."""
+"""Parts: what a program passes in, in addition to the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from parallel_agents.models.local.fetch import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a program passes in beside the settings.
+    """What a program passes in, in addition to the settings.
 
     Attributes:
         agents: definitions that override those of the catalog.

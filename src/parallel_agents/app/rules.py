@@ -41,7 +41,7 @@ class Readiness:
 
 
 class RunRules:
-    """The bounds and budgets of each run, and whether this process can execute it."""
+    """The limits and budgets of each run, and whether this process can execute it."""
 
     def __init__(
         self, settings: Settings, models: Registry, readiness: Readiness, now: Callable[[], float]
@@ -71,7 +71,7 @@ class RunRules:
             return None  # the run itself meets this error, and ends with it
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The accounts of the day, and of the run's agent on that day, if settings limit them."""
+        """The budget accounts for today, and for the run's agent today, where settings set a limit."""
         if row.run.kind is RunnerKind.TEAM or not self._has_budgets:
             return ()
         day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()

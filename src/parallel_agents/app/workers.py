@@ -84,7 +84,7 @@ class Workers:
         return not any(self._has_free_slot(worker, bounds, live) for worker in workers)
 
     async def _bounds_of(self, asked: Row) -> Mapping[Scope, int | None]:
-        """The scopes in which a run takes a slot, with their bounds, including that of its team."""
+        """The scopes in which a run takes a slot, with their limits, including that of its team."""
         bounds = self._rules.scopes_of(asked)
         team = Scope("team", asked.session.root)
         if team in bounds and is_team_key(asked.session.root):
@@ -94,7 +94,7 @@ class Workers:
     def _has_free_slot(
         self, worker: Owner, bounds: Mapping[Scope, int | None], live: Sequence[Row]
     ) -> bool:
-        """Whether a worker has a slot in each scope beside those of its running runs."""
+        """Whether a worker has a free slot in each scope, given its running runs."""
         used: Counter[Scope] = Counter()
         for row in live:
             if row.run.owner == worker.id and row.run.status is RunStatus.RUNNING:

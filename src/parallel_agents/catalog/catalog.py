@@ -76,7 +76,7 @@ class Catalog:
         if team is None:
             raise NotFound(
                 f"there is no team {name!r}",
-                hint=f"{did_you_mean(name, self._teams.names())} Write a file with its ending, such as team.yaml.",
+                hint=f"{did_you_mean(name, self._teams.names())} To use a file, include its extension, such as team.yaml.",
             )
         return team
 

@@ -146,7 +146,7 @@ class _Builder:
         except ValueError as error:
             raise self._error(
                 node,
-                f"{text[:_SHOWN]!r} is not JSON; YAML reads it as {kind}",
+                f"{text[:_SHOWN]!r} is not allowed: YAML reads it as {kind}",
                 hint='put "..." around text; write true or false, and numbers in decimal',
             ) from error
 

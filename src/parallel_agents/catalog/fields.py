@@ -21,8 +21,8 @@ _EXPLANATIONS = {
     "int_type": "it must be a whole number",
     "list_type": "it must be a list, each item after a dash",
     "tuple_type": "it must be a list, each item after a dash",
-    "dict_type": "it must be names with values",
-    "model_type": "it must be names with values",
+    "dict_type": "it must be a mapping, written as `name: value` lines",
+    "model_type": "it must be a mapping, written as `name: value` lines",
     "too_short": "it must not be empty",
 }
 # Earlier names of fields, for files that still have them.
@@ -82,7 +82,7 @@ def _explain(
     if problem in _UNKNOWN:
         return document.error(
             steps,
-            f"no field is called {where!r}",
+            f"there is no field {where!r}",
             hint=did_you_mean(_RENAMED.get(last, last), known),
         )
     if problem == "missing":
@@ -95,7 +95,7 @@ def _explain(
         )
     why = _EXPLANATIONS.get(problem) or message[0].lower() + message[1:]
     return document.error(
-        steps, f"{where!r} does not fit: {why}", hint=f"docs/agents.md says what {last} takes"
+        steps, f"{where!r} is invalid: {why}", hint=f"docs/agents.md says what {last} takes"
     )
 
 
@@ -111,7 +111,7 @@ def check_stem(document: Document, name: str) -> None:
     if file.stem != name:
         raise document.error(
             ("name",),
-            f"the name is {name!r} and the file is {file.name!r}",
+            f"the name {name!r} does not match the file name {file.name!r}",
             hint=f"rename the file to {name}{file.suffix}, or write `name: {file.stem}`",
         )
 
@@ -129,10 +129,10 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
         place = (*steps, *inside)
         raise document.error(
             place,
-            f"{as_path(place)!r} is not JSON Schema: {error.problem.why}",
+            f"{as_path(place)!r} is not a valid JSON Schema: {error.problem.why}",
             hint=f"a type is one of {_JSON_TYPES}"
             if place[-1] == "type"
-            else "https://json-schema.org/understanding-json-schema/reference has each keyword",
+            else "see https://json-schema.org/understanding-json-schema/reference for every keyword",
         ) from error
 
 

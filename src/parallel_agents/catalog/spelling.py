@@ -12,4 +12,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known are: {', '.join(names)}." if names else "none is known."
+    return f"use one of: {', '.join(names)}." if names else "there are none."

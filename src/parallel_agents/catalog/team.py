@@ -45,7 +45,7 @@ class Team:
     Attributes:
         input_schema: JSON Schema of an object whose properties are the team's inputs.
         limits: the most tasks at once, and the time limit of the team.
-        model: `provider/model` for tasks that name none, or None to go by each agent.
+        model: `provider/model` for tasks that name none, or None to use each agent's.
         budget: the most that all tasks together may spend.
         on_failure: what happens to the other tasks when one fails.
         min_done: how many tasks must end in done, or the team has failed.

@@ -71,7 +71,8 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
     """The team in a file; `find_agent` returns the agents that it names.
 
     Raises:
-        InvalidFile: the error names the line, and what to write instead; also for an agent's file.
+        InvalidFile: the team's file or an agent's is invalid; the error names the line, and says
+            what to write instead.
     """
     document = parse_document(source)
     found = read_fields(
@@ -115,7 +116,7 @@ def _check_defaults(document: Document, inputs: JsonObject) -> None:
         for problem in Schema({**inputs, "required": []}).problems({name: value}):
             raise document.error(
                 ("input", "properties", name, "default"),
-                f"the default of {name!r} does not fit: {problem.why}",
+                f"the default of {name!r} does not match its schema: {problem.why}",
                 hint="change the default or the schema",
             )
 
@@ -158,7 +159,7 @@ def _check_placeholders(
         if unsure and unsure[0] in properties(inputs):
             raise document.error(
                 place,
-                f"${{{unsure[0]}}} can be without a value",
+                f"${{{unsure[0]}}} may have no value",
                 hint=f"list {unsure[0]!r} under `required:`, or give it a `default:`",
             )
         if unsure:
@@ -191,7 +192,7 @@ def _task(
 
 
 def _check_input(document: Document, steps: Steps, values: JsonObject, *, agent: Agent) -> None:
-    """Refuse input that cannot fit the agent; placeholders are checked once they are filled."""
+    """Refuse input that cannot match the agent's schema; placeholders are checked once filled."""
     schema = agent.input_schema
     if schema is None:
         return

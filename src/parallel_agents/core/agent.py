@@ -32,7 +32,7 @@ class Start(StrEnum):
     """Where on its ladder an agent's work begins.
 
     `cheapest` begins with the first model. `learned` skips the first models if their answers were
-    refused so often that an attempt on them costs more than it saves; see `core.tiers`.
+    rejected so often that an attempt on them costs more than it saves; see `core.tiers`.
     """
 
     CHEAPEST = "cheapest"
@@ -55,27 +55,28 @@ class Agent:
 
     Attributes:
         name: lower-case letters, digits and underscores, a letter first.
-        description: one sentence about its purpose, for people and for agents that could spawn it.
+        description: one sentence about its purpose, read by users and by agents that could spawn it.
         instructions: the system prompt.
         category: groups the agent in lists.
         input_schema: JSON Schema of the task's `input`, or None to accept any.
         output_schema: JSON Schema of the answer, or None for plain text. An answer that does not
             match it is repaired once; then the attempt fails.
-        model: `provider/model`, or None to go by the settings and `tier`.
+        model: `provider/model`, or None to choose by the settings and `tier`.
         tier: how strong a model it wants, if no model is named.
         tools: names of the tools that it may call.
-        limits: bounds of each of its runs; the task's own limits override them.
+        limits: limits on each of its runs; the task's own limits override them.
         temperature: 0 to 2, or None to leave it to the model.
         thinking: how long its model thinks, or None to leave it to the model.
-        needs: abilities that its work needs of the model.
+        needs: abilities that its work requires of the model.
         budget: the most that each of its sessions may spend, together with everything it spawns.
-        gates: checks that an answer must pass beside the output schema, the cheapest first.
-        refine: a loop that improves a refused answer; without it `limits.attempts` counts.
-        ladder: models to climb when an attempt fails or is refused, the cheapest first. It overrides
-            `model`; `ladder/NAME` stands for a ladder of the settings.
+        gates: checks that an answer must pass in addition to the output schema, cheapest first.
+        refine: a loop that improves a rejected answer; without it, each model gets
+            `limits.attempts` attempts.
+        ladder: models to escalate through when an attempt fails or its answer is rejected, cheapest
+            first. It overrides `model`; `ladder/NAME` refers to a ladder defined in the settings.
         start: where on the ladder its work begins.
-        cache_seconds: the greatest age of a stored reply that answers the same request at no cost;
-            None always asks the model.
+        cache_seconds: reuse a stored reply to the same request, free of charge, if it is at most
+            this old; None always calls the model.
         policy: what its sessions may spawn. An agent that may spawn gets the session tools.
     """
 

@@ -13,7 +13,7 @@ class ChainCheck:
     Attributes:
         events: how many events are covered by links that match.
         links: how many links match, up to the first that does not.
-        before: how many events are older than the chain, and covered by no link.
+        before: how many events were written before the chain began, and are covered by no link.
         head: the hash of the last link that matches, in hex; a copy kept elsewhere reveals whether
             the end of the chain was cut off later.
         fault: what does not match, or an empty string.
@@ -44,7 +44,7 @@ class RowFault(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCheck:
-    """The rows of runs as compared with the events.
+    """Whether each run's row matches its events.
 
     Attributes:
         runs: how many runs there are.

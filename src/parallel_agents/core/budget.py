@@ -36,7 +36,7 @@ class OnLimit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """The most that a session and all that it spawns may spend; None for no bound.
+    """The most that a session and all that it spawns may spend; None for no limit.
 
     Attributes:
         usd: US dollars. A model with an unknown price is refused.
@@ -44,7 +44,7 @@ class Budget:
         on_limit: what a run does if there is no room for its next call.
 
     Raises:
-        InvalidInput: a bound is not more than 0.
+        InvalidInput: a limit is not more than 0.
     """
 
     usd: float | None = None
@@ -55,9 +55,9 @@ class Budget:
         for name, value in (("usd", self.usd), ("tokens", self.tokens)):
             if value is not None and not 0 < value <= 1e12:
                 raise InvalidInput(
-                    f"a budget of {value} {name}",
+                    f"a budget cannot be {value} {name}",
                     why="it must be more than 0",
-                    hint="leave it out for no bound",
+                    hint="leave it out for no limit",
                 )
 
     @property
@@ -81,7 +81,7 @@ class Amount(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetAccount:
-    """A named bound on many runs, such as all of one day, or those of one agent on that day."""
+    """A named limit on many runs, such as all of one day, or those of one agent on that day."""
 
     scope: str
     budget: Budget
@@ -92,7 +92,7 @@ class Shortage(NamedTuple):
 
     Attributes:
         scope: the account without room.
-        detail: its balance, for people.
+        detail: its balance, as readable text.
         may_wait: other calls may release what they have reserved, so a later try may succeed.
         on_limit: what the account demands of a run.
     """

@@ -83,14 +83,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """One circuit; times are seconds on one clock.
+    """The state of one circuit breaker; all times are in seconds on the same clock.
 
     Attributes:
-        opened: how often it has opened since it was last closed; each time lasts twice as long.
+        opened: how many times it has opened since it was last closed; each time it stays open twice
+            as long as the time before, up to a maximum.
         open_until: every use is refused until then; None while the circuit is closed.
         probe_until: when the current probe counts as lost; None without a probe.
         prober: the process that makes the probe.
-        ended: while the circuit is closed, the last uses, starting with a failure.
+        ended: the most recent uses that have ended, recorded from the first failure on; empty unless
+            the circuit is closed.
         reason: the message of the last failure.
     """
 

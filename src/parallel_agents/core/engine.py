@@ -10,7 +10,7 @@ from parallel_agents.core.store import Row, Unsubscribe
 
 
 class Scope(NamedTuple):
-    """Something that can be bounded, such as `("model", "local/qwen2.5-coder-1.5b")`."""
+    """Something that can be limited, such as `("model", "local/qwen2.5-coder-1.5b")`."""
 
     kind: str
     name: str
@@ -26,7 +26,7 @@ class Engine(Protocol):
         """Queue a live run; does nothing if the run is queued or executed here already.
 
         Raises:
-            Stopping: the engine admits nothing new.
+            Stopping: the engine starts no new runs.
         """
         ...
 
@@ -39,7 +39,7 @@ class Engine(Protocol):
         ...
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Set the most runs of `scope` at once, from now on; None for no bound."""
+        """Limit the runs of `scope` at once, from now on; None for no limit."""
         ...
 
     def has_bound(self, scope: Scope) -> bool:

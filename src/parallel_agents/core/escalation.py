@@ -1,4 +1,4 @@
-"""Escalation: whether the work begins again after a failed or refused attempt, and on which model."""
+"""Escalation: whether work begins again after a failed or rejected attempt, and on which model."""
 
 from __future__ import annotations
 
@@ -51,34 +51,34 @@ def above(ladder: Sequence[str], model: str) -> str:
 
 
 def _may_pass_here(error: PagentsError) -> bool:
-    """Whether the same model may do better: its answer was refused."""
+    """Whether the same model may do better: its answer was rejected."""
     return isinstance(error, OutputInvalid | OutputCut | GateRefused)
 
 
 def _may_pass_higher(error: PagentsError) -> bool:
-    """Whether another model may do better: the answer was refused, or the model is unavailable."""
+    """Whether another model may do better: the answer was rejected, or the model is unavailable."""
     return isinstance(
         error, OutputInvalid | GateRefused | ProviderError | ConfigError | LocalModelError
     ) and not isinstance(error, GateBroken)
 
 
 def refusal_of(refusals: Sequence[Verdict]) -> GateRefused:
-    """The verdicts of gates that refuse an answer, as one error."""
+    """The verdicts of gates that reject an answer, as one error."""
     return GateRefused(
         f"the answer did not pass {', '.join(verdict.gate for verdict in refusals)}",
         why="\n".join(verdict.critique for verdict in refusals if verdict.critique),
-        hint="give it more attempts, a ladder with a stronger model, or a gate that fits the task",
+        hint="give it more attempts, a ladder with a stronger model, or a gate that suits the task",
     )
 
 
 def critique_of(error: PagentsError, answer: str) -> str:
-    """What the next attempt is told about a refused answer; empty if there was no answer."""
+    """What the next attempt is told about a rejected answer; empty if there was no answer."""
     if not isinstance(error, OutputInvalid | GateRefused) or not answer:
         return ""
     why = error.why or error.message
     shown = answer[:_ANSWER_CHARACTERS]
     cut = " (cut)" if len(answer) > _ANSWER_CHARACTERS else ""
     return (
-        "An earlier attempt at this was refused. Do it again, better.\n\n"
-        f"Why it was refused:\n{why}\n\nThe earlier answer{cut}:\n{shown}"
+        "An earlier attempt at this was rejected. Do it again, better.\n\n"
+        f"Why it was rejected:\n{why}\n\nThe earlier answer{cut}:\n{shown}"
     )

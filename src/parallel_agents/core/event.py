@@ -44,12 +44,12 @@ class Queued:
 
     Attributes:
         context: the transcript of the session that this one is forked from.
-        ladder: the models to climb, including the run's first one.
+        ladder: the models to escalate through, including the run's first one.
         start: why the run does not begin with the cheapest of them.
         team: the tasks of a team's run.
         cache_seconds: the maximum age of a stored reply to the same request.
-        gates: the task's own gates; the session's agent has them, too.
-        refine: the task's own refine loop; the session's agent has it, too.
+        gates: the task's own gates; the session's agent contains them too.
+        refine: the task's own refine loop; the session's agent contains it too.
     """
 
     text: str
@@ -76,7 +76,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempted:
-    """The work began again from the task, because the previous attempt failed or was refused.
+    """The work began again from the task, because the previous attempt failed or was rejected.
 
     Attributes:
         error: what ended the previous attempt.
@@ -101,6 +101,7 @@ class Replied:
         cost_nanousd: None if the price is unknown.
         tries: HTTP calls.
         cached: an earlier reply to the same request was used, at no cost.
+        is_estimated: the server counted no tokens, so that `usage` is a guess.
     """
 
     turn: int
@@ -112,6 +113,7 @@ class Replied:
     seconds: float
     tries: int = 1
     cached: bool = False
+    is_estimated: bool = False
     kind: Literal["replied"] = "replied"
 
     @property
@@ -141,6 +143,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A model call was made and brought no reply; it may have been billed, and no cost includes it."""
+
+    turn: int
+    model: str
+    kind: Literal["unanswered"] = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
     turn: int
     call: ToolCall
@@ -162,7 +173,7 @@ class ToolFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An answer did not fit its schema; `text` is what the model is told."""
+    """An answer did not match its schema; `text` is what the model is told."""
 
     turn: int
     text: str
@@ -254,6 +265,7 @@ Body: TypeAlias = (
     | Replied
     | Retrying
     | Waiting
+    | Unanswered
     | ToolStarted
     | ToolFinished
     | Refused

@@ -68,7 +68,7 @@ class Expression:
         """Whether the answer satisfies the condition; an answer without fields is called `text`.
 
         Raises:
-            ValueError: the answer lacks a field, or a field has another type; the error says which.
+            ValueError: the answer lacks a field, or one has the wrong type; the error says which.
         """
         names = answer if isinstance(answer, Mapping) else {"text": answer, "items": answer}
         try:

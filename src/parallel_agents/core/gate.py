@@ -1,4 +1,4 @@
-"""Gates: the checks that an answer must pass before it counts, the cheapest first."""
+"""Gates: the checks that an answer must pass before it is accepted, cheapest first."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FunctionGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandGate:
-    """A command that reads the answer from stdin; another exit code than 0 refuses the answer.
+    """A command that reads the answer from stdin; any exit code other than 0 rejects the answer.
 
     Its output is the critique.
     """
@@ -96,7 +96,7 @@ class ScoreGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refine:
-    """A loop that improves a refused answer round by round; the best version counts.
+    """A loop that improves a rejected answer round by round; the best version is used.
 
     The best version passes the most gates, and among equals has the highest score. Each gate but a
     judge gives its verdict on every version; a judge sees only what passes the others.
@@ -118,7 +118,7 @@ class Refine:
         if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
             raise InvalidInput(
                 f"a refine loop cannot have rounds={self.rounds} and patience={self.patience}",
-                why="rounds are 2 to 100, the first version included; patience is 1 to 100",
+                why="rounds must be from 2 to 100, the first version included; patience from 1 to 100",
                 hint="choose values within these ranges",
             )
 
@@ -131,8 +131,8 @@ class JudgeGate:
         rubric: what makes the work good, as the judge reads it.
         at_least: the score that the answer needs.
         by: the judging agent. It answers with `score` and `critique`; or with `criteria` that each
-            have a score, of which the mean counts.
-        votes: how many judges score the work, 1 to 9; the median counts, rounded down.
+            have a score; their mean is used.
+        votes: how many judges score the work, 1 to 9; their lower median is used.
         model: the judges' model, or None for the strongest model there is.
         allow_weak: whether a model that is known to judge badly may judge; its scores say so.
 
@@ -161,8 +161,8 @@ class JudgeGate:
 def _check_score(at_least: float) -> None:
     if not 0 <= at_least <= MAX_SCORE:
         raise InvalidInput(
-            f"at_least is {at_least}",
-            why=f"scores are 0 to {MAX_SCORE}",
+            f"at_least cannot be {at_least}",
+            why=f"a score is from 0 to {MAX_SCORE}",
             hint="choose a score in this range",
         )
 
@@ -177,8 +177,8 @@ class Verdict:
     """A gate's decision on one answer.
 
     Attributes:
-        gate: the gate, described for people.
-        critique: why the gate refuses, for the next attempt to read.
+        gate: a readable description of the gate.
+        critique: why the gate rejects the answer, for the next attempt to read.
         score: 0 to 10, from a judge or a scoring function.
         notice: a warning for readers of the score.
     """
@@ -196,7 +196,7 @@ def cheapest_first(gates: tuple[Gate, ...]) -> list[Gate]:
 
 
 def describe_gate(gate: Gate) -> str:
-    """A gate in a few words for people, such as `score >= 8.5` or `judge, at least 8.5`."""
+    """A gate in a few readable words, such as `score >= 8.5` or `judge, at least 8.5`."""
     match gate:
         case ConditionGate(condition=condition):
             return condition

@@ -1,4 +1,4 @@
-"""Inspection: what a face can look at beside the sessions, the same here and at a distance.
+"""Inspection: what a face can look at besides the sessions, the same here and at a distance.
 
 Nothing here returns all events of a store: `events` is paged, `look` reads rows and last events.
 """
@@ -53,7 +53,7 @@ class Journal(Protocol):
         ...
 
     async def owners(self) -> list[Owner]:
-        """The processes that work on the store, or did."""
+        """The processes that use the store, or have used it."""
         ...
 
     async def events(
@@ -85,7 +85,7 @@ class Journal(Protocol):
         ...
 
     async def check_rows(self) -> RowCheck:
-        """Check that the rows of runs are what follows from their events."""
+        """Check that each run's row matches its events."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Limits: bounds of a run; at a bound the run ends with what it has so far."""
+"""Limits: the limits of a run; at a limit the run ends with what it has so far."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_COUNT = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one run. None leaves a bound to the next source: task, agent, then settings.
+    """The limits of one run. None takes a limit from the next source: task, agent, then settings.
 
     Attributes:
         timeout_seconds: the time limit of the run, from its first admission; the time that it waits
@@ -26,10 +26,10 @@ class Limits:
         max_turns: the most model calls in one run.
         max_output_tokens: the most tokens of one reply.
         max_parallel: the most runs of an agent at once, or of a team's tasks at once.
-        attempts: the most attempts on one model when answers are refused; 1 allows no second.
+        attempts: the most attempts on one model when answers are rejected; 1 allows no second.
 
     Raises:
-        InvalidInput: a bound is not positive, or beyond its maximum.
+        InvalidInput: a limit is not positive, or beyond its maximum.
     """
 
     timeout_seconds: float | None = None

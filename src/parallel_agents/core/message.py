@@ -24,7 +24,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A model's reasoning; `signature` is the provider's and is returned to it unchanged."""
+    """A model's reasoning; `signature` is the provider's and is returned only to it, unchanged."""
 
     text: str
     signature: str = ""
@@ -33,9 +33,19 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
+    """A call that a model asks for.
+
+    Attributes:
+        id: unique within the transcript.
+        signature: what the provider wants back with the call, such as Gemini's thought signature.
+        unread: why the arguments that the model wrote could not be read; empty if they could.
+    """
+
     id: str
     name: str
     arguments: JsonObject
+    signature: str = ""
+    unread: str = ""
     type: Literal["tool_call"] = "tool_call"
 
 
@@ -53,8 +63,11 @@ Part: TypeAlias = Text | Thinking | ToolCall | ToolResult
 
 @dataclass(frozen=True, slots=True)
 class Message(Encodable):
+    """One entry of a transcript; `model` is the `provider/model` that wrote it, empty if none did."""
+
     role: Role
     parts: tuple[Part, ...]
+    model: str = ""
 
     @property
     def text(self) -> str:

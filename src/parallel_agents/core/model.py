@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,18 +11,26 @@ from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.budget import most_tokens, most_tokens_around
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.message import Message
-from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ProviderError
 
 
 class Finish(StrEnum):
-    """Why the model stopped."""
+    """Why the model stopped.
+
+    Attributes:
+        LENGTH: the reply reached its token limit.
+        WINDOW: the model's context window was full.
+        PAUSED: the server wants to be called again with what there is.
+    """
 
     STOP = "stop"
     TOOLS = "tools"
     LENGTH = "length"
+    WINDOW = "window"
+    PAUSED = "paused"
     REFUSED = "refused"
 
 
@@ -51,7 +59,7 @@ class ModelRequest:
         system: the instructions.
         messages: the transcript, oldest first.
         tools: what the model may call.
-        output_schema: JSON Schema that the final answer must fit, or None for plain text.
+        output_schema: JSON Schema that the final answer must match, or None for plain text.
         max_output_tokens: tokens of the reply.
         timeout_seconds: the time limit of each try of the call; None waits as long as it takes.
         thinking: None leaves it to the model; one that cannot think ignores it.
@@ -61,6 +69,7 @@ class ModelRequest:
         team: the root of the session that asks; teams that wait for a model take turns.
         counted: the number of messages that an earlier reply's token count covers.
         counted_tokens: that count, including instructions and tools.
+        learned: what earlier refusals of the model taught about its requests, as fields of a dialect.
     """
 
     messages: tuple[Message, ...]
@@ -77,6 +86,7 @@ class ModelRequest:
     team: SessionKey | None = None
     counted: int = 0
     counted_tokens: int = 0
+    learned: JsonObject = field(default_factory=dict[str, Json])
 
     def most_input_tokens(self) -> int:
         """An upper bound of the input tokens: the earlier count, plus a bound for what is new."""
@@ -94,6 +104,7 @@ class ModelReply:
         model: the `provider/model` that answered.
         tries: HTTP calls.
         cached: an earlier reply to the same request was used.
+        is_estimated: the server counted no tokens, so that `usage` is a guess.
     """
 
     message: Message
@@ -102,6 +113,7 @@ class ModelReply:
     usage: Usage = Usage()
     tries: int = 1
     cached: bool = False
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +122,7 @@ class Capabilities:
 
     Attributes:
         streams_always: text arrives while the call runs, even if nobody listens.
-        max_parallel: the most concurrent calls that the model serves; None for no bound.
+        max_parallel: the most concurrent calls that the model serves; None for no limit.
         lacks: needs that its answers do not meet, such as judgement; results say so.
         notice: added to every result, such as that no real model was asked.
     """
@@ -145,11 +157,15 @@ class Listener(Protocol):
         """There is something that watchers should know."""
         ...
 
+    def unanswered(self) -> None:
+        """A call that was made brought no reply, and may have been billed."""
+        ...
+
     def resting(self) -> AbstractContextManager[None]:
         """A block in which the call waits and nothing is in flight; it may be cancelled there.
 
         Raises:
-            Stopping: on entry, if this process admits nothing new.
+            Stopping: on entry, if this process starts nothing new.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Output: whether a final answer fits its agent's schema, and what the model is told otherwise."""
+"""Output: whether a final answer matches its agent's schema, and what the model is told if not."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Why an answer does not fit; one line for each problem."""
+    """Why an answer is invalid; one line for each problem."""
 
     problems: tuple[str, ...]
 
     def repair_text(self) -> str:
         """What the model is told, once, to correct its answer."""
         listed = "\n".join(f"- {problem}" for problem in self.problems)
-        return f"Your answer does not fit:\n{listed}\nAnswer again, with the corrected JSON only."
+        return f"Your answer is invalid:\n{listed}\nAnswer again, with the corrected JSON only."
 
 
 def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
-    """Check a final answer against the agent's output schema; without one any text fits."""
+    """Check a final answer against the agent's output schema; without one any text is valid."""
     if not text.strip():
         return Rejected(("the answer is empty",))
     if schema is None:

@@ -11,12 +11,12 @@ ANY = "*"
 class Policy:
     """What a session may spawn. Only agents that it names can be spawned.
 
-    A bound of None leaves the choice to the parent's policy and in the end to the settings.
+    A limit of None leaves the choice to the parent's policy, and in the end to the settings.
 
     Attributes:
         spawns: names of the agents that it may spawn; `*` stands for any.
         denies: names of agents that it must not spawn; they override `spawns`.
-        max_depth: the greatest depth of a session in the tree; the root has depth 0.
+        max_depth: the maximum depth of a session in the tree; the root has depth 0.
         max_children: the most live children of one session.
         max_total: the most sessions in the tree, ended ones included.
     """

@@ -63,9 +63,9 @@ class Outcome:
     """How a run ended, once and for all.
 
     Attributes:
-        output: the answer: JSON that fits the agent's schema, or text. If the run did not end in
+        output: the answer: JSON that matches the agent's schema, or text. If the run did not end in
             done, the part of it that there was; None without any.
-        text: the raw text of the last reply, even if it was refused.
+        text: the raw text of the last reply, even if it was rejected.
         notices: what a reader of the output should know, such as that the model is too weak.
         score: 0 to 10; None if no judge gave one.
     """
@@ -121,11 +121,11 @@ class Result:
 
     Attributes:
         agent: the agent's name.
-        label: the session's name for people.
+        label: the session's name in tables.
         status: how the run ended; only `done` means that the answer was accepted.
-        output: the answer: JSON that fits the agent's schema, or text. If the run did not end in
+        output: the answer: JSON that matches the agent's schema, or text. If the run did not end in
             done it is a partial answer, or None.
-        text: the raw text of the last reply, even if the answer was refused.
+        text: the raw text of the last reply, even if the answer was rejected.
         error: what ended the run, or None if it is done.
         notices: warnings for readers of the output, such as a model too weak to judge.
         model: the `provider/model` of the last attempt.
@@ -177,7 +177,8 @@ class TeamResult:
     """The result of a team.
 
     Attributes:
-        key: names the run; the same key and tasks continue it, or return it.
+        key: identifies the run; running the same tasks under the same key resumes the run, or returns
+            its results if it has ended.
         status: how the team ended: `done` if all tasks are done, `partial` if some are.
         results: one result for each task that has ended, in the order of the tasks.
         session_key: the key of the team's own session.

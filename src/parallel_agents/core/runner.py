@@ -54,19 +54,19 @@ class RunSlot(Protocol):
         """Take a slot again, ahead of runs that have not begun.
 
         Raises:
-            Stopping: this process admits nothing new.
+            Stopping: this process starts no new runs.
         """
         ...
 
     def check_stopping(self) -> None:
-        """Raise Stopping if this process admits nothing new; call it between two calls."""
+        """Raise Stopping if this process starts nothing new; call it between two calls."""
         ...
 
     def resting(self) -> AbstractContextManager[None]:
         """A block in which the run waits and has no call in flight; a stop cancels it there.
 
         Raises:
-            Stopping: on entry, if this process admits nothing new.
+            Stopping: on entry, if this process starts nothing new.
         """
         ...
 

@@ -28,7 +28,7 @@ _QUOTED = 150
 
 
 class Problem(NamedTuple):
-    """One reason why a value does not fit, and where: a path such as `issues/0/line`."""
+    """One reason why a value does not match, and where: a path such as `issues/0/line`."""
 
     where: str
     why: str
@@ -66,7 +66,7 @@ class Schema:
             raise InvalidSchema(Problem(where, _brief(error.message))) from error
 
     def problems(self, value: Json) -> list[Problem]:
-        """The reasons why `value` does not fit, at most five; an empty list if it fits."""
+        """The reasons why `value` does not match, at most five; an empty list if it matches."""
         found: list[Problem] = []
         for error in self._validator.iter_errors(value):
             found.append(
@@ -103,29 +103,35 @@ def _compiled(source: bytes) -> Schema:
 
 
 def find_json(text: str, schema: Schema | None = None) -> Json:
-    """The JSON value in a model's text: the whole text, a code fence, or a part of prose.
+    """The JSON value in a model's text: the whole text, or a value in a code fence or in prose.
 
-    The first candidate that fits `schema` wins; if none fits, the first.
+    Of several values the last one that matches `schema` is the answer, since models weigh examples
+    before they decide; if none matches, the last one.
 
     Raises:
         ValueError: there is no JSON object or array in `text`.
     """
-    first: list[Json] = []
-    for value in _values(text):
-        if schema is None or not schema.problems(value):
-            return value
-        first = first or [value]
-    if not first:
+    values = list(_values(text))
+    if not values:
         raise ValueError("the answer has no JSON in it")
-    return first[0]
+    matching = (value for value in reversed(values) if schema is None or not schema.problems(value))
+    return next(matching, values[-1])
 
 
 def _values(text: str) -> Iterator[Json]:
-    for candidate in (text.strip(), *(match.group(1) for match in _FENCE.finditer(text))):
+    try:
+        yield orjson.loads(text.strip())
+    except orjson.JSONDecodeError:
+        pass
+    else:
+        return
+    for fenced in _FENCE.finditer(text):
         try:
-            yield orjson.loads(candidate)
+            value: Json = orjson.loads(fenced.group(1))
         except orjson.JSONDecodeError:
             continue
+        if not isinstance(value, Mapping | list):
+            yield value  # in prose only objects and arrays are found
     yield from _embedded(text)
 
 

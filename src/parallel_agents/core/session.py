@@ -67,7 +67,7 @@ class Session:
 
     Attributes:
         agent: the definition as it was when the session was made.
-        spawn_key: unique under the parent; spawning the same key again finds this session.
+        spawn_key: unique under the parent; spawning the same key again returns this session.
         parent: the session that spawned it, or None at the root of a tree.
         root: the first session of the tree; its own key at the root.
         depth: 0 at the root.

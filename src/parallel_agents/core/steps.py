@@ -23,6 +23,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.transcript import AnswerId, Transcript, Version
 from parallel_agents.errors import (
     ConfigError,
+    ContextTooLong,
     GateRefused,
     LocalModelError,
     OutputCut,
@@ -33,6 +34,9 @@ from parallel_agents.errors import (
     RevisionFailed,
     TurnLimit,
 )
+
+# A server that pauses an answer wants to be called again with it; one that does so for ever is broken.
+_MOST_PAUSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class AskRepair:
 
 @dataclass(frozen=True, slots=True)
 class JoinChildren:
-    """Wait for the children that the run has not heard from, before its answer counts."""
+    """Wait for the children that the run has not heard from, before its answer is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class CompleteWithBest:
-    """End the run with the best version of its refine loop; only scores refuse it."""
+    """End the run with the best version of its refine loop; only scores reject it."""
 
     best: Version
 
@@ -220,10 +224,9 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
     """Check the answer: its length, its form, the children it depends on, and its gates."""
     if transcript.closing is not None:
         return EndOverBudget(transcript.closing)
-    if transcript.last_finish is Finish.LENGTH:
-        most = assignment.limits.max_output_tokens
-        hint = "raise limits.max_output_tokens, or ask for less"
-        cut = OutputCut(f"the answer was cut at {most} tokens", hint=hint)
+    if transcript.last_finish is Finish.PAUSED and transcript.pauses <= _MOST_PAUSES:
+        return _call(transcript, assignment)
+    if (cut := _cut(transcript.last_finish, assignment)) is not None:
         return _begin_again(cut, transcript, assignment)
     checked = check_output(transcript.last_text, assignment.agent.output_schema)
     if isinstance(checked, Rejected):
@@ -238,10 +241,28 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
     )
 
 
-def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> CheckGate | None:
-    """The next gate, the cheapest first; after a refusal only a refine loop asks further gates.
+def _cut(finish: Finish, assignment: Assignment) -> PagentsError | None:
+    """Why the answer is only a part of one; None if it is whole."""
+    match finish:
+        case Finish.LENGTH:
+            most = assignment.limits.max_output_tokens
+            where = "at its token limit" if most is None else f"at {most} tokens"
+            hint = "raise limits.max_output_tokens, or ask for less"
+            return OutputCut(f"the answer was cut {where}", hint=hint)
+        case Finish.WINDOW:
+            hint = "shorten the input, or choose a model with a larger context"
+            return ContextTooLong("the answer was cut: the model's context is full", hint=hint)
+        case Finish.PAUSED:
+            hint = "run it again, or choose another model with --model"
+            return OutputCut(f"the server paused the answer {_MOST_PAUSES} times", hint=hint)
+        case _:
+            return None
 
-    A refine loop collects all verdicts but asks no judge about an answer that code refuses.
+
+def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> CheckGate | None:
+    """The next gate, cheapest first; after a rejection only a refine loop asks further gates.
+
+    A refine loop collects all verdicts but asks no judge about an answer that code rejects.
     """
     agent, verdicts = assignment.agent, transcript.verdicts
     gates = cheapest_first(agent.gates)
@@ -307,7 +328,7 @@ def _attempts(transcript: Transcript, assignment: Assignment) -> int:
 
 def _invalid(rejected: Rejected) -> OutputInvalid:
     return OutputInvalid(
-        "the answer does not fit the agent's output schema, also after a repair",
+        "the answer does not match the agent's output schema, even after a repair",
         why="; ".join(rejected.problems),
         hint="try a stronger model, or more attempts with limits.attempts",
     )

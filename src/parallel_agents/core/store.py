@@ -141,9 +141,9 @@ class SessionStore(Protocol):
         """Create all of the sessions or none; the child of a killed session starts killed.
 
         Raises:
-            Conflict: a key is already used for work with another digest.
+            Conflict: a key is already used for work with a different digest.
             NotFound: there is no such parent.
-            SpawnRefused: the bounds of a plan allow no more sessions.
+            SpawnRefused: the limits of a plan allow no more sessions.
         """
         ...
 
@@ -263,7 +263,7 @@ class RunStore(Protocol):
         ...
 
     async def last_steps(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
-        """The last event of each run that is not a start."""
+        """The last event of each run, ignoring `started` events."""
         ...
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
@@ -271,7 +271,7 @@ class RunStore(Protocol):
         ...
 
     async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
-        """The attempts of each run, in order; the last is the one that counts."""
+        """The attempts of each run, in order; the last one produced the result."""
         ...
 
 
@@ -369,7 +369,7 @@ class EventStore(Protocol):
         ...
 
     async def check_rows(self) -> RowCheck:
-        """Check that the rows of runs follow from their events."""
+        """Check that each run's row matches its events."""
         ...
 
 

@@ -24,19 +24,19 @@ class Task:
     Attributes:
         agent: the name of an agent in the catalog, or a definition.
         text: what to do; at most 4,000,000 bytes together with `input`.
-        input: values that fit the agent's input schema.
-        model: `provider/model`, or None to go by the agent and the settings.
-        label: a short name for people, shown in tables; by default the agent's name.
-        key: names the work, unique under the parent. Spawning the same work under the same key
-            again returns its session instead of a new one, also after a crash.
-        limits: bounds of the run; they override the agent's and the settings'.
-        priority: runs of a higher priority start first; 0 by default.
-        cache_seconds: the greatest age of a stored reply that answers the same request at no cost;
-            0 always asks the model, None leaves it to the agent.
+        input: values that match the agent's input schema.
+        model: `provider/model`, or None to use the model from the agent or the settings.
+        label: a short name, shown in tables; by default the agent's name.
+        key: identifies the work; must be unique among the parent's children. Spawning the same work
+            under the same key again returns its session instead of a new one, even after a crash.
+        limits: limits on the run; they override those of the agent and the settings.
+        priority: runs with a higher priority start first; 0 by default.
+        cache_seconds: reuse a stored reply to the same request, free of charge, if it is at most
+            this old; 0 always calls the model, None uses the agent's setting.
         budget: the most that the session may spend, together with everything it spawns.
-        gates: checks that the answer must pass beside its agent's.
-        refine: a loop that improves a refused answer; it overrides the agent's.
-        ladder: models to climb, the cheapest first; it overrides the agent's.
+        gates: checks that the answer must pass in addition to the agent's.
+        refine: a loop that improves a rejected answer; it overrides the agent's.
+        ladder: models to escalate through, cheapest first; it overrides the agent's.
         is_fork: whether the session begins with its parent's transcript.
         options: options of the session, such as whether its parent waits for it.
     """
@@ -82,7 +82,7 @@ class TeamTask:
         tasks: the tasks; their keys must differ. A task without a key has its position as key.
         name: the team's name in keys and tables.
         model: `provider/model` for tasks that name none.
-        max_parallel: the most runs at once, or None to leave it to the process.
+        max_parallel: the most runs at once, or None to use the process's limit.
         timeout_seconds: the time limit of the team; tasks still live by then end timed out.
         budget: the most that all tasks together may spend.
         on_failure: what happens to the other tasks when one fails.

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from parallel_agents.core.circuit import CLOSED, Circuit
 from parallel_agents.core.rates import EMPTY, Minute, RateLimit
+from parallel_agents.core.schema import Json
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class Reason(StrEnum):
             case Reason.TOKENS:
                 return f"the token limit of {model}"
             case Reason.WINDOW:
-                return f"other calls of {model} to end"
+                return f"other calls to {model} to end"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ class Throttle:
             does not halve it again.
         holders: the calls of each process, by the owner id of the process.
         circuit: whether the model or agent is used at all.
+        learned: what refusals taught about the model's requests, as fields of a dialect.
     """
 
     model: str
@@ -112,6 +114,7 @@ class Throttle:
     halved_at: float | None = None
     holders: Mapping[str, Holder] = field(default_factory=dict[str, Holder])
     circuit: Circuit = CLOSED
+    learned: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     def is_free(self, now: float) -> bool:
         """Whether calls may start without asking: no limit, no window, and not closed."""

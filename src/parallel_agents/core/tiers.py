@@ -111,7 +111,7 @@ def _cost(record: Record, *, is_money: bool) -> float:
 
 
 def describe_start(ladder: Sequence[str], start: int, records: Mapping[str, Record]) -> str:
-    """Why the work begins above the first model, for people."""
+    """Why the work begins above the first model, as readable text."""
     shares = (
         f"{record.accepted} of {record.answers} answers of {model} were accepted"
         for model in ladder[:start]

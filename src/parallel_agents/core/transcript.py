@@ -89,7 +89,7 @@ class Transcript:
         model: the model that the run has climbed to; empty for the one that it began on.
         verdicts: the gates' verdicts on the attempt's answer, so far.
         reviser: the agent that makes the attempt's answer; empty for the model.
-        repairs: refusals since the attempt began.
+        repairs: rejected answers since the attempt began.
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
         asked: the tool calls of the last reply, until all have a result.
@@ -102,6 +102,8 @@ class Transcript:
         counted: the number of messages that the last reply's token count covers.
         counted_tokens: that count, including instructions and tools; 0 if it is not known.
         closing: why only one call is left; None if more are.
+        estimated: the number of replies whose tokens the server did not count.
+        pauses: the number of replies in a row that the server paused.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -124,6 +126,8 @@ class Transcript:
     counted: int = 0
     counted_tokens: int = 0
     closing: Failure | None = None
+    estimated: int = 0
+    pauses: int = 0
     task_end: int = 0
     _best_before: Version | None = None
     _stale_before: int = 0
@@ -200,9 +204,12 @@ class Transcript:
         self._hand_over_results()
         self.messages.append(reply.message)
         self.verdicts.clear()  # they judged the previous answer
-        self.counted_tokens = reply.usage.total_tokens
+        self.counted_tokens = 0 if reply.is_estimated else reply.usage.total_tokens
+        self.estimated += reply.is_estimated
+        self.pauses = self.pauses + 1 if reply.finish is Finish.PAUSED else 0
         self.counted = len(self.messages) if self.counted_tokens else 0
-        self.turn, self.last_text = reply.turn, reply.message.text
+        before = self.last_text if self.last_finish is Finish.PAUSED else ""
+        self.turn, self.last_text = reply.turn, before + reply.message.text
         self.last_finish = reply.finish
         self.asked = reply.message.tool_calls
 
@@ -228,6 +235,7 @@ class Transcript:
         self.task_end = len(self.messages)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
+        self.estimated, self.pauses = 0, 0
         self._best_before, self._stale_before, self.reviser = None, 0, ""
         self.verdicts.clear()
         self.pending.clear()

@@ -49,8 +49,8 @@ class Until(StrEnum):
 class Sessions(Protocol):
     """The seven verbs.
 
-    A `name` is a session key, a run id, a label, a task name, or the start of a key or id that fits
-    only one session; `@last` is the newest session; `RUN/LABEL` is a session of a team's run.
+    A `name` is a session key, a run id, a label, a task name, or the start of a key or id that
+    matches only one session; `@last` is the newest session; `RUN/LABEL` is a session in a team.
 
     Raises:
         NotFound, Ambiguous: from each verb that takes a name.
@@ -163,7 +163,7 @@ class Teams(Protocol):
         ...
 
     async def resume(self, name: str) -> Spawned:
-        """Execute here the runs of a session's tree that nobody works on."""
+        """Execute here the runs of a session's tree that no process works on."""
         ...
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
@@ -185,7 +185,7 @@ class DeadLetters(Protocol):
         ...
 
     async def retry(self, letter: DeadLetter, edits: Edits = NO_EDITS) -> Spawned:
-        """Start the task again; a second retry of the same letter finds the first."""
+        """Start the task again; while a retry runs, a second one returns it."""
         ...
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:

@@ -27,10 +27,10 @@ class AbsentEngine:
         return _nothing_to_stop
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Ignore the bound: the process that executes the runs has its own."""
+        """Ignore the limit: the process that executes the runs has its own."""
 
     def has_bound(self, scope: Scope) -> bool:
-        """Return True, so that nobody reads a bound from the store; it would have no effect here."""
+        """Return True, so that callers do not load a limit that would have no effect here."""
         return True
 
 

@@ -30,7 +30,7 @@ class Rules(Protocol):
     """The rules for runs in this process."""
 
     def scopes_of(self, row: Row) -> Mapping[Scope, int | None]:
-        """The scopes in which the run takes a slot, each with its bound or None."""
+        """The scopes in which the run takes a slot, each with its limit or None."""
         ...
 
     def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
@@ -45,7 +45,7 @@ class Rules(Protocol):
 class LocalEngine:
     """An engine for as long as its `async with` block lasts.
 
-    Leaving the block admits nothing new, lets calls in flight end and stores their results, cancels
+    Leaving the block starts no new runs, lets calls in flight end and stores their results, cancels
     runs that only wait, and releases the process's runs to the store, so that any process can
     continue them.
 
@@ -130,7 +130,7 @@ class LocalEngine:
         return run in self._scheduled
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Set the most runs of `scope` at once, from now on; None for no bound."""
+        """Limit the runs of `scope` at once, from now on; None for no limit."""
         self._slots.bound(scope, at_most)
         self._admit()
 
@@ -353,4 +353,4 @@ class LocalEngine:
         if taken:
             # News for a worker's log; elsewhere the progress display shows it.
             level = logging.WARNING if self._owner.role is Role.WORKER else logging.INFO
-            _log.log(level, "takes over what a dead process had: %s", ", ".join(taken))
+            _log.log(level, "took over the runs of a dead process: %s", ", ".join(taken))

@@ -1,6 +1,6 @@
-"""Slots: which waiting run goes next, so that no scope ever exceeds its bound.
+"""Slots: which waiting run goes next, so that no scope ever exceeds its limit.
 
-A scope is anything with a bound of its own: the process, a team, an agent, a model. Runs with the
+A scope is anything with a limit of its own: the process, a team, an agent, a model. Runs with the
 same scopes wait in one lane; the most urgent run of all lanes with room goes first.
 """
 
@@ -45,11 +45,11 @@ class Slots(Generic[T]):
     _arrivals: int = 0
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
-        """Set the most runs of `scope` at once; a lower bound ends no run, new ones wait."""
+        """Limit the runs of `scope` at once; a lower limit ends no run, but new runs wait."""
         self._bounds[scope] = at_most
 
     def has_bound(self, scope: Scope) -> bool:
-        """Whether a bound, even "unlimited", was set."""
+        """Whether a limit, even "unlimited", was set."""
         return scope in self._bounds
 
     def wait(self, item: T, scopes: Sequence[Scope], *, priority: int = 0) -> None:
@@ -139,7 +139,7 @@ class EngineSlot:
         scheduled: the run; it has a slot.
         slots: the queue.
         admit: lets the engine use slots that have become free.
-        is_stopping: whether the engine admits nothing new.
+        is_stopping: whether the engine starts no new runs.
     """
 
     __slots__ = ("_admit", "_is_stopping", "_scheduled", "_scopes", "_slots")
@@ -189,4 +189,6 @@ class EngineSlot:
 
 
 def stopping() -> Stopping:
-    return Stopping("this process admits nothing new", hint="run it again with the same id")
+    return Stopping(
+        "this process is stopping and starts no new runs", hint="run it again with the same id"
+    )

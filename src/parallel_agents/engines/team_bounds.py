@@ -1,4 +1,4 @@
-"""Team bounds: a team's bound applies in every process that has a run of the team's tree."""
+"""Team bounds: a team's limit applies in every process that executes a run of the team's tree."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ async def kept_team(store: EventStore, root: SessionKey) -> TeamTask:
 
 
 def hold_to(engine: Engine, root: SessionKey, team: TeamTask) -> None:
-    """Apply its team's bound to a tree, unless one was set here before."""
+    """Apply its team's limit to a tree, unless one was set here before."""
     scope = Scope("team", root)
     if not engine.has_bound(scope):
         engine.bound(scope, team.max_parallel)
 
 
 async def learn_bound(engine: Engine, store: EventStore, root: SessionKey) -> None:
-    """Read the bound from the store and apply it; call it before a run of the tree is submitted."""
+    """Read the limit from the store and apply it; call it before a run of the tree is submitted."""
     if is_team_key(root) and not engine.has_bound(Scope("team", root)):
         hold_to(engine, root, await kept_team(store, root))

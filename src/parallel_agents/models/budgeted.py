@@ -1,8 +1,11 @@
-"""Budgeted: before each try of a call, its worst case is reserved in the budget."""
+"""Budgeted: before each try of a call, its worst case is reserved in the budget.
+
+A try that brought no reply and may have been billed counts as spent, and is reported.
+"""
 
 from __future__ import annotations
 
-from parallel_agents.core.model import Listener, ModelReply, ModelRequest
+from parallel_agents.core.model import Listener, ModelReply, ModelRequest, Payer
 from parallel_agents.errors import ProviderError
 from parallel_agents.models.wrapped import Wrapped
 
@@ -21,14 +24,22 @@ class Budgeted(Wrapped):
             PriceUnknown: the budget is in dollars and the model has no known price.
             ProviderError: as the model raises it.
         """
-        if request.payer is None:
-            return await self._model.respond(request, listener)
-        await request.payer.reserve()
+        payer = request.payer
+        if payer is not None:
+            await payer.reserve()
         try:
             return await self._model.respond(request, listener)
         except ProviderError as error:
-            request.payer.release(may_be_billed=error.may_be_billed)
+            _end(payer, listener, may_be_billed=error.may_be_billed)
             raise
         except BaseException:
-            request.payer.release(may_be_billed=True)  # cancelled while in flight
+            _end(payer, listener, may_be_billed=True)  # cancelled while in flight
             raise
+
+
+def _end(payer: Payer | None, listener: Listener | None, *, may_be_billed: bool) -> None:
+    """End a try that brought no reply."""
+    if payer is not None:
+        payer.release(may_be_billed=may_be_billed)
+    if may_be_billed and listener is not None:
+        listener.unanswered()

@@ -43,6 +43,6 @@ class Choice:
     def _by_key(self, tier: Tier) -> str | None:
         """The tier's model at the first provider whose key is set."""
         for provider in self._providers.values():
-            if tier in provider.tiers and self._read_key(provider.key_variable):
+            if tier in provider.tiers and provider.find_key(self._read_key):
                 return f"{provider.name}/{provider.tiers[tier]}"
         return None

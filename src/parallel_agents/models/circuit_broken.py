@@ -9,6 +9,7 @@ from parallel_agents.errors import (
     CallTimedOut,
     CircuitOpen,
     MalformedReply,
+    ModelLoading,
     Overloaded,
     ProviderError,
     StreamCut,
@@ -17,7 +18,8 @@ from parallel_agents.errors import (
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.wrapped import Wrapped
 
-# A rejected request proves that the model works, and the throttle handles rate limits.
+# A rejected request proves that the model works, and so does one that was answered with a slip;
+# the throttle handles rate limits.
 _FAILURES = (Overloaded, Unreachable, CallTimedOut, StreamCut, MalformedReply)
 _BREAKER = Breaker(MODELS)
 
@@ -48,6 +50,9 @@ class CircuitBroken(Wrapped):
         except _FAILURES as error:
             await self._failed(error, listener)
             raise
+        except ModelLoading:
+            self._leave(is_probe=is_probe)
+            raise
         except ProviderError:
             if is_probe:
                 await self._close(listener)
@@ -55,8 +60,7 @@ class CircuitBroken(Wrapped):
                 self._count_answer()
             raise
         except BaseException:
-            if is_probe:
-                self._governor.change_soon(self.name, lose_probe)
+            self._leave(is_probe=is_probe)
             raise
         if is_probe:
             await self._close(listener)
@@ -74,8 +78,8 @@ class CircuitBroken(Wrapped):
         admitted = await self._governor.change(self.name, change)
         if admitted.admission is Admission.REFUSED:
             raise CircuitOpen(
-                f"{self.name} gets no calls for {admitted.seconds:.0f} s",
-                why="nearly all of its last calls failed",
+                f"{self.name} is paused for {admitted.seconds:.0f} s",
+                why="nearly all of its recent calls failed",
                 hint="wait, or choose another model with --model; see `pagents limits`",
                 retry_after_seconds=admitted.seconds,
             )
@@ -94,6 +98,11 @@ class CircuitBroken(Wrapped):
         await self._governor.change(self.name, close)
         if listener is not None:
             listener.noticed(f"{self.name} answers again")
+
+    def _leave(self, *, is_probe: bool) -> None:
+        """End a call that shows nothing about the model; another call may be the probe."""
+        if is_probe:
+            self._governor.change_soon(self.name, lose_probe)
 
     def _count_answer(self) -> None:
         known = self._governor.known(self.name)

@@ -18,7 +18,7 @@ BUILT_IN: Mapping[str, Sequence[str]] = {
 
 
 class Ladders:
-    """The built-in ladder, and the ladders of the settings, which may replace it."""
+    """The built-in ladder, and the ladders in the settings, which may replace it."""
 
     def __init__(self, configured: Mapping[str, Sequence[str]]) -> None:
         self._by_name = {**BUILT_IN, **configured}

@@ -14,6 +14,7 @@ from parallel_agents.models.simulated import days
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
+_SAMPLE_TOKENS = 1_000
 _Cost = Callable[[Usage], int]
 
 
@@ -33,6 +34,31 @@ class Prices:
             return 0
         # Every call uses tokens, so a usage of zero means that the server did not count them.
         return None if cost is None or not usage.total_tokens else cost(usage)
+
+    def usd_per_million(self, model: str) -> tuple[float, float] | None:
+        """The price of a million input and output tokens in calls of a few thousand; None if unknown."""
+        each = (Usage(input_tokens=_SAMPLE_TOKENS), Usage(output_tokens=_SAMPLE_TOKENS))
+        costs = [self.cost_nanousd(model, usage) for usage in each]
+        if costs[0] is None or costs[1] is None:
+            return None
+        factor = 1_000_000 / _SAMPLE_TOKENS / NANOUSD_PER_USD
+        return round(costs[0] * factor, 6), round(costs[1] * factor, 6)
+
+    def context_tokens(self, model: str) -> int | None:
+        """The context of a model in genai-prices, or None."""
+        provider_name, _, model_id = model.partition("/")
+        provider = self._providers.get(provider_name)
+        if provider is None:
+            return None
+        import genai_prices.data_snapshot  # noqa: PLC0415 - as for prices
+
+        listed = provider.price_list or provider.name
+        try:
+            snapshot = genai_prices.data_snapshot.get_snapshot()
+            _, found = snapshot.find_provider_model(model_id, None, listed, None)
+        except LookupError:
+            return None
+        return found.context_window
 
     def _find(self, model: str) -> _Cost | None:
         provider_name, _, model_id = model.partition("/")

@@ -5,13 +5,16 @@ A `Provider` is configuration without secrets; an `Endpoint` is what a wire need
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -29,16 +32,50 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
+from parallel_agents.models.base_url import (
+    Known,
+    complete,
+    join_url,
+    read_base_url,
+    read_ollama_host,
+)
+from parallel_agents.models.dialect import (
+    CHANGE_NAMES,
+    CHANGES,
+    PLAIN,
+    CallIds,
+    Dialect,
+    DialectChanges,
+    Replay,
+    SchemaSubset,
+    Structured,
+    ThinkingForm,
+    merge_changes,
+)
 
 ANY_MODEL = "*"
+_OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
 _KEY_PREFIX = "env:"
 _KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
 _URL_HINT = "write https://HOST/PATH, without a user, password or key"
+_PROXY_HINT = (
+    'write http://HOST:PORT, socks5://HOST:PORT, "none", or env:NAME for a proxy with a password'
+)
 _HINT = "correct it in the configuration; docs/models.md lists the fields of a provider"
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")]
-_KeyReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$")]
+_Url = Annotated[str, AfterValidator(read_base_url)]
+_KeyReference = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$"),
+]
+_Proxy = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        pattern=r"^(none|env:[A-Za-z_][A-Za-z0-9_]*|(https?|socks(4a?|5h?)?)://[^\s@]+)?$",
+    ),
+]
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 _ModelId = Annotated[str, StringConstraints(min_length=1)]
@@ -58,18 +95,31 @@ def _check_limit(limit: RateLimit) -> RateLimit:
 
 
 class Wire(StrEnum):
-    """The format that a server speaks: OpenAI's Chat Completions, or Anthropic's Messages."""
+    """The format that a server speaks.
+
+    Attributes:
+        CHAT: OpenAI's Chat Completions.
+        ANTHROPIC: Anthropic's Messages.
+        RESPONSES: OpenAI's Responses.
+        GEMINI: Google's generateContent.
+    """
 
     CHAT = "chat"
     ANTHROPIC = "anthropic"
+    RESPONSES = "responses"
+    GEMINI = "gemini"
 
 
-class Structured(StrEnum):
-    """How answers are made to match a schema: the server enforces it, except for `prompt`."""
+class Auth(StrEnum):
+    """The header that carries the key: `Authorization: Bearer`, or one of that name."""
 
-    JSON_SCHEMA = "json_schema"
-    TOOL = "tool"
-    PROMPT = "prompt"
+    BEARER = "bearer"
+    X_API_KEY = "x-api-key"
+    API_KEY = "api-key"
+    X_GOOG_API_KEY = "x-goog-api-key"
+
+
+_AUTH = {Wire.ANTHROPIC: Auth.X_API_KEY, Wire.GEMINI: Auth.X_GOOG_API_KEY}
 
 
 class Secret:
@@ -92,6 +142,17 @@ class Secret:
 
 
 NO_KEY = Secret()
+_BEARER = re.compile(r"^bearer(\s+|$)", re.IGNORECASE)
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+
+
+def read_secret(text: str) -> Secret:
+    """The key in `text`, without the white space, quotes and `Bearer` that people copy with it."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_QUOTES)
+        text = _BEARER.sub("", text)
+    return Secret(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +160,13 @@ class Endpoint:
     """A server to call.
 
     Attributes:
-        base_url: the URL before `/chat/completions` or `/v1/messages`.
+        base_url: the URL before the wire's own path, for `join_url`.
+        auth: the header that carries the key; None for the usual one of the wire.
+        proxy: the URL of a proxy, `env:NAME` or `none`; empty for what the environment says.
         key_variable: the environment variable that the key came from; errors name it.
         headers: sent with each call, in addition to the headers of the wire.
-        structured: how answers are made to match a schema.
-        max_tokens_field: the server's name for the bound on a reply.
-        sends_cache_marks: whether requests carry `cache_control` marks (Anthropic wire only).
-        asks_for_usage: whether requests ask a stream to count its tokens (chat wire only).
-        returns_thinking: whether later requests send back reasoning that has no signature.
+        dialect: what the model takes, as far as the presets know it.
+        configured: what the user's configuration says about that.
     """
 
     provider: str
@@ -114,12 +174,32 @@ class Endpoint:
     base_url: str
     key: Secret = NO_KEY
     key_variable: str = ""
+    auth: Auth | None = None
+    proxy: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    structured: Structured = Structured.JSON_SCHEMA
-    max_tokens_field: str = "max_tokens"
-    sends_cache_marks: bool = True
-    asks_for_usage: bool = True
-    returns_thinking: bool = False
+    dialect: Dialect = PLAIN
+    configured: DialectChanges = field(default_factory=DialectChanges)
+
+    def url(self, path: str) -> str:
+        """The URL of a path of the wire."""
+        return join_url(self.base_url, path)
+
+    def dialect_after(self, learned: JsonObject) -> Dialect:
+        """What the model takes, with what its refusals taught; the configuration has the last word."""
+        dialect = self.dialect
+        if learned:
+            dialect = dialect.changed(CHANGES.validate_python(learned))
+        return dialect.changed(self.configured)
+
+    @property
+    def auth_headers(self) -> dict[str, str]:
+        """The header that carries the key; none if there is no key."""
+        if not self.key:
+            return {}
+        auth = self.auth or _AUTH.get(self.wire, Auth.BEARER)
+        if auth is Auth.BEARER:
+            return {"Authorization": f"Bearer {self.key.reveal()}"}
+        return {auth.value: self.key.reveal()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +208,9 @@ class Provider:
 
     Attributes:
         key: `env:NAME`, or empty for a server that needs no key.
-        structured: None for the best of the wire: a JSON Schema on chat, a tool on Anthropic.
+        known: what the models take: globs of model names with changes of the wire's dialect; a later
+            one overrides an earlier one.
+        configured: the same from the user's tables, which also override what refusals taught.
         prices: USD by model; `*` applies to every other model.
         price_list: the provider's name in genai-prices; empty if it is the same as here.
         max_parallel: calls at once in one process by model; `*` applies to every other model.
@@ -143,12 +225,11 @@ class Provider:
     wire: Wire
     base_url: _Url
     key: _KeyReference = ""
+    auth: Auth | None = None
+    proxy: _Proxy = ""
     headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
-    structured: Structured | None = None
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    sends_cache_marks: bool = True
-    asks_for_usage: bool = True
-    returns_thinking: bool = False
+    known: tuple[tuple[str, DialectChanges], ...] = ()
+    configured: tuple[tuple[str, DialectChanges], ...] = ()
     prices: Mapping[_ModelId, Annotated[Price, AfterValidator(_check)]] = field(
         default_factory=dict[str, Price]
     )
@@ -166,6 +247,10 @@ class Provider:
         """The environment variable that holds the key, or an empty string."""
         return self.key.removeprefix(_KEY_PREFIX)
 
+    def find_key(self, read_key: Callable[[str], str | None]) -> Secret:
+        """The key in the environment; empty if there is none."""
+        return read_secret((read_key(self.key_variable) or "") if self.key else "")
+
     def capabilities(self, model: str) -> Capabilities:
         """The configured capabilities of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
@@ -175,39 +260,90 @@ class Provider:
         """The configured limit of a model, named as the provider names it."""
         return self.limits.get(model) or self.limits.get(ANY_MODEL) or NO_LIMIT
 
-    def endpoint(self, key: Secret = NO_KEY) -> Endpoint:
-        best = Structured.TOOL if self.wire is Wire.ANTHROPIC else Structured.JSON_SCHEMA
+    def endpoint(self, model: str, key: Secret = NO_KEY) -> Endpoint:
         return Endpoint(
             provider=self.name,
             wire=self.wire,
-            base_url=self.base_url.rstrip("/"),
+            base_url=self.base_url,
             key=key,
             key_variable=self.key_variable,
+            auth=self.auth,
+            proxy=self.proxy,
             headers=self.headers,
-            structured=self.structured or best,
-            max_tokens_field=self.max_tokens_field,
-            sends_cache_marks=self.sends_cache_marks,
-            asks_for_usage=self.asks_for_usage,
-            returns_thinking=self.returns_thinking,
+            dialect=_DIALECTS[self.wire].changed(_matching(self.known, model)),
+            configured=_matching(self.configured, model),
         )
 
 
-def read_providers(tables: Mapping[str, Json] | None = None) -> dict[str, Provider]:
+_DIALECTS: Mapping[Wire, Dialect] = {
+    # Many servers that enforce a schema let the model call no tool meanwhile, without a word about it.
+    Wire.CHAT: Dialect(structured_with_tools=Structured.PROMPT),
+    Wire.ANTHROPIC: Dialect(
+        structured=Structured.TOOL,
+        thinking=ThinkingForm.BUDGET,
+        schema=SchemaSubset.ANTHROPIC,
+        call_ids=CallIds.WORD,
+    ),
+    Wire.RESPONSES: Dialect(
+        max_tokens_field="max_output_tokens",
+        schema=SchemaSubset.OPENAI,
+        call_ids=CallIds.WORD,
+    ),
+    Wire.GEMINI: Dialect(
+        max_tokens_field="max_output_tokens",
+        # Gemini 2.5 refuses an answer in JSON beside functions.
+        structured_with_tools=Structured.PROMPT,
+        # Gemini 3 refuses a call without a signature; 2.5 ignores the placeholder.
+        replay=Replay.REQUIRED,
+    ),
+}
+
+
+def _matching(layers: Sequence[tuple[str, DialectChanges]], model: str) -> DialectChanges:
+    """The changes of all globs that match, put together in their order."""
+    merged: DialectChanges = {}
+    for glob, changes in layers:
+        if fnmatchcase(model, glob):
+            merged = merge_changes(merged, changes)
+    return merged
+
+
+def read_providers(
+    tables: Mapping[str, Json] | None = None, variables: Mapping[str, str] | None = None
+) -> dict[str, Provider]:
     """The presets, overlaid with the user's `[providers.NAME]` tables, by name.
 
     A table with a preset's name replaces only the fields that it sets. Within `headers`, `prices`,
-    `max_parallel`, `tiers` and `limits` it replaces only the entries that it sets.
+    `max_parallel`, `tiers`, `limits` and `models` it replaces only the entries that it sets.
+
+    Args:
+        tables: the user's tables by name.
+        variables: the environment variables: `OLLAMA_HOST` is where the preset `ollama` is, unless
+            a table says otherwise.
 
     Raises:
         ConfigError: a table is invalid. The message names the provider and the field, but not the
             value.
     """
-    merged = dict(_presets())
-    for name, table in (tables or {}).items():
+    presets = {**_presets(), _OLLAMA: _find_ollama(_presets()[_OLLAMA], variables or {})}
+    own = tables or {}
+    providers: dict[str, Provider] = {}
+    for name in (*presets, *(name for name in own if name not in presets)):
+        table = own.get(name, {})
         if not isinstance(table, Mapping):
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
-        merged[name] = _merge(merged.get(name, {}), table)
-    return {name: _read_provider(name, table) for name, table in merged.items()}
+        providers[name] = _read_provider(name, presets.get(name, {}), table)
+    return providers
+
+
+def _find_ollama(preset: JsonObject, variables: Mapping[str, str]) -> JsonObject:
+    host = variables.get(_OLLAMA_HOST, "").strip()
+    if not host:
+        return preset
+    try:
+        return {**preset, "base_url": read_ollama_host(host)}
+    except ValueError:
+        return preset  # as Ollama's own programs do
 
 
 def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
@@ -221,26 +357,59 @@ def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
     return merged
 
 
-def _read_provider(name: str, table: JsonObject) -> Provider:
-    if "name" in table:
-        raise ConfigError(f"providers.{name}.name is not a field", hint=_HINT)
+def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider:
+    for reserved in ("name", "known", "configured"):
+        if reserved in table:
+            raise ConfigError(f"providers.{name}.{reserved} is not a field", hint=_HINT)
+    server, known = _parted(name, preset)
+    own, configured = _parted(name, table)
+    merged = {**_merge(server, own), "name": name}
+    with _config_errors(name):
+        provider = _adapter().validate_python(merged)
+    base_url = complete(provider.base_url, provider.wire, _known_urls())
+    return replace(provider, base_url=base_url, known=known, configured=configured)
+
+
+_Layers: TypeAlias = tuple[tuple[str, DialectChanges], ...]
+
+
+def _parted(name: str, table: JsonObject) -> tuple[JsonObject, _Layers]:
+    """A table as its fields of the server, and what it says about models."""
+    server = {key: value for key, value in table.items() if key not in CHANGE_NAMES | {"models"}}
+    changes = {key: value for key, value in table.items() if key in CHANGE_NAMES}
+    layers: list[tuple[str, DialectChanges]] = []
+    if changes:
+        with _config_errors(name):
+            layers.append((ANY_MODEL, CHANGES.validate_python(changes)))
+    models = table.get("models", {})
+    if not isinstance(models, Mapping):
+        raise ConfigError(f"providers.{name}.models is not a table", hint=_HINT)
+    for glob, of_model in models.items():
+        with _config_errors(name, f"models.{glob}."):
+            layers.append((glob, CHANGES.validate_python(of_model)))
+    return server, tuple(layers)
+
+
+@contextmanager
+def _config_errors(name: str, within: str = "") -> Generator[None]:
     try:
-        provider = _adapter().validate_python({**table, "name": name})
+        yield
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field_name = ".".join(str(step) for step in first["loc"])
-        hint = {"key": _KEY_HINT, "base_url": _URL_HINT}.get(field_name, _HINT)
+        field_name = within + ".".join(str(step) for step in first["loc"])
+        hints = {"key": _KEY_HINT, "base_url": _URL_HINT, "proxy": _PROXY_HINT}
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(
-            f"providers.{name}.{field_name} is invalid", why=first["msg"], hint=hint
+            f"providers.{name}.{field_name} is invalid",
+            why=first["msg"].removeprefix("Value error, "),
+            hint=hints.get(field_name, _HINT),
         ) from None
-    if provider.wire is Wire.ANTHROPIC and provider.structured is Structured.JSON_SCHEMA:
-        raise ConfigError(
-            f"providers.{name}.structured is json_schema",
-            why="the Anthropic wire binds answers with a tool",
-            hint='set it to "tool" or "prompt"',
-        )
-    return provider
+
+
+@cache
+def _known_urls() -> tuple[Known, ...]:
+    presets = _presets().values()
+    return tuple(Known(str(preset["base_url"]), str(preset["wire"])) for preset in presets)
 
 
 @cache

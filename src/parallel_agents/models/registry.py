@@ -11,14 +11,14 @@ from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Model
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
-from parallel_agents.models.anthropic import Anthropic
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
+from parallel_agents.models.listing import Finder
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import ANY_MODEL, Provider, Secret, Wire
+from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Provider, Secret
 from parallel_agents.models.retrying import Retrying
+from parallel_agents.models.suggesting import Suggesting
+from parallel_agents.models.wires.model import WireModel
 
-_WIRES = {Wire.CHAT: Chat, Wire.ANTHROPIC: Anthropic}
 _LIST = "`pagents models list` shows the providers"
 
 
@@ -46,6 +46,7 @@ class Registry:
         self.providers = providers
         self._read_key = read_key
         self._http = http
+        self._finder = Finder(http.network)
         self._factories = dict(factories or {})
         self._wrap = wrap
         self._prices = Prices(providers)
@@ -113,26 +114,11 @@ class Registry:
         provider = self.providers.get(provider_name)
         if provider is None or not model_id:
             self._refuse(name)
-        endpoint = provider.endpoint(self._key(provider))
+        endpoint = provider.endpoint(model_id, find_key(provider, self._read_key))
+        self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
-        return _WIRES[provider.wire](name, endpoint, self._http, capabilities=capabilities)
-
-    def _key(self, provider: Provider) -> Secret:
-        variable = provider.key_variable
-        if not variable:
-            return Secret()
-        key = (self._read_key(variable) or "").strip()
-        if not key:
-            raise MissingKey(
-                f"{provider.name} needs a key, but {variable} is not set",
-                hint=f"export {variable}=..., or use --model local, which needs no key",
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise ConfigError(
-                f"the key in {variable} contains invalid characters",
-                hint=f"copy the key of {provider.name} again, without quotes and line breaks",
-            )
-        return Secret(key)
+        model = WireModel(name, endpoint, self._http, capabilities=capabilities)
+        return Suggesting(model, endpoint, self._finder)
 
     def _refuse(self, name: str) -> NoReturn:
         provider, _, model_id = name.partition("/")
@@ -155,3 +141,28 @@ class Registry:
 
     def _example(self, provider: str) -> str:
         return next((n for n in self.names() if n.startswith(f"{provider}/")), f"{provider}/MODEL")
+
+
+def find_key(provider: Provider, read_key: Callable[[str], str | None]) -> Secret:
+    """The provider's key; empty if it needs none.
+
+    Raises:
+        MissingKey: the key is not set; the message names its variable.
+        ConfigError: it cannot be a key.
+    """
+    variable = provider.key_variable
+    if not variable:
+        return NO_KEY
+    secret = provider.find_key(read_key)
+    key = secret.reveal()
+    if not key:
+        raise MissingKey(
+            f"{provider.name} needs a key, but {variable} is not set",
+            hint=f"export {variable}=..., or use --model local, which needs no key",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(
+            f"the key in {variable} contains invalid characters",
+            hint=f"copy the key of {provider.name} again, without quotes and line breaks",
+        )
+    return secret

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest, resting
-from parallel_agents.errors import CircuitOpen, ProviderError
+from parallel_agents.errors import CircuitOpen, ModelLoading, ProviderError
 from parallel_agents.models.wrapped import Wrapped
 
 Sleep = Callable[[float], Awaitable[object]]
+
+_POLL_SECONDS = 1.0  # how often a model that is being loaded is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long to retry.
 
-    Failures that name a wait are bounded by total time, all others by their number.
+    Failures that name a wait, and those of a model that is being loaded, are bounded by total time,
+    all others by their number. What failures of a class cost bounds their number further
+    (`ProviderError.most_repeats`).
 
     Attributes:
         tries: the most calls, not counting those after which the provider asked the caller to wait.
@@ -71,8 +76,12 @@ class Retrying(Wrapped):
                 wait = None if is_final else waits.after(error)
                 if wait is None:
                     raise
-                if listener is not None:
+                if listener is not None and not isinstance(error, ModelLoading):
                     listener.retrying(error, attempt=attempt, wait_seconds=wait)
+                elif listener is not None and waits.count(error) == 1:
+                    listener.noticed(
+                        f"{self.name} is being loaded; the call waits for it: {error.message}"
+                    )
             with resting(listener):
                 await self._sleep(wait)
             attempt += 1
@@ -89,29 +98,45 @@ class _Waits:
     def __init__(self, patience: Patience, rng: random.Random) -> None:
         self._patience = patience
         self._rng = rng
-        self._failures = 0
+        self._failures: Counter[type[ProviderError]] = Counter()
+        self._backoffs = 0
+        self._unasked = 0
         self._asked_seconds = 0.0
+
+    def count(self, error: ProviderError) -> int:
+        """How many failures of this class the call has had."""
+        return self._failures[type(error)]
 
     def after(self, error: ProviderError) -> float | None:
         """Seconds to wait before the next try, or None to give up."""
+        self._failures[type(error)] += 1
+        if error.most_repeats is not None and self.count(error) > error.most_repeats:
+            return None
+        if isinstance(error, ModelLoading):
+            return self._asked(_POLL_SECONDS)
         asked = error.retry_after_seconds or 0.0
         if asked > self._patience.max_wait_seconds:
             return None
-        # Short waits barely add up, so their number must be bounded too, or calls would never stop.
-        if asked < self._patience.base_seconds:
-            return self._backoff(asked)
-        self._asked_seconds += asked
+        if asked >= self._patience.base_seconds:
+            return self._asked(asked)
+        # Short waits barely add up: they grow, or there would be hundreds of calls.
+        wait = max(asked, self._backoff())
+        if asked:
+            return self._asked(wait)
+        self._unasked += 1
+        return None if self._unasked >= self._patience.tries else wait
+
+    def _asked(self, seconds: float) -> float | None:
+        self._asked_seconds += seconds
         if self._asked_seconds > self._patience.total_seconds:
             return None
-        return asked + self._rng.uniform(0, self._patience.base_seconds)
+        return seconds + self._rng.uniform(0, self._patience.base_seconds)
 
-    def _backoff(self, at_least: float) -> float | None:
-        self._failures += 1
-        if self._failures >= self._patience.tries:
-            return None
+    def _backoff(self) -> float:
         # The exponent is bounded, or a large number of tries would overflow.
-        doubled = self._patience.base_seconds * 2 ** min(self._failures - 1, 30)
-        return max(at_least, self._rng.uniform(0, min(doubled, self._patience.cap_seconds)))
+        doubled = self._patience.base_seconds * 2 ** min(self._backoffs, 30)
+        self._backoffs += 1
+        return self._rng.uniform(0, min(doubled, self._patience.cap_seconds))
 
 
 class _Watched:
@@ -137,6 +162,9 @@ class _Watched:
 
     def noticed(self, text: str) -> None:
         self._listener.noticed(text)
+
+    def unanswered(self) -> None:
+        self._listener.unanswered()
 
     def resting(self) -> AbstractContextManager[None]:
         return self._listener.resting()

@@ -23,9 +23,9 @@ from parallel_agents.core.message import (
 from parallel_agents.core.model import Finish, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json, JsonObject, find_json
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.errors import MalformedReply, ProviderError, RequestRejected
+from parallel_agents.errors import ModelSlipped, ProviderError, RequestRejected
 from parallel_agents.models.shapes import dump
-from parallel_agents.models.structured import FINAL_ANSWER
+from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _TEXT_ANSWER: JsonObject = {
     "type": "object",
@@ -50,7 +50,7 @@ class SchemaTools:
         """Ask for the next message; a request with tools streams no text.
 
         Raises:
-            MalformedReply: the reply matches none of the choices.
+            ModelSlipped: the reply matches none of the choices.
             RequestRejected: a tool has the name that is reserved for the answer.
             ProviderError: as the model raises it.
         """
@@ -86,6 +86,9 @@ class _Silent:
 
     def noticed(self, text: str) -> None:
         self._listener.noticed(text)
+
+    def unanswered(self) -> None:
+        self._listener.unanswered()
 
     def resting(self) -> AbstractContextManager[None]:
         return self._listener.resting()
@@ -223,7 +226,9 @@ def _with_part(reply: ModelReply, part: Part, finish: Finish) -> ModelReply:
     return replace(reply, message=Message(Role.ASSISTANT, (*thinking, part)), finish=finish)
 
 
-def _malformed(reply: ModelReply, why: str) -> MalformedReply:
-    return MalformedReply(
-        f"{reply.model} did not choose a tool: {reply.message.text[:80]!r}", why=why
+def _malformed(reply: ModelReply, why: str) -> ModelSlipped:
+    return ModelSlipped(
+        f"{reply.model} did not choose a tool: {reply.message.text[:80]!r}",
+        why=why,
+        hint="run it again, or choose a stronger model with --model",
     )

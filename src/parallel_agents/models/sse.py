@@ -1,33 +1,66 @@
 """Server-sent events: finds the data of each event in a stream of bytes that may be cut anywhere.
 
-Format: https://html.spec.whatwg.org/multipage/server-sent-events.html, except that a lone carriage
-return, which no model server sends, does not end a line.
+Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 from __future__ import annotations
+
+import re
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+_MOST_BYTES = 128 << 20
 
 
 class EventReader:
     """Collects the bytes of the next event; they are decoded only once the event is complete."""
 
-    __slots__ = ("_data", "_rest")
+    __slots__ = ("_data", "_is_first", "_rest", "_size")
 
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self._is_first = True
+        self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The data of the events that `chunk` completes, without comments and other fields."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        """The data of the events that `chunk` completes, without comments, other fields and blanks.
+
+        Raises:
+            ValueError: an event is larger than 128 MiB.
+        """
+        text = self._rest + chunk
+        if self._is_first and text:
+            self._is_first, text = False, text.removeprefix(_BOM)
+        lines = self._lines(text)
         events: list[bytes] = []
         for line in lines:
-            stripped = line.removesuffix(b"\r")
-            if stripped.startswith(b"data:"):
-                self._data.append(stripped[5:].removeprefix(b" "))
-            elif not stripped and self._data:
-                events.append(b"\n".join(self._data))
+            if line.startswith(b"data:"):
+                self._data.append(line[5:].removeprefix(b" "))
+                self._size += len(line)
+            elif not line and self._data:
+                if data := b"\n".join(self._data).strip():
+                    events.append(data)
                 self._data.clear()
+                self._size = 0
+        if self._size + len(self._rest) > _MOST_BYTES:
+            raise ValueError("an event is larger than 128 MiB")
         return events
+
+    def _lines(self, text: bytes) -> list[bytes]:
+        """The complete lines of `text`; a carriage return at its end may be half of a line's end."""
+        if b"\r" not in text:
+            *lines, self._rest = text.split(b"\n")
+            return lines
+        held = b"\r" if text.endswith(b"\r") else b""
+        *lines, rest = _LINE_END.split(text[: len(text) - len(held)])
+        self._rest = rest + held
+        return lines
+
+    @property
+    def has_data(self) -> bool:
+        """Whether an event has begun that has not ended."""
+        return bool(self._data) or self._rest.startswith(b"data:")
 
     def close(self) -> list[bytes]:
         """The last event of the stream, if its blank line is missing."""

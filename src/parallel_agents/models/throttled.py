@@ -236,7 +236,7 @@ class Throttled(Wrapped):
     def _too_long(self, seconds: float) -> RateLimited:
         return RateLimited(
             f"{self.name} accepts no calls for {seconds:.0f} s",
-            why="it refused a call and asked to wait that long",
+            why="it refused a call and asked callers to wait that long",
             hint="run it again later, or choose another model with --model",
             retry_after_seconds=seconds,
         )

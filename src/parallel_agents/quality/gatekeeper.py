@@ -79,7 +79,7 @@ class Gates:
             raise GateBroken(
                 f"this process has no gate {name!r}",
                 why="the agent or the task names it, and no function of that name was passed",
-                hint=f"pass gates=[{name}] to run or open",
+                hint=f"pass gates=[{name}] to `run` or `open`",
             )
         try:
             if inspect.iscoroutinefunction(function):

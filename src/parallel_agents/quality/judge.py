@@ -40,7 +40,7 @@ class Judge:
         self._registry = registry
 
     async def score(self, gate: JudgeGate, submission: Submission) -> Verdict:
-        """The verdict by the median of the gate's votes, rounded down.
+        """The verdict based on the lower median of the gate's votes.
 
         Raises:
             GateBroken: the model is not allowed to judge, or no judge gave a score.
@@ -108,7 +108,7 @@ class Judge:
         if agreement is None and not is_weak:
             return f"scored by {model}, which is not calibrated: run `pagents judge calibrate`"
         why = (
-            f"it judged {agreement:.0%} of the calibration's pairs right; {MIN_AGREEMENT:.0%} are needed"
+            f"it judged {agreement:.0%} of the calibration pairs correctly; {MIN_AGREEMENT:.0%} is required"
             if agreement is not None
             else "models of its size score good and bad work alike"
         )

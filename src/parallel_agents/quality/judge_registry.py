@@ -70,7 +70,7 @@ class JudgeRegistry:
         return self._models.get(model).capabilities
 
     def agreement_of(self, model: str) -> float | None:
-        """The share of pairs that a model judged right; None without a calibration that counts."""
+        """The share of pairs that a model judged correctly; None if it has no valid calibration."""
         found = self.calibrations().get(model)
         return found.agreement if found is not None and found.counts else None
 

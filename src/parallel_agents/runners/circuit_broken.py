@@ -171,7 +171,7 @@ class _CountedJournal:
         if self._is_probe:
             await self._circuits.change(self._name, close)
             self._is_probe = False
-            self._tell("closed", f"agent {self._agent} does well again")
+            self._tell("closed", f"agent {self._agent} has recovered")
             return
         known = self._circuits.known(self._name)
         if known is not None and known.circuit.ended:
@@ -184,11 +184,11 @@ class _CountedJournal:
 
 
 def _left_alone(agent: str, seconds: float, reason: str) -> AgentCircuitOpen:
-    until = f"for {seconds:.0f} s more" if seconds else "until the run that tries it has ended"
+    until = f"for {seconds:.0f} s more" if seconds else "until its trial run has ended"
     return AgentCircuitOpen(
         f"agent {agent} is paused {until}",
-        why=f"nearly all of its last runs failed, the last with {reason}",
-        hint=f"see `pagents dlq list --agent {agent}`, correct the agent or its gates, end the wait"
+        why=f"nearly all of its recent runs failed, most recently with {reason}",
+        hint=f"see `pagents dlq list --agent {agent}`, correct the agent or its gates, end the pause"
         f" with `pagents limits set {name_for_agent(agent)} --off`, then"
         f" `pagents dlq retry --agent {agent} --current`",
     )

@@ -60,7 +60,7 @@ class TeamRunner:
     async def _react(
         self, session: Session, team: TeamTask, counts: Counter[RunStatus], reacted: set[str]
     ) -> None:
-        """End runs that are no longer needed, given how others ended; each reason counts once."""
+        """End runs that are no longer needed, given how others ended; each reason applies once."""
         lost = counts.total() - counts[RunStatus.DONE]
         if lost > len(team.tasks) - (team.min_done or 0) and _TOO_FEW not in reacted:
             reacted.add(_TOO_FEW)
@@ -90,7 +90,7 @@ def summary(counts: Counter[RunStatus], *, min_done: int | None = None) -> Outco
     if done == total:
         return Outcome(status=RunStatus.DONE, text=counted)
     missing = Incomplete(
-        f"{total - done} of {total} tasks did not end in done",
+        f"{total - done} of {total} tasks did not succeed",
         why=counted,
         hint="`pagents show` lists them with their errors",
     )

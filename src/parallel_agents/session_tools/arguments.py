@@ -33,7 +33,7 @@ class Arguments:
     """The arguments of one call; None counts as missing.
 
     Raises:
-        Refusal: from each method; a value has another type, and the text names it.
+        Refusal: from each method; a value has the wrong type, and the text names it.
     """
 
     def __init__(self, values: JsonObject, aliases: Mapping[str, str] = _NO_ALIASES) -> None:

@@ -92,7 +92,7 @@ class Call:
         """The session with this key, label or task name, or whose key starts like this.
 
         Raises:
-            Refusal: no session has it, several have it, or the requester does not see the session.
+            Refusal: no session matches, several match, or the requester may not see the session.
         """
         own = await self.find_requester()
         try:

@@ -236,7 +236,7 @@ def _one(children: Sequence[Row], target: str) -> Row:
         raise Refusal(f"Unknown subagent target: {target}")
     if len(found) > 1:
         listed = ", ".join(f"{row.session.label} ({row.run.id})" for row in found[:5])
-        raise Refusal(f"Ambiguous subagent target: {target} is {listed}")
+        raise Refusal(f"Ambiguous subagent target: {target} matches {listed}")
     return found[0]
 
 

@@ -72,7 +72,7 @@ class SessionTools:
         self._now = now
 
     async def call(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
-        """Call a tool; return the contract's object, also if the call is refused.
+        """Call a tool; return the contract's object, even if the call is refused.
 
         Raises:
             KeyError: no tool has that name.

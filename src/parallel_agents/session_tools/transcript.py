@@ -1,4 +1,4 @@
-"""Transcript: messages in the contract's blocks, each with its plain `text` beside them."""
+"""Transcript: messages in the contract's blocks, each with its plain `text` added."""
 
 from __future__ import annotations
 

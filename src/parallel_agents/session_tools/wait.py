@@ -56,7 +56,7 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
 
 
 async def wait_for(call: Call, rows: Sequence[Row], *, until: Until, seconds: float) -> Waited:
-    """Wait for the runs of these rows for at most `seconds`, and report how they ended."""
+    """Wait up to `seconds` for the runs in `rows` to end, and report which ended, and how."""
     runs = [row.run.id for row in rows]
     if seconds > 0 and any(not row.run.status.is_over for row in rows):
         call.park()

@@ -37,8 +37,8 @@ class ItemResult:
     """The result of one item.
 
     Attributes:
-        output: the answer, which fits the agent's schema. If `status` is not done it is a partial
-            answer, or None.
+        output: the answer, which matches the agent's schema. If `status` is not done, it is
+            a partial answer, or None.
         result: the result of the run that answered, perhaps for other items as well.
         is_single: whether the item had a run of its own.
     """
@@ -83,8 +83,8 @@ class Batch:
     Args:
         service: the verbs.
         agent: does the work; its input is text alone.
-        key: names the batch; the same key continues where it stopped.
-        model: `provider/model`, or None to go by the agent and the settings.
+        key: identifies the batch; the same key continues where it stopped.
+        model: `provider/model`, or None to use the model from the agent or the settings.
     """
 
     def __init__(self, service: SessionVerbs, agent: Agent, *, key: str, model: str | None) -> None:
@@ -101,7 +101,7 @@ class Batch:
         """
         if size < 1:
             raise InvalidInput(
-                f"a batch cannot have {size} items in a call", hint="pass a size of at least 1"
+                f"a batch cannot have {size} items per call", hint="pass a size of at least 1"
             )
         parts = [_Part(n, items[n : n + size]) for n in range(0, len(items), size)]
         shared = [part for part in parts if len(part.items) > 1]
@@ -176,9 +176,9 @@ def for_many(agent: Agent, count: int) -> Agent:
 
 
 def split(text: str, schema: JsonObject | None) -> dict[int, Json]:
-    """The answers in a shared reply that fit the schema of one, by the item's index.
+    """The answers in a shared reply that match the schema of one, by the item's index.
 
-    Answers that cannot be parsed, do not fit, or contradict each other are left out.
+    Answers that cannot be parsed, do not match, or contradict each other are left out.
     """
     try:
         found = find_json(text, compiled(_ANY_ANSWERS))

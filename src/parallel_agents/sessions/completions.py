@@ -81,7 +81,7 @@ class Completions:
         self._waiting.clear()
 
     async def wait(self, expected: Mapping[RunId, asyncio.Future[RunStatus]], until: Until) -> None:
-        """Return when the expected runs have ended as `until` says."""
+        """Return as soon as the runs that `until` asks for (all, any, or the first done) have ended."""
         pending = set(expected.values())
         while pending:
             how = asyncio.ALL_COMPLETED if until is Until.ALL else asyncio.FIRST_COMPLETED

@@ -15,21 +15,21 @@ from parallel_agents.models.ladders import PREFIX, Ladders
 
 
 class ChosenModels(NamedTuple):
-    """The model that work begins on, and the whole ladder that it climbs, if any."""
+    """The model that work begins on, and the whole ladder that it escalates through, if any."""
 
     model: str
     ladder: tuple[str, ...]
 
 
 class Directory:
-    """Knows the agents of the catalog and of this program, and the models of the settings.
+    """Knows the agents of the catalog and of this program, and the models in the settings.
 
     Args:
         catalog: the agents defined in files.
         agents: definitions that override those of the catalog.
         choice: picks a model if neither a task nor its agent names one.
         models: the models by name.
-        ladders: the named ladders of the settings.
+        ladders: the named ladders in the settings.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Directory:
         """The models that an agent's work runs on.
 
         A model that was asked for is the only one; a ladder that was asked for overrides it, and
-        `ladder/NAME` stands for a ladder of the settings. If nothing was asked for, the agent's
+        `ladder/NAME` refers to a ladder in the settings. If nothing was asked for, the agent's
         ladder, then its model, then the settings decide.
 
         Raises:

@@ -1,7 +1,7 @@
 """Following: the events of a session's tree as they happen, folded from what the store announces.
 
 The store is read once, page by page; from then on its announcements are enough. Whoever falls far
-behind reads the missing pages from the store again, so that no buffer grows without a bound.
+behind reads the missing pages from the store again, so that no buffer grows without limit.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ async def follow(
 
 
 def _is_turn(event: Event, top: SessionKey) -> bool:
-    """Whether a run of the session itself began or ended, so that its latest may be another."""
+    """Whether a run of the session itself began or ended, which may change its latest run."""
     return event.session == top and isinstance(event.body, Queued | Finished)
 
 
 class _Tail:
-    """The events that the store has announced, up to a bound.
+    """The events that the store has announced, up to a limit.
 
     Attributes:
         news: set when something was announced.

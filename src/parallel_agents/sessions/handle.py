@@ -30,7 +30,7 @@ class SessionHandle:
         self.is_new: bool = spawned.is_new
 
     async def wait(self, timeout: float | None = None) -> Result:
-        """Wait until the run has ended, and return its result, also if the run failed.
+        """Wait until the run has ended, and return its result, even if the run failed.
 
         Raises:
             TimeoutError: after `timeout` seconds; the run continues.

@@ -23,7 +23,7 @@ class OpenSessions:
     """The verbs of an open store.
 
     A `name` is a session's key, a run's id, a label, a task name, or the start of a key or id that
-    fits only one session. `@last` is the newest session; `RUN/LABEL` is a session in a team's run.
+    matches only one session. `@last` is the newest session; `RUN/LABEL` is a session in a team.
 
     Raises:
         NotFound, Ambiguous: from each verb that takes a name.
@@ -59,7 +59,7 @@ class OpenSessions:
 
         Args:
             team: the tasks, and how they run together.
-            key: names the run; the same key and tasks return the existing team.
+            key: identifies the run; the same key and tasks return the existing team.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: a task cannot be accepted.
@@ -148,7 +148,7 @@ class OpenSessions:
 
         Raises:
             InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
-            Conflict: the existing retry has another text or input.
+            Conflict: the existing retry has a different text or input.
             RunIsOver: the dead letter's team was killed.
         """
         edits = Edits(text=text, model=model, input=input or {}, current=current)
@@ -169,15 +169,15 @@ class OpenSessions:
     ) -> BatchResult:
         """Have an agent answer many items, several of them in one model call.
 
-        Each answer is checked against the agent's schema. An item whose answer is missing or does
-        not fit is run again in a session of its own.
+        Each answer is checked against the agent's schema. An item whose answer is missing or
+        invalid is run again in a session of its own.
 
         Args:
             agent: an agent that needs no named input.
             items: the text of each item.
             size: the most items in one call, at least 1.
-            key: names the batch; the same key continues where it stopped.
-            model: `provider/model`, or None to go by the agent and the settings.
+            key: identifies the batch; the same key continues where it stopped.
+            model: `provider/model`, or None to use the model from the agent or the settings.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the batch cannot be accepted.
@@ -193,9 +193,9 @@ class OpenSessions:
 
         Args:
             agent: works in all of them.
-            name: names the sessions; a pool of the same name continues with them.
+            name: identifies the sessions; a pool with the same name continues with them.
             size: the number of sessions, at least 1.
-            model: `provider/model`, or None to go by the agent and the settings.
+            model: `provider/model`, or None to use the model from the agent or the settings.
         """
         return Pool(self._service, agent, name=name, size=size, model=model)
 

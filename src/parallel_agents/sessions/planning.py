@@ -155,7 +155,7 @@ class Planner:
         )
 
     def _with_quality(self, agent: Agent, task: Task) -> Agent:
-        """The agent with the task's gates and refine loop beside its own.
+        """The agent with its own gates plus the task's, and the task's refine loop if it has one.
 
         Raises:
             UnknownAgent: a judge or refiner does not exist; this is found before the work costs
@@ -187,16 +187,16 @@ class Planner:
 
 
 def _bounds_below(parent: Session) -> Policy:
-    """The policy that bounds the children of a session.
+    """The policy that limits the children of a session.
 
     Raises:
-        SpawnRefused: the session is at the greatest depth.
+        SpawnRefused: the session is at the maximum depth.
     """
     policy = parent.agent.policy
     if policy.max_depth is not None and parent.depth >= policy.max_depth:
         raise SpawnRefused(
-            f"session {short(parent.key)} is at depth {parent.depth} of at most {policy.max_depth}, "
-            "and may not spawn",
+            f"session {short(parent.key)} is at depth {parent.depth} and may not spawn",
+            why=f"the maximum depth is {policy.max_depth}",
             limit=SpawnLimit(SpawnBound.DEPTH, parent.depth, policy.max_depth),
             hint="spawn from a session nearer the root, or raise the setting max_spawn_depth",
         )
@@ -213,7 +213,7 @@ def context_of(task: Task, parent: Row | None, events: Iterable[Event]) -> tuple
     """The parent's transcript so far, for a fork of it.
 
     Raises:
-        ForkRefused: there is no parent, or it is a session of another agent.
+        ForkRefused: there is no parent, or it is a session of a different agent.
     """
     if parent is None:
         raise ForkRefused(

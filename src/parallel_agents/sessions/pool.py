@@ -20,14 +20,14 @@ class Pool:
     """Sessions called `NAME-1`, `NAME-2` and so on; each is made when it is first needed.
 
     A task goes to the session that has been idle longest; further tasks wait in order. A pool of
-    the same name, also in another process, continues with the same sessions.
+    the same name, even in another process, continues with the same sessions.
 
     Args:
         sessions: the verbs.
         agent: works in all of them.
         name: letters, digits and dashes.
         size: the number of sessions, at least 1.
-        model: `provider/model`, or None to go by the agent and the settings.
+        model: `provider/model`, or None to use the model from the agent or the settings.
 
     Raises:
         InvalidInput: `size` is below 1.

@@ -55,7 +55,7 @@ def check_key(key: str) -> None:
     """
     if not _KEY.fullmatch(key):
         raise InvalidInput(
-            f"{key[:80]!r} cannot name a run",
+            f"{key[:80]!r} is not a valid name for a run",
             why="a name has 1 to 64 letters, digits, dots, dashes and underscores",
             hint="choose another name, such as monday-1",
         )
@@ -65,29 +65,29 @@ def check_task(task: Task, agent: Agent) -> None:
     """Check a task's input against its agent's schema, and its text against what a model can read.
 
     Raises:
-        InvalidInput: something does not fit.
+        InvalidInput: the task is not valid.
     """
     check_text(task.text, task.input)
     check_label(task.label)
     if task.cache_seconds is not None and not 0 <= task.cache_seconds < math.inf:
         raise InvalidInput(
-            f"cache_seconds is {task.cache_seconds:g}",
-            why="it is the greatest age of a reused reply, in seconds",
-            hint="pass 0 or more; 0 always asks the model",
+            f"cache_seconds cannot be {task.cache_seconds:g}",
+            why="it is the maximum age of a reused reply, in seconds",
+            hint="pass 0 or more; 0 always calls the model",
         )
     if agent.input_schema is None:
         return
     problems = compiled(agent.input_schema).problems(task.input)
     if problems:
         raise InvalidInput(
-            f"the input does not fit agent {agent.name}",
+            f"the input does not match the input schema of agent {agent.name}",
             why="; ".join(str(problem) for problem in problems),
             hint=f"see `pagents agents show {agent.name}` for the input that it takes",
         )
 
 
 def check_label(label: str | None) -> None:
-    """Refuse a label that would not fit into one line of a table.
+    """Refuse a label that does not fit on one line of a table.
 
     Raises:
         InvalidInput: it is too long, or has control characters.
@@ -106,8 +106,8 @@ def check_tasks(tasks: Sequence[object]) -> None:
     """Raise if any item is not a Task: callers may not use a type checker.
 
     Raises:
-        InvalidInput: an item is not a Task, or a field of one has another type than it declares;
-            the error names the first.
+        InvalidInput: an item is not a Task, or a field of one has the wrong type; the error names
+            the first.
     """
     for number, task in enumerate(tasks, start=1):
         if not isinstance(task, Task):
@@ -165,14 +165,14 @@ def check_text(text: str, values: JsonObject) -> None:
         size = len(text.encode()) + len(orjson.dumps(values))
     except (UnicodeEncodeError, orjson.JSONEncodeError) as error:
         raise InvalidInput(
-            "the task or its input is not Unicode text and JSON",
+            "the task is not Unicode text, or its input is not JSON",
             why=str(error),
             hint="read files as UTF-8, and pass strings, numbers, lists and dictionaries",
         ) from error
     if size > MAX_INPUT_BYTES:
         raise InvalidInput(
             f"the task and its input have {size:,} bytes",
-            why=f"the limit is {MAX_INPUT_BYTES:,} bytes; models read less",
+            why=f"the limit is {MAX_INPUT_BYTES:,} bytes, which is more than any model can read",
             hint="split the work into several tasks",
         )
     if _has_nonfinite(values):

@@ -38,7 +38,7 @@ class Retries:
 
         Raises:
             InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
-            Conflict: the existing retry has another text or input.
+            Conflict: the existing retry has a different text or input.
             RunIsOver: the dead letter's team was killed.
         """
         before = dead_letter.session
@@ -66,18 +66,18 @@ class Retries:
         return replace(plan, queued=queued, retries=dead_letter.run.id)
 
     async def _check_same(self, retry: Row, text: str, values: JsonObject) -> None:
-        """Refuse a change to a retry that exists without it."""
+        """Refuse a different text or input if a retry without the change already exists."""
         first = (await self._store.events(session=retry.session.key, limit=1))[0].body
         if not isinstance(first, Queued) or (first.text, first.input) == (text, values):
             return
         raise Conflict(
-            f"{retry.session.label} is a retry with another text or input",
+            f"{retry.session.label} is already a retry of this task, with a different text or input",
             why="a failed task has one retry at a time",
-            hint=f"run `pagents kill {short(retry.session.key)}` first, or leave the change out",
+            hint=f"run `pagents kill {short(retry.session.key)}` first, or retry without the change",
         )
 
     async def _team(self, dead_letter: DeadLetter) -> Row | None:
-        """The team of the failed task, whose budget and bounds also hold for the retry."""
+        """The team of the failed task, whose budget and limits also apply to the retry."""
         if dead_letter.session.parent is None:
             return None
         (team,) = await self._store.rows(Filter(session=dead_letter.session.parent))

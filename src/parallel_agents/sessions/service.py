@@ -275,6 +275,6 @@ class Service:
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
 
     async def _submit(self, row: Row) -> None:
-        """Execute a run here, within the bound of its team."""
+        """Execute a run here, within its team's limit."""
         await learn_bound(self._engine, self._store, row.session.root)
         self._engine.submit(row)

@@ -52,7 +52,7 @@ class Request(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """An account that has just passed four fifths of its budget, by a reply of this run."""
+    """An account that has just passed 80 % of its budget, by a reply of this run."""
 
     run: RunId
     scope: str
@@ -174,7 +174,7 @@ class BudgetAccounts:
         """Replace what each run had reserved by what its call cost; a run comes once.
 
         Returns:
-            The accounts that have now spent four fifths of their budget, each once.
+            The accounts that have now spent 80 % of their budget, each once.
         """
         amounts = dict(spent)
 
@@ -247,7 +247,7 @@ def _notice_of(
     nanousd: int,
     tokens: int,
 ) -> list[Notice]:
-    """The notice of the first charge with which an account passes four fifths, if one does.
+    """The notice of the first charge with which an account passes 80 %, if one does.
 
     `nanousd` and `tokens` are what is spent after all of the charges.
     """
@@ -258,7 +258,7 @@ def _notice_of(
         tokens += charge.tokens
         if _is_nearly_spent(nanousd, limit_nanousd) or _is_nearly_spent(tokens, limit_tokens):
             detail = _describe_spending(limit_nanousd, limit_tokens, nanousd, tokens)
-            text = f"four fifths of a budget are spent: {detail} ({charge.scope})"
+            text = f"80 % of a budget is spent: {detail} ({charge.scope})"
             return [Notice(charge.run, charge.scope, text)]
     return []
 

@@ -56,4 +56,4 @@ class Checkpoints:
                 sql.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (sqlite3.Error, StoreError) as error:
             # Nothing is lost; the next commit meets the same fault and reports it.
-            _log.info("could not move the store's log into its file: %s", error)
+            _log.info("could not checkpoint the store's write-ahead log: %s", error)

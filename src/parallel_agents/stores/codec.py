@@ -13,8 +13,10 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import AnyBody, Body
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import OwnerState, Row
+from parallel_agents.core.unicode import whole_value
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.stores.database import SqlRow
 
@@ -52,7 +54,12 @@ def decode_options(stored: str) -> SessionOptions:
 
 
 def encode_body(body: Body) -> bytes:
-    return orjson.dumps(body)
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        # Half a character, from whatever text found its way here: the store holds Unicode only.
+        plain: Json = _body_adapter().dump_python(body, mode="python")
+        return orjson.dumps(whole_value(plain))
 
 
 def decode_body(stored: bytes) -> Body:

@@ -150,7 +150,7 @@ class _Writer:
             self._hand_over(list(zip(batch, answers, strict=True)), events)
 
     def _fail(self, batch: list[_Waiting], error: Exception) -> None:
-        """Fail changes: a fault of the store fails all of them, another error only its own change."""
+        """Fail changes: a fault of the store fails them all, any other error only its own change."""
         if len(batch) > 1 and not isinstance(error, StoreError):
             for waiting in batch:
                 self._commit([waiting])

@@ -156,7 +156,7 @@ class JournalRuns:
         return [session if isinstance(session, OwnershipLost) else None for session in sessions]
 
     def _project(self, drafts: Sequence[Draft], reserving: Set[RunId]) -> None:
-        """Update the rows of runs by new events, and the accounts of the `reserving` runs."""
+        """Update each run's row from its new events, and the accounts of the `reserving` runs."""
         replies = [(d, d.entry.body) for d in drafts if isinstance(d.entry.body, Replied)]
         if replies:
             settling = [reply for reply in replies if reply[0].run in reserving]

@@ -58,8 +58,7 @@ class JournalSessions:
             digest = digests.setdefault(name, found[1] if found else plan.digest)
             if digest != plan.digest:
                 raise Conflict(
-                    f"the key {plan.session.spawn_key!r} is used for other work",
-                    why="it was used for another task before",
+                    f"the key {plan.session.spawn_key!r} is already used for different work",
                     hint="choose another key or id, or ask for the same work again",
                 )
             if found is None:
@@ -73,7 +72,7 @@ class JournalSessions:
         if name in known:
             row = self._tables.rows.of_session(known[name])
             return SpawnOutcome(row.session, row.run, is_new=False)
-        known[name] = session.key  # the same key again in these plans finds this session
+        known[name] = session.key  # the same key again in these plans means this session
         killed = session.killed or self._is_killed(session.parent)
         now = self._tables.now()
         self._tables.database.run(

@@ -33,7 +33,8 @@ class SpawnQuota:
             live = self._count(self._children, parent, "count_live_children")
             if live >= bounds.max_children:
                 raise SpawnRefused(
-                    f"session {short(parent)} has {live} of at most {bounds.max_children} live children",
+                    f"session {short(parent)} already has {live} live children",
+                    why=f"the maximum is {bounds.max_children}",
                     limit=SpawnLimit(SpawnBound.CHILDREN, live, bounds.max_children),
                     hint="wait for some of them, kill some, or raise the setting max_children",
                 )
@@ -42,7 +43,8 @@ class SpawnQuota:
             existing = self._count(self._trees, root, "count_tree")
             if existing >= bounds.max_total:
                 raise SpawnRefused(
-                    f"the tree of {short(root)} has {existing} of at most {bounds.max_total} sessions",
+                    f"the tree of {short(root)} already has {existing} sessions",
+                    why=f"the maximum is {bounds.max_total}",
                     limit=SpawnLimit(SpawnBound.TOTAL, existing, bounds.max_total),
                     hint="send further work to its sessions, or raise the setting max_tree_sessions",
                 )

@@ -21,7 +21,7 @@ from parallel_agents.stores.queries import Migration, read_migrations
 DIALECT = "sqlite"
 _BUSY_SECONDS = 30.0
 _RETRY_SECONDS = 0.01
-# SQLite's codes for a write that was refused for another reason than a full disk.
+# SQLite's codes for a write that was refused for a reason other than a full disk.
 _TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
@@ -172,7 +172,7 @@ def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreUnreachable(
             f"{where} is damaged, or is not a store",
             why=str(error),
-            hint="move it away, or restore a copy",
+            hint="move it elsewhere, or restore a copy",
         )
     return StoreUnreachable(
         f"{where} cannot be used",

@@ -1,4 +1,4 @@
-"""Upcasting: what an older version wrote, brought into today's form as it is read.
+"""Upcasting: what an older version wrote, converted to the current form as it is read.
 
 Hashes cover the body of each event, so no migration may rewrite one. A migration that renames a
 field instead notes, in the table `formats`, the last event that holds the old name.
@@ -13,19 +13,19 @@ import orjson
 
 from parallel_agents.core.schema import Json
 
-# The format that is written today; see `formats` in the schema.
+# The format that is written now; see `formats` in the schema.
 FORMAT = 2
 
 _Change = Callable[[Json], Json]
 
 
 def upcast_event(body: bytes) -> bytes:
-    """Convert an event's body from format 1 to today's format; damaged JSON stays as it is."""
+    """Convert an event's body from format 1 to the current format; damaged JSON stays as it is."""
     return _changed(body, _event)
 
 
 def upcast_agent(body: bytes) -> bytes:
-    """Convert an agent definition from format 1 to today's format."""
+    """Convert an agent definition from format 1 to the current format."""
     return _changed(body, _AGENT)
 
 

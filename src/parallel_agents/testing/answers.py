@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.models.shapes import text_at
 from parallel_agents.testing.behaviour import (
     Behaviour,
     Cut,
@@ -20,7 +19,8 @@ from parallel_agents.testing.behaviour import (
     HttpError,
     Refusal,
 )
-from parallel_agents.testing.wires import WireFormat, error_body
+from parallel_agents.testing.wires.format import error_body
+from parallel_agents.testing.wires.paths import Asked
 
 
 async def answer(
@@ -28,27 +28,30 @@ async def answer(
     body: JsonObject,
     behaviour: Behaviour,
     *,
-    wire: WireFormat,
+    asked: Asked,
     fault: Fault | None,
 ) -> web.StreamResponse:
     """Answer as `behaviour` says; returns once all is sent or the fault has cut the connection."""
     await asyncio.sleep(behaviour.latency_seconds)
-    if isinstance(fault, HttpError | Garbage):
-        return await _send(request, to_response(fault))
-    content = fault if isinstance(fault, Refusal) else behaviour.answer(body)
-    model = text_at(body, "model")
-    if body.get("stream") is True:
-        chunks = wire.chunks(content, model, behaviour.usage, behaviour.chunk_characters)
-        return await _stream(request, chunks, fault)
-    return await _send_whole(request, wire.whole(content, model, behaviour.usage), fault)
-
-
-def to_response(fault: HttpError | Garbage) -> web.Response:
+    if isinstance(fault, HttpError):
+        return await _send(request, to_response(fault, asked.wire.error))
     if isinstance(fault, Garbage):
-        return web.Response(body=fault.body, content_type=fault.content_type)
+        garbage = web.Response(body=fault.body, content_type=fault.content_type)
+        return await _send(request, garbage)
+    content = fault if isinstance(fault, Refusal) else behaviour.answer(body)
+    wire, model, usage = asked.wire, asked.model, behaviour.usage
+    if asked.streams:
+        chunks = wire.chunks(content, model, usage, behaviour.chunk_characters)
+        return await _stream(request, chunks, fault)
+    return await _send_whole(request, wire.whole(content, model, usage), fault)
+
+
+def to_response(
+    fault: HttpError, encode: Callable[[HttpError], bytes] = error_body
+) -> web.Response:
     return web.Response(
         status=fault.status,
-        body=error_body(fault),
+        body=encode(fault),
         content_type="application/json",
         headers=fault.headers,
     )

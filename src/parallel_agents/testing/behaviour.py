@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,7 +10,7 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Usage
 from parallel_agents.models.shapes import dump, object_at, objects_at, text_at
-from parallel_agents.models.structured import FINAL_ANSWER
+from parallel_agents.models.wires.structured import FINAL_ANSWER
 from parallel_agents.testing.samples import make_sample
 
 Reply: TypeAlias = str | Sequence[ToolCall]
@@ -18,7 +18,7 @@ Reply: TypeAlias = str | Sequence[ToolCall]
 
 @dataclass(frozen=True, slots=True)
 class HttpError:
-    """A response with an error status, in the form that both wires use for errors."""
+    """A response with an error status, in the form that the wire uses for errors."""
 
     status: int
     message: str = "the test asked for a fault"
@@ -67,28 +67,49 @@ class Hold:
     is_over: Callable[[], bool]
 
 
+_TRANSCRIPTS = ("messages", "input", "contents")
+
 Fault: TypeAlias = HttpError | Hang | Cut | Garbage | Refusal | Drip | Hold
 
 
 def answer_by_schema(body: JsonObject) -> Reply:
     """The smallest answer that matches the schema in `body`, or else an echo of the last message."""
-    response_format = object_at(object_at(body, "response_format"), "json_schema")
-    if response_format:
-        return dump(make_sample(object_at(response_format, "schema"))).decode()
-    for tool in objects_at(body, "tools"):
-        function = object_at(tool, "function") or tool
-        if text_at(function, "name") == FINAL_ANSWER:
-            schema = object_at(function, "parameters") or object_at(function, "input_schema")
-            arguments = make_sample(schema)
+    if schema := _answer_schema(body):
+        return dump(make_sample(schema)).decode()
+    for name, parameters in _offered(body):
+        if name == FINAL_ANSWER:
+            arguments = make_sample(parameters)
             if isinstance(arguments, Mapping):
                 return (ToolCall("call_final_answer", FINAL_ANSWER, arguments),)
     return last_text(body)
 
 
+def _answer_schema(body: JsonObject) -> JsonObject:
+    """The schema that the answer must match, on any wire; empty if there is none."""
+    chat = object_at(object_at(object_at(body, "response_format"), "json_schema"), "schema")
+    messages = object_at(object_at(object_at(body, "output_config"), "format"), "schema")
+    responses = object_at(object_at(object_at(body, "text"), "format"), "schema")
+    config = object_at(body, "generationConfig")
+    gemini = object_at(config, "responseJsonSchema") or object_at(config, "responseSchema")
+    return chat or messages or responses or gemini
+
+
+def _offered(body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """The name and the parameters of each tool in a request, on any wire."""
+    for tool in objects_at(body, "tools"):
+        for each in objects_at(tool, "functionDeclarations") or [
+            object_at(tool, "function") or tool
+        ]:
+            chat, messages = object_at(each, "parameters"), object_at(each, "input_schema")
+            parameters = chat or messages or object_at(each, "parametersJsonSchema")
+            yield text_at(each, "name"), parameters
+
+
 def last_text(body: JsonObject) -> str:
-    """The text of the request's last message, on either wire."""
-    messages = objects_at(body, "messages")
-    content: Json = messages[-1].get("content") if messages else ""
+    """The text of the request's last message, on any wire."""
+    turns = next(filter(None, (objects_at(body, name) for name in _TRANSCRIPTS)), ())
+    last: JsonObject = turns[-1] if turns else {}
+    content: Json = last.get("content") or last.get("parts") or last.get("output") or ""
     if isinstance(content, str):
         return content
     return "".join(text_at(block, "text") for block in objects_at({"blocks": content}, "blocks"))

@@ -98,7 +98,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if self.threads:
             return super().select(None)
         if timeout is None:
-            raise Deadlock(f"all tasks wait and none can proceed:\n{self._describe_tasks()}")
+            raise Deadlock(f"all tasks are waiting and none can proceed:\n{self._describe_tasks()}")
         self.now += timeout
         if self.now > self._limit_seconds:
             raise Deadlock(f"still waiting after {self.now:g} s:\n{self._describe_tasks()}")

@@ -16,6 +16,7 @@ class RecordingListener:
             the next.
         waits: what the call waited for, and the shortest wait in seconds.
         notices: the notices for whoever watches the run.
+        unanswered_calls: the calls that brought no reply and may have been billed.
     """
 
     def __init__(self, *, wants_text: bool = False) -> None:
@@ -24,6 +25,7 @@ class RecordingListener:
         self.retries: list[tuple[type[ProviderError], int, float]] = []
         self.waits: list[tuple[str, float]] = []
         self.notices: list[str] = []
+        self.unanswered_calls = 0
 
     def text(self, piece: str) -> None:
         self.pieces.append(piece)
@@ -36,6 +38,9 @@ class RecordingListener:
 
     def noticed(self, text: str) -> None:
         self.notices.append(text)
+
+    def unanswered(self) -> None:
+        self.unanswered_calls += 1
 
     def resting(self) -> AbstractContextManager[None]:
         return nullcontext()

@@ -1,4 +1,4 @@
-"""LoopbackProvider: a model server on 127.0.0.1 that speaks both wires and fails on demand.
+"""LoopbackProvider: a model server on 127.0.0.1 that speaks all wires and fails on demand.
 
 `python -m parallel_agents.testing.provider --port 0 --latency 1 --log FILE` runs it as a process,
 which prints one JSON line with its `base_url` and serves until it is stopped.
@@ -25,7 +25,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import dump, to_object
 from parallel_agents.testing.answers import answer, to_response
 from parallel_agents.testing.behaviour import GOOD_DAY, Behaviour, HttpError
-from parallel_agents.testing.wires import WIRES
+from parallel_agents.testing.wires.paths import find_wire
 
 _BACKLOG = 4096
 
@@ -51,7 +51,10 @@ class Received:
 
 
 class LoopbackProvider:
-    """Serves `POST /v1/chat/completions` and `POST /v1/messages` while its context is open.
+    """Serves the four wires while its context is open, each by `POST` to its own path.
+
+    The paths are `/v1/chat/completions`, `/v1/messages`, `/v1/responses`, and
+    `/v1beta/models/MODEL:generateContent` with its stream.
 
     Attributes:
         requests: the received requests, in order; empty if `keeps_requests` is false.
@@ -76,12 +79,12 @@ class LoopbackProvider:
 
     @property
     def origin(self) -> str:
-        """`http://127.0.0.1:PORT`, the base of the Messages wire."""
+        """`http://127.0.0.1:PORT`, the base of the Messages wire; Gemini's is `/v1beta` there."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def base_url(self) -> str:
-        """`http://127.0.0.1:PORT/v1`, the base of the Chat Completions wire."""
+        """`http://127.0.0.1:PORT/v1`, the base of the wires of OpenAI."""
         return f"{self.origin}/v1"
 
     async def __aenter__(self) -> Self:
@@ -107,10 +110,11 @@ class LoopbackProvider:
             self._log.close()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        wire = WIRES.get(request.path)
-        if wire is None or request.method != "POST":
+        data = await request.content.read() if request.method == "POST" else b""
+        body = to_object(orjson.loads(data or b"{}"), "the request")
+        asked = find_wire(request.path, body)
+        if asked is None or not data:
             return to_response(HttpError(404, f"there is no {request.method} {request.path}"))
-        body = to_object(orjson.loads(await request.content.read()), "the request")
         # Counted only now, so that numbers follow the order of the records.
         self._count += 1
         number = self._count
@@ -123,7 +127,7 @@ class LoopbackProvider:
         )
         self._note(number, received)
         fault = self._behaviour.fault(number, body)
-        response = await answer(request, body, self._behaviour, wire=wire, fault=fault)
+        response = await answer(request, body, self._behaviour, asked=asked, fault=fault)
         if request.transport is not None and not request.transport.is_closing():
             finished = replace(received, finished_at=time.time(), status=response.status)
             self._note(number, finished)
@@ -142,7 +146,8 @@ def _log_line(number: int, received: Received) -> bytes:
     `run` is the request's `x-run` header, or a hash of its messages if it has none: two requests
     with the same `run` are one call that was made twice.
     """
-    messages = dump(received.body.get("messages"))
+    body = received.body
+    messages = dump(body.get("messages") or body.get("input") or body.get("contents"))
     run = received.headers.get("x-run") or hashlib.sha256(messages).hexdigest()[:16]
     is_finished = received.finished_at is not None
     line: JsonObject = {

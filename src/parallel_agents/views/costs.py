@@ -1,4 +1,4 @@
-"""Costs: what an accepted result costs, including the cost of refused results."""
+"""Costs: what an accepted result costs, including the cost of rejected results."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def costs_by_agent(
 
 
 def _add_attempts(costs: AgentCosts, row: Row, attempts: Sequence[Attempt]) -> None:
-    """A run with several attempts: each counts to the model that it was on."""
+    """A run with several attempts: each counts towards the model that it was on."""
     *failed, last = attempts
     for attempt in failed:
         tier = costs.tiers[attempt.model or row.run.model]

@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
     Steered,
     ToolFinished,
     ToolStarted,
+    Unanswered,
     Waiting,
 )
 from parallel_agents.core.run import Failure, RunStatus
@@ -84,6 +85,9 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _retrying(body)
         case Waiting():
             return _waiting(body)
+        case Unanswered(model=model):
+            title = f"a call of {model} brought no reply, and may have been billed"
+            return Description(title=title)
         case ToolStarted(call=call):
             arguments = orjson.dumps(call.arguments).decode()
             doing = f"calls {call.name}"
@@ -189,7 +193,7 @@ def _tool_finished(body: ToolFinished) -> Description:
 
 def _refused(body: Refused) -> Description:
     return Description(
-        title="answer refused",
+        title="answer rejected",
         text=body.text,
         doing="corrects its answer",
         decision=Decided(RUNTIME, "refuse", body.text),
@@ -213,7 +217,7 @@ def _handed_back(body: HandedBack) -> Description:
 def _gated(body: Gated) -> Description:
     verdict = body.verdict
     score = "" if verdict.score is None else f" with {verdict.score:g} of 10"
-    verb = "accepts" if verdict.is_accepted else "refuses"
+    verb = "accepts" if verdict.is_accepted else "rejects"
     refusal = Decided(verdict.gate, "refuse", verdict.critique)
     return Description(
         title=f"gate {verdict.gate} {verb}{score}",

@@ -53,7 +53,7 @@ def one_line(text: str) -> str:
 
 
 def status(value: RunStatus) -> str:
-    """A status for people: `timed out`, not `timed_out`."""
+    """A status as readable text: `timed out`, not `timed_out`."""
     return value.replace("_", " ")
 
 

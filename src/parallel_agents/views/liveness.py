@@ -1,4 +1,4 @@
-"""Liveness: which live runs nobody works on, by the processes that are alive."""
+"""Liveness: which live runs no process works on, given the processes that are alive."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Liveness:
         return cls(alive=frozenset(alive), now=now)
 
     def is_stopped(self, run: Run) -> bool:
-        """Whether a run is live, and no living process has it or will claim it from the queue."""
+        """Whether a run is live, but no living process owns it or will claim it from the queue."""
         if run.status.is_over or run.owner in self.alive:
             return False
         if run.owner is not None:

@@ -1,4 +1,4 @@
-"""Sessions: each with the run that counts, what it is doing, and the sessions of its team."""
+"""Sessions: each with its current run, what it is doing, and the sessions of its team."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from parallel_agents.views.liveness import Liveness
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLine:
-    """A session with the run that counts: the one being worked on, else the latest.
+    """A session with its current run: the one being worked on, else the latest.
 
     Attributes:
         doing: what that run is doing now.
-        is_stopped: the run has not ended, and nobody works on it.
-        until: when it ended, wrote last or, while somebody works on it, now.
+        is_stopped: the run has not ended, and no process works on it.
+        until: when it ended, wrote last or, while a process works on it, now.
         queued_after: further runs of the session that wait for it.
         members: the sessions of a team.
     """

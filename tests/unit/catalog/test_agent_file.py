@@ -76,24 +76,24 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
 @pytest.mark.parametrize(
     ("line", "message", "hint"),
     [
-        ("teir: small", "no field is called 'teir'", "did you mean 'tier'?"),
-        ("tier: tiny", "'tier' does not fit: input should be 'small'", "docs/agents.md"),
-        ("temperature: '0.5'", "'temperature' does not fit", "docs/agents.md"),
-        ("temperature: 3", "'temperature' does not fit", "docs/agents.md"),
-        ("tools: web", "'tools' does not fit", "docs/agents.md"),
-        ("needs: [facts, luck]", "'needs[1]' does not fit", "docs/agents.md"),
-        ("category: ''", "'category' does not fit", "docs/agents.md"),
-        ("input: text", "'input' does not fit", "docs/agents.md"),
-        ("limits: {max_turns: 2.5}", "'limits.max_turns' does not fit", "docs/agents.md"),
-        ("limits: {max_turn: 2}", "no field is called 'limits.max_turn'", "'max_turns'"),
+        ("teir: small", "there is no field 'teir'", "did you mean 'tier'?"),
+        ("tier: tiny", "'tier' is invalid: input should be 'small'", "docs/agents.md"),
+        ("temperature: '0.5'", "'temperature' is invalid", "docs/agents.md"),
+        ("temperature: 3", "'temperature' is invalid", "docs/agents.md"),
+        ("tools: web", "'tools' is invalid", "docs/agents.md"),
+        ("needs: [facts, luck]", "'needs[1]' is invalid", "docs/agents.md"),
+        ("category: ''", "'category' is invalid", "docs/agents.md"),
+        ("input: text", "'input' is invalid", "docs/agents.md"),
+        ("limits: {max_turns: 2.5}", "'limits.max_turns' is invalid", "docs/agents.md"),
+        ("limits: {max_turn: 2}", "there is no field 'limits.max_turn'", "'max_turns'"),
         ("limits: {max_turns: 0}", "max_turns is 0", "leave max_turns out"),
         ("limits: {timeout_seconds: 1.0e+300}", "timeout_seconds is 1e+300", "leave"),
         ("input: {type: string}", "'input' does not describe an object", "type: object"),
         ("input: {}", "'input' does not describe an object", "type: object"),
-        ("output: {type: text}", "'output.type' is not JSON Schema", "a type is one of"),
+        ("output: {type: text}", "'output.type' is not a valid JSON Schema", "a type is one of"),
         ("output: {$ref: 'file:///etc/hosts'}", "is outside the schema", "json-schema.org"),
         ("output: {$ref: 'http://localhost/'}", "is outside the schema", "json-schema.org"),
-        ("output: {$ref: '#/nowhere'}", "'output' is not JSON Schema", "json-schema.org"),
+        ("output: {$ref: '#/nowhere'}", "'output' is not a valid JSON Schema", "json-schema.org"),
     ],
 )
 def test_a_wrong_field_is_refused_on_its_line_with_what_to_write(
@@ -139,7 +139,7 @@ def test_a_missing_field_is_named() -> None:
 def test_the_first_fault_in_the_file_is_reported() -> None:
     error = refusal(with_front("modle: a/b", "teir: small"))
 
-    assert "agents/poet.md:4: no field is called 'modle'" in error.message
+    assert "agents/poet.md:4: there is no field 'modle'" in error.message
 
 
 @pytest.mark.parametrize("name", ["Poet", "1poet", "po-et", "p" * 65, "''", "../poet"])
@@ -152,7 +152,9 @@ def test_an_invalid_name_is_refused(name: str) -> None:
 def test_a_file_must_have_the_name_of_its_definition() -> None:
     error = refusal("---\ndescription: d\nname: bard\n---\nWrite.")
 
-    assert error.message == "agents/poet.md:3: the name is 'bard' and the file is 'poet.md'"
+    assert (
+        error.message == "agents/poet.md:3: the name 'bard' does not match the file name 'poet.md'"
+    )
     assert error.hint == "rename the file to bard.md, or write `name: poet`"
 
 

@@ -1,4 +1,4 @@
-"""The built-in agents and teams fit small models and strict providers."""
+"""The built-in agents and teams suit small models and strict providers."""
 
 from __future__ import annotations
 

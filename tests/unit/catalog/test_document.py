@@ -91,7 +91,7 @@ def test_lines_count_from_where_the_text_begins_in_its_file() -> None:
         ('a: "\\0"  # here\n', "a control character"),
         ("a: 1\n1: b  # here\n", "the key is not text"),
         ("a: 1\n? [b, c]  # here\n: d\n", "the key is not text"),
-        ("on: push  # here\n", "'on' is not JSON"),
+        ("on: push  # here\n", "'on' is not allowed"),
         ("a: 1\nb: c: d  # here\n", "mapping values are not allowed"),
         ("a: 1\n\tb: 2  # here\n", "found a tab character"),
         ("a: 1\n--- # here\nb: 2\n", "another document"),

@@ -120,10 +120,10 @@ def test_a_team_without_inputs_takes_none() -> None:
     [
         ("  - agent: poat  # here\n    text: x\n", "there is no agent 'poat'", "'poet'"),
         ("  - agent: poet  # here\n", "'tasks[0].text' is missing", "add `text: ...`"),
-        ("  - agent: poet\n    txt: x  # here\n", "no field is called 'tasks[0].txt'", "'text'"),
+        ("  - agent: poet\n    txt: x  # here\n", "there is no field 'tasks[0].txt'", "'text'"),
         (
             "  - agent: poet\n    text: 3  # here\n",
-            "'tasks[0].text' does not fit: it must",
+            "'tasks[0].text' is invalid: it must",
             "docs/agents.md",
         ),
         (
@@ -143,7 +143,7 @@ def test_a_team_without_inputs_takes_none() -> None:
         ),
         (
             "  - agent: poet\n    text: a ${mood} day  # here\n",
-            "${mood} can be without",
+            "${mood} may have no value",
             "`required:`",
         ),
         (
@@ -195,12 +195,12 @@ def test_a_value_with_a_placeholder_is_checked_only_once_it_is_filled() -> None:
     [
         ("max_parallel: 0", "max_parallel is 0"),
         ("timeout_seconds: -1", "timeout_seconds is -1.0"),
-        ("max_paralel: 3", "no field is called 'max_paralel'"),
+        ("max_paralel: 3", "there is no field 'max_paralel'"),
         ("input: {type: array}", "'input' does not describe an object"),
-        ("input: {type: object, properties: 3}", "'input.properties' is not JSON Schema"),
+        ("input: {type: object, properties: 3}", "'input.properties' is not a valid JSON Schema"),
         (
             "input: {type: object, properties: {n: {type: integer, default: x}}}",
-            "the default of 'n' does not fit",
+            "the default of 'n' does not match its schema",
         ),
         ("description: again", "'description' appears twice"),
     ],
@@ -222,7 +222,7 @@ def test_a_team_needs_a_list_of_tasks(tasks: str) -> None:
 def test_a_team_file_must_have_the_name_of_its_team() -> None:
     error = refusal("name: prose\ndescription: d\ntasks: [{agent: poet, text: x}]\n")
 
-    assert error.message == f"{FILE}:1: the name is 'prose' and the file is 'verse.yaml'"
+    assert error.message == f"{FILE}:1: the name 'prose' does not match the file name 'verse.yaml'"
 
 
 def test_a_team_may_say_what_a_failure_means() -> None:

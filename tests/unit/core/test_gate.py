@@ -90,5 +90,5 @@ def test_a_judge_has_one_to_nine_votes(votes: int) -> None:
 
 @pytest.mark.parametrize("at_least", [-1.0, 10.5])
 def test_a_score_is_zero_to_ten(at_least: float) -> None:
-    with pytest.raises(InvalidInput, match=f"at_least is {at_least}"):
+    with pytest.raises(InvalidInput, match=f"at_least cannot be {at_least}"):
         ScoreGate(function="rate", at_least=at_least)

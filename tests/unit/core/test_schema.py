@@ -39,11 +39,11 @@ def test_without_json_there_is_an_error(text: str) -> None:
         find_json(text)
 
 
-def test_the_first_value_that_fits_wins_or_else_the_first() -> None:
-    text = 'I saw {"x": 1} and [2] but say {"grade": 3} or {"grade": 4}'
+def test_the_last_value_that_matches_wins_or_else_the_last() -> None:
+    text = 'I saw {"x": 1} and [2] but say {"grade": 3} or rather {"grade": 4}'
 
-    assert find_json(text, GRADE) == {"grade": 3}
-    assert find_json('{"x": 1} and [2]', GRADE) == {"x": 1}
+    assert find_json(text, GRADE) == {"grade": 4}
+    assert find_json('{"x": 1} and [2]', GRADE) == [2]
 
 
 @pytest.mark.parametrize("piece", ["[", '{"a":', '[{"b":[1,'])

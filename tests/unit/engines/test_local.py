@@ -1,4 +1,4 @@
-"""The local engine holds its bounds, loses nobody's run, and comes to a stop in good order."""
+"""The local engine keeps its limits, loses no run, and stops cleanly."""
 
 from __future__ import annotations
 

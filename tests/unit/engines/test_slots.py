@@ -1,4 +1,4 @@
-"""Slots admit runs by priority within their bounds; a stop releases at once what only waits."""
+"""Slots admit runs by priority within their limits; a stop releases waiting runs at once."""
 
 from __future__ import annotations
 

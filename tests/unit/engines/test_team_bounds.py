@@ -1,4 +1,4 @@
-"""A team's bound holds in each process that has runs of its tree, whatever brought them there."""
+"""A team's limit applies in each process that has runs of its tree, however they got there."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def team(count: int, max_parallel: int | None) -> TeamTask:
 
 
 async def carry_out(rig: Rig) -> None:
-    """Wait until nothing is live in the store of a rig that takes over what nobody has."""
+    """Wait until nothing is live in the store of a rig that takes over runs without an owner."""
     while rows := await rig.sessions.list(Filter(is_live=True)):
         await rig.service.wait([row.run.id for row in rows])
 

@@ -16,9 +16,12 @@ from parallel_agents.errors import (
     AuthFailed,
     CircuitOpen,
     MalformedReply,
+    ModelLoading,
+    ModelSlipped,
     Overloaded,
     ProviderError,
     RateLimited,
+    RequestRejected,
     StreamCut,
 )
 from parallel_agents.models.circuit_broken import CircuitBroken
@@ -98,7 +101,16 @@ async def test_calls_that_began_before_the_first_failure_count_as_successes(
     assert all_calls == made
 
 
-@pytest.mark.parametrize("error", [AuthFailed("a"), RateLimited("b")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        AuthFailed("a"),
+        RateLimited("b"),
+        RequestRejected("c"),
+        ModelSlipped("d"),
+        ModelLoading("e"),
+    ],
+)
 async def test_a_rejected_request_is_not_a_failure_of_the_model(error: ProviderError) -> None:
     model, inner = broken(lambda _: error)
 
@@ -160,6 +172,23 @@ async def test_after_a_cancelled_probe_the_next_call_is_the_probe() -> None:
     await asyncio.wait([probe])
 
     assert (await model.respond(REQUEST)).message.text == "up"
+
+
+async def test_a_probe_of_a_model_that_is_being_loaded_leaves_the_circuit_as_it_is() -> None:
+    listener = RecordingListener()
+    model, inner = broken(
+        lambda now: Overloaded("down") if now < 10 else ModelLoading("x") if now < 20 else "up"
+    )
+    await fail(model, 5)
+    await asyncio.sleep(16)
+    await fail(model, 1, listener)
+    await asyncio.sleep(5)
+
+    reply = await model.respond(REQUEST, listener)
+
+    assert reply.message.text == "up"
+    assert len(inner.requests) == 7
+    assert listener.notices == [f"{NAME} answers again"]
 
 
 async def test_processes_of_one_store_share_an_open_circuit() -> None:

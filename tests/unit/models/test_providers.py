@@ -9,7 +9,7 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import FREE, Price
 from parallel_agents.errors import ConfigError
-from parallel_agents.models.providers import Secret, Structured, Wire, read_providers
+from parallel_agents.models.providers import Secret, Structured, Wire, read_providers, read_secret
 
 ACME: dict[str, Json] = {"wire": "chat", "base_url": "https://acme.test/v1"}
 
@@ -62,7 +62,7 @@ def test_a_table_makes_a_provider() -> None:
 
     assert acme.prices == {"big": Price(input_usd=1.0, output_usd=2.5)}
     assert acme.tiers == {Tier.LARGE: "big"}
-    assert acme.endpoint().structured is Structured.JSON_SCHEMA
+    assert acme.endpoint("m").dialect.structured is Structured.JSON_SCHEMA
 
 
 def test_a_table_changes_only_the_fields_that_it_sets() -> None:
@@ -70,11 +70,11 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
 
     anthropic = read_providers({"anthropic": table})["anthropic"]
 
-    assert anthropic.endpoint().base_url == "http://127.0.0.1:9"
+    assert anthropic.endpoint("m").base_url == "http://127.0.0.1:9"
     assert anthropic.key_variable == "ANTHROPIC_API_KEY"
     assert anthropic.tiers[Tier.LARGE] == "other"
     assert anthropic.tiers[Tier.SMALL] == "claude-haiku-4-5"
-    assert anthropic.endpoint().structured is Structured.TOOL
+    assert anthropic.endpoint("m").dialect.structured is Structured.TOOL
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,9 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
         ({"wire": "chat"}, "acme.base_url"),
         (ACME | {"base_url": "ftp://acme.test"}, "acme.base_url"),
         (ACME | {"base_url": "https://me:secret@acme.test"}, "acme.base_url"),
+        (ACME | {"base_url": "acme.test/v1"}, "acme.base_url"),
+        (ACME | {"proxy": "http://me:secret@p.test"}, "acme.proxy"),
+        (ACME | {"auth": "cookie"}, "acme.auth"),
         (ACME | {"prices": {"m": {"input_usd": 1}}}, "acme.prices.m.output_usd"),
         (
             ACME | {"prices": {"m": {"input_usd": 1, "output_usd": 1, "cache_usd": 1}}},
@@ -94,7 +97,11 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
         (ACME | {"tiers": {"huge": "m"}}, "acme.tiers.huge"),
         (ACME | {"headers": {"X": "a\r\nb"}}, "acme.headers.X"),
         (ACME | {"structured": "maybe"}, "acme.structured"),
-        (ACME | {"wire": "anthropic", "structured": "json_schema"}, "acme.structured"),
+        (ACME | {"models": {"m*": {"thinking": "hard"}}}, "acme.models.m\\*.thinking"),
+        (ACME | {"models": {"m*": {"temperature": False}}}, "acme.models.m\\*.temperature"),
+        (ACME | {"models": "m"}, "acme.models"),
+        (ACME | {"omit": "temperature"}, "acme.omit"),
+        (ACME | {"configured": "x"}, "acme.configured"),
         (ACME | {"name": "other"}, "acme.name"),
         ("https://acme.test", "acme"),
     ],
@@ -118,8 +125,96 @@ def test_a_key_in_the_file_is_refused_and_not_shown() -> None:
     assert "sk-" not in f"{error!r} {error.message} {error.why} {error.hint} {error.__cause__!r}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sk-1",
+        " sk-1\n",
+        '"sk-1"',
+        "' sk-1 '",
+        "\u201csk-1\u201d",
+        "Bearer sk-1",
+        'bearer  "sk-1"',
+        '"Bearer sk-1"',
+    ],
+)
+def test_a_key_is_read_without_what_was_copied_with_it(text: str) -> None:
+    assert read_secret(text).reveal() == "sk-1"
+
+
+@pytest.mark.parametrize("text", ["", "  ", '""', "Bearer ", "\n"])
+def test_a_key_of_nothing_else_is_no_key(text: str) -> None:
+    assert not read_secret(text)
+
+
+def test_a_provider_finds_its_key_in_its_variable() -> None:
+    variables = {"OPENAI_API_KEY": "'sk-1'", "": "nobody's"}
+
+    assert read_providers()["openai"].find_key(variables.get).reveal() == "sk-1"
+    assert not read_providers()["anthropic"].find_key(variables.get)
+    assert not read_providers()["ollama"].find_key(variables.get)
+
+
+@pytest.mark.parametrize(
+    ("wire", "auth", "headers"),
+    [
+        ("chat", {}, {"Authorization": "Bearer sk-1"}),
+        ("anthropic", {}, {"x-api-key": "sk-1"}),
+        ("anthropic", {"auth": "bearer"}, {"Authorization": "Bearer sk-1"}),
+        ("chat", {"auth": "api-key"}, {"api-key": "sk-1"}),
+        ("chat", {"auth": "x-goog-api-key"}, {"x-goog-api-key": "sk-1"}),
+    ],
+)
+def test_a_key_is_sent_in_the_header_of_the_wire_or_of_the_table(
+    wire: str, auth: dict[str, Json], headers: dict[str, str]
+) -> None:
+    acme = read_providers({"acme": ACME | {"wire": wire} | auth})["acme"]
+
+    assert acme.endpoint("m", Secret("sk-1")).auth_headers == headers
+    assert acme.endpoint("m").auth_headers == {}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "read"),
+    [
+        ("https://acme.test/v1/chat/completions/", "https://acme.test/v1"),
+        ("localhost:9000", "http://localhost:9000/v1"),
+        ("https://api.groq.com", "https://api.groq.com/openai/v1"),
+    ],
+)
+def test_a_base_url_is_read_in_any_usual_form(base_url: str, read: str) -> None:
+    assert read_providers({"acme": ACME | {"base_url": base_url}})["acme"].base_url == read
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url"),
+    [
+        ("", "http://127.0.0.1:11434/v1"),
+        ("0.0.0.0:9999", "http://127.0.0.1:9999/v1"),
+        ("me:secret@gpu-box", "http://127.0.0.1:11434/v1"),
+    ],
+)
+def test_ollama_is_where_its_own_variable_says(host: str, base_url: str) -> None:
+    assert read_providers(variables={"OLLAMA_HOST": host})["ollama"].base_url == base_url
+
+
+def test_a_table_precedes_the_variable_of_ollama() -> None:
+    table: dict[str, Json] = {"ollama": {"base_url": "gpu-box.localhost:1"}}
+
+    ollama = read_providers(table, {"OLLAMA_HOST": "127.0.0.1:9999"})["ollama"]
+
+    assert ollama.base_url == "http://gpu-box.localhost:1/v1"
+
+
+@pytest.mark.parametrize("proxy", ["none", "env:MY_PROXY", "http://p.test:1", "socks5h://p.test"])
+def test_a_provider_may_have_a_proxy_of_its_own(proxy: str) -> None:
+    acme = read_providers({"acme": ACME | {"proxy": proxy}})["acme"]
+
+    assert acme.endpoint("m").proxy == proxy
+
+
 def test_a_secret_is_shown_only_by_reveal() -> None:
-    endpoint = read_providers()["openai"].endpoint(Secret("sk-0123456789"))
+    endpoint = read_providers()["openai"].endpoint("m", Secret("sk-0123456789"))
 
     assert "sk-" not in f"{endpoint} {endpoint!r} {endpoint.key} {endpoint.key!r}"
     assert endpoint.key.reveal() == "sk-0123456789"

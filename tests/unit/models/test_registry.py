@@ -7,9 +7,11 @@ from typing_extensions import override
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Model
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, PagentsError, UnknownModel
 from parallel_agents.models.http import Http
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Retrying
@@ -100,6 +102,18 @@ def test_a_key_with_a_line_break_is_refused_and_not_shown() -> None:
     assert isinstance(error, ConfigError)
     assert "GROQ_API_KEY" in error.message
     assert "sk" not in error.message + error.hint
+
+
+def test_a_network_that_is_configured_wrongly_is_refused_before_a_call() -> None:
+    http = Http(Network({"SSL_CERT_FILE": "/missing.pem", "HTTP_PROXY": "ftp://p.test"}))
+    plain: JsonObject = {"wire": "chat", "base_url": "http://acme.test/v1"}
+    models = Registry(read_providers({"acme": plain}), KEYS.get, http)
+
+    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
+        models.get("anthropic/claude-haiku-4-5")
+    with pytest.raises(ConfigError, match="HTTP_PROXY"):
+        models.get("acme/x")
+    assert models.get("ollama/llama3").name == "ollama/llama3"
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,20 @@ from parallel_agents.core.message import user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.errors import (
     AuthFailed,
+    CallTimedOut,
     ConfigError,
+    MalformedReply,
+    ModelLoading,
+    ModelSlipped,
     Overloaded,
+    ProviderError,
     RateLimited,
     StreamCut,
+    Unreachable,
 )
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.testing.listener import RecordingListener
-from parallel_agents.testing.scripted import ScriptedModel, to_reply
+from parallel_agents.testing.scripted import RepliesWith, ScriptedModel, to_reply
 
 REQUEST = ModelRequest(messages=(user("hello"),))
 PATIENCE = Patience(
@@ -134,6 +140,75 @@ async def test_a_requested_wait_of_zero_counts_as_a_try_and_backs_off() -> None:
 
     with pytest.raises(RateLimited):
         await call(at_once)
+
+
+async def test_short_waits_that_the_provider_asks_for_use_up_no_tries_and_grow() -> None:
+    short = [RateLimited("slow", retry_after_seconds=0.1) for _ in range(8)]
+
+    reply, waits = await call([*short, "done"])
+
+    assert reply.tries == 9
+    assert waits == [1 + 1.0, 2 + 1.0, *[3 + 1.0] * 6]
+
+
+async def test_a_provider_that_asks_for_short_waits_for_ever_is_given_up_after_the_patience() -> (
+    None
+):
+    forever = [RateLimited("slow", retry_after_seconds=0.1) for _ in range(35)]
+
+    with pytest.raises(RateLimited):
+        await call(forever)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most_calls"),
+    [
+        (MalformedReply, 2),
+        (CallTimedOut, 2),
+        (ModelSlipped, 3),
+        (Overloaded, 4),
+        (Unreachable, 4),
+        (StreamCut, 4),
+    ],
+)
+async def test_a_failure_is_repeated_as_often_as_its_price_allows(
+    kind: type[ProviderError], most_calls: int
+) -> None:
+    model = RepliesWith(lambda _: kind("no"))
+
+    with pytest.raises(kind):
+        await Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST)
+
+    assert len(model.requests) == most_calls
+
+
+async def test_repeats_are_counted_for_each_class_of_failures() -> None:
+    reply, _ = await call([ModelSlipped("a"), MalformedReply("b"), ModelSlipped("c"), "done"])
+
+    assert reply.tries == 4
+
+
+async def test_a_model_that_is_being_loaded_is_asked_each_second_and_uses_up_no_tries() -> None:
+    reply, waits = await call([*[ModelLoading("Loading model")] * 60, "done"])
+
+    assert reply.tries == 61
+    assert waits == [2.0] * 60
+
+
+async def test_a_model_that_is_being_loaded_is_waited_for_within_the_patience() -> None:
+    with pytest.raises(ModelLoading):
+        await call([ModelLoading("Loading model")] * 101)
+
+
+async def test_the_listener_hears_once_that_a_model_is_being_loaded() -> None:
+    listener = RecordingListener()
+
+    await call([*[ModelLoading("acme answered 503: Loading model")] * 5, "done"], listener=listener)
+
+    assert listener.retries == []
+    assert listener.notices == [
+        "scripted/model is being loaded; the call waits for it: acme answered 503: Loading model"
+    ]
 
 
 async def test_the_listener_is_notified_of_each_failed_try() -> None:

@@ -22,7 +22,7 @@ from parallel_agents.core.model import Capabilities, Finish, Listener, ModelRepl
 from parallel_agents.core.schema import Json, JsonObject, Schema
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import MalformedReply, Overloaded, ProviderError, RequestRejected
+from parallel_agents.errors import ModelSlipped, Overloaded, ProviderError, RequestRejected
 from parallel_agents.models.schema_tools import SchemaTools
 
 WEATHER = ToolSpec(
@@ -109,6 +109,8 @@ class Reader:
     def waiting(self, reason: str, seconds: float) -> None: ...
 
     def noticed(self, text: str) -> None: ...
+
+    def unanswered(self) -> None: ...
 
     def resting(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -208,8 +210,8 @@ async def test_a_cut_reply_is_passed_on_unchanged() -> None:
         '{"tool":"final_answer","arguments":{"text":4}}',
     ],
 )
-async def test_a_reply_that_matches_no_choice_is_malformed(text: str) -> None:
-    with pytest.raises(MalformedReply, match="local/fake"):
+async def test_a_reply_that_matches_no_choice_is_a_slip_of_the_model(text: str) -> None:
+    with pytest.raises(ModelSlipped, match="local/fake"):
         await respond(OneReply((Text(text),)), asking(WEATHER))
 
 

@@ -179,7 +179,7 @@ async def test_agents_with_tools_call_and_spawn_on_a_bad_day_and_every_run_ends_
     assert {"page", "weigh", "agents_list", "sessions_spawn"} <= {r.name for r in results}
     errors = " ".join(result.content for result in results if result.is_error)
     assert "ValueError: no such page" in errors
-    assert "The arguments do not fit the tool" in errors
+    assert "The arguments do not match the tool" in errors
     assert sum(not result.is_error for result in results) > len(results) / 2
 
 

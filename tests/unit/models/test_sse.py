@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, strategies as st
 
 from parallel_agents.models.sse import EventReader
@@ -32,6 +33,22 @@ def test_the_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> 
     events = [e for a, b in pairwise(edges) for e in reader.feed(STREAM[a:b])]
 
     assert events == EVENTS
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+@pytest.mark.parametrize("line_end", [b"\r", b"\r\n"])
+def test_any_line_end_ends_a_line(line_end: bytes, cuts: list[int]) -> None:
+    stream = b"\xef\xbb\xbf" + STREAM.replace(b"\r\n", b"\n").replace(b"\n", line_end)
+    edges = [0, *sorted(cuts), len(stream)]
+    reader = EventReader()
+
+    events = [e for a, b in pairwise(edges) for e in reader.feed(stream[a:b])]
+
+    assert events + reader.close() == EVENTS
+
+
+def test_blank_data_is_a_keep_alive() -> None:
+    assert EventReader().feed(b"data:\n\ndata: \n\ndata: one\n\n") == [b"one"]
 
 
 def test_a_last_event_without_its_blank_line_comes_at_the_close() -> None:

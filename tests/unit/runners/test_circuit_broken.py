@@ -81,7 +81,7 @@ async def test_after_ten_refused_answers_the_next_run_is_not_begun_and_is_a_dead
     assert refused.error.code == AGENT_OPEN
     assert refused.error.message == "agent writer is paused for 60 s more"
     assert refused.error.why.endswith(
-        "the last with PA-E310 the answer did not pass len(text) < 10"
+        "most recently with PA-E310 the answer did not pass len(text) < 10"
     )
     assert "`pagents dlq retry --agent writer --current`" in refused.error.hint
     assert len(model.requests) == 10
@@ -150,9 +150,9 @@ async def test_one_run_tries_after_the_open_time_and_done_ends_it() -> None:
 
     assert codes(tried) == ["", AGENT_OPEN, AGENT_OPEN]
     assert tried[1].error is not None
-    assert tried[1].error.message.endswith("paused until the run that tries it has ended")
+    assert tried[1].error.message.endswith("paused until its trial run has ended")
     assert after.is_done
-    assert notices(told) == ["agent writer does well again"]
+    assert notices(told) == ["agent writer has recovered"]
 
 
 async def test_a_try_that_fails_too_leaves_it_alone_for_twice_as_long() -> None:

@@ -1,4 +1,4 @@
-"""A name finds one session, or is refused with the sessions that it fits."""
+"""A name means one session, or is refused with the sessions that it matches."""
 
 from __future__ import annotations
 

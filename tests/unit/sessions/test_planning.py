@@ -51,7 +51,8 @@ async def test_a_session_at_the_greatest_depth_may_not_spawn() -> None:
 
     assert isinstance(error, SpawnRefused)
     assert error.limit == SpawnLimit(SpawnBound.DEPTH, current=2, maximum=2)
-    assert error.message.endswith("is at depth 2 of at most 2, and may not spawn")
+    assert error.message.endswith("is at depth 2 and may not spawn")
+    assert error.why == "the maximum depth is 2"
     assert "sessions_spawn" not in str(error)
 
 
@@ -60,7 +61,8 @@ async def test_a_session_has_no_more_live_children_than_its_policy_allows() -> N
 
     assert isinstance(error, SpawnRefused)
     assert error.limit == SpawnLimit(SpawnBound.CHILDREN, current=1, maximum=1)
-    assert error.message.endswith("has 1 of at most 1 live children")
+    assert error.message.endswith("already has 1 live children")
+    assert error.why == "the maximum is 1"
     assert "sessions_spawn" not in str(error)
 
 

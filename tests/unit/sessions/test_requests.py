@@ -25,7 +25,7 @@ from parallel_agents.sessions import requests
         ("fine", "\ud83d", "not Unicode"),
         ("x" * 4_000_001, "x", "4,000,0"),
         ("fine", "x" * 4_000_001, "4,000,0"),
-        ("fine", 2**70, "not Unicode text and JSON"),
+        ("fine", 2**70, "not Unicode text, or its input is not JSON"),
         ("fine", float("nan"), "NaN"),
         ("fine", [{"deep": float("inf")}], "infinite"),
     ],

@@ -151,7 +151,9 @@ async def test_a_live_retry_cannot_be_changed() -> None:
 
         same = await rig.sessions.retry(dead_letter, text="less")
         for text, values in (("more", None), ("less", {"n": 2}), (None, {"n": 2})):
-            with pytest.raises(Conflict, match="tea-retry-2 is a retry with another text"):
+            with pytest.raises(
+                Conflict, match="tea-retry-2 is already a retry of this task, with a different text"
+            ):
                 await rig.sessions.retry(dead_letter, text=text, input=values)
         await first.kill()
         other = await rig.sessions.retry(dead_letter, text="more", model="scripted/good")

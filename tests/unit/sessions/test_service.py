@@ -147,7 +147,7 @@ async def test_a_team_under_a_key_continues_and_another_team_under_it_leaves_no_
 @pytest.mark.parametrize("key", ["", "a/b", "a b", "-a", ".a", "x" * 65, "ä", "a\n"])
 async def test_a_name_that_cannot_be_part_of_a_path_is_refused(key: str) -> None:
     async with open_rig(model(), agents=[WRITER]) as rig:
-        with pytest.raises(InvalidInput, match="cannot name a run"):
+        with pytest.raises(InvalidInput, match="is not a valid name for a run"):
             await rig.sessions.spawn_team(team(Task("writer", "a")), key=key or "\t")
 
 

@@ -1,4 +1,4 @@
-"""Bodies that an older version wrote, in today's form."""
+"""Bodies that an older version wrote, in the current form."""
 
 from __future__ import annotations
 

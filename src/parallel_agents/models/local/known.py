@@ -81,7 +81,7 @@ class Description:
 
 @cache
 def known_models() -> tuple[ModelFile, ...]:
-    """Every model of the lock file; the first is the default."""
+    """Every model in the lock file; the first is the default."""
     lock = resources.files("parallel_agents.models.local").joinpath("models.lock.json")
     return TypeAdapter(tuple[ModelFile, ...]).validate_json(lock.read_bytes())
 

@@ -13,7 +13,7 @@ class Launch:
     """The first line of the child's stdin, which hides the key: other users can list arguments.
 
     Attributes:
-        context_tokens: the bound on prompt plus answer in each slot.
+        context_tokens: the limit on prompt plus answer in each slot.
         repack: whether to rearrange the weights, which is faster but takes more memory.
     """
 

@@ -64,8 +64,8 @@ def make_plan(machine: Machine, *, slots: int, file_bytes: int) -> Plan:
     if available is not None and available < needed:
         raise LocalModelError(
             f"the embedded model needs {needed / GB:.1f} GB of memory",
-            why=f"{available / GB:.1f} GB are available",
-            hint="close other programs, or use a provider with its key: `--model provider/model`",
+            why=f"{available / GB:.1f} GB is available",
+            hint="close other programs, or use a provider that you have a key for: `--model provider/model`",
         )
     return Plan(
         slots=slots,

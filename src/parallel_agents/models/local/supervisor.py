@@ -108,7 +108,7 @@ class Supervisor:
         except TimeoutError as error:
             raise self._failure(f"the model did not load within {_START_SECONDS:.0f} s") from error
         except (ConnectionError, ValidationError) as error:
-            raise self._failure("the embedded model's server ended during its start") from error
+            raise self._failure("the embedded model's server exited during startup") from error
         if isinstance(answer, Ready):
             return answer
         if answer.missing:

@@ -62,7 +62,7 @@ class Simulated:
 
     Args:
         day: how the model behaves.
-        seed: another seed leads to other answers and other mishaps.
+        seed: a different seed leads to different answers and mishaps.
     """
 
     def __init__(self, day: Day, seed: int = 0) -> None:
@@ -136,7 +136,10 @@ class Simulated:
             answer = dump(make_answer(request.output_schema, rng)).decode()
         except ValueError as error:
             raise make_failure(
-                RequestRejected, _ENDPOINT, "found no answer that fits the schema", why=str(error)
+                RequestRejected,
+                _ENDPOINT,
+                "found no answer that matches the schema",
+                why=str(error),
             ) from error
         return answer[: len(answer) // 2] if mishap is Mishap.BROKEN_JSON else answer
 
@@ -205,7 +208,7 @@ def make_simulated(name: str) -> Simulated:
     raise UnknownModel(
         f"no simulated day {name[:80]!r}",
         why=f"the days are {', '.join(DAYS)}",
-        hint=f"name one of them, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for another seed",
+        hint=f"name one of them, such as {PROVIDER}/calm, or {PROVIDER}/calm@7 for a different seed",
     )
 
 

@@ -1,3 +1,3 @@
-"""The runner of agents' runs: model, tools, model, until an answer counts."""
+"""The runner of agents' runs: model, tools, model, until an answer is accepted."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Children: a run's answer counts only after the run has heard how its children ended."""
+"""Children: a run's answer is accepted only after the run has heard how its children ended."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from parallel_agents.core.budget import Amount, OnLimit
 from parallel_agents.core.escalation import above
-from parallel_agents.core.event import Entry, Noticed, Replied, Retrying, Waiting
+from parallel_agents.core.event import Entry, Noticed, Replied, Retrying, Unanswered, Waiting
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
@@ -22,6 +22,7 @@ ANSWER_TOKENS = 1024
 _OUTPUT_TOKENS = 4096
 # More than any wire adds for a level of thinking.
 _THINKING_TOKENS = 16_384
+_ONE_OF_EACH = Usage(1, 1)  # costs nothing only if the model is free
 
 
 async def start_model(work: Work, step: StartModel) -> None:
@@ -44,23 +45,26 @@ async def call_model(work: Work, step: CallModel) -> None:
     began = loop.time()
     work.streamed.clear()
     inbox, request = work.activation.inbox, _request(work, step)
-    listener = ModelCallListener(work.activation, step.turn, work.streamed)
+    listener = ModelCallListener(work, step.turn)
     reply = None
     async with inbox.interruptible():
         reply = await work.model.respond(request, listener)
     if reply is None:
         return
-    price = work.models.cost_nanousd
+    # A guess has no price: what a budget counts for it is the worst case.
+    priced = Usage() if reply.is_estimated else reply.usage
+    cost = 0 if reply.cached else work.models.cost_nanousd(reply.model, priced)
     replied = Replied(
         turn=step.turn,
         message=reply.message,
         model=reply.model,
         finish=reply.finish,
         usage=reply.usage,
-        cost_nanousd=0 if reply.cached else price(reply.model, reply.usage),
+        cost_nanousd=cost,
         seconds=loop.time() - began,
         tries=reply.tries,
         cached=reply.cached,
+        is_estimated=reply.is_estimated,
     )
     await work.write(f"turn-{step.turn}/model", replied)
     work.streamed.clear()
@@ -82,7 +86,7 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
         team=work.session.root,
         counted=transcript.counted,
         counted_tokens=transcript.counted_tokens,
-        # Another attempt asks for another answer.
+        # A further attempt asks for a different answer.
         cache_seconds=work.cache_seconds if transcript.attempt == 1 else None,
     )
     if not work.activation.budget.is_bound:
@@ -95,12 +99,12 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
 class ModelCallListener:
     """Passes text on to the run's listeners, and notes each retry, wait and notice."""
 
-    __slots__ = ("_activation", "_notes", "_streamed", "_turn")
+    __slots__ = ("_activation", "_notes", "_turn", "_work")
 
-    def __init__(self, activation: Activation, turn: int, streamed: list[str]) -> None:
-        self._activation = activation
+    def __init__(self, work: Work, turn: int) -> None:
+        self._work = work
+        self._activation = work.activation
         self._turn = turn
-        self._streamed = streamed
         self._notes = 0
 
     @property
@@ -108,7 +112,7 @@ class ModelCallListener:
         return bool(self._activation.listeners)
 
     def text(self, piece: str) -> None:
-        self._streamed.append(piece)
+        self._work.streamed.append(piece)
         for listener in self._activation.listeners:
             listener(piece)
 
@@ -130,10 +134,17 @@ class ModelCallListener:
     def noticed(self, text: str) -> None:
         self._note(Noticed(text=text))
 
+    def unanswered(self) -> None:
+        model = self._work.model.name
+        if self._work.models.cost_nanousd(model, _ONE_OF_EACH) == 0:
+            return
+        self._work.unanswered += 1
+        self._note(Unanswered(turn=self._turn, model=model))
+
     def resting(self) -> AbstractContextManager[None]:
         return self._activation.slot.resting()
 
-    def _note(self, body: Waiting | Noticed) -> None:
+    def _note(self, body: Waiting | Noticed | Unanswered) -> None:
         self._notes += 1
         epoch = self._activation.claim.run.epoch
         key = f"turn-{self._turn}/epoch-{epoch}/{body.kind}-{self._notes}"

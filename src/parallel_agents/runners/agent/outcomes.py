@@ -18,13 +18,13 @@ def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
         status=RunStatus.DONE,
         output=output,
         text=transcript.last_text,
-        notices=(*notices, *of_gates),
+        notices=(*notices, *_estimates(transcript), *of_gates),
         score=transcript.version.score if transcript.version else None,
     )
 
 
 def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Notices) -> Outcome:
-    """The outcome if no version reached the required score: the best one counts, with a notice."""
+    """The outcome if no version reached the required score: the best one is used, with a notice."""
     asked = ", ".join(verdict.gate for verdict in best.refusals)
     notice = (
         f"the best of {rounds} versions; it scores {best.score:g} of 10 and did not pass {asked}"
@@ -37,6 +37,14 @@ def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Noti
         notices=(*notices, notice, *of_gates),
         score=best.score,
     )
+
+
+def _estimates(transcript: Transcript) -> Notices:
+    count = transcript.estimated
+    if not count:
+        return ()
+    calls = "1 call" if count == 1 else f"{count} calls"
+    return (f"the provider counted no tokens for {calls}: the usage is an estimate",)
 
 
 def broken_off(text: str, error: PagentsError, notices: Notices) -> Outcome:

@@ -28,6 +28,14 @@ def notices_of(agent: Agent, model: Model) -> tuple[str, ...]:
     return (of_model, *of_needs) if of_model else tuple(of_needs)
 
 
+def notice_of_unanswered(calls: int) -> tuple[str, ...]:
+    """What a reader of a result should know about calls that brought no reply; none if there are none."""
+    if not calls:
+        return ()
+    those = "1 call" if calls == 1 else f"{calls} calls"
+    return (f"{those} without a reply may have been billed: the cost does not include that",)
+
+
 def system_of(session: Session) -> str:
     """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
     instructions = session.agent.instructions

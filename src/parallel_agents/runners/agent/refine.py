@@ -32,7 +32,7 @@ async def revise(work: Work, step: Revise) -> None:
 
     Raises:
         OverBudget: the reviser's run was over its budget.
-        RevisionFailed: it did not end in done for another reason.
+        RevisionFailed: it did not succeed, for any other reason.
     """
     transcript = work.transcript
     draft = Draft(
@@ -57,5 +57,7 @@ def _failure(by: str, result: Result) -> PagentsError:
     if result.status is RunStatus.OVER_BUDGET:
         return OverBudget(f"the budget leaves no room for {by}", why=why, hint="raise the budget")
     return RevisionFailed(
-        f"{by} gave no next version", why=why, hint="see `pagents history`, or let the writer do it"
+        f"{by} did not return a new version",
+        why=why,
+        hint="see `pagents history`, or leave out `refine.by`, so that the agent revises its own answer",
     )

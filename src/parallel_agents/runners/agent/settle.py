@@ -21,7 +21,7 @@ from parallel_agents.core.steps import (
 )
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent import outcomes
-from parallel_agents.runners.agent.prompts import LAST_CALL
+from parallel_agents.runners.agent.prompts import LAST_CALL, notice_of_unanswered
 from parallel_agents.runners.agent.work import Work
 
 
@@ -72,18 +72,19 @@ async def end(work: Work, step: Ending) -> bool:
     transcript, schema = work.transcript, work.assignment.agent.output_schema
     best = transcript.best if work.assignment.agent.refine else None
     seen: int | None = len(transcript.received)
+    notices = (*work.notices, *notice_of_unanswered(work.unanswered))
     match step:
         case Complete(output=output):
-            outcome = outcomes.accepted(transcript, output, work.notices)
+            outcome = outcomes.accepted(transcript, output, notices)
         case CompleteWithBest(best=version):
-            outcome = outcomes.best_of(version, transcript.attempt, schema, work.notices)
+            outcome = outcomes.best_of(version, transcript.attempt, schema, notices)
         case EndOverBudget(error=failure):
             text = (best or transcript).last_text
-            outcome = outcomes.out_of_budget(text, schema, failure, work.notices)
+            outcome = outcomes.out_of_budget(text, schema, failure, notices)
             seen = None
         case BreakOff(error=error):
             text = best.last_text if best else work.partial_text
-            outcome = outcomes.broken_off(text, error, work.notices)
+            outcome = outcomes.broken_off(text, error, notices)
             seen = None
         case _:
             assert_never(step)

@@ -16,6 +16,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.clock import Clock
 
@@ -128,9 +129,12 @@ class ToolCalls:
         if tool is None:
             known = ", ".join(self._tools) or "none"
             return _error(call, f"There is no tool {call.name!r}. Tools: {known}.")
+        if call.unread:
+            text = f"The arguments could not be read, so the tool was not called: {call.unread}"
+            return _error(call, f"{text}\nCall it again with the arguments as one JSON object.")
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
-            return _error(call, f"The arguments do not fit the tool: {listed}")
+            return _error(call, f"The arguments do not match the tool's schema: {listed}")
         if was_started and tool.spec.effect is Effect.ONCE:
             return _error(call, UNKNOWN)
         return None
@@ -148,8 +152,8 @@ class ToolCalls:
         except Exception as error:  # noqa: BLE001 - the model decides what to do about a failed tool
             if caller.deadline.expired():
                 return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
-            return _error(call, f"{type(error).__name__}: {error}")
-        return ToolResult(call.id, call.name, content)
+            return _error(call, whole_text(f"{type(error).__name__}: {error}"))
+        return ToolResult(call.id, call.name, whole_text(content))
 
 
 async def _concurrently(calls: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:

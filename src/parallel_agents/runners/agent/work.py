@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from parallel_agents.core.event import Body, Entry, Event, Queued
+from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.model import Model, Models
 from parallel_agents.core.runner import Activation
@@ -27,6 +27,7 @@ class Work:
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
         notices: what a reader of the result should know of that model.
+        unanswered: the run's calls that brought no reply and may have been billed.
         streamed: the pieces of text that the call in flight has brought so far.
     """
 
@@ -43,6 +44,7 @@ class Work:
     model: Model = field(init=False)
     tools: ToolCalls = field(init=False)
     notices: tuple[str, ...] = ()
+    unanswered: int = 0
     streamed: list[str] = field(default_factory=list[str])
 
     @property
@@ -78,6 +80,7 @@ def work_of(
         children=children,
         gatekeeper=gatekeeper,
         models=models,
+        unanswered=sum(e.run == run.id and isinstance(e.body, Unanswered) for e in events),
     )
 
 

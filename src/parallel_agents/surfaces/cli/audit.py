@@ -35,7 +35,10 @@ def audit(
     since: Since = None,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Recompute the journal's hashes, and the rows of runs."),
+        typer.Option(
+            "--verify",
+            help="Recompute the journal's hashes, and check each run against its events.",
+        ),
     ] = False,
     head: Annotated[
         str | None,
@@ -175,11 +178,11 @@ def _print_check(found: _Checks) -> None:
             if chain.is_intact
             else (" before that", "recorded after that")
         )
-        render.line(f"  fits  {size}{before}")
+        render.line(f"  ok    {size}{before}")
         render.line(f"  hint  compare with a copy of the store; what is {doubtful} may be wrong")
     if chain.before:
         render.line(
-            f"  note  {chain.before:,} events are older than the chain and not covered by it"
+            f"  note  {chain.before:,} events were written before the chain began, and are not covered by it"
         )
 
 

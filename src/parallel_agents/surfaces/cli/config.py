@@ -62,7 +62,7 @@ def _shown(value: Json) -> str:
 
 
 def without_secrets(setting: Json | Path) -> Json:
-    """A setting as JSON, with keys, headers and the secrets of URLs masked."""
+    """A setting as JSON, with keys, headers and secrets in URLs masked."""
     if isinstance(setting, Path):
         return str(setting)
     if isinstance(setting, str):

@@ -35,7 +35,9 @@ def _refused(flag: str, value: float | None, error: InvalidInput) -> InvalidInpu
 
 Home = Annotated[
     Path | None,
-    typer.Option(help="The folder of the store; PARALLEL_AGENTS_HOME or ~/.parallel-agents."),
+    typer.Option(
+        help="The store's folder; by default PARALLEL_AGENTS_HOME, else ~/.parallel-agents."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[
@@ -61,14 +63,19 @@ Tokens = Annotated[
 ]
 Cache = Annotated[
     float | None,
-    typer.Option(help="Reuse a reply to the same request up to this age.", metavar="SECONDS"),
+    typer.Option(
+        help="Reuse a stored reply to the same request if it is no older than this.",
+        metavar="SECONDS",
+    ),
 ]
 WeakJudge = Annotated[
-    bool, typer.Option("--allow-weak-judge", help="Let a model that judges badly be a gate.")
+    bool, typer.Option("--allow-weak-judge", help="Accept a judge that is known to judge badly.")
 ]
 MaxParallel = Annotated[
     int | None,
-    typer.Option(help="How many runs at once.", metavar="N", callback=_check_max_parallel),
+    typer.Option(
+        help="The maximum number of runs at once.", metavar="N", callback=_check_max_parallel
+    ),
 ]
 Name = Annotated[
     str,

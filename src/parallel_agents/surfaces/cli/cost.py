@@ -32,7 +32,7 @@ def cost(
 ) -> None:
     """Show what accepted results cost, by agent and model.
 
-    Failed attempts, judges and refiners are included. A dash is an unknown price.
+    Failed attempts, judges and refiners are included. A dash means that the price is unknown.
     """
     context = find_context(home)
     earliest = parse_since(since, time.time())

@@ -104,7 +104,8 @@ def retry(
     since: Since = None,
     everything: All = False,
     text: Annotated[
-        str | None, typer.Option(help="Another text; only for a single task.", metavar="TEXT")
+        str | None,
+        typer.Option(help="Replace the task's text; only for a single task.", metavar="TEXT"),
     ] = None,
     model: ModelName = None,
     inputs: Inputs = None,
@@ -113,14 +114,17 @@ def retry(
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only print what would run, and what it costs at most."),
+        typer.Option(
+            "--dry-run",
+            help="Only print what would run, and the most that each first call can cost.",
+        ),
     ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Retry failed tasks, each as a new session in the background.
 
-    While a retry is running, a second retry of the same task finds it.
+    While a retry is running, retrying the same task again returns that retry.
     """
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
@@ -193,7 +197,7 @@ def drop(
     code: Code = None,
     since: Since = None,
     everything: All = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:

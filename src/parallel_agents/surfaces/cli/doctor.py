@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import platform
+import shlex
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import aiohttp
 import typer
 
 from parallel_agents._version import __version__
@@ -21,8 +21,18 @@ from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.opening import STORE_NAME, open_client
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
-from parallel_agents.errors import ConfigError, InvalidFile, PagentsError
+from parallel_agents.errors import (
+    AuthFailed,
+    ConfigError,
+    InvalidFile,
+    PagentsError,
+    ProviderError,
+)
+from parallel_agents.models.base_url import is_loopback
+from parallel_agents.models.certificates import named_authorities
+from parallel_agents.models.listing import list_served
 from parallel_agents.models.local.known import describe, known_models
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.settings import Settings, read_environment
 from parallel_agents.surfaces.cli import render
@@ -30,8 +40,10 @@ from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
 
-_ANSWER_SECONDS = 0.5
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_ANSWER_SECONDS = 1.0
+_MOST_NAMES = 5
+_OLLAMA = "ollama"  # OLLAMA_HOST may name another machine
+_ANY_SERVER = "https://api.openai.com/v1"  # stands for all; it is not called
 
 
 class _Finding(NamedTuple):
@@ -50,7 +62,7 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
     """Check what works here, and suggest what to do about the rest.
 
     Nothing leaves this machine. The loopback ports of Ollama, LM Studio, llama-server and vLLM are
-    asked for their models, which are only suggested.
+    asked for their models, and so is the server that OLLAMA_HOST names. They are only suggested.
     """
     findings = asyncio.run(_examine(home))
     problems = [finding for finding in findings if finding.level == "problem"]
@@ -75,7 +87,8 @@ async def _examine(home: Path | None) -> list[_Finding]:
         context = CliContext(read_environment(home), Settings())
         why = f" ({error.why})" if error.why else ""
         wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.hint)]
-    return [finding async for finding in _findings(context)] + wrong
+    # One mistake may concern several findings.
+    return list(dict.fromkeys([finding async for finding in _findings(context)])) + wrong
 
 
 async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
@@ -84,12 +97,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield await _store(context)
     yield _embedded(context)
     yield _model(context)
-    for server in await _find_servers(read_providers(context.settings.providers)):
-        yield _Finding(
-            "note",
-            f"{server.provider} answers at {server.base_url} with {server.models}",
-            f"use it with --model {server.provider}/{server.example}",
-        )
+    for finding in (*_network(context), *await _find_servers(context)):
+        yield finding
     catalog = Catalog(context.environment.folders)
     for entry in (*catalog.agents(), *catalog.teams()):
         if isinstance(entry.content, InvalidFile):
@@ -128,8 +137,7 @@ def _model(context: CliContext) -> _Finding:
             return _Finding("problem", f"{error.code} {error.message}", error.hint)
         return _Finding("ok", f"agents that name no model run on {chosen}")
     providers = read_providers(context.settings.providers).values()
-    with_key = [p for p in providers if p.key_variable]
-    if named := [p.name for p in with_key if context.environment.read_key(p.key_variable)]:
+    if named := [p.name for p in providers if p.find_key(context.environment.read_key)]:
         return _Finding("ok", f"keys are set for {', '.join(named)}")
     return _Finding(
         "note",
@@ -138,32 +146,56 @@ def _model(context: CliContext) -> _Finding:
     )
 
 
-class _LocalServer(NamedTuple):
-    provider: str
-    base_url: str
-    models: str
-    example: str
-
-
-async def _find_servers(providers: Mapping[str, Provider]) -> list[_LocalServer]:
-    """The keyless providers on loopback that answer `GET /models` within half a second."""
-    local = [
-        p
-        for p in providers.values()
-        if not p.key_variable and urlsplit(p.base_url).hostname in _LOOPBACK
-    ]
-    timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
-        found = await asyncio.gather(*(_ask(session, provider) for provider in local))
-    return [server for server in found if server is not None]
-
-
-async def _ask(session: aiohttp.ClientSession, provider: Provider) -> _LocalServer | None:
+def _network(context: CliContext) -> Iterator[_Finding]:
+    """The proxy and the trusted authorities that the environment names, if it names any."""
+    network = Network(context.environment.variables)
     try:
-        async with session.get(f"{provider.base_url}/models") as answer:
-            names = [str(model["id"]) for model in (await answer.json())["data"]]
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError):
+        proxy = network.proxy_for(_ANY_SERVER)
+        network.check(_ANY_SERVER, proxy)
+    except ConfigError as error:
+        yield _Finding("problem", f"{error.code} {error.message}", error.hint)
+        return
+    if proxy is not None:
+        yield _Finding("ok", f"calls go through the proxy {proxy.address} ({proxy.source})")
+    if named := named_authorities(context.environment.variables):
+        yield _Finding("ok", f"trusted authorities are those in {', '.join(named)}")
+
+
+async def _find_servers(context: CliContext) -> list[_Finding]:
+    """What the keyless providers on this machine, and Ollama wherever it is, answer in a second."""
+    providers = read_providers(context.settings.providers, context.environment.variables).values()
+    network = Network(context.environment.variables)
+    local = [
+        provider
+        for provider in providers
+        if is_loopback(urlsplit(provider.base_url).hostname or "") or provider.name == _OLLAMA
+    ]
+    keyless = [provider for provider in local if not provider.key_variable]
+    found = await asyncio.gather(*(_ask(provider, network) for provider in keyless))
+    return [finding for finding in found if finding is not None]
+
+
+async def _ask(provider: Provider, network: Network) -> _Finding | None:
+    try:
+        listing = await list_served(provider.endpoint(""), network, seconds=_ANSWER_SECONDS)
+    except AuthFailed:
+        return _Finding(
+            "note",
+            f"{provider.name} at {provider.base_url} wants a key",
+            f'set key = "env:NAME" in [providers.{provider.name}]',
+        )
+    except (ProviderError, ConfigError):
         return None  # no server, or another kind of server
+    # Models that only make vectors cannot answer.
+    names = sorted((offer.id for offer in listing.offers), key=lambda name: "embed" in name.lower())
+    where = f"{provider.name} answers at {provider.base_url}"
     if not names:
-        return None
-    return _LocalServer(provider.name, provider.base_url, ", ".join(names[:3]), names[0])
+        return _Finding("note", f"{where} and has no model yet")
+    shown = ", ".join(names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    model = shlex.quote(f"{provider.name}/{names[0]}")
+    return _Finding(
+        "ok",
+        f"{where} with {shown}{more}",
+        f'pagents spawn main "Say hello." --wait --model {model}',
+    )

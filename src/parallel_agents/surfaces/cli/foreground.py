@@ -32,9 +32,9 @@ class Work(NamedTuple):
     """Work that was started.
 
     Attributes:
-        name: finds it again.
+        name: the name by which to find it later.
         session: the top of its tree.
-        run: the work has ended when this run has.
+        run: the run whose end marks the end of the work.
         labels: the label of each agent's run, in order.
     """
 

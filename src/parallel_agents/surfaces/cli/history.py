@@ -1,4 +1,4 @@
-"""`pagents history`: what was said and done in a session, also while it happens."""
+"""`pagents history`: what was said and done in a session, even while it happens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ from parallel_agents.views.events import describe
 
 def history(
     name: Name,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue while it runs.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Keep printing new events while it runs.")
+    ] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:

@@ -40,4 +40,4 @@ def command_name(given: str, *, search: str | None = None, folder: Path | None =
     try:
         return min(os.path.relpath(context, folder), given, key=len)
     except ValueError:
-        return given  # on another drive than the current folder
+        return given  # on a different drive from the current folder

@@ -38,7 +38,7 @@ def calibrate_judge(
 ) -> None:
     """Have a model judge pairs in which one work has a planted defect, and store how often it was right.
 
-    Exits with 1 if the model may not be a gate. A run on fewer --pairs can refuse a model; only a
+    Exits with 1 if the model may not judge. A run on fewer --pairs can rule a model out; only a
     run on all of them can allow it.
     """
     context = find_context(home)
@@ -91,7 +91,7 @@ def _print(found: Calibration, judgements: Sequence[Judgement]) -> None:
     if not found.counts:
         verdict = f"cannot be allowed on fewer than all {PAIRS} pairs"
     render.line(
-        f"{found.model} {verdict}: {right} of {found.pairs} pairs right "
+        f"{found.model} {verdict}: {right} of {found.pairs} pairs judged correctly "
         f"({found.agreement:.0%}; at least {MIN_AGREEMENT:.0%} required)",
         "bold",
     )

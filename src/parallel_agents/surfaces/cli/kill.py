@@ -21,7 +21,7 @@ from parallel_agents.views.liveness import Liveness
 def kill(
     name: Name,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would end.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     json: AsJson = False,
     home: Home = None,
 ) -> None:

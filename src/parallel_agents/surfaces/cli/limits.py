@@ -26,7 +26,12 @@ _NONE = "-"
 Which = Annotated[str, typer.Argument(help="provider/model, or agent:NAME.", metavar="MODEL")]
 Rpm = Annotated[int | None, typer.Option("--rpm", help="Requests per minute.", min=1)]
 Tpm = Annotated[int | None, typer.Option("--tpm", help="Tokens per minute.", min=1)]
-Off = Annotated[bool, typer.Option("--off", help="Forget what was set and learned.")]
+Off = Annotated[
+    bool,
+    typer.Option(
+        "--off", help="Remove the limits that were set, and forget refusals and failures."
+    ),
+]
 
 
 class _Line(NamedTuple):
@@ -114,8 +119,8 @@ def _check(model: str, context: CliContext) -> None:
     if provider != LOCAL and provider not in read_providers(context.settings.providers):
         raise UnknownModel(
             f"no model {model[:80]!r}",
-            why=f"no provider that takes limits is called {provider[:80]!r}",
-            hint="name another; `pagents models list` shows the providers",
+            why=f"there is no provider {provider[:80]!r} that takes limits",
+            hint="name a different one; `pagents models list` shows the providers",
         )
 
 

@@ -10,27 +10,62 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.models import MODELS_FOLDER
+from parallel_agents.errors import InvalidInput
+from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
+from parallel_agents.models.network import Network
 from parallel_agents.models.providers import Provider, read_providers
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.check_model import check_model
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.surfaces.cli.remote_models import list_remote, unknown_provider
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
+
+app.command("check")(check_model)
 
 Which = Annotated[str, typer.Argument(help="An embedded model.", metavar="MODEL")]
 
 
 @app.command("list")
-def list_models(json: AsJson = False, home: Home = None) -> None:
-    """List the embedded models and the providers, and which keys are set."""
+def list_models(
+    provider: Annotated[
+        str | None, typer.Option("--provider", help="Only this provider.", metavar="NAME")
+    ] = None,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Ask the provider what it offers now.")
+    ] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List the embedded models and the providers, and which keys are set.
+
+    With --remote, list the models that one provider offers now, with their context and price, and
+    which of them the tiers name.
+    """
     context = find_context(home)
+    if remote:
+        if provider is None:
+            raise InvalidInput(
+                "--remote asks one provider",
+                hint="add --provider NAME; `pagents models list` shows the providers",
+            )
+        list_remote(context, provider, json=json)
+        return
     embedded = [describe(model.model_name, _folder(context)) for model in known_models()]
-    providers = list(read_providers(context.settings.providers).values())
+    providers = list(
+        read_providers(context.settings.providers, context.environment.variables).values()
+    )
+    if provider is not None:
+        embedded = [model for model in embedded if provider == LOCAL]
+        providers = [p for p in providers if p.name == provider]
+        if not embedded and not providers:
+            raise unknown_provider(provider)
     if json:
         items = [
             *(_embedded_json(e) for e in embedded),
@@ -46,6 +81,8 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
         render.line(f"  good for  {model.good_for}")
         render.line(f"  not for   {model.not_for}")
         render.line(f"  {as_called(here)}\n")
+    if not providers:
+        return
     rows = [
         (p.name, _key_state(p, context), ", ".join(p.tiers.values()), p.base_url) for p in providers
     ]
@@ -56,10 +93,9 @@ def list_models(json: AsJson = False, home: Home = None) -> None:
 def pull(name: Which = "local", home: Home = None) -> None:
     """Fetch an embedded model; a file that is there already is checked and kept."""
     context = find_context(home)
+    sources = default_sources(Network(context.environment.variables))
     with DownloadBar() as bar:
-        download = fetch(
-            find_model(name), _folder(context), progress=bar, sources=default_sources()
-        )
+        download = fetch(find_model(name), _folder(context), progress=bar, sources=sources)
         try:
             file = asyncio.run(download)
         except KeyboardInterrupt:
@@ -89,7 +125,7 @@ def _folder(context: CliContext) -> Path:
 def _key_state(provider: Provider, context: CliContext) -> str:
     if not provider.key_variable:
         return "no key needed"
-    is_set = bool(context.environment.read_key(provider.key_variable))
+    is_set = bool(provider.find_key(context.environment.read_key))
     return f"{provider.key_variable} {'is set' if is_set else 'not set'}"
 
 
@@ -111,6 +147,6 @@ def _provider_json(provider: Provider, context: CliContext) -> dict[str, object]
         "base_url": provider.base_url,
         "wire": provider.wire.value,
         "key_variable": provider.key_variable or None,
-        "key_is_set": bool(context.environment.read_key(provider.key_variable)),
+        "key_is_set": bool(provider.find_key(context.environment.read_key)),
         "tiers": {tier.value: model for tier, model in provider.tiers.items()},
     }

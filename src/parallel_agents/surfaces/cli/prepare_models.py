@@ -1,4 +1,4 @@
-"""Prepare models: fetch and start them before the time limit of any task runs."""
+"""Prepare models: fetch and start them before any task's clock starts."""
 
 from __future__ import annotations
 

@@ -151,7 +151,8 @@ def _team_or_file(team_file: Path | None, team: str | None) -> Path | str:
     if team is not None and team_file is None:
         return team
     raise InvalidInput(
-        "no team is named, or two are", hint="use `pagents run --team content`, or name a team file"
+        "--team and a team file cannot be used together" if team else "no team is named",
+        hint="name exactly one team, as in `pagents run --team content` or `pagents run team.yaml`",
     )
 
 

@@ -32,7 +32,7 @@ def parse_since(text: str | None, now: float) -> float | None:
         return datetime.fromisoformat(text).astimezone().timestamp()
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
-            f"--since is {text!r}",
-            why="it is neither a span of time nor a time",
+            f"--since cannot be {text!r}",
+            why="it is neither a duration nor a date or time",
             hint="use 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
         ) from error

@@ -53,7 +53,10 @@ Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
 File = Annotated[Path | None, typer.Option("--file", "-f", help="A file for the agent to work on.")]
 Label = Annotated[str | None, typer.Option(help="A name for the session.")]
-Key = Annotated[str | None, typer.Option(help="A key; the same key finds the same session again.")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="A key; spawning again with the same key returns the same session."),
+]
 Conditions = Annotated[
     list[str] | None,
     typer.Option(help="A condition on the answer; can be repeated.", metavar="CONDITION"),
@@ -63,7 +66,10 @@ Rubric = Annotated[
 ]
 Rounds = Annotated[
     int | None,
-    typer.Option(help="Most versions until one passes; the best counts.", metavar="ROUNDS"),
+    typer.Option(
+        help="The most versions to try until one passes; if none does, the best one is used.",
+        metavar="ROUNDS",
+    ),
 ]
 
 

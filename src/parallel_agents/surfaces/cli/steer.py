@@ -26,7 +26,7 @@ _RECEIPT_SECONDS = 5.0
 def steer(
     name: Name,
     text: Annotated[str, typer.Argument(help="The message.", metavar="TEXT")],
-    now: Annotated[bool, typer.Option("--now", help="Break into the current model call.")] = False,
+    now: Annotated[bool, typer.Option("--now", help="Interrupt the current model call.")] = False,
     after: Annotated[
         bool, typer.Option("--after", help="Send it as the task of the next run.")
     ] = False,
@@ -38,7 +38,7 @@ def steer(
     Reports within five seconds whether the message was delivered or is still queued.
     """
     if now and after:
-        raise InvalidInput("--now and --after exclude each other", hint="choose one of them")
+        raise InvalidInput("--now and --after cannot be used together", hint="choose one of them")
     context = find_context(home)
 
     async def deliver() -> tuple[Row, Steer, str]:
@@ -78,5 +78,5 @@ async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
                     case _:
                         continue
     except TimeoutError:
-        return "queued until the current call ends (--now breaks into it)"
+        return "queued until the current call ends (--now interrupts it)"
     return "the run ended before it was delivered"

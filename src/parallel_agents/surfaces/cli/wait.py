@@ -1,4 +1,4 @@
-"""`pagents wait`: wait for runs to end, and see that somebody works on them."""
+"""`pagents wait`: wait for runs to end, and see that a process works on them."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def _worst(results: list[Result]) -> Exit:
 
 
 class WorkerWatch:
-    """Checks every ten seconds that somebody works on some sessions; reports each finding once.
+    """Checks every ten seconds that a process works on some sessions; reports each finding once.
 
     Attributes:
-        left: the names of sessions that nobody works on and no worker can execute.
+        left: the names of sessions that no process works on and no worker can execute.
     """
 
     def __init__(self, client: Client, roots: Sequence[Row]) -> None:
@@ -91,7 +91,7 @@ class WorkerWatch:
         if able:
             first = min(able, key=lambda row: (row.run.created_at, row.run.number))
             if await self._client.workers.ensure(first.session.key, first.run.id):
-                render.note(f"Nobody worked on {name}; a background worker does now.")
+                render.note(f"No process worked on {name}; a background worker does now.")
         elif unowned:
             self._report_left(name, self._client.readiness.lacks(unowned[0]))
         elif any(row.owner_state is OwnerState.GONE for row in rows):
@@ -101,5 +101,5 @@ class WorkerWatch:
         if name not in self.left:
             self.left.add(name)
             render.note(
-                f"Nobody works on {name}: {why}. Continue with: pagents resume {name}", "yellow"
+                f"No process works on {name}: {why}. Continue with: pagents resume {name}", "yellow"
             )

@@ -13,7 +13,7 @@ _YIELD = "sessions_yield"
 _READS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-# This server does not bound what a spawned agent does. Nor is a second call recognized: an MCP
+# This server does not limit what a spawned agent does. Nor is a second call recognized: an MCP
 # request has no id that outlives its connection.
 _STARTS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True

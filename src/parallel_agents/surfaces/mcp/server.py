@@ -99,12 +99,12 @@ def make_server(
 async def _answer(
     tools: SessionTools, requester: Requester, name: str, arguments: JsonObject
 ) -> JsonObject:
-    """The tool's answer; calls that do not fit the tool's schema are refused here."""
+    """The tool's answer; calls that do not match the tool's schema are refused here."""
     if name not in _SCHEMAS:
         return _error(f"There is no tool {name[:80]!r}. Tools: {', '.join(_SCHEMAS)}.")
     if problems := compiled(_SCHEMAS[name]).problems(arguments):
         listed = "; ".join(str(problem) for problem in problems)
-        return _error(f"The arguments do not fit the tool: {listed}")
+        return _error(f"The arguments do not match the tool's schema: {listed}")
     try:
         return await tools.call(name, arguments, requester)
     except PagentsError as error:

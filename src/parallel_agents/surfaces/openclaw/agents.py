@@ -66,7 +66,7 @@ def check_is_here(name: str, names: Collection[str]) -> None:
 
 def not_yet(what: str) -> NotYet:
     return NotYet(
-        f"{what} is not here yet",
+        f"{what} is not available yet",
         why="agents that make, judge and improve agents come with a later version",
         hint="write the agent as a file, .parallel-agents/agents/NAME.md; "
         "it is then spawned by its name",

@@ -2,7 +2,7 @@
 
 The guides disagree with the contract, and with each other, on a few shapes: a session list that is
 iterated as a list of sessions, a history whose last message is `history[-1]`, a message whose
-content is text. All of these work here, beside the contract's own keys, which stay the same.
+content is text. All of these work here, in addition to the contract's own keys.
 """
 
 from __future__ import annotations

@@ -17,9 +17,16 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import (
+    AccessDenied,
     AuthFailed,
+    CertificateRefused,
     ContextTooLong,
+    CreditExhausted,
+    ModelNotFound,
     PagentsError,
+    ProxyRefused,
+    QuotaExhausted,
+    RegionBlocked,
     RequestRejected,
     UnknownModel,
 )
@@ -29,7 +36,20 @@ from parallel_agents.surfaces.openclaw.outcomes import describe_error, no_outcom
 from parallel_agents.surfaces.openclaw.tools import spawn
 
 _NOT_WORTH_ANOTHER_TRY = frozenset(
-    kind.code for kind in (AuthFailed, ContextTooLong, RequestRejected, UnknownModel)
+    kind.code
+    for kind in (
+        AccessDenied,
+        AuthFailed,
+        CertificateRefused,
+        ContextTooLong,
+        CreditExhausted,
+        ModelNotFound,
+        ProxyRefused,
+        QuotaExhausted,
+        RegionBlocked,
+        RequestRejected,
+        UnknownModel,
+    )
 )
 
 
@@ -78,7 +98,7 @@ async def persevere_all(
 
 
 async def child_slots(app: App, requester: Requester) -> AbstractAsyncContextManager[object]:
-    """A semaphore that bounds a session's children; callers outside of any session have no bound.
+    """A semaphore that limits a session's children; callers outside any session have no limit.
 
     It guards nothing but their number: further tasks wait in this process until one has ended.
     """

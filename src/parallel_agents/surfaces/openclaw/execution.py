@@ -89,7 +89,7 @@ async def _accepted(app: App, task: AgentTask, model: str | None) -> Task:
 def _format_instruction(form: str) -> str:
     if form not in _FORMATS:
         raise InvalidInput(
-            f"output_format is {form!r}",
+            f"output_format cannot be {form!r}",
             hint=f"use {_JSON}, {', '.join(_FORMATS)}, or leave it out",
         )
     return _FORMATS[form]
@@ -118,7 +118,7 @@ class _Under:
         app: the verbs.
         requester: who calls.
         parent: the caller's session.
-        few: bounds the number of tasks at once.
+        few: limits the number of tasks at once.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ def _check_allowed(policy: Policy, agent: str) -> None:
         raise SpawnRefused(
             f"agent {agent} may not be spawned from here",
             why=f"the session that this process works for may spawn {', '.join(policy.spawns) or 'none'}",
-            hint="name it under policy, spawns in the file of that session's agent",
+            hint="add it to `policy.spawns` in the file of that session's agent",
         )
 
 

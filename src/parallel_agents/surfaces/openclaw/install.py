@@ -110,7 +110,9 @@ def _read(file: Path) -> bytes | None:
         return None
     except OSError as error:
         raise InvalidInput(
-            f"{file} cannot be read", why=str(error), hint="name another folder, or move it away"
+            f"{file} cannot be read",
+            why=str(error),
+            hint="name another folder, or move it elsewhere",
         ) from error
 
 

@@ -75,7 +75,9 @@ class Live:
     def do(self, work: Callable[[App], Coroutine[None, None, T]]) -> T:
         """Run `work` on the loop; Ctrl-C interrupts the wait, not what was spawned."""
         if threading.current_thread() is self._thread:
-            raise RuntimeError("this is the loop's own thread: await the verbs instead")
+            raise RuntimeError(
+                "this is the event loop's own thread: await the async functions instead"
+            )
         future = asyncio.run_coroutine_threadsafe(work(self._app), self._loop)
         try:
             return future.result()

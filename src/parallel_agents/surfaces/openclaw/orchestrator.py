@@ -25,7 +25,7 @@ class RealAIParallelOrchestrator:
 
     Args:
         max_concurrent: agents at once; other tasks wait, in order. The setting `max_parallel` also
-            bounds the whole process.
+            limits the whole process.
         model: `provider/model` for all tasks; by default the choice of the agents and the settings.
 
     Attributes:
@@ -43,7 +43,7 @@ class RealAIParallelOrchestrator:
         self.results = AgentResults()
 
     def run_parallel(self, tasks: Iterable[AgentTask]) -> AgentResults:
-        """Run all tasks and wait; return a result for each, in order, also for failed ones.
+        """Run all tasks and wait; return a result for each, in order, even for failed ones.
 
         Raises:
             ValueError: two tasks have the same id.

@@ -44,7 +44,7 @@ class AgentResult:
 
     Attributes:
         status: `pending`, `running`, `completed` or `failed`.
-        output: the answer, which fits the agent's schema; None if there is none.
+        output: the answer, which matches the agent's schema; None if there is none.
         execution_time: seconds, without the time in the queue.
         error: the code of the error, and what to do about it.
         session_key: the session: `sessions_history(session_key)`.

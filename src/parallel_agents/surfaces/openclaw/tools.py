@@ -1,6 +1,6 @@
 """Tools: the nine session tools as plain functions with keywords in camelCase or snake_case.
 
-Each takes the tool's arguments and returns its result, also if the call is refused; see
+Each takes the tool's arguments and returns its result, even if the call is refused; see
 `docs/session-tools.md`. The arguments may also be a single dictionary.
 """
 

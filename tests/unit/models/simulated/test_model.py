@@ -63,6 +63,9 @@ class Reader:
     def noticed(self, text: str) -> None:
         raise AssertionError(text)
 
+    def unanswered(self) -> None:
+        raise AssertionError
+
     def resting(self) -> AbstractContextManager[None]:
         return nullcontext()
 

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent, Need
-from parallel_agents.core.event import Event, Refused, Replied, Retrying, SteerMode
+from parallel_agents.core.event import Event, Refused, Replied, Retrying, SteerMode, Unanswered
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
@@ -18,7 +18,15 @@ from parallel_agents.core.model import Capabilities, Finish, Listener, ModelRepl
 from parallel_agents.core.run import Outcome, Result, RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import AuthFailed, Overloaded, RunIsOver
+from parallel_agents.errors import (
+    AuthFailed,
+    MalformedReply,
+    Overloaded,
+    ProviderError,
+    RunIsOver,
+    StreamCut,
+)
+from parallel_agents.settings import Settings
 from parallel_agents.testing import (
     Answer,
     MemoryStore,
@@ -143,7 +151,7 @@ async def test_another_attempt_begins_again_from_the_task() -> None:
     assert result.attempts == 2
     task, critique = texts(model.requests[2].messages)
     assert task == "do it"
-    assert "An earlier attempt at this was refused." in critique
+    assert "An earlier attempt at this was rejected." in critique
     assert "bad again" in critique
     assert texts(model.requests[3].messages)[2] == "still bad"
     assert result.spend.calls == 4
@@ -227,7 +235,7 @@ async def test_the_time_in_the_queue_does_not_count_as_time_of_the_run() -> None
     assert [(result.status, result.seconds) for result in results] == [(RunStatus.DONE, 8)] * 4
 
 
-async def test_a_call_that_outlasts_its_deadline_is_made_again_and_then_fails() -> None:
+async def test_a_call_that_outlasts_its_deadline_is_made_once_more_and_then_fails() -> None:
     model = RepliesWith(lambda _: "late", latency_seconds=100)
 
     result = await carry_out(model, limits=Limits(call_timeout_seconds=10, timeout_seconds=500))
@@ -235,7 +243,71 @@ async def test_a_call_that_outlasts_its_deadline_is_made_again_and_then_fails() 
     assert result.error is not None
     assert result.status is RunStatus.FAILED
     assert result.error.code == "PA-E209"
-    assert len(model.requests) == 5
+    assert len(model.requests) == 2
+
+
+UNBILLED = "1 call without a reply may have been billed: the cost does not include that"
+
+
+@pytest.mark.parametrize(
+    ("answers", "notices"),
+    [
+        ([StreamCut("cut"), "at last"], (UNBILLED,)),
+        (
+            [MalformedReply("html"), MalformedReply("html")],
+            (UNBILLED.replace("1 call", "2 calls"),),
+        ),
+        ([Overloaded("busy"), "at last"], ()),
+        ([AuthFailed("no such key")], ()),
+    ],
+)
+async def test_a_result_says_how_many_calls_without_a_reply_may_have_been_billed(
+    answers: Sequence[str | ProviderError], notices: tuple[str, ...]
+) -> None:
+    result = await carry_out(ScriptedModel(answers))
+
+    assert result.notices == notices
+
+
+async def test_a_call_that_the_runs_own_deadline_cut_may_have_been_billed() -> None:
+    model = RepliesWith(lambda _: "late", latency_seconds=100)
+
+    result = await carry_out(model, limits=Limits(timeout_seconds=10))
+
+    assert result.status is RunStatus.TIMED_OUT
+    assert result.notices == (UNBILLED,)
+
+
+async def test_a_free_model_bills_no_call() -> None:
+    free = {"*": {"input_usd": 0.0, "output_usd": 0.0}}
+    provider = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", "prices": free}
+    settings = Settings(providers={"scripted": provider})
+    model = ScriptedModel([StreamCut("cut"), "at last"])
+
+    async with open_rig(model, agents=[WRITER], settings=settings) as rig:
+        result = await (await rig.sessions.spawn(Task("writer", "do it"))).wait()
+
+    assert result.notices == ()
+
+
+async def test_a_call_without_a_reply_is_in_the_history_and_counts_when_the_run_is_resumed() -> (
+    None
+):
+    store = MemoryStore()
+    model = ScriptedModel([StreamCut("cut"), "at last"], latency_seconds=60)
+    async with open_rig(model, agents=[WRITER], store=store) as rig:
+        await rig.sessions.spawn(Task("writer", "do it", key="one"))
+        await asyncio.sleep(90)
+
+    async with open_rig(ScriptedModel([]), agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "do it", key="one"))
+        result = await handle.wait()
+        events = await rig.sessions.history(handle.key)
+
+    assert result.output == "at last"
+    assert result.notices == (UNBILLED,)
+    lost = [event.body for event in events if isinstance(event.body, Unanswered)]
+    assert lost == [Unanswered(turn=1, model="scripted/model")]
 
 
 async def test_a_failure_of_the_provider_that_may_pass_is_tried_again_and_noted() -> None:

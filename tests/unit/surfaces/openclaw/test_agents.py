@@ -26,7 +26,7 @@ def test_an_agents_name_is_that_agent_and_another_is_a_label(given: str, meant: 
 
 @pytest.mark.parametrize("name", sorted(META))
 def test_agents_that_make_agents_are_not_yet_here_unless_somebody_wrote_them(name: str) -> None:
-    with pytest.raises(NotYet, match=f"{name} is not here yet"):
+    with pytest.raises(NotYet, match=f"{name} is not available yet"):
         check_is_here(name, NAMES)
     check_is_here(name, (*NAMES, name))
     check_is_here("nobody", NAMES)

@@ -1,4 +1,4 @@
-"""Answers keep the contract's keys and serve the guides' shapes beside them."""
+"""Answers keep the contract's keys and also have the guides' shapes."""
 
 from __future__ import annotations
 

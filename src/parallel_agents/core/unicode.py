@@ -1,0 +1,41 @@
+"""Unicode: text that may hold half an emoji, as servers cut it, made into text that can be stored.
+
+JSON may escape each half of a character beyond U+FFFF by itself (RFC 8259, section 8.2), and a stream
+may bring the halves in two events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from parallel_agents.core.schema import Json
+
+_FIRST_HALF = ("\ud800", "\udbff")
+
+
+def whole_text(text: str) -> str:
+    """`text` with its halves joined; a half without its other becomes U+FFFD."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def whole_value(value: Json) -> Json:
+    """A JSON value with all of its texts and names made whole."""
+    if isinstance(value, str):
+        return whole_text(value)
+    if isinstance(value, Mapping):
+        return {whole_text(name): whole_value(member) for name, member in value.items()}
+    if isinstance(value, Sequence):
+        return [whole_value(item) for item in value]
+    return value
+
+
+def ends_in_half(text: str) -> bool:
+    """Whether the next piece of a stream may bring the other half of the last character."""
+    first, last = _FIRST_HALF
+    return bool(text) and first <= text[-1] <= last

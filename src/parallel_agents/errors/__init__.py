@@ -1,0 +1,218 @@
+"""Errors: everything that a user can run into, in one tree, ordered by who must act.
+
+PagentsError
+ ├─ CallerError                 the caller must change something
+ │   ├─ InvalidInput            PA-E101  a value does not match its schema or is out of range
+ │   ├─ UnknownAgent            PA-E102
+ │   ├─ InvalidFile             PA-E103  an agent, team or configuration file
+ │   ├─ NotFound                PA-E104  no such session or run
+ │   ├─ Ambiguous               PA-E105  several things match the name
+ │   ├─ Conflict                PA-E106  the key is used for different work
+ │   ├─ RunIsOver               PA-E107  a message to a run that has ended
+ │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
+ │   ├─ NotYet                  PA-E109  a published name that is not implemented here
+ │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
+ │   └─ ConfigError             PA-E110  a setting is wrong
+ │       ├─ UnknownModel        PA-E111
+ │       ├─ MissingKey          PA-E112
+ │       └─ MissingExtra        PA-E113  an optional part is not installed
+ ├─ ProviderError               the provider must act; some of these can be retried
+ │   ├─ RateLimited             PA-E201
+ │   ├─ Overloaded              PA-E202
+ │   ├─ AuthFailed              PA-E203
+ │   ├─ ContextTooLong          PA-E204
+ │   ├─ ModelRefused            PA-E205
+ │   ├─ StreamCut               PA-E206
+ │   ├─ MalformedReply          PA-E207
+ │   ├─ Unreachable             PA-E208
+ │   ├─ CallTimedOut            PA-E209
+ │   ├─ RequestRejected         PA-E210
+ │   ├─ OutputCut               PA-E211  the reply hit its token limit
+ │   ├─ CircuitOpen             PA-E212  the model failed too often and is paused for now
+ │   ├─ CreditExhausted         PA-E213  the account has no credit
+ │   ├─ QuotaExhausted          PA-E214  a quota of the account is used up for hours or days
+ │   ├─ ModelNotFound           PA-E215  the provider has no such model, or no longer
+ │   ├─ AccessDenied            PA-E216  the key is known and may not do this
+ │   ├─ RegionBlocked           PA-E217  the provider does not serve this country or region
+ │   ├─ ModelLoading            PA-E218  the server is still loading the model
+ │   ├─ ModelSlipped            PA-E219  the model wrote something that its server cannot read
+ │   ├─ CertificateRefused      PA-E220  the server's certificate is not trusted here
+ │   └─ ProxyRefused            PA-E221  the proxy on the way to the server refused
+ ├─ RunError                    recorded as the outcome of a run; `wait` never raises it
+ │   ├─ OutputInvalid           PA-E301
+ │   ├─ RunTimedOut             PA-E302
+ │   ├─ TurnLimit               PA-E303
+ │   ├─ RunKilled               PA-E304
+ │   ├─ ToolUnavailable         PA-E305
+ │   ├─ Incomplete              PA-E306  not every task of a team is done
+ │   ├─ RunCrashed              PA-E307  a bug in this package or in a tool ended the run
+ │   ├─ OverBudget              PA-E308  the next call could cost more than the budget has left
+ │   ├─ PriceUnknown            PA-E309  the budget is in dollars and the model has no known price
+ │   ├─ GateRefused             PA-E310  no model of the ladder gave an answer that passed the gates
+ │   ├─ GateBroken              PA-E311  a gate could not give a verdict
+ │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is paused for now
+ │   └─ RevisionFailed          PA-E313  the refiner returned no better answer
+ └─ HostError                   this machine or this package must be fixed
+     ├─ StoreError                       the engine stops; everything already stored stays
+     │   ├─ StoreUnreachable    PA-E401
+     │   ├─ StoreFull           PA-E402
+     │   ├─ StoreReadOnly       PA-E403
+     │   └─ StoreTooNew         PA-E404
+     ├─ LeftRun                          the run continues elsewhere or later, or was ended
+     │   ├─ OwnershipLost       PA-E405
+     │   └─ Stopping            PA-E406  this process accepts no new runs
+     ├─ OutputLost              PA-E407  stdout has no reader any more, or its disk is full
+     └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
+
+`docs/errors.md` explains each code; `pagents docs E101` shows its entry.
+"""
+
+from __future__ import annotations
+
+from parallel_agents.errors.base import (
+    PagentsError,
+    where_to_look,
+)
+from parallel_agents.errors.caller import (
+    Ambiguous,
+    CallerError,
+    ConfigError,
+    Conflict,
+    ForkRefused,
+    InvalidFile,
+    InvalidInput,
+    MissingExtra,
+    MissingKey,
+    NotFound,
+    NotYet,
+    RunIsOver,
+    SpawnBound,
+    SpawnLimit,
+    SpawnRefused,
+    UnknownAgent,
+    UnknownModel,
+)
+from parallel_agents.errors.host import (
+    HostError,
+    LeftRun,
+    LocalModelError,
+    OutputLost,
+    OwnershipLost,
+    Stopping,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreTooNew,
+    StoreUnreachable,
+)
+from parallel_agents.errors.provider import (
+    AccessDenied,
+    AuthFailed,
+    CallTimedOut,
+    CertificateRefused,
+    CircuitOpen,
+    ContextTooLong,
+    CreditExhausted,
+    MalformedReply,
+    ModelLoading,
+    ModelNotFound,
+    ModelRefused,
+    ModelSlipped,
+    OutputCut,
+    Overloaded,
+    ProviderError,
+    ProxyRefused,
+    QuotaExhausted,
+    RateLimited,
+    RegionBlocked,
+    Rejection,
+    RequestRejected,
+    StreamCut,
+    Unreachable,
+)
+from parallel_agents.errors.run import (
+    AgentCircuitOpen,
+    GateBroken,
+    GateRefused,
+    Incomplete,
+    OutputInvalid,
+    OverBudget,
+    PriceUnknown,
+    RevisionFailed,
+    RunCrashed,
+    RunError,
+    RunKilled,
+    RunTimedOut,
+    ToolUnavailable,
+    TurnLimit,
+)
+
+__all__ = [
+    "AccessDenied",
+    "AgentCircuitOpen",
+    "Ambiguous",
+    "AuthFailed",
+    "CallTimedOut",
+    "CallerError",
+    "CertificateRefused",
+    "CircuitOpen",
+    "ConfigError",
+    "Conflict",
+    "ContextTooLong",
+    "CreditExhausted",
+    "ForkRefused",
+    "GateBroken",
+    "GateRefused",
+    "HostError",
+    "Incomplete",
+    "InvalidFile",
+    "InvalidInput",
+    "LeftRun",
+    "LocalModelError",
+    "MalformedReply",
+    "MissingExtra",
+    "MissingKey",
+    "ModelLoading",
+    "ModelNotFound",
+    "ModelRefused",
+    "ModelSlipped",
+    "NotFound",
+    "NotYet",
+    "OutputCut",
+    "OutputInvalid",
+    "OutputLost",
+    "OverBudget",
+    "Overloaded",
+    "OwnershipLost",
+    "PagentsError",
+    "PriceUnknown",
+    "ProviderError",
+    "ProxyRefused",
+    "QuotaExhausted",
+    "RateLimited",
+    "RegionBlocked",
+    "Rejection",
+    "RequestRejected",
+    "RevisionFailed",
+    "RunCrashed",
+    "RunError",
+    "RunIsOver",
+    "RunKilled",
+    "RunTimedOut",
+    "SpawnBound",
+    "SpawnLimit",
+    "SpawnRefused",
+    "Stopping",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreTooNew",
+    "StoreUnreachable",
+    "StreamCut",
+    "ToolUnavailable",
+    "TurnLimit",
+    "UnknownAgent",
+    "UnknownModel",
+    "Unreachable",
+    "where_to_look",
+]

@@ -1,0 +1,34 @@
+"""Base: the root of all errors, and where one is explained."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+def where_to_look(code: str) -> str:
+    """The command that explains a code."""
+    return f"pagents docs {code.removeprefix('PA-')}"
+
+
+class PagentsError(Exception):
+    """What happened, why, and what to do about it.
+
+    Attributes:
+        code: stable, such as `PA-E203`; its heading in `docs/errors.md`.
+        message: what happened, in one line that names the value.
+        why: the cause; empty if the message already says it.
+        hint: what to do now, as an imperative.
+    """
+
+    code: ClassVar[str] = "PA-E000"
+
+    def __init__(self, message: str, *, why: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.why = why
+        self.hint = hint
+
+    @property
+    def docs(self) -> str:
+        """The command that explains this error."""
+        return where_to_look(self.code)

@@ -1,0 +1,96 @@
+"""Caller errors: the caller must change something."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from parallel_agents.errors.base import PagentsError
+
+
+class CallerError(PagentsError):
+    code = "PA-E100"
+
+
+class InvalidInput(CallerError):
+    code = "PA-E101"
+
+
+class UnknownAgent(CallerError):
+    code = "PA-E102"
+
+
+class InvalidFile(CallerError):
+    code = "PA-E103"
+
+
+class NotFound(CallerError):
+    code = "PA-E104"
+
+
+class Ambiguous(CallerError):
+    code = "PA-E105"
+
+
+class Conflict(CallerError):
+    code = "PA-E106"
+
+
+class RunIsOver(CallerError):
+    code = "PA-E107"
+
+
+class SpawnBound(StrEnum):
+    """A limit on what a session may spawn, by its name in a policy."""
+
+    DEPTH = "max_depth"
+    CHILDREN = "max_children"
+    TOTAL = "max_total"
+
+
+class SpawnLimit(NamedTuple):
+    """A limit that a spawn would exceed: the current number and the maximum."""
+
+    bound: SpawnBound
+    current: int
+    maximum: int
+
+
+class SpawnRefused(CallerError):
+    """A session is not allowed to spawn.
+
+    Attributes:
+        limit: the limit that is reached, or None if the policy does not name the agent.
+    """
+
+    code = "PA-E108"
+
+    def __init__(
+        self, message: str, *, limit: SpawnLimit | None = None, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.limit = limit
+
+
+class ForkRefused(CallerError):
+    code = "PA-E114"
+
+
+class NotYet(CallerError):
+    code = "PA-E109"
+
+
+class ConfigError(CallerError):
+    code = "PA-E110"
+
+
+class UnknownModel(ConfigError):
+    code = "PA-E111"
+
+
+class MissingKey(ConfigError):
+    code = "PA-E112"
+
+
+class MissingExtra(ConfigError):
+    code = "PA-E113"

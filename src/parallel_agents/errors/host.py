@@ -1,0 +1,61 @@
+"""Host errors: this machine or this package must be fixed."""
+
+from __future__ import annotations
+
+from parallel_agents.errors.base import PagentsError
+
+
+class HostError(PagentsError):
+    code = "PA-E400"
+
+
+class StoreError(HostError):
+    code = "PA-E400"
+
+
+class StoreUnreachable(StoreError):
+    code = "PA-E401"
+
+
+class StoreFull(StoreError):
+    code = "PA-E402"
+
+
+class StoreReadOnly(StoreError):
+    code = "PA-E403"
+
+
+class StoreTooNew(StoreError):
+    code = "PA-E404"
+
+
+class LeftRun(HostError):
+    code = "PA-E400"
+
+
+class OwnershipLost(LeftRun):
+    code = "PA-E405"
+
+
+class Stopping(LeftRun):
+    code = "PA-E406"
+
+
+class OutputLost(HostError):
+    """Stdout takes no more.
+
+    Attributes:
+        is_reader_gone: the program that read it has ended, as `head` does when it has enough.
+    """
+
+    code = "PA-E407"
+
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", is_reader_gone: bool = False
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.is_reader_gone = is_reader_gone
+
+
+class LocalModelError(HostError):
+    code = "PA-E410"

@@ -1,0 +1,73 @@
+"""Run errors: recorded as the outcome of a run; `wait` never raises them."""
+
+from __future__ import annotations
+
+from parallel_agents.errors.base import PagentsError
+
+
+class RunError(PagentsError):
+    code = "PA-E300"
+
+
+class OutputInvalid(RunError):
+    code = "PA-E301"
+
+
+class RunTimedOut(RunError):
+    code = "PA-E302"
+
+
+class TurnLimit(RunError):
+    code = "PA-E303"
+
+
+class RunKilled(RunError):
+    code = "PA-E304"
+
+
+class ToolUnavailable(RunError):
+    code = "PA-E305"
+
+
+class Incomplete(RunError):
+    code = "PA-E306"
+
+
+class RunCrashed(RunError):
+    code = "PA-E307"
+
+
+class OverBudget(RunError):
+    """A budget account could not cover the worst case of the next call.
+
+    Attributes:
+        may_answer: the account holds a reserve for one last call.
+    """
+
+    code = "PA-E308"
+
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", may_answer: bool = False
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.may_answer = may_answer
+
+
+class PriceUnknown(RunError):
+    code = "PA-E309"
+
+
+class GateRefused(RunError):
+    code = "PA-E310"
+
+
+class GateBroken(RunError):
+    code = "PA-E311"
+
+
+class AgentCircuitOpen(RunError):
+    code = "PA-E312"
+
+
+class RevisionFailed(RunError):
+    code = "PA-E313"

@@ -1,0 +1,123 @@
+"""Lessons: what a refusal of a request teaches about the dialect of the model that it was sent to."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from parallel_agents.core.agent import ThinkingLevel
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.errors import Rejection
+from parallel_agents.models.dialect import CHANGES, Dialect, DialectChanges
+
+# Fields that a request can do without; a server that names another one is not obeyed.
+_OPTIONAL = frozenset(
+    {"temperature", "top_p", "stream_options", "reasoning_effort", "reasoning", "thinking", "store"}
+    | {"parallel_tool_calls", "tool_choice", "output_config", "include", "seed", "stop", "metadata"}
+    | {"cache_control", "generationConfig", "safetySettings", "text", "verbosity", "stream"}
+)
+_STATUSES = frozenset({400, 404, 405, 409, 415, 422, 500, 501})
+_MOST_CHARACTERS = 20_000
+_VALUES = re.compile(
+    r"(?:supported values are|must be one of|allowed(?: values)?(?: are)?|expected one of)[:\s]+(.*)"
+)
+_WORD = re.compile(r"[`'\"]?([a-z]+)[`'\"]?")
+_EFFORT_WORDS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
+# Which words come nearest to a level, the best first.
+_NEAREST: Mapping[ThinkingLevel, tuple[str, ...]] = {
+    ThinkingLevel.OFF: ("none", "minimal", "low", "default"),
+    ThinkingLevel.MINIMAL: ("minimal", "low", "none", "default", "medium"),
+    ThinkingLevel.LOW: ("low", "minimal", "medium", "default", "none"),
+    ThinkingLevel.MEDIUM: ("medium", "high", "low", "default"),
+    ThinkingLevel.HIGH: ("high", "xhigh", "max", "medium", "default"),
+}
+_REFUSED = re.compile(
+    r"(?:unsupported parameter|unrecognized (?:request )?argument(?: supplied)?|unknown parameter"
+    r"|unknown field|unexpected (?:keyword )?(?:argument|field)|invalid parameter|argument not supported"
+    r"[^:]*|does not support parameter|extra inputs are not permitted, field|property|unknown name)"
+    r"[:\s]+[`'\"]?([a-z_]+)"
+)
+
+
+class _Rule(NamedTuple):
+    when: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    change: DialectChanges
+
+
+class Lesson(NamedTuple):
+    """A change of a dialect, as JSON and in words for the run's history."""
+
+    change: JsonObject
+    text: str
+
+
+def lesson_of(rejection: Rejection, dialect: Dialect) -> Lesson | None:
+    """What a refusal teaches; None if it names nothing that a request could do without."""
+    if rejection.status not in _STATUSES:
+        return None
+    text = f"{rejection.param} {rejection.text}"[:_MOST_CHARACTERS].lower()
+    for change in _changes(text, rejection.param):
+        if dialect.changed(change) != dialect:
+            listed: JsonObject = CHANGES.dump_python(change, mode="json")
+            return Lesson(listed, _describe(listed))
+    return None
+
+
+def _changes(text: str, param: str) -> Iterator[DialectChanges]:
+    if "effort" in text and (efforts := _efforts_in(text)):
+        yield {"efforts": efforts}
+    for rule in _rules():
+        if rule.when.search(text) and not (rule.unless and rule.unless.search(text)):
+            yield rule.change
+    for name in (param.partition(".")[0], *_REFUSED.findall(text)):
+        if name in _OPTIONAL:
+            yield {"omit": frozenset({name})}
+
+
+def _efforts_in(text: str) -> Mapping[ThinkingLevel, str]:
+    """The nearest word for each level, of those that the server lists."""
+    found = _VALUES.search(text)
+    if found is None:
+        return {}
+    listed = [word for word in _WORD.findall(found.group(1)) if word in _EFFORT_WORDS]
+    return {
+        level: next((word for word in words if word in listed), "")
+        for level, words in _NEAREST.items()
+        if listed
+    }
+
+
+@cache
+def _rules() -> tuple[_Rule, ...]:
+    text = files("parallel_agents.models").joinpath("lessons.toml").read_text("utf-8")
+    tables: list[dict[str, Json]] = tomllib.loads(text)["lesson"]
+    return tuple(
+        _Rule(
+            re.compile(str(table["when"]), re.DOTALL),
+            re.compile(str(table["unless"]), re.DOTALL) if "unless" in table else None,
+            CHANGES.validate_python(table["change"]),
+        )
+        for table in tables
+    )
+
+
+def _describe(change: JsonObject) -> str:
+    """The change in words, to follow "sent again"."""
+    omitted = change.get("omit")
+    if isinstance(omitted, list) and len(change) == 1:
+        return f"without {', '.join(map(str, omitted))}"
+    parts = [f"{name} = {_value(value)}" for name, value in change.items()]
+    return f"with {', '.join(parts)}"
+
+
+def _value(value: Json) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_value(part)}" for name, part in value.items()) + "}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)

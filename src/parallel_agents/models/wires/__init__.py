@@ -1,0 +1,1 @@
+"""Wires: the formats of model servers, one module for each, and the model that speaks them."""

@@ -1,0 +1,319 @@
+"""Chat: OpenAI's Chat Completions, the wire that most servers speak.
+
+Format: https://platform.openai.com/docs/api-reference/chat
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from parallel_agents.core.agent import ThinkingLevel
+from parallel_agents.core.message import Message, Role, Thinking, ToolCall, ToolResult
+from parallel_agents.core.model import ModelRequest
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.tool import ToolSpec
+from parallel_agents.models.dialect import Dialect, Replay, Structured, ThinkingForm
+from parallel_agents.models.failures import find_error, from_error_object
+from parallel_agents.models.providers import Endpoint
+from parallel_agents.models.reading.usage import read_usage
+from parallel_agents.models.shapes import (
+    Body,
+    ShapeError,
+    array_of,
+    dump,
+    index_at,
+    object_at,
+    objects_at,
+    text_at,
+    word_at,
+)
+from parallel_agents.models.wires.codec import (
+    Plan,
+    has_content,
+    id_on_wire,
+    is_own,
+    name_on_wire,
+    plan_request,
+)
+from parallel_agents.models.wires.draft import Draft, Kind
+from parallel_agents.models.wires.schemas import answer_schema, tool_schema
+from parallel_agents.models.wires.structured import FINAL_ANSWER
+
+_FORCED_ANSWER: JsonObject = {"type": "function", "function": {"name": FINAL_ANSWER}}
+_PLACEHOLDER = "Continuing."
+_NOTHING_MORE: JsonObject = {}
+# What a reasoning of OpenRouter is kept as: the list of its details, to be returned unchanged.
+_DETAILS = "details:"
+
+
+class Chat:
+    """The codec of Chat Completions."""
+
+    def __init__(self, model_id: str, endpoint: Endpoint, dialect: Dialect) -> None:
+        self.headers: Mapping[str, str] = {
+            "Content-Type": "application/json",
+            **endpoint.auth_headers,
+            **endpoint.headers,
+        }
+        self._id = model_id
+        self._endpoint = endpoint
+        self._dialect = dialect
+        self._url = endpoint.url("/chat/completions")
+        # Kept: a message stores what the same function encoded.
+        self._encode = self._encoded
+        self._encode_tool = self._encoded_tool
+
+    def url(self, *, streams: bool) -> str:
+        del streams
+        return self._url
+
+    def body(self, request: ModelRequest, *, streams: bool) -> Body:
+        dialect = self._dialect
+        plan = plan_request(request, dialect)
+        messages = [message.encoded(self._encode) for message in plan.messages]
+        if plan.system:
+            system: JsonObject = {"role": dialect.system.value, "content": plan.system}
+            messages.insert(0, dump(system))
+        body: Body = {
+            "model": self._id,
+            "messages": array_of(messages),
+            dialect.max_tokens_field: request.max_output_tokens,
+            "stream": streams,
+            **self._structure(plan),
+        }
+        if plan.tools:
+            body["tools"] = array_of(spec.encoded(self._encode_tool) for spec in plan.tools)
+        if request.temperature is not None:
+            body["temperature"] = request.temperature
+        if streams and dialect.asks_for_usage:
+            body["stream_options"] = {"include_usage": True}
+        body.update(self._thinking(request.thinking))
+        body.update(dialect.extra)
+        for name in dialect.omit & body.keys():
+            del body[name]
+        return body
+
+    def take(self, value: JsonObject, draft: Draft) -> None:
+        if find_error(value) is not None:
+            raise from_error_object(self._endpoint, value)
+        usage = value.get("usage")
+        had_reason = bool(draft.reason)
+        for position, choice in enumerate(objects_at(value, "choices")):
+            if isinstance(choice.get("usage"), Mapping):
+                usage = choice["usage"]  # Moonshot's streams have it here
+            is_whole = isinstance(choice.get("message"), Mapping)
+            draft.is_whole = draft.is_whole or is_whole
+            index = position if is_whole else index_at(choice, "index") or 0
+            _take_choice(choice, draft, index=index, is_whole=is_whole)
+        if usage is None:
+            usage = object_at(value, "x_groq").get("usage")
+        if isinstance(usage, Mapping) and usage:
+            counted = read_usage(usage, draft.usage or _NOTHING)
+            if counted.total_tokens:
+                draft.usage = counted
+                draft.is_over = draft.is_over or had_reason or bool(draft.reason)
+
+    def _structure(self, plan: Plan) -> JsonObject:
+        match plan.structured:
+            case Structured.JSON_SCHEMA if plan.schema is not None:
+                schema, is_strict = answer_schema(plan.schema, self._dialect)
+                answer: JsonObject = {"name": "answer", "schema": schema, "strict": is_strict}
+                return {"response_format": {"type": "json_schema", "json_schema": answer}}
+            case Structured.JSON_OBJECT:
+                return {"response_format": {"type": "json_object"}}
+            case Structured.TOOL if plan.forces_call:
+                return {"tool_choice": "required" if len(plan.tools) > 1 else _FORCED_ANSWER}
+            case _:
+                return {}
+
+    def _thinking(self, level: ThinkingLevel | None) -> JsonObject:
+        if level is None:
+            return {}
+        is_off, word = level is ThinkingLevel.OFF, self._dialect.effort(level)
+        off: JsonObject = self._dialect.thinking_off if is_off else _NOTHING_MORE
+        match self._dialect.thinking:
+            case ThinkingForm.EFFORT:
+                return {"reasoning_effort": word, **off} if word else off
+            case ThinkingForm.ADAPTIVE:
+                kind = word if is_off else "adaptive"
+                return {"thinking": {"type": kind}, **off} if kind else off
+            case ThinkingForm.TOGGLE:
+                kind = (word or "disabled") if is_off else "enabled"
+                effort: JsonObject = {"reasoning_effort": word} if word and not is_off else {}
+                return {"thinking": {"type": kind}, **effort, **off}
+            case _:
+                return off
+
+    def _encoded_tool(self, spec: ToolSpec) -> bytes:
+        function: JsonObject = {
+            "name": name_on_wire(spec.name),
+            "description": spec.description,
+            "parameters": tool_schema(spec.parameters, self._dialect),
+        }
+        return dump({"type": "function", "function": function})
+
+    def _encoded(self, message: Message) -> bytes:
+        """The message as the wire has it; each tool result is a message of its own."""
+        match message.role:
+            case Role.USER:
+                return dump({"role": "user", "content": message.text})
+            case Role.ASSISTANT:
+                return dump(self._assistant(message)) if has_content(message) else b""
+            case Role.TOOL:
+                results = [part for part in message.parts if isinstance(part, ToolResult)]
+                return b",".join([dump(self._result(part)) for part in results])
+
+    def _result(self, result: ToolResult) -> JsonObject:
+        call_id = id_on_wire(result.call_id, self._dialect.call_ids)
+        return {"role": "tool", "tool_call_id": call_id, "content": result.content}
+
+    def _assistant(self, message: Message) -> JsonObject:
+        own = is_own(message, self._endpoint.provider)
+        calls = [self._call(call, is_own=own) for call in message.tool_calls]
+        encoded: dict[str, Json] = {"role": "assistant", "content": message.text or None}
+        if calls:
+            encoded["tool_calls"] = calls
+        encoded.update(self._replayed(message, has_calls=bool(calls), is_own=own))
+        return encoded
+
+    def _replayed(self, message: Message, *, has_calls: bool, is_own: bool) -> JsonObject:
+        """The reasoning that goes back with a reply."""
+        thoughts = [part for part in message.parts if isinstance(part, Thinking)]
+        replay = self._dialect.replay
+        if replay is Replay.NONE:
+            return {}
+        details = [part.signature for part in thoughts if part.signature.startswith(_DETAILS)]
+        if details and is_own:
+            listed: Json = orjson.loads(details[-1].removeprefix(_DETAILS))
+            return {"reasoning_details": listed}
+        if replay is Replay.SIGNED:
+            return {}
+        text = "".join(part.text for part in thoughts)
+        if not text and has_calls and replay is Replay.REQUIRED:
+            text = _PLACEHOLDER
+        return {"reasoning_content": text} if text else {}
+
+    def _call(self, call: ToolCall, *, is_own: bool) -> JsonObject:
+        function: JsonObject = {
+            "name": name_on_wire(call.name),
+            "arguments": dump(call.arguments).decode(),
+        }
+        call_id = id_on_wire(call.id, self._dialect.call_ids)
+        encoded: JsonObject = {"id": call_id, "type": "function", "function": function}
+        if not (call.signature and is_own):
+            return encoded
+        return {**encoded, "extra_content": {"google": {"thought_signature": call.signature}}}
+
+
+_NOTHING = read_usage(None)
+
+
+def _take_choice(choice: JsonObject, draft: Draft, *, index: int, is_whole: bool) -> None:
+    """Apply a choice; only the first one answers, but the calls may be in another (Copilot)."""
+    message = object_at(choice, "message") or object_at(choice, "delta")
+    if index == 0:
+        _take_text(message, draft)
+        if "text" in choice and not message:  # the form of the older Completions
+            draft.add(draft.block("text", Kind.TEXT), text_at(choice, "text"))
+    has_calls = bool(message.get("tool_calls") or message.get("function_call"))
+    if has_calls and draft.takes_calls_of(index):
+        _take_calls(message, draft, is_whole=is_whole)
+    reason = word_at(choice, "finish_reason")
+    if reason and (index == 0 or not draft.reason):
+        draft.reason = reason
+
+
+def _take_text(message: JsonObject, draft: Draft) -> None:
+    thinking = _first_text(message, ("reasoning_content", "reasoning", "thinking"))
+    details = message.get("reasoning_details")
+    content = message.get("content")
+    text = content if isinstance(content, str) else ""
+    if isinstance(content, list):
+        text, parted = _parts(content)
+        thinking = thinking or parted
+    elif content is not None and not isinstance(content, str):
+        raise ShapeError("content is not a string")
+    if thinking or (isinstance(details, list) and details):
+        block = draft.block("thinking", Kind.THINKING)
+        draft.add(block, thinking)
+        if isinstance(details, list) and details:
+            known: list[Json] = (
+                orjson.loads(block.signature.removeprefix(_DETAILS)) if block.signature else []
+            )
+            block.signature = _DETAILS + dump(_joined([*known, *details])).decode()
+    if text:
+        draft.add(draft.block("text", Kind.TEXT), text)
+    draft.refusal += text_at(message, "refusal")
+
+
+def _first_text(message: JsonObject, names: tuple[str, ...]) -> str:
+    return next((text for name in names if isinstance(text := message.get(name), str) and text), "")
+
+
+def _parts(parts: list[Json]) -> tuple[str, str]:
+    """The text and the reasoning in a list of typed parts."""
+    text: list[str] = []
+    thinking: list[str] = []
+    for part in parts:
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, Mapping):
+            inner = part.get("thinking")
+            if isinstance(inner, list):
+                thinking.append(_parts(inner)[0])
+            elif isinstance(inner, str):
+                thinking.append(inner)
+            else:
+                text.append(_first_text(part, ("text", "content")))
+    return "".join(text), "".join(thinking)
+
+
+def _joined(details: list[Json]) -> list[Json]:
+    """The details of a reasoning, with the pieces of a stream put together by their index."""
+    whole: list[dict[str, Json]] = []
+    by_key: dict[Json, dict[str, Json]] = {}
+    for detail in details:
+        if not isinstance(detail, Mapping):
+            continue
+        key = (detail.get("type"), detail.get("index")) if "index" in detail else None
+        known = by_key.get(key) if key is not None else None
+        if known is None:
+            known = dict(detail)
+            whole.append(known)
+            if key is not None:
+                by_key[key] = known
+            continue
+        for name, value in detail.items():
+            before = known.get(name)
+            grows = name in {"text", "summary", "data"} and isinstance(value, str)
+            known[name] = (
+                f"{before or ''}{value}" if grows else (before if value is None else value)
+            )
+    return list(whole)
+
+
+def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
+    for call in objects_at(message, "tool_calls"):
+        function = object_at(call, "function") or call
+        block = draft.call(
+            index_at(call, "index"),
+            word_at(call, "id"),
+            text_at(function, "name"),
+            _arguments(function.get("arguments")),
+            is_whole=is_whole,
+        )
+        google = object_at(object_at(call, "extra_content"), "google")
+        block.signature = block.signature or text_at(google, "thought_signature")
+    legacy = message.get("function_call")
+    if isinstance(legacy, Mapping):
+        arguments = _arguments(legacy.get("arguments"))
+        draft.call(None, "", text_at(legacy, "name"), arguments, is_whole=is_whole)
+
+
+def _arguments(value: Json) -> str:
+    """The arguments as JSON text; some servers send the value itself."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else dump(value).decode()

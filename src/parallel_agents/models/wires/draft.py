@@ -1,0 +1,332 @@
+"""Draft: a reply while it arrives, whole or in pieces; one class for all wires."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import orjson
+
+from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall
+from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.schema import Json
+from parallel_agents.core.unicode import ends_in_half, whole_text
+from parallel_agents.core.usage import Usage
+from parallel_agents.models.reading.finish import End, end_of
+from parallel_agents.models.reading.text_calls import clean_name, find_calls
+from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
+from parallel_agents.models.reading.values import read_arguments
+from parallel_agents.models.shapes import ShapeError, dump
+from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
+
+Show = Callable[[str], None]
+_MOST_ID_CHARACTERS = 256
+_FINISHES = {End.CUT: Finish.LENGTH, End.WINDOW: Finish.WINDOW, End.PAUSED: Finish.PAUSED}
+
+
+class Kind(Enum):
+    TEXT = auto()
+    THINKING = auto()
+    CALL = auto()
+
+
+@dataclass(slots=True)
+class Block:
+    """One part as it grows; the pieces of a call are the JSON text of its arguments."""
+
+    kind: Kind
+    id: str = ""
+    name: str = ""
+    signature: str = ""
+    pieces: list[str] = field(default_factory=list[str])
+
+    @property
+    def text(self) -> str:
+        if len(self.pieces) > 1:
+            self.pieces[:] = ["".join(self.pieces)]
+        return self.pieces[0] if self.pieces else ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """The part of a reply that has arrived.
+
+    Attributes:
+        tools: the tools that the model was offered: the name on the wire, and their own.
+        answers_by_tool: a call of `final_answer` is the answer and not a tool call.
+        show: receives each piece of the answer; None if nobody listens.
+        reason: the server's own term for why the reply ended; empty until it says.
+        is_wrapped: the answer is the member `answer` of an object.
+        is_over: the server has said that nothing follows.
+        is_whole: the reply came in one piece.
+        refusal: the text with which the model declined; empty if it did not.
+        usage: what the server counted; None if it has counted nothing.
+        arrived: the number of pieces that have arrived.
+        blocks: the parts, by whatever tells them apart on the wire.
+    """
+
+    tools: Mapping[str, str] = field(default_factory=dict[str, str])
+    answers_by_tool: bool = False
+    is_wrapped: bool = False
+    show: Show | None = None
+    reason: str = ""
+    is_over: bool = False
+    is_whole: bool = False
+    refusal: str = ""
+    usage: Usage | None = None
+    arrived: int = 0
+    blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
+    _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
+    _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
+    _choice: int | None = None
+    _filter: AnswerFilter | None = None
+    _half: str = ""
+
+    @property
+    def end(self) -> End | None:
+        """What the server's reason means; None if it gave none."""
+        return end_of(self.reason) if self.reason else None
+
+    def check_content(self) -> None:
+        """Refuse a reply that says nothing at all.
+
+        Raises:
+            ShapeError: nothing has arrived.
+        """
+        if not (self.blocks or self.reason or self.refusal):
+            raise ShapeError("it holds no message and no reason for its end")
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether the reply may ask for calls, also by words in its text."""
+        return bool(self.tools) and bool(self.blocks)
+
+    def has_call(self) -> bool:
+        """Whether the reply asks for a call, also in its text."""
+        if any(block.kind is Kind.CALL for block in self.blocks.values()):
+            return True
+        texts = [block.text for block in self.blocks.values() if block.kind is Kind.TEXT]
+        known = {*self.tools, *self.tools.values(), FINAL_ANSWER}
+        return any(find_calls(text, known).calls for text in texts)
+
+    def takes_calls_of(self, choice: int) -> bool:
+        """Whether the calls of a candidate belong to the reply: only those of one do."""
+        if self._choice is None:
+            self._choice = choice
+        return self._choice == choice
+
+    def block(self, key: Hashable, kind: Kind) -> Block:
+        """Return the block under `key`; make one if there is none yet.
+
+        Raises:
+            ShapeError: the block there is of another kind.
+        """
+        block = self.blocks.get(key)
+        if block is None:
+            block = self.blocks[key] = Block(kind)
+        elif block.kind is not kind:
+            raise ShapeError(f"part {key} mixes two kinds of content")
+        return block
+
+    def begin(self, index: int | None, kind: Kind) -> Block:
+        """Begin a part under the server's number for it, which a part before it may have had."""
+        block = self.block(("part", len(self.blocks)), kind)
+        self._parts_by_index[index] = block
+        return block
+
+    def begun(self, index: int | None) -> Block | None:
+        """The last part that began under a number."""
+        return self._parts_by_index.get(index)
+
+    def call(
+        self, index: int | None, call_id: str, name: str, arguments: str, *, is_whole: bool
+    ) -> Block:
+        """Add a piece of a tool call, and return the call that it belongs to.
+
+        Servers number parallel calls from 0, give all of them the number 0, or none at all; what tells
+        two calls apart then is another id, or a name after arguments that are complete.
+        """
+        block = None if is_whole else self._calls.get(index)
+        if block is not None and index is None and call_id and block.id != call_id:
+            block = next((each for each in self._calls.values() if each.id == call_id), None)
+        if block is None or _begins(block, call_id, name, arguments):
+            block = self.block(("call", len(self.blocks)), Kind.CALL)
+            self._calls[index] = block
+        block.id = block.id or call_id
+        if not block.name:
+            block.name = name
+        self.add(block, arguments)
+        return block
+
+    def add(self, block: Block, piece: str) -> None:
+        """Append `piece` to `block`, and show it if it belongs to the answer."""
+        if not piece:
+            return
+        self.arrived += 1
+        block.pieces.append(piece)
+        if self.show is not None and (block.kind is Kind.TEXT or self._is_answer(block)):
+            self._show(self.show, block, piece)
+
+    def _show(self, show: Show, block: Block, piece: str) -> None:
+        piece, self._half = self._half + piece, ""
+        if ends_in_half(piece):
+            piece, self._half = piece[:-1], piece[-1]
+        if block.kind is Kind.TEXT:
+            if self._filter is None:
+                self._filter = AnswerFilter()
+            piece = self._filter.feed(piece)
+        if piece:
+            show(whole_text(piece))
+
+    def reply(self, model: str, taken: Collection[str] = ()) -> ModelReply:
+        """The reply of `model` (`provider/model`); the ids of its calls are not among `taken`."""
+        if self.show is not None and self._filter is not None and (rest := self._filter.close()):
+            self.show(rest)
+        parts = self._parts(set(taken))
+        calls = any(isinstance(part, ToolCall) for part in parts)
+        finish = Finish.TOOLS if calls else Finish.STOP
+        if self.end is not None:
+            finish = _FINISHES.get(self.end, finish)
+        return ModelReply(
+            message=Message(Role.ASSISTANT, parts, model),
+            model=model,
+            finish=finish,
+            usage=self.usage or Usage(),
+            is_estimated=self.usage is None,
+        )
+
+    def _parts(self, taken: set[str]) -> tuple[Part, ...]:
+        parts: list[Part] = []
+        for block in self.blocks.values():
+            match block.kind:
+                case Kind.TEXT:
+                    parts.extend(self._texts(whole_text(block.text)))
+                case Kind.THINKING:
+                    if block.text or block.signature:
+                        parts.append(Thinking(whole_text(block.text), block.signature))
+                case Kind.CALL:
+                    parts.extend(self._call(block))
+        if self.answers_by_tool:
+            parts = _unwrapped(parts)
+        if not any(isinstance(part, ToolCall) for part in parts):
+            parts = self._with_text_calls(parts)
+        if self.is_wrapped:
+            parts = [_without_wrap(part) for part in parts]
+        return tuple(_unique(part, taken) for part in parts)
+
+    def _texts(self, text: str) -> Sequence[Part]:
+        thinking, answer = part_thinking(text)
+        thought: list[Part] = [Thinking(thinking)] if thinking else []
+        return [*thought, Text(answer)] if answer else thought
+
+    def _call(self, block: Block) -> Sequence[Part]:
+        text = block.text
+        name = self._own_name(block.name)
+        try:
+            value: Json = orjson.loads(text or "{}")
+        except orjson.JSONDecodeError:
+            value = None
+        if isinstance(value, dict):
+            return (ToolCall(block.id, name, value, signature=block.signature),)
+        if self.end in {End.CUT, End.WINDOW}:
+            # Cut in the middle: the start of an answer is worth keeping, but a call is useless.
+            return (Text(text),) if self._is_answer(block) else ()
+        try:
+            arguments = read_arguments(text)
+        except ShapeError as error:
+            if self._is_answer(block):
+                return (Text(text),)
+            return (ToolCall(block.id, name, {}, unread=f"{error}: {_start(text)}"),)
+        return (ToolCall(block.id, name, arguments, signature=block.signature),)
+
+    def _own_name(self, name: str) -> str:
+        if self.answers_by_tool and clean_name(name, (FINAL_ANSWER,)) == FINAL_ANSWER:
+            return FINAL_ANSWER
+        on_wire = clean_name(name, self.tools.keys())
+        return self.tools.get(on_wire, whole_text(name))
+
+    def _with_text_calls(self, parts: list[Part]) -> list[Part]:
+        """The parts, with the calls that the server left in their text."""
+        if not self.tools:
+            return parts
+        named = {own: own for own in self.tools.values()} | dict(self.tools)
+        answer = {FINAL_ANSWER: FINAL_ANSWER} if self.answers_by_tool else {}
+        read: list[Part] = []
+        for part in parts:
+            if not isinstance(part, Text):
+                read.append(part)
+                continue
+            found = find_calls(part.text, {**named, **answer})
+            read.extend([Text(found.text)] if found.text else [])
+            read.extend(
+                ToolCall("", named.get(call.name, call.name), call.arguments)
+                for call in found.calls
+            )
+        return _unwrapped(read) if self.answers_by_tool else read
+
+    def _is_answer(self, block: Block) -> bool:
+        return self.answers_by_tool and block.kind is Kind.CALL and block.name == FINAL_ANSWER
+
+
+def _without_wrap(part: Part) -> Part:
+    """The answer out of the object that it was wrapped in, if it is in one."""
+    if not isinstance(part, Text):
+        return part
+    try:
+        value: Json = orjson.loads(part.text)
+    except orjson.JSONDecodeError:
+        return part
+    if not isinstance(value, dict) or list(value) != [ANSWER]:
+        return part
+    return Text(dump(value[ANSWER]).decode())
+
+
+def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:
+    """Whether a piece begins a new call, although it has the number of `block`."""
+    if not name:
+        return False
+    is_other = bool(call_id and block.id and call_id != block.id)
+    if is_other or (block.name and name != block.name):
+        return True
+    # Some servers repeat the name in each piece.
+    return bool(arguments and block.pieces) and _is_complete(block.text)
+
+
+def _is_complete(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _unique(part: Part, taken: set[str]) -> Part:
+    """A call under an id of its own if its id is missing, too long, or taken."""
+    if not isinstance(part, ToolCall):
+        return part
+    call_id = whole_text(part.id)
+    if not call_id or call_id in taken or len(call_id) > _MOST_ID_CHARACTERS:
+        call_id = f"call_{uuid.uuid4().hex[:12]}"
+    taken.add(call_id)
+    if call_id == part.id:
+        return part
+    return ToolCall(call_id, part.name, part.arguments, part.signature, part.unread)
+
+
+def _start(text: str) -> str:
+    shown = whole_text(text)
+    return shown if len(shown) <= 200 else f"{shown[:200]}..."
+
+
+def _unwrapped(parts: Sequence[Part]) -> list[Part]:
+    """The parts with the answering call as their text, which replaces any other text."""
+    answers = [p for p in parts if isinstance(p, ToolCall) and p.name == FINAL_ANSWER]
+    if not answers:
+        return list(parts)
+    others = [p for p in parts if isinstance(p, ToolCall) and p.name != FINAL_ANSWER]
+    if others:
+        # An answer beside other calls was written before their results: it is not final.
+        return [p for p in parts if p not in answers]
+    thinking = [part for part in parts if isinstance(part, Thinking)]
+    return [*thinking, Text(dump(answers[0].arguments).decode())]

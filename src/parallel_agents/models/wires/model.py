@@ -1,0 +1,192 @@
+"""WireModel: a model behind a server, in any wire: posts a request and reads what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import NoReturn
+
+import orjson
+
+from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import (
+    CallTimedOut,
+    MalformedReply,
+    ModelRefused,
+    ModelSlipped,
+    ProviderError,
+    RequestRejected,
+    StreamCut,
+    Unreachable,
+)
+from parallel_agents.models.dialect import Dialect
+from parallel_agents.models.failures import make_failure
+from parallel_agents.models.http import Http
+from parallel_agents.models.providers import Endpoint, Wire
+from parallel_agents.models.reading.documents import DONE
+from parallel_agents.models.reading.finish import End
+from parallel_agents.models.reading.usage import estimate_usage
+from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
+from parallel_agents.models.wires.chat import Chat
+from parallel_agents.models.wires.codec import Codec, make_draft, taken_ids
+from parallel_agents.models.wires.draft import Draft
+from parallel_agents.models.wires.gemini import Gemini
+from parallel_agents.models.wires.messages import Messages
+from parallel_agents.models.wires.responses import Responses
+
+_CODECS: Mapping[Wire, Callable[[str, Endpoint, Dialect], Codec]] = {
+    Wire.CHAT: Chat,
+    Wire.ANTHROPIC: Messages,
+    Wire.RESPONSES: Responses,
+    Wire.GEMINI: Gemini,
+}
+# How long a stream that has said why it ended may take for its last counts.
+_GRACE_SECONDS = 5.0
+_MOST_CODECS = 8
+
+
+class WireModel:
+    """A model behind a server; the owner of `http` closes it."""
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        http: Http,
+        *,
+        capabilities: Capabilities = Capabilities(),
+    ) -> None:
+        self.name = name
+        self.capabilities = capabilities
+        self._endpoint = endpoint
+        self._http = http
+        self._codecs: dict[bytes, tuple[Codec, Dialect]] = {}
+
+    async def start(self) -> None:
+        """There is nothing to prepare."""
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        """Ask for the next message.
+
+        Raises:
+            ProviderError: the call failed; the class tells how.
+        """
+        codec, dialect = self._codec(request.learned)
+        if request.tools and "tools" in dialect.omit:
+            hint = "give the agent no tools, or choose another model with --model"
+            failure = make_failure(
+                RequestRejected, self._endpoint, "takes no tools with this model"
+            )
+            failure.hint = hint
+            raise failure
+        shows = listener is not None and listener.wants_text
+        streams = shows or self.capabilities.streams_always
+        draft = make_draft(request, dialect, listener.text if shows and listener else None)
+        body = dump_body(codec.body(request, streams=streams))
+        try:
+            await self._exchange(codec, body, draft, streams=streams)
+            draft.check_content()
+        except ShapeError as error:
+            what = "sent a reply that does not follow the format of its wire"
+            raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
+        if draft.refusal or draft.end is not None:
+            self._check_end(draft)
+        reply = draft.reply(self.name, taken_ids(request.messages) if draft.has_calls else ())
+        return _with_estimate(reply, len(body)) if reply.is_estimated else reply
+
+    async def aclose(self) -> None:
+        """There is nothing to release."""
+
+    def _codec(self, learned: Mapping[str, Json]) -> tuple[Codec, Dialect]:
+        key = dump(learned) if learned else b""
+        found = self._codecs.get(key)
+        if found is None:
+            dialect = self._endpoint.dialect_after(learned)
+            if len(self._codecs) >= _MOST_CODECS:
+                self._codecs.clear()
+            make = _CODECS[self._endpoint.wire]
+            found = make(self.name.partition("/")[2], self._endpoint, dialect), dialect
+            self._codecs[key] = found
+        return found
+
+    async def _exchange(self, codec: Codec, body: bytes, draft: Draft, *, streams: bool) -> None:
+        """Read a reply until it is over; once it has said why it ended, nothing can spoil it."""
+        values = self._http.post(
+            codec.url(streams=streams),
+            codec.headers,
+            body=body,
+            endpoint=self._endpoint,
+            streams=streams,
+            is_over=lambda: draft.end is not None or draft.is_over,
+        )
+        async with aclosing(values):
+            try:
+                async with asyncio.timeout(None) as grace:
+                    arrived = -1
+                    async for value in values:
+                        self._take(codec, value, draft)
+                        if draft.is_over:
+                            return
+                        if not draft.reason:
+                            if grace.when() is not None:
+                                grace.reschedule(None)
+                        elif draft.arrived != arrived:  # also a server that says it on each piece
+                            arrived = draft.arrived
+                            loop = asyncio.get_running_loop()
+                            grace.reschedule(loop.time() + _GRACE_SECONDS)
+                if draft.end is None:
+                    self._check_whole(draft)
+            except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
+                if draft.end is None:
+                    raise
+
+    def _take(self, codec: Codec, value: Json, draft: Draft) -> None:
+        if value == DONE:
+            draft.is_over = True
+        elif isinstance(value, str | int | float | bool) or value is None:
+            return  # a keep-alive of some proxy
+        elif isinstance(value, list):  # a stream of Gemini without events is an array of them
+            for item in value:
+                codec.take(to_object(item, "an item of the reply"), draft)
+        else:
+            codec.take(to_object(value, "the reply"), draft)
+
+    def _check_whole(self, draft: Draft) -> None:
+        """A stream that ended without a word about its end was cut."""
+        draft.check_content()
+        if not draft.is_whole and not draft.refusal:
+            what = "ended its stream without saying that the reply is complete"
+            raise make_failure(StreamCut, self._endpoint, what)
+
+    def _check_end(self, draft: Draft) -> None:
+        """Refuse a reply that is not known to be complete, or to be cut where it says."""
+        if draft.refusal:
+            self._fail(ModelRefused, f"refused: {draft.refusal}")
+        said = f"ended its reply with the reason {draft.reason!r}"
+        match draft.end:
+            case End.REFUSED:
+                self._fail(
+                    ModelRefused, f"refused: its reply ended with the reason {draft.reason!r}"
+                )
+            case End.FAILED:
+                self._fail(StreamCut, f"{said}: it broke off")
+            case End.SLIP:
+                self._fail(ModelSlipped, f"{said}: the model's call could not be read")
+            case End.TOOLS if not draft.has_call():
+                self._fail(ModelSlipped, f"{said}, but it asks for no call")
+            case End.UNKNOWN:
+                self._fail(
+                    MalformedReply, f"{said}, which is not known to mean that it is complete"
+                )
+            case _:
+                pass
+
+    def _fail(self, kind: type[ProviderError], what: str) -> NoReturn:
+        raise make_failure(kind, self._endpoint, what)
+
+
+def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:
+    return replace(reply, usage=estimate_usage(request_bytes, len(orjson.dumps(reply.message))))

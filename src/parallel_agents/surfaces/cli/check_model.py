@@ -1,0 +1,68 @@
+"""`pagents models check`: find out what a model takes, with a few small calls."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.client import App
+from parallel_agents.app.opening import open_app
+from parallel_agents.core.schema import Json
+from parallel_agents.core.usage import Spend
+from parallel_agents.models.checks import REQUESTS, Check, Checks
+from parallel_agents.runners.agent.model_call import worst_case
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.prepare_models import prepare_models
+from parallel_agents.views import format
+
+
+def check_model(
+    name: Annotated[str, typer.Argument(help="provider/model.", metavar="NAME")],
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Find out what a model takes: tools, schemas, streams, temperature, thinking.
+
+    Makes about eight small calls, and keeps what it finds for later runs.
+    """
+    context = find_context(home)
+
+    async def checked() -> tuple[list[Check], Spend, Json]:
+        async with open_app(context.environment, context.settings) as app:
+            return await _check(app, name, is_quiet=json)
+
+    checks, spend, learned = asyncio.run(checked())
+    if json:
+        items: list[Json] = [check._asdict() for check in checks]
+        cost = render.money_json(spend.cost_usd)
+        render.envelope("model_check", time.time(), items, model=name, learned=learned, cost=cost)
+        return
+    shown = "   ".join(_shown(check) for check in checks)
+    kept = f"kept for {name}" if learned else "nothing to keep"
+    render.line(f"{shown}   {kept}   {format.money(spend)}")
+
+
+async def _check(app: App, name: str, *, is_quiet: bool) -> tuple[list[Check], Spend, Json]:
+    await prepare_models(app, [name])
+    model = app.models.get(name)
+    if not is_quiet:
+        most = [worst_case(app.models, model.name, request).nanousd for request in REQUESTS]
+        priced = [each for each in most if each is not None]
+        cost = f"at most ${sum(priced) / 1e9:.4f}" if len(priced) == len(most) else "price unknown"
+        render.note(f"{len(REQUESTS)} small calls to {model.name}, {cost}")
+    checks = Checks(model, app.models, app.lessons)
+    found = [check async for check in checks.run()]
+    return found, checks.spend, app.lessons.learned(model.name)
+
+
+def _shown(check: Check) -> str:
+    sign = "✔" if check.is_met else "✖"
+    if check.instead:
+        return f"{sign} {check.name} → {format.one_line(check.instead)}"
+    if not check.detail:
+        return f"{sign} {check.name}"
+    return f"{sign} {check.name}{' ' if check.is_met else ': '}{format.one_line(check.detail)}"

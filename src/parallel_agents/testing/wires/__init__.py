@@ -1,0 +1,1 @@
+"""Wires: encodes the replies of a loopback provider, one module for each wire."""

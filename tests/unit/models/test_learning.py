@@ -1,0 +1,90 @@
+"""What a model's refusal teaches is used at once, kept for all processes, and bounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.message import user
+from parallel_agents.core.model import Listener, ModelReply, ModelRequest
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.errors import ProviderError, Rejection, RequestRejected
+from parallel_agents.models.dialect import CHANGES, PLAIN, Dialect
+from parallel_agents.models.governor import Governor
+from parallel_agents.models.learning import Learning, Lessons
+from parallel_agents.models.wrapped import Wrapped
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.testing.listener import RecordingListener
+from parallel_agents.testing.scripted import RepliesWith
+
+NAME = "acme/m"
+REQUEST = ModelRequest(messages=(user("hello"),))
+
+
+def dialect_of(_: str, learned: JsonObject) -> Dialect:
+    return PLAIN.changed(CHANGES.validate_python(learned))
+
+
+def refusal(text: str) -> ProviderError:
+    error = RequestRejected(text)
+    error.rejection = Rejection(status=400, message=text, text=text.lower())
+    return error
+
+
+class Picky(Wrapped):
+    """A model that refuses some fields of a request, one after the other."""
+
+    def __init__(self, *refused: str) -> None:
+        super().__init__(RepliesWith(lambda _: "ok", NAME))
+        self.refused = refused
+        self.requests: list[ModelRequest] = []
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        self.requests.append(request)
+        omitted = dialect_of(NAME, request.learned).omit
+        for name in self.refused:
+            if name not in omitted:
+                raise refusal(f"Unsupported parameter: '{name}' is not supported with this model.")
+        return await self._model.respond(request, listener)
+
+
+async def test_a_refused_request_is_sent_again_at_once_and_noticed() -> None:
+    model, listener = Picky("temperature"), RecordingListener()
+    learning = Learning(model, Lessons(dialect_of, Governor(MemoryStore())))
+
+    reply = await learning.respond(REQUEST, listener)
+
+    assert reply.message.text == "ok"
+    assert len(model.requests) == 2
+    assert listener.notices == [
+        "Unsupported parameter: 'temperature' is not supported with this model.: "
+        "sent again without temperature"
+    ]
+
+
+async def test_several_lessons_are_learned_in_one_call() -> None:
+    model = Picky("temperature", "top_p", "parallel_tool_calls")
+    learning = Learning(model, Lessons(dialect_of, Governor(MemoryStore())))
+
+    await learning.respond(REQUEST)
+
+    assert len(model.requests) == 4
+
+
+async def test_another_process_knows_what_was_learned() -> None:
+    store, model = MemoryStore(), Picky("temperature")
+    await Learning(model, Lessons(dialect_of, Governor(store))).respond(REQUEST)
+    other = Governor(store)
+    await other.refresh()
+
+    await Learning(model, Lessons(dialect_of, other)).respond(REQUEST)
+
+    assert len(model.requests) == 3
+
+
+async def test_a_refusal_that_teaches_nothing_is_raised() -> None:
+    model = Picky("messages")
+
+    with pytest.raises(RequestRejected):
+        await Learning(model, Lessons(dialect_of, Governor(MemoryStore()))).respond(REQUEST)
+
+    assert len(model.requests) == 1
