@@ -208,7 +208,7 @@ def _differs(name: str, asked: Any, value: Any) -> str:
         return f"the {name} lacks {lost}: {value!r}" if lost else ""
     if asked == "known":
         return "" if value != "unknown" else f"{name} is unknown"
-    is_value = name == "output" and not table(asked).keys() <= CONDITIONS
+    is_value = name == "output" and not set(table(asked)) <= CONDITIONS
     condition = Condition.read({"is": asked} if is_value else asked)
     return "" if condition.holds([value]) else f"{name} must be {condition.text}, not {value!r}"
 
