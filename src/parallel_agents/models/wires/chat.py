@@ -34,6 +34,7 @@ from parallel_agents.models.wires.codec import (
     has_content,
     id_on_wire,
     is_own,
+    most_output,
     name_on_wire,
     plan_request,
 )
@@ -79,7 +80,7 @@ class Chat:
         body: Body = {
             "model": self._id,
             "messages": array_of(messages),
-            dialect.max_tokens_field: request.max_output_tokens,
+            dialect.max_tokens_field: most_output(request, dialect),
             "stream": streams,
             **self._structure(plan),
         }
@@ -150,8 +151,10 @@ class Chat:
         function: JsonObject = {
             "name": name_on_wire(spec.name),
             "description": spec.description,
-            "parameters": tool_schema(spec.parameters, self._dialect),
         }
+        parameters = tool_schema(spec.parameters, self._dialect)
+        if list(parameters) != ["type"]:  # Gemini's subset has no object without properties
+            function = {**function, "parameters": parameters}
         return dump({"type": "function", "function": function})
 
     def _encoded(self, message: Message) -> bytes:

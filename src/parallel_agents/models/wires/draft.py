@@ -225,7 +225,7 @@ class Draft:
     def _texts(self, text: str) -> Sequence[Part]:
         thinking, answer = part_thinking(text)
         thought: list[Part] = [Thinking(thinking)] if thinking else []
-        return [*thought, Text(answer)] if answer else thought
+        return [*thought, Text(answer)] if answer.strip() else thought
 
     def _call(self, block: Block) -> Sequence[Part]:
         text = block.text
@@ -298,8 +298,12 @@ def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:
     is_other = bool(call_id and block.id and call_id != block.id)
     if is_other or (block.name and name != block.name):
         return True
-    # Some servers repeat the name in each piece.
-    return bool(arguments and block.pieces) and _is_complete(block.text)
+    # Some servers repeat the name in each piece, or all that came before.
+    before = block.text
+    is_more = bool(arguments and before) and not (
+        arguments != before and arguments.startswith(before)
+    )
+    return is_more and _is_complete(before)
 
 
 def _is_complete(text: str) -> bool:
