@@ -9,7 +9,7 @@ from functools import partial
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.errors import ProviderError
+from parallel_agents.errors import ContextTooLong, ProviderError
 from parallel_agents.models.dialect import CHANGES, Dialect, DialectChanges, merge_changes
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.lessons import Lesson, lesson_of
@@ -77,7 +77,7 @@ class Learning(Wrapped):
 
     def _lesson(self, error: ProviderError) -> Lesson | None:
         rejection = error.rejection
-        if rejection is None:
+        if rejection is None or isinstance(error, ContextTooLong):
             return None
         return lesson_of(rejection, partial(self._lessons.matters, self.name))
 

@@ -151,10 +151,8 @@ class Chat:
         function: JsonObject = {
             "name": name_on_wire(spec.name),
             "description": spec.description,
+            "parameters": tool_schema(spec.parameters, self._dialect),
         }
-        parameters = tool_schema(spec.parameters, self._dialect)
-        if list(parameters) != ["type"]:  # Gemini's subset has no object without properties
-            function = {**function, "parameters": parameters}
         return dump({"type": "function", "function": function})
 
     def _encoded(self, message: Message) -> bytes:

@@ -298,12 +298,10 @@ def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:
     is_other = bool(call_id and block.id and call_id != block.id)
     if is_other or (block.name and name != block.name):
         return True
-    # Some servers repeat the name in each piece, or all that came before.
+    # Some servers repeat the name in each piece, and some the whole call.
     before = block.text
-    is_more = bool(arguments and before) and not (
-        arguments != before and arguments.startswith(before)
-    )
-    return is_more and _is_complete(before)
+    is_again = arguments.startswith(before) and (arguments != before or call_id == block.id != "")
+    return bool(arguments and before) and not is_again and _is_complete(before)
 
 
 def _is_complete(text: str) -> bool:
