@@ -7,6 +7,7 @@ from typing import Protocol
 
 import orjson
 
+from parallel_agents.core.message import Part, ToolCall
 from parallel_agents.core.model import ModelReply, ModelRequest
 
 
@@ -20,12 +21,21 @@ class ReplyCache(Protocol):
         ...
 
 
+def _sent(part: Part) -> object:
+    """A part without the fields of a call that are empty, as an older version stored its key."""
+    if not isinstance(part, ToolCall):
+        return part
+    call = {"id": part.id, "name": part.name, "arguments": part.arguments, "type": part.type}
+    more = {"signature": part.signature, "unread": part.unread}
+    return {**call, **{name: text for name, text in more.items() if text}}
+
+
 def key_of(model: str, request: ModelRequest) -> str:
     """SHA-256 of everything that a model is sent, as canonical JSON."""
     sent = [
         model,
         request.system,
-        request.messages,
+        [{"role": each.role, "parts": list(map(_sent, each.parts))} for each in request.messages],
         request.tools,
         request.output_schema,
         request.max_output_tokens,
