@@ -82,9 +82,8 @@ def plan_request(
 ) -> Plan:
     """Decide what is sent.
 
-    Args:
-        forces: whether this request may demand a call.
-        merges: merge what the user says before and after an empty reply, which is not sent.
+    A request that `forces` may demand a call. One that `merges` joins what the user says before and
+    after an empty reply, which is not sent.
     """
     system, tools, schema = request.system, request.tools, request.output_schema
     structured, forces_call, is_wrapped = None, False, False
