@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,7 +213,7 @@ def _differs(name: str, asked: Any, value: Any) -> str:
         return f"the {name} lacks {lost}: {value!r}" if lost else ""
     if asked == "known":
         return "" if value != "unknown" else f"{name} is unknown"
-    is_value = name == "output" and not table(asked).keys() <= CONDITIONS
+    is_value = name == "output" and not set(table(asked)) <= CONDITIONS
     condition = Condition.read({"is": asked} if is_value else asked)
     return "" if condition.holds([value]) else f"{name} must be {condition.text}, not {value!r}"
 
@@ -266,7 +266,7 @@ def _count(name: str, value: float) -> Any:
 
 
 @contextmanager
-def _environment(variables: Mapping[str, str], origin: str) -> Iterator[None]:
+def _environment(variables: Mapping[str, str], origin: str) -> Generator[None]:
     """Set the variables of a case; only one case that has some may be played at a time."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ |= {name: text.replace("$ORIGIN", origin) for name, text in variables.items()}

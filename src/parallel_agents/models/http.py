@@ -163,8 +163,9 @@ async def _values(response: aiohttp.ClientResponse, endpoint: Endpoint) -> Async
             has_values = True
             yield value
         chunk = await response.content.readany()
-    if start and not (has_values or reader.has_data):
-        raise _unreadable(endpoint, start, "it is neither JSON nor a stream of events")
+    if not (has_values or reader.has_data):
+        why = "it is neither JSON nor a stream of events" if start.strip() else "it is empty"
+        raise _unreadable(endpoint, start, why)
     try:
         for value in _events(lambda _: reader.close(), b"", endpoint):
             yield value

@@ -1,35 +1,47 @@
 """Text calls: tool calls that a server left in the text, because it has no parser for the model.
 
-Formats, from the chat templates of the models: Hermes and Qwen (`<tool_call>{...}</tool_call>`), Qwen 3
-Coder (`<function=NAME><parameter=KEY>`), Llama (`<|python_tag|>`, `<function=NAME>{...}</function>`),
-Mistral (`[TOOL_CALLS]`), DeepSeek (`<｜tool▁calls▁begin｜>`), Kimi (`<|tool_calls_section_begin|>`), GLM
-(`<arg_key>`, `<arg_value>`), MiniMax and Anthropic (`<invoke name="NAME"><parameter name="KEY">`), and
-gpt-oss (`to=functions.NAME`).
+Three kinds of formats are read: JSON after a mark, such as `<tool_call>` or `[TOOL_CALLS]`; elements for
+each argument (see `call_formats`); and a text that is nothing but a call, in JSON or in Python.
 """
 
-# ruff: noqa: RUF001, RUF002 - DeepSeek's tokens have a bar of full width
+# ruff: noqa: RUF001 - DeepSeek's tokens have a bar of full width
 
 from __future__ import annotations
 
+import ast
+import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import orjson
-
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.models.reading.call_formats import NamedCall, find_elements
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError
 
-_MARKS = ("<", "[TOOL_CALLS]", "functions.")
 _MOST_CHARACTERS = 200_000
-_WRAPPERS = re.compile(
-    r"</?(?:tool_calls?|function_calls?|minimax:tool_call|function_call_list)>"
-    r"|<[|｜]tool[▁_]calls?(?:[▁_]section)?[▁_](?:begin|end)[|｜]>|<[|｜]tool[▁_]call[▁_]end[|｜]>"
-    r"|<\|(?:im_end|eot_id|eom_id|call)\|>",
+_DECODER = json.JSONDecoder(strict=False)
+# Hermes and Qwen, Llama, Mistral, Granite, Phi, Command R, InternLM, MiniMax, Hunyuan.
+_MARKS = re.compile(
+    r"<(?:tool_calls?|function_calls?|tool_use|tools?|function)>|<\|python_tag\|>|<\|tool_call\|>"
+    r"|<\|START_ACTION\|>|<\|action_start\|>\s*<\|plugin\|>|\[TOOL_CALLS\](?=\s*[\[{])|functools(?=\[)"
+)
+_JSON_START = re.compile(r"[\s;,]*(?=[\[{])")
+# What may follow the calls of a mark, and what stands around calls in other formats.
+_TOKENS = re.compile(
+    r"</?(?:tool_calls?|function_calls?|tool_use|tools?|function|minimax:tool_call)>"
+    r"|<[|｜]/?\w+[|｜]>|<[|｜]tool[▁_\w]*[|｜]>|</s>|\[/?TOOL_CALLS\]"
+)
+_FENCE = re.compile(r"\s*```\w*\s*\n(.*?)\n?\s*```\s*", re.DOTALL)
+_PYTHON = re.compile(
+    r"\s*(?:<\|python_start\|>)?\s*(\[?\s*[A-Za-z_][\w.]*\(.*\)\s*\]?)\s*(?:<\|\w+\|>)*\s*",
+    re.DOTALL,
 )
 _PREFIX = re.compile(r"^(?:functions|default_api|tools?|multi_tool_use)[.:]")
 _SUFFIX = re.compile(r"(?:<\|.*|[:#]\d+)$", re.DOTALL)
+_CALL_FIELDS = frozenset({"name", "arguments", "parameters", "type", "function", "id"})
+_NAMES = ("name", "tool_name")
+_ARGUMENTS = ("arguments", "parameters", "args", "input")
 
 
 class TextCall(NamedTuple):
@@ -57,174 +69,129 @@ def clean_name(name: str, known: Collection[str]) -> str:
 
 def find_calls(text: str, known: Collection[str]) -> Found:
     """Find calls of `known` tools in a model's text; anything that only looks like one stays text."""
-    if not known or len(text) > _MOST_CHARACTERS:
+    if not known or len(text) > _MOST_CHARACTERS or not text.strip():
         return Found((), text)
-    if not any(mark in text for mark in _MARKS):
-        return _bare_calls(text, known)
+    plain = text.replace("｜DSML｜", "")
+    for find in (_marked, _elements, _bare):
+        found = find(plain, known)
+        if found.calls:
+            return found
+    return Found((), text)
+
+
+def _marked(text: str, known: Collection[str]) -> Found:
+    """Calls as JSON after a mark."""
     calls: list[TextCall] = []
-
-    def take(match: re.Match[str]) -> str:
-        found = [
-            call
-            for name, arguments in _READERS[match.lastgroup or ""](match)
-            if (call := _call(name, arguments, known)) is not None
-        ]
+    rest: list[str] = []
+    position = 0
+    while mark := _MARKS.search(text, position):
+        values, end = _values(text, mark.end())
+        found = _known(known, (call for value in values for call in _named(value)))
+        rest.append(text[position : mark.start()])
+        if not found:
+            rest.append(mark.group())
+            end = mark.end()
         calls.extend(found)
-        return "" if found else match.group()
-
-    rest = _FORMATS.sub(take, text)
-    if not calls:
-        return Found((), text)
-    return Found(calls, _WRAPPERS.sub("", rest).strip())
+        position = end
+    rest.append(text[position:])
+    return Found(calls, _TOKENS.sub("", "".join(rest)).strip()) if calls else Found((), text)
 
 
-def _bare_calls(text: str, known: Collection[str]) -> Found:
-    """A text that is nothing but a call in JSON, as Llama 3 writes it."""
-    stripped = text.strip()
-    if not (stripped.startswith("{") and stripped.endswith("}")):
-        return Found((), text)
+def _values(text: str, position: int) -> tuple[list[Json], int]:
+    """The JSON values from a position on, one after the other, and where they end."""
+    values: list[Json] = []
+    while start := _JSON_START.match(text, position):
+        try:
+            value, position = _DECODER.raw_decode(text, start.end())
+        except (ValueError, RecursionError):
+            closing = _TOKENS.search(text, start.end())
+            end = closing.start() if closing else len(text)
+            try:
+                value = read_arguments(text[start.end() : end])
+            except ShapeError:
+                break
+            position = end
+        values.append(value)
+    return values, position
+
+
+def _elements(text: str, known: Collection[str]) -> Found:
+    """Calls as elements, in the formats of `call_formats`."""
+    calls: list[TextCall] = []
+    rest: list[str] = []
+    position = 0
+    for place in find_elements(text):
+        found = _known(known, place.calls)
+        if found:
+            calls.extend(found)
+            rest.append(text[position : place.start])
+            position = place.end
+    rest.append(text[position:])
+    return Found(calls, _TOKENS.sub("", "".join(rest)).strip()) if calls else Found((), text)
+
+
+def _bare(text: str, known: Collection[str]) -> Found:
+    """A text that is nothing but calls, in JSON (Llama 3) or in Python (Llama 4, Gemma)."""
+    fenced = _FENCE.fullmatch(text)
+    inner = (fenced.group(1) if fenced else text).strip()
+    if inner.startswith("{") and inner.endswith("}"):
+        values, end = _values(inner, 0)
+        is_call = end == len(inner) and all(
+            isinstance(value, Mapping) and value.keys() <= _CALL_FIELDS for value in values
+        )
+        named = [call for value in values for call in _named(value)] if is_call else []
+    else:
+        python = _PYTHON.fullmatch(inner)
+        named = list(_python_calls(python.group(1))) if python else []
+    calls = _known(known, named)
+    return Found(calls, "") if calls and len(calls) == len(named) else Found((), text)
+
+
+def _python_calls(text: str) -> Iterator[NamedCall]:
+    """Calls with literal arguments by name, such as `[look(city="Oslo")]`."""
     try:
-        value: Json = orjson.loads(stripped)
-    except orjson.JSONDecodeError:
-        return Found((), text)
-    if not isinstance(value, Mapping) or not value.keys() <= _CALL_FIELDS:
-        return Found((), text)
-    calls = [
-        call
-        for name, arguments in _objects(value)
-        if (call := _call(name, arguments, known)) is not None
-    ]
-    return Found(calls, "") if calls else Found((), text)
+        expression = ast.parse(text.strip(), mode="eval").body
+        items = expression.elts if isinstance(expression, ast.List) else [expression]
+        for item in items:
+            if not isinstance(item, ast.Call) or item.args:
+                return
+            arguments = {
+                keyword.arg: ast.literal_eval(keyword.value)
+                for keyword in item.keywords
+                if keyword.arg is not None
+            }
+            yield NamedCall(ast.unparse(item.func), arguments)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return
 
 
-_Pair = tuple[str, "JsonObject | str"]
-_CALL_FIELDS = {"name", "arguments", "parameters", "type", "function", "id"}
+def _known(
+    known: Collection[str], calls: Iterator[NamedCall] | Sequence[NamedCall]
+) -> list[TextCall]:
+    """The calls of known tools whose arguments can be read."""
+    found: list[TextCall] = []
+    for name, arguments in calls:
+        cleaned = clean_name(name, known)
+        if cleaned not in known:
+            continue
+        try:
+            read = read_arguments(arguments) if isinstance(arguments, str) else arguments
+        except ShapeError:
+            continue
+        found.append(TextCall(cleaned, read))
+    return found
 
 
-def _call(name: str, arguments: JsonObject | str, known: Collection[str]) -> TextCall | None:
-    cleaned = clean_name(name, known)
-    if cleaned not in known:
-        return None
-    try:
-        read = read_arguments(arguments) if isinstance(arguments, str) else arguments
-    except ShapeError:
-        return None
-    return TextCall(cleaned, read)
-
-
-def _objects(value: Json) -> Sequence[_Pair]:
+def _named(value: Json) -> list[NamedCall]:
     """The calls in `{"name": ..., "arguments": ...}`, under the names that templates use."""
     if isinstance(value, list):
-        return [pair for item in value for pair in _objects(item)]
+        return [call for item in value for call in _named(item)]
     if not isinstance(value, Mapping):
-        return ()
+        return []
     inner = value.get("function")
     source = inner if isinstance(inner, Mapping) else value
-    name = source.get("name") or (inner if isinstance(inner, str) else None)
-    arguments = source.get("arguments", source.get("parameters", {}))
-    if not isinstance(name, str) or not isinstance(arguments, Mapping | str):
-        return ()
-    return [(name, arguments)]
-
-
-def _read_json(match: re.Match[str]) -> Sequence[_Pair]:
-    body = match.group("json")
-    try:
-        return _objects(orjson.loads(body))
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return _objects(read_arguments(body))
-    except ShapeError:
-        return ()
-
-
-def _read_mistral(match: re.Match[str]) -> Sequence[_Pair]:
-    body = match.group("mistral").strip()
-    if body.startswith("["):
-        try:
-            return _objects(orjson.loads(body[: body.rfind("]") + 1]))
-        except orjson.JSONDecodeError:
-            return ()
-    name, _, arguments = body.partition("[ARGS]") if "[ARGS]" in body else body.partition("{")
-    return [(name.partition("[CALL_ID]")[0], arguments if "[ARGS]" in body else "{" + arguments)]
-
-
-def _read_named(match: re.Match[str]) -> Sequence[_Pair]:
-    """`<function=NAME>`, whose body is JSON or one element for each argument."""
-    name, body = match.group("named_name"), match.group("named_body")
-    if parameters := _PARAMETER.findall(body):
-        return [(name, {key: _value(text) for key, text in parameters})]
-    return [(name, body.strip() or "{}")]
-
-
-def _read_invoke(match: re.Match[str]) -> Sequence[_Pair]:
-    parameters = _PARAMETER.findall(match.group("invoke_body"))
-    return [(match.group("invoke_name"), {key: _value(text) for key, text in parameters})]
-
-
-def _read_glm(match: re.Match[str]) -> Sequence[_Pair]:
-    pairs = _GLM_ARGUMENT.findall(match.group("glm_body"))
-    return [(match.group("glm_name"), {key.strip(): _value(text) for key, text in pairs})]
-
-
-def _read_section(match: re.Match[str]) -> Sequence[_Pair]:
-    """Kimi and DeepSeek: an id or a name, a separator, and JSON, perhaps in a code fence."""
-    head, body = match.group("section_name"), match.group("section_body")
-    name, _, json_text = body.partition("\n") if head.strip() == "function" else (head, "", body)
-    fenced = re.sub(r"^\s*```(?:json)?|```\s*$", "", json_text.strip())
-    return [(name.strip(), fenced.strip() or "{}")]
-
-
-def _read_harmony(match: re.Match[str]) -> Sequence[_Pair]:
-    return [(match.group("harmony_name"), match.group("harmony_body"))]
-
-
-def _value(text: str) -> Json:
-    """An argument between tags: JSON if it is JSON, otherwise the text."""
-    stripped = text.strip("\n")
-    try:
-        value: Json = orjson.loads(stripped)
-    except orjson.JSONDecodeError:
-        return stripped
-    return value
-
-
-_PARAMETER = re.compile(
-    r"<parameter(?:=|\s+name=)[\"']?([^\"'>\s]+)[\"']?[^>]*>(.*?)</parameter>", re.DOTALL
-)
-_GLM_ARGUMENT = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
-_FORMATS = re.compile(
-    r"(?P<named><function=(?P<named_name>[^>\s]+)>(?P<named_body>.*?)(?:</function>|\Z))"
-    r"|(?P<invoke><invoke\s+name=[\"'](?P<invoke_name>[^\"'>]+)[\"'][^>]*>(?P<invoke_body>.*?)</invoke>)"
-    r"|(?P<glm><tool_call>\s*(?P<glm_name>[\w.-]+)\s*(?P<glm_body><arg_key>.*?)</tool_call>)"
-    r"|(?P<tagged><(?P<tag>tool_call|function_call|tool_use|tools?|function)>\s*(?P<json>[\[{].*?)\s*"
-    r"(?:</(?P=tag)>|\Z))"
-    r"|(?P<python><\|python_tag\|>\s*(?P<json2>\{.*?)(?:<\|\w+\|>|\Z))"
-    r"|(?P<tool_calls>\[TOOL_CALLS\]\s*(?P<mistral>.*?)(?=\[TOOL_CALLS\]|</s>|\Z))"
-    r"|(?P<section><[|｜]tool[▁_]call[▁_]begin[|｜]>\s*(?P<section_name>[^<\n]+?)\s*"
-    r"<[|｜](?:tool[▁_]sep|tool[▁_]call[▁_]argument[▁_]begin)[|｜]>(?P<section_body>.*?)"
-    r"<[|｜]tool[▁_]call[▁_]end[|｜]>)"
-    r"|(?P<harmony>(?:<\|start\|>assistant)?(?:<\|channel\|>\w+)?\s*to=functions\.(?P<harmony_name>[\w-]+)"
-    r"[^{]*<\|message\|>(?P<harmony_body>\{.*?)(?:<\|call\|>|\Z))",
-    re.DOTALL,
-)
-
-
-def _read_python(match: re.Match[str]) -> Sequence[_Pair]:
-    try:
-        return _objects(read_arguments(match.group("json2")))
-    except ShapeError:
-        return ()
-
-
-_READERS: Mapping[str, Callable[[re.Match[str]], Sequence[_Pair]]] = {
-    "named": _read_named,
-    "invoke": _read_invoke,
-    "glm": _read_glm,
-    "tagged": _read_json,
-    "python": _read_python,
-    "tool_calls": _read_mistral,
-    "section": _read_section,
-    "harmony": _read_harmony,
-}
+    name = next((source[key] for key in _NAMES if key in source), inner)
+    arguments = next((source[key] for key in _ARGUMENTS if key in source), None)
+    if not isinstance(name, str) or not isinstance(arguments, Mapping | str | None):
+        return []
+    return [NamedCall(name, "" if arguments is None else arguments)]

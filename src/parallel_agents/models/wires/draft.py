@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import pairwise
 
 import orjson
 
@@ -44,9 +45,14 @@ class Block:
 
     @property
     def text(self) -> str:
-        if len(self.pieces) > 1:
-            self.pieces[:] = ["".join(self.pieces)]
-        return self.pieces[0] if self.pieces else ""
+        return "".join(self.pieces)
+
+    @property
+    def grows(self) -> bool:
+        """Whether each piece repeats what came before, as some servers send it."""
+        return len(self.pieces) > 1 and all(
+            after.startswith(before) for before, after in pairwise(self.pieces)
+        )
 
 
 @dataclass(slots=True)
@@ -230,6 +236,8 @@ class Draft:
             value = None
         if isinstance(value, dict):
             return (ToolCall(block.id, name, value, signature=block.signature),)
+        if block.grows:
+            text = block.pieces[-1]
         if self.end in {End.CUT, End.WINDOW}:
             # Cut in the middle: the start of an answer is worth keeping, but a call is useless.
             return (Text(text),) if self._is_answer(block) else ()

@@ -58,6 +58,7 @@ _CACHE: JsonObject = {"cache_control": {"type": "ephemeral"}}
 _REDACTED = "redacted:"
 _PLACEHOLDER = "Continuing."
 _MOST_TEMPERATURE = 1.0
+_NO_REASON = "none"  # this wire always says why a reply ended
 
 
 class Messages:
@@ -133,6 +134,7 @@ class Messages:
                 draft.reason = word_at(object_at(value, "delta"), "stop_reason") or draft.reason
             case "message_stop":
                 draft.is_over = True
+                draft.reason = draft.reason or _NO_REASON
             case _ if "content" in value:
                 _take_whole(draft, value)
             case "ping" | "content_block_stop":
@@ -252,8 +254,8 @@ class Messages:
 
 
 def _take_whole(draft: Draft, reply: JsonObject) -> None:
-    draft.reason = word_at(reply, "stop_reason")
-    draft.is_whole = bool(draft.reason)  # this wire always says why it ended
+    draft.is_whole = True
+    draft.reason = word_at(reply, "stop_reason") or _NO_REASON
     content = reply.get("content")
     if isinstance(content, str):  # some gateways send a plain text
         draft.add(draft.begin(0, Kind.TEXT), content)

@@ -23,7 +23,7 @@ from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import Overloaded, RateLimited, RequestRejected
+from parallel_agents.errors import ModelRefused, Overloaded, RateLimited, RequestRejected
 from parallel_agents.models.dialect import DialectChanges, Replay, Structured, SystemRole
 from parallel_agents.models.providers import Endpoint, Provider, Wire
 from parallel_agents.models.reading.finish import End
@@ -403,7 +403,7 @@ def test_the_last_event_counts_where_the_status_is_that_of_the_start() -> None:
             RequestRejected,
         ),
         (ended(event="failed", error={"code": "server_error", "message": "x"}), Overloaded),
-        (ended(event="failed", error={"code": "invalid_prompt", "message": "x"}), RequestRejected),
+        (ended(event="failed", error={"code": "invalid_prompt", "message": "x"}), ModelRefused),
         (
             response(status="failed", error={"code": "rate_limit_exceeded", "message": "x"}),
             RateLimited,
