@@ -18,11 +18,6 @@ from tests.wires.server import FORMATS, Script, Server
 
 KEY = "sk-cases-not-a-secret"
 KEY_VARIABLE = "CASES_KEY"
-PROXY_VARIABLES = [
-    name
-    for scheme in ("http", "https", "all", "no")
-    for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())
-]
 _WIRE_SETTING: Mapping[Wire, str] = {"messages": "anthropic"}
 _PRICES = {"*": {"input_usd": 1.0, "output_usd": 1.0}}
 _SCHEMAS: Mapping[str, Any] = {
@@ -207,8 +202,8 @@ def _values(result: pa.Result) -> dict[str, Any]:
 
 def _differs(name: str, asked: Any, value: Any) -> str:
     """A text that is asked of a message or a hint is to be part of it; all else is equal."""
-    if name in {"message", "hint", "notices"} and not isinstance(asked, Mapping):
-        parts = [asked] if isinstance(asked, str) else asked
+    if name in {"message", "hint", "notices"} and not table(asked):
+        parts: list[str] = [asked] if isinstance(asked, str) else asked
         lost = [part for part in parts if part.lower() not in value.lower()]
         return f"the {name} lacks {lost}: {value!r}" if lost else ""
     if asked == "known":

@@ -8,61 +8,19 @@ python -m tests.wires.marks --mark "WHY"       # and mark all that fail; without
 from __future__ import annotations
 
 import argparse
-import asyncio
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 import yaml
 
-from tests.wires.case import FOLDER, Case, Form, Unreadable, read_cases
-from tests.wires.drive import KEY, KEY_VARIABLE, PROXY_VARIABLES, Mismatch, play
+from tests.wires.case import FOLDER, Unreadable, read_cases
+from tests.wires.runs import Run, play_all, runs_of
 
-_AT_ONCE = 6
 _MARKS = re.compile(r"^fails:.*\Z", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(slots=True)
-class Played:
-    """A case in one form, and what the product does not meet of it."""
-
-    name: str
-    case: Case
-    form: Form
-    problem: str = ""
-
-    @property
-    def file(self) -> str:
-        return self.name.partition(":")[0]
-
-    async def play(self) -> None:
-        with tempfile.TemporaryDirectory() as home:
-            try:
-                await play(self.case, self.form, Path(home))
-            except Mismatch as error:
-                self.problem = str(error)
-
-
-async def play_all(chosen: str) -> list[Played]:
-    runs = [Played(name, case, form) for name, case in read_cases() for form in Form]
-    runs = [run for run in runs if run.case.runs_in(run.form) and run.name.startswith(chosen)]
-    turns = asyncio.Semaphore(_AT_ONCE)
-
-    async def take(run: Played) -> None:
-        async with turns:
-            await run.play()
-
-    await asyncio.gather(*(take(run) for run in runs if not run.case.env))
-    for run in (run for run in runs if run.case.env):  # one at a time: they share the environment
-        await run.play()
-    return runs
-
-
-def marks(runs: Sequence[Played], why: str | None) -> str | Mapping[str, str]:
+def marks(runs: Sequence[Run], why: str | None) -> str | Mapping[str, str]:
     """The marks of one file: a text if all of its runs fail, or by variant and form."""
     reasons = {(run.case.variant, run.form): _reason(run, why) for run in runs}
     texts = set(reasons.values())
@@ -78,8 +36,8 @@ def marks(runs: Sequence[Played], why: str | None) -> str | Mapping[str, str]:
     return {name: reason for name, reason in found.items() if reason}
 
 
-def _reason(run: Played, why: str | None) -> str:
-    known = run.case.why_it_fails(run.form)
+def _reason(run: Run, why: str | None) -> str:
+    known = run.why_it_fails
     if not run.problem or known or why is None:
         return known if run.problem else ""
     return why or _first(run.problem)
@@ -94,7 +52,7 @@ def _first(problem: str) -> str:
     return problem.splitlines()[0][:120]
 
 
-def write(file: str, runs: Sequence[Played], why: str | None) -> None:
+def write(file: str, runs: Sequence[Run], why: str | None) -> None:
     path = FOLDER / f"{file}.yaml"
     text = path.read_text("utf-8")
     found = marks(runs, why)
@@ -111,13 +69,11 @@ def main() -> None:
     parser.add_argument("--drop", action="store_true")
     parser.add_argument("--mark", nargs="?", const="", metavar="WHY")
     asked = parser.parse_args()
-    for variable in PROXY_VARIABLES:
-        os.environ.pop(variable, None)
-    os.environ[KEY_VARIABLE] = KEY
     try:
-        runs = asyncio.run(play_all(asked.part))
+        runs = [run for run in runs_of(read_cases()) if run.name.startswith(asked.part)]
     except Unreadable as error:
         parser.error(str(error))
+    play_all(runs)
     for part, each in groupby(runs, key=lambda run: run.name.partition("/")[0]):
         problems = [bool(run.problem) for run in each]
         print(f"{part:20} {problems.count(False):4} hold {problems.count(True):4} fail")  # noqa: T201

@@ -108,7 +108,8 @@ class Condition:
         if unknown:
             raise ValueError(f"no condition is called {', '.join(sorted(unknown))}")
         tests = tuple(_CONDITIONS[name](value) for name, value in asked.items())
-        return cls(" and ".join(f"{name} {value!r}" for name, value in asked.items()), tests)
+        said = [repr(v) if name == "is" else f"{name} {v!r}" for name, v in asked.items()]
+        return cls(" and ".join(said), tests)
 
     def holds(self, found: Found) -> bool:
         return all(test(found) for test in self.tests)

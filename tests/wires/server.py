@@ -237,7 +237,7 @@ class _Reply:
             headers["Transfer-Encoding"] = "chunked"
         elif self.exchange.framing != "none":
             length = sum(len(piece) for piece in pieces if isinstance(piece, bytes))
-            headers["Content-Length"] = str(length + (self.exchange.end != "close"))
+            headers["Content-Length"] = str(length + (self.exchange.end not in {"close", "leave"}))
         headers |= {key: self._filled(value) for key, value in self.exchange.headers.items()}
         lines = [f"HTTP/1.1 {self.exchange.status} Status", *map(": ".join, headers.items())]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")

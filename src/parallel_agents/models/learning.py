@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.errors import ProviderError
-from parallel_agents.models.dialect import CHANGES, Dialect, merge_changes
+from parallel_agents.errors import ContextTooLong, ProviderError
+from parallel_agents.models.dialect import CHANGES, Dialect, DialectChanges, merge_changes
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.lessons import Lesson, lesson_of
 from parallel_agents.models.wrapped import Wrapped
@@ -41,6 +42,12 @@ class Lessons:
         """What the model takes, as far as it is known now."""
         return self._dialect_of(model, self.learned(model))
 
+    def matters(self, model: str, change: DialectChanges) -> bool:
+        """Whether a change would change what is sent to the model."""
+        learned = CHANGES.validate_python(self.learned(model))
+        after: JsonObject = CHANGES.dump_python(merge_changes(learned, change), mode="json")
+        return self._dialect_of(model, after) != self.dialect(model)
+
     async def learn(self, model: str, change: JsonObject) -> JsonObject:
         """Keep a change, and return all that was learned."""
         return await self._governor.change(model, _learn(change))
@@ -69,9 +76,10 @@ class Learning(Wrapped):
         return await self._model.respond(replace(request, learned=learned), listener)
 
     def _lesson(self, error: ProviderError) -> Lesson | None:
-        if error.rejection is None or error.retryable:
+        rejection = error.rejection
+        if rejection is None or isinstance(error, ContextTooLong):
             return None
-        return lesson_of(error.rejection, self._lessons.dialect(self.name))
+        return lesson_of(rejection, partial(self._lessons.matters, self.name))
 
 
 def _learn(change: JsonObject) -> Callable[[Throttle], tuple[Throttle, JsonObject]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import Rejection
-from parallel_agents.models.dialect import CHANGES, Dialect, DialectChanges
+from parallel_agents.models.dialect import CHANGES, DialectChanges
 
 # Fields that a request can do without; a server that names another one is not obeyed.
 _OPTIONAL = frozenset(
@@ -25,6 +25,16 @@ _MOST_CHARACTERS = 20_000
 _VALUES = re.compile(
     r"(?:supported values are|must be one of|allowed(?: values)?(?: are)?|expected one of)[:\s]+(.*)"
 )
+# OpenAI; Anthropic; DeepSeek and DashScope; Groq; others.
+_LIMIT = re.compile(
+    r"supports at most (\d{2,9}) (?:completion|output) tokens"
+    r"|max_tokens: \d+ > (\d{2,9}), which is the maximum"
+    r"|range of max_\w*tokens (?:is|should be) \[\d+, ?(\d{2,9})\]"
+    r"|max_\w*tokens`?'? must be (?:less than or equal to|at most|<=) [`']?(\d{2,9})"
+    r"|maximum (?:value|allowed)[^.]{0,40}max_\w*tokens[^.\d]{0,30}(\d{2,9})"
+)
+# A server error that a template raises about the roles of a request.
+_ROLES = re.compile(r"role|template|jinja|alternat")
 _WORD = re.compile(r"[`'\"]?([a-z]+)[`'\"]?")
 _EFFORT_WORDS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
 # Which words come nearest to a level, the best first.
@@ -56,19 +66,27 @@ class Lesson(NamedTuple):
     text: str
 
 
-def lesson_of(rejection: Rejection, dialect: Dialect) -> Lesson | None:
-    """What a refusal teaches; None if it names nothing that a request could do without."""
-    if rejection.status not in _STATUSES:
-        return None
+def lesson_of(rejection: Rejection, matters: Callable[[DialectChanges], bool]) -> Lesson | None:
+    """What a refusal teaches; None if it names nothing that a request could do without.
+
+    Args:
+        rejection: what the server said.
+        matters: whether a change would change what is sent, as one that the configuration overrides
+            would not.
+    """
     text = f"{rejection.param} {rejection.text}"[:_MOST_CHARACTERS].lower()
+    if rejection.status not in _STATUSES or (rejection.status >= 500 and not _ROLES.search(text)):
+        return None
     for change in _changes(text, rejection.param):
-        if dialect.changed(change) != dialect:
+        if matters(change):
             listed: JsonObject = CHANGES.dump_python(change, mode="json")
             return Lesson(listed, _describe(listed))
     return None
 
 
 def _changes(text: str, param: str) -> Iterator[DialectChanges]:
+    if (most := _limit_in(text)) is not None:
+        yield {"max_output_tokens": most}
     if "effort" in text and (efforts := _efforts_in(text)):
         yield {"efforts": efforts}
     for rule in _rules():
@@ -77,6 +95,13 @@ def _changes(text: str, param: str) -> Iterator[DialectChanges]:
     for name in (param.partition(".")[0], *_REFUSED.findall(text)):
         if name in _OPTIONAL:
             yield {"omit": frozenset({name})}
+
+
+def _limit_in(text: str) -> int | None:
+    """The most tokens of a reply that the server names; None if it names none."""
+    found = _LIMIT.search(text)
+    number = next((group for group in found.groups() if group), None) if found else None
+    return int(number) if number and 0 < int(number) < 1 << 31 else None
 
 
 def _efforts_in(text: str) -> Mapping[ThinkingLevel, str]:

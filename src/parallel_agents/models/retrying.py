@@ -16,6 +16,7 @@ from parallel_agents.models.wrapped import Wrapped
 Sleep = Callable[[float], Awaitable[object]]
 
 _POLL_SECONDS = 1.0  # how often a model that is being loaded is asked for
+_MOST_POLL = 10.0  # servers estimate minutes, and are often done before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,9 @@ class _Waits:
         if error.most_repeats is not None and self.count(error) > error.most_repeats:
             return None
         if isinstance(error, ModelLoading):
-            return self._asked(_POLL_SECONDS)
+            return self._asked(
+                max(_POLL_SECONDS, min(error.retry_after_seconds or 0.0, _MOST_POLL))
+            )
         asked = error.retry_after_seconds or 0.0
         if asked > self._patience.max_wait_seconds:
             return None

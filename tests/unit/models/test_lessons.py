@@ -14,7 +14,7 @@ def refused(
     text: str, dialect: Dialect = PLAIN, *, param: str = "", status: int = 400
 ) -> Lesson | None:
     rejection = Rejection(status=status, param=param, message=text, text=text.lower())
-    return lesson_of(rejection, dialect)
+    return lesson_of(rejection, lambda change: dialect.changed(change) != dialect)
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,8 @@ def _parse(text: str) -> Json:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
+        if text[0] == '"':
+            return None  # a sentence that begins with a quoted name
         try:
             value = json.JSONDecoder().raw_decode(text)[0]  # also NaN, and text after the value
         except (ValueError, RecursionError):

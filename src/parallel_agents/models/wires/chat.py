@@ -34,6 +34,7 @@ from parallel_agents.models.wires.codec import (
     has_content,
     id_on_wire,
     is_own,
+    most_output,
     name_on_wire,
     plan_request,
 )
@@ -79,7 +80,7 @@ class Chat:
         body: Body = {
             "model": self._id,
             "messages": array_of(messages),
-            dialect.max_tokens_field: request.max_output_tokens,
+            dialect.max_tokens_field: most_output(request, dialect),
             "stream": streams,
             **self._structure(plan),
         }

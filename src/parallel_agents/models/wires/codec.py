@@ -24,6 +24,7 @@ from parallel_agents.models.wires.structured import (
 )
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,63}")  # Gemini's begin with a letter
+_MADE = re.compile(r"call_[0-9a-f]{12}")  # as `Draft` makes them
 _ID_FORMS: Mapping[CallIds, re.Pattern[str]] = {
     CallIds.WORD: re.compile(r"[a-zA-Z0-9_-]{1,64}"),
     CallIds.NINE: re.compile(r"[a-zA-Z0-9]{9}"),
@@ -95,7 +96,7 @@ def plan_request(request: ModelRequest, dialect: Dialect, *, forces: bool = True
                 system = f"{system}\n\n{BY_TOOL}".strip()
             tools = (*tools, final_answer_tool(enforced or schema))
     messages: Sequence[Message] = request.messages
-    if dialect.roles is not RoleOrder.ANY:
+    if dialect.roles is not RoleOrder.ANY or not all(map(_is_sent, messages)):
         messages = _ordered(messages, dialect.roles)
     if system and dialect.system is SystemRole.USER:
         system, messages = "", _with_system(system, messages)
@@ -116,6 +117,11 @@ def make_draft(
         most_tokens=request.max_output_tokens,
         show=show,
     )
+
+
+def most_output(request: ModelRequest, dialect: Dialect) -> int:
+    """The limit on the reply, which servers refuse if it is more than the model can write."""
+    return min(request.max_output_tokens, dialect.max_output_tokens or request.max_output_tokens)
 
 
 def with_dialect(body: Body, dialect: Dialect, level: ThinkingLevel | None) -> Body:
@@ -157,6 +163,11 @@ def id_on_wire(call_id: str, form: CallIds) -> str:
     return _digest(call_id)[:9] if form is CallIds.NINE else f"call_{_digest(call_id)[:24]}"
 
 
+def is_made_here(call_id: str) -> bool:
+    """Whether the server gave a call no id, so that it expects none."""
+    return _MADE.fullmatch(call_id) is not None
+
+
 def is_own(message: Message, provider: str) -> bool:
     """Whether `provider` wrote a message, so that it accepts the signatures in it."""
     return not message.model or message.model.partition("/")[0] == provider
@@ -171,17 +182,23 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _is_sent(message: Message) -> bool:
+    return message.role is not Role.ASSISTANT or has_content(message)
+
+
 def _ordered(messages: Sequence[Message], roles: RoleOrder) -> list[Message]:
     """The messages in an order of roles that the server accepts."""
     ordered: list[Message] = []
+    merges = roles is RoleOrder.ALTERNATE
     for message in messages:
         if message.role is Role.ASSISTANT and not has_content(message):
+            merges = True  # or what stands around it would be two turns of one role
             continue
         before = ordered[-1] if ordered else None
         is_user = message.role is Role.USER
-        if is_user and before is not None and before.role is Role.TOOL:
+        if is_user and roles is not RoleOrder.ANY and before and before.role is Role.TOOL:
             ordered.append(_BRIDGE)
-        elif roles is RoleOrder.ALTERNATE and before is not None and before.role is message.role:
+        elif merges and before is not None and before.role is message.role:
             if is_user:
                 ordered[-1] = user(f"{before.text}\n\n{message.text}")
                 continue

@@ -227,7 +227,7 @@ class Draft:
     def _texts(self, text: str) -> Sequence[Part]:
         thinking, answer = part_thinking(text)
         thought: list[Part] = [Thinking(thinking)] if thinking else []
-        return [*thought, Text(answer)] if answer else thought
+        return [*thought, Text(answer)] if answer.strip() else thought
 
     def _call(self, block: Block) -> Sequence[Part]:
         text = block.text
@@ -300,8 +300,10 @@ def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:
     is_other = bool(call_id and block.id and call_id != block.id)
     if is_other or (block.name and name != block.name):
         return True
-    # Some servers repeat the name in each piece.
-    return bool(arguments and block.pieces) and _is_complete(block.text)
+    # Some servers repeat the name in each piece, and some the whole call.
+    before = block.text
+    is_again = arguments.startswith(before) and (arguments != before or call_id == block.id != "")
+    return bool(arguments and before) and not is_again and _is_complete(before)
 
 
 def _is_complete(text: str) -> bool:

@@ -37,7 +37,9 @@ from parallel_agents.models.shapes import (
 from parallel_agents.models.wires.codec import (
     Plan,
     id_on_wire,
+    is_made_here,
     is_own,
+    most_output,
     name_on_wire,
     plan_request,
     with_dialect,
@@ -117,9 +119,10 @@ class Gemini:
         usage = read_usage(value.get("usageMetadata"), draft.usage or _NOTHING)
         if usage.total_tokens:
             draft.usage = usage
+            draft.is_over = bool(draft.reason)
 
     def _generation(self, request: ModelRequest, plan: Plan) -> dict[str, Json]:
-        config: dict[str, Json] = {"maxOutputTokens": request.max_output_tokens}
+        config: dict[str, Json] = {"maxOutputTokens": most_output(request, self._dialect)}
         if request.temperature is not None:
             config["temperature"] = request.temperature
         match plan.structured:
@@ -214,13 +217,18 @@ class Gemini:
         return parts
 
     def _call(self, call: ToolCall) -> JsonObject:
-        call_id = id_on_wire(call.id, self._dialect.call_ids)
-        return {"id": call_id, "name": name_on_wire(call.name), "args": call.arguments}
+        named: JsonObject = {"name": name_on_wire(call.name), "args": call.arguments}
+        return {**self._id(call.id), **named}
 
     def _result(self, result: ToolResult) -> JsonObject:
-        call_id = id_on_wire(result.call_id, self._dialect.call_ids)
         said: JsonObject = {"error" if result.is_error else "output": result.content}
-        return {"id": call_id, "name": name_on_wire(result.name), "response": said}
+        return {**self._id(result.call_id), "name": name_on_wire(result.name), "response": said}
+
+    def _id(self, call_id: str) -> JsonObject:
+        """The id of a call; older models and some gateways give none, and refuse one."""
+        if is_made_here(call_id):
+            return {}
+        return {"id": id_on_wire(call_id, self._dialect.call_ids)}
 
 
 def _signed(part: JsonObject, signature: str) -> JsonObject:

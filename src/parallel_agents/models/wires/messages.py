@@ -39,7 +39,13 @@ from parallel_agents.models.shapes import (
     text_at,
     word_at,
 )
-from parallel_agents.models.wires.codec import id_on_wire, is_own, name_on_wire, plan_request
+from parallel_agents.models.wires.codec import (
+    id_on_wire,
+    is_own,
+    most_output,
+    name_on_wire,
+    plan_request,
+)
 from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
 from parallel_agents.models.wires.structured import FINAL_ANSWER
@@ -87,7 +93,11 @@ class Messages:
 
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         dialect = self._dialect
-        body: Body = {"model": self._id, "max_tokens": request.max_output_tokens, "stream": streams}
+        body: Body = {
+            "model": self._id,
+            "max_tokens": most_output(request, dialect),
+            "stream": streams,
+        }
         thinks = self._think(body, request)
         # A model that thinks cannot be forced to call a tool.
         plan = plan_request(request, dialect, forces=not thinks)
@@ -167,7 +177,9 @@ class Messages:
                 budget = _THINKING_TOKENS.get(level, 0)
                 if budget:
                     # Thinking counts as output.
-                    body["max_tokens"] = request.max_output_tokens + budget
+                    most = self._dialect.max_output_tokens
+                    wanted = request.max_output_tokens + budget
+                    body["max_tokens"] = min(wanted, most) if most > budget else wanted
                     body["thinking"] = {"type": "enabled", "budget_tokens": budget}
                 return bool(budget)
 

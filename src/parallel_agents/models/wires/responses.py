@@ -24,6 +24,7 @@ from parallel_agents.models.wires.codec import (
     has_content,
     id_on_wire,
     is_own,
+    most_output,
     name_on_wire,
     plan_request,
     with_dialect,
@@ -69,7 +70,7 @@ class Responses:
         items = [message.encoded(self._encode) for message in plan.messages]
         body: Body = {
             "model": self._id,
-            "max_output_tokens": max(_FEWEST_TOKENS, request.max_output_tokens),
+            "max_output_tokens": max(_FEWEST_TOKENS, most_output(request, dialect)),
             "stream": streams,
             "store": False,
             "include": ["reasoning.encrypted_content"],

@@ -174,6 +174,8 @@ def _for_anthropic(schema: _Object) -> _Object:
 def _for_gemini(schema: _Object) -> _Object:
     adapted = _without_format(schema, frozenset({"date-time", "enum"}))
     adapted.pop("additionalProperties", None)
+    if not adapted.get("properties", True):
+        del adapted["properties"]  # an object without any is refused
     if "const" in adapted:
         adapted["enum"] = [adapted.pop("const")]
     kinds = adapted.get("type")
