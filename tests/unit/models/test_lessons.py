@@ -32,6 +32,19 @@ def refused(
         ("`temperature` may only be set to 1 when thinking is enabled.", {"omit": ["temperature"]}),
         ("invalid temperature: only 0.6 is allowed for this model", {"omit": ["temperature"]}),
         ("Argument not supported on this model: stop", {"omit": ["stop"]}),
+        ("Encrypted content is not supported with this model.", {"omit": ["include"]}),
+        (
+            "The encrypted content gAAA could not be verified. Reason: Encrypted content could not be decrypted or parsed.",
+            {"replay": "none"},
+        ),
+        (
+            "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false.",
+            {"replay": "none"},
+        ),
+        (
+            "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly.",
+            {"replay": "required"},
+        ),
         (
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
             {"max_tokens_field": "max_completion_tokens"},

@@ -120,6 +120,7 @@ def make_draft(
         tools={name_on_wire(spec.name): spec.name for spec in request.tools},
         answers_by_tool=structured is Structured.TOOL,
         is_wrapped=schema is not None and is_enforced and not has_object_root(schema),
+        most_tokens=request.max_output_tokens,
         show=show,
     )
 

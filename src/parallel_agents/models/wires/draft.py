@@ -65,6 +65,7 @@ class Draft:
         show: receives each piece of the answer; None if nobody listens.
         reason: the server's own term for why the reply ended; empty until it says.
         is_wrapped: the answer is the member `answer` of an object.
+        most_tokens: the limit of the reply; 0 if it is not known.
         is_over: the server has said that nothing follows.
         is_whole: the reply came in one piece.
         refusal: the text with which the model declined; empty if it did not.
@@ -76,6 +77,7 @@ class Draft:
     tools: Mapping[str, str] = field(default_factory=dict[str, str])
     answers_by_tool: bool = False
     is_wrapped: bool = False
+    most_tokens: int = 0
     show: Show | None = None
     reason: str = ""
     is_over: bool = False

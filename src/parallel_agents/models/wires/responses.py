@@ -29,7 +29,7 @@ from parallel_agents.models.wires.codec import (
     plan_request,
     with_dialect,
 )
-from parallel_agents.models.wires.draft import Draft
+from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.response_items import ITEM, PHASE, take_event, take_output
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
 from parallel_agents.models.wires.strict import is_strict
@@ -97,14 +97,14 @@ class Responses:
             if find_error(response) is not None:
                 raise from_error_object(self._endpoint, response)
             _take_response(draft, response)
-            draft.reason = _end(response, _LAST_EVENTS[kind])
+            draft.reason = _end(draft, response, _LAST_EVENTS[kind])
             draft.is_over = True
         elif kind.startswith("response."):
             take_event(draft, kind.removeprefix("response."), value)
         elif value.keys() & {"output", "output_text", "status"}:
             draft.is_whole = True
             _take_response(draft, value)
-            draft.reason = _end(value, "")
+            draft.reason = _end(draft, value, "")
         elif not kind:
             raise ShapeError("output is missing")
 
@@ -217,10 +217,19 @@ def _take_response(draft: Draft, response: JsonObject) -> None:
 _NOTHING = read_usage(None)
 
 
-def _end(response: JsonObject, event: str) -> str:
+def _end(draft: Draft, response: JsonObject, event: str) -> str:
     """Why the reply ended: what made it incomplete, whatever its status is, or its status."""
     reason = word_at(object_at(response, "incomplete_details"), "reason")
     status = word_at(response, "status")
     if event and status not in _ENDS:  # a gateway left the status of the start
         status = "completed" if event == "done" else event
+    if status == "completed" and not reason and _is_full(draft):
+        return "max_output_tokens"
     return reason or status
+
+
+def _is_full(draft: Draft) -> bool:
+    """Whether a text is as long as it may be: llama.cpp calls one that was cut complete."""
+    most = max(_FEWEST_TOKENS, draft.most_tokens)
+    is_at_limit = draft.most_tokens and draft.usage and draft.usage.output_tokens >= most
+    return bool(is_at_limit) and all(b.kind is not Kind.CALL for b in draft.blocks.values())

@@ -11,6 +11,8 @@ from parallel_agents.models.shapes import dump
 from parallel_agents.testing.behaviour import Refusal
 from parallel_agents.testing.wires.format import Content, event, pieces
 
+_START: JsonObject = {"id": "chatcmpl-loopback", "created": 0}
+
 
 def whole(content: Content, model: str, usage: Usage) -> bytes:
     message: dict[str, Json] = {"role": "assistant", "content": None}
@@ -25,7 +27,7 @@ def whole(content: Content, model: str, usage: Usage) -> bytes:
     choice: JsonObject = {"index": 0, "message": message, "finish_reason": finish}
     return dump(
         {
-            "id": "chatcmpl-loopback",
+            **_START,
             "object": "chat.completion",
             "model": model,
             "choices": [choice],
@@ -47,7 +49,7 @@ def chunks(content: Content, model: str, usage: Usage, size: int) -> Iterator[by
         for position, call in enumerate(content):
             yield from _call_chunks(call, position, model, size)
     yield _chunk({}, finish, model)
-    yield event({"model": model, "choices": [], "usage": _usage(usage)})
+    yield event(_envelope(model, choices=[], usage=_usage(usage)))
     yield b"data: [DONE]\n\n"
 
 
@@ -62,7 +64,11 @@ def _call_chunks(call: ToolCall, position: int, model: str, size: int) -> Iterat
 
 def _chunk(delta: JsonObject, finish: str | None, model: str) -> bytes:
     choice: JsonObject = {"index": 0, "delta": delta, "finish_reason": finish}
-    return event({"object": "chat.completion.chunk", "model": model, "choices": [choice]})
+    return event(_envelope(model, choices=[choice]))
+
+
+def _envelope(model: str, **fields: Json) -> JsonObject:
+    return {**_START, "object": "chat.completion.chunk", "model": model, **fields}
 
 
 def _call(call: ToolCall, position: int) -> JsonObject:

@@ -11,7 +11,7 @@ from parallel_agents.models.shapes import text_at
 from parallel_agents.testing.wires import chat, gemini, messages, responses
 from parallel_agents.testing.wires.format import WireFormat
 
-_GEMINI = re.compile(r"/v1beta/(?:models/)?(?P<model>.+):(?P<method>\w+)")
+_GEMINI = re.compile(r"/v1(?:alpha|beta)?/(?:models/)?(?P<model>.+):(?P<method>\w+)")
 _GEMINI_METHODS = {"generateContent": False, "streamGenerateContent": True}
 _WIRES = {
     "/v1/chat/completions": WireFormat(chat.whole, chat.chunks),

@@ -394,6 +394,17 @@ def test_the_last_event_counts_where_the_status_is_that_of_the_start() -> None:
 
 
 @pytest.mark.parametrize(
+    ("output", "end"), [((MESSAGE,), End.CUT), ((MESSAGE, FUNCTION_CALL), End.COMPLETE)]
+)
+def test_a_text_as_long_as_it_may_be_is_not_complete(
+    output: Sequence[JsonObject], end: End
+) -> None:
+    full: JsonObject = {**USAGE, "output_tokens": HELLO.max_output_tokens}
+
+    assert draft_of(response(*output, usage=full)).end is end
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [
         ({"type": "error", "code": "server_error", "message": "x"}, Overloaded),
