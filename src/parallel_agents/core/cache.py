@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
 
-from parallel_agents.core.message import Part, ToolCall
+from parallel_agents.core.message import Message, Part, Role, ToolCall
 from parallel_agents.core.model import ModelReply, ModelRequest
+from parallel_agents.core.schema import JsonObject
 
 
 class ReplyCache(Protocol):
@@ -21,13 +23,30 @@ class ReplyCache(Protocol):
         ...
 
 
-def _sent(part: Part) -> object:
-    """A part without the fields of a call that are empty, as an older version stored its key."""
-    if not isinstance(part, ToolCall):
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A message as keys have it: in this order of fields, or stored replies are not found again."""
+
+    role: Role
+    parts: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    id: str
+    name: str
+    arguments: JsonObject
+    type: str
+
+
+def _turn(message: Message) -> _Turn:
+    return _Turn(message.role, tuple(map(_part, message.parts)))
+
+
+def _part(part: Part) -> object:
+    if not isinstance(part, ToolCall) or part.signature or part.unread:
         return part
-    call = {"id": part.id, "name": part.name, "arguments": part.arguments, "type": part.type}
-    more = {"signature": part.signature, "unread": part.unread}
-    return {**call, **{name: text for name, text in more.items() if text}}
+    return _Call(part.id, part.name, part.arguments, part.type)
 
 
 def key_of(model: str, request: ModelRequest) -> str:
@@ -35,7 +54,7 @@ def key_of(model: str, request: ModelRequest) -> str:
     sent = [
         model,
         request.system,
-        [{"role": each.role, "parts": list(map(_sent, each.parts))} for each in request.messages],
+        tuple(map(_turn, request.messages)),
         request.tools,
         request.output_schema,
         request.max_output_tokens,
