@@ -15,6 +15,7 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import object_at, objects_at, text_at
 from parallel_agents.testing import Behaviour, LoopbackProvider, serve
+from parallel_agents.testing.behaviour import Fault, HttpError
 from parallel_agents.testing.samples import make_sample
 
 # Slow enough for a message to reach a run that was just spawned.
@@ -42,6 +43,19 @@ def _call(name: str, parameters: JsonObject) -> ToolCall:
     sample = make_sample(parameters)
     assert isinstance(sample, dict)
     return ToolCall(f"call-{name}", name, sample)
+
+
+def _refuse_temperature(number: int, body: JsonObject) -> Fault | None:
+    """Refuse a temperature as a model that reasons does, for the model `mine/picky`."""
+    del number
+    if text_at(body, "model") != "picky" or "temperature" not in body:
+        return None
+    return HttpError(400, "Unsupported parameter: 'temperature' is not supported with this model.")
+
+
+_BEHAVIOUR = Behaviour(
+    latency_seconds=_LATENCY_SECONDS, answer=_call_tools_first, fault=_refuse_temperature
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +95,6 @@ def offline(tmp_path: Path) -> Iterator[Offline]:
     home, project = tmp_path / ".parallel-agents", tmp_path / "project"
     home.mkdir()
     project.mkdir()
-    with serve(Behaviour(latency_seconds=_LATENCY_SECONDS, answer=_call_tools_first)) as provider:
+    with serve(_BEHAVIOUR) as provider:
         (home / "config.toml").write_text(_CONFIG.format(base_url=provider.base_url))
         yield Offline(home=home, project=project, provider=provider)

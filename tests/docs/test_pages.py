@@ -7,15 +7,17 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import typer
 from typer.core import TyperGroup
 
 from parallel_agents import errors
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.dialect import CHANGE_NAMES, PLAIN, Dialect
 from parallel_agents.models.local.known import known_models
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.shapes import object_at
@@ -24,6 +26,7 @@ from parallel_agents.settings import Settings
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.main import COMMANDS, build
 from parallel_agents.surfaces.mcp.offers import ANNOTATIONS, offered
+from tests.docs import provider_tables
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -52,7 +55,10 @@ def rows(text: str) -> list[list[str]]:
     return [row for n, row in enumerate(cells) if n > 1 and not set(row[0]) <= set("- ")]
 
 
-def error_classes(kind: type[errors.PagentsError]) -> Iterator[type[errors.PagentsError]]:
+_Error = TypeVar("_Error", bound=errors.PagentsError)
+
+
+def error_classes(kind: type[_Error]) -> Iterator[type[_Error]]:
     yield kind
     for subclass in kind.__subclasses__():
         yield from error_classes(subclass)
@@ -79,6 +85,30 @@ def test_an_error_is_documented_under_its_code_with_a_hint_and_an_example(
     if not kind.code.endswith("00"):
         assert "\nHint: " in text
         assert kind.code == "PA-E104" or f"✖ {kind.code}  " in text
+
+
+def test_how_often_a_failed_call_is_repeated_matches_the_errors() -> None:
+    listed = {
+        code: row[2:4]
+        for row in rows(sections("docs/reliability.md")["Failed calls"])
+        for code in re.findall(r"\[(PA-E\d+)\]", row[0])
+    }
+    kinds = {kind.code: kind for kind in error_classes(errors.ProviderError)}
+
+    assert listed.keys() == kinds.keys() - {errors.ProviderError.code}
+    for code, (repeated, billed) in listed.items():
+        kind = kinds[code]
+        is_bound = kind is not errors.ModelLoading
+        assert repeated == (_repeats(kind) if is_bound else "for `patience_seconds`"), code
+        assert (billed == "yes") == kind.may_be_billed, code
+
+
+def _repeats(kind: type[errors.ProviderError]) -> str:
+    if not kind.retryable:
+        return "no"
+    if kind.most_repeats is None:
+        return "up to `tries`"
+    return {1: "once", 2: "up to twice"}[kind.most_repeats]
 
 
 # The command line
@@ -161,26 +191,43 @@ def shown(default: object) -> str:
 def test_the_fields_of_a_provider_match_the_configuration() -> None:
     text = sections("docs/settings.md")["Your own providers and prices"]
     provider = next(iter(read_providers().values()))
+    of_tables = {field.name for field in fields(provider)} - {"name", "known", "configured"}
 
-    assert {row[0].strip("`") for row in rows(text)} == {
-        field.name for field in fields(provider) if field.name != "name"
+    assert {row[0].strip("`") for row in rows(text)} == of_tables | {"models"}
+
+
+def test_the_fields_of_a_dialect_match_the_configuration_with_all_their_values() -> None:
+    listed = {
+        name: row[2]
+        for row in rows(sections("docs/models.md")["What a model takes"])
+        for name in re.findall(r"`(\w+)`", row[0])
     }
 
+    assert listed.keys() == CHANGE_NAMES
+    for field in fields(Dialect):
+        default = getattr(PLAIN, field.name)
+        if isinstance(default, StrEnum):
+            values = {value.value for value in type(default)}
+            assert set(re.findall(r"`(\w+)`", listed[field.name])) >= values, field.name
 
-def test_the_table_of_providers_matches_the_presets() -> None:
-    listed = [
-        [cell.strip("`") for cell in row] for row in rows(sections("docs/models.md")["Providers"])
-    ]
 
-    assert listed == [
-        [
-            provider.name,
-            provider.key_variable or "needs none",
-            ", ".join(provider.tiers[tier] for tier in Tier if tier in provider.tiers),
-            provider.base_url,
-        ]
-        for provider in read_providers().values()
-    ]
+def test_the_tables_of_providers_match_the_presets() -> None:
+    for page, text in provider_tables.pages().items():
+        assert page.read_text("utf-8") == text, "run: python -m tests.docs.provider_tables"
+
+
+def test_every_preset_has_a_section_that_tells_how_to_begin() -> None:
+    text = read("docs/providers.md")
+
+    for provider in read_providers().values():
+        assert f"--model {provider.name}/" in text, provider.name
+        assert not provider.key or f"export {provider.key_variable}=" in text, provider.name
+
+
+def test_a_model_that_the_page_of_providers_begins_with_has_a_preset() -> None:
+    named = re.findall(r"--model (\S+?)/\S+", read("docs/providers.md"))
+
+    assert set(named) == read_providers().keys()
 
 
 def test_the_embedded_models_match_the_lock_file() -> None:
@@ -202,7 +249,12 @@ def test_the_embedded_models_match_the_lock_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", re.findall(r"^```toml\n(.*?)^```$", (DOCS / "settings.md").read_text(), re.M | re.S)
+    "text",
+    [
+        text
+        for name in ("settings.md", "models.md", "providers.md", "limits.md", "quality.md")
+        for text in re.findall(r"^```toml\n(.*?)^```$", (DOCS / name).read_text(), re.M | re.S)
+    ],
 )
 def test_an_example_of_configuration_is_valid(text: str) -> None:
     table: JsonObject = tomllib.loads(text)
