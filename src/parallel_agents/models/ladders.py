@@ -10,9 +10,9 @@ from parallel_agents.errors import UnknownModel
 PREFIX = "ladder/"
 BUILT_IN: Mapping[str, Sequence[str]] = {
     "default": (
-        "anthropic/claude-haiku-4-5",
-        "kimi-coding/k2p5",
-        "anthropic/claude-opus-4-5",
+        "anthropic/claude-haiku-5-5",
+        "kimi-coding/kimi-for-coding",
+        "anthropic/claude-opus-5-5",
     ),
 }
 
