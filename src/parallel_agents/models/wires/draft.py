@@ -177,6 +177,14 @@ class Draft:
         if self.show is not None and (block.kind is Kind.TEXT or self._is_answer(block)):
             self._show(self.show, block, piece)
 
+    def complete(self, block: Block, text: str) -> None:
+        """Bring a block to its final text: what its pieces lack is added."""
+        before = block.text
+        if text.startswith(before):
+            self.add(block, text[len(before) :])
+        elif text:
+            block.pieces[:] = [text]
+
     def _show(self, show: Show, block: Block, piece: str) -> None:
         piece, self._half = self._half + piece, ""
         if ends_in_half(piece):
