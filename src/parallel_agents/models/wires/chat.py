@@ -72,7 +72,7 @@ class Chat:
 
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         dialect = self._dialect
-        plan = plan_request(request, dialect)
+        plan = plan_request(request, dialect, merges=True)
         messages = [message.encoded(self._encode) for message in plan.messages]
         if plan.system:
             system: JsonObject = {"role": dialect.system.value, "content": plan.system}

@@ -77,8 +77,14 @@ class Plan(NamedTuple):
         return self.structured is Structured.TOOL
 
 
-def plan_request(request: ModelRequest, dialect: Dialect, *, forces: bool = True) -> Plan:
-    """Decide what is sent; `forces` is whether this request may demand a call."""
+def plan_request(
+    request: ModelRequest, dialect: Dialect, *, forces: bool = True, merges: bool = False
+) -> Plan:
+    """Decide what is sent.
+
+    A request that `forces` may demand a call. One that `merges` joins what the user says before and
+    after an empty reply, which is not sent.
+    """
     system, tools, schema = request.system, request.tools, request.output_schema
     structured, forces_call, is_wrapped = None, False, False
     enforced: JsonObject | None = None
@@ -96,7 +102,7 @@ def plan_request(request: ModelRequest, dialect: Dialect, *, forces: bool = True
                 system = f"{system}\n\n{BY_TOOL}".strip()
             tools = (*tools, final_answer_tool(enforced or schema))
     messages: Sequence[Message] = request.messages
-    if dialect.roles is not RoleOrder.ANY or not all(map(_is_sent, messages)):
+    if dialect.roles is not RoleOrder.ANY or (merges and not all(map(_is_sent, messages))):
         messages = _ordered(messages, dialect.roles)
     if system and dialect.system is SystemRole.USER:
         system, messages = "", _with_system(system, messages)
