@@ -9,7 +9,8 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import FREE, Price
 from parallel_agents.errors import ConfigError
-from parallel_agents.models.providers import Secret, Structured, Wire, read_providers, read_secret
+from parallel_agents.models.dialect import Structured
+from parallel_agents.models.providers import Secret, Wire, read_providers, read_secret
 
 ACME: dict[str, Json] = {"wire": "chat", "base_url": "https://acme.test/v1"}
 

@@ -222,7 +222,7 @@ def _take(reply: library.ModelResponse, draft: Draft) -> None:
 def _kept(part: library.ThinkingPart | library.ToolCallPart) -> str:
     names = ("id", "signature", "provider_name", "provider_details")
     kept = {name: value for name in names if (value := getattr(part, name, None)) is not None}
-    return orjson.dumps(kept).decode() if kept else ""
+    return orjson.dumps(kept, default=str).decode() if kept else ""
 
 
 def _usage(reply: library.ModelResponse) -> Usage | None:
