@@ -39,8 +39,9 @@ _CODECS: Mapping[Wire, Callable[[str, Endpoint, Dialect], Codec]] = {
     Wire.RESPONSES: Responses,
     Wire.GEMINI: Gemini,
 }
-# How long a stream that has said why it ended may take for its last counts.
-_GRACE_SECONDS = 5.0
+# How long a stream that has said why it ended may take for its last counts, and for its end.
+_COUNTS_SECONDS = 5.0
+_END_SECONDS = 2.0
 _MOST_CODECS = 8
 
 
@@ -126,17 +127,15 @@ class WireModel:
                         self._take(codec, value, draft)
                         if draft.is_over:
                             return
-                        if not draft.reason:
-                            if grace.when() is not None:
-                                grace.reschedule(None)
-                        elif draft.arrived != arrived:  # also a server that says it on each piece
+                        if draft.reason and draft.arrived != arrived:
                             arrived = draft.arrived
-                            loop = asyncio.get_running_loop()
-                            grace.reschedule(loop.time() + _GRACE_SECONDS)
+                            grace.reschedule(_last_moment(draft))
+                        elif not draft.reason and grace.when() is not None:
+                            grace.reschedule(None)
                 if draft.end is None:
                     self._check_whole(draft)
             except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
-                if draft.end is None:
+                if draft.end is None or draft.is_unsure:
                     raise
 
     def _take(self, codec: Codec, value: Json, draft: Draft) -> None:
@@ -156,6 +155,14 @@ class WireModel:
         if not draft.is_whole and not draft.refusal:
             what = "ended its stream without saying that the reply is complete"
             raise make_failure(StreamCut, self._endpoint, what)
+
+
+def _last_moment(draft: Draft) -> float | None:
+    """When a stream that has said why it ended must be over; None if that is not to be trusted."""
+    if draft.is_unsure:
+        return None
+    seconds = _COUNTS_SECONDS if draft.usage is None else _END_SECONDS
+    return asyncio.get_running_loop().time() + seconds
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:
