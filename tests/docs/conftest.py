@@ -32,7 +32,7 @@ prices."*" = {{ input_usd = 0.5, output_usd = 1.5, cache_read_usd = 0.05 }}
 def _call_tools_first(body: JsonObject) -> str | Sequence[ToolCall]:
     """Call each offered tool once, then answer as a loopback provider does."""
     tools = [object_at(tool, "function") for tool in objects_at(body, "tools")]
-    has_results = text_at(objects_at(body, "messages")[-1], "role") == "tool"
+    has_results = any(text_at(each, "role") == "tool" for each in objects_at(body, "messages"))
     if not tools or has_results:
         return Behaviour().answer(body)
     return [_call(text_at(tool, "name"), object_at(tool, "parameters")) for tool in tools]

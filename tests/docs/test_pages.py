@@ -17,7 +17,7 @@ from parallel_agents import errors
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.local.known import known_models
-from parallel_agents.models.providers import read_providers
+from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.shapes import object_at
 from parallel_agents.models.simulated.days import DAYS
 from parallel_agents.settings import Settings

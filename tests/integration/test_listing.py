@@ -24,7 +24,8 @@ from parallel_agents.errors import (
 from parallel_agents.models.http import Http
 from parallel_agents.models.listing import Finder, Listing, list_offers, list_served
 from parallel_agents.models.network import Network
-from parallel_agents.models.providers import Auth, Endpoint, Secret, Wire, read_providers
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Auth, Endpoint, Secret, Wire
 from parallel_agents.models.registry import Registry
 
 KEY = "sk-very-secret-0123456789"

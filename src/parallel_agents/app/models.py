@@ -22,7 +22,7 @@ from parallel_agents.models.learning import Learning, Lessons
 from parallel_agents.models.local.fetch import Progress, default_sources
 from parallel_agents.models.local.model import LocalModel
 from parallel_agents.models.network import Network
-from parallel_agents.models.providers import read_providers
+from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Patience, Retrying
 from parallel_agents.models.simulated import days

@@ -6,7 +6,8 @@ import pytest
 
 from parallel_agents.core.usage import Price, Usage
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import Provider, Wire, read_providers
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Provider, Wire
 
 USAGE = Usage(
     input_tokens=1_000, output_tokens=100, cache_read_tokens=10_000, cache_write_tokens=1_000
@@ -45,7 +46,7 @@ def test_the_configuration_overrides_the_list_and_names_override_the_star() -> N
 
 
 @pytest.mark.parametrize(
-    "model", ["acme/m", "nobody/m", "kimi-coding/k2p5", "openai/no-such-model", "nonsense"]
+    "model", ["acme/m", "nobody/m", "nvidia/any", "openai/no-such-model", "nonsense"]
 )
 def test_an_unknown_price_is_unknown(model: str) -> None:
     assert prices().cost_nanousd(model, USAGE) is None
@@ -63,7 +64,11 @@ def test_tokens_that_a_server_did_not_count_have_no_known_cost() -> None:
     assert prices().cost_nanousd("anthropic/claude-haiku-4-5", Usage()) is None
 
 
-def test_every_model_of_a_preset_except_the_coding_plan_has_a_known_price() -> None:
+def test_a_membership_costs_nothing_a_token() -> None:
+    assert prices().cost_nanousd("kimi-coding/k3", USAGE) == 0
+
+
+def test_every_model_of_a_preset_has_a_known_price() -> None:
     unpriced = [
         f"{provider.name}/{model}"
         for provider in read_providers().values()
@@ -71,4 +76,4 @@ def test_every_model_of_a_preset_except_the_coding_plan_has_a_known_price() -> N
         if prices().cost_nanousd(f"{provider.name}/{model}", USAGE) is None
     ]
 
-    assert set(unpriced) == {"kimi-coding/k2p5"}
+    assert not unpriced

@@ -1,129 +1,15 @@
-"""Presets and the user's tables become providers; an invalid table is refused with its field."""
+"""A provider finds its key and shows it to its server only; a limit belongs to a model."""
 
 from __future__ import annotations
 
 import pytest
 
-from parallel_agents.core.agent import Tier
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.usage import FREE, Price
-from parallel_agents.errors import ConfigError
-from parallel_agents.models.dialect import Structured
-from parallel_agents.models.providers import Secret, Wire, read_providers, read_secret
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Secret, read_secret
 
 ACME: dict[str, Json] = {"wire": "chat", "base_url": "https://acme.test/v1"}
-
-
-def test_the_presets_are_complete() -> None:
-    assert set(read_providers()) == {
-        "anthropic",
-        "deepseek",
-        "gemini",
-        "groq",
-        "kimi-coding",
-        "llamacpp",
-        "lmstudio",
-        "mistral",
-        "moonshot",
-        "ollama",
-        "openai",
-        "openrouter",
-        "together",
-        "vllm",
-        "xai",
-    }
-
-
-def test_servers_on_this_machine_need_no_key_and_all_others_do() -> None:
-    keyless = {name for name, provider in read_providers().items() if not provider.key}
-
-    assert keyless == {"ollama", "llamacpp", "vllm", "lmstudio"}
-    assert all(read_providers()[name].prices == {"*": FREE} for name in keyless)
-
-
-def test_a_preset_names_its_wire_and_its_key() -> None:
-    kimi = read_providers()["kimi-coding"]
-
-    assert kimi.wire is Wire.ANTHROPIC
-    assert kimi.base_url == "https://api.kimi.com/coding"
-    assert kimi.key_variable == "KIMI_API_KEY"
-    assert kimi.tiers[Tier.SMALL] == "k2p5"
-
-
-def test_a_table_makes_a_provider() -> None:
-    table = ACME | {
-        "key": "env:ACME_KEY",
-        "headers": {"X-Team": "blue"},
-        "prices": {"big": {"input_usd": 1, "output_usd": 2.5}},
-        "tiers": {"large": "big"},
-    }
-
-    acme = read_providers({"acme": table})["acme"]
-
-    assert acme.prices == {"big": Price(input_usd=1.0, output_usd=2.5)}
-    assert acme.tiers == {Tier.LARGE: "big"}
-    assert acme.endpoint("m").dialect.structured is Structured.JSON_SCHEMA
-
-
-def test_a_table_changes_only_the_fields_that_it_sets() -> None:
-    table: dict[str, Json] = {"base_url": "http://127.0.0.1:9/", "tiers": {"large": "other"}}
-
-    anthropic = read_providers({"anthropic": table})["anthropic"]
-
-    assert anthropic.endpoint("m").base_url == "http://127.0.0.1:9"
-    assert anthropic.key_variable == "ANTHROPIC_API_KEY"
-    assert anthropic.tiers[Tier.LARGE] == "other"
-    assert anthropic.tiers[Tier.SMALL] == "claude-haiku-4-5"
-    assert anthropic.endpoint("m").dialect.structured is Structured.TOOL
-
-
-@pytest.mark.parametrize(
-    ("table", "field"),
-    [
-        (ACME | {"wire": "telegraph"}, "acme.wire"),
-        (ACME | {"bass_url": "https://acme.test"}, "acme.bass_url"),
-        ({"wire": "chat"}, "acme.base_url"),
-        (ACME | {"base_url": "ftp://acme.test"}, "acme.base_url"),
-        (ACME | {"base_url": "https://me:secret@acme.test"}, "acme.base_url"),
-        (ACME | {"base_url": "acme.test/v1"}, "acme.base_url"),
-        (ACME | {"proxy": "http://me:secret@p.test"}, "acme.proxy"),
-        (ACME | {"auth": "cookie"}, "acme.auth"),
-        (ACME | {"prices": {"m": {"input_usd": 1}}}, "acme.prices.m.output_usd"),
-        (
-            ACME | {"prices": {"m": {"input_usd": 1, "output_usd": 1, "cache_usd": 1}}},
-            "acme.prices.m.cache_usd",
-        ),
-        (ACME | {"prices": {"m": {"input_usd": -1, "output_usd": 1}}}, "acme.prices.m"),
-        (ACME | {"tiers": {"huge": "m"}}, "acme.tiers.huge"),
-        (ACME | {"headers": {"X": "a\r\nb"}}, "acme.headers.X"),
-        (ACME | {"structured": "maybe"}, "acme.structured"),
-        (ACME | {"models": {"m*": {"thinking": "hard"}}}, "acme.models.m\\*.thinking"),
-        (ACME | {"models": {"m*": {"temperature": False}}}, "acme.models.m\\*.temperature"),
-        (ACME | {"models": "m"}, "acme.models"),
-        (ACME | {"omit": "temperature"}, "acme.omit"),
-        (ACME | {"configured": "x"}, "acme.configured"),
-        (ACME | {"name": "other"}, "acme.name"),
-        ("https://acme.test", "acme"),
-    ],
-)
-def test_an_invalid_table_is_refused_by_provider_and_field(table: Json, field: str) -> None:
-    with pytest.raises(ConfigError, match=f"providers.{field}"):
-        read_providers({"acme": table})
-
-
-def test_a_provider_name_with_a_slash_is_refused() -> None:
-    with pytest.raises(ConfigError):
-        read_providers({"ac/me": ACME})
-
-
-def test_a_key_in_the_file_is_refused_and_not_shown() -> None:
-    with pytest.raises(ConfigError) as caught:
-        read_providers({"acme": ACME | {"key": "sk-0123456789"}})
-
-    error = caught.value
-    assert "env:NAME" in error.hint
-    assert "sk-" not in f"{error!r} {error.message} {error.why} {error.hint} {error.__cause__!r}"
 
 
 @pytest.mark.parametrize(
@@ -175,45 +61,6 @@ def test_a_key_is_sent_in_the_header_of_the_wire_or_of_the_table(
     assert acme.endpoint("m").auth_headers == {}
 
 
-@pytest.mark.parametrize(
-    ("base_url", "read"),
-    [
-        ("https://acme.test/v1/chat/completions/", "https://acme.test/v1"),
-        ("localhost:9000", "http://localhost:9000/v1"),
-        ("https://api.groq.com", "https://api.groq.com/openai/v1"),
-    ],
-)
-def test_a_base_url_is_read_in_any_usual_form(base_url: str, read: str) -> None:
-    assert read_providers({"acme": ACME | {"base_url": base_url}})["acme"].base_url == read
-
-
-@pytest.mark.parametrize(
-    ("host", "base_url"),
-    [
-        ("", "http://127.0.0.1:11434/v1"),
-        ("0.0.0.0:9999", "http://127.0.0.1:9999/v1"),
-        ("me:secret@gpu-box", "http://127.0.0.1:11434/v1"),
-    ],
-)
-def test_ollama_is_where_its_own_variable_says(host: str, base_url: str) -> None:
-    assert read_providers(variables={"OLLAMA_HOST": host})["ollama"].base_url == base_url
-
-
-def test_a_table_precedes_the_variable_of_ollama() -> None:
-    table: dict[str, Json] = {"ollama": {"base_url": "gpu-box.localhost:1"}}
-
-    ollama = read_providers(table, {"OLLAMA_HOST": "127.0.0.1:9999"})["ollama"]
-
-    assert ollama.base_url == "http://gpu-box.localhost:1/v1"
-
-
-@pytest.mark.parametrize("proxy", ["none", "env:MY_PROXY", "http://p.test:1", "socks5h://p.test"])
-def test_a_provider_may_have_a_proxy_of_its_own(proxy: str) -> None:
-    acme = read_providers({"acme": ACME | {"proxy": proxy}})["acme"]
-
-    assert acme.endpoint("m").proxy == proxy
-
-
 def test_a_secret_is_shown_only_by_reveal() -> None:
     endpoint = read_providers()["openai"].endpoint("m", Secret("sk-0123456789"))
 
@@ -231,10 +78,3 @@ def test_a_model_has_its_own_limit_or_the_default_one() -> None:
     assert provider.limit("one") == RateLimit(requests_per_minute=3)
     assert provider.limit("two") == RateLimit(tokens_per_minute=9)
     assert read_providers()["openai"].limit("one") == NO_LIMIT
-
-
-def test_a_limit_of_zero_is_refused() -> None:
-    table: JsonObject = {"limits": {"one": {"requests_per_minute": 0}}}
-
-    with pytest.raises(ConfigError, match=r"providers\.openai\.limits\.one"):
-        read_providers({"openai": table})

@@ -12,7 +12,7 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ConfigError, MissingKey, PagentsError, UnknownModel
 from parallel_agents.models.http import Http
 from parallel_agents.models.network import Network
-from parallel_agents.models.providers import read_providers
+from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.testing.scripted import ScriptedModel
@@ -120,9 +120,9 @@ def test_a_network_that_is_configured_wrongly_is_refused_before_a_call() -> None
     ("name", "hint"),
     [
         ("antropic/claude-haiku-4-5", "did you mean anthropic/claude-haiku-4-5?"),
-        ("claude-haiku-4-5", "did you mean anthropic/claude-haiku-4-5?"),
-        ("anthropic", "such as anthropic/claude-haiku-4-5"),
-        ("anthropic/", "such as anthropic/claude-haiku-4-5"),
+        ("claude-haiku-5-5", "did you mean anthropic/claude-haiku-5-5?"),
+        ("anthropic", "such as anthropic/claude-haiku-5-5"),
+        ("anthropic/", "such as anthropic/claude-haiku-5-5"),
         ("ollama", "such as ollama/MODEL"),
         ("zzz/zzz", "`pagents models list`"),
         ("", "`pagents models list`"),
@@ -138,7 +138,7 @@ def test_an_unknown_model_is_refused_with_a_suggestion(name: str, hint: str) -> 
 
 
 def test_a_tier_selects_a_model_of_a_provider() -> None:
-    assert registry().tier_model("anthropic", Tier.LARGE) == "anthropic/claude-opus-4-5"
+    assert registry().tier_model("anthropic", Tier.LARGE) == "anthropic/claude-opus-5-5"
     with pytest.raises(ConfigError, match="ollama has no model for tier small"):
         registry().tier_model("ollama", Tier.SMALL)
     with pytest.raises(UnknownModel):
@@ -148,7 +148,7 @@ def test_a_tier_selects_a_model_of_a_provider() -> None:
 def test_the_names_come_from_tiers_and_prices() -> None:
     names = registry().names()
 
-    assert {"anthropic/claude-haiku-4-5", "kimi-coding/k2p5"} <= set(names)
+    assert {"anthropic/claude-haiku-5-5", "kimi-coding/k3"} <= set(names)
     assert names == sorted(names)
     assert not any("*" in name for name in names)
 

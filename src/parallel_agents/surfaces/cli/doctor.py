@@ -33,7 +33,8 @@ from parallel_agents.models.certificates import named_authorities
 from parallel_agents.models.listing import list_served
 from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
-from parallel_agents.models.providers import Provider, read_providers
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Provider
 from parallel_agents.settings import Settings, read_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context

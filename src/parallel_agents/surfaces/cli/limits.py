@@ -15,7 +15,8 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.models.choice import LOCAL
-from parallel_agents.models.providers import ANY_MODEL, Provider, read_providers
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.views import format

@@ -15,7 +15,8 @@ from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
 from parallel_agents.models.network import Network
-from parallel_agents.models.providers import Provider, read_providers
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Provider
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.check_model import check_model
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context

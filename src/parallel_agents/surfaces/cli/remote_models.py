@@ -14,7 +14,8 @@ from parallel_agents.models.listing import Listing, list_offers
 from parallel_agents.models.network import Network
 from parallel_agents.models.offers import Offer, closest
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import Provider, read_providers
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Provider
 from parallel_agents.models.registry import find_key
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext

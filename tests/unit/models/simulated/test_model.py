@@ -26,7 +26,7 @@ from parallel_agents.errors import (
     UnknownModel,
 )
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import read_providers
+from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.simulated.days import DAYS, Day, Mishap
 from parallel_agents.models.simulated.model import Simulated, make_simulated
 from parallel_agents.models.timed import Timed
