@@ -74,7 +74,7 @@ async def end(work: Work, step: Ending) -> bool:
     seen: int | None = len(transcript.received)
     match step:
         case Complete(output=output):
-            outcome = outcomes.accepted(transcript, output, work.notices)
+            outcome = outcomes.accepted(transcript, output, schema, work.notices)
         case CompleteWithBest(best=version):
             outcome = outcomes.best_of(version, transcript.attempt, schema, work.notices)
         case EndOverBudget(error=failure):

@@ -410,3 +410,16 @@ async def test_a_refusal_is_written_before_the_repair_is_asked_for() -> None:
 
     (refused,) = [event.body for event in events if isinstance(event.body, Refused)]
     assert refused.turn == 1
+
+
+async def test_an_answer_that_was_cut_at_the_limit_of_its_schema_earns_the_result_a_notice() -> (
+    None
+):
+    schema = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 5}}}
+
+    result = await carry_out(
+        ScriptedModel(['{"text": "It is"}']), replace(WRITER, output_schema=schema)
+    )
+
+    assert result.is_done
+    assert result.notices == ("text was probably cut: it ends at its limit of 5 characters",)
