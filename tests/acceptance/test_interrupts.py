@@ -165,13 +165,15 @@ def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
 
     listed = pagents("list")
     waited = pagents("wait", "tea", "--timeout", "0.2")
+    waited_on = pagents("wait", "tea", "--timeout", "60")
 
+    stopped = "No process works on tea: it was stopped. Continue with: pagents resume tea"
     assert re.search("tea +crew +■ stopped +0/2 done, 2 stopped", listed.out)
     assert waited.code == 7
-    assert (
-        "No process works on tea: it was stopped. Continue with: pagents resume tea" in waited.err
-    )
-    assert "go on" not in waited.err
+    assert stopped in waited.err
+    assert "they continue" not in waited.err
+    assert waited_on.code == 5
+    assert waited_on.err.splitlines() == [stopped]
 
 
 def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
