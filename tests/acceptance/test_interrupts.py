@@ -30,11 +30,14 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
 
     first = pagents(*command)
     second = pagents(*command)
+    told = [line for line in second.err.splitlines() if "/4 " in line]
 
     assert first.code == 0
     assert second.code == 0
     assert len(provider.requests) == 4
     assert first.documents[-1]["items"] == second.documents[-1]["items"]
+    assert "it has ended before (done), and its results follow" in second.err
+    assert told == []
 
 
 def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
@@ -53,6 +56,8 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
 
     assert ended.code == 130
     assert "waiting for 2 calls in flight" in ended.err
+    assert "3/4 " in resumed.err
+    assert "1/4 " not in resumed.err
     assert ended.out.count("  done") == 2
     assert "pagents resume tea" in ended.err
     assert "Traceback" not in ended.err

@@ -14,8 +14,9 @@ import typer
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
-from parallel_agents.core.event import Finished
+from parallel_agents.core.event import Finished, Started
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.run import Run
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
@@ -24,6 +25,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.result_files import results_folder, write_result
+from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
 T = TypeVar("T")
@@ -79,9 +81,10 @@ def run_in_foreground(
         async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
 
             async def start(begin: Begin) -> _Started:
+                began_at = time.time()
                 work = await begin()
                 folder = results_folder(context.environment.home, work.name)
-                started.append(_Started(app, work, display, folder))
+                started.append(_Started(app, work, display, folder, began_at))
                 return started[-1]
 
             async def run_to_the_end() -> T:
@@ -115,6 +118,12 @@ def run_in_foreground(
     return concluded
 
 
+def ended_before(run: Run) -> str:
+    """What to add to the announcement of work that an earlier process has brought to its end."""
+    status = format.status(run.status)
+    return f"; it has ended before ({status}), and its results follow" if run.status.is_over else ""
+
+
 def _print_stopping(calls: int) -> None:
     waits = f"; waiting for {calls} {'call' if calls == 1 else 'calls'} in flight" if calls else ""
     render.note(f"Stopping: nothing new starts{waits}.")
@@ -135,16 +144,21 @@ def _print_how_to_continue(started: Sequence[_Started]) -> None:
 class _Started:
     """Work that was started, and what has been shown of it.
 
+    What happened before `began_at`, in an earlier process, is shown as results and not as progress.
+
     Attributes:
         is_over: all of its runs have ended, and their results were shown.
     """
 
-    def __init__(self, app: App, work: Work, display: Display, folder: Path) -> None:
+    def __init__(
+        self, app: App, work: Work, display: Display, folder: Path, began_at: float
+    ) -> None:
         self.work = work
         self.is_over = False
         self._app = app
         self._display = display
         self._folder = folder
+        self._began_at = began_at
         self._told: set[RunId] = set()
 
     async def watch(self) -> None:
@@ -154,9 +168,12 @@ class _Started:
             async with _ticking(shown), aclosing(sessions.follow(self.work.session)) as events:
                 async for event in events:
                     lane = board.take(event)
+                    if lane is None and isinstance(event.body, Started):
+                        lane = board.lanes.get(event.run)  # it goes on where it was stopped
                     if lane is None:
                         continue
-                    shown.changed(lane, event.at)
+                    if event.at >= self._began_at:
+                        shown.changed(lane, event.at)
                     if isinstance(event.body, Finished):
                         await self._tell(event.run, shown.aside)
                     if board.is_over:
