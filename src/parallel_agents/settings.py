@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -29,6 +29,11 @@ from parallel_agents.errors import ConfigError
 PREFIX = "PARALLEL_AGENTS_"
 CONFIG_NAME = "config.toml"
 PROJECT_FOLDER = ".parallel-agents"
+
+_HOME = f"{PREFIX}HOME"
+# The product's variables that are no settings; the second one is read by its own tests.
+_OTHER_VARIABLES = frozenset({_HOME, f"{PREFIX}TEST_MODELS"})
+_TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders"})
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
@@ -199,7 +204,7 @@ class Loaded:
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
     """The environment of this process, and the project around the folder `start`."""
     variables = dict(os.environ)
-    named = variables.get(f"{PREFIX}HOME")
+    named = variables.get(_HOME)
     where = home or (Path(named) if named else Path.home() / PROJECT_FOLDER)
     return Environment(
         home=where.expanduser().absolute(),
@@ -251,10 +256,31 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
 
 
 def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
-    tables = {"tiers", "providers", "agent_budgets", "ladders"}
-    names = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings) if f.name not in tables}
-    values = environment.variables
-    return "environment", {name: values[v] for v, name in names.items() if values.get(v, "") != ""}
+    known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
+    found: dict[str, object] = {}
+    for variable, value in environment.variables.items():
+        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES or not value:
+            continue
+        if variable not in known:
+            raise _unknown_variable(variable, sorted(known.keys() | {_HOME}))
+        if known[variable] in _TABLES:
+            raise ConfigError(
+                f"{known[variable]} cannot be set in the environment",
+                why=f"it is a table, and the environment sets {variable}",
+                hint=f"set it in {environment.folders[0] / CONFIG_NAME}",
+            )
+        found[known[variable]] = value
+    return "environment", found
+
+
+def _unknown_variable(variable: str, known: Sequence[str]) -> ConfigError:
+    close = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
+    shown = f"`pagents config` shows the settings; unset {variable}"
+    return ConfigError(
+        f"unknown setting {variable.removeprefix(PREFIX).lower()!r}",
+        why=f"environment {variable} sets it",
+        hint=f"did you mean {close[0]}?" if close else shown,
+    )
 
 
 def _parse(name: str, value: object, below: Settings, source: str) -> object:

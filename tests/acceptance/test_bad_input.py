@@ -59,6 +59,8 @@ REFUSED = {
     "bytes that are no text": ((*WRITER, b"caf\xe9"), ("PA-E101", "is not text", 2)),
     "a session that is not there": (("show", "nobody"), ("PA-E104", "pagents list --all", 4)),
     "a session whose name is no text": (("show", b"\xff"), ("PA-E101", "is not text", 2)),
+    "a session without a name": (("kill", ""), ("PA-E101", "the argument after kill is empty", 2)),
+    "a model without a name": ((*WRITER, "Go.", "-m", ""), ("PA-E101", "after -m is empty", 2)),
     "nobody to steer": (("steer", "nobody", "left"), ("PA-E104", "nobody", 4)),
     "two ways to steer": (("steer", "x", "left", "--now", "--after"), ("PA-E101", "--after", 2)),
     "nobody to end": (("kill", "nobody"), ("PA-E104", "nobody", 4)),
@@ -255,10 +257,9 @@ def test_a_terminal_without_unicode_gets_stand_ins(pagents: Pagents) -> None:
 def test_an_id_is_looked_at_before_any_model_is(pagents: Pagents) -> None:
     team = pagents.team("one")
     pagents("run", team, "--id", "tea")
-    for given in ("", "a b"):
-        pagents("run", team, "--id", given, "-m", "local").assert_refused(
-            "PA-E101", "is not a valid name for a run", exits=2
-        )
+    pagents("run", team, "--id", "a b", "-m", "local").assert_refused(
+        "PA-E101", "is not a valid name for a run", exits=2
+    )
     pagents.team("two")
     taken = pagents("run", team, "--id", "tea", "-m", "local")
 

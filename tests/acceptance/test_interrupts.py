@@ -30,11 +30,14 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
 
     first = pagents(*command)
     second = pagents(*command)
+    told = [line for line in second.err.splitlines() if "/4 " in line]
 
     assert first.code == 0
     assert second.code == 0
     assert len(provider.requests) == 4
     assert first.documents[-1]["items"] == second.documents[-1]["items"]
+    assert "it has ended before (done), and its results follow" in second.err
+    assert told == []
 
 
 def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
@@ -52,6 +55,10 @@ def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
     resumed = pagents("resume", "tea")
 
     assert ended.code == 130
+    assert "waiting for 2 calls in flight" in ended.err
+    assert "3/4 " in resumed.err
+    assert "1/4 " not in resumed.err
+    assert ended.out.count("  done") == 2
     assert "pagents resume tea" in ended.err
     assert "Traceback" not in ended.err
     assert made == [200, 200]
@@ -165,16 +172,18 @@ def test_what_was_stopped_by_ctrl_c_is_waited_for_with_a_word_on_how_to_go_on(
 
     listed = pagents("list")
     waited = pagents("wait", "tea", "--timeout", "0.2")
+    waited_on = pagents("wait", "tea", "--timeout", "60")
 
-    assert re.search("tea +crew +■ stopped +0/2 done, 2 stopped", listed.out)
+    stopped = "No process works on tea: it was stopped. Continue with: pagents resume tea"
+    assert re.search("tea +crew +■ stopped +1/2 done, 1 stopped", listed.out)
     assert waited.code == 7
-    assert (
-        "No process works on tea: it was stopped. Continue with: pagents resume tea" in waited.err
-    )
-    assert "go on" not in waited.err
+    assert stopped in waited.err
+    assert "they continue" not in waited.err
+    assert waited_on.code == 5
+    assert waited_on.err.splitlines() == [stopped]
 
 
-def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
+def test_ctrl_c_while_one_agent_is_waited_for_still_gives_its_answer(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
     provider.hold()
@@ -184,13 +193,14 @@ def test_ctrl_c_while_one_agent_is_waited_for_says_how_to_go_on(
     running.wait_for("Ctrl-C again stops at once")
     provider.release()
     ended = running.ended()
-    name = ended.err.rpartition("pagents resume ")[2].split()[0]
+    name = ended.err.rpartition("pagents show ")[2].split()[0]
 
-    resumed = pagents("resume", name)
+    shown = pagents("show", name)
 
     assert ended.code == 130
-    assert resumed.code == 0
-    assert "✔ content_writer_funny  done" in resumed.out
+    assert "✔ content_writer_funny  done" in ended.out
+    assert shown.code == 0
+    assert "✔ content_writer_funny  done" in shown.out
     assert len(provider.requests) == 1
 
 

@@ -308,7 +308,8 @@ def test_what_is_not_over_when_a_script_ends_goes_on_in_the_background(
     done = skill.run("-c", code, PARALLEL_AGENTS_MAX_PARALLEL="1")
 
     assert done.returncode == 0, done.stderr
-    assert "10 unfinished: continuing in the background" in done.stderr
+    # The answer of the call in flight comes before the script has ended.
+    assert "9 unfinished: continuing in the background" in done.stderr
     skill.pagents.wait_until(lambda: skill.pagents.query(asked) == [("done",)] * 10)
     assert len(provider.requests) == 10
 

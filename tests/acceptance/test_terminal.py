@@ -220,7 +220,10 @@ def test_ctrl_c_at_the_keyboard_stops_in_good_order(
     assert code == 130
     assert running.screen.is_cursor_shown
     assert "asks the model" not in running.screen.text
-    assert "pagents resume tea" in running.screen.text
+    assert "waiting for 1 call in flight" in running.screen.text
+    assert "✔ one  done" in running.screen.text
+    assert "Everything had ended when it stopped" in running.screen.text
+    assert "pagents show tea" in running.screen.text
     assert [request.status for request in provider.requests] == [200]
 
 

@@ -142,11 +142,13 @@ def test_what_a_worker_leaves_is_told_with_what_it_lacks(
 
     worked = pagents("work")
     waited = pagents("wait", name, "--timeout", "0.5")
+    waited_on = pagents("wait", name)
 
     lacks = "keyed needs a key, but BENCH_KEY is not set"
     assert worked.code == 0
     assert f"left {name} (content_writer_funny): {lacks}" in worked.err
     assert waited.code == 7
+    assert waited_on.code == 5
     assert (
         f"No process works on {name}: {lacks}. Continue with: pagents resume {name}" in waited.err
     )

@@ -48,6 +48,7 @@ _VARIES = (
     (r"\b\d+\.\d+s\b", "SECONDS"),
     (r"\b[0-9a-f]{64}\b", "HASH"),
     (r"\b\d+ events, \d+ links, \d+ runs\b", "CHAIN"),
+    (r"\bversions up to \d+\b", "VERSIONS"),
 )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from pydantic_ai import messages as library
+from pydantic_ai.exceptions import ModelHTTPError
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall, user
@@ -17,6 +21,7 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.errors import ProviderError, RequestRejected
 from parallel_agents.models.cached import Cached
 from parallel_agents.models.circuit_broken import CircuitBroken
+from parallel_agents.models.foreign.pydantic_ai import PydanticAi
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Wire
@@ -127,6 +132,37 @@ def make_scripted(provider: LoopbackProvider, http: Http) -> Model:
     return ScriptedModel([entry] * 2, NAME, latency_seconds=0.01)
 
 
+def said_to(messages: list[library.ModelMessage]) -> str:
+    (part,) = messages[-1].parts
+    assert isinstance(part, library.UserPromptPart)
+    assert isinstance(part.content, str)
+    if part.content == "fail":
+        raise ModelHTTPError(400, "model-1", {"error": {"message": "told to"}})
+    return part.content
+
+
+async def reply_of_library(
+    messages: list[library.ModelMessage], _: AgentInfo
+) -> library.ModelResponse:
+    text = said_to(messages)
+    await asyncio.sleep(0.01)
+    call = library.ToolCallPart(CALL.name, {**CALL.arguments}, CALL.id)
+    return library.ModelResponse(parts=[call if text == "look" else library.TextPart(text)])
+
+
+async def stream_of_library(
+    messages: list[library.ModelMessage], _: AgentInfo
+) -> AsyncGenerator[str]:
+    for word in re.findall(r"\S+\s*", said_to(messages)):
+        yield word
+
+
+def make_pydantic_ai(provider: LoopbackProvider, http: Http) -> Model:
+    del provider, http
+    fake = FunctionModel(reply_of_library, stream_function=stream_of_library)
+    return PydanticAi(NAME, lambda _: fake)
+
+
 MAKERS = [
     make_chat,
     make_anthropic,
@@ -137,6 +173,7 @@ MAKERS = [
     make_governed,
     make_breaking,
     make_cached,
+    make_pydantic_ai,
     make_replies_with,
     make_scripted,
 ]

@@ -105,7 +105,44 @@ def test_an_unreadable_file_is_refused_by_name(tmp_path: Path, content: bytes) -
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
-    variables = {"PARALLEL_AGENTS_MODEL": "", "PARALLEL_AGENTS_UNKNOWN": "x", "OTHER": "y"}
+    variables = {"PARALLEL_AGENTS_MODEL": "", "PARALLEL_AGENTS_UNKNOWN": "", "OTHER": "y"}
+
+    assert load(environment(tmp_path, variables=variables)).settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("DAY_BUDGET_USDD", "did you mean PARALLEL_AGENTS_DAY_BUDGET_USD?"),
+        ("Max_Parallel", "did you mean PARALLEL_AGENTS_MAX_PARALLEL?"),
+        ("HOEM", "did you mean PARALLEL_AGENTS_HOME?"),
+        ("ZZZ", "`pagents config` shows the settings; unset PARALLEL_AGENTS_ZZZ"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_a_suggestion(
+    tmp_path: Path, name: str, hint: str
+) -> None:
+    variable = f"PARALLEL_AGENTS_{name}"
+
+    with pytest.raises(ConfigError, match=f"unknown setting '{name.lower()}'") as caught:
+        load(environment(tmp_path, variables={variable: "1"}))
+
+    assert caught.value.why == f"environment {variable} sets it"
+    assert caught.value.hint == hint
+
+
+def test_a_table_in_a_variable_is_refused(tmp_path: Path) -> None:
+    variables = {"PARALLEL_AGENTS_TIERS": "small=a/a"}
+
+    with pytest.raises(ConfigError, match="tiers cannot be set in the environment") as caught:
+        load(environment(tmp_path, variables=variables))
+
+    assert caught.value.hint == f"set it in {tmp_path / 'config.toml'}"
+
+
+@pytest.mark.parametrize("name", ["HOME", "TEST_MODELS"])
+def test_a_variable_that_is_no_setting_of_ours_is_left_alone(tmp_path: Path, name: str) -> None:
+    variables = {f"PARALLEL_AGENTS_{name}": "/somewhere"}
 
     assert load(environment(tmp_path, variables=variables)).settings == Settings()
 

@@ -139,6 +139,15 @@ class App(Client):
         """Cancel every run at once; each can continue from its last event."""
         self.engine.cancel_all()
 
+    async def let_calls_end(self, on_wait: Callable[[int], None]) -> None:
+        """Start nothing new, and return once the calls in flight have ended and are stored.
+
+        Answers that need no further call end their runs. `on_wait` gets the number of the calls.
+        """
+        self.engine.admit_nothing_new()
+        on_wait(self.engine.calls_in_flight)
+        await self.engine.wait_calls_ended()
+
     async def wait_quiet(self, seconds: float) -> None:
         """Return once this process has had nothing to run for that long."""
         while True:

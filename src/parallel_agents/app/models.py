@@ -15,6 +15,7 @@ from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.circuit_broken import CircuitBroken
 from parallel_agents.models.dialect import PLAIN, Dialect
+from parallel_agents.models.foreign.pydantic_ai import PROVIDER as PYDANTIC_AI, PydanticAi
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.http import Http
 from parallel_agents.models.learning import Learning, Lessons
@@ -65,7 +66,7 @@ def make_registry(
             sources=default_sources(network),
         )
 
-    made = {LOCAL: make_local, **(factories or {})}
+    made = {LOCAL: make_local, PYDANTIC_AI: PydanticAi, **(factories or {})}
     if days.PROVIDER not in settings.providers:
         made.setdefault(days.PROVIDER, make_simulated)
     return Registry(

@@ -25,6 +25,7 @@ class Need(StrEnum):
 
     JUDGEMENT = "judgement"
     FACTS = "facts"
+    HUMOUR = "humour"
     DELEGATION = "delegation"
 
 

@@ -1,12 +1,16 @@
-"""Output: whether a final answer matches its agent's schema, and what the model is told if not."""
+"""Output: whether an answer matches its schema, what the model is told if not, and where it was cut."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
 
 _SHOWN = 200
+# Where a sentence can end, with the quotes and brackets that may close after it.
+_ENDS = tuple(".!?…\u3002\uff01\uff1f")
+_CLOSERS = "\"'”\u2019»)]}*_ \n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,47 @@ def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
         return Rejected((f"there is no JSON in it; it begins with {shown!r}",))
     problems = fits.problems(value)
     return Rejected(tuple(str(problem) for problem in problems)) if problems else Accepted(value)
+
+
+def cut_texts(output: Json, schema: JsonObject | None) -> tuple[str, ...]:
+    """A notice for each text that ends in mid-sentence at exactly the longest length allowed.
+
+    A server that forces answers into a schema stops there in silence, and the answer is valid.
+    """
+    return () if schema is None else tuple(_cuts(output, schema, schema, ""))
+
+
+def _cuts(value: Json, schema: Json, root: JsonObject, where: str) -> Iterator[str]:
+    schema = _resolved(schema, root)
+    match value:
+        case str():
+            most = schema.get("maxLength")
+            ends = value.rstrip(_CLOSERS).endswith(_ENDS)
+            if isinstance(most, int) and len(value) == most and "enum" not in schema and not ends:
+                yield f"{where or 'the answer'} was probably cut: it ends at its limit of {most} characters"
+        case Mapping():
+            properties = _resolved(schema.get("properties"), root)
+            for name, member in value.items():
+                yield from _cuts(member, properties.get(name), root, _step(where, name))
+        case Sequence():
+            for index, item in enumerate(value):
+                yield from _cuts(item, schema.get("items"), root, _step(where, index))
+        case _:
+            pass
+
+
+def _step(where: str, step: str | int) -> str:
+    return f"{where}/{step}".removeprefix("/")
+
+
+def _resolved(schema: Json, root: JsonObject) -> JsonObject:
+    """The schema that a local reference points to; an empty one for what is no object."""
+    if not isinstance(schema, Mapping):
+        return {}
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return schema
+    found: Json = root
+    for step in reference.removeprefix("#/").split("/"):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}

@@ -88,6 +88,7 @@ class Run:
         owner: the process that executes it; None if any may claim it.
         epoch: rises with each claim; an append with an older epoch is refused.
         attempts: how many times the work was begun.
+        idle_seconds: how long no process executed the run, from its start to its last claim or end.
     """
 
     id: RunId
@@ -106,13 +107,18 @@ class Run:
     started_at: float | None = None
     finished_at: float | None = None
     error_code: str = ""
+    idle_seconds: float = 0.0
 
     @property
     def seconds(self) -> float | None:
-        """Wall time from the first admission to the end; None while the run is live."""
-        if self.started_at is None or self.finished_at is None:
+        """How long processes executed the run; None while it is live."""
+        return None if self.finished_at is None else self.seconds_until(self.finished_at)
+
+    def seconds_until(self, at: float) -> float | None:
+        """How long processes have executed the run if one does at `at`; None before its start."""
+        if self.started_at is None:
             return None
-        return self.finished_at - self.started_at
+        return max(at - self.started_at - self.idle_seconds, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +140,8 @@ class Result:
         usage: the tokens of `spend` and `spend_below` together.
         cost_usd: the cost of both; None if a price is unknown, or if the run was broken off before
             a call was counted.
-        seconds: the wall time of the run, without its time in the queue.
+        seconds: the wall time for which processes executed the run: without its time in the queue,
+            and without the time for which it was stopped.
         attempts: how many attempts the run took.
         score: 0 to 10, if a judge or a scoring function gave one.
     """
@@ -182,7 +189,7 @@ class TeamResult:
         status: how the team ended: `done` if all tasks are done, `partial` if some are.
         results: one result for each task that has ended, in the order of the tasks.
         session_key: the key of the team's own session.
-        seconds: the wall time of the whole team.
+        seconds: the wall time for which processes executed the team.
     """
 
     key: str

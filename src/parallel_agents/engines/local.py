@@ -176,15 +176,23 @@ class LocalEngine:
 
     async def wait_calls_ended(self) -> None:
         """Return when every run has stopped, except those that wait for other runs."""
-        while tasks := [
+        while tasks := self._working():
+            await asyncio.wait(tasks)
+
+    @property
+    def calls_in_flight(self) -> int:
+        """How many runs are in a call that can finish."""
+        return sum(not task.cancelling() for task in self._working())
+
+    def _working(self) -> list[asyncio.Task[None]]:
+        return [
             scheduled.task
             for scheduled in self._scheduled.values()
             if scheduled.task
             and not scheduled.task.done()
             and scheduled.row.run.kind is not RunnerKind.TEAM
             and not scheduled.is_parked
-        ]:
-            await asyncio.wait(tasks)
+        ]
 
     async def wait_idle(self) -> None:
         """Return when nothing runs and nothing waits."""

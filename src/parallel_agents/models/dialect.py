@@ -174,6 +174,29 @@ class Dialect:
 
 
 PLAIN = Dialect()
+# What most servers of a wire take.
+DEFAULTS: Mapping[str, Dialect] = {
+    # Many servers that enforce a schema let the model call no tool meanwhile, without a word about it.
+    "chat": Dialect(structured_with_tools=Structured.PROMPT),
+    "anthropic": Dialect(
+        structured=Structured.TOOL,
+        thinking=ThinkingForm.BUDGET,
+        schema=SchemaSubset.ANTHROPIC,
+        call_ids=CallIds.WORD,
+    ),
+    "responses": Dialect(
+        max_tokens_field="max_output_tokens",
+        schema=SchemaSubset.OPENAI,
+        call_ids=CallIds.WORD,
+    ),
+    "gemini": Dialect(
+        max_tokens_field="max_output_tokens",
+        # Gemini 2.5 refuses an answer in JSON beside functions.
+        structured_with_tools=Structured.PROMPT,
+        # Gemini 3 refuses a call without a signature; 2.5 ignores the placeholder.
+        replay=Replay.REQUIRED,
+    ),
+}
 _NAMES = frozenset(each.name for each in fields(Dialect))
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 

@@ -28,14 +28,10 @@ from parallel_agents.core.usage import Price
 from parallel_agents.models.base_url import join_url, read_base_url
 from parallel_agents.models.dialect import (
     CHANGES,
+    DEFAULTS,
     PLAIN,
-    CallIds,
     Dialect,
     DialectChanges,
-    Replay,
-    SchemaSubset,
-    Structured,
-    ThinkingForm,
     merge_changes,
 )
 
@@ -249,33 +245,9 @@ class Provider:
             auth=self.auth,
             proxy=self.proxy,
             headers=self.headers,
-            dialect=_DIALECTS[self.wire].changed(_matching(self.known, model)),
+            dialect=DEFAULTS[self.wire].changed(_matching(self.known, model)),
             configured=_matching(self.configured, model),
         )
-
-
-_DIALECTS: Mapping[Wire, Dialect] = {
-    # Many servers that enforce a schema let the model call no tool meanwhile, without a word about it.
-    Wire.CHAT: Dialect(structured_with_tools=Structured.PROMPT),
-    Wire.ANTHROPIC: Dialect(
-        structured=Structured.TOOL,
-        thinking=ThinkingForm.BUDGET,
-        schema=SchemaSubset.ANTHROPIC,
-        call_ids=CallIds.WORD,
-    ),
-    Wire.RESPONSES: Dialect(
-        max_tokens_field="max_output_tokens",
-        schema=SchemaSubset.OPENAI,
-        call_ids=CallIds.WORD,
-    ),
-    Wire.GEMINI: Dialect(
-        max_tokens_field="max_output_tokens",
-        # Gemini 2.5 refuses an answer in JSON beside functions.
-        structured_with_tools=Structured.PROMPT,
-        # Gemini 3 refuses a call without a signature; 2.5 ignores the placeholder.
-        replay=Replay.REQUIRED,
-    ),
-}
 
 
 def _matching(layers: Sequence[tuple[str, DialectChanges]], model: str) -> DialectChanges:

@@ -140,9 +140,7 @@ def _delivery(run: Run) -> str:
 
 
 def _runtime(run: Run, now: float) -> float:
-    if run.started_at is None:
-        return 0.0
-    return max((run.finished_at or now) - run.started_at, 0.0)
+    return run.seconds_until(run.finished_at or now) or 0.0
 
 
 def _brief(title: str) -> str:

@@ -27,8 +27,10 @@ async def find(store: SessionStore, name: str) -> Row:
     if "/" in name:
         parent, _, child = name.rpartition("/")
         tree = (await find(store, parent)).session.key
-        return _the_one(name, await store.rows(Filter(prefix=child, tree=tree)), exact=child)
-    return _the_one(name, await store.rows(Filter(prefix=name, limit=50)), exact=name)
+        rows = await store.rows(Filter(prefix=child, tree=tree)) if child else []
+        return _the_one(name, rows, exact=child)
+    rows = await store.rows(Filter(prefix=name, limit=50)) if name else []  # all names begin so
+    return _the_one(name, rows, exact=name)
 
 
 def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:

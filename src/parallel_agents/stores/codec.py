@@ -77,10 +77,10 @@ def decode_agent(stored: bytes) -> Agent:
 
 def row_from(columns: SqlRow, agent: Agent) -> Row:
     """A row from the columns of the query `session_rows`."""
-    owner_state = columns[31]
+    owner_state = columns[32]
     return Row(
         session=_session_from(columns[:10], agent),
-        run=_run_from(columns[0], columns[10:31]),
+        run=_run_from(columns[0], columns[10:32]),
         owner_state=None if owner_state is None else OwnerState(owner_state),
     )
 
@@ -109,7 +109,7 @@ def _session_from(columns: SqlRow, agent: Agent) -> Session:
 
 def _run_from(session: str, columns: SqlRow) -> Run:
     identity, number, kind, status, title, model, priority, owner, epoch, attempts = columns[:10]
-    created_at, started_at, finished_at, error_code = columns[17:]
+    created_at, started_at, finished_at, error_code, idle_seconds = columns[17:]
     return Run(
         id=RunId(identity),
         session=SessionKey(session),
@@ -127,4 +127,5 @@ def _run_from(session: str, columns: SqlRow) -> Run:
         started_at=started_at,
         finished_at=finished_at,
         error_code=error_code,
+        idle_seconds=idle_seconds,
     )

@@ -42,4 +42,7 @@ class JournalOwners:
         self._tables.accounts.forfeit(runs)
 
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
-        self._tables.database.run_many("release", [(run, owner) for run in runs])
+        now = self._tables.now()
+        self._tables.database.run_many(
+            "release", [{"run": run, "owner": owner, "now": now} for run in runs]
+        )

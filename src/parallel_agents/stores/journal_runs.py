@@ -127,7 +127,7 @@ class JournalRuns:
         missed = [request.run for request in requests if request.run not in taken]
         if missed:
             # They may wait for earlier runs that a process left behind when it ended: free those.
-            self._tables.database.run("free_earlier", (as_array(missed),))
+            self._tables.database.run("free_earlier", values | {"runs": as_array(missed)})
         if not taken:
             return [None] * len(requests)
         self._tables.log.write_new(

@@ -1,7 +1,7 @@
 """Projection: what a run's row must say according to its events, and the rows that disagree.
 
 A row is written in the same transaction as the events that it follows from, and no hash covers it,
-so it is compared with those events instead. A run's owner and priority are in no event.
+so it is compared with those events instead. A run's owner, priority and idle time are in no event.
 """
 
 from __future__ import annotations

@@ -14,13 +14,20 @@ from parallel_agents.views.activity import doing_on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One agent's line: its status, and what it is doing; `last` is its last event except starts."""
+    """One agent's line: its status, and what it is doing.
+
+    Attributes:
+        began_at: when it started, moved on by the time while no process executed it.
+        last: its last event except starts.
+        last_at: when its last event was written.
+    """
 
     label: str
     status: RunStatus = RunStatus.QUEUED
     doing: str = "waits for a slot"
     began_at: float | None = None
     last: Body | None = None
+    last_at: float = 0.0
     spend: Spend = Spend()
 
 
@@ -45,7 +52,8 @@ class Board:
             return None
         changed = _after(lane, event)
         self.lanes[event.run] = changed
-        return None if replace(changed, last=lane.last) == lane else changed
+        unseen = {"began_at": lane.began_at, "last": lane.last, "last_at": lane.last_at}
+        return None if replace(changed, **unseen) == lane else changed
 
     def count(self, *statuses: RunStatus) -> int:
         return sum(lane.status in statuses for lane in self.lanes.values())
@@ -65,12 +73,14 @@ class Board:
 
 
 def _after(lane: Lane, event: Event) -> Lane:
-    lane = replace(lane, doing=doing_on(lane.last or event.body, event.body))
+    worked_until = lane.last_at
+    lane = replace(lane, doing=doing_on(lane.last or event.body, event.body), last_at=event.at)
     if not isinstance(event.body, Started):
         lane = replace(lane, last=event.body)
     match event.body:
         case Started():
-            began_at = event.at if lane.began_at is None else lane.began_at
+            worked_seconds = 0.0 if lane.began_at is None else worked_until - lane.began_at
+            began_at = event.at - worked_seconds
             return replace(lane, status=RunStatus.RUNNING, began_at=began_at)
         case Replied() as reply:
             return replace(lane, spend=lane.spend + reply.spend)

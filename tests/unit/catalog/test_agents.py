@@ -127,13 +127,15 @@ def test_an_agent_wants_the_tier_of_its_category(name: str) -> None:
 
 
 @every_agent
-def test_only_work_that_judges_or_states_facts_asks_it_of_the_model(name: str) -> None:
+def test_only_work_that_judges_states_facts_or_jokes_asks_it_of_the_model(name: str) -> None:
     found = agent(name)
 
     if found.category == "qa":
         assert found.needs == (Need.JUDGEMENT,)
     elif name in {"content_writer_educational", "content_writer_controversial"}:
         assert found.needs == (Need.FACTS,)
+    elif name == "content_writer_funny":
+        assert found.needs == (Need.HUMOUR,)
     else:
         assert found.needs == ()
 

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Entry, Queued, Replied
+from parallel_agents.core.gate import JudgeGate, RegexGate
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
@@ -236,6 +237,25 @@ async def test_leaving_lets_calls_end_and_be_kept_and_leaves_the_runs_queued() -
     assert row.owner_state is OwnerState.GONE
     assert [event.body.kind for event in events] == ["queued", "started", "replied"]
     assert len(model.requests) == 1
+
+
+async def test_an_answer_that_comes_while_the_engine_stops_ends_its_run_if_no_call_is_missing() -> (
+    None
+):
+    gates = (RegexGate(pattern="all"), RegexGate(pattern="done"))
+    model = RepliesWith(lambda _: "all done", latency_seconds=10)
+
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(model, agents=[WRITER], store=store) as rig:
+        await rig.sessions.spawn(Task("writer", "checked", gates=gates))
+        await rig.sessions.spawn(Task("writer", "judged", gates=(JudgeGate(rubric="Is it good?"),)))
+        await asyncio.sleep(3)
+    rows = await store.rows(Filter())
+    await store.aclose()
+
+    ended = {row.run.title: row.run.status for row in rows}
+    assert ended == {"checked": RunStatus.DONE, "judged": RunStatus.QUEUED}
+    assert len(model.requests) == 2
 
 
 async def test_another_process_goes_on_where_the_first_one_stopped() -> None:

@@ -252,7 +252,7 @@ async def test_calls_in_the_queue_of_a_model_are_let_go_and_the_one_in_flight_is
     assert stopped.seconds == pytest.approx(5.0, abs=0.1)
     assert made == 1
     assert stopped.kept == 1
-    assert stopped.statuses == [QUEUED] * 4
+    assert stopped.statuses == [DONE, QUEUED, QUEUED, QUEUED]
     assert throttle.in_flight() == 0
     assert throttle.waiting() == 0
     assert throttle.minute.requests == 1
@@ -290,7 +290,7 @@ async def test_a_call_that_waits_for_room_in_its_budget_is_let_go_and_nothing_of
     assert stopped.seconds == pytest.approx(5.0, abs=0.1)
     assert made == 1
     assert stopped.kept == 1
-    assert stopped.statuses == [QUEUED] * 2
+    assert stopped.statuses == [DONE, QUEUED]
     assert account.spent.tokens == 30
     assert account.reserved.tokens == 0
     assert after == [DONE, DONE]
@@ -322,7 +322,7 @@ async def test_who_waits_for_the_reply_to_the_same_request_is_let_go_and_finds_i
 
     assert stopped.seconds == pytest.approx(5.0, abs=0.1)
     assert stopped.kept == 1
-    assert stopped.statuses == [QUEUED] * 3
+    assert stopped.statuses == [DONE, QUEUED, QUEUED]
     assert after == [DONE] * 3
     assert len(model.requests) == 1
 

@@ -81,7 +81,7 @@ async def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_i
         assert (await rig.service.find(found.session.key)).session.spawn_key == "monday"
 
 
-@pytest.mark.parametrize("name", ["nothing", "", "@last", "nothing/at all", "*"])
+@pytest.mark.parametrize("name", ["nothing", "", "@last", "nothing/at all", "*", "/", "team-1/"])
 async def test_an_unknown_name_is_an_error(name: str) -> None:
     async with open_test_rig() as rig:
         with pytest.raises(NotFound) as caught:

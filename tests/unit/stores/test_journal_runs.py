@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from itertools import count
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from parallel_agents.core.agent import Agent
@@ -13,9 +15,9 @@ from parallel_agents.core.event import Attempted, Entry, Queued, Replied, SteerM
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish as ModelFinish
-from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
+from parallel_agents.core.run import Failure, Outcome, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Claim, Filter, Killed, Owner, SessionPlan
+from parallel_agents.core.store import Claim, Filter, Killed, Owner, OwnerState, SessionPlan
 from parallel_agents.core.usage import Usage
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
@@ -159,3 +161,69 @@ def test_a_batch_answers_and_leaves_what_its_changes_do_one_by_one(
     assert left_by(at_once) == left_by(one_by_one)
     assert check_chain(at_once.database).is_intact
     assert check_rows(at_once.rows).faults == ()
+
+
+class Stop(Enum):
+    """How a process stops executing a run."""
+
+    RELEASED = auto()
+    GONE = auto()
+    GONE_AND_RELEASED = auto()
+    DEAD = auto()
+
+
+class Stopped:
+    """A run that a process has executed from second 100 to 110, and the journal of its store."""
+
+    def __init__(self, how: Stop) -> None:
+        self.at = 100.0
+        self.journal = Journal(SqliteDatabase.in_memory(), lambda: self.at)
+        self.beat(OwnerState.LIVE)
+        self.commit(call(lambda journal: journal.sessions.spawn([plan(RUNS[0])])))
+        self.commit(claim_of(RUNS[0]))
+        self.at = 110.0
+        self.beat(OwnerState.LIVE if how in (Stop.RELEASED, Stop.DEAD) else OwnerState.GONE)
+        if how is Stop.DEAD:
+            self.at = 115.0
+            self.commit(call(lambda journal: journal.owners.mark_dead(ME)))
+        if how is Stop.GONE_AND_RELEASED:
+            self.at = 120.0
+        if how in (Stop.RELEASED, Stop.GONE_AND_RELEASED):
+            self.commit(call(lambda journal: journal.owners.release(ME, [RUNS[0]])))
+
+    def commit(self, change: AnyChange) -> None:
+        self.journal.commit([change])
+
+    def beat(self, state: OwnerState, owner: OwnerId = ME) -> None:
+        beating = Owner(id=owner, host="here", pid=1, state=state)
+        self.commit(call(lambda journal: journal.owners.heartbeat(beating)))
+
+    def run(self) -> Run:
+        (row,) = self.journal.rows.rows(Filter(every_run=True))
+        return row.run
+
+
+@pytest.mark.parametrize("how", Stop)
+def test_the_time_for_which_no_process_executed_a_run_does_not_count(how: Stop) -> None:
+    stopped = Stopped(how)
+    other = OwnerId("other")
+
+    stopped.at = 500.0
+    stopped.beat(OwnerState.LIVE, other)
+    stopped.commit(Change(claim, ClaimRequest(RUNS[0], other), RUNS[0]))
+    stopped.at = 507.0
+    stopped.commit(finish_of(RUNS[0], 2, DONE, None))
+
+    assert stopped.run().idle_seconds == 390.0
+    assert stopped.run().seconds == 17.0
+
+
+@pytest.mark.parametrize("how", Stop)
+def test_a_run_that_is_killed_while_it_is_stopped_ends_when_it_stopped(how: Stop) -> None:
+    stopped = Stopped(how)
+
+    stopped.at = 500.0
+    stopped.commit(kill(RUNS[0]))
+
+    assert stopped.run().finished_at == 500.0
+    assert stopped.run().seconds == 10.0

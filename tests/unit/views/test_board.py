@@ -55,7 +55,7 @@ def test_lanes_begin_in_the_queue_in_the_order_of_the_team() -> None:
     assert [lane.status for lane in lanes] == [RunStatus.QUEUED] * 2
 
 
-def test_a_lane_runs_from_its_first_start_also_after_it_was_taken_over() -> None:
+def test_the_time_of_a_lane_that_was_taken_over_goes_on_where_its_work_ended() -> None:
     seen = board()
 
     seen.take(event(started(), at=10.0))
@@ -66,7 +66,7 @@ def test_a_lane_runs_from_its_first_start_also_after_it_was_taken_over() -> None
     assert again is None
     again = seen.lanes[ONE]
     assert again.status is RunStatus.RUNNING
-    assert again.began_at == 10.0
+    assert again.began_at == 18.0
 
 
 def test_a_reply_that_was_kept_is_not_asked_for_again_when_its_run_is_taken_up() -> None:

@@ -100,7 +100,7 @@ class Chat:
         if find_error(value) is not None:
             raise from_error_object(self._endpoint, value)
         usage = value.get("usage")
-        had_reason = bool(draft.reason)
+        arrived = draft.arrived
         for position, choice in enumerate(objects_at(value, "choices")):
             if isinstance(choice.get("usage"), Mapping):
                 usage = choice["usage"]  # Moonshot's streams have it here
@@ -114,7 +114,7 @@ class Chat:
             counted = read_usage(usage, draft.usage or _NOTHING)
             if counted.total_tokens:
                 draft.usage = counted
-                draft.is_over = draft.is_over or had_reason or bool(draft.reason)
+                draft.is_over = draft.is_over or draft.is_last(arrived)
 
     def _structure(self, plan: Plan) -> JsonObject:
         match plan.structured:

@@ -71,6 +71,8 @@ class Draft:
         refusal: the text with which the model declined; empty if it did not.
         usage: what the server counted; None if it has counted nothing.
         arrived: the number of pieces that have arrived.
+        is_unsure: a piece came after a reason: the server writes one on each, so only the end of
+            its stream tells that the reply is complete.
         blocks: the parts, by whatever tells them apart on the wire.
     """
 
@@ -85,6 +87,7 @@ class Draft:
     refusal: str = ""
     usage: Usage | None = None
     arrived: int = 0
+    is_unsure: bool = False
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
     _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
@@ -96,6 +99,10 @@ class Draft:
     def end(self) -> End | None:
         """What the server's reason means; None if it gave none."""
         return end_of(self.reason) if self.reason else None
+
+    def is_last(self, arrived: int) -> bool:
+        """Whether an event that came after so many pieces is the last: it ends what there is."""
+        return bool(self.reason and self.usage) and 0 < arrived == self.arrived
 
     def check_content(self) -> None:
         """Refuse a reply that says nothing at all.
@@ -173,9 +180,19 @@ class Draft:
         if not piece:
             return
         self.arrived += 1
+        if self.reason:
+            self.is_unsure = True
         block.pieces.append(piece)
         if self.show is not None and (block.kind is Kind.TEXT or self._is_answer(block)):
             self._show(self.show, block, piece)
+
+    def complete(self, block: Block, text: str) -> None:
+        """Bring a block to its final text: what its pieces lack is added."""
+        before = block.text
+        if text.startswith(before):
+            self.add(block, text[len(before) :])
+        elif text:
+            block.pieces[:] = [text]
 
     def _show(self, show: Show, block: Block, piece: str) -> None:
         piece, self._half = self._half + piece, ""

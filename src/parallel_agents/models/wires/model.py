@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import NoReturn
 
 import orjson
 
@@ -15,9 +14,6 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
-    ModelRefused,
-    ModelSlipped,
-    ProviderError,
     RequestRejected,
     StreamCut,
     Unreachable,
@@ -27,12 +23,12 @@ from parallel_agents.models.failures import make_failure
 from parallel_agents.models.http import Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.documents import DONE
-from parallel_agents.models.reading.finish import End
 from parallel_agents.models.reading.usage import estimate_usage
 from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
 from parallel_agents.models.wires.codec import Codec, make_draft, taken_ids
 from parallel_agents.models.wires.draft import Draft
+from parallel_agents.models.wires.ends import check_end
 from parallel_agents.models.wires.gemini import Gemini
 from parallel_agents.models.wires.messages import Messages
 from parallel_agents.models.wires.responses import Responses
@@ -43,8 +39,9 @@ _CODECS: Mapping[Wire, Callable[[str, Endpoint, Dialect], Codec]] = {
     Wire.RESPONSES: Responses,
     Wire.GEMINI: Gemini,
 }
-# How long a stream that has said why it ended may take for its last counts.
-_GRACE_SECONDS = 5.0
+# How long a stream that has said why it ended may take for its last counts, and for its end.
+_COUNTS_SECONDS = 5.0
+_END_SECONDS = 2.0
 _MOST_CODECS = 8
 
 
@@ -93,7 +90,7 @@ class WireModel:
             what = "sent a reply that does not follow the format of its wire"
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
         if draft.refusal or draft.end is not None:
-            self._check_end(draft)
+            check_end(draft, self._endpoint)
         reply = draft.reply(self.name, taken_ids(request.messages) if draft.has_calls else ())
         return _with_estimate(reply, len(body)) if reply.is_estimated else reply
 
@@ -130,17 +127,15 @@ class WireModel:
                         self._take(codec, value, draft)
                         if draft.is_over:
                             return
-                        if not draft.reason:
-                            if grace.when() is not None:
-                                grace.reschedule(None)
-                        elif draft.arrived != arrived:  # also a server that says it on each piece
+                        if draft.reason and draft.arrived != arrived:
                             arrived = draft.arrived
-                            loop = asyncio.get_running_loop()
-                            grace.reschedule(loop.time() + _GRACE_SECONDS)
+                            grace.reschedule(_last_moment(draft))
+                        elif not draft.reason and grace.when() is not None:
+                            grace.reschedule(None)
                 if draft.end is None:
                     self._check_whole(draft)
             except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
-                if draft.end is None:
+                if draft.end is None or draft.is_unsure:
                     raise
 
     def _take(self, codec: Codec, value: Json, draft: Draft) -> None:
@@ -161,31 +156,13 @@ class WireModel:
             what = "ended its stream without saying that the reply is complete"
             raise make_failure(StreamCut, self._endpoint, what)
 
-    def _check_end(self, draft: Draft) -> None:
-        """Refuse a reply that is not known to be complete, or to be cut where it says."""
-        if draft.refusal:
-            self._fail(ModelRefused, f"refused: {draft.refusal}")
-        said = f"ended its reply with the reason {draft.reason!r}"
-        match draft.end:
-            case End.REFUSED:
-                self._fail(
-                    ModelRefused, f"refused: its reply ended with the reason {draft.reason!r}"
-                )
-            case End.FAILED:
-                self._fail(StreamCut, f"{said}: it broke off")
-            case End.SLIP:
-                self._fail(ModelSlipped, f"{said}: the model's call could not be read")
-            case End.TOOLS if not draft.has_call():
-                self._fail(ModelSlipped, f"{said}, but it asks for no call")
-            case End.UNKNOWN:
-                self._fail(
-                    MalformedReply, f"{said}, which is not known to mean that it is complete"
-                )
-            case _:
-                pass
 
-    def _fail(self, kind: type[ProviderError], what: str) -> NoReturn:
-        raise make_failure(kind, self._endpoint, what)
+def _last_moment(draft: Draft) -> float | None:
+    """When a stream that has said why it ended must be over; None if that is not to be trusted."""
+    if draft.is_unsure:
+        return None
+    seconds = _COUNTS_SECONDS if draft.usage is None else _END_SECONDS
+    return asyncio.get_running_loop().time() + seconds
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:

@@ -41,13 +41,13 @@ def take_event(draft: Draft, event: str, value: JsonObject) -> None:
         case "output_text.delta":
             draft.add(_text_block(draft, value), text_at(value, "delta"))
         case "output_text.done":
-            _complete(draft, _text_block(draft, value), text_at(value, "text"))
+            draft.complete(_text_block(draft, value), text_at(value, "text"))
         case "function_call_arguments.delta":
             draft.add(_block(draft, value, Kind.CALL), text_at(value, "delta"))
         case "function_call_arguments.done":
             block = _block(draft, value, Kind.CALL)
             block.name = block.name or text_at(value, "name")
-            _complete(draft, block, _json_text(value.get("arguments")))
+            draft.complete(block, _json_text(value.get("arguments")))
         case "reasoning_summary_text.delta" | "reasoning_text.delta" | "reasoning.delta":
             draft.add(_block(draft, value, Kind.THINKING), text_at(value, "delta"))
         case "reasoning_summary_part.added":
@@ -144,15 +144,6 @@ def _part_block(draft: Draft, name: _Name, part: int) -> Block:
     return draft.block(_Key(name, Kind.TEXT, part), Kind.TEXT)
 
 
-def _complete(draft: Draft, block: Block, text: str) -> None:
-    """Bring a block to its final text: what its pieces lack is added."""
-    before = block.text
-    if text.startswith(before):
-        draft.add(block, text[len(before) :])
-    elif text:
-        block.pieces[:] = [text]
-
-
 def _take_item(draft: Draft, name: _Name, item: JsonObject, *, is_done: bool = False) -> None:
     match item.get("type"):
         case "message":
@@ -161,10 +152,10 @@ def _take_item(draft: Draft, name: _Name, item: JsonObject, *, is_done: bool = F
             block = draft.block(_Key(name, Kind.CALL), Kind.CALL)
             block.id = word_at(item, "call_id") or word_at(item, "id")
             block.name = text_at(item, "name")
-            _complete(draft, block, _json_text(item.get("arguments")))
+            draft.complete(block, _json_text(item.get("arguments")))
         case "reasoning":
             block = draft.block(_Key(name, Kind.THINKING), Kind.THINKING)
-            _complete(draft, block, _reasoning_text(item))
+            draft.complete(block, _reasoning_text(item))
             if is_done:  # before, the encrypted content may be incomplete
                 block.signature = ITEM + dump(_kept(item)).decode()
         case _:
@@ -182,7 +173,7 @@ def _take_message(draft: Draft, name: _Name, item: JsonObject) -> None:
     if phase == _COMMENTARY or not texts:
         texts = ["".join(texts)]
     for part, text in enumerate(texts):
-        _complete(draft, _part_block(draft, name, part), text)
+        draft.complete(_part_block(draft, name, part), text)
 
 
 def _reasoning_text(item: JsonObject) -> str:

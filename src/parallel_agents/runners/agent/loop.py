@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from parallel_agents.core.children import ChildSessions
+from parallel_agents.core.gate import JudgeGate
 from parallel_agents.core.model import Models
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.steps import (
@@ -132,12 +133,25 @@ def _decide(work: Work) -> Step:
     """The next step, with the messages that have arrived.
 
     Raises:
-        Stopping: this process is stopping; the run stops between two steps.
+        Stopping: this process is stopping, and the step would begin something; the run stops there.
     """
     for message in work.activation.inbox.take_messages():
         work.transcript.apply(message.key, message.body)
-    work.activation.slot.check_stopping()
-    return next_step(work.transcript, work.assignment, work.prepared)
+    step = next_step(work.transcript, work.assignment, work.prepared)
+    if not _only_settles(step):
+        work.activation.slot.check_stopping()
+    return step
+
+
+def _only_settles(step: Step) -> bool:
+    """Whether a step brings a run with an answer closer to its end, without another model call."""
+    match step:
+        case Complete() | CompleteWithBest() | EndOverBudget() | BreakOff() | JoinChildren():
+            return True
+        case CheckGate(gate=gate):
+            return not isinstance(gate, JudgeGate)
+        case _:
+            return False
 
 
 async def _advance(work: Work, step: Step) -> Step | None:

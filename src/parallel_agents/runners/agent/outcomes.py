@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.output import Rejected, check_output
+from parallel_agents.core.output import Rejected, check_output, cut_texts
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.transcript import Transcript, Version
@@ -11,14 +11,16 @@ from parallel_agents.errors import OverBudget, PagentsError, RunTimedOut
 Notices = tuple[str, ...]
 
 
-def accepted(transcript: Transcript, output: Json, notices: Notices) -> Outcome:
+def accepted(
+    transcript: Transcript, output: Json, schema: JsonObject | None, notices: Notices
+) -> Outcome:
     """The outcome of a run whose answer passed all gates."""
     of_gates = (verdict.notice for verdict in transcript.verdicts if verdict.notice)
     return Outcome(
         status=RunStatus.DONE,
         output=output,
         text=transcript.last_text,
-        notices=(*notices, *_estimates(transcript), *of_gates),
+        notices=(*notices, *_estimates(transcript), *cut_texts(output, schema), *of_gates),
         score=transcript.version.score if transcript.version else None,
     )
 
@@ -30,11 +32,12 @@ def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Noti
         f"the best of {rounds} versions; it scores {best.score:g} of 10 and did not pass {asked}"
     )
     of_gates = (verdict.notice for verdict in best.verdicts if verdict.notice)
+    output = _output(best.last_text, schema)
     return Outcome(
         status=RunStatus.DONE,
-        output=_output(best.last_text, schema),
+        output=output,
         text=best.last_text,
-        notices=(*notices, notice, *of_gates),
+        notices=(*notices, notice, *cut_texts(output, schema), *of_gates),
         score=best.score,
     )
 
@@ -62,12 +65,13 @@ def out_of_budget(
     text: str, schema: JsonObject | None, error: Failure, notices: Notices
 ) -> Outcome:
     """The outcome of a run that is over budget: the last answer that the budget allowed."""
+    output = _output(text, schema)
     return Outcome(
         status=RunStatus.OVER_BUDGET,
-        output=_output(text, schema),
+        output=output,
         text=text,
         error=error,
-        notices=notices,
+        notices=(*notices, *cut_texts(output, schema)),
     )
 
 

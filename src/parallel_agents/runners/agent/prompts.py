@@ -13,7 +13,11 @@ LAST_CALL = (
 _NOTICES = {
     Need.JUDGEMENT: "{model} is too small to judge: read this as a draft, not as a verdict",
     Need.FACTS: "{model} knows few facts and has no web: check what it states",
+    Need.HUMOUR: "{model} is too small to be funny: read this as a draft",
+    Need.DELEGATION: "{model} is too small to delegate: it did all of the work itself",
 }
+# A model that cannot judge cannot tell what is funny either.
+_PART_OF = {Need.HUMOUR: Need.JUDGEMENT}
 _CHILD = (
     "You are a subagent, {session.label}, at depth {session.depth}. Your last message is your "
     "result: it goes to the session that spawned you, so make it whole and short. Nobody answers "
@@ -24,7 +28,8 @@ _CHILD = (
 def notices_of(agent: Agent, model: Model) -> tuple[str, ...]:
     """What a reader of an answer should know about the model that gave it."""
     of_model, lacks = model.capabilities.notice, model.capabilities.lacks
-    of_needs = [_NOTICES[n].format(model=model.name) for n in agent.needs if n in lacks]
+    unmet = [need for need in agent.needs if not lacks.isdisjoint((need, _PART_OF.get(need, need)))]
+    of_needs = [_NOTICES[need].format(model=model.name) for need in unmet]
     return (of_model, *of_needs) if of_model else tuple(of_needs)
 
 

@@ -75,7 +75,7 @@ async def end(work: Work, step: Ending) -> bool:
     notices = (*work.notices, *notice_of_unanswered(work.unanswered))
     match step:
         case Complete(output=output):
-            outcome = outcomes.accepted(transcript, output, notices)
+            outcome = outcomes.accepted(transcript, output, schema, notices)
         case CompleteWithBest(best=version):
             outcome = outcomes.best_of(version, transcript.attempt, schema, notices)
         case EndOverBudget(error=failure):

@@ -30,6 +30,7 @@ class Exit(IntEnum):
     USAGE = 2
     PARTIAL = 3
     NOT_FOUND = 4
+    STOPPED = 5
     OVER_BUDGET = 6
     TIMED_OUT = 7
     STORE = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -14,8 +14,10 @@ import typer
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
-from parallel_agents.core.event import Finished
+from parallel_agents.core.event import Finished, Started
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.run import Run
+from parallel_agents.core.store import Filter
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
 from parallel_agents.surfaces.cli import progress, render
@@ -23,6 +25,7 @@ from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.result_files import results_folder, write_result
+from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
 T = TypeVar("T")
@@ -65,35 +68,37 @@ def run_in_foreground(
     `prepare` may take long, such as for a download, and stores nothing. The function that it returns
     starts the work, and is never interrupted: accepted work is always named.
 
-    The first Ctrl-C starts nothing new and lets model calls in flight end; the second stops at once.
-    Both print how to continue, and exit with 130. If the output is lost, the work stops as well: what
+    The first Ctrl-C starts nothing new, lets model calls in flight end, and shows the results that
+    they complete; the second stops at once. Both print how to continue, and exit with 130. If the output is lost, the work stops as well: what
     nobody reads should cost no more.
 
     Raises:
         OutputLost: nobody reads stdout any more, or its disk is full.
     """
-    started: list[Work] = []
+    started: list[_Started] = []
 
     async def execute(stop: asyncio.Event, bar: DownloadBar) -> T | None:
         async with open_app(context.environment, context.settings, Parts(on_fetch=bar)) as app:
 
-            async def start(begin: Begin) -> Work:
-                started.append(await begin())
+            async def start(begin: Begin) -> _Started:
+                began_at = time.time()
+                work = await begin()
+                folder = results_folder(context.environment.home, work.name)
+                started.append(_Started(app, work, display, folder, began_at))
                 return started[-1]
 
             async def run_to_the_end() -> T:
                 begin = await prepare(app)
                 bar.close()
-                work = await to_its_end(start(begin))
-                await _watch(
-                    app, work, display, results_folder(context.environment.home, work.name)
-                )
-                return await conclude(app, work)
+                shown = await to_its_end(start(begin))
+                await shown.watch()
+                return await conclude(app, shown.work)
 
             concluded = await unless(stop, run_to_the_end())
             if concluded is None:
-                render.note("Stopping: nothing new starts; calls in flight can finish.")
-                render.note("Ctrl-C again stops at once.")
+                await app.let_calls_end(_print_stopping)
+                for shown in started:
+                    await shown.catch_up()
         return concluded
 
     bar = DownloadBar()
@@ -113,32 +118,86 @@ def run_in_foreground(
     return concluded
 
 
-def _print_how_to_continue(started: Sequence[Work]) -> None:
-    for work in started:
-        render.note(
-            f"Stopped; everything so far is stored. Continue with: pagents resume {work.name}"
-        )
+def ended_before(run: Run) -> str:
+    """What to add to the announcement of work that an earlier process has brought to its end."""
+    status = format.status(run.status)
+    return f"; it has ended before ({status}), and its results follow" if run.status.is_over else ""
 
 
-async def _watch(app: App, work: Work, display: Display, folder: Path) -> None:
-    """Show progress, and print and write each result as it comes, until all runs have ended."""
-    board = Board.of(work.labels)
-    with progress.choose(display.style, board) as shown:
-        async with _ticking(shown), aclosing(app.sessions.follow(work.session)) as events:
-            async for event in events:
-                lane = board.take(event)
-                if lane is None:
-                    continue
-                shown.changed(lane, event.at)
-                if isinstance(event.body, Finished):
-                    (result,) = await app.sessions.wait([event.run])
-                    await asyncio.to_thread(write_result, result, folder)
-                    if not display.is_json:
-                        with shown.aside():
-                            render.result(result)
-                if board.is_over:
-                    break
-        await app.sessions.wait([work.run])
+def _print_stopping(calls: int) -> None:
+    waits = f"; waiting for {calls} {'call' if calls == 1 else 'calls'} in flight" if calls else ""
+    render.note(f"Stopping: nothing new starts{waits}.")
+    render.note("Ctrl-C again stops at once.")
+
+
+def _print_how_to_continue(started: Sequence[_Started]) -> None:
+    for shown in started:
+        name = shown.work.name
+        if shown.is_over:
+            render.note(f"Everything had ended when it stopped. Show it with: pagents show {name}")
+        else:
+            render.note(
+                f"Stopped; everything so far is stored. Continue with: pagents resume {name}"
+            )
+
+
+class _Started:
+    """Work that was started, and what has been shown of it.
+
+    What happened before `began_at`, in an earlier process, is shown as results and not as progress.
+
+    Attributes:
+        is_over: all of its runs have ended, and their results were shown.
+    """
+
+    def __init__(
+        self, app: App, work: Work, display: Display, folder: Path, began_at: float
+    ) -> None:
+        self.work = work
+        self.is_over = False
+        self._app = app
+        self._display = display
+        self._folder = folder
+        self._began_at = began_at
+        self._told: set[RunId] = set()
+
+    async def watch(self) -> None:
+        """Show progress, and print and write each result as it comes, until all runs have ended."""
+        sessions, board = self._app.sessions, Board.of(self.work.labels)
+        with progress.choose(self._display.style, board) as shown:
+            async with _ticking(shown), aclosing(sessions.follow(self.work.session)) as events:
+                async for event in events:
+                    lane = board.take(event)
+                    if lane is None and isinstance(event.body, Started):
+                        lane = board.lanes.get(event.run)  # it goes on where it was stopped
+                    if lane is None:
+                        continue
+                    if event.at >= self._began_at:
+                        shown.changed(lane, event.at)
+                    if isinstance(event.body, Finished):
+                        await self._tell(event.run, shown.aside)
+                    if board.is_over:
+                        break
+            await sessions.wait([self.work.run])
+
+    async def catch_up(self) -> None:
+        """Show the results of the runs that have ended since the watching was broken off."""
+        chosen = Filter(tree=self.work.session, is_live=False, every_run=True)
+        ended = {row.run.id for row in await self._app.sessions.list(chosen)}
+        for run in self.work.labels:
+            if run in ended and run not in self._told:
+                await self._tell(run, nullcontext)
+        if self._told and self._told.issuperset(self.work.labels):
+            await self._app.sessions.wait([self.work.run])
+            self.is_over = True
+
+    async def _tell(self, run: RunId, aside: Callable[[], AbstractContextManager[None]]) -> None:
+        (result,) = await self._app.sessions.wait([run])
+        await asyncio.to_thread(write_result, result, self._folder)
+        self._told.add(run)
+        if not self._display.is_json:
+            with aside():
+                render.result(result)
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ def kill(
 ) -> None:
     """End a run and everything that it spawned.
 
-    Runs that have ended stay as they are, and partial text is kept.
+    Runs that have ended stay as they are. The others keep the text of their last reply.
     """
     context = find_context(home)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import pairwise
 
 import typer
 
@@ -19,7 +20,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     guard_streams()
     try:
-        _check_unicode(arguments)
+        check_arguments(arguments)
         build(arguments)(args=arguments, prog_name="pagents")
         sys.stdout.flush()
     except PagentsError as problem:
@@ -29,9 +30,18 @@ def main() -> None:
         sys.exit(130)
 
 
-def _check_unicode(arguments: Sequence[str]) -> None:
-    """Refuse bytes that are not text, once for everything that commands store or look for."""
-    for argument in arguments:
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse what no command can use: an empty value, as of an unset variable, and bytes that are no text.
+
+    Raises:
+        InvalidInput: the error names the argument.
+    """
+    for before, argument in pairwise(("", *arguments)):
+        option, equals, value = argument.partition("=")
+        if not argument:
+            raise _empty(f"the argument after {before[:40]}" if before else "the first argument")
+        if option.startswith("--") and equals and not value:
+            raise _empty(f"the value of {option}")
         try:
             argument.encode()
         except UnicodeEncodeError as error:
@@ -40,6 +50,12 @@ def _check_unicode(arguments: Sequence[str]) -> None:
                 why=f"it contains bytes that are not {sys.getfilesystemencoding()}",
                 hint="write it in UTF-8",
             ) from error
+
+
+def _empty(what: str) -> InvalidInput:
+    return InvalidInput(
+        f"{what} is empty", hint="write a value, or leave the option out; is a variable not set?"
+    )
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:

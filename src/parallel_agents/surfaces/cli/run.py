@@ -37,7 +37,13 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
-from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
+from parallel_agents.surfaces.cli.foreground import (
+    Begin,
+    Display,
+    Work,
+    ended_before,
+    run_in_foreground,
+)
 from parallel_agents.surfaces.cli.inputs import read_inputs
 from parallel_agents.surfaces.cli.prepare_models import prepare_models, prepare_team
 from parallel_agents.surfaces.cli.result_files import results_folder
@@ -185,7 +191,7 @@ async def _announce(app: App, row: Row, *, is_json: bool) -> Work:
         )
     count = f"{len(members)} agents" if len(members) > 1 else "1 agent"
     models = ", ".join(sorted({member.run.model for member in members}))
-    render.note(f"▶ {row.session.label} {name}   {count} on {models}")
+    render.note(f"▶ {row.session.label} {name}   {count} on {models}{ended_before(row.run)}")
     labels = {member.run.id: member.session.label for member in members}
     return Work(name, row.session.key, row.run.id, labels)
 

@@ -83,5 +83,5 @@ def _counts(members: Sequence[SessionLine]) -> str:
 
 
 def _seconds(line: SessionLine) -> str:
-    began_at = line.row.run.started_at
-    return "" if began_at is None else format.seconds(max(line.until - began_at, 0.0))
+    seconds = line.row.run.seconds_until(line.until)
+    return "" if seconds is None else format.seconds(seconds)

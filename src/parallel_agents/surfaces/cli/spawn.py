@@ -38,7 +38,13 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
-from parallel_agents.surfaces.cli.foreground import Begin, Display, Work, run_in_foreground
+from parallel_agents.surfaces.cli.foreground import (
+    Begin,
+    Display,
+    Work,
+    ended_before,
+    run_in_foreground,
+)
 from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
@@ -201,7 +207,7 @@ def _wait_here(
             spawned = await ask()
             row = await app.sessions.find(spawned.session_key)
             name, label = format.name(row), row.session.label
-            render.note(f"▶ {label} {name} on {row.run.model}")
+            render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
             return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
 
         return begin

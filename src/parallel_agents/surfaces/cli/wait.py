@@ -13,12 +13,15 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter, OwnerState, Row
+from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_context
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.views import format
 
 _CHECK_SECONDS = 10.0
+# A process that takes up a stopped run has this long to start.
+_RESUME_SECONDS = 2.0
 
 
 def wait(
@@ -27,7 +30,10 @@ def wait(
     json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Wait for sessions to end, and print their results; a timeout leaves them running."""
+    """Wait for sessions to end, and print their results; a timeout leaves them running.
+
+    Ends with 5 if all that has not ended was stopped, and nothing will continue it.
+    """
     context = find_context(home)
 
     async def until_ended() -> list[Result]:
@@ -37,7 +43,7 @@ def wait(
             watch = WorkerWatch(client, rows)
             watching = asyncio.create_task(watch.watch())
             try:
-                return await client.sessions.wait(runs, timeout=timeout)
+                results = await unless(watch.stuck, client.sessions.wait(runs, timeout=timeout))
             except TimeoutError:
                 rest = "it continues" if len(runs) == 1 else "they continue"
                 render.note(f"Not finished after {timeout:g} s{'' if watch.left else f'; {rest}'}.")
@@ -45,6 +51,9 @@ def wait(
             finally:
                 watching.cancel()
                 await asyncio.wait({watching})
+        if results is None:
+            raise typer.Exit(Exit.STOPPED)
+        return results
 
     results = asyncio.run(until_ended())
     if json:
@@ -68,21 +77,28 @@ class WorkerWatch:
 
     Attributes:
         left: the names of sessions that no process works on and no worker can execute.
+        stuck: set once no process works on any of them, and none will.
     """
 
     def __init__(self, client: Client, roots: Sequence[Row]) -> None:
         self._client = client
         self._roots = roots
         self.left: set[str] = set()
+        self.stuck = asyncio.Event()
 
     async def watch(self) -> None:
         """Check until cancelled."""
+        was_stuck = False
         while True:
-            for root in self._roots:
-                await self._check(root)
-            await asyncio.sleep(_CHECK_SECONDS)
+            moving = [await self._check(root) for root in self._roots]
+            is_stuck = bool(self.left) and not any(moving)
+            if is_stuck and was_stuck:
+                self.stuck.set()
+            was_stuck = is_stuck
+            await asyncio.sleep(_RESUME_SECONDS if is_stuck else _CHECK_SECONDS)
 
-    async def _check(self, root: Row) -> None:
+    async def _check(self, root: Row) -> bool:
+        """Whether a process works on the session or may yet begin to."""
         chosen = Filter(tree=root.session.key, is_live=True, every_run=True)
         rows = await self._client.sessions.list(chosen)
         unowned = [row for row in rows if row.owner_state in (None, OwnerState.DEAD)]
@@ -92,10 +108,13 @@ class WorkerWatch:
             first = min(able, key=lambda row: (row.run.created_at, row.run.number))
             if await self._client.workers.ensure(first.session.key, first.run.id):
                 render.note(f"No process worked on {name}; a background worker does now.")
-        elif unowned:
+            return True
+        if unowned:
             self._report_left(name, self._client.readiness.lacks(unowned[0]))
-        elif any(row.owner_state is OwnerState.GONE for row in rows):
+            return bool((await self._client.journal.look([])).alive)  # one of them may have it
+        if any(row.owner_state is OwnerState.GONE for row in rows):
             self._report_left(name, "it was stopped")
+        return any(row.owner_state is OwnerState.LIVE for row in rows)
 
     def _report_left(self, name: str, why: str) -> None:
         if name not in self.left:

@@ -360,6 +360,27 @@ async def test_a_model_that_lacks_what_the_agent_needs_earns_the_result_a_notice
     assert "scripted/model is too small to judge" in result.notices[0]
 
 
+@pytest.mark.parametrize("need", Need)
+async def test_each_need_that_a_model_lacks_has_its_own_notice(need: Need) -> None:
+    weak = Capabilities(lacks=frozenset({need}))
+
+    result = await carry_out(
+        ScriptedModel(["fine"], capabilities=weak), replace(WRITER, needs=(need,))
+    )
+
+    (notice,) = result.notices
+    assert notice.startswith("scripted/model ")
+
+
+async def test_a_model_that_cannot_judge_cannot_be_funny() -> None:
+    weak = Capabilities(lacks=frozenset({Need.JUDGEMENT, Need.FACTS}))
+    joker = replace(WRITER, needs=(Need.HUMOUR,))
+
+    result = await carry_out(ScriptedModel(["Knock, knock."], capabilities=weak), joker)
+
+    assert result.notices == ("scripted/model is too small to be funny: read this as a draft",)
+
+
 # Words on the way
 
 
@@ -482,3 +503,16 @@ async def test_a_refusal_is_written_before_the_repair_is_asked_for() -> None:
 
     (refused,) = [event.body for event in events if isinstance(event.body, Refused)]
     assert refused.turn == 1
+
+
+async def test_an_answer_that_was_cut_at_the_limit_of_its_schema_earns_the_result_a_notice() -> (
+    None
+):
+    schema = {"type": "object", "properties": {"text": {"type": "string", "maxLength": 5}}}
+
+    result = await carry_out(
+        ScriptedModel(['{"text": "It is"}']), replace(WRITER, output_schema=schema)
+    )
+
+    assert result.is_done
+    assert result.notices == ("text was probably cut: it ends at its limit of 5 characters",)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.main import COMMANDS, build
+from parallel_agents.surfaces.cli.main import COMMANDS, build, check_arguments
 
 TEAM = ("run", "--team", "content")
 
@@ -26,6 +26,28 @@ def test_a_time_limit_has_bounds_for_every_command(command: tuple[str, ...], sec
 def test_the_number_of_runs_at_once_has_bounds(count: str) -> None:
     with pytest.raises(InvalidInput, match=f"--max-parallel is {count}"):
         parse(*TEAM, f"--max-parallel={count}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("spawn", "main", "hi", "-m", ""), "the argument after -m is empty"),
+        (("list", "--home", ""), "the argument after --home is empty"),
+        (("spawn", "main", "hi", "--key="), "the value of --key is empty"),
+        (("kill", ""), "the argument after kill is empty"),
+        (("",), "the first argument is empty"),
+    ],
+)
+def test_an_empty_argument_is_refused_by_what_it_follows(
+    arguments: tuple[str, ...], what: str
+) -> None:
+    with pytest.raises(InvalidInput, match=what):
+        check_arguments(arguments)
+
+
+@pytest.mark.parametrize("argument", ["topic=", "=", "-"])
+def test_an_argument_that_is_not_empty_is_for_its_command_to_read(argument: str) -> None:
+    check_arguments(("run", "--input", argument))
 
 
 def test_every_command_can_be_loaded_and_has_a_help(capsys: pytest.CaptureFixture[str]) -> None:

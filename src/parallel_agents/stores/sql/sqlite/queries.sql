@@ -55,10 +55,20 @@ SELECT (SELECT COALESCE(MAX(seq), 0) FROM events), (SELECT hash FROM links ORDER
 -- name: last_seq
 SELECT COALESCE(MAX(seq), 0) FROM events;
 
+-- When a process last worked on a run; one that has ended did until its last heartbeat.
+-- name: worked_on_until
+COALESCE(
+    released_at,
+    (SELECT heartbeat_at FROM owners WHERE owners.id = runs.owner AND owners.state != 'live'),
+    :now)
+
+-- name: idle_until_now
+idle_seconds + CASE WHEN started_at IS NULL THEN 0 ELSE MAX(0, :now - {worked_on_until}) END
+
 -- name: claim
 UPDATE runs
 SET owner = :owner, epoch = epoch + 1, status = 'running', attempts = MAX(attempts, 1),
-    started_at = COALESCE(started_at, :now)
+    started_at = COALESCE(started_at, :now), idle_seconds = {idle_until_now}, released_at = NULL
 WHERE id IN (SELECT value FROM json_each(:runs)) AND status IN ('queued', 'running')
   AND (owner IS NULL OR owner = :owner
        OR NOT EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'live'))
@@ -68,12 +78,14 @@ WHERE id IN (SELECT value FROM json_each(:runs)) AND status IN ('queued', 'runni
 RETURNING id, session, epoch;
 
 -- name: free_earlier
-UPDATE runs SET owner = NULL
+UPDATE runs
+SET owner = NULL, released_at = {worked_on_until}
 WHERE status IN ('queued', 'running')
   AND EXISTS (SELECT 1 FROM owners WHERE owners.id = runs.owner AND owners.state = 'gone')
   AND id IN (SELECT earlier.id
              FROM runs AS later JOIN runs AS earlier ON earlier.session = later.session
-             WHERE later.id IN (SELECT value FROM json_each(?)) AND earlier.number < later.number);
+             WHERE later.id IN (SELECT value FROM json_each(:runs))
+               AND earlier.number < later.number);
 
 -- name: note_attempt
 UPDATE runs SET attempts = ?1, model = CASE WHEN ?2 = '' THEN model ELSE ?2 END WHERE id = ?3;
@@ -88,7 +100,7 @@ WHERE id = ?;
 -- name: end_run
 UPDATE runs
 SET status = :status, finished_at = :now, started_at = COALESCE(started_at, :now),
-    error_code = :error_code, epoch = epoch + :fence
+    idle_seconds = {idle_until_now}, error_code = :error_code, epoch = epoch + :fence
 WHERE id = :run;
 
 -- name: count_steers
@@ -142,7 +154,8 @@ UPDATE sessions SET killed = 1 WHERE key = ?;
 SELECT id, status FROM runs WHERE session = ? ORDER BY number;
 
 -- name: release
-UPDATE runs SET owner = NULL, status = 'queued' WHERE id = ? AND owner = ? AND status IN ('queued', 'running');
+UPDATE runs SET owner = NULL, status = 'queued', released_at = {worked_on_until}
+WHERE id = :run AND owner = :owner AND status IN ('queued', 'running');
 
 -- name: requeue_owned
 UPDATE runs SET status = 'queued' WHERE owner = ? AND status = 'running';
@@ -169,7 +182,7 @@ SELECT s.key, s.agent, s.label, s.parent, s.spawn_key, s.root, s.depth, s.killed
        r.id, r.number, r.kind, r.status, r.title, r.model, r.priority, r.owner, r.epoch, r.attempts,
        r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
        r.cost_nanousd, r.unpriced_calls, r.created_at, r.started_at, r.finished_at, r.error_code,
-       o.state
+       r.idle_seconds, o.state
 FROM sessions AS s
 JOIN runs AS r ON r.session = s.key
 LEFT JOIN owners AS o ON o.id = r.owner

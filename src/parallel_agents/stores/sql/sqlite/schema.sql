@@ -43,7 +43,9 @@ CREATE TABLE runs (
     created_at REAL NOT NULL,
     started_at REAL,
     finished_at REAL,
-    error_code TEXT NOT NULL DEFAULT ''
+    error_code TEXT NOT NULL DEFAULT '',
+    idle_seconds REAL NOT NULL DEFAULT 0,
+    released_at REAL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX runs_by_session ON runs (session, number);
 CREATE INDEX runs_live ON runs (owner) WHERE status IN ('queued', 'running');

@@ -1,0 +1,1 @@
+"""Foreign: models of other libraries behind the seam of this one."""
