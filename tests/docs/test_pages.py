@@ -320,6 +320,17 @@ def test_the_list_has_exactly_the_parts_of_the_package() -> None:
     assert names == parts
 
 
+def test_the_list_of_models_has_every_module_of_that_package() -> None:
+    (listed,) = re.findall(r"^```text models\n(.*?)^```$", read("ARCHITECTURE.md"), re.M | re.S)
+    modules = {
+        path.stem
+        for path in (PACKAGE / "models").iterdir()
+        if path.stem != "__init__" and (path.suffix == ".py" or any(path.glob("*.py")))
+    }
+
+    assert modules <= set(re.findall(r"\w+", listed))
+
+
 # All pages
 
 

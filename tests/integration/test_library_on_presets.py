@@ -184,8 +184,8 @@ def tools_in(sent: Sent) -> Iterator[tuple[JsonObject, JsonObject]]:
         for each in objects_at(tool, "functionDeclarations") or [
             object_at(tool, "function") or tool
         ]:
-            names = ("parameters", "input_schema", "parametersJsonSchema")
-            yield each, next((object_at(each, name) for name in names if name in each), {})
+            plain = object_at(each, "parameters") or object_at(each, "input_schema")
+            yield each, plain or object_at(each, "parametersJsonSchema")
 
 
 def ids_in(body: Json) -> Iterator[str]:
