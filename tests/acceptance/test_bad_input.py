@@ -179,11 +179,11 @@ def test_a_usage_error_exits_with_2_and_points_to_the_help(
     pagents: Pagents, arguments: tuple[str, ...]
 ) -> None:
     ended = pagents(*arguments)
+    as_json = pagents(*arguments, "--json")
 
-    assert ended.code == 2
-    assert "Usage: pagents" in ended.err
-    assert "-h' for help" in ended.err
-    assert "Traceback" not in ended.err
+    ended.assert_refused("PA-E101", "-h` shows how to use it", exits=2)
+    assert as_json.code == 2
+    assert as_json.documents[-1]["schema"] == "pagents.error/1"
 
 
 def test_a_reader_that_goes_away_is_no_crash(pagents: Pagents) -> None:

@@ -29,6 +29,9 @@ def test_what_failed_is_listed_and_run_again(pagents: Pagents, provider: FakePro
     assert "PA-E203" in listed.out
     assert pagents.items("dlq", "list", "--code", "E203", "--since", "1h")
     assert pagents.items("dlq", "list", "--agent", "code_reviewer") == []
+    for command in (("dlq", "list"), ("dlq", "retry")):
+        told = pagents(*command, "--code", "E999").err
+        assert told == "No dead letters match these filters.\n"
     shown = pagents("dlq", "show", "monday/bad").out
     assert "About bad." in shown
     assert "PA-E203" in shown

@@ -36,7 +36,7 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
     assert second.code == 0
     assert len(provider.requests) == 4
     assert first.documents[-1]["items"] == second.documents[-1]["items"]
-    assert "it has ended before (done), and its results follow" in second.err
+    assert "; already done, these are its results" in second.err
     assert told == []
 
 

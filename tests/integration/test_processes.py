@@ -245,9 +245,9 @@ async def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: P
 
         assert end.code == 130
         assert Counter((row.run.status, row.owner_state) for row in left) == {
-            (pa.RunStatus.QUEUED, OwnerState.GONE): 7
+            (pa.RunStatus.QUEUED, OwnerState.GONE): 5
         }
-        assert asked_so_far == 2
+        assert asked_so_far == 2  # and these two runs ended with their answers
         assert result.is_done
         assert place.asked == dict.fromkeys(parts(6), 1)
 

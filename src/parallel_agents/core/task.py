@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,6 +14,9 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.errors import InvalidInput
+
+UNNAMED = "run"
+_LABEL_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class TeamTask:
 
     Attributes:
         tasks: the tasks; their keys must differ. A task without a key has its position as key.
-        name: the team's name in keys and tables.
+        name: the team's name in keys and tables; tables add its tasks to one without a name.
         model: `provider/model` for tasks that name none.
         max_parallel: the most runs at once, or None to use the process's limit.
         timeout_seconds: the time limit of the team; tasks still live by then end timed out.
@@ -95,7 +99,7 @@ class TeamTask:
     """
 
     tasks: tuple[Task, ...]
-    name: str = "run"
+    name: str = UNNAMED
     model: str | None = None
     max_parallel: int | None = None
     timeout_seconds: float | None = None
@@ -111,6 +115,18 @@ class TeamTask:
                 why=f"the team has {len(self.tasks)} tasks",
                 hint="pass a number from 1 to the number of tasks, or leave min_done out",
             )
+
+    @property
+    def label(self) -> str:
+        """What tables call the team: its name, or what its tasks are called."""
+        if self.name != UNNAMED or not self.tasks:
+            return self.name
+        counts = Counter(task.label or task.agent_name for task in self.tasks)
+        tasks = ", ".join(
+            f"{count}x {name}" if count > 1 else name for name, count in counts.items()
+        )
+        label = f"{UNNAMED}: {tasks}"
+        return label if len(label) <= _LABEL_CHARACTERS else f"{label[: _LABEL_CHARACTERS - 1]}…"
 
     @property
     def keys(self) -> tuple[str, ...]:

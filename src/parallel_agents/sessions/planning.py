@@ -86,7 +86,7 @@ class Planner:
         requests.check_tasks(team.tasks)
         session_key = make_team_key(team.name, name)
         session = Session(
-            key=session_key, agent=_TEAM, label=team.name, spawn_key=name, root=session_key
+            key=session_key, agent=_TEAM, label=team.label, spawn_key=name, root=session_key
         )
         # Before the digest, which takes only input that was checked.
         tasks = [

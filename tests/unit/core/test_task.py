@@ -17,3 +17,22 @@ def test_a_team_s_tasks_have_the_keys_that_they_name_or_their_places() -> None:
     assert {task.agent_name for task in team.tasks} == {"a"}
     with pytest.raises(InvalidInput, match="max_parallel"):
         TeamTask(tasks=(), max_parallel=0)
+
+
+def test_a_team_without_a_name_is_called_after_its_tasks() -> None:
+    tasks = (Task("writer", "x"), Task("critic", "y"), Task("writer", "z", label="third"))
+
+    assert TeamTask(tasks=tasks, name="content").label == "content"
+    assert TeamTask(tasks=tasks).label == "run: writer, critic, third"
+    assert TeamTask(tasks=tasks[:1] * 3).label == "run: 3x writer"
+    assert TeamTask(tasks=()).label == "run"
+
+
+def test_the_label_of_a_team_of_many_tasks_stays_short() -> None:
+    tasks = tuple(Task("writer", "x", label=f"part-{n}") for n in range(1000))
+
+    label = TeamTask(tasks=tasks).label
+
+    assert len(label) == 60
+    assert label.startswith("run: part-0, part-1, ")
+    assert label.endswith("…")

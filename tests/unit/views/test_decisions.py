@@ -96,7 +96,14 @@ def test_a_span_of_time_ends_now(text: str, seconds: int) -> None:
 
 
 def test_a_time_is_read_in_iso_form() -> None:
-    assert parse_since("1970-01-02T00:00+00:00", 0.0) == 86_400
+    assert parse_since("1970-01-02T00:00+00:00", 86_400.0) == 86_400
+
+
+def test_a_time_that_is_yet_to_come_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="--since cannot be '2030-01-01'") as refused:
+        parse_since("2030-01-01", 1_700_000_000.0)
+
+    assert refused.value.why == "that time is yet to come"
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2 h", "", "-3h", "0001-01-01"])

@@ -79,7 +79,8 @@ def audit(
         rows = [_cells(decision, labels) for decision in decisions]
         render.table(_TITLES, rows, flexible="WHY")
     else:
-        render.note("No decisions yet.")
+        is_filtered = name is not None or since is not None
+        render.note("No decisions match these filters." if is_filtered else "No decisions yet.")
 
 
 def _checked(head: str | None) -> str:

@@ -49,7 +49,8 @@ def cost(
         items = [_json(agent, found) for agent, found in costs.items()]
         render.envelope("cost", time.time(), items)
     elif not costs:
-        render.note("Nothing has run yet.")
+        is_filtered = name is not None or earliest is not None
+        render.note("No runs match these filters." if is_filtered else "Nothing has run yet.")
     else:
         rows = [line for agent, found in costs.items() for line in _lines(agent, found)]
         render.table(_TITLES, rows, right=_TITLES[2:])

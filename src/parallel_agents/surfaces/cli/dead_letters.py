@@ -45,6 +45,11 @@ class Chosen(NamedTuple):
     def is_all(self) -> bool:
         return not (self.names or self.agent or self.code or self.since)
 
+    @property
+    def if_none(self) -> str:
+        """What to print if there are none."""
+        return "No dead letters." if self.is_all else "No dead letters match these filters."
+
 
 def check_chosen(chosen: Chosen, *, is_all: bool) -> None:
     """Refuse a command that would act on every letter without --all."""
@@ -89,9 +94,6 @@ async def _named(client: Client, name: str, every: DeadLetterFilter) -> list[Dea
 
 
 def print_letters(letters: Sequence[DeadLetter]) -> None:
-    if not letters:
-        render.note("No dead letters.")
-        return
     rows = [
         (
             short(letter.session.key),

@@ -53,11 +53,14 @@ def list_letters(
     home: Home = None,
 ) -> None:
     """List tasks that failed after all their attempts, newest first."""
-    letters = _find(Chosen((), agent, code, since), home)
+    chosen = Chosen((), agent, code, since)
+    letters = _find(chosen, home)
     if json:
         render.envelope("dlq", time.time(), [letter_json(letter) for letter in letters])
-        return
-    print_letters(letters)
+    elif letters:
+        print_letters(letters)
+    else:
+        render.note(chosen.if_none)
     if letters:
         render.note("Next: pagents dlq show ID · pagents dlq retry ID --dry-run")
 
@@ -147,8 +150,10 @@ def retry(
     if json:
         items = [_retry_json(given) for given in retries]
         render.envelope("retried", time.time(), items, dry_run=dry_run)
-    else:
+    elif retries:
         _print_retries(retries, is_dry=dry_run)
+    else:
+        render.note(chosen.if_none)
     raise typer.Exit(_exit_of(retries))
 
 
@@ -251,9 +256,6 @@ def _print_retries(retries: Sequence[_Retry], *, is_dry: bool) -> None:
         )
         for given in retries
     ]
-    if not retries:
-        render.note("No dead letters.")
-        return
     last = ("FIRST CALL AT MOST",) if is_dry else ()
     shown = rows if is_dry else [row[:-1] for row in rows]
     render.table(("ID", "LABEL", "MODEL", "RETRY", *last), shown, right=last, flexible="LABEL")

@@ -121,7 +121,7 @@ def run_in_foreground(
 def ended_before(run: Run) -> str:
     """What to add to the announcement of work that an earlier process has brought to its end."""
     status = format.status(run.status)
-    return f"; it has ended before ({status}), and its results follow" if run.status.is_over else ""
+    return f"; already {status}, these are its results" if run.status.is_over else ""
 
 
 def _print_stopping(calls: int) -> None:

@@ -13,6 +13,7 @@ from parallel_agents._version import __version__
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
 from parallel_agents.surfaces.cli.streams import guard_streams
+from parallel_agents.surfaces.cli.usage import execute
 
 
 def main() -> None:
@@ -21,13 +22,15 @@ def main() -> None:
     guard_streams()
     try:
         check_arguments(arguments)
-        build(arguments)(args=arguments, prog_name="pagents")
+        exit_code = execute(build(arguments), arguments)
         sys.stdout.flush()
     except PagentsError as problem:
         # Loaded only here: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)
     except KeyboardInterrupt:
         sys.exit(130)
+    else:
+        sys.exit(exit_code)
 
 
 def check_arguments(arguments: Sequence[str]) -> None:

@@ -22,17 +22,24 @@ def parse_since(text: str | None, now: float) -> float | None:
     """Seconds since the epoch: a span before `now`, or a local time.
 
     Raises:
-        InvalidInput: the text is neither.
+        InvalidInput: the text is neither, or the time is yet to come.
     """
     if text is None:
         return None
     if span := re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text):
         return now - float(span[1]) * _UNITS[span[2]]
     try:
-        return datetime.fromisoformat(text).astimezone().timestamp()
+        earliest = datetime.fromisoformat(text).astimezone().timestamp()
     except (ValueError, OverflowError) as error:
         raise InvalidInput(
             f"--since cannot be {text!r}",
             why="it is neither a duration nor a date or time",
             hint="use 30m, 2h, 7d, or a time such as 2026-03-01T09:30",
         ) from error
+    if earliest > now:
+        raise InvalidInput(
+            f"--since cannot be {text!r}",
+            why="that time is yet to come",
+            hint="use 30m, 2h, 7d, or a time that has passed",
+        )
+    return earliest

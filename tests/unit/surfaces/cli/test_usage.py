@@ -1,0 +1,48 @@
+"""A command line that cannot be parsed is refused in our words; other exits keep their codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.errors import InvalidInput
+from parallel_agents.surfaces.cli.main import build
+from parallel_agents.surfaces.cli.usage import execute
+
+SPAWN = ("spawn", "main", "hi")
+
+
+def run(*arguments: str) -> int:
+    return execute(build(arguments), arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "command"),
+    [
+        ((*SPAWN, "--budget", "x"), "invalid value for '--budget': it must be a number", "spawn"),
+        ((*SPAWN, "--refine", "1.5"), "'--refine': it must be a whole number", "spawn"),
+        (("run", "--budget-tokens", "0"), "'--budget-tokens': it must be at least 1", "run"),
+        (("run", "--on-failure", "zzz"), "'--on-failure': 'zzz' is not one of", "run"),
+        (("list", "--frob"), "no such option: --frob", "list"),
+        (("dlq", "frob"), "no such command 'frob'", "dlq"),
+        (("spawn",), "missing argument 'AGENT'", "spawn"),
+    ],
+)
+def test_a_wrong_option_or_argument_is_refused_with_its_name(
+    arguments: tuple[str, ...], message: str, command: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run(*arguments)
+
+    assert message in refused.value.message
+    assert "nput should" not in refused.value.message
+    assert refused.value.hint == f"`pagents {command} -h` shows how to use it"
+
+
+def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("dlq") == 2
+    assert capsys.readouterr().err.startswith("Usage: pagents dlq")
+
+
+def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list", "--help") == 0
+    assert "Usage: pagents list" in capsys.readouterr().out
