@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.usage import Usage
-from parallel_agents.testing.wires import chat_whole
+from parallel_agents.testing.wires.chat import whole
 
 TEXT = "x" * 800
 USAGE = Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
@@ -28,7 +28,7 @@ CALLS = re.compile(rb'"model": ?"[a-z/]*bench-(\d+)"')
 def reply(done: int, calls: int) -> bytes:
     """The response to a request with `done` tool results, in a run of `calls` model calls."""
     content = [ToolCall(f"call-{done}", "add", {"a": done, "b": 2})] if done + 1 < calls else TEXT
-    body = chat_whole(content, f"bench-{calls}", USAGE)
+    body = whole(content, f"bench-{calls}", USAGE)
     head = (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
