@@ -7,6 +7,7 @@ z.ai, Bedrock, TGI and Perplexity.
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
 
 
 class End(Enum):
@@ -69,6 +70,7 @@ _REASONS = {
 _ENDS = {reason: end for end, reasons in _REASONS.items() for reason in reasons.split()}
 
 
+@lru_cache(maxsize=256)
 def end_of(reason: str) -> End:
     """What a server's reason means; upper case, dashes and Google's prefix do not matter."""
     name = reason.strip().lower().replace("-", "_").replace(" ", "_")
