@@ -37,6 +37,7 @@ from parallel_agents.models.wires.codec import (
     most_output,
     name_on_wire,
     plan_request,
+    with_dialect,
 )
 from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
@@ -44,7 +45,6 @@ from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _FORCED_ANSWER: JsonObject = {"type": "function", "function": {"name": FINAL_ANSWER}}
 _PLACEHOLDER = "Continuing."
-_NOTHING_MORE: JsonObject = {}
 # What a reasoning of OpenRouter is kept as: the list of its details, to be returned unchanged.
 _DETAILS = "details:"
 
@@ -91,10 +91,7 @@ class Chat:
         if streams and dialect.asks_for_usage:
             body["stream_options"] = {"include_usage": True}
         body.update(self._thinking(request.thinking))
-        body.update(dialect.extra)
-        for name in dialect.omit & body.keys():
-            del body[name]
-        return body
+        return with_dialect(body, dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
         if find_error(value) is not None:
@@ -133,19 +130,18 @@ class Chat:
         if level is None:
             return {}
         is_off, word = level is ThinkingLevel.OFF, self._dialect.effort(level)
-        off: JsonObject = self._dialect.thinking_off if is_off else _NOTHING_MORE
         match self._dialect.thinking:
             case ThinkingForm.EFFORT:
-                return {"reasoning_effort": word, **off} if word else off
+                return {"reasoning_effort": word} if word else {}
             case ThinkingForm.ADAPTIVE:
                 kind = word if is_off else "adaptive"
-                return {"thinking": {"type": kind}, **off} if kind else off
+                return {"thinking": {"type": kind}} if kind else {}
             case ThinkingForm.TOGGLE:
                 kind = (word or "disabled") if is_off else "enabled"
                 effort: JsonObject = {"reasoning_effort": word} if word and not is_off else {}
-                return {"thinking": {"type": kind}, **effort, **off}
+                return {"thinking": {"type": kind}, **effort}
             case _:
-                return off
+                return {}
 
     def _encoded_tool(self, spec: ToolSpec) -> bytes:
         function: JsonObject = {

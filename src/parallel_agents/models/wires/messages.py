@@ -45,6 +45,7 @@ from parallel_agents.models.wires.codec import (
     most_output,
     name_on_wire,
     plan_request,
+    with_dialect,
 )
 from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
@@ -121,10 +122,7 @@ class Messages:
         if request.temperature is not None and not thinks:
             body["temperature"] = min(request.temperature, _MOST_TEMPERATURE)
         body["messages"] = self._messages(plan.messages, mark)
-        body.update(dialect.extra)
-        for name in dialect.omit & body.keys():
-            del body[name]
-        return body
+        return with_dialect(body, dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
         if find_error(value) is not None:

@@ -73,12 +73,9 @@ class WireModel:
         """
         codec, dialect = self._codec(request.learned)
         if request.tools and "tools" in dialect.omit:
+            what = "takes no tools with this model"
             hint = "give the agent no tools, or choose another model with --model"
-            failure = make_failure(
-                RequestRejected, self._endpoint, "takes no tools with this model"
-            )
-            failure.hint = hint
-            raise failure
+            raise make_failure(RequestRejected, self._endpoint, what, hint=hint)
         shows = listener is not None and listener.wants_text
         streams = shows or self.capabilities.streams_always
         draft = make_draft(request, dialect, listener.text if shows and listener else None)

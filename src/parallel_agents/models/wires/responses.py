@@ -42,7 +42,6 @@ _ENDS = frozenset({"completed", "incomplete", "failed", "cancelled"})
 _LAST_EVENTS = {f"response.{end}": end for end in (*_ENDS, "done")}
 
 
-# `code` of an error in a reply, which has no status and often no type.
 class Responses:
     """The codec of the Responses API."""
 
