@@ -69,7 +69,7 @@ def clean_name(name: str, known: Collection[str]) -> str:
 
 def find_calls(text: str, known: Collection[str]) -> Found:
     """Find calls of `known` tools in a model's text; anything that only looks like one stays text."""
-    if not known or len(text) > _MOST_CHARACTERS or not text.strip():
+    if not known or len(text) > _MOST_CHARACTERS or not any(sign in text for sign in "{[(<"):
         return Found((), text)
     plain = text.replace("｜DSML｜", "")
     for find in (_marked, _elements, _bare):

@@ -89,10 +89,15 @@ def _members(value: Json) -> list[tuple[str, Json]]:
 
 
 def _first(value: JsonObject, names: tuple[str, ...]) -> int:
-    return next((count for name in names if (count := _count(value.get(name)))), 0)
+    for name in names:
+        if name in value and (count := _count(value[name])):
+            return count
+    return 0
 
 
 def _count(value: Json) -> int:
+    if type(value) is int and 0 <= value < _MOST:
+        return value
     if isinstance(value, str):
         try:
             value = float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.agent import ThinkingLevel
@@ -152,6 +153,7 @@ def taken_ids(messages: Iterable[Message]) -> set[str]:
     return {call.id for message in messages for call in message.tool_calls}
 
 
+@lru_cache(maxsize=1024)
 def name_on_wire(name: str) -> str:
     """A tool's name in the form that all servers accept: [a-zA-Z_][a-zA-Z0-9_-]{0,63}."""
     if _NAME.fullmatch(name):
@@ -181,7 +183,10 @@ def is_own(message: Message, provider: str) -> bool:
 
 def has_content(message: Message) -> bool:
     """Whether servers accept a message: they refuse a turn without text and without calls."""
-    return bool(message.text.strip()) or any(isinstance(part, ToolCall) for part in message.parts)
+    return any(
+        isinstance(part, ToolCall) or (isinstance(part, Text) and bool(part.text.strip()))
+        for part in message.parts
+    )
 
 
 def _digest(text: str) -> str:
