@@ -101,7 +101,8 @@ class Chat:
         for position, choice in enumerate(objects_at(value, "choices")):
             if isinstance(choice.get("usage"), Mapping):
                 usage = choice["usage"]  # Moonshot's streams have it here
-            is_whole = isinstance(choice.get("message"), Mapping)
+            # Perplexity's pieces also repeat the whole message so far.
+            is_whole = isinstance(choice.get("message"), Mapping) and not choice.get("delta")
             draft.is_whole = draft.is_whole or is_whole
             index = position if is_whole else index_at(choice, "index") or 0
             _take_choice(choice, draft, index=index, is_whole=is_whole)
@@ -209,7 +210,7 @@ _NOTHING = read_usage(None)
 
 def _take_choice(choice: JsonObject, draft: Draft, *, index: int, is_whole: bool) -> None:
     """Apply a choice; only the first one answers, but the calls may be in another (Copilot)."""
-    message = object_at(choice, "message") or object_at(choice, "delta")
+    message = object_at(choice, "message" if is_whole else "delta")
     if index == 0:
         _take_text(message, draft)
         if "text" in choice and not message:  # the form of the older Completions

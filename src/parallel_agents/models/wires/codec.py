@@ -150,7 +150,13 @@ def with_dialect(body: Body, dialect: Dialect, level: ThinkingLevel | None) -> B
 
 def taken_ids(messages: Iterable[Message]) -> set[str]:
     """The ids of all calls in a transcript."""
-    return {call.id for message in messages for call in message.tool_calls}
+    return {
+        part.id
+        for message in messages
+        if message.role is Role.ASSISTANT
+        for part in message.parts
+        if isinstance(part, ToolCall)
+    }
 
 
 @lru_cache(maxsize=1024)
@@ -183,10 +189,10 @@ def is_own(message: Message, provider: str) -> bool:
 
 def has_content(message: Message) -> bool:
     """Whether servers accept a message: they refuse a turn without text and without calls."""
-    return any(
-        isinstance(part, ToolCall) or (isinstance(part, Text) and bool(part.text.strip()))
-        for part in message.parts
-    )
+    for part in message.parts:  # asked for each message of each call
+        if isinstance(part, ToolCall) or (isinstance(part, Text) and part.text.strip()):
+            return True
+    return False
 
 
 def _digest(text: str) -> str:

@@ -124,6 +124,8 @@ class WireModel:
                         self._take(codec, value, draft)
                         if draft.is_over:
                             return
+                        if draft.is_whole:
+                            continue  # nothing more is to come
                         if draft.reason and draft.arrived != arrived:
                             arrived = draft.arrived
                             grace.reschedule(_last_moment(draft))
