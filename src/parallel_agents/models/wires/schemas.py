@@ -54,15 +54,13 @@ def answer_schema(schema: JsonObject, dialect: Dialect) -> AnswerSchema:
     """The schema of an answer as the server accepts it, and whether it may be enforced exactly."""
     adapted = adapt(schema, SchemaSubset.PLAIN)
     match dialect.schema:
-        case SchemaSubset.OPENAI | SchemaSubset.PLAIN:
-            if not dialect.strict:
-                return AnswerSchema(adapted, is_strict=False)
+        case SchemaSubset.PLAIN:  # the server enforces all that it can, lengths included
+            return AnswerSchema(adapted, is_strict=dialect.strict and is_strict(adapted))
+        case SchemaSubset.OPENAI:
             narrowed = adapt(adapted, SchemaSubset.OPENAI)
-            return (
-                AnswerSchema(narrowed, True)
-                if is_strict(narrowed)
-                else AnswerSchema(adapted, False)
-            )
+            if dialect.strict and is_strict(narrowed):
+                return AnswerSchema(narrowed, is_strict=True)
+            return AnswerSchema(adapted, is_strict=False)
         case SchemaSubset.ANTHROPIC | SchemaSubset.GEMINI:
             return AnswerSchema(adapt(adapted, dialect.schema), is_strict=False)
 

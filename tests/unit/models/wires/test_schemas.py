@@ -111,7 +111,8 @@ def test_a_reference_that_recurs_or_points_outside_stays(reference: str) -> None
 def test_what_strict_mode_lacks_is_told_in_the_description(
     part: JsonObject, narrowed: JsonObject
 ) -> None:
-    schema, is_strict = answer_schema({**CLOSED, "properties": {"a": part}}, PLAIN)
+    openai = Dialect(schema=SchemaSubset.OPENAI)
+    schema, is_strict = answer_schema({**CLOSED, "properties": {"a": part}}, openai)
 
     assert schema["properties"] == {"a": narrowed}
     assert is_strict
@@ -133,3 +134,9 @@ def test_anthropic_gets_closed_objects_and_optional_fields() -> None:
         "properties": {"a": {"type": "integer", "description": "minimum: 1"}},
         "additionalProperties": False,
     }
+
+
+def test_a_server_without_a_subset_gets_each_keyword_to_enforce() -> None:
+    short: JsonObject = {**CLOSED, "properties": {"a": {"type": "string", "maxLength": 3}}}
+
+    assert answer_schema(short, PLAIN) == (short, False)
