@@ -22,6 +22,7 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.policy import ANY, Policy
+from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
@@ -291,9 +292,8 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
     try:
         parsed = _adapters()[name].validate_python(value)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]["msg"]
         raise ConfigError(
-            f"setting {name} is invalid: {problem}",
+            f"setting {name} is invalid: {describe_problem(error)}",
             why=f"the value comes from {source}",
             hint=f"correct {name} there, or remove it to use the default",
         ) from None

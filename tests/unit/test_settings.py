@@ -66,13 +66,13 @@ def test_tables_are_merged_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "text"),
     [
-        ("MAX_PARALLEL", "0", "greater than or equal to 1"),
-        ("MAX_PARALLEL", "many", "valid integer"),
-        ("MAX_PARALLEL", "1e9", "valid integer"),
-        ("TIMEOUT_SECONDS", "-1", "greater than 0"),
-        ("TIMEOUT_SECONDS", "nan", "less than or equal"),
-        ("TIMEOUT_SECONDS", "inf", "less than or equal"),
-        ("FULL_SYNC", "perhaps", "valid boolean"),
+        ("MAX_PARALLEL", "0", "at least 1"),
+        ("MAX_PARALLEL", "many", "a whole number"),
+        ("MAX_PARALLEL", "1e9", "a whole number"),
+        ("TIMEOUT_SECONDS", "-1", "more than 0"),
+        ("TIMEOUT_SECONDS", "nan", "at most"),
+        ("TIMEOUT_SECONDS", "inf", "at most"),
+        ("FULL_SYNC", "perhaps", "true or false"),
     ],
 )
 def test_an_invalid_value_is_refused_with_its_source(

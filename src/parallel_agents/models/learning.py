@@ -72,7 +72,7 @@ class Learning(Wrapped):
                     raise
                 learned = await self._lessons.learn(self.name, lesson.change)
                 if listener is not None:
-                    listener.noticed(f"{error.message}: sent again {lesson.text}")
+                    listener.noticed(f"{error.message.rstrip('.')}: sent again {lesson.text}")
         return await self._model.respond(replace(request, learned=learned), listener)
 
     def _lesson(self, error: ProviderError) -> Lesson | None:

@@ -11,6 +11,7 @@ from typing import get_args
 
 import orjson
 
+from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import SteerMode
@@ -77,6 +78,13 @@ def check_task(task: Task, agent: Agent) -> None:
         )
     if agent.input_schema is None:
         return
+    missing = [name for name in required(agent.input_schema) if name not in task.input]
+    if missing:
+        first = missing[0]
+        raise InvalidInput(
+            f"{agent.name} needs {', '.join(repr(name) for name in missing)}",
+            hint=f"add -i {first}=... or -f FILE; in Python, Task(..., input={{{first!r}: ...}})",
+        )
     problems = compiled(agent.input_schema).problems(task.input)
     if problems:
         raise InvalidInput(

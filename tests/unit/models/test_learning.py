@@ -56,7 +56,7 @@ async def test_a_refused_request_is_sent_again_at_once_and_noticed() -> None:
     assert reply.message.text == "ok"
     assert len(model.requests) == 2
     assert listener.notices == [
-        "Unsupported parameter: 'temperature' is not supported with this model.: "
+        "Unsupported parameter: 'temperature' is not supported with this model: "
         "sent again without temperature"
     ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions import requests
@@ -63,6 +63,16 @@ def test_input_that_does_not_fit_is_refused_with_where_and_why() -> None:
 
     assert caught.value.why == 'n: "one" is not of type "integer"'
     assert "pagents agents show a" in caught.value.hint
+
+
+def test_input_that_is_missing_is_named_with_how_to_give_it() -> None:
+    schema: JsonObject = {"type": "object", "properties": {"code": {}}, "required": ["code"]}
+    agent = Agent(name="reviewer", description="", instructions="", input_schema=schema)
+
+    with pytest.raises(InvalidInput, match="reviewer needs 'code'") as caught:
+        requests.check_task(Task("reviewer", "x"), agent)
+
+    assert caught.value.hint.startswith("add -i code=... or -f FILE")
 
 
 def test_the_digest_tells_the_same_work_from_other_work() -> None:
