@@ -80,7 +80,7 @@ def lesson_of(rejection: Rejection, matters: Callable[[DialectChanges], bool]) -
     for change in _changes(text, rejection.param):
         if matters(change):
             listed: JsonObject = CHANGES.dump_python(change, mode="json")
-            return Lesson(listed, _describe(listed))
+            return Lesson(listed, describe_change(listed))
     return None
 
 
@@ -131,7 +131,7 @@ def _rules() -> tuple[_Rule, ...]:
     )
 
 
-def _describe(change: JsonObject) -> str:
+def describe_change(change: JsonObject) -> str:
     """The change in words, to follow "sent again"."""
     omitted = change.get("omit")
     if isinstance(omitted, list) and len(change) == 1:

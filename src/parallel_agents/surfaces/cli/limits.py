@@ -15,6 +15,7 @@ from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.models.choice import LOCAL
+from parallel_agents.models.lessons import describe_change
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.surfaces.cli import render
@@ -144,7 +145,8 @@ def _is_shown(line: _Line, only: str | None) -> bool:
     now = time.time()
     circuit = line.throttle.circuit
     is_well = circuit.is_closed and not circuit.failures(now, _rule(line.throttle))
-    return line.limit.is_bound or not (line.throttle.is_free(now) and is_well)
+    is_free = line.throttle.is_free(now) and is_well
+    return line.limit.is_bound or bool(line.throttle.learned) or not is_free
 
 
 def _line(throttle: Throttle, providers: Mapping[str, Provider]) -> _Line:
@@ -180,6 +182,8 @@ def _state(throttle: Throttle, now: float) -> str:
         states.append(f"paused for {format.seconds(throttle.closed_until - now)}")
     if circuit := _circuit(throttle, now):
         states.append(circuit)
+    if throttle.learned:
+        states.append(f"learned: {describe_change(throttle.learned)}")
     return ", ".join(states) or _NONE
 
 
@@ -227,4 +231,5 @@ def _json(line: _Line, now: float) -> dict[str, object]:
         "failures": circuit.failures(now, _rule(throttle)),
         "breaker": circuit.state(now).value,
         "breaker_open_until": format.iso(circuit.open_until),
+        "learned": throttle.learned,
     }
