@@ -31,7 +31,7 @@ REFUSED = {
     "an input that nobody knows": ((*CONTENT, "topik=x"), ("PA-E101", "topic", 2)),
     "an input of an agent that is missing": (
         ("spawn", "code_reviewer", "Review"),
-        ("PA-E101", "pagents agents show code_reviewer", 2),
+        ("PA-E101", "code_reviewer needs 'code'", 2),
     ),
     "an input file that is not there": ((*CONTENT, "topic=@no.txt"), ("PA-E101", "no.txt", 2)),
     "a model without a provider": (
