@@ -83,17 +83,23 @@ def endpoint_at(base_url: str) -> Endpoint:
 
 
 async def ask(http: Http, base_url: str) -> Json:
-    values = http.post(f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url))
-    async with aclosing(values):
-        return await anext(values, None)
+    values = await values_of(http, base_url)
+    return values[0] if values else None
 
 
 async def read(http: Http, base_url: str) -> list[Json]:
-    events = http.post(
-        f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url), streams=True
-    )
-    async with aclosing(events):
-        return [event async for event in events]
+    return await values_of(http, base_url, streams=True)
+
+
+async def values_of(http: Http, base_url: str, *, streams: bool = False) -> list[Json]:
+    async with http.post(
+        f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url), streams=streams
+    ) as exchange:
+        values = await exchange.document()
+        if values is not None:
+            return list(values)
+        async with aclosing(exchange.events()) as events:
+            return [event async for event in events]
 
 
 CALLS = {"whole": ask, "stream": read}

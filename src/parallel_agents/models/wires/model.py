@@ -20,7 +20,7 @@ from parallel_agents.errors import (
 )
 from parallel_agents.models.dialect import Dialect
 from parallel_agents.models.failures import make_failure
-from parallel_agents.models.http import Http
+from parallel_agents.models.http import Exchange, Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.documents import DONE
 from parallel_agents.models.reading.usage import estimate_usage
@@ -108,34 +108,44 @@ class WireModel:
 
     async def _exchange(self, codec: Codec, body: bytes, draft: Draft, *, streams: bool) -> None:
         """Read a reply until it is over; once it has said why it ended, nothing can spoil it."""
-        values = self._http.post(
-            codec.url(streams=streams),
-            codec.headers,
-            body=body,
-            endpoint=self._endpoint,
-            streams=streams,
-            is_over=lambda: draft.end is not None or draft.is_over,
-        )
-        async with aclosing(values):
-            try:
-                async with asyncio.timeout(None) as grace:
-                    arrived = -1
-                    async for value in values:
-                        self._take(codec, value, draft)
-                        if draft.is_over:
-                            return
-                        if draft.is_whole:
-                            continue  # nothing more is to come
-                        if draft.reason and draft.arrived != arrived:
-                            arrived = draft.arrived
-                            grace.reschedule(_last_moment(draft))
-                        elif not draft.reason and grace.when() is not None:
-                            grace.reschedule(None)
-                if draft.end is None:
-                    self._check_whole(draft)
-            except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
-                if draft.end is None or draft.is_unsure:
-                    raise
+        url, endpoint = codec.url(streams=streams), self._endpoint
+        try:
+            async with self._http.post(
+                url, codec.headers, body=body, endpoint=endpoint, streams=streams
+            ) as exchange:
+                values = await exchange.document()
+                if values is None:
+                    await self._hear(codec, exchange, draft)
+                    return
+            for value in values:
+                self._take(codec, value, draft)
+        except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
+            if draft.end is None or draft.is_unsure:
+                raise
+        if draft.end is None and not draft.is_over:
+            self._check_whole(draft)
+
+    async def _hear(self, codec: Codec, exchange: Exchange, draft: Draft) -> None:
+        """Read a stream of events until the reply is over."""
+        try:
+            async with aclosing(exchange.events()) as values, asyncio.timeout(None) as grace:
+                arrived = -1
+                async for value in values:
+                    self._take(codec, value, draft)
+                    if draft.is_over:
+                        return
+                    if draft.is_whole:
+                        continue  # nothing more is to come
+                    if draft.reason and draft.arrived != arrived:
+                        arrived = draft.arrived
+                        grace.reschedule(_last_moment(draft))
+                    elif not draft.reason and grace.when() is not None:
+                        grace.reschedule(None)
+            if draft.end is None:
+                self._check_whole(draft)
+        finally:
+            if draft.end is not None or draft.is_over:
+                await exchange.drain()  # a connection at its end can be used again
 
     def _take(self, codec: Codec, value: Json, draft: Draft) -> None:
         if value == DONE:
