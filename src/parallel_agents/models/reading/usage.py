@@ -8,7 +8,6 @@ Gemini (usageMetadata; on its OpenAI endpoint thoughts are only in the total).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Usage
@@ -46,7 +45,7 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
     A count that is repeated never falls: some servers end a stream with zeros. A count that is not a
     number is ignored.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return known
     prompt, output, cached, written, reasoning, total, by_tools = _counts(value)
     prompt += by_tools
@@ -60,7 +59,7 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
 
 def read_exclusive_usage(value: Json, known: Usage) -> Usage:
     """Tokens of a call whose input count excludes cached tokens, as Anthropic's does."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return known
     prompt, output, cached, written, *_ = _counts(value)
     return _largest(known, Usage(prompt, output, cached, written))
@@ -86,8 +85,9 @@ def _counts(value: JsonObject) -> list[int]:
     for name, member in value.items():
         place = _PLACES.get(name)
         if place is not None:
-            counts[place] = max(counts[place], _count(member))
-        elif name in _DETAILS and isinstance(member, Mapping):
+            if (count := _count(member)) > counts[place]:
+                counts[place] = count
+        elif name in _DETAILS and isinstance(member, dict):
             for detail, count in member.items():
                 place = _PLACES_IN_DETAILS.get(detail)
                 if place is not None:

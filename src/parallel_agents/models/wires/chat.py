@@ -36,6 +36,7 @@ from parallel_agents.models.wires.codec import (
     is_own,
     most_output,
     name_on_wire,
+    ordered,
     plan_request,
     with_dialect,
 )
@@ -72,8 +73,11 @@ class Chat:
 
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         dialect = self._dialect
-        plan = plan_request(request, dialect, merges=True)
+        plan = plan_request(request, dialect)
         messages = [message.encoded(self._encode) for message in plan.messages]
+        if b"" in messages:
+            sent = ordered(plan.messages, dialect.roles)
+            messages = [message.encoded(self._encode) for message in sent]
         if plan.system:
             system: JsonObject = {"role": dialect.system.value, "content": plan.system}
             messages.insert(0, dump(system))
@@ -99,16 +103,16 @@ class Chat:
         usage = value.get("usage")
         arrived = draft.arrived
         for position, choice in enumerate(objects_at(value, "choices")):
-            if isinstance(choice.get("usage"), Mapping):
+            if isinstance(choice.get("usage"), dict):
                 usage = choice["usage"]  # Moonshot's streams have it here
             # Perplexity's pieces also repeat the whole message so far.
-            is_whole = isinstance(choice.get("message"), Mapping) and not choice.get("delta")
+            is_whole = isinstance(choice.get("message"), dict) and not choice.get("delta")
             draft.is_whole = draft.is_whole or is_whole
             index = position if is_whole else index_at(choice, "index") or 0
             _take_choice(choice, draft, index=index, is_whole=is_whole)
         if usage is None:
             usage = object_at(value, "x_groq").get("usage")
-        if isinstance(usage, Mapping) and usage:
+        if usage and isinstance(usage, dict):
             counted = read_usage(usage, draft.usage or _NOTHING)
             if counted.total_tokens:
                 draft.usage = counted
@@ -257,7 +261,7 @@ def _parts(parts: list[Json]) -> tuple[str, str]:
     for part in parts:
         if isinstance(part, str):
             text.append(part)
-        elif isinstance(part, Mapping):
+        elif isinstance(part, dict):
             inner = part.get("thinking")
             if isinstance(inner, list):
                 thinking.append(_parts(inner)[0])
@@ -273,7 +277,7 @@ def _joined(details: list[Json]) -> list[Json]:
     whole: list[dict[str, Json]] = []
     by_key: dict[Json, dict[str, Json]] = {}
     for detail in details:
-        if not isinstance(detail, Mapping):
+        if not isinstance(detail, dict):
             continue
         key = (detail.get("type"), detail.get("index")) if "index" in detail else None
         known = by_key.get(key) if key is not None else None
@@ -305,7 +309,7 @@ def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
         google = object_at(object_at(call, "extra_content"), "google")
         block.signature = block.signature or text_at(google, "thought_signature")
     legacy = message.get("function_call")
-    if isinstance(legacy, Mapping):
+    if isinstance(legacy, dict):
         arguments = _arguments(legacy.get("arguments"))
         draft.call(None, "", text_at(legacy, "name"), arguments, is_whole=is_whole)
 

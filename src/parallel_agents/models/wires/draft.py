@@ -24,7 +24,11 @@ from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
 
 Show = Callable[[str], None]
 _MOST_ID_CHARACTERS = 256
-_FINISHES = {End.CUT: Finish.LENGTH, End.WINDOW: Finish.WINDOW, End.PAUSED: Finish.PAUSED}
+_FINISHES: Mapping[End | None, Finish] = {
+    End.CUT: Finish.LENGTH,
+    End.WINDOW: Finish.WINDOW,
+    End.PAUSED: Finish.PAUSED,
+}
 
 
 class Kind(Enum):
@@ -209,15 +213,12 @@ class Draft:
         """The reply of `model` (`provider/model`); the ids of its calls are not among `taken`."""
         if self.show is not None and self._filter is not None and (rest := self._filter.close()):
             self.show(rest)
-        parts = self._parts(set(taken))
-        calls = any(isinstance(part, ToolCall) for part in parts)
-        finish = Finish.TOOLS if calls else Finish.STOP
-        if self.end is not None:
-            finish = _FINISHES.get(self.end, finish)
+        message = Message(Role.ASSISTANT, self._parts(set(taken)), model)
+        finish = Finish.TOOLS if message.tool_calls else Finish.STOP
         return ModelReply(
-            message=Message(Role.ASSISTANT, parts, model),
+            message=message,
             model=model,
-            finish=finish,
+            finish=_FINISHES.get(self.end, finish),
             usage=self.usage or Usage(),
             is_estimated=self.usage is None,
         )
@@ -235,11 +236,11 @@ class Draft:
                     parts.extend(self._call(block))
         if self.answers_by_tool:
             parts = _unwrapped(parts)
-        if not any(isinstance(part, ToolCall) for part in parts):
+        if self.tools and not any(isinstance(part, ToolCall) for part in parts):
             parts = self._with_text_calls(parts)
         if self.is_wrapped:
             parts = [_without_wrap(part) for part in parts]
-        return tuple(_unique(part, taken) for part in parts)
+        return tuple([_unique(part, taken) for part in parts])
 
     def _texts(self, text: str) -> Sequence[Part]:
         thinking, answer = part_thinking(text)
@@ -254,7 +255,7 @@ class Draft:
         except orjson.JSONDecodeError:
             value = None
         if isinstance(value, dict):
-            return (ToolCall(block.id, name, value, signature=block.signature),)
+            return (ToolCall(block.id, name, value, block.signature),)
         if block.grows:
             text = block.pieces[-1]
         if self.end in {End.CUT, End.WINDOW}:
@@ -276,8 +277,6 @@ class Draft:
 
     def _with_text_calls(self, parts: list[Part]) -> list[Part]:
         """The parts, with the calls that the server left in their text."""
-        if not self.tools:
-            return parts
         named = {own: own for own in self.tools.values()} | dict(self.tools)
         answer = {FINAL_ANSWER: FINAL_ANSWER} if self.answers_by_tool else {}
         read: list[Part] = []
