@@ -42,6 +42,10 @@ def dialect_of(_: str, learned: JsonObject) -> Dialect:
     return PLAIN.changed(CHANGES.validate_python(learned))
 
 
+def sends(name: str, request: ModelRequest, streams: bool) -> bytes:
+    return repr((name, streams, dialect_of(name, request.learned))).encode()
+
+
 def good(request: ModelRequest) -> Answer:
     """What a model that can do everything answers."""
     dialect = dialect_of(NAME, request.learned)
@@ -67,7 +71,7 @@ class Cool(Wrapped):
 def checks_of(
     answer: Callable[[ModelRequest], Answer], wrap: Callable[[Model], Model] = lambda model: model
 ) -> Checks:
-    lessons = Lessons(dialect_of, Governor(MemoryStore()))
+    lessons = Lessons(dialect_of, sends, Governor(MemoryStore()))
     model = Learning(wrap(RepliesWith(answer, NAME)), lessons)
     return Checks(model, OneModel(model), lessons)
 

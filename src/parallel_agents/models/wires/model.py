@@ -45,6 +45,18 @@ _END_SECONDS = 2.0
 _MOST_CODECS = 8
 
 
+def encode_request(
+    name: str, endpoint: Endpoint, request: ModelRequest, *, streams: bool = False
+) -> bytes:
+    """What a request to `name` (`provider/model`) sends, with all that was learned."""
+    codec = _make_codec(name, endpoint, endpoint.dialect_after(request.learned))
+    return dump_body(codec.body(request, streams=streams))
+
+
+def _make_codec(name: str, endpoint: Endpoint, dialect: Dialect) -> Codec:
+    return _CODECS[endpoint.wire](name.partition("/")[2], endpoint, dialect)
+
+
 class WireModel:
     """A model behind a server; the owner of `http` closes it."""
 
@@ -101,8 +113,7 @@ class WireModel:
             dialect = self._endpoint.dialect_after(learned)
             if len(self._codecs) >= _MOST_CODECS:
                 self._codecs.clear()
-            make = _CODECS[self._endpoint.wire]
-            found = make(self.name.partition("/")[2], self._endpoint, dialect), dialect
+            found = _make_codec(self.name, self._endpoint, dialect), dialect
             self._codecs[key] = found
         return found
 
