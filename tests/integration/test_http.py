@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -102,6 +103,10 @@ async def values_of(http: Http, base_url: str, *, streams: bool = False) -> list
             return [event async for event in events]
 
 
+# A few kB that unpack to 48 MB of white space, or to one event.
+WHITE = gzip.compress(b" " * (48 << 20))
+LINE = gzip.compress(b"data: " + b"x" * (48 << 20))
+PACKED = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
 CALLS = {"whole": ask, "stream": read}
 
 
@@ -148,6 +153,8 @@ async def failure(
             id="html",
         ),
         pytest.param(sends(OK + b"Content-Length: 0\r\n\r\n"), MalformedReply, id="empty"),
+        pytest.param(sends(PACKED % (len(WHITE), WHITE)), MalformedReply, id="white-bomb"),
+        pytest.param(sends(PACKED % (len(LINE), LINE)), MalformedReply, id="line-bomb"),
         pytest.param(
             sends(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
             RequestRejected,

@@ -25,7 +25,11 @@ from parallel_agents.models.sse import EventReader
 
 _CONNECT_SECONDS = 10.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
-_MOST_BYTES = 128 << 20
+# A million tokens of text are about 4 MB; what is larger by far is no reply.
+_MOST_BYTES = 64 << 20
+_MOST_WHITE_BYTES = 1 << 20
+# How much is read before other tasks get their turn: data that has arrived does not make a reader wait.
+_TURN_BYTES = 1 << 20
 _ERROR_BYTES = 1 << 20
 # How long a stream may take for what follows its last event.
 _DRAIN_SECONDS = 0.1
@@ -111,7 +115,7 @@ class Exchange:
     itself decides: first ask for its `document`, and if it has none, for its `events`.
     """
 
-    __slots__ = ("_endpoint", "_network", "_proxy", "_response", "_sending", "_start")
+    __slots__ = ("_endpoint", "_in_turn", "_network", "_proxy", "_response", "_sending", "_start")
 
     def __init__(
         self,
@@ -125,6 +129,7 @@ class Exchange:
         self._network = network
         self._proxy = proxy
         self._start = b""
+        self._in_turn = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -152,19 +157,27 @@ class Exchange:
         """The values of a response that is a JSON document, usually one; None if it is something else.
 
         Raises:
-            ProviderError: the server refused, or the document cannot be read, or is larger than 128 MiB.
+            ProviderError: the server refused, or the document cannot be read, or is larger than 64 MiB.
         """
         if self._response.status >= 300:
             raise await self._refusal()
-        content = self._response.content
-        while (is_json := is_json_start(self._start)) is None:
-            chunk = await content.readany()
-            if not chunk:
-                break
-            self._start += chunk
-        if not is_json:
+        if not await self._begins_as_json():
             return None
-        return _document(await _read(self._response, self._endpoint, self._start), self._endpoint)
+        return _document(await self._rest(), self._endpoint)
+
+    async def _begins_as_json(self) -> bool:
+        """Read until the response tells whether it is JSON; what was read is `_start`."""
+        pieces: list[bytes] = []
+        size = 0
+        is_json: bool | None = None
+        while chunk := await self._next():
+            pieces.append(chunk)
+            size += len(chunk)
+            is_json = is_json_start(chunk)
+            if is_json is not None or size > _MOST_WHITE_BYTES:
+                break
+        self._start = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return bool(is_json)
 
     async def events(self) -> AsyncGenerator[Json]:
         """The values of a stream's events as they arrive; the end mark is `"[DONE]"`.
@@ -174,13 +187,14 @@ class Exchange:
         Raises:
             ProviderError: an event cannot be read, or the response has none.
         """
-        endpoint, content = self._endpoint, self._response.content
-        reader, chunk, has_values = EventReader(), self._start, False
-        while chunk:
+        endpoint, reader, has_values = self._endpoint, EventReader(), False
+        for value in _events(reader.feed, self._start, endpoint):
+            has_values = True
+            yield value
+        while chunk := await self._next():
             for value in _events(reader.feed, chunk, endpoint):
                 has_values = True
                 yield value
-            chunk = await content.readany()
         if not (has_values or reader.has_data):
             start = self._start
             why = "it is neither JSON nor a stream of events" if start.strip() else "it is empty"
@@ -191,6 +205,26 @@ class Exchange:
         except MalformedReply as error:
             what = "cut off its stream in the middle of an event"
             raise make_failure(StreamCut, endpoint, what) from error
+
+    async def _rest(self) -> bytes:
+        """The whole response."""
+        pieces, size = [self._start], len(self._start)
+        while chunk := await self._next():
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > _MOST_BYTES:
+                what = "sent a reply of more than 64 MiB"
+                raise make_failure(MalformedReply, self._endpoint, what)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _next(self) -> bytes:
+        """What has arrived next; however fast it comes, time limits and other tasks get their turn."""
+        chunk = await self._response.content.readany()
+        self._in_turn += len(chunk)
+        if self._in_turn > _TURN_BYTES:
+            self._in_turn = 0
+            await asyncio.sleep(0)
+        return chunk
 
     async def _refusal(self) -> ProviderError:
         response, proxy = self._response, self._proxy
@@ -223,22 +257,6 @@ def _events(
             yield from read_event(event)
     except ValueError as error:
         raise _unreadable(endpoint, event, str(error)) from error
-
-
-async def _read(response: aiohttp.ClientResponse, endpoint: Endpoint, start: bytes) -> bytes:
-    """The whole response, which begins with `start`.
-
-    Raises:
-        MalformedReply: it is larger than 128 MiB.
-    """
-    pieces = [start]
-    size = len(start)
-    async for chunk in response.content.iter_any():
-        pieces.append(chunk)
-        size += len(chunk)
-        if size > _MOST_BYTES:
-            raise make_failure(MalformedReply, endpoint, "sent a reply of more than 128 MiB")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _read_start(response: aiohttp.ClientResponse) -> bytes:

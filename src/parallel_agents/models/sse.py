@@ -9,16 +9,17 @@ import re
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
-_MOST_BYTES = 128 << 20
+_MOST_BYTES = 16 << 20
 
 
 class EventReader:
     """Collects the bytes of the next event; they are decoded only once the event is complete."""
 
-    __slots__ = ("_data", "_is_first", "_rest", "_size")
+    __slots__ = ("_data", "_is_first", "_pieces", "_rest", "_size")
 
     def __init__(self) -> None:
         self._rest = b""
+        self._pieces: list[bytes] = []  # of a line that has not ended; joined once it has
         self._data: list[bytes] = []
         self._is_first = True
         self._size = 0
@@ -27,8 +28,22 @@ class EventReader:
         """The data of the events that `chunk` completes, without comments, other fields and blanks.
 
         Raises:
-            ValueError: an event is larger than 128 MiB.
+            ValueError: an event is larger than 16 MiB.
         """
+        if (
+            self._rest
+            and not self._rest.endswith(b"\r")
+            and b"\n" not in chunk
+            and b"\r" not in chunk
+        ):
+            self._pieces.append(chunk)
+            self._size += len(chunk)
+            self._check_size()
+            return []
+        if self._pieces:
+            chunk = b"".join((*self._pieces, chunk))
+            self._pieces.clear()
+            self._size = sum(map(len, self._data))
         text = self._rest + chunk
         if self._is_first and text:
             self._is_first, text = False, text.removeprefix(_BOM)
@@ -43,9 +58,12 @@ class EventReader:
                     events.append(data)
                 self._data.clear()
                 self._size = 0
-        if self._size + len(self._rest) > _MOST_BYTES:
-            raise ValueError("an event is larger than 128 MiB")
+        self._check_size()
         return events
+
+    def _check_size(self) -> None:
+        if self._size + len(self._rest) > _MOST_BYTES:
+            raise ValueError("an event is larger than 16 MiB")
 
     def _lines(self, text: bytes) -> list[bytes]:
         """The complete lines of `text`; a carriage return at its end may be half of a line's end."""

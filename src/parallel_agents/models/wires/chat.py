@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
-
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message, Role, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import ModelRequest
@@ -40,14 +38,13 @@ from parallel_agents.models.wires.codec import (
     plan_request,
     with_dialect,
 )
+from parallel_agents.models.wires.details import from_signature, is_signature
 from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _FORCED_ANSWER: JsonObject = {"type": "function", "function": {"name": FINAL_ANSWER}}
 _PLACEHOLDER = "Continuing."
-# What a reasoning of OpenRouter is kept as: the list of its details, to be returned unchanged.
-_DETAILS = "details:"
 
 
 class Chat:
@@ -186,10 +183,9 @@ class Chat:
         replay = self._dialect.replay
         if replay is Replay.NONE:
             return {}
-        details = [part.signature for part in thoughts if part.signature.startswith(_DETAILS)]
+        details = [part.signature for part in thoughts if is_signature(part.signature)]
         if details and is_own:
-            listed: Json = orjson.loads(details[-1].removeprefix(_DETAILS))
-            return {"reasoning_details": listed}
+            return {"reasoning_details": from_signature(details[-1])}
         if replay is Replay.SIGNED:
             return {}
         text = "".join(part.text for part in thoughts)
@@ -240,11 +236,8 @@ def _take_text(message: JsonObject, draft: Draft) -> None:
     if thinking or (isinstance(details, list) and details):
         block = draft.block("thinking", Kind.THINKING)
         draft.add(block, thinking)
-        if isinstance(details, list) and details:
-            known: list[Json] = (
-                orjson.loads(block.signature.removeprefix(_DETAILS)) if block.signature else []
-            )
-            block.signature = _DETAILS + dump(_joined([*known, *details])).decode()
+        if isinstance(details, list):
+            block.details.extend(details)
     if text:
         draft.add(draft.block("text", Kind.TEXT), text)
     draft.refusal += text_at(message, "refusal")
@@ -270,30 +263,6 @@ def _parts(parts: list[Json]) -> tuple[str, str]:
             else:
                 text.append(_first_text(part, ("text", "content")))
     return "".join(text), "".join(thinking)
-
-
-def _joined(details: list[Json]) -> list[Json]:
-    """The details of a reasoning, with the pieces of a stream put together by their index."""
-    whole: list[dict[str, Json]] = []
-    by_key: dict[Json, dict[str, Json]] = {}
-    for detail in details:
-        if not isinstance(detail, dict):
-            continue
-        key = (detail.get("type"), detail.get("index")) if "index" in detail else None
-        known = by_key.get(key) if key is not None else None
-        if known is None:
-            known = dict(detail)
-            whole.append(known)
-            if key is not None:
-                by_key[key] = known
-            continue
-        for name, value in detail.items():
-            before = known.get(name)
-            grows = name in {"text", "summary", "data"} and isinstance(value, str)
-            known[name] = (
-                f"{before or ''}{value}" if grows else (before if value is None else value)
-            )
-    return list(whole)
 
 
 def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:

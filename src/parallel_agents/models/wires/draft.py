@@ -20,10 +20,12 @@ from parallel_agents.models.reading.text_calls import clean_name, find_calls
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
+from parallel_agents.models.wires.details import to_signature
 from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
 
 Show = Callable[[str], None]
 _MOST_ID_CHARACTERS = 256
+_MOST_CHARACTERS = 16 << 20  # a million tokens of text have a quarter of that
 _FINISHES: Mapping[End | None, Finish] = {
     End.CUT: Finish.LENGTH,
     End.WINDOW: Finish.WINDOW,
@@ -39,13 +41,17 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Block:
-    """One part as it grows; the pieces of a call are the JSON text of its arguments."""
+    """One part as it grows; the pieces of a call are the JSON text of its arguments.
+
+    `details` are the parts of a reasoning that go back to the server unchanged.
+    """
 
     kind: Kind
     id: str = ""
     name: str = ""
     signature: str = ""
     pieces: list[str] = field(default_factory=list[str])
+    details: list[Json] = field(default_factory=list[Json])
 
     @property
     def text(self) -> str:
@@ -75,6 +81,7 @@ class Draft:
         refusal: the text with which the model declined; empty if it did not.
         usage: what the server counted; None if it has counted nothing.
         arrived: the number of pieces that have arrived.
+        size: their characters.
         is_unsure: a piece came after a reason: the server writes one on each, so only the end of
             its stream tells that the reply is complete.
         blocks: the parts, by whatever tells them apart on the wire.
@@ -91,6 +98,7 @@ class Draft:
     refusal: str = ""
     usage: Usage | None = None
     arrived: int = 0
+    size: int = 0
     is_unsure: bool = False
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
     _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
@@ -180,10 +188,17 @@ class Draft:
         return block
 
     def add(self, block: Block, piece: str) -> None:
-        """Append `piece` to `block`, and show it if it belongs to the answer."""
+        """Append `piece` to `block`, and show it if it belongs to the answer.
+
+        Raises:
+            ShapeError: the reply has more than 16 Mi characters.
+        """
         if not piece:
             return
         self.arrived += 1
+        self.size += len(piece)
+        if self.size > _MOST_CHARACTERS:
+            raise ShapeError("it has more than 16 million characters")
         if self.reason:
             self.is_unsure = True
         block.pieces.append(piece)
@@ -230,8 +245,9 @@ class Draft:
                 case Kind.TEXT:
                     parts.extend(self._texts(whole_text(block.text)))
                 case Kind.THINKING:
-                    if block.text or block.signature:
-                        parts.append(Thinking(whole_text(block.text), block.signature))
+                    signature = block.signature or to_signature(block.details)
+                    if block.text or signature:
+                        parts.append(Thinking(whole_text(block.text), signature))
                 case Kind.CALL:
                     parts.extend(self._call(block))
         if self.answers_by_tool:
