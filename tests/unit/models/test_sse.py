@@ -68,9 +68,9 @@ def test_a_line_that_comes_in_many_pieces_is_put_together() -> None:
 
 
 def test_an_event_has_a_bound() -> None:
-    reader, piece = EventReader(), b"x" * (1 << 20)
-    reader.feed(b"data: ")
+    reader = EventReader()
+    for piece in (b"data: ", *[b"x" * (1 << 20)] * 15):
+        reader.feed(piece)
 
     with pytest.raises(ValueError, match="larger than 16 MiB"):
-        for _ in range(17):
-            reader.feed(piece)
+        reader.feed(b"x" * (1 << 20))
