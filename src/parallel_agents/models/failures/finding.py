@@ -15,9 +15,18 @@ from parallel_agents.core.schema import Json, JsonObject
 
 # A body without any of these is no reply, so that a lone message in it is an error.
 _OF_REPLIES: Final = frozenset(
-    {"candidates", "choices", "content", "delta", "object", "output", "type", "usage"}
+    {"candidates", "choices", "content", "delta", "output", "type", "usage"}
 )
-_LONE: Final = ("message", "Message", "msg", "detail", "error_msg", "errors", "__type")
+_LONE: Final = (
+    "message",
+    "Message",
+    "msg",
+    "detail",
+    "error_msg",
+    "error_message",
+    "errors",
+    "__type",
+)
 
 
 def find_error(value: Json) -> Json:
@@ -42,7 +51,7 @@ def _error_in(value: JsonObject) -> JsonObject | None:
     response = value.get("response")
     if isinstance(response, dict) and _says_something(response.get("error")):
         return response
-    if value.get("success") is False or _OF_REPLIES.isdisjoint(value):
+    if value.get("success") is False or not any(value.get(name) for name in _OF_REPLIES):
         return value if any(_is_told(value.get(key)) for key in _LONE) else None
     return None
 

@@ -13,6 +13,7 @@ from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Usage
 
 _MOST = 10**12
+_MOST_IN_TOTAL = 10**8  # a call with more is a mistake of the server
 _NAMES = (  # in the order in which `_counts` returns them
     ("prompt_tokens", "input_tokens", "promptTokenCount"),
     ("completion_tokens", "output_tokens", "candidatesTokenCount"),
@@ -24,9 +25,11 @@ _NAMES = (  # in the order in which `_counts` returns them
         "num_cached_tokens",
     ),
     ("cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens"),
-    ("reasoning_tokens", "thoughtsTokenCount"),
+    ("reasoning_tokens",),
     ("total_tokens", "totalTokenCount"),
     ("toolUsePromptTokenCount",),
+    ("thoughtsTokenCount",),  # Gemini's own API counts them apart from the candidates
+    ("image_tokens", "audio_tokens", "video_tokens", "citation_tokens"),
 )
 _PLACES = {name: place for place, names in enumerate(_NAMES) for name in names}
 # Objects that say what a part of the tokens was; the totals beside them count these as well.
@@ -36,7 +39,7 @@ _DETAILS = {
     "completion_tokens_details",
     "output_tokens_details",
 }
-_PLACES_IN_DETAILS = {name: place for name, place in _PLACES.items() if place in {2, 3, 4}}
+_PLACES_IN_DETAILS = {name: place for name, place in _PLACES.items() if place in {2, 3, 4, 8}}
 
 
 def read_usage(value: Json, known: Usage = Usage()) -> Usage:
@@ -47,13 +50,17 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
     """
     if not isinstance(value, dict):
         return known
-    prompt, output, cached, written, reasoning, total, by_tools = _counts(value)
-    prompt += by_tools
-    if prompt and total > prompt + output:
-        output = total - prompt  # reasoning that is only in the total
+    prompt, output, cached, written, reasoning, total, by_tools, thoughts, others = _counts(value)
+    prompt, output = prompt + by_tools, output + thoughts
+    stored = cached + written
+    if stored > prompt:
+        prompt += stored  # a gateway in front of Anthropic, whose input excludes them
+    missing = total - prompt - output
+    if missing > 0 and total < _MOST_IN_TOTAL and missing != others:
+        output += missing  # reasoning that is only in the total
     elif reasoning > output:
         output += reasoning
-    counted = Usage(max(0, prompt - cached - written), output, cached, written)
+    counted = Usage(prompt - stored, output, cached, written)
     return _largest(known, counted)
 
 

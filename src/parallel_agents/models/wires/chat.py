@@ -15,6 +15,7 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.models.dialect import Dialect, Replay, Structured, ThinkingForm
 from parallel_agents.models.failures import find_error, from_error_object
 from parallel_agents.models.providers import Endpoint
+from parallel_agents.models.reading.finish import End, end_of
 from parallel_agents.models.reading.usage import read_usage
 from parallel_agents.models.shapes import (
     Body,
@@ -98,13 +99,16 @@ class Chat:
         if find_error(value) is not None:
             raise from_error_object(self._endpoint, value)
         usage = value.get("usage")
-        arrived = draft.arrived
-        for position, choice in enumerate(objects_at(value, "choices")):
+        choices = objects_at(value, "choices")
+        if choices and _begins_again(value, choices[0], draft):
+            draft.begin_again()
+        for position, choice in enumerate(choices):
             if isinstance(choice.get("usage"), dict):
                 usage = choice["usage"]  # Moonshot's streams have it here
             # Perplexity's pieces also repeat the whole message so far.
             is_whole = isinstance(choice.get("message"), dict) and not choice.get("delta")
-            draft.is_whole = draft.is_whole or is_whole
+            if is_whole and not draft.blocks and not draft.arrived:
+                draft.is_whole = True
             index = position if is_whole else index_at(choice, "index") or 0
             _take_choice(choice, draft, index=index, is_whole=is_whole)
         if usage is None:
@@ -113,7 +117,8 @@ class Chat:
             counted = read_usage(usage, draft.usage or _NOTHING)
             if counted.total_tokens:
                 draft.usage = counted
-                draft.is_over = draft.is_over or draft.is_last(arrived)
+        if draft.is_whole and not draft.reason and _is_full(draft):
+            draft.reason = "length"
 
     def _structure(self, plan: Plan) -> JsonObject:
         match plan.structured:
@@ -206,24 +211,55 @@ class Chat:
 
 
 _NOTHING = read_usage(None)
+_WORSE = frozenset({End.CUT, End.WINDOW, End.REFUSED, End.FAILED, End.SLIP})
+
+
+def _begins_again(value: JsonObject, choice: JsonObject, draft: Draft) -> bool:
+    """Whether a chunk opens a reply although one has begun, as when a gateway falls back to another server.
+
+    An opening chunk has a role and no content. Some servers give each chunk an id of its own, so an id
+    tells something only once it has stayed the same.
+    """
+    reply_id = value.get("id")
+    if not isinstance(reply_id, str) or not reply_id:
+        return False
+    before, draft.reply_id = draft.reply_id, reply_id
+    if reply_id == before:
+        draft.has_lasting_id = True
+        return False
+    delta = choice.get("delta")
+    is_opening = isinstance(delta, dict) and "role" in delta and not delta.get("content")
+    return is_opening and draft.has_lasting_id and bool(draft.blocks)
+
+
+def _is_full(draft: Draft) -> bool:
+    """Whether a reply without a reason for its end is as long as it may be."""
+    return bool(draft.most_tokens and draft.usage) and (
+        draft.usage is not None and draft.usage.output_tokens >= draft.most_tokens
+    )
 
 
 def _take_choice(choice: JsonObject, draft: Draft, *, index: int, is_whole: bool) -> None:
     """Apply a choice; only the first one answers, but the calls may be in another (Copilot)."""
     message = object_at(choice, "message" if is_whole else "delta")
+    repeats = is_whole and not draft.is_whole  # the last chunk of a stream has it all once more
     if index == 0:
-        _take_text(message, draft)
+        _take_text(message, draft, repeats=repeats)
         if "text" in choice and not message:  # the form of the older Completions
             draft.add(draft.block("text", Kind.TEXT), text_at(choice, "text"))
     has_calls = bool(message.get("tool_calls") or message.get("function_call"))
+    if repeats and any(block.kind is Kind.CALL for block in draft.blocks.values()):
+        has_calls = False
     if has_calls and draft.takes_calls_of(index):
         _take_calls(message, draft, is_whole=is_whole)
     reason = word_at(choice, "finish_reason")
     if reason and (index == 0 or not draft.reason):
-        draft.reason = reason
+        native = word_at(choice, "native_finish_reason")
+        draft.reason = native if native and end_of(native) in _WORSE else reason
 
 
-def _take_text(message: JsonObject, draft: Draft) -> None:
+def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
+    """Take the text and the reasoning of a message; one that repeats what came completes it."""
     thinking = _first_text(message, ("reasoning_content", "reasoning", "thinking"))
     details = message.get("reasoning_details")
     content = message.get("content")
@@ -235,11 +271,18 @@ def _take_text(message: JsonObject, draft: Draft) -> None:
         raise ShapeError("content is not a string")
     if thinking or (isinstance(details, list) and details):
         block = draft.block("thinking", Kind.THINKING)
-        draft.add(block, thinking)
+        if repeats:
+            draft.complete(block, thinking)
+        else:
+            draft.add(block, thinking)
         if isinstance(details, list):
             block.details.extend(details)
     if text:
-        draft.add(draft.block("text", Kind.TEXT), text)
+        block = draft.block("text", Kind.TEXT)
+        if repeats:
+            draft.complete(block, text)
+        else:
+            draft.add(block, text)
     draft.refusal += text_at(message, "refusal")
 
 

@@ -82,6 +82,8 @@ class Draft:
         usage: what the server counted; None if it has counted nothing.
         arrived: the number of pieces that have arrived.
         size: their characters.
+        reply_id: the id of the last chunk, if chunks have one.
+        has_lasting_id: two chunks had the same id.
         is_unsure: a piece came after a reason: the server writes one on each, so only the end of
             its stream tells that the reply is complete.
         blocks: the parts, by whatever tells them apart on the wire.
@@ -100,6 +102,8 @@ class Draft:
     arrived: int = 0
     size: int = 0
     is_unsure: bool = False
+    reply_id: str = ""
+    has_lasting_id: bool = False
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
     _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
@@ -112,9 +116,21 @@ class Draft:
         """What the server's reason means; None if it gave none."""
         return end_of(self.reason) if self.reason else None
 
-    def is_last(self, arrived: int) -> bool:
-        """Whether an event that came after so many pieces is the last: it ends what there is."""
-        return bool(self.reason and self.usage) and 0 < arrived == self.arrived
+    @property
+    def is_cut(self) -> bool:
+        """Whether a limit ended the reply, so that its last part is not whole."""
+        return self.end in {End.CUT, End.WINDOW}
+
+    def begin_again(self) -> None:
+        """Forget what has arrived: the server begins its reply anew, as a further call would.
+
+        A listener hears it again, as after a retry.
+        """
+        self.blocks.clear()
+        self._calls.clear()
+        self._parts_by_index.clear()
+        self.reason, self.refusal, self.is_unsure = "", "", False
+        self._filter, self._half = None, ""
 
     def check_content(self) -> None:
         """Refuse a reply that says nothing at all.
@@ -176,16 +192,59 @@ class Draft:
         two calls apart then is another id, or a name after arguments that are complete.
         """
         block = None if is_whole else self._calls.get(index)
+        if block is None and not is_whole and not (call_id or name):
+            block = self._open_call()  # under a wrong number
         if block is not None and index is None and call_id and block.id != call_id:
             block = next((each for each in self._calls.values() if each.id == call_id), None)
-        if block is None or _begins(block, call_id, name, arguments):
+        if block is None or self._begins(block, call_id, name, arguments):
             block = self.block(("call", len(self.blocks)), Kind.CALL)
             self._calls[index] = block
         block.id = block.id or call_id
-        if not block.name:
-            block.name = name
+        block.name = self._grown_name(block, name)
         self.add(block, arguments)
         return block
+
+    def _open_call(self) -> Block | None:
+        """The last call, if its arguments are not complete."""
+        last = next(reversed(self.blocks.values()), None)
+        is_open = last is not None and last.kind is Kind.CALL and not _is_complete(last.text)
+        return last if is_open else None
+
+    def _begins(self, block: Block, call_id: str, name: str, arguments: str) -> bool:
+        """Whether a piece begins a new call, although it has the number of `block`.
+
+        Some servers repeat the name in each piece, some the whole call, and some give each piece an id
+        of its own; so it begins one if the call before is complete, or is another tool's.
+        """
+        if not name:
+            return False
+        before = block.text
+        if block.name and name != block.name and not self._is_more_of_name(block, name):
+            return True
+        is_other = bool(call_id and block.id and call_id != block.id)
+        if is_other:
+            return _is_complete(before)
+        is_again = arguments.startswith(before) and (
+            arguments != before or call_id == block.id != ""
+        )
+        return bool(arguments and before) and not is_again and _is_complete(before)
+
+    def _is_more_of_name(self, block: Block, name: str) -> bool:
+        """Whether a name goes on, or repeats and goes on, where that of `block` is only the start of one."""
+        if block.pieces or block.name in self.tools:
+            return False
+        return any(
+            known.startswith((name, block.name + name)) and known != block.name
+            for known in self.tools
+            if known.startswith(block.name)
+        )
+
+    def _grown_name(self, block: Block, name: str) -> str:
+        if not block.name or name == block.name:
+            return block.name or name
+        if not name or not self._is_more_of_name(block, name):
+            return block.name
+        return name if name.startswith(block.name) else block.name + name
 
     def add(self, block: Block, piece: str) -> None:
         """Append `piece` to `block`, and show it if it belongs to the answer.
@@ -240,6 +299,7 @@ class Draft:
 
     def _parts(self, taken: set[str]) -> tuple[Part, ...]:
         parts: list[Part] = []
+        last = next(reversed(self.blocks.values()), None)
         for block in self.blocks.values():
             match block.kind:
                 case Kind.TEXT:
@@ -248,8 +308,10 @@ class Draft:
                     signature = block.signature or to_signature(block.details)
                     if block.text or signature:
                         parts.append(Thinking(whole_text(block.text), signature))
-                case Kind.CALL:
-                    parts.extend(self._call(block))
+                case Kind.CALL if block.name or block.pieces:
+                    parts.extend(self._call(block, is_cut=self.is_cut and block is last))
+                case _:
+                    pass
         if self.answers_by_tool:
             parts = _unwrapped(parts)
         if self.tools and not any(isinstance(part, ToolCall) for part in parts):
@@ -263,8 +325,14 @@ class Draft:
         thought: list[Part] = [Thinking(thinking)] if thinking else []
         return [*thought, Text(answer)] if answer.strip() else thought
 
-    def _call(self, block: Block) -> Sequence[Part]:
+    def _call(self, block: Block, *, is_cut: bool) -> Sequence[Part]:
+        """The part that a call is; one in which the reply was cut is none, whatever its JSON looks like.
+
+        The start of an answer is worth keeping, but half a call is not.
+        """
         text = block.text
+        if is_cut:
+            return (Text(text),) if self._is_answer(block) else ()
         name = self._own_name(block.name)
         try:
             value: Json = orjson.loads(text or "{}")
@@ -274,9 +342,6 @@ class Draft:
             return (ToolCall(block.id, name, value, block.signature),)
         if block.grows:
             text = block.pieces[-1]
-        if self.end in {End.CUT, End.WINDOW}:
-            # Cut in the middle: the start of an answer is worth keeping, but a call is useless.
-            return (Text(text),) if self._is_answer(block) else ()
         try:
             arguments = read_arguments(text)
         except ShapeError as error:
@@ -323,19 +388,6 @@ def _without_wrap(part: Part) -> Part:
     if not isinstance(value, dict) or list(value) != [ANSWER]:
         return part
     return Text(dump(value[ANSWER]).decode())
-
-
-def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:
-    """Whether a piece begins a new call, although it has the number of `block`."""
-    if not name:
-        return False
-    is_other = bool(call_id and block.id and call_id != block.id)
-    if is_other or (block.name and name != block.name):
-        return True
-    # Some servers repeat the name in each piece, and some the whole call.
-    before = block.text
-    is_again = arguments.startswith(before) and (arguments != before or call_id == block.id != "")
-    return bool(arguments and before) and not is_again and _is_complete(before)
 
 
 def _is_complete(text: str) -> bool:

@@ -111,7 +111,6 @@ class Gemini:
             raise from_error_object(self._endpoint, value)
         if not value.keys() & _FIELDS:
             raise ShapeError("candidates is missing")
-        arrived = draft.arrived
         _take_feedback(object_at(value, "promptFeedback"), draft)
         for place, candidate in enumerate(objects_at(value, "candidates")):
             index = index_at(candidate, "index")
@@ -120,7 +119,6 @@ class Gemini:
         usage = read_usage(value.get("usageMetadata"), draft.usage or _NOTHING)
         if usage.total_tokens:
             draft.usage = usage
-            draft.is_over = draft.is_last(arrived)
 
     def _generation(self, request: ModelRequest, plan: Plan) -> dict[str, Json]:
         config: dict[str, Json] = {"maxOutputTokens": most_output(request, self._dialect)}

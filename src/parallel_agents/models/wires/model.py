@@ -14,6 +14,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
+    ProviderError,
     RequestRejected,
     StreamCut,
     Unreachable,
@@ -23,6 +24,7 @@ from parallel_agents.models.failures import make_failure
 from parallel_agents.models.http import Exchange, Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.documents import DONE
+from parallel_agents.models.reading.finish import End
 from parallel_agents.models.reading.usage import estimate_usage
 from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
@@ -39,10 +41,10 @@ _CODECS: Mapping[Wire, Callable[[str, Endpoint, Dialect], Codec]] = {
     Wire.RESPONSES: Responses,
     Wire.GEMINI: Gemini,
 }
-# How long a stream that has said why it ended may take for its last counts, and for its end.
-_COUNTS_SECONDS = 5.0
-_END_SECONDS = 2.0
+# How long a stream that has said why it ended may take for its last counts and its end.
+_END_SECONDS = 5.0
 _MOST_CODECS = 8
+_GOOD_ENDS = frozenset({End.COMPLETE, End.TOOLS, End.CUT, End.WINDOW})
 
 
 def encode_request(
@@ -130,8 +132,8 @@ class WireModel:
                     return
             for value in values:
                 self._take(codec, value, draft)
-        except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
-            if draft.end is None or draft.is_unsure:
+        except (TimeoutError, ProviderError, ShapeError) as error:
+            if not _is_settled(draft, error):
                 raise
         if draft.end is None and not draft.is_over:
             self._check_whole(draft)
@@ -177,12 +179,19 @@ class WireModel:
             raise make_failure(StreamCut, self._endpoint, what)
 
 
+def _is_settled(draft: Draft, error: Exception) -> bool:
+    """Whether a reply stands whatever came after its end; what the connection did says nothing of it."""
+    if draft.end is None or draft.is_unsure:
+        return False
+    is_of_connection = isinstance(error, TimeoutError | StreamCut | CallTimedOut | Unreachable)
+    return is_of_connection or draft.end in _GOOD_ENDS
+
+
 def _last_moment(draft: Draft) -> float | None:
     """When a stream that has said why it ended must be over; None if that is not to be trusted."""
     if draft.is_unsure:
         return None
-    seconds = _COUNTS_SECONDS if draft.usage is None else _END_SECONDS
-    return asyncio.get_running_loop().time() + seconds
+    return asyncio.get_running_loop().time() + _END_SECONDS
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:
