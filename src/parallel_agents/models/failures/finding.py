@@ -14,9 +14,7 @@ from typing import Final
 from parallel_agents.core.schema import Json, JsonObject
 
 # A body without any of these is no reply, so that a lone message in it is an error.
-_OF_REPLIES: Final = frozenset(
-    {"candidates", "choices", "content", "delta", "output", "type", "usage"}
-)
+_OF_REPLIES: Final = frozenset({"candidates", "content", "delta", "output", "type", "usage"})
 _LONE: Final = (
     "message",
     "Message",
@@ -51,7 +49,7 @@ def _error_in(value: JsonObject) -> JsonObject | None:
     response = value.get("response")
     if isinstance(response, dict) and _says_something(response.get("error")):
         return response
-    if value.get("success") is False or not any(value.get(name) for name in _OF_REPLIES):
+    if value.get("success") is False or _OF_REPLIES.isdisjoint(value):
         return value if any(_is_told(value.get(key)) for key in _LONE) else None
     return None
 

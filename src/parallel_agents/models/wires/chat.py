@@ -28,6 +28,7 @@ from parallel_agents.models.shapes import (
     text_at,
     word_at,
 )
+from parallel_agents.models.wires.call_pieces import take_call
 from parallel_agents.models.wires.codec import (
     Plan,
     has_content,
@@ -311,7 +312,8 @@ def _parts(parts: list[Json]) -> tuple[str, str]:
 def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
     for call in objects_at(message, "tool_calls"):
         function = object_at(call, "function") or call
-        block = draft.call(
+        block = take_call(
+            draft,
             index_at(call, "index"),
             word_at(call, "id"),
             text_at(function, "name"),
@@ -323,7 +325,7 @@ def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
     legacy = message.get("function_call")
     if isinstance(legacy, dict):
         arguments = _arguments(legacy.get("arguments"))
-        draft.call(None, "", text_at(legacy, "name"), arguments, is_whole=is_whole)
+        take_call(draft, None, "", text_at(legacy, "name"), arguments, is_whole=is_whole)
 
 
 def _arguments(value: Json) -> str:

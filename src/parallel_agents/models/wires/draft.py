@@ -87,6 +87,8 @@ class Draft:
         is_unsure: a piece came after a reason: the server writes one on each, so only the end of
             its stream tells that the reply is complete.
         blocks: the parts, by whatever tells them apart on the wire.
+        calls: the calls in pieces, by the server's index.
+        names: the numbers of items, by their kind and what the server calls them (Responses only).
     """
 
     tools: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -105,7 +107,10 @@ class Draft:
     reply_id: str = ""
     has_lasting_id: bool = False
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
-    _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
+    names: dict[tuple[Kind, str | int | None], int] = field(
+        default_factory=dict["tuple[Kind, str | int | None]", int]
+    )
+    calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _choice: int | None = None
     _filter: AnswerFilter | None = None
@@ -127,7 +132,7 @@ class Draft:
         A listener hears it again, as after a retry.
         """
         self.blocks.clear()
-        self._calls.clear()
+        self.calls.clear()
         self._parts_by_index.clear()
         self.reason, self.refusal, self.is_unsure = "", "", False
         self._filter, self._half = None, ""
@@ -183,69 +188,6 @@ class Draft:
         """The last part that began under a number."""
         return self._parts_by_index.get(index)
 
-    def call(
-        self, index: int | None, call_id: str, name: str, arguments: str, *, is_whole: bool
-    ) -> Block:
-        """Add a piece of a tool call, and return the call that it belongs to.
-
-        Servers number parallel calls from 0, give all of them the number 0, or none at all; what tells
-        two calls apart then is another id, or a name after arguments that are complete.
-        """
-        block = None if is_whole else self._calls.get(index)
-        if block is None and not is_whole and not (call_id or name):
-            block = self._open_call()  # under a wrong number
-        if block is not None and index is None and call_id and block.id != call_id:
-            block = next((each for each in self._calls.values() if each.id == call_id), None)
-        if block is None or self._begins(block, call_id, name, arguments):
-            block = self.block(("call", len(self.blocks)), Kind.CALL)
-            self._calls[index] = block
-        block.id = block.id or call_id
-        block.name = self._grown_name(block, name)
-        self.add(block, arguments)
-        return block
-
-    def _open_call(self) -> Block | None:
-        """The last call, if its arguments are not complete."""
-        last = next(reversed(self.blocks.values()), None)
-        is_open = last is not None and last.kind is Kind.CALL and not _is_complete(last.text)
-        return last if is_open else None
-
-    def _begins(self, block: Block, call_id: str, name: str, arguments: str) -> bool:
-        """Whether a piece begins a new call, although it has the number of `block`.
-
-        Some servers repeat the name in each piece, some the whole call, and some give each piece an id
-        of its own; so it begins one if the call before is complete, or is another tool's.
-        """
-        if not name:
-            return False
-        before = block.text
-        if block.name and name != block.name and not self._is_more_of_name(block, name):
-            return True
-        is_other = bool(call_id and block.id and call_id != block.id)
-        if is_other:
-            return _is_complete(before)
-        is_again = arguments.startswith(before) and (
-            arguments != before or call_id == block.id != ""
-        )
-        return bool(arguments and before) and not is_again and _is_complete(before)
-
-    def _is_more_of_name(self, block: Block, name: str) -> bool:
-        """Whether a name goes on, or repeats and goes on, where that of `block` is only the start of one."""
-        if block.pieces or block.name in self.tools:
-            return False
-        return any(
-            known.startswith((name, block.name + name)) and known != block.name
-            for known in self.tools
-            if known.startswith(block.name)
-        )
-
-    def _grown_name(self, block: Block, name: str) -> str:
-        if not block.name or name == block.name:
-            return block.name or name
-        if not name or not self._is_more_of_name(block, name):
-            return block.name
-        return name if name.startswith(block.name) else block.name + name
-
     def add(self, block: Block, piece: str) -> None:
         """Append `piece` to `block`, and show it if it belongs to the answer.
 
@@ -271,6 +213,11 @@ class Draft:
             self.add(block, text[len(before) :])
         elif text:
             block.pieces[:] = [text]
+
+    def show_more(self, piece: str) -> None:
+        """Show what the end of a stream has of the answer beyond its pieces."""
+        if piece and self.show is not None:
+            self._show(self.show, Block(Kind.TEXT), piece)
 
     def _show(self, show: Show, block: Block, piece: str) -> None:
         piece, self._half = self._half + piece, ""
@@ -388,13 +335,6 @@ def _without_wrap(part: Part) -> Part:
     if not isinstance(value, dict) or list(value) != [ANSWER]:
         return part
     return Text(dump(value[ANSWER]).decode())
-
-
-def _is_complete(text: str) -> bool:
-    try:
-        return isinstance(orjson.loads(text), dict)
-    except orjson.JSONDecodeError:
-        return False
 
 
 def _unique(part: Part, taken: set[str]) -> Part:
