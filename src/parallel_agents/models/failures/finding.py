@@ -72,8 +72,16 @@ def _says_something(value: Json) -> bool:
     if not value or value is True:
         return False
     if isinstance(value, dict):
-        return any(value.values())
+        return any(value.values()) and not _is_success(value)
     return True
+
+
+def _is_success(error: JsonObject) -> bool:
+    """Whether an error object says that there was none."""
+    message = error.get("message")
+    return error.get("code") in (0, "0", 200, "200") and (
+        not message or (isinstance(message, str) and message.lower() in {"success", "ok"})
+    )
 
 
 def _is_told(value: Json) -> bool:

@@ -284,7 +284,8 @@ def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
             draft.complete(block, text)
         else:
             draft.add(block, text)
-    draft.refusal += text_at(message, "refusal")
+    refusal = message.get("refusal")
+    draft.refusal += refusal if isinstance(refusal, str) else ""
 
 
 def _first_text(message: JsonObject, names: tuple[str, ...]) -> str:
@@ -310,7 +311,8 @@ def _parts(parts: list[Json]) -> tuple[str, str]:
 
 
 def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
-    for call in objects_at(message, "tool_calls"):
+    listed = isinstance(message.get("tool_calls"), list)
+    for call in objects_at(message, "tool_calls") if listed else ():
         function = object_at(call, "function") or call
         block = take_call(
             draft,
