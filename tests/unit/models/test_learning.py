@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.message import user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
@@ -109,6 +110,7 @@ async def test_what_did_not_help_is_not_kept() -> None:
 class TwoServers(Picky):
     """One name for two servers, of which each refuses the other's name for the limit."""
 
+    @override
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         self.requests.append(request)
         if dialect_of(NAME, request.learned).max_tokens_field == "max_tokens":
