@@ -21,7 +21,7 @@ from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.usage import estimate_usage
 from parallel_agents.models.wires.codec import make_draft, plan_request, taken_ids
 from parallel_agents.models.wires.draft import Draft
-from parallel_agents.models.wires.ends import check_end
+from parallel_agents.models.wires.ends import check_end, check_text
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model as Library
@@ -104,6 +104,7 @@ class PydanticAi:
 
     def _reply(self, request: ModelRequest, draft: Draft) -> ModelReply:
         reply = draft.reply(self.name, taken_ids(request.messages) if draft.has_calls else ())
+        check_text(draft, self._endpoint)
         if not reply.is_estimated:
             return reply
         sent, written = orjson.dumps(request.messages), orjson.dumps(reply.message)

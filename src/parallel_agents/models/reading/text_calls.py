@@ -1,47 +1,56 @@
 """Text calls: tool calls that a server left in the text, because it has no parser for the model.
 
-Three kinds of formats are read: JSON after a mark, such as `<tool_call>` or `[TOOL_CALLS]`; elements for
-each argument (see `call_formats`); and a text that is nothing but a call, in JSON or in Python.
+A call counts where a template puts it: behind a mark (`call_marks`) or as all there is, and at the end
+of the reply. What stands in code, or has prose behind it, is about calls. Markup of a call that
+nobody can read is neither: the model slipped.
 """
-
-# ruff: noqa: RUF001 - DeepSeek's tokens have a bar of full width
 
 from __future__ import annotations
 
-import ast
-import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+import orjson
+
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.models.reading.call_formats import NamedCall, find_elements
+from parallel_agents.models.reading.call_formats import (
+    NamedCall,
+    Reading,
+    is_definition,
+    named_calls,
+    read_call,
+    read_element,
+    read_named,
+)
+from parallel_agents.models.reading.call_marks import (
+    AFTER,
+    BEFORE,
+    ENDS_A_CALL,
+    ENDS_IN_CLOSER,
+    HINTS,
+    OPENING,
+    PROSE,
+    after_code,
+    starts_line,
+    unfenced,
+    without_lead,
+)
+from parallel_agents.models.reading.code_calls import read_python
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError
 
 _MOST_CHARACTERS = 200_000
-_DECODER = json.JSONDecoder(strict=False)
-# Hermes and Qwen, Llama, Mistral, Granite, Phi, Command R, InternLM, MiniMax, Hunyuan.
-_MARKS = re.compile(
-    r"<(?:tool_calls?|function_calls?|tool_use|tools?|function)>|<\|python_tag\|>|<\|tool_call\|>"
-    r"|<\|START_ACTION\|>|<\|action_start\|>\s*<\|plugin\|>|\[TOOL_CALLS\](?=\s*[\[{])|functools(?=\[)"
-)
-_JSON_START = re.compile(r"[\s;,]*(?=[\[{])")
-# What may follow the calls of a mark, and what stands around calls in other formats.
-_TOKENS = re.compile(
-    r"</?(?:tool_calls?|function_calls?|tool_use|tools?|function|minimax:tool_call)>"
-    r"|<[|｜]/?\w+[|｜]>|<[|｜]tool[▁_\w]*[|｜]>|</s>|\[/?TOOL_CALLS\]"
-)
-_FENCE = re.compile(r"\s*```\w*\s*\n(.*?)\n?\s*```\s*", re.DOTALL)
-_PYTHON = re.compile(
-    r"\s*(?:<\|python_start\|>)?\s*(\[?\s*[A-Za-z_][\w.]*\(.*\)\s*\]?)\s*(?:<\|\w+\|>)*\s*",
-    re.DOTALL,
-)
+_MOST_CALLS = 128
+_MOST_UNREAD = 16
+_MOST_CLOSERS = 8
+_LONGEST_CLOSER = 110
+_WINDOW = 300
 _PREFIX = re.compile(r"^(?:functions|default_api|tools?|multi_tool_use)[.:]")
 _SUFFIX = re.compile(r"(?:<\|.*|[:#]\d+)$", re.DOTALL)
 _CALL_FIELDS = frozenset({"name", "arguments", "parameters", "type", "function", "id"})
-_NAMES = ("name", "tool_name")
-_ARGUMENTS = ("arguments", "parameters", "args", "input")
+# The languages of a code fence at the end of a reply in which a call stands, and not an example.
+_CALL_FENCES = frozenset({"json", "tool_code", "tool_call", "tool_calls", "function_call", "tool"})
 
 
 class TextCall(NamedTuple):
@@ -50,10 +59,14 @@ class TextCall(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The calls of known tools in a text, and the text without them."""
+    """The calls of known tools in a text, and the text without them.
+
+    `is_unread`: the text holds the markup of a call that cannot be read, or that is not its end.
+    """
 
     calls: Sequence[TextCall]
     text: str
+    is_unread: bool = False
 
 
 def clean_name(name: str, known: Collection[str]) -> str:
@@ -67,107 +80,180 @@ def clean_name(name: str, known: Collection[str]) -> str:
     return by_case[0] if len(by_case) == 1 else name
 
 
-def find_calls(text: str, known: Collection[str]) -> Found:
-    """Find calls of `known` tools in a model's text; anything that only looks like one stays text."""
+def find_calls(
+    text: str, known: Collection[str], is_answer: Callable[[str], bool] | None = None
+) -> Found:
+    """Find calls of `known` tools in a model's text; anything that only looks like one stays text.
+
+    `is_answer` tells whether a text fits what was asked for: JSON without a mark is then no call.
+    """
     if not known or len(text) > _MOST_CHARACTERS or not any(sign in text for sign in "{[(<"):
         return Found((), text)
-    plain = text.replace("｜DSML｜", "")
-    for find in (_marked, _elements, _bare):
-        found = find(plain, known)
-        if found.calls:
-            return found
-    return Found((), text)
+    plain = text.replace("｜DSML｜", "") if "｜DSML｜" in text else text  # noqa: RUF001
+    fence = unfenced(plain)
+    inner = fence[2] if fence is not None and not fence[0] else plain
+    lowered = inner.lower()
+    marked = _marked(inner, known) if any(hint in lowered for hint in HINTS) else Found((), text)
+    if marked.calls:
+        return marked
+    if is_answer is not None and is_answer(text):
+        return Found((), text)
+    bare = _bare(inner, known)
+    if not bare.calls and fence is not None and fence[0] and fence[1] in _CALL_FENCES:
+        bare = _bare(fence[2], known)
+        bare = bare._replace(text=fence[0])
+    if bare.calls:
+        return bare
+    return Found((), text, marked.is_unread or bare.is_unread)
 
 
 def _marked(text: str, known: Collection[str]) -> Found:
-    """Calls as JSON after a mark."""
+    """Calls behind a mark, outside of code, up to the end of the text."""
     calls: list[TextCall] = []
-    rest: list[str] = []
-    position = 0
-    while mark := _MARKS.search(text, position):
-        values, end = _values(text, mark.end())
-        found = _known(known, (call for value in values for call in _named(value)))
-        rest.append(text[position : mark.start()])
-        if not found:
-            rest.append(mark.group())
-            end = mark.end()
-        calls.extend(found)
-        position = end
-    rest.append(text[position:])
-    return Found(calls, _TOKENS.sub("", "".join(rest)).strip()) if calls else Found((), text)
+    kept: list[str] = []
+    position = end = unread = 0
+    is_slip = False
+    while (mark := OPENING.search(text, position)) is not None:
+        if mark.lastgroup is None or mark["code"]:
+            position = after_code(text, mark.start(), mark.end())
+            continue
+        found = _read_mark(text, mark)
+        read = _known(known, found.calls) if found else []
+        if found and read and len(read) == len(found.calls):
+            calls.extend(read)
+            kept.append(without_lead(text[end : mark.start()]))
+            position = end = _after(text, found.end)
+            is_slip = is_slip or starts_line(text, mark.start()) or bool(mark["special"])
+            if len(calls) > _MOST_CALLS:
+                return Found((), text, is_unread=True)
+            continue
+        if _is_markup(text, mark, known):
+            return Found((), text, is_unread=True)
+        position, unread = mark.end(), unread + 1
+        if unread >= _MOST_UNREAD:
+            break
+    if calls and text[end:].strip():
+        return Found((), text, is_unread=is_slip)
+    if calls:
+        return Found(calls, "\n".join(filter(None, kept)).strip())
+    return Found((), text, is_unread=_ends_in_call(text, known, position))
 
 
-def _values(text: str, position: int) -> tuple[list[Json], int]:
-    """The JSON values from a position on, one after the other, and where they end."""
-    values: list[Json] = []
-    while start := _JSON_START.match(text, position):
-        try:
-            value, position = _DECODER.raw_decode(text, start.end())
-        except (ValueError, RecursionError):
-            closing = _TOKENS.search(text, start.end())
-            end = closing.start() if closing else len(text)
-            try:
-                value = read_arguments(text[start.end() : end])
-            except ShapeError:
-                break
-            position = end
-        values.append(value)
-    return values, position
+def _read_mark(text: str, mark: re.Match[str]) -> Reading | None:
+    if mark["element"]:
+        return read_element(text, mark.start())
+    if mark["weak"] and text.startswith(">>>", mark.start()):
+        return read_named(text, mark.end())
+    return read_call(text, mark.end())
 
 
-def _elements(text: str, known: Collection[str]) -> Found:
-    """Calls as elements, in the formats of `call_formats`."""
-    calls: list[TextCall] = []
-    rest: list[str] = []
-    position = 0
-    for place in find_elements(text):
-        found = _known(known, place.calls)
-        if found:
-            calls.extend(found)
-            rest.append(text[position : place.start])
-            position = place.end
-    rest.append(text[position:])
-    return Found(calls, _TOKENS.sub("", "".join(rest)).strip()) if calls else Found((), text)
+def _after(text: str, position: int) -> int:
+    after = AFTER.match(text, position)
+    return after.end() if after else position
+
+
+def _is_markup(text: str, mark: re.Match[str], known: Collection[str]) -> bool:
+    """Whether a mark that no reader could read is a call all the same, and not a mention."""
+    if PROSE.match(text, mark.end()):
+        return False
+    window = text[mark.end() : mark.end() + _WINDOW]
+    names_tool = any(name in window for name in known)
+    if mark["element"]:
+        named = clean_name(mark["name"], known) in known
+        return starts_line(text, mark.start()) and (named or mark["sign"] == "=")
+    if mark["weak"]:
+        return False
+    before = BEFORE.match(text, mark.end())
+    payload = text[before.end() : before.end() + 1] if before else ""
+    if payload == "<" and not names_tool:
+        payload = ""
+    glued = mark.start() == 0 or not text[mark.start() - 1].isspace()
+    return starts_line(text, mark.start()) or (
+        bool(mark["special"]) and (names_tool or payload in {"{", "["} or (not payload and glued))
+    )
+
+
+def _ends_in_call(text: str, known: Collection[str], position: int) -> bool:
+    """Whether a text ends, behind `position`, in the closing mark of a call that has no opening one."""
+    stripped = text.rstrip()
+    closer = ENDS_A_CALL.search(stripped, max(0, len(stripped) - _WINDOW))
+    if closer is None or closer.start() < position or not any(name in text for name in known):
+        return False
+    before = stripped[: closer.start()]
+    return starts_line(stripped, closer.start()) or before.endswith(("}", ">", "]"))
 
 
 def _bare(text: str, known: Collection[str]) -> Found:
-    """A text that is nothing but calls, in JSON (Llama 3) or in Python (Llama 4, Gemma)."""
-    fenced = _FENCE.fullmatch(text)
-    inner = (fenced.group(1) if fenced else text).strip()
-    if inner.startswith("{") and inner.endswith("}"):
-        values, end = _values(inner, 0)
-        is_call = end == len(inner) and all(
-            isinstance(value, Mapping) and value.keys() <= _CALL_FIELDS for value in values
-        )
-        named = [call for value in values for call in _named(value)] if is_call else []
-    else:
-        python = _PYTHON.fullmatch(inner)
-        named = list(_python_calls(python.group(1))) if python else []
+    """A text that is nothing but calls, or ends in a line that begins one."""
+    whole = _all_calls(_without_closers(text.strip()), known)
+    if whole.calls or whole.is_unread:
+        return whole
+    start = max(text.rfind("\n{"), text.rfind("\n["), text.rfind("\nprint(default_api."))
+    start = max(start, text.rfind("\ndefault_api."))
+    if start < 0 or text.rfind("```", 0, start) >= 0:
+        return whole
+    last = _all_calls(_without_closers(text[start:].strip()), known)
+    return Found(last.calls, text[:start].strip()) if last.calls else whole
+
+
+def _without_closers(text: str) -> str:
+    for _ in range(_MOST_CLOSERS):
+        closer = ENDS_IN_CLOSER.search(text, max(0, len(text) - _LONGEST_CLOSER))
+        if closer is None:
+            break
+        text = text[: closer.start()].rstrip()
+    return text
+
+
+def _all_calls(text: str, known: Collection[str]) -> Found:
+    named = list(_bare_calls(text, known))
     calls = _known(known, named)
-    return Found(calls, "") if calls and len(calls) == len(named) else Found((), text)
+    if calls and len(calls) == len(named):
+        return Found(calls, "")
+    is_unread = any(clean_name(call.name, known) in known for call in named)
+    return Found((), text, is_unread)
 
 
-def _python_calls(text: str) -> Iterator[NamedCall]:
-    """Calls with literal arguments by name, such as `[look(city="Oslo")]`."""
+def _bare_calls(text: str, known: Collection[str]) -> Sequence[NamedCall]:
+    if text.startswith(("{", "[{")):
+        return _json_calls(text)
+    name, _, rest = text.partition("\n")
+    if rest.lstrip().startswith("{") and clean_name(name, known) in known:
+        found = read_named(text, 0)
+        return found.calls if found and not text[found.end :].strip() else ()
+    if text.endswith((")", ")]")) and text[:1] not in {"(", "<"}:
+        return [NamedCall(*call) for call in read_python(text)]
+    return ()
+
+
+def _json_calls(text: str) -> Sequence[NamedCall]:
+    """The calls in JSON whose fields are those of calls, and nothing else."""
+    if not text.endswith(("}", "]")):
+        return ()
+    values: list[Json] = []
     try:
-        expression = ast.parse(text.strip(), mode="eval").body
-        items = expression.elts if isinstance(expression, ast.List) else [expression]
-        for item in items:
-            if not isinstance(item, ast.Call) or item.args:
-                return
-            arguments = {
-                keyword.arg: ast.literal_eval(keyword.value)
-                for keyword in item.keywords
-                if keyword.arg is not None
-            }
-            yield NamedCall(ast.unparse(item.func), arguments)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return
+        values = [orjson.loads(text)]
+    except orjson.JSONDecodeError:
+        try:
+            values = [orjson.loads(line.rstrip(";,")) for line in text.split("\n") if line.strip()]
+        except orjson.JSONDecodeError:
+            return ()
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    if not all(_is_call(item) for item in items):
+        return ()
+    return [call for item in items for call in named_calls(item)]
 
 
-def _known(
-    known: Collection[str], calls: Iterator[NamedCall] | Sequence[NamedCall]
-) -> list[TextCall]:
+def _is_call(value: Json) -> bool:
+    """Whether an object is a call and nothing else: a name and arguments."""
+    if not isinstance(value, Mapping) or not value.keys() <= _CALL_FIELDS or is_definition(value):
+        return False
+    inner = value.get("function")
+    source = inner if isinstance(inner, Mapping) else value
+    return ("arguments" in source) != ("parameters" in source)
+
+
+def _known(known: Collection[str], calls: Sequence[NamedCall]) -> list[TextCall]:
     """The calls of known tools whose arguments can be read."""
     found: list[TextCall] = []
     for name, arguments in calls:
@@ -180,18 +266,3 @@ def _known(
             continue
         found.append(TextCall(cleaned, read))
     return found
-
-
-def _named(value: Json) -> list[NamedCall]:
-    """The calls in `{"name": ..., "arguments": ...}`, under the names that templates use."""
-    if isinstance(value, list):
-        return [call for item in value for call in _named(item)]
-    if not isinstance(value, Mapping):
-        return []
-    inner = value.get("function")
-    source = inner if isinstance(inner, Mapping) else value
-    name = next((source[key] for key in _NAMES if key in source), inner)
-    arguments = next((source[key] for key in _ARGUMENTS if key in source), None)
-    if not isinstance(name, str) or not isinstance(arguments, Mapping | str | None):
-        return []
-    return [NamedCall(name, "" if arguments is None else arguments)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from parallel_agents.core.schema import Json, JsonObject
@@ -16,6 +17,10 @@ from parallel_agents.models.shapes import ShapeError
 
 _MOST_NESTED = 3
 _MOST_CHARACTERS = 1_000_000
+# Each start that fails may cost the whole text, and each bracket of a repair a scan of it.
+_MOST_FAILED = 32
+_MOST_BRACKETS = 1_000
+_START = re.compile(r'[{\["]')
 _DECODER = json.JSONDecoder(strict=False)
 _FAULTS = (ValueError, SyntaxError, MemoryError, RecursionError, TypeError)
 
@@ -77,30 +82,26 @@ def _object_in(text: str, depth: int = 0) -> JsonObject | None:
 
 def _values(text: str) -> Iterator[Json]:
     """The JSON values in `text`, one after the other; other text between them is skipped."""
-    position = 0
-    while position < len(text):
+    position = failed = 0
+    while (start := _START.search(text, position)) is not None and failed < _MOST_FAILED:
         try:
-            value, position = _DECODER.raw_decode(text, position)
+            value, position = _DECODER.raw_decode(text, start.start())
         except RecursionError:
             return
         except ValueError:
-            if text[position] == "{":
+            if start.group() == "{":
                 return  # what follows is the inside of an object that cannot be read
-            position = _next_start(text, position + 1)
+            position, failed = start.end(), failed + 1
         else:
             yield value
-            position = _next_start(text, position)
-
-
-def _next_start(text: str, position: int) -> int:
-    starts = [found for sign in '{["' if (found := text.find(sign, position)) >= 0]
-    return min(starts, default=len(text))
 
 
 def _repaired(text: str) -> JsonObject | None:
     """An object with slips: single quotes, bare names, a comma too many, a bracket too few."""
     closed = text[: text.rfind("}") + 1]
     if not closed or any(sign in text[len(closed) :] for sign in "\"',:[{"):
+        return None
+    if closed.count("{") + closed.count("[") + closed.count("(") > _MOST_BRACKETS:
         return None
     try:
         value: Json = ast.literal_eval(closed)

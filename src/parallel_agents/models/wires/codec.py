@@ -114,6 +114,7 @@ def make_draft(
     return Draft(
         tools={name_on_wire(spec.name): spec.name for spec in request.tools},
         answers_by_tool=structured is Structured.TOOL,
+        schema=schema,
         is_wrapped=schema is not None and is_enforced and not has_object_root(schema),
         most_tokens=request.max_output_tokens,
         show=show,

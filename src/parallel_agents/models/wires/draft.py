@@ -12,16 +12,17 @@ import orjson
 
 from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.unicode import ends_in_half, whole_text
 from parallel_agents.core.usage import Usage
 from parallel_agents.models.reading.finish import End, end_of
-from parallel_agents.models.reading.text_calls import clean_name, find_calls
+from parallel_agents.models.reading.text_calls import clean_name
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
 from parallel_agents.models.wires.details import to_signature
 from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
+from parallel_agents.models.wires.text_parts import read_text_calls
 
 Show = Callable[[str], None]
 _MOST_ID_CHARACTERS = 256
@@ -72,6 +73,7 @@ class Draft:
     Attributes:
         tools: the tools that the model was offered: the name on the wire, and their own.
         answers_by_tool: a call of `final_answer` is the answer and not a tool call.
+        schema: what the answer must fit; None if any text is one.
         show: receives each piece of the answer; None if nobody listens.
         reason: the server's own term for why the reply ended; empty until it says.
         is_wrapped: the answer is the member `answer` of an object.
@@ -86,6 +88,7 @@ class Draft:
         has_lasting_id: two chunks had the same id.
         is_unsure: a piece came after a reason: the server writes one on each, so only the end of
             its stream tells that the reply is complete.
+        unread: the text of the reply if it holds a call that cannot be read; known after `reply`.
         blocks: the parts, by whatever tells them apart on the wire.
         calls: the calls in pieces, by the server's index.
         names: the numbers of items, by their kind and what the server calls them (Responses only).
@@ -93,6 +96,7 @@ class Draft:
 
     tools: Mapping[str, str] = field(default_factory=dict[str, str])
     answers_by_tool: bool = False
+    schema: JsonObject | None = None
     is_wrapped: bool = False
     most_tokens: int = 0
     show: Show | None = None
@@ -106,6 +110,7 @@ class Draft:
     is_unsure: bool = False
     reply_id: str = ""
     has_lasting_id: bool = False
+    unread: str = ""
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
     names: dict[tuple[Kind, str | int | None], int] = field(
         default_factory=dict["tuple[Kind, str | int | None]", int]
@@ -155,9 +160,13 @@ class Draft:
         """Whether the reply asks for a call, also in its text."""
         if any(block.kind is Kind.CALL for block in self.blocks.values()):
             return True
-        texts = [block.text for block in self.blocks.values() if block.kind is Kind.TEXT]
-        known = {*self.tools, *self.tools.values(), FINAL_ANSWER}
-        return any(find_calls(text, known).calls for text in texts)
+        parts: list[Part] = []
+        for block in self.blocks.values():
+            is_text = block.kind is Kind.TEXT
+            thought = Thinking(block.text, block.signature)
+            parts.extend(self._texts(block.text) if is_text else [thought])
+        read = read_text_calls(parts, self.tools, answers_by_tool=True, schema=self.schema).parts
+        return any(isinstance(part, ToolCall) for part in read)
 
     def takes_calls_of(self, choice: int) -> bool:
         """Whether the calls of a candidate belong to the reply: only those of one do."""
@@ -261,7 +270,7 @@ class Draft:
                     pass
         if self.answers_by_tool:
             parts = _unwrapped(parts)
-        if self.tools and not any(isinstance(part, ToolCall) for part in parts):
+        if self._may_have_text_calls(parts):
             parts = self._with_text_calls(parts)
         if self.is_wrapped:
             parts = [_without_wrap(part) for part in parts]
@@ -303,22 +312,17 @@ class Draft:
         on_wire = clean_name(name, self.tools.keys())
         return self.tools.get(on_wire, whole_text(name))
 
+    def _may_have_text_calls(self, parts: Sequence[Part]) -> bool:
+        """Whether calls may stand in the text; one at the end of a reply that was cut is not whole."""
+        has_call = any(isinstance(part, ToolCall) for part in parts)
+        return bool(self.tools) and not self.is_cut and not has_call
+
     def _with_text_calls(self, parts: list[Part]) -> list[Part]:
         """The parts, with the calls that the server left in their text."""
-        named = {own: own for own in self.tools.values()} | dict(self.tools)
-        answer = {FINAL_ANSWER: FINAL_ANSWER} if self.answers_by_tool else {}
-        read: list[Part] = []
-        for part in parts:
-            if not isinstance(part, Text):
-                read.append(part)
-                continue
-            found = find_calls(part.text, {**named, **answer})
-            read.extend([Text(found.text)] if found.text else [])
-            read.extend(
-                ToolCall("", named.get(call.name, call.name), call.arguments)
-                for call in found.calls
-            )
-        return _unwrapped(read) if self.answers_by_tool else read
+        by_tool = self.answers_by_tool
+        read = read_text_calls(parts, self.tools, answers_by_tool=by_tool, schema=self.schema)
+        self.unread = read.unread
+        return _unwrapped(read.parts) if by_tool else list(read.parts)
 
     def _is_answer(self, block: Block) -> bool:
         return self.answers_by_tool and block.kind is Kind.CALL and block.name == FINAL_ANSWER

@@ -8,6 +8,8 @@ from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.reading.finish import End
 from parallel_agents.models.wires.draft import Draft
 
+_SHOWN = 200
+
 
 def check_end(draft: Draft, endpoint: Endpoint) -> None:
     """Refuse a reply whose end is a refusal, a failure, a slip, or not known.
@@ -33,3 +35,15 @@ def check_end(draft: Draft, endpoint: Endpoint) -> None:
         case _:
             return
     raise make_failure(kind, endpoint, what)
+
+
+def check_text(draft: Draft, endpoint: Endpoint) -> None:
+    """Refuse a reply whose text holds a call that could not be read: it is no answer.
+
+    Raises:
+        ModelSlipped: there is such a call.
+    """
+    if draft.unread:
+        what = "left a tool call in the text of its reply, and the call could not be read"
+        shown = draft.unread[:_SHOWN] + ("..." if len(draft.unread) > _SHOWN else "")
+        raise make_failure(ModelSlipped, endpoint, what, why=f"the text is: {shown}")

@@ -30,7 +30,7 @@ from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
 from parallel_agents.models.wires.codec import Codec, make_draft, taken_ids
 from parallel_agents.models.wires.draft import Draft
-from parallel_agents.models.wires.ends import check_end
+from parallel_agents.models.wires.ends import check_end, check_text
 from parallel_agents.models.wires.gemini import Gemini
 from parallel_agents.models.wires.messages import Messages
 from parallel_agents.models.wires.responses import Responses
@@ -103,6 +103,7 @@ class WireModel:
         if draft.refusal or draft.end is not None:
             check_end(draft, self._endpoint)
         reply = draft.reply(self.name, taken_ids(request.messages) if draft.has_calls else ())
+        check_text(draft, self._endpoint)
         return _with_estimate(reply, len(body)) if reply.is_estimated else reply
 
     async def aclose(self) -> None:

@@ -62,14 +62,24 @@ def test_several_calls_are_found_and_the_text_around_them_stays() -> None:
     "text",
     [
         "plain text with [1] and <b>tags</b>",
-        '<tool_call>{"name": "other", "arguments": {}}</tool_call>',
-        "<tool_call>nonsense</tool_call>",
+        '`<tool_call>{"name": "other", "arguments": {}}</tool_call>`',
         '{"name": "get_weather", "age": 7}',
         '{"city": "Paris"}',
     ],
 )
 def test_what_only_looks_like_a_call_stays_text(text: str) -> None:
-    assert find_calls(text, KNOWN) == ((), text)
+    assert find_calls(text, KNOWN) == ((), text, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>{"name": "other", "arguments": {}}</tool_call>',
+        "<tool_call>nonsense</tool_call>",
+    ],
+)
+def test_markup_that_cannot_be_read_is_told(text: str) -> None:
+    assert find_calls(text, KNOWN) == ((), text, True)
 
 
 def test_a_long_text_with_many_tags_is_read_in_a_moment() -> None:
