@@ -138,8 +138,10 @@ def _parameters(body: str, *, is_closed: bool) -> JsonObject | None:
     """The arguments in a body; None if the last one breaks off."""
     arguments: dict[str, Json] = {}
     opening = _PARAMETER.search(body)
+    closing = _PARAMETER_END.search(body)
     while opening is not None:
-        closing = _PARAMETER_END.search(body, opening.end())
+        while closing is not None and closing.start() < opening.end():
+            closing = _PARAMETER_END.search(body, closing.end())
         following = _PARAMETER.search(body, opening.end())
         ends = [each.start() for each in (closing, following) if each]
         if not ends and not is_closed:

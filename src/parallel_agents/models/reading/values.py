@@ -101,8 +101,6 @@ def _repaired(text: str) -> JsonObject | None:
     closed = text[: text.rfind("}") + 1]
     if not closed or any(sign in text[len(closed) :] for sign in "\"',:[{"):
         return None
-    if closed.count("{") + closed.count("[") + closed.count("(") > _MOST_BRACKETS:
-        return None
     try:
         value: Json = ast.literal_eval(closed)
     except _FAULTS:
@@ -111,6 +109,8 @@ def _repaired(text: str) -> JsonObject | None:
 
 
 def _repair(text: str) -> Json:
+    if text.count("{") + text.count("[") > _MOST_BRACKETS:
+        return None
     # Only a model's slip needs it, and its import takes as long as a call.
     from json_repair import repair_json  # noqa: PLC0415
 
