@@ -20,9 +20,12 @@ else:
     Json = Any
     JsonObject = Mapping[str, Any]
 
-_FENCE = re.compile(r"```[A-Za-z0-9_-]*\s*\n?(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```[A-Za-z0-9_-]*+\s*+(.*?)```", re.DOTALL)
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
+_MOST_FAILED = (
+    1_000  # brackets that begin no JSON, each of which costs a look at the text before it
+)
 _MAX_PROBLEMS = 5
 _QUOTED = 150
 
@@ -137,14 +140,14 @@ def _values(text: str) -> Iterator[Json]:
 
 def _embedded(text: str) -> Iterator[Json]:
     """Each outermost object or array in prose."""
-    position = 0
-    while opening := _OPENING.search(text, position):
+    position = failed = 0
+    while failed < _MOST_FAILED and (opening := _OPENING.search(text, position)):
         try:
             _, end = _DECODER.raw_decode(text, opening.start())
             # The decoder that finds the end accepts NaN and lone surrogates; orjson does not.
             value = orjson.loads(text[opening.start() : end])
         except ValueError:
-            position = opening.end()
+            position, failed = opening.end(), failed + 1
         except RecursionError:
             return  # a model that repeats itself; trying each level would take seconds
         else:

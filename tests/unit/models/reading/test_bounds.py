@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from parallel_agents.core.output import check_output
 from parallel_agents.models.reading.text_calls import find_calls
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
 from parallel_agents.models.reading.values import read_arguments
@@ -69,7 +70,11 @@ def _calls(text: str) -> None:
     find_calls(text, {"look"})
 
 
-@pytest.mark.parametrize("read", [part_thinking, _calls, _arguments, _stream])
+def _answer(text: str) -> None:
+    check_output(text, {"type": "object", "required": ["kind"]})
+
+
+@pytest.mark.parametrize("read", [part_thinking, _answer, _calls, _arguments, _stream])
 def test_what_a_model_repeats_is_read_in_a_moment(read: Callable[[str], object]) -> None:
     slow: list[tuple[str, float]] = []
     for start, piece, end in _TEXTS:
