@@ -163,14 +163,12 @@ def _is_markup(text: str, mark: re.Match[str], known: Collection[str]) -> bool:
         return starts_line(text, mark.start()) and (named or mark["sign"] == "=")
     if mark["weak"]:
         return False
+    if starts_line(text, mark.start()):
+        return True
     before = BEFORE.match(text, mark.end())
     payload = text[before.end() : before.end() + 1] if before else ""
-    if payload == "<" and not names_tool:
-        payload = ""
-    glued = mark.start() == 0 or not text[mark.start() - 1].isspace()
-    return starts_line(text, mark.start()) or (
-        bool(mark["special"]) and (names_tool or payload in {"{", "["} or (not payload and glued))
-    )
+    is_glued = not text[mark.start() - 1].isspace()
+    return bool(mark["special"]) and (is_glued or names_tool or payload in {"{", "["})
 
 
 def _ends_in_call(text: str, known: Collection[str], position: int) -> bool:
