@@ -44,7 +44,7 @@ _JSON_START = re.compile(r"[\s;,]*+(?=[\[{])")
 _PYTHON = re.compile(rf"\[?\s*+{NAME}\(")
 _NAMED = re.compile(
     rf"\s*+(?P<name>{NAME}(?::\d{{1,9}})?)(?:\[CALL_ID\]\w{{0,64}})?\s*+"
-    r"(?:(?:<[|｜][^|｜<>]{1,40}[|｜]>(?:\s*+(?:json|code|commentary))?|\[ARGS\]|✿ARGS✿:?|json(?=<)"
+    r"(?:(?:<[|｜][^|｜<>]{1,40}[|｜]>(?:\s*+(?:json|code|commentary))?|\[ARGS\]|✿ARGS✿:?|(?:json|code|commentary)\s*+(?=[<{])"
     r"|(?:Action |Tool |Function )?(?:Input|Arguments):|```(?:json)?)\s*+){0,6}"
 )
 _KEY = re.compile(r"\s*+<((?:[a-z]{1,20}_)?)arg_key>")
@@ -165,11 +165,12 @@ def _read_fields(text: str, position: int) -> Reading | None:
     if end < 0:
         return None
     body = text[field.end() : end].strip()
-    arguments = _children(body) if body.startswith("<") else body or "{}"
+    arguments = read_children(body) if body.startswith("<") else body or "{}"
     return Reading([NamedCall(name[1], arguments)], end + len(field[1]) + 3)
 
 
-def _children(body: str) -> JsonObject:
+def read_children(body: str) -> JsonObject:
+    """`<KEY>VALUE</KEY>`, one for each argument."""
     arguments: dict[str, Json] = {}
     position = 0
     while child := _CHILD.match(body, position):

@@ -14,14 +14,24 @@ import re
 NAME = r"[A-Za-z_][\w.\-]{0,127}"
 # `minimax:`, `seed:`, `steptml:`, `longcat_`
 _SPACE = r"(?:[A-Za-z]{1,20}[:_])?"
-_WRAPPER = rf"<(?i:{_SPACE}(?:tool_?calls?|function_?calls?|tool_use))>"
+_WRAPPER = rf"<(?i:{_SPACE}(?:tool_?calls?|function_?calls?|tool_use|tool_code|execute_tool))>"
 _ENDS = r"end|suffix|sep|argument|result|response|output"
 _SPECIAL = (
     rf"<[|｜](?!/|[^|｜<>\s]{{0,40}}(?i:{_ENDS}))(?=[^|｜<>\s]{{0,40}}(?i:tool|function|action|plugin|python))"
     r"[^|｜<>\s]{1,60}[|｜]?>"
 )
 # A word that every mark has, in lower case; a text without any of them holds no mark.
-HINTS = ("tool", "function", "invoke", "action", "python_", "plugin", "recipient", ">>>")
+HINTS = (
+    "tool",
+    "function",
+    "invoke",
+    "action",
+    "python_",
+    "plugin",
+    "recipient",
+    ">>>",
+    "<|message|>",
+)
 ELEMENT = re.compile(
     r"<(?P<space>(?:[A-Za-z]{1,20}:)?)(?P<tag>invoke|function|function_call|tool_call)(?P<sign>=|\s{1,8}name=)"
     r"[\"']?(?P<name>[^\"'<>\s]{1,200})[\"']?[^<>]{0,200}>"
@@ -30,7 +40,7 @@ OPENING = re.compile(
     r"(?P<code>`+)"
     rf"|(?P<element>{ELEMENT.pattern})"
     rf"|(?P<wrapper>{_WRAPPER}|<start_(?:of_)?function_call>)"
-    rf"|(?P<special>{_SPECIAL}|\[TOOL_CALLS?\]|\[TOOL_REQUEST\]|✿FUNCTION✿:?|(?<![\w.])to=functions\.)"
+    rf"|(?P<special>{_SPECIAL}|\[TOOL_CALLS?\]|\[TOOL_REQUEST\]|✿FUNCTION✿:?|(?<![\w.])to=functions\.|(?<![\w.])to=(?={NAME}\s{{0,4}}<\|(?:constrain|message|channel)\|))"
     rf"|(?P<weak><(?:tools?|function)>|functools(?=\[)|<\|recipient\|>|(?<![^\n])>>>(?={NAME}\n)"
     rf"|(?<![^\n])(?:Action|Function|Tool):(?=[ \t]{{0,8}}{NAME}[ \t]{{0,8}}\n))"
 )
@@ -40,7 +50,7 @@ BEFORE = re.compile(
 )
 # What may follow a call, up to the next one or the end of the reply.
 _CLOSER = (
-    rf"</(?i:{_SPACE}(?:tool_?calls?|function_?calls?|tool_use|tools?|function|invoke))>"
+    rf"</(?i:{_SPACE}(?:tool_?calls?|function_?calls?|tool_use|tool_code|execute_tool|tools?|function|invoke))>"
     rf"|<[|｜](?!(?i:start|begin))(?:/|[^|｜<>\s]{{0,40}}(?i:{_ENDS}))[^|｜<>\s]{{0,60}}[|｜]>"
     r"|<\|/[\w]{1,40}\|>|<tool_call\|>|<end_(?:of_)?function_call>|\[/TOOL_CALLS?\]|\[END_TOOL_REQUEST\]"
 )

@@ -20,6 +20,7 @@ from parallel_agents.models.reading.call_formats import (
     is_definition,
     named_calls,
     read_call,
+    read_children,
     read_element,
     read_named,
 )
@@ -215,13 +216,25 @@ def _all_calls(text: str, known: Collection[str]) -> Found:
 def _bare_calls(text: str, known: Collection[str]) -> Sequence[NamedCall]:
     if text.startswith(("{", "[{")):
         return _json_calls(text)
+    if text.startswith("<"):
+        return _named_element(text, known)
     name, _, rest = text.partition("\n")
     if rest.lstrip().startswith("{") and clean_name(name, known) in known:
         found = read_named(text, 0)
         return found.calls if found and not text[found.end :].strip() else ()
-    if text.endswith((")", ")]")) and text[:1] not in {"(", "<"}:
+    if text.endswith((")", ")]")) and not text.startswith("("):
         return [NamedCall(*call) for call in read_python(text)]
     return ()
+
+
+def _named_element(text: str, known: Collection[str]) -> Sequence[NamedCall]:
+    """An element that has the name of a tool, with one element in it for each argument."""
+    name = text[1 : text.find(">", 1, _WINDOW)]
+    if name not in known or not text.endswith(f"</{name}>"):
+        return ()
+    body = text[len(name) + 2 : -len(name) - 3].strip()
+    arguments = read_children(body) if body.startswith("<") else body
+    return [NamedCall(name, arguments)]
 
 
 def _json_calls(text: str) -> Sequence[NamedCall]:
@@ -236,6 +249,8 @@ def _json_calls(text: str) -> Sequence[NamedCall]:
             values = [orjson.loads(line.rstrip(";,")) for line in text.split("\n") if line.strip()]
         except orjson.JSONDecodeError:
             return ()
+    if len(values) == 1 and isinstance(values[0], dict) and list(values[0]) == ["tool_calls"]:
+        values = [values[0]["tool_calls"]]
     items = [item for value in values for item in (value if isinstance(value, list) else [value])]
     if not all(_is_call(item) for item in items):
         return ()

@@ -94,7 +94,7 @@ def _channels(text: str) -> Parted | None:
     if not text.startswith(_HARMONY):
         return None
     final = _FINAL.search(text)
-    if final is None and (call := text.find("to=functions.")) >= 0:
+    if final is None and (call := text.find(" to=")) >= 0:
         start = max(text.rfind("<|start|>", 0, call), text.rfind("<|channel|>", 0, call))
         before = text[: max(start, 0)]
         return Parted(_CONTROL.sub("", before).strip(), text[len(before) :])
