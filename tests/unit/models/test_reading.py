@@ -28,7 +28,7 @@ class Entry:
         return whole if self.answer is None else self.answer
 
 
-TABLE = Path(__file__).with_name("texts.yaml")
+TABLE = Path(__file__).parent / "reading" / "texts.yaml"
 ENTRIES = [Entry(**fields) for fields in yaml.safe_load(TABLE.read_text("utf-8"))]
 each_text = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.says for entry in ENTRIES])
 
