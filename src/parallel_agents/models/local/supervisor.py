@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from parallel_agents.errors import LocalModelError, MissingExtra
+from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.launch import ANSWER, LAUNCH, Launch, NotReady, Ready
 from parallel_agents.models.providers import Secret
 
-COMMAND = (sys.executable, "-m", "parallel_agents.models.local.child")
+COMMAND = tuple(python_command("parallel_agents.models.local.child"))
 _START_SECONDS = 180.0
 _STOP_SECONDS = 5.0
 
