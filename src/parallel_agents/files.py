@@ -22,7 +22,7 @@ def write_whole(target: Path, content: bytes) -> None:
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-            beside.chmod(0o644)
+            beside.chmod(0o600)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)

@@ -26,10 +26,9 @@ from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
+from parallel_agents.trust import CONFIG_NAME, PROJECT_FOLDER, Project, check_trusted, find_project
 
 PREFIX = "PARALLEL_AGENTS_"
-CONFIG_NAME = "config.toml"
-PROJECT_FOLDER = ".parallel-agents"
 
 _HOME = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
@@ -174,16 +173,27 @@ class Environment:
         home: the user's folder, with the store, models, results and `config.toml`.
         project: the project's `.parallel-agents` folder, or None.
         variables: the environment variables.
+        trusted: the project as the user has trusted it.
     """
 
     home: Path
     project: Path | None
     variables: Mapping[str, str] = field(repr=False)
+    trusted: Project | None = None
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that may hold agents and teams, the project's first."""
         return (self.home,) if self.project is None else (self.project, self.home)
+
+    def accept(self, file: Path, content: bytes) -> None:
+        """Refuse a file of the project that is no longer what the user has trusted.
+
+        Raises:
+            Untrusted: it has changed since this environment was read.
+        """
+        if self.trusted is not None:
+            self.trusted.check(file, content)
 
     @property
     def user(self) -> str:
@@ -203,25 +213,34 @@ class Loaded:
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
-    """The environment of this process, and the project around the folder `start`."""
+    """The environment of this process, with the project around the folder `start`.
+
+    Raises:
+        Untrusted: the user has not trusted the project in its present form.
+    """
+    environment = read_user_environment(home)
+    project = find_project_around(environment, start)
+    if project is None:
+        return environment
+    check_trusted(project, environment.home)
+    return replace(environment, project=project.folder, trusted=project)
+
+
+def read_user_environment(home: Path | None = None) -> Environment:
+    """The environment of this process without any project: what only looks at the store needs none."""
     variables = dict(os.environ)
     named = variables.get(_HOME)
     where = home or (Path(named) if named else Path.home() / PROJECT_FOLDER)
-    return Environment(
-        home=where.expanduser().absolute(),
-        project=_find_project(start or Path.cwd(), where),
-        variables=variables,
-    )
+    return Environment(home=where.expanduser().absolute(), project=None, variables=variables)
 
 
-def _find_project(start: Path, home: Path) -> Path | None:
-    for folder in (start, *start.parents):
-        found = folder / PROJECT_FOLDER
-        if found.is_dir() and found.resolve() != home.expanduser().resolve():
-            return found
-        if (folder / ".git").exists():
-            return None
-    return None
+def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:
+    """The project around a folder, by default the current one, trusted or not."""
+    try:
+        user_folder = Path.home()
+    except RuntimeError:  # a user without one, as in some containers
+        user_folder = None
+    return find_project((start or Path.cwd()).absolute(), environment.home, user_folder)
 
 
 def load(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:
@@ -246,7 +265,9 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
     for folder in reversed(environment.folders):
         file = folder / CONFIG_NAME
         try:
-            found.append((str(file), tomllib.loads(file.read_text("utf-8"))))
+            content = file.read_bytes()
+            environment.accept(file, content)
+            found.append((str(file), tomllib.loads(content.decode())))
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

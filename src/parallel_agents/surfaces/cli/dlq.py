@@ -23,7 +23,15 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Inputs, ModelName, Name, find_context
+from parallel_agents.surfaces.cli.context import (
+    AsJson,
+    Home,
+    Inputs,
+    ModelName,
+    Name,
+    find_context,
+    find_store,
+)
 from parallel_agents.surfaces.cli.dead_letters import (
     AgentName,
     All,
@@ -212,7 +220,7 @@ def drop(
     letters = _find(chosen, home)
     if letters and not (yes or json):
         _confirm(letters)
-    context = find_context(home)
+    context = find_store(home)
 
     async def drop_them() -> int:
         async with open_client(context.environment, context.settings) as client:
@@ -227,7 +235,7 @@ def drop(
 
 
 def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
-    context = find_context(home)
+    context = find_store(home)
 
     async def look() -> list[DeadLetter]:
         async with open_client(context.environment, context.settings) as client:

@@ -35,7 +35,7 @@ from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
-from parallel_agents.settings import Settings, read_environment
+from parallel_agents.settings import Settings, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
@@ -85,7 +85,7 @@ async def _examine(home: Path | None) -> list[_Finding]:
         read_providers(context.settings.providers)
     except ConfigError as error:
         # The other findings do not depend on the broken setting.
-        context = CliContext(read_environment(home), Settings())
+        context = CliContext(read_user_environment(home), Settings())
         why = f" ({error.why})" if error.why else ""
         wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.hint)]
     # One mistake may concern several findings.
@@ -100,7 +100,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield _model(context)
     for finding in (*_network(context), *await _find_servers(context)):
         yield finding
-    catalog = Catalog(context.environment.folders)
+    environment = context.environment
+    catalog = Catalog(environment.folders, environment.accept)
     for entry in (*catalog.agents(), *catalog.teams()):
         if isinstance(entry.content, InvalidFile):
             yield _Finding("problem", entry.content.message, entry.content.hint)
