@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.errors import ConfigError, Untrusted
-from parallel_agents.files import write_whole
+from parallel_agents.files import write_private
 
 PROJECT_FOLDER = ".parallel-agents"
 RECORDS_FOLDER = "trusted"
@@ -130,7 +130,7 @@ def record_trust(project: Project, home: Path, now: Callable[[], float] = time.t
         InvalidInput: the record cannot be written.
     """
     record = _Record(folder=str(project.folder), files=project.digests, trusted_at=now())
-    write_whole(_record_file(project.folder, home), _records().dump_json(record, indent=2))
+    write_private(_record_file(project.folder, home), _records().dump_json(record, indent=2))
 
 
 def forget_trust(folder: Path, home: Path) -> bool:

@@ -240,7 +240,7 @@ class Skill(NamedTuple):
 @pytest.fixture(scope="module")
 def skill(shared: Pagents, served: FakeProvider) -> Iterator[Skill]:
     home = shared.home.parent / "person"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     shared.environment["HOME"] = str(home)
     with (shared.home / "config.toml").open("a", encoding="utf-8") as config:
         config.write(PROVIDERS.format(base_url=served.base_url.removesuffix("/v1")))

@@ -134,3 +134,18 @@ def test_at_a_terminal_it_asks_and_means_no(pagents: Pagents, answer: bytes, cod
 
 def test_trust_without_a_project_says_so(pagents: Pagents) -> None:
     pagents("trust").assert_refused("PA-E104", "no project around", exits=4)
+
+
+def test_a_home_is_closed_to_other_users_whoever_made_it(pagents: Pagents) -> None:
+    pagents.home.chmod(0o755)
+    (pagents.home / "worker.log").touch(0o644)
+
+    ended = pagents("run", pagents.team("tea"), "--id", "monday")
+    name = pagents("spawn", "main", "hello").out.strip()
+    pagents("wait", name)
+
+    assert f"the folder {pagents.home} was open to other users" in ended.err
+    assert pagents.home.stat().st_mode & 0o077 == 0
+    written = [path for path in pagents.home.rglob("*") if path.name != "config.toml"]
+    assert {path.name for path in written} >= {"store.db", "worker.log", "tea.json"}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

@@ -60,15 +60,24 @@ def test_a_project_that_was_trusted_is_accepted(work: Path, home: Path) -> None:
     check_trusted(read(work, home), home)
 
 
+def edit(work: Path) -> None:
+    write(work, "config.toml", "max_turns = 3")
+
+
+def add(work: Path) -> None:
+    write(work, "teams/t.yaml", "name: t")
+
+
+def remove(work: Path) -> None:
+    (work / ".parallel-agents/agents/main.md").unlink()
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda work: write(work, "config.toml", "max_turns = 3"), {"config.toml": "has changed"}),
-        (lambda work: write(work, "teams/t.yaml", "name: t"), {"teams/t.yaml": "is new"}),
-        (
-            lambda work: (work / ".parallel-agents/agents/main.md").unlink(),
-            {"agents/main.md": "is gone"},
-        ),
+        (edit, {"config.toml": "has changed"}),
+        (add, {"teams/t.yaml": "is new"}),
+        (remove, {"agents/main.md": "is gone"}),
     ],
 )
 def test_any_change_asks_again(

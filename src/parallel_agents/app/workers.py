@@ -17,6 +17,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
 from parallel_agents.engines.ownership import find_workers, this_process
 from parallel_agents.engines.team_bounds import kept_team
+from parallel_agents.files import open_private
 from parallel_agents.interpreter import python_command
 
 LOG_NAME = "worker.log"
@@ -125,7 +126,7 @@ class _ClaimListener:
 
 def _start(home: Path) -> None:
     command = python_command("parallel_agents", "work", "--home", str(home))
-    with (home / LOG_NAME).open("ab") as log:
+    with open_private(home / LOG_NAME) as log:
         subprocess.Popen(  # noqa: S603 - our own command, in a session of its own to outlive us
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )

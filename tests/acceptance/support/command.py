@@ -134,7 +134,7 @@ class Pagents:
 @contextmanager
 def open_home(place: Path, base_url: str) -> Generator[Pagents]:
     home, folder = place / "home", place / "project"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     folder.joinpath(".git").mkdir(parents=True)
     home.joinpath("config.toml").write_text(CONFIG.format(base_url=base_url), "utf-8")
     command = Pagents(home, folder, plain_environment(home))

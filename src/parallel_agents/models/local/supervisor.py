@@ -12,6 +12,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from parallel_agents.errors import LocalModelError, MissingExtra
+from parallel_agents.files import open_private
 from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.launch import ANSWER, LAUNCH, Launch, NotReady, Ready
 from parallel_agents.models.providers import Secret
@@ -125,8 +126,7 @@ class Supervisor:
             raise self._failure("the server cannot be started", why=str(error)) from error
 
     def _open_log(self) -> BinaryIO:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        return self._log.open("ab")
+        return open_private(self._log)
 
     def _failure(self, message: str, *, why: str = "") -> LocalModelError:
         return LocalModelError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import orjson
 
 from parallel_agents.core.run import Result
-from parallel_agents.files import write_whole
+from parallel_agents.files import write_private
 from parallel_agents.surfaces.cli import render
 
 RESULTS_FOLDER = "results"
@@ -23,7 +23,7 @@ def results_folder(home: Path, name: str) -> Path:
 def write_result(result: Result, folder: Path) -> None:
     """Write `LABEL.json`, whole or not at all; a run that continues writes the same file again."""
     content = orjson.dumps(render.result_json(result), option=orjson.OPT_INDENT_2)
-    write_whole(folder / f"{_as_file_name(result.label)}.json", content)
+    write_private(folder / f"{_as_file_name(result.label)}.json", content)
 
 
 def _as_file_name(label: str) -> str:
