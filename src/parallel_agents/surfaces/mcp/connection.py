@@ -14,17 +14,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 60.0
-_WAITS = {h11.IDLE: HEAD_SECONDS, h11.SEND_BODY: BODY_SECONDS}
+_WAITS = {str(h11.IDLE): HEAD_SECONDS, str(h11.SEND_BODY): BODY_SECONDS}
 
 
 class BoundedConnection(H11Protocol):
     """The connection of a client; it is closed if a request does not arrive in time."""
 
     _limit: asyncio.TimerHandle | None = None
-    _awaited: object = None
+    _awaited: str = ""
 
     @override
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self._await_next()
 
@@ -40,8 +40,8 @@ class BoundedConnection(H11Protocol):
 
     def _await_next(self) -> None:
         """Limit the time for the part of a request that is arriving; more of the same part changes nothing."""
-        part = self.conn.their_state
-        if part is self._awaited:
+        part = str(self.conn.their_state)
+        if part == self._awaited:
             return
         self._stop()
         self._awaited = part
@@ -49,7 +49,7 @@ class BoundedConnection(H11Protocol):
             self._limit = self.loop.call_later(_WAITS[part], self.transport.abort)
 
     def _stop(self) -> None:
-        self._awaited = None
+        self._awaited = ""
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
