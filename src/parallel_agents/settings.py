@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
@@ -36,6 +36,8 @@ _OTHER_VARIABLES = frozenset({_HOME, f"{PREFIX}TEST_MODELS"})
 _TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders"})
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_Models = Annotated[tuple[str, ...], Field(min_length=1)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
@@ -131,7 +133,7 @@ class Settings:
     tiers: Mapping[Tier, str] = field(
         default_factory=dict[Tier, str], metadata=_knob("provider/model for small, medium, large")
     )
-    ladders: Mapping[str, tuple[str, ...]] = field(
+    ladders: Mapping[_Name, _Models] = field(
         default_factory=dict[str, tuple[str, ...]],
         metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
@@ -326,4 +328,5 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
 @cache
 def _adapters() -> Mapping[str, TypeAdapter[object]]:
     hints = get_type_hints(Settings, include_extras=True)
-    return {f.name: TypeAdapter(hints[f.name]) for f in fields(Settings)}
+    strict = ConfigDict(extra="forbid")
+    return {f.name: TypeAdapter(hints[f.name], config=strict) for f in fields(Settings)}

@@ -45,7 +45,7 @@ from parallel_agents.surfaces.cli.dead_letters import (
     print_letters,
 )
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 
@@ -116,7 +116,11 @@ def retry(
     everything: All = False,
     text: Annotated[
         str | None,
-        typer.Option(help="Replace the task's text; only for a single task.", metavar="TEXT"),
+        typer.Option(
+            help="Replace the task's text; only for a single task.",
+            metavar="TEXT",
+            callback=given_text,
+        ),
     ] = None,
     model: ModelName = None,
     inputs: Inputs = None,
