@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from parallel_agents.errors import ConfigError, Untrusted
+from parallel_agents.errors import Untrusted
 from parallel_agents.files import write_private
 
 PROJECT_FOLDER = ".parallel-agents"
@@ -83,7 +83,7 @@ def find_project(start: Path, home: Path, user_folder: Path | None) -> Project |
         user_folder: the user's own folder, if there is one.
 
     Raises:
-        ConfigError: the folder holds more than a project's definitions.
+        Untrusted: the folder holds something else than a project's definitions.
     """
     homes = {home.resolve(), *(() if user_folder is None else (_default_home(user_folder),))}
     for folder in _searched(start, user_folder):
@@ -161,7 +161,7 @@ def _default_home(user_folder: Path) -> Path:
 def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     files = [file for pattern in _DEFINING for file in sorted(folder.glob(pattern))]
     if len(files) > _MOST_FILES:
-        raise ConfigError(
+        raise Untrusted(
             f"{folder} has {len(files):,} files of agents and teams",
             why=f"a project has at most {_MOST_FILES:,}",
             hint="move those that you do not need elsewhere",
@@ -171,20 +171,23 @@ def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(file: Path) -> bytes:
-    """The content of a regular file; what cannot be read is an empty file, and defines nothing."""
+    """The content of a regular file: opening a pipe would wait for a writer."""
     try:
-        if not stat.S_ISREG(file.stat().st_mode):  # opening a pipe would wait for a writer
-            return b""
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise _unusable(file, "it is not a regular file")
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
-    except OSError:
-        return b""
+    except OSError as error:
+        raise _unusable(file, str(error)) from error
     if len(content) > _MOST_BYTES:
-        raise ConfigError(
-            f"{file} has more than {_MOST_BYTES >> 20} MiB",
-            hint="a definition takes a few KB; move the file elsewhere",
-        )
+        raise _unusable(file, f"it has more than {_MOST_BYTES >> 20} MiB")
     return content
+
+
+def _unusable(file: Path, why: str) -> Untrusted:
+    return Untrusted(
+        f"{file} cannot be shown, and so not be trusted", why=why, hint="correct it, or delete it"
+    )
 
 
 def _recorded(folder: Path, home: Path) -> Mapping[str, str]:

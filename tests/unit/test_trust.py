@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parallel_agents.errors import ConfigError, Untrusted
+from parallel_agents.errors import Untrusted
 from parallel_agents.trust import (
     Project,
     check_trusted,
@@ -152,17 +152,26 @@ def test_files_elsewhere_are_not_its_concern(work: Path, home: Path) -> None:
     read(work, home).check(home / "config.toml", b"anything")
 
 
-def test_a_pipe_defines_nothing_and_is_not_waited_for(work: Path, home: Path) -> None:
+def test_a_pipe_is_refused_and_not_waited_for(work: Path, home: Path) -> None:
     os.mkfifo(work / ".parallel-agents" / "agents" / "pipe.md")
 
-    assert read(work, home).files["agents/pipe.md"] == b""
+    with pytest.raises(Untrusted, match=r"pipe\.md cannot be shown"):
+        read(work, home)
+
+
+def test_what_cannot_be_read_is_refused(work: Path, home: Path) -> None:
+    (work / ".parallel-agents" / "agents" / "gone.md").symlink_to("nowhere")
+
+    with pytest.raises(Untrusted, match=r"gone\.md cannot be shown"):
+        read(work, home)
 
 
 def test_a_file_of_any_size_is_not_read_whole(work: Path, home: Path) -> None:
     write(work, "config.toml", "#" * (1 << 20) + "#")
 
-    with pytest.raises(ConfigError, match="more than 1 MiB"):
+    with pytest.raises(Untrusted) as refused:
         read(work, home)
+    assert refused.value.why == "it has more than 1 MiB"
 
 
 def test_the_nearest_project_is_found_up_to_the_repository(tmp_path: Path, home: Path) -> None:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import orjson
 
 from parallel_agents.core.schema import Json
-from parallel_agents.settings import Loaded, Settings, find_project_around, load
+from parallel_agents.errors import Untrusted
+from parallel_agents.settings import Environment, Loaded, Settings, find_project_around, load
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 
@@ -41,8 +42,15 @@ def config(json: AsJson = False, home: Home = None) -> None:
     render.note(f"home: {environment.home}")
     if environment.project is not None:
         render.note(f"project: {environment.project}")
-    elif (project := find_project_around(environment)) is not None:
-        render.note(f"project: {project.folder}, not trusted and so without effect: pagents trust")
+    elif _is_untrusted(environment):
+        render.note("A project is not trusted, and so without effect: pagents trust")
+
+
+def _is_untrusted(environment: Environment) -> bool:
+    try:
+        return find_project_around(environment) is not None
+    except Untrusted:
+        return True
 
 
 def _settings(loaded: Loaded) -> list[_Setting]:
