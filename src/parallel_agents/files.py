@@ -49,15 +49,24 @@ def open_private(path: Path) -> BinaryIO:
 
 
 def create_private(database: Path) -> None:
-    """Create a database that only this user can read, or close one to others, with its log.
+    """Create a database that only this user can read, and the folders that it needs; an existing one stays.
 
     SQLite gives the files beside a database the mode of the database. If it cannot be created, SQLite
     says why.
+
+    Raises:
+        OSError: its folder cannot be made.
     """
+    _make_folders(database.parent)
     with suppress(OSError):
         os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
+
+
+def close_to_others(database: Path) -> None:
+    """Close a database of ours, the files beside it, and its folder to others."""
     for end in ("", "-wal", "-shm"):
         make_private(database.with_name(database.name + end))
+    make_private_folder(database.parent)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,7 +44,7 @@ ANSWERS = {
 
 
 @contextmanager
-def repeating(answer: Answer) -> Iterator[str]:
+def repeating(answer: Answer) -> Generator[str]:
     """A server that answers with what it was sent; its URL."""
 
     class Handler(BaseHTTPRequestHandler):

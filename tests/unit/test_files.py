@@ -12,6 +12,7 @@ import pytest
 
 from parallel_agents.errors import InvalidInput
 from parallel_agents.files import (
+    close_to_others,
     create_private,
     make_private,
     make_private_folder,
@@ -90,6 +91,7 @@ def test_an_existing_database_is_closed_and_keeps_its_content(tmp_path: Path) ->
         (tmp_path / f"store.db{end}").write_text("content")
 
     create_private(tmp_path / "store.db")
+    close_to_others(tmp_path / "store.db")
 
     assert {mode_of(path) for path in tmp_path.iterdir()} == {0o600}
     assert (tmp_path / "store.db").read_text() == "content"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from parallel_agents.files import create_private, make_private_folder
+from parallel_agents.files import close_to_others, create_private
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
 from parallel_agents.stores.queries import read_queries
@@ -60,11 +60,11 @@ class SqliteDatabase:
             StoreReadOnly, StoreFull, StoreTooNew, StoreUnreachable: what is wrong with the file.
         """
         with mapped_errors(path):
-            make_private_folder(path.parent)
             create_private(path)
         connection = connect(path, is_full_sync=is_full_sync)
         with closed_on_error(connection), mapped_errors(path):
             migrate(connection)
+            close_to_others(path)  # only now is it known to be ours
             return cls(path, connection, Checkpoints(path, connection))
 
     @classmethod
