@@ -16,10 +16,16 @@ from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.usage import Usage
-from parallel_agents.testing.wires.chat import whole
+from parallel_agents.testing.wires.chat import chunks, whole
 
 TEXT = "x" * 800
 USAGE = Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
+STREAMED = "x" * 330
+MODEL_OF_STREAMS = "bench-stream"
+EVENTS = tuple(chunks(STREAMED, MODEL_OF_STREAMS, USAGE, 10))  # 37 of them
+HEAD_OF_STREAMS = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 CALLS = re.compile(rb'"model": ?"[a-z/]*bench-(\d+)"')
 
@@ -56,6 +62,9 @@ class Conversation(asyncio.Protocol):
         if not end or length is None or len(body) < int(length[1]):
             return
         self._received = b""
+        if MODEL_OF_STREAMS.encode() in body:
+            self._stream(0)
+            return
         calls = CALLS.search(body)
         assert calls is not None
         answer = reply(len(re.findall(rb'"role": ?"tool"', body)), int(calls[1]))
@@ -63,6 +72,16 @@ class Conversation(asyncio.Protocol):
             self._loop.call_later(self._latency, self._transport.write, answer)
         else:
             self._transport.write(answer)
+
+    def _stream(self, number: int) -> None:
+        """Send one event in each iteration of the loop, as a server does that waits for its model."""
+        if number == 0:
+            self._transport.write(HEAD_OF_STREAMS)
+        if number == len(EVENTS):
+            self._transport.write(b"0\r\n\r\n")
+            return
+        self._transport.write(b"%x\r\n%b\r\n" % (len(EVENTS[number]), EVENTS[number]))
+        self._loop.call_soon(self._stream, number + 1)
 
 
 async def main() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, ours
+from benchmarks import bare, crew, ours, streaming
 
 T = TypeVar("T")
 
@@ -89,6 +89,12 @@ def main() -> None:
             figures = measure(this_project(url), size)
         case "guarded":
             figures = measure(this_project(url, is_guarded=True), size)
+        case "stream":
+            figures = measure(lambda s: streaming.by_the_wire(url, calls=s.runs, at_once=30), size)
+        case "bare-stream":
+            figures = measure(
+                lambda s: streaming.by_a_bare_loop(url, calls=s.runs, at_once=30), size
+            )
         case "latencies":
             figures = latencies(url)
         case "children":

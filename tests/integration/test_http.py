@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -83,19 +84,29 @@ def endpoint_at(base_url: str) -> Endpoint:
 
 
 async def ask(http: Http, base_url: str) -> Json:
-    values = http.post(f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url))
-    async with aclosing(values):
-        return await anext(values, None)
+    values = await values_of(http, base_url)
+    return values[0] if values else None
 
 
 async def read(http: Http, base_url: str) -> list[Json]:
-    events = http.post(
-        f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url), streams=True
-    )
-    async with aclosing(events):
-        return [event async for event in events]
+    return await values_of(http, base_url, streams=True)
 
 
+async def values_of(http: Http, base_url: str, *, streams: bool = False) -> list[Json]:
+    async with http.post(
+        f"{base_url}/x", HEADERS, body=b"{}", endpoint=endpoint_at(base_url), streams=streams
+    ) as exchange:
+        values = await exchange.document()
+        if values is not None:
+            return list(values)
+        async with aclosing(exchange.events()) as events:
+            return [event async for event in events]
+
+
+# A few kB that unpack to 48 MB of white space, or to one event.
+WHITE = gzip.compress(b" " * (48 << 20))
+LINE = gzip.compress(b"data: " + b"x" * (48 << 20))
+PACKED = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
 CALLS = {"whole": ask, "stream": read}
 
 
@@ -142,6 +153,8 @@ async def failure(
             id="html",
         ),
         pytest.param(sends(OK + b"Content-Length: 0\r\n\r\n"), MalformedReply, id="empty"),
+        pytest.param(sends(PACKED % (len(WHITE), WHITE)), MalformedReply, id="white-bomb"),
+        pytest.param(sends(PACKED % (len(LINE), LINE)), MalformedReply, id="line-bomb"),
         pytest.param(
             sends(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
             RequestRejected,

@@ -7,7 +7,7 @@ import datetime
 import ssl
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -72,9 +72,11 @@ async def call(
     )
     http = Http(Network(variables))
     try:
-        values = http.post(f"{base_url}/x", endpoint.auth_headers, body=b"{}", endpoint=endpoint)
-        async with aclosing(values):
-            return await anext(values)
+        async with http.post(
+            f"{base_url}/x", endpoint.auth_headers, body=b"{}", endpoint=endpoint
+        ) as exchange:
+            values = await exchange.document()
+            return values[0] if values else None
     finally:
         await http.aclose()
 

@@ -26,7 +26,7 @@ FORMATS: Mapping[Wire, Format] = {
     "responses": responses,
     "gemini": gemini,
 }
-_OPEN_SECONDS = 10.0  # how long a connection that a case leaves open stays so
+_OPEN_SECONDS = 60.0  # how long a connection that a case leaves open stays so
 _QUOTED = re.compile(r"\$\(([^()]+)\)")
 _CLOCK = re.compile(r"\$(DATE|ISO|UNIX|MS)\+([\d.]+)")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from parallel_agents.core.ids import OwnerId
-from parallel_agents.core.model import Model
+from parallel_agents.core.model import Model, ModelRequest
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Store
@@ -29,6 +29,7 @@ from parallel_agents.models.simulated import days
 from parallel_agents.models.simulated.model import make_simulated
 from parallel_agents.models.throttled import Throttled
 from parallel_agents.models.timed import Timed
+from parallel_agents.models.wires.model import encode_request
 from parallel_agents.settings import Environment, Settings
 
 MODELS_FOLDER = "models"
@@ -100,7 +101,14 @@ def make_lessons(settings: Settings, governor: Governor) -> Lessons:
         known = providers.get(provider)
         return PLAIN if known is None else known.endpoint(model).dialect_after(learned)
 
-    return Lessons(dialect_of, governor)
+    def sends(name: str, request: ModelRequest, streams: bool) -> bytes:
+        provider, _, model = name.partition("/")
+        known = providers.get(provider)
+        if known is None:
+            return b""
+        return encode_request(name, known.endpoint(model), request, streams=streams)
+
+    return Lessons(dialect_of, sends, governor)
 
 
 def wrapping(store: Store, settings: Settings, governor: Governor, lessons: Lessons) -> Wrap:

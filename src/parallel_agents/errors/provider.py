@@ -89,6 +89,7 @@ class StreamCut(ProviderError):
     code = "PA-E206"
     retryable = True
     may_be_billed = True
+    most_repeats = 2  # each costs what has come
 
 
 class MalformedReply(ProviderError):

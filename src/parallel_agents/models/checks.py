@@ -17,7 +17,16 @@ from parallel_agents.core.output import Accepted, check_output
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import Spend, Usage
-from parallel_agents.errors import AuthFailed, PagentsError, ProviderError, Unreachable
+from parallel_agents.errors import (
+    MalformedReply,
+    ModelRefused,
+    ModelSlipped,
+    OutputCut,
+    PagentsError,
+    ProviderError,
+    RequestRejected,
+    StreamCut,
+)
 from parallel_agents.models.dialect import Structured
 from parallel_agents.models.learning import Lessons
 
@@ -59,6 +68,8 @@ _BOTH = replace(
 )
 _WARM = replace(_PLAIN, temperature=0.2)
 _THINKS = replace(_PLAIN, thinking=ThinkingLevel.LOW)
+# What a model does not take, or does not do; other failures say nothing about it.
+_FINDINGS = (MalformedReply, ModelRefused, ModelSlipped, OutputCut, RequestRejected, StreamCut)
 REQUESTS = (_ONE, _TWO, _SCHEMA, _BOTH, _PLAIN, _PLAIN, _WARM, _THINKS)
 
 
@@ -95,7 +106,7 @@ class Checks:
         """Yield each check as it ends.
 
         Raises:
-            AuthFailed, Unreachable: the model cannot be called at all.
+            ProviderError: a call failed for a reason that says nothing about what the model takes.
         """
         for check in (
             self._tools,
@@ -143,18 +154,22 @@ class Checks:
         has_tools = bool(request.tools)
         first = self.lessons.dialect(self.model.name).structure(has_tools=has_tools)
         ways = [first, *(way for way in (Structured.TOOL, Structured.PROMPT) if way is not first)]
-        said = ""
-        for way in ways:
-            if way is not self.lessons.dialect(self.model.name).structure(has_tools=has_tools):
-                await self.lessons.learn(self.model.name, {field_name: way.value})
-            reply = await self._ask(request)
-            if isinstance(reply, PagentsError):
-                said = reply.message
-            elif is_met(reply):
-                used = self.lessons.dialect(self.model.name).structure(has_tools=has_tools)
-                is_first = used is first and first is not Structured.PROMPT
-                return Check(name, is_first, instead="" if is_first else f"by {used.value}")
-        await self.lessons.learn(self.model.name, {field_name: first.value})
+        said, is_found = "", False
+        try:
+            for way in ways:
+                if way is not self.lessons.dialect(self.model.name).structure(has_tools=has_tools):
+                    await self.lessons.learn(self.model.name, {field_name: way.value})
+                reply = await self._ask(request)
+                if isinstance(reply, PagentsError):
+                    said = reply.message
+                elif is_met(reply):
+                    is_found = True
+                    used = self.lessons.dialect(self.model.name).structure(has_tools=has_tools)
+                    is_first = used is first and first is not Structured.PROMPT
+                    return Check(name, is_first, instead="" if is_first else f"by {used.value}")
+        finally:
+            if not is_found:
+                await self.lessons.learn(self.model.name, {field_name: first.value})
         return Check(name, False, said or "its answers do not match")
 
     async def _stream(self) -> list[Check]:
@@ -190,9 +205,7 @@ class Checks:
         listener = _Listener(pieces, self._notices)
         try:
             reply = await self.model.respond(request, listener)
-        except (AuthFailed, Unreachable):
-            raise
-        except ProviderError as error:
+        except _FINDINGS as error:
             return error
         counted = Usage() if reply.is_estimated else reply.usage
         cost = self.models.cost_nanousd(reply.model, counted)

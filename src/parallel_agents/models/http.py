@@ -6,8 +6,9 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
+from typing import NamedTuple, Self
 
 import aiohttp
 import orjson
@@ -24,10 +25,14 @@ from parallel_agents.models.sse import EventReader
 
 _CONNECT_SECONDS = 10.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
-_MOST_BYTES = 128 << 20
+# A million tokens of text are about 4 MB; what is larger by far is no reply.
+_MOST_BYTES = 64 << 20
+_MOST_WHITE_BYTES = 1 << 20
+# How much is read before other tasks get their turn: data that has arrived does not make a reader wait.
+_TURN_BYTES = 1 << 20
 _ERROR_BYTES = 1 << 20
 _SHOWN_BYTES = 4096
-# After its last event a stream is read a little further: a connection at its end can be used again.
+# How long a stream may take for what follows its last event.
 _DRAIN_SECONDS = 0.1
 
 
@@ -53,7 +58,7 @@ class Http:
             total=None, sock_connect=_CONNECT_SECONDS, sock_read=stall_seconds
         )
 
-    async def post(
+    def post(
         self,
         url: str,
         headers: Mapping[str, str],
@@ -61,71 +66,26 @@ class Http:
         body: bytes,
         endpoint: Endpoint,
         streams: bool = False,
-        is_over: Callable[[], bool] = lambda: False,
-    ) -> AsyncGenerator[Json]:
-        """Post a request and yield the JSON values of the response, whole or as events.
+    ) -> Exchange:
+        """A request and its response, as an `async with` block.
 
-        Servers send one where the other was asked for, so the response itself decides. The end mark
-        of a stream is `"[DONE]"`. Close the generator (`contextlib.aclosing`) unless it is read to
-        its end.
-
-        If events were asked for (`streams`), they are yielded as they arrive. Once the caller needs no
-        further value (`is_over`), what follows does not matter.
-
-        Raises:
-            ProviderError: the call failed; the class tells how.
+        If events were asked for (`streams`), a long silence means that the server is gone.
         """
-        timeout = self._streamed if streams else self._plain
-        async with self._post(
-            url, headers, body=body, endpoint=endpoint, timeout=timeout
-        ) as response:
-            try:
-                async for value in _values(response, endpoint):
-                    yield value
-            finally:
-                if is_over():
-                    await _drain(response)
+        session, proxy = self._open(endpoint)
+        sending = session.post(
+            url,
+            data=body if len(body) < _LARGE_BYTES else io.BytesIO(body),
+            headers=headers,
+            timeout=self._streamed if streams else self._plain,
+            allow_redirects=False,  # a redirect would send the key to another host
+        )
+        return Exchange(sending, endpoint, self.network, proxy)
 
     async def aclose(self) -> None:
         """Close the connections; a later call would open new ones."""
         routes, self._routes = self._routes, {}
         for route in routes.values():
             await route.session.close()
-
-    @asynccontextmanager
-    async def _post(
-        self,
-        url: str,
-        headers: Mapping[str, str],
-        *,
-        body: bytes,
-        endpoint: Endpoint,
-        timeout: aiohttp.ClientTimeout,
-    ) -> AsyncGenerator[aiohttp.ClientResponse]:
-        session, proxy = self._open(endpoint)
-        try:
-            async with session.post(
-                url,
-                data=body if len(body) < _LARGE_BYTES else io.BytesIO(body),
-                headers=headers,
-                timeout=timeout,
-                allow_redirects=False,  # a redirect would send the key to another host
-            ) as response:
-                if response.status == 407 and proxy is not None:
-                    raise refused_by_proxy(endpoint, proxy, 407, response.reason)
-                if response.status >= 300:
-                    raise from_response(
-                        endpoint,
-                        response.status,
-                        headers=response.headers,
-                        body=await _read_start(response),
-                        now=time.time(),
-                    )
-                yield response
-        except aiohttp.ClientError as error:
-            fault = self.network.find_fault(endpoint, error, proxy)
-            # Not chained: the cause's repr shows the key, or the password of the proxy.
-            raise fault or from_client_error(endpoint, error) from None
 
     def check(self, endpoint: Endpoint) -> None:
         """Check that the endpoint can be called from here, without calling it.
@@ -149,30 +109,144 @@ class Http:
         return route
 
 
-async def _values(response: aiohttp.ClientResponse, endpoint: Endpoint) -> AsyncGenerator[Json]:
-    """The values of a response: those of a JSON document, or those of events as they arrive."""
-    start = b""
-    while (is_json := is_json_start(start)) is None and (chunk := await response.content.readany()):
-        start += chunk
-    if is_json:
-        for value in _document(await _read(response, endpoint, start), endpoint):
-            yield value
-        return
-    reader, chunk, has_values = EventReader(), start, False
-    while chunk:
-        for value in _events(reader.feed, chunk, endpoint):
+class Exchange:
+    """A request and its response as an `async with` block, in which each failure is a ProviderError.
+
+    Servers send events where a document was asked for, and the other way round, so the response
+    itself decides: first ask for its `document`, and if it has none, for its `events`.
+    """
+
+    __slots__ = ("_endpoint", "_in_turn", "_network", "_proxy", "_response", "_sending", "_start")
+
+    def __init__(
+        self,
+        sending: AbstractAsyncContextManager[aiohttp.ClientResponse],
+        endpoint: Endpoint,
+        network: Network,
+        proxy: Proxy | None,
+    ) -> None:
+        self._sending = sending
+        self._endpoint = endpoint
+        self._network = network
+        self._proxy = proxy
+        self._start = b""
+        self._in_turn = 0
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._response = await self._sending.__aenter__()
+        except aiohttp.ClientError as error:
+            raise self._failure(error) from None
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._sending.__aexit__(kind, error, trace)
+        if isinstance(error, aiohttp.ClientError):
+            raise self._failure(error) from None
+
+    def _failure(self, error: aiohttp.ClientError) -> ProviderError:
+        """The failure to raise; it is not chained: the cause's repr shows the key, or a password."""
+        fault = self._network.find_fault(self._endpoint, error, self._proxy)
+        return fault or from_client_error(self._endpoint, error)
+
+    async def document(self) -> Sequence[Json] | None:
+        """The values of a response that is a JSON document, usually one; None if it is something else.
+
+        Raises:
+            ProviderError: the server refused, or the document cannot be read, or is larger than 64 MiB.
+        """
+        if self._response.status >= 300:
+            raise await self._refusal()
+        if not await self._begins_as_json():
+            return None
+        return _document(await self._rest(), self._endpoint)
+
+    async def _begins_as_json(self) -> bool:
+        """Read until the response tells whether it is JSON; what was read is `_start`."""
+        pieces: list[bytes] = []
+        size = 0
+        is_json: bool | None = None
+        while chunk := await self._next():
+            pieces.append(chunk)
+            size += len(chunk)
+            is_json = is_json_start(chunk)
+            if is_json is not None or size > _MOST_WHITE_BYTES:
+                break
+        self._start = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return bool(is_json)
+
+    async def events(self) -> AsyncGenerator[Json]:
+        """The values of a stream's events as they arrive; the end mark is `"[DONE]"`.
+
+        Close the generator (`contextlib.aclosing`) unless it is read to its end.
+
+        Raises:
+            ProviderError: an event cannot be read, or the response has none.
+        """
+        endpoint, reader, has_values = self._endpoint, EventReader(), False
+        for value in _events(reader.feed, self._start, endpoint):
             has_values = True
             yield value
-        chunk = await response.content.readany()
-    if not (has_values or reader.has_data):
-        why = "it is neither JSON nor a stream of events" if start.strip() else "it is empty"
-        raise _unreadable(endpoint, start, why)
-    try:
-        for value in _events(lambda _: reader.close(), b"", endpoint):
-            yield value
-    except MalformedReply as error:
-        what = "cut off its stream in the middle of an event"
-        raise make_failure(StreamCut, endpoint, what) from error
+        while chunk := await self._next():
+            for value in _events(reader.feed, chunk, endpoint):
+                has_values = True
+                yield value
+        if not (has_values or reader.has_data):
+            start = self._start
+            why = "it is neither JSON nor a stream of events" if start.strip() else "it is empty"
+            raise _unreadable(endpoint, start, why)
+        try:
+            for value in _events(lambda _: reader.close(), b"", endpoint):
+                yield value
+        except MalformedReply as error:
+            what = "cut off its stream in the middle of an event"
+            raise make_failure(StreamCut, endpoint, what) from error
+
+    async def _rest(self) -> bytes:
+        """The whole response."""
+        pieces, size = [self._start], len(self._start)
+        while chunk := await self._next():
+            pieces.append(chunk)
+            size += len(chunk)
+            if size > _MOST_BYTES:
+                what = "sent a reply of more than 64 MiB"
+                raise make_failure(MalformedReply, self._endpoint, what)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _next(self) -> bytes:
+        """What has arrived next; however fast it comes, time limits and other tasks get their turn."""
+        chunk = await self._response.content.readany()
+        self._in_turn += len(chunk)
+        if self._in_turn > _TURN_BYTES:
+            self._in_turn = 0
+            await asyncio.sleep(0)
+        return chunk
+
+    async def _refusal(self) -> ProviderError:
+        response, proxy = self._response, self._proxy
+        if response.status == 407 and proxy is not None:
+            return refused_by_proxy(self._endpoint, proxy, 407, response.reason)
+        return from_response(
+            self._endpoint,
+            response.status,
+            headers=response.headers,
+            body=await _read_start(response),
+            now=time.time(),
+        )
+
+    async def drain(self) -> None:
+        """Read what follows the last event, for a moment; nothing in it matters."""
+        if self._response.content.at_eof():
+            return
+        with suppress(aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while await self._response.content.readany():
+                    pass
 
 
 def _events(
@@ -186,22 +260,6 @@ def _events(
         raise _unreadable(endpoint, event, str(error)) from error
 
 
-async def _read(response: aiohttp.ClientResponse, endpoint: Endpoint, start: bytes) -> bytes:
-    """The whole response, which begins with `start`.
-
-    Raises:
-        MalformedReply: it is larger than 128 MiB.
-    """
-    pieces = [start]
-    size = len(start)
-    async for chunk in response.content.iter_any():
-        pieces.append(chunk)
-        size += len(chunk)
-        if size > _MOST_BYTES:
-            raise make_failure(MalformedReply, endpoint, "sent a reply of more than 128 MiB")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
 async def _read_start(response: aiohttp.ClientResponse) -> bytes:
     """The response, or the first MiB of it: an error says what it says at its start."""
     start = b""
@@ -212,22 +270,12 @@ async def _read_start(response: aiohttp.ClientResponse) -> bytes:
     return start
 
 
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read what follows the last event, for a moment; nothing in it matters."""
-    if response.content.at_eof():
-        return
-    with suppress(aiohttp.ClientError, TimeoutError):
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            while await response.content.readany():
-                pass
-
-
-def _document(data: bytes, endpoint: Endpoint) -> Iterator[Json]:
+def _document(data: bytes, endpoint: Endpoint) -> Sequence[Json]:
     try:
-        yield orjson.loads(data)
+        return (orjson.loads(data),)
     except orjson.JSONDecodeError:
         try:
-            yield from read_document(data)
+            return list(read_document(data))
         except ValueError as error:
             raise _unreadable(endpoint, data, str(error)) from error
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import reduce
+from typing import TypeAlias
 
 from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.errors import ContextTooLong, ProviderError
+from parallel_agents.errors import Overloaded, ProviderError, RequestRejected
 from parallel_agents.models.dialect import CHANGES, Dialect, DialectChanges, merge_changes
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.lessons import Lesson, lesson_of
 from parallel_agents.models.wrapped import Wrapped
 
+Sends: TypeAlias = Callable[[str, ModelRequest, bool], bytes]
+"""What a request to a model sends: from the model's name, the request, and whether it streams."""
+
 _NOTHING: JsonObject = {}
 _MOST_LESSONS = 6
+# Changes of these add members, so that one call may change them more than once.
+_GROWING = frozenset({"omit", "efforts", "extra"})
 
 
 class Lessons:
@@ -24,13 +30,15 @@ class Lessons:
 
     Args:
         dialect_of: returns what a model takes, from its name and what was learned.
+        sends: returns what a request sends.
         governor: keeps the lessons.
     """
 
     def __init__(
-        self, dialect_of: Callable[[str, JsonObject], Dialect], governor: Governor
+        self, dialect_of: Callable[[str, JsonObject], Dialect], sends: Sends, governor: Governor
     ) -> None:
         self._dialect_of = dialect_of
+        self.sends = sends
         self._governor = governor
 
     def learned(self, model: str) -> JsonObject:
@@ -42,19 +50,16 @@ class Lessons:
         """What the model takes, as far as it is known now."""
         return self._dialect_of(model, self.learned(model))
 
-    def matters(self, model: str, change: DialectChanges) -> bool:
-        """Whether a change would change what is sent to the model."""
-        learned = CHANGES.validate_python(self.learned(model))
-        after: JsonObject = CHANGES.dump_python(merge_changes(learned, change), mode="json")
-        return self._dialect_of(model, after) != self.dialect(model)
-
     async def learn(self, model: str, change: JsonObject) -> JsonObject:
         """Keep a change, and return all that was learned."""
         return await self._governor.change(model, _learn(change))
 
 
 class Learning(Wrapped):
-    """Wraps a model behind a server, inside of what limits a try: a refused request costs nothing."""
+    """Wraps a model behind a server, inside of what limits a try: a refused request costs nothing.
+
+    What a refusal seems to teach is kept only once the changed request was accepted.
+    """
 
     def __init__(self, model: Model, lessons: Lessons) -> None:
         super().__init__(model)
@@ -62,31 +67,74 @@ class Learning(Wrapped):
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         learned = self._lessons.learned(self.name)
-        for _ in range(_MOST_LESSONS):
-            taught = replace(request, learned=learned) if learned else request
-            try:
-                return await self._model.respond(taught, listener)
-            except ProviderError as error:
-                lesson = self._lesson(error)
-                if lesson is None:
-                    raise
-                learned = await self._lessons.learn(self.name, lesson.change)
-                if listener is not None:
-                    listener.noticed(f"{error.message.rstrip('.')}: sent again {lesson.text}")
-        return await self._model.respond(replace(request, learned=learned), listener)
+        taught = replace(request, learned=learned) if learned else request
+        try:
+            return await self._model.respond(taught, listener)
+        except (RequestRejected, Overloaded) as error:
+            return await self._respond_changed(taught, error, listener)
 
-    def _lesson(self, error: ProviderError) -> Lesson | None:
-        rejection = error.rejection
-        if rejection is None or isinstance(error, ContextTooLong):
+    async def _respond_changed(
+        self, request: ModelRequest, error: ProviderError, listener: Listener | None
+    ) -> ModelReply:
+        """Send a refused request again, each time with one more change, until it is accepted."""
+        lessons: list[Lesson] = []
+        notices: list[str] = []
+        while (lesson := self._find_lesson(request, error, listener, lessons)) is not None:
+            lessons.append(lesson)
+            notices.append(f"{error.message.rstrip('.')}: sent again {lesson.text}")
+            request = replace(request, learned=_merged(request.learned, lesson.change))
+            try:
+                reply = await self._model.respond(request, listener)
+            except ProviderError as next_error:
+                error = next_error
+                continue
+            await self._lessons.learn(
+                self.name, reduce(_merged, [lesson.change for lesson in lessons])
+            )
+            if listener is not None:
+                for notice in notices:
+                    listener.noticed(notice)
+            return reply
+        raise error
+
+    def _find_lesson(
+        self,
+        request: ModelRequest,
+        error: ProviderError,
+        listener: Listener | None,
+        before: Sequence[Lesson],
+    ) -> Lesson | None:
+        """What a refusal teaches; None if nothing that changes this request, or that was changed before.
+
+        Two servers behind one name may refuse each other's form in turns.
+        """
+        is_of_request = isinstance(error, RequestRejected | Overloaded)
+        if error.rejection is None or not is_of_request or len(before) >= _MOST_LESSONS:
             return None
-        return lesson_of(rejection, partial(self._lessons.matters, self.name))
+        settled = {name for lesson in before for name in lesson.change} - _GROWING
+        streams = listener is not None and listener.wants_text
+        sent = self._lessons.sends(self.name, request, streams)
+
+        def matters(change: DialectChanges) -> bool:
+            listed: JsonObject = CHANGES.dump_python(change, mode="json")
+            changed = replace(request, learned=_merged(request.learned, listed))
+            return (
+                settled.isdisjoint(change)
+                and self._lessons.sends(self.name, changed, streams) != sent
+            )
+
+        return lesson_of(error.rejection, matters)
+
+
+def _merged(learned: JsonObject, change: JsonObject) -> JsonObject:
+    known, new = CHANGES.validate_python(learned), CHANGES.validate_python(change)
+    merged: JsonObject = CHANGES.dump_python(merge_changes(known, new), mode="json")
+    return merged
 
 
 def _learn(change: JsonObject) -> Callable[[Throttle], tuple[Throttle, JsonObject]]:
     def apply(throttle: Throttle) -> tuple[Throttle, JsonObject]:
-        known = CHANGES.validate_python(throttle.learned)
-        merged = merge_changes(known, CHANGES.validate_python(change))
-        learned: JsonObject = CHANGES.dump_python(merged, mode="json")
+        learned = _merged(throttle.learned, change)
         return replace(throttle, learned=learned), learned
 
     return apply

@@ -20,6 +20,7 @@ _OPTIONAL = frozenset(
     | {"parallel_tool_calls", "tool_choice", "output_config", "include", "seed", "stop", "metadata"}
     | {"cache_control", "generationConfig", "safetySettings", "text", "verbosity", "stream"}
 )
+_REQUEST_FIELDS = _OPTIONAL | {"messages", "tools", "response_format", "model", "input", "system"}
 _STATUSES = frozenset({400, 404, 405, 409, 415, 422, 500, 501})
 _MOST_CHARACTERS = 20_000
 _VALUES = re.compile(
@@ -33,8 +34,20 @@ _LIMIT = re.compile(
     r"|max_\w*tokens`?'? must be (?:less than or equal to|at most|<=) [`']?(\d{2,9})"
     r"|maximum (?:value|allowed)[^.]{0,40}max_\w*tokens[^.\d]{0,30}(\d{2,9})"
 )
-# A server error that a template raises about the roles of a request.
-_ROLES = re.compile(r"role|template|jinja|alternat")
+# A server error may be one that a chat template raises about the roles of a request.
+_OF_TEMPLATES = frozenset({"roles", "system"})
+# What is refused for the moment is no lesson.
+_PASSING = re.compile(
+    r"temporar(?:y|ily)|timed out|timeout|overload|crashed|at the moment|right now"
+    r"|try again (?:later|in \d|shortly)|please retry"
+)
+# What a sentence names without refusing it: the fields that a server knows, and those of a tool.
+_NAMED_ONLY = re.compile(
+    r"(?:expected one of|(?:supported|allowed|valid|known|permitted) (?:parameters|fields|arguments|keys))"
+    r"\b[^.;\n]*"
+    r"|properties['\"]?\s*[,.\[]\s*['\"]?\w+['\"]?\]?"
+    r"|https?://\S+",
+)
 _WORD = re.compile(r"[`'\"]?([a-z]+)[`'\"]?")
 _EFFORT_WORDS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "default")
 # Which words come nearest to a level, the best first.
@@ -75,9 +88,11 @@ def lesson_of(rejection: Rejection, matters: Callable[[DialectChanges], bool]) -
             would not.
     """
     text = f"{rejection.param} {rejection.text}"[:_MOST_CHARACTERS].lower()
-    if rejection.status not in _STATUSES or (rejection.status >= 500 and not _ROLES.search(text)):
+    if rejection.status not in _STATUSES or _PASSING.search(text):
         return None
-    for change in _changes(text, rejection.param):
+    for change in _changes(text, rejection.param.lower()):
+        if rejection.status >= 500 and not _OF_TEMPLATES.issuperset(change):
+            continue
         if matters(change):
             listed: JsonObject = CHANGES.dump_python(change, mode="json")
             return Lesson(listed, describe_change(listed))
@@ -89,10 +104,14 @@ def _changes(text: str, param: str) -> Iterator[DialectChanges]:
         yield {"max_output_tokens": most}
     if "effort" in text and (efforts := _efforts_in(text)):
         yield {"efforts": efforts}
+    text = _NAMED_ONLY.sub(" ", text)
+    head = re.split(r"[.\[]", param, maxsplit=1)[0]
     for rule in _rules():
         if rule.when.search(text) and not (rule.unless and rule.unless.search(text)):
-            yield rule.change
-    for name in (param.partition(".")[0], *_REFUSED.findall(text)):
+            omitted = rule.change.get("omit")
+            if omitted is None or head not in _REQUEST_FIELDS or head in omitted:
+                yield rule.change
+    for name in (head, *_REFUSED.findall(text)):
         if name in _OPTIONAL:
             yield {"omit": frozenset({name})}
 

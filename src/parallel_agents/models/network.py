@@ -17,6 +17,8 @@ from parallel_agents.models.proxies import DIRECT, Proxy, find_proxy, read_proxy
 
 _KEEPALIVE_SECONDS = 60.0
 _VARIABLE = "env:"
+# Gateways send long headers, such as cookies and policies; aiohttp takes 8 kB of each.
+_MOST_HEADER_BYTES = 64 << 10
 
 
 class Network:
@@ -99,6 +101,7 @@ class Network:
             proxy=None if proxy is None or proxy.is_socks else proxy.url,
             timeout=timeout or aiohttp.ClientTimeout(total=None),
             read_bufsize=read_bufsize,
+            max_field_size=_MOST_HEADER_BYTES,
         )
 
     def find_fault(

@@ -40,7 +40,7 @@ def objects_at(parent: JsonObject, key: str) -> Sequence[JsonObject]:
         return ()
     if not isinstance(value, list):
         raise ShapeError(f"{key} is not a list")
-    return [to_object(item, f"an item of {key}") for item in value]
+    return [to_object(item, f"an item of {key}") for item in value if item is not None]
 
 
 def text_at(parent: JsonObject, key: str) -> str:

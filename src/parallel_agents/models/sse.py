@@ -7,28 +7,48 @@ from __future__ import annotations
 
 import re
 
+import orjson
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+# Also in upper case, indented, and with a blank before the colon.
+_FIELD = re.compile(rb"[ \t]*(data|event)[ \t]*:", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
-_MOST_BYTES = 128 << 20
+_MOST_BYTES = 16 << 20
 
 
 class EventReader:
     """Collects the bytes of the next event; they are decoded only once the event is complete."""
 
-    __slots__ = ("_data", "_is_first", "_rest", "_size")
+    __slots__ = ("_data", "_is_error", "_is_first", "_pieces", "_rest", "_size")
 
     def __init__(self) -> None:
         self._rest = b""
+        self._pieces: list[bytes] = []  # of a line that has not ended; joined once it has
         self._data: list[bytes] = []
         self._is_first = True
+        self._is_error = False
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of the events that `chunk` completes, without comments, other fields and blanks.
 
         Raises:
-            ValueError: an event is larger than 128 MiB.
+            ValueError: an event is larger than 16 MiB.
         """
+        if (
+            self._rest
+            and not self._rest.endswith(b"\r")
+            and b"\n" not in chunk
+            and b"\r" not in chunk
+        ):
+            self._pieces.append(chunk)
+            self._size += len(chunk)
+            self._check_size()
+            return []
+        if self._pieces:
+            chunk = b"".join((*self._pieces, chunk))
+            self._pieces.clear()
+            self._size = sum(map(len, self._data))
         text = self._rest + chunk
         if self._is_first and text:
             self._is_first, text = False, text.removeprefix(_BOM)
@@ -38,14 +58,28 @@ class EventReader:
             if line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
                 self._size += len(line)
-            elif not line and self._data:
+            elif not line:
                 if data := b"\n".join(self._data).strip():
-                    events.append(data)
+                    events.append(_error(data) if self._is_error else data)
                 self._data.clear()
                 self._size = 0
-        if self._size + len(self._rest) > _MOST_BYTES:
-            raise ValueError("an event is larger than 128 MiB")
+                self._is_error = False
+            elif (field := _FIELD.match(line)) is not None:
+                self._take_odd(field[1].lower(), line[field.end() :])
+        self._check_size()
         return events
+
+    def _take_odd(self, field: bytes, value: bytes) -> None:
+        """Take a line with a field in another form than `data:`, which gateways write."""
+        if field == b"event":
+            self._is_error = value.strip().lower() == b"error"
+        else:
+            self._data.append(value.strip())
+            self._size += len(value)
+
+    def _check_size(self) -> None:
+        if self._size + len(self._rest) > _MOST_BYTES:
+            raise ValueError("an event is larger than 16 MiB")
 
     def _lines(self, text: bytes) -> list[bytes]:
         """The complete lines of `text`; a carriage return at its end may be half of a line's end."""
@@ -65,3 +99,10 @@ class EventReader:
     def close(self) -> list[bytes]:
         """The last event of the stream, if its blank line is missing."""
         return self.feed(b"\n\n")
+
+
+def _error(data: bytes) -> bytes:
+    """The data of an event named `error`; words become an error object."""
+    if data.startswith(b"{"):
+        return data
+    return orjson.dumps({"error": {"message": data.decode(errors="replace")}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.message import user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
@@ -22,6 +23,11 @@ REQUEST = ModelRequest(messages=(user("hello"),))
 
 def dialect_of(_: str, learned: JsonObject) -> Dialect:
     return PLAIN.changed(CHANGES.validate_python(learned))
+
+
+def sends(name: str, request: ModelRequest, streams: bool) -> bytes:
+    """A request that shows its whole dialect, as far as one is learned."""
+    return repr((name, streams, dialect_of(name, request.learned))).encode()
 
 
 def refusal(text: str) -> ProviderError:
@@ -49,7 +55,7 @@ class Picky(Wrapped):
 
 async def test_a_refused_request_is_sent_again_at_once_and_noticed() -> None:
     model, listener = Picky("temperature"), RecordingListener()
-    learning = Learning(model, Lessons(dialect_of, Governor(MemoryStore())))
+    learning = Learning(model, Lessons(dialect_of, sends, Governor(MemoryStore())))
 
     reply = await learning.respond(REQUEST, listener)
 
@@ -63,7 +69,7 @@ async def test_a_refused_request_is_sent_again_at_once_and_noticed() -> None:
 
 async def test_several_lessons_are_learned_in_one_call() -> None:
     model = Picky("temperature", "top_p", "parallel_tool_calls")
-    learning = Learning(model, Lessons(dialect_of, Governor(MemoryStore())))
+    learning = Learning(model, Lessons(dialect_of, sends, Governor(MemoryStore())))
 
     await learning.respond(REQUEST)
 
@@ -72,11 +78,11 @@ async def test_several_lessons_are_learned_in_one_call() -> None:
 
 async def test_another_process_knows_what_was_learned() -> None:
     store, model = MemoryStore(), Picky("temperature")
-    await Learning(model, Lessons(dialect_of, Governor(store))).respond(REQUEST)
+    await Learning(model, Lessons(dialect_of, sends, Governor(store))).respond(REQUEST)
     other = Governor(store)
     await other.refresh()
 
-    await Learning(model, Lessons(dialect_of, other)).respond(REQUEST)
+    await Learning(model, Lessons(dialect_of, sends, other)).respond(REQUEST)
 
     assert len(model.requests) == 3
 
@@ -85,6 +91,39 @@ async def test_a_refusal_that_teaches_nothing_is_raised() -> None:
     model = Picky("messages")
 
     with pytest.raises(RequestRejected):
-        await Learning(model, Lessons(dialect_of, Governor(MemoryStore()))).respond(REQUEST)
+        await Learning(model, Lessons(dialect_of, sends, Governor(MemoryStore()))).respond(REQUEST)
 
     assert len(model.requests) == 1
+
+
+async def test_what_did_not_help_is_not_kept() -> None:
+    model = Picky("temperature", "messages")
+    lessons = Lessons(dialect_of, sends, Governor(MemoryStore()))
+
+    with pytest.raises(RequestRejected):
+        await Learning(model, lessons).respond(REQUEST)
+
+    assert len(model.requests) == 2
+    assert lessons.learned(NAME) == {}
+
+
+class TwoServers(Picky):
+    """One name for two servers, of which each refuses the other's name for the limit."""
+
+    @override
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        self.requests.append(request)
+        if dialect_of(NAME, request.learned).max_tokens_field == "max_tokens":
+            raise refusal("'max_tokens' is not supported. Use 'max_completion_tokens' instead.")
+        raise refusal("Unknown parameter: max_completion_tokens")
+
+
+async def test_two_servers_behind_one_name_are_not_asked_in_turns() -> None:
+    model = TwoServers()
+    lessons = Lessons(dialect_of, sends, Governor(MemoryStore()))
+
+    with pytest.raises(RequestRejected):
+        await Learning(model, lessons).respond(REQUEST)
+
+    assert len(model.requests) == 2
+    assert lessons.learned(NAME) == {}

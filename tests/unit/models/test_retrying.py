@@ -168,7 +168,7 @@ async def test_a_provider_that_asks_for_short_waits_for_ever_is_given_up_after_t
         (ModelSlipped, 3),
         (Overloaded, 4),
         (Unreachable, 4),
-        (StreamCut, 4),
+        (StreamCut, 3),
     ],
 )
 async def test_a_failure_is_repeated_as_often_as_its_price_allows(

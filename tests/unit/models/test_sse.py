@@ -56,3 +56,21 @@ def test_a_last_event_without_its_blank_line_comes_at_the_close() -> None:
 
     assert reader.feed(b"data: one\n\ndata: two") == [b"one"]
     assert reader.close() == [b"two"]
+
+
+def test_a_line_that_comes_in_many_pieces_is_put_together() -> None:
+    reader = EventReader()
+
+    assert [e for piece in (b"data: a", b"b", b"c", b"d\n\nda") for e in reader.feed(piece)] == [
+        b"abcd"
+    ]
+    assert [e for piece in (b"ta: e\r", b"\n", b"\r\n") for e in reader.feed(piece)] == [b"e"]
+
+
+def test_an_event_has_a_bound() -> None:
+    reader = EventReader()
+    for piece in (b"data: ", *[b"x" * (1 << 20)] * 15):
+        reader.feed(piece)
+
+    with pytest.raises(ValueError, match="larger than 16 MiB"):
+        reader.feed(b"x" * (1 << 20))

@@ -14,10 +14,17 @@ from typing import Final
 from parallel_agents.core.schema import Json, JsonObject
 
 # A body without any of these is no reply, so that a lone message in it is an error.
-_OF_REPLIES: Final = frozenset(
-    {"candidates", "choices", "content", "delta", "object", "output", "type", "usage"}
+_OF_REPLIES: Final = frozenset({"candidates", "content", "delta", "output", "type", "usage"})
+_LONE: Final = (
+    "message",
+    "Message",
+    "msg",
+    "detail",
+    "error_msg",
+    "error_message",
+    "errors",
+    "__type",
 )
-_LONE: Final = ("message", "Message", "msg", "detail", "error_msg", "errors", "__type")
 
 
 def find_error(value: Json) -> Json:
@@ -65,8 +72,16 @@ def _says_something(value: Json) -> bool:
     if not value or value is True:
         return False
     if isinstance(value, dict):
-        return any(value.values())
+        return any(value.values()) and not _is_success(value)
     return True
+
+
+def _is_success(error: JsonObject) -> bool:
+    """Whether an error object says that there was none."""
+    message = error.get("message")
+    return error.get("code") in (0, "0", 200, "200") and (
+        not message or (isinstance(message, str) and message.lower() in {"success", "ok"})
+    )
 
 
 def _is_told(value: Json) -> bool:

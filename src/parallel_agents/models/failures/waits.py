@@ -30,7 +30,9 @@ _STEP: Final = re.compile(
 )
 _BETWEEN: Final = re.compile(r"[\s,]*(?:and\s+)?")
 _ASKED: Final = re.compile(
-    r"\b(?:try(?:ing)? again|retry(?:ing)?|wait|available|resets?)\b[^.;\d]{0,40}(?=\d)", re.I
+    r"\b(?:try(?:ing)? again|retry(?:ing)?|(?<!that )(?<!which )wait|available (?:again )?(?:in|at|after)"
+    r"|resets?)\b(?:(?!up to|longer than)[^.;\d]){0,40}(?=\d)(?!\d+ \w+ ago)",
+    re.I,
 )
 _OF_BODY: Final = {
     "retrydelay": 1.0,

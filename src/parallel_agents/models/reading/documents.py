@@ -13,6 +13,7 @@ from parallel_agents.models.reading.values import read_lenient
 from parallel_agents.models.sse import EventReader
 
 DONE = "[DONE]"
+_DONE = frozenset({b"[DONE]", b"[done]", b'"[DONE]"'})
 _FIELD = re.compile(rb"\s*(?:data|event|id|retry)?:")
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -31,9 +32,10 @@ def read_event(data: bytes) -> Iterator[Json]:
     Raises:
         ValueError: it is not JSON.
     """
-    if data == b"[DONE]":
+    if data in _DONE:
         yield DONE
         return
+    data = data.removeprefix(b"data:").lstrip()  # a proxy named the field again
     try:
         yield orjson.loads(data)
         return
@@ -62,16 +64,23 @@ def read_document(data: bytes) -> Iterator[Json]:
     except orjson.JSONDecodeError:
         pass
     if _FIELD.match(data.removeprefix(b"\xef\xbb\xbf")):
-        reader = EventReader()
-        for event in (*reader.feed(data), *reader.close()):
-            yield from read_event(event)
+        yield from _events_of(data.decode("utf-8", "replace").removeprefix("\ufeff"))
         return
     yield from _several(data.decode("utf-8", "replace").removeprefix("\ufeff").lstrip())
 
 
+def _events_of(text: str) -> Iterator[Json]:
+    reader = EventReader()
+    for event in (*reader.feed(text.encode()), *reader.close()):
+        yield from read_event(event)
+
+
 def _several(text: str) -> Iterator[Json]:
-    """One value, or one in each line; an end mark of a stream may follow."""
-    while text and not text.startswith("data:"):
+    """One value, or one in each line; events may follow."""
+    while text:
+        if _FIELD.match(text.encode(errors="replace")[:80]):
+            yield from _events_of(text)
+            return
         try:
             value, end = _DECODER.raw_decode(text)
         except RecursionError as error:

@@ -8,30 +8,38 @@ Gemini (usageMetadata; on its OpenAI endpoint thoughts are only in the total).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Usage
 
 _MOST = 10**12
-_INPUT = ("prompt_tokens", "input_tokens", "promptTokenCount")
-_OUTPUT = ("completion_tokens", "output_tokens", "candidatesTokenCount")
-_TOTAL = ("total_tokens", "totalTokenCount")
-_CACHED = (
-    "prompt_cache_hit_tokens",
-    "cached_tokens",
-    "cache_read_input_tokens",
-    "cachedContentTokenCount",
-    "num_cached_tokens",
+_MOST_IN_TOTAL = 10**8  # a call with more is a mistake of the server
+_NAMES = (  # in the order in which `_counts` returns them
+    ("prompt_tokens", "input_tokens", "promptTokenCount"),
+    ("completion_tokens", "output_tokens", "candidatesTokenCount"),
+    (
+        "prompt_cache_hit_tokens",
+        "cached_tokens",
+        "cache_read_input_tokens",
+        "cachedContentTokenCount",
+        "num_cached_tokens",
+    ),
+    ("cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens"),
+    ("reasoning_tokens",),
+    ("total_tokens", "totalTokenCount"),
+    ("toolUsePromptTokenCount",),
+    ("thoughtsTokenCount",),  # Gemini's own API counts them apart from the candidates
+    ("image_tokens", "audio_tokens", "video_tokens", "citation_tokens"),
 )
-_WRITTEN = ("cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens")
-_REASONING = ("reasoning_tokens", "thoughtsTokenCount")
-_DETAILS = (
+_PLACES = {name: place for place, names in enumerate(_NAMES) for name in names}
+# Objects that say what a part of the tokens was; the totals beside them count these as well.
+_DETAILS = {
     "prompt_tokens_details",
     "input_tokens_details",
     "completion_tokens_details",
     "output_tokens_details",
-)
+}
+_PLACES_IN_DETAILS = {name: place for name, place in _PLACES.items() if place in {2, 3, 4, 8}}
 
 
 def read_usage(value: Json, known: Usage = Usage()) -> Usage:
@@ -40,34 +48,28 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
     A count that is repeated never falls: some servers end a stream with zeros. A count that is not a
     number is ignored.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return known
-    details = {name: count for key in _DETAILS for name, count in _members(value.get(key))}
-    cached = max(_first(value, _CACHED), _first(details, _CACHED))
-    written = max(_first(value, _WRITTEN), _first(details, _WRITTEN))
-    reasoning = max(_first(value, _REASONING), _first(details, _REASONING))
-    prompt, output = _first(value, _INPUT), _first(value, _OUTPUT)
-    prompt += _count(value.get("toolUsePromptTokenCount"))
-    total = _first(value, _TOTAL)
-    if prompt and total > prompt + output:
-        output = total - prompt  # reasoning that is only in the total
+    prompt, output, cached, written, reasoning, total, by_tools, thoughts, others = _counts(value)
+    prompt, output = prompt + by_tools, output + thoughts
+    stored = cached + written
+    if stored > prompt:
+        prompt += stored  # a gateway in front of Anthropic, whose input excludes them
+    missing = total - prompt - output
+    if missing > 0 and total < _MOST_IN_TOTAL and missing != others:
+        output += missing  # reasoning that is only in the total
     elif reasoning > output:
         output += reasoning
-    counted = Usage(max(0, prompt - cached - written), output, cached, written)
+    counted = Usage(prompt - stored, output, cached, written)
     return _largest(known, counted)
 
 
 def read_exclusive_usage(value: Json, known: Usage) -> Usage:
     """Tokens of a call whose input count excludes cached tokens, as Anthropic's does."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return known
-    counted = Usage(
-        _first(value, _INPUT),
-        _first(value, _OUTPUT),
-        _first(value, _CACHED),
-        _first(value, _WRITTEN),
-    )
-    return _largest(known, counted)
+    prompt, output, cached, written, *_ = _counts(value)
+    return _largest(known, Usage(prompt, output, cached, written))
 
 
 def estimate_usage(input_bytes: int, output_bytes: int) -> Usage:
@@ -84,15 +86,20 @@ def _largest(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _members(value: Json) -> list[tuple[str, Json]]:
-    return list(value.items()) if isinstance(value, Mapping) else []
-
-
-def _first(value: JsonObject, names: tuple[str, ...]) -> int:
-    for name in names:
-        if name in value and (count := _count(value[name])):
-            return count
-    return 0
+def _counts(value: JsonObject) -> list[int]:
+    """The largest count of each kind; the details tell only of caches and reasoning."""
+    counts = [0] * len(_NAMES)
+    for name, member in value.items():
+        place = _PLACES.get(name)
+        if place is not None:
+            if (count := _count(member)) > counts[place]:
+                counts[place] = count
+        elif name in _DETAILS and isinstance(member, dict):
+            for detail, count in member.items():
+                place = _PLACES_IN_DETAILS.get(detail)
+                if place is not None:
+                    counts[place] = max(counts[place], _count(count))
+    return counts
 
 
 def _count(value: Json) -> int:

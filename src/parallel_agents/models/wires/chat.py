@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
-
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import Message, Role, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import ModelRequest
@@ -17,6 +15,7 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.models.dialect import Dialect, Replay, Structured, ThinkingForm
 from parallel_agents.models.failures import find_error, from_error_object
 from parallel_agents.models.providers import Endpoint
+from parallel_agents.models.reading.finish import End, end_of
 from parallel_agents.models.reading.usage import read_usage
 from parallel_agents.models.shapes import (
     Body,
@@ -29,6 +28,7 @@ from parallel_agents.models.shapes import (
     text_at,
     word_at,
 )
+from parallel_agents.models.wires.call_pieces import take_call
 from parallel_agents.models.wires.codec import (
     Plan,
     has_content,
@@ -36,17 +36,17 @@ from parallel_agents.models.wires.codec import (
     is_own,
     most_output,
     name_on_wire,
+    ordered,
     plan_request,
     with_dialect,
 )
+from parallel_agents.models.wires.details import from_signature, is_signature
 from parallel_agents.models.wires.draft import Draft, Kind
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 
 _FORCED_ANSWER: JsonObject = {"type": "function", "function": {"name": FINAL_ANSWER}}
 _PLACEHOLDER = "Continuing."
-# What a reasoning of OpenRouter is kept as: the list of its details, to be returned unchanged.
-_DETAILS = "details:"
 
 
 class Chat:
@@ -72,8 +72,11 @@ class Chat:
 
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         dialect = self._dialect
-        plan = plan_request(request, dialect, merges=True)
+        plan = plan_request(request, dialect)
         messages = [message.encoded(self._encode) for message in plan.messages]
+        if b"" in messages:
+            sent = ordered(plan.messages, dialect.roles)
+            messages = [message.encoded(self._encode) for message in sent]
         if plan.system:
             system: JsonObject = {"role": dialect.system.value, "content": plan.system}
             messages.insert(0, dump(system))
@@ -97,22 +100,26 @@ class Chat:
         if find_error(value) is not None:
             raise from_error_object(self._endpoint, value)
         usage = value.get("usage")
-        arrived = draft.arrived
-        for position, choice in enumerate(objects_at(value, "choices")):
-            if isinstance(choice.get("usage"), Mapping):
+        choices = objects_at(value, "choices")
+        if choices and _begins_again(value, choices[0], draft):
+            draft.begin_again()
+        for position, choice in enumerate(choices):
+            if isinstance(choice.get("usage"), dict):
                 usage = choice["usage"]  # Moonshot's streams have it here
             # Perplexity's pieces also repeat the whole message so far.
-            is_whole = isinstance(choice.get("message"), Mapping) and not choice.get("delta")
-            draft.is_whole = draft.is_whole or is_whole
+            is_whole = isinstance(choice.get("message"), dict) and not choice.get("delta")
+            if is_whole and not draft.blocks and not draft.arrived:
+                draft.is_whole = True
             index = position if is_whole else index_at(choice, "index") or 0
             _take_choice(choice, draft, index=index, is_whole=is_whole)
         if usage is None:
             usage = object_at(value, "x_groq").get("usage")
-        if isinstance(usage, Mapping) and usage:
+        if usage and isinstance(usage, dict):
             counted = read_usage(usage, draft.usage or _NOTHING)
             if counted.total_tokens:
                 draft.usage = counted
-                draft.is_over = draft.is_over or draft.is_last(arrived)
+        if draft.is_whole and not draft.reason and _is_full(draft):
+            draft.reason = "length"
 
     def _structure(self, plan: Plan) -> JsonObject:
         match plan.structured:
@@ -182,10 +189,9 @@ class Chat:
         replay = self._dialect.replay
         if replay is Replay.NONE:
             return {}
-        details = [part.signature for part in thoughts if part.signature.startswith(_DETAILS)]
+        details = [part.signature for part in thoughts if is_signature(part.signature)]
         if details and is_own:
-            listed: Json = orjson.loads(details[-1].removeprefix(_DETAILS))
-            return {"reasoning_details": listed}
+            return {"reasoning_details": from_signature(details[-1])}
         if replay is Replay.SIGNED:
             return {}
         text = "".join(part.text for part in thoughts)
@@ -206,24 +212,55 @@ class Chat:
 
 
 _NOTHING = read_usage(None)
+_WORSE = frozenset({End.CUT, End.WINDOW, End.REFUSED, End.FAILED, End.SLIP})
+
+
+def _begins_again(value: JsonObject, choice: JsonObject, draft: Draft) -> bool:
+    """Whether a chunk opens a reply although one has begun, as when a gateway falls back to another server.
+
+    An opening chunk has a role and no content. Some servers give each chunk an id of its own, so an id
+    tells something only once it has stayed the same.
+    """
+    reply_id = value.get("id")
+    if not isinstance(reply_id, str) or not reply_id:
+        return False
+    before, draft.reply_id = draft.reply_id, reply_id
+    if reply_id == before:
+        draft.has_lasting_id = True
+        return False
+    delta = choice.get("delta")
+    is_opening = isinstance(delta, dict) and "role" in delta and not delta.get("content")
+    return is_opening and draft.has_lasting_id and bool(draft.blocks)
+
+
+def _is_full(draft: Draft) -> bool:
+    """Whether a reply without a reason for its end is as long as it may be."""
+    return bool(draft.most_tokens and draft.usage) and (
+        draft.usage is not None and draft.usage.output_tokens >= draft.most_tokens
+    )
 
 
 def _take_choice(choice: JsonObject, draft: Draft, *, index: int, is_whole: bool) -> None:
     """Apply a choice; only the first one answers, but the calls may be in another (Copilot)."""
     message = object_at(choice, "message" if is_whole else "delta")
+    repeats = is_whole and not draft.is_whole  # the last chunk of a stream has it all once more
     if index == 0:
-        _take_text(message, draft)
+        _take_text(message, draft, repeats=repeats)
         if "text" in choice and not message:  # the form of the older Completions
             draft.add(draft.block("text", Kind.TEXT), text_at(choice, "text"))
     has_calls = bool(message.get("tool_calls") or message.get("function_call"))
+    if repeats and any(block.kind is Kind.CALL for block in draft.blocks.values()):
+        has_calls = False
     if has_calls and draft.takes_calls_of(index):
         _take_calls(message, draft, is_whole=is_whole)
     reason = word_at(choice, "finish_reason")
     if reason and (index == 0 or not draft.reason):
-        draft.reason = reason
+        native = word_at(choice, "native_finish_reason")
+        draft.reason = native if native and end_of(native) in _WORSE else reason
 
 
-def _take_text(message: JsonObject, draft: Draft) -> None:
+def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
+    """Take the text and the reasoning of a message; one that repeats what came completes it."""
     thinking = _first_text(message, ("reasoning_content", "reasoning", "thinking"))
     details = message.get("reasoning_details")
     content = message.get("content")
@@ -235,15 +272,20 @@ def _take_text(message: JsonObject, draft: Draft) -> None:
         raise ShapeError("content is not a string")
     if thinking or (isinstance(details, list) and details):
         block = draft.block("thinking", Kind.THINKING)
-        draft.add(block, thinking)
-        if isinstance(details, list) and details:
-            known: list[Json] = (
-                orjson.loads(block.signature.removeprefix(_DETAILS)) if block.signature else []
-            )
-            block.signature = _DETAILS + dump(_joined([*known, *details])).decode()
+        if repeats:
+            draft.complete(block, thinking)
+        else:
+            draft.add(block, thinking)
+        if isinstance(details, list):
+            block.details.extend(details)
     if text:
-        draft.add(draft.block("text", Kind.TEXT), text)
-    draft.refusal += text_at(message, "refusal")
+        block = draft.block("text", Kind.TEXT)
+        if repeats:
+            draft.complete(block, text)
+        else:
+            draft.add(block, text)
+    refusal = message.get("refusal")
+    draft.refusal += refusal if isinstance(refusal, str) else ""
 
 
 def _first_text(message: JsonObject, names: tuple[str, ...]) -> str:
@@ -257,7 +299,7 @@ def _parts(parts: list[Json]) -> tuple[str, str]:
     for part in parts:
         if isinstance(part, str):
             text.append(part)
-        elif isinstance(part, Mapping):
+        elif isinstance(part, dict):
             inner = part.get("thinking")
             if isinstance(inner, list):
                 thinking.append(_parts(inner)[0])
@@ -268,34 +310,12 @@ def _parts(parts: list[Json]) -> tuple[str, str]:
     return "".join(text), "".join(thinking)
 
 
-def _joined(details: list[Json]) -> list[Json]:
-    """The details of a reasoning, with the pieces of a stream put together by their index."""
-    whole: list[dict[str, Json]] = []
-    by_key: dict[Json, dict[str, Json]] = {}
-    for detail in details:
-        if not isinstance(detail, Mapping):
-            continue
-        key = (detail.get("type"), detail.get("index")) if "index" in detail else None
-        known = by_key.get(key) if key is not None else None
-        if known is None:
-            known = dict(detail)
-            whole.append(known)
-            if key is not None:
-                by_key[key] = known
-            continue
-        for name, value in detail.items():
-            before = known.get(name)
-            grows = name in {"text", "summary", "data"} and isinstance(value, str)
-            known[name] = (
-                f"{before or ''}{value}" if grows else (before if value is None else value)
-            )
-    return list(whole)
-
-
 def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
-    for call in objects_at(message, "tool_calls"):
+    listed = isinstance(message.get("tool_calls"), list)
+    for call in objects_at(message, "tool_calls") if listed else ():
         function = object_at(call, "function") or call
-        block = draft.call(
+        block = take_call(
+            draft,
             index_at(call, "index"),
             word_at(call, "id"),
             text_at(function, "name"),
@@ -305,9 +325,9 @@ def _take_calls(message: JsonObject, draft: Draft, *, is_whole: bool) -> None:
         google = object_at(object_at(call, "extra_content"), "google")
         block.signature = block.signature or text_at(google, "thought_signature")
     legacy = message.get("function_call")
-    if isinstance(legacy, Mapping):
+    if isinstance(legacy, dict):
         arguments = _arguments(legacy.get("arguments"))
-        draft.call(None, "", text_at(legacy, "name"), arguments, is_whole=is_whole)
+        take_call(draft, None, "", text_at(legacy, "name"), arguments, is_whole=is_whole)
 
 
 def _arguments(value: Json) -> str:

@@ -78,14 +78,8 @@ class Plan(NamedTuple):
         return self.structured is Structured.TOOL
 
 
-def plan_request(
-    request: ModelRequest, dialect: Dialect, *, forces: bool = True, merges: bool = False
-) -> Plan:
-    """Decide what is sent.
-
-    A request that `forces` may demand a call. One that `merges` joins what the user says before and
-    after an empty reply, which is not sent.
-    """
+def plan_request(request: ModelRequest, dialect: Dialect, *, forces: bool = True) -> Plan:
+    """Decide what is sent; a request that `forces` may demand a call."""
     system, tools, schema = request.system, request.tools, request.output_schema
     structured, forces_call, is_wrapped = None, False, False
     enforced: JsonObject | None = None
@@ -103,8 +97,8 @@ def plan_request(
                 system = f"{system}\n\n{BY_TOOL}".strip()
             tools = (*tools, final_answer_tool(enforced or schema))
     messages: Sequence[Message] = request.messages
-    if dialect.roles is not RoleOrder.ANY or (merges and not all(map(_is_sent, messages))):
-        messages = _ordered(messages, dialect.roles)
+    if dialect.roles is not RoleOrder.ANY:
+        messages = ordered(messages, dialect.roles)
     if system and dialect.system is SystemRole.USER:
         system, messages = "", _with_system(system, messages)
     return Plan(system, messages, tools, structured, enforced, forces_call, is_wrapped)
@@ -155,7 +149,7 @@ def taken_ids(messages: Iterable[Message]) -> set[str]:
         for message in messages
         if message.role is Role.ASSISTANT
         for part in message.parts
-        if isinstance(part, ToolCall)
+        if part.type == "tool_call"
     }
 
 
@@ -199,12 +193,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _is_sent(message: Message) -> bool:
-    return message.role is not Role.ASSISTANT or has_content(message)
+def ordered(messages: Sequence[Message], roles: RoleOrder) -> list[Message]:
+    """The messages in an order of roles that the server accepts.
 
-
-def _ordered(messages: Sequence[Message], roles: RoleOrder) -> list[Message]:
-    """The messages in an order of roles that the server accepts."""
+    An empty reply is not sent, and what the user says before and after it is joined.
+    """
     ordered: list[Message] = []
     merges = roles is RoleOrder.ALTERNATE
     for message in messages:

@@ -20,11 +20,17 @@ from parallel_agents.models.reading.text_calls import clean_name, find_calls
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
+from parallel_agents.models.wires.details import to_signature
 from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
 
 Show = Callable[[str], None]
 _MOST_ID_CHARACTERS = 256
-_FINISHES = {End.CUT: Finish.LENGTH, End.WINDOW: Finish.WINDOW, End.PAUSED: Finish.PAUSED}
+_MOST_CHARACTERS = 16 << 20  # a million tokens of text have a quarter of that
+_FINISHES: Mapping[End | None, Finish] = {
+    End.CUT: Finish.LENGTH,
+    End.WINDOW: Finish.WINDOW,
+    End.PAUSED: Finish.PAUSED,
+}
 
 
 class Kind(Enum):
@@ -35,13 +41,17 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class Block:
-    """One part as it grows; the pieces of a call are the JSON text of its arguments."""
+    """One part as it grows; the pieces of a call are the JSON text of its arguments.
+
+    `details` are the parts of a reasoning that go back to the server unchanged.
+    """
 
     kind: Kind
     id: str = ""
     name: str = ""
     signature: str = ""
     pieces: list[str] = field(default_factory=list[str])
+    details: list[Json] = field(default_factory=list[Json])
 
     @property
     def text(self) -> str:
@@ -71,9 +81,14 @@ class Draft:
         refusal: the text with which the model declined; empty if it did not.
         usage: what the server counted; None if it has counted nothing.
         arrived: the number of pieces that have arrived.
+        size: their characters.
+        reply_id: the id of the last chunk, if chunks have one.
+        has_lasting_id: two chunks had the same id.
         is_unsure: a piece came after a reason: the server writes one on each, so only the end of
             its stream tells that the reply is complete.
         blocks: the parts, by whatever tells them apart on the wire.
+        calls: the calls in pieces, by the server's index.
+        names: the numbers of items, by their kind and what the server calls them (Responses only).
     """
 
     tools: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -87,9 +102,15 @@ class Draft:
     refusal: str = ""
     usage: Usage | None = None
     arrived: int = 0
+    size: int = 0
     is_unsure: bool = False
+    reply_id: str = ""
+    has_lasting_id: bool = False
     blocks: dict[Hashable, Block] = field(default_factory=dict[Hashable, Block])
-    _calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
+    names: dict[tuple[Kind, str | int | None], int] = field(
+        default_factory=dict["tuple[Kind, str | int | None]", int]
+    )
+    calls: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _parts_by_index: dict[int | None, Block] = field(default_factory=dict["int | None", Block])
     _choice: int | None = None
     _filter: AnswerFilter | None = None
@@ -100,9 +121,21 @@ class Draft:
         """What the server's reason means; None if it gave none."""
         return end_of(self.reason) if self.reason else None
 
-    def is_last(self, arrived: int) -> bool:
-        """Whether an event that came after so many pieces is the last: it ends what there is."""
-        return bool(self.reason and self.usage) and 0 < arrived == self.arrived
+    @property
+    def is_cut(self) -> bool:
+        """Whether a limit ended the reply, so that its last part is not whole."""
+        return self.end in {End.CUT, End.WINDOW}
+
+    def begin_again(self) -> None:
+        """Forget what has arrived: the server begins its reply anew, as a further call would.
+
+        A listener hears it again, as after a retry.
+        """
+        self.blocks.clear()
+        self.calls.clear()
+        self._parts_by_index.clear()
+        self.reason, self.refusal, self.is_unsure = "", "", False
+        self._filter, self._half = None, ""
 
     def check_content(self) -> None:
         """Refuse a reply that says nothing at all.
@@ -155,31 +188,18 @@ class Draft:
         """The last part that began under a number."""
         return self._parts_by_index.get(index)
 
-    def call(
-        self, index: int | None, call_id: str, name: str, arguments: str, *, is_whole: bool
-    ) -> Block:
-        """Add a piece of a tool call, and return the call that it belongs to.
-
-        Servers number parallel calls from 0, give all of them the number 0, or none at all; what tells
-        two calls apart then is another id, or a name after arguments that are complete.
-        """
-        block = None if is_whole else self._calls.get(index)
-        if block is not None and index is None and call_id and block.id != call_id:
-            block = next((each for each in self._calls.values() if each.id == call_id), None)
-        if block is None or _begins(block, call_id, name, arguments):
-            block = self.block(("call", len(self.blocks)), Kind.CALL)
-            self._calls[index] = block
-        block.id = block.id or call_id
-        if not block.name:
-            block.name = name
-        self.add(block, arguments)
-        return block
-
     def add(self, block: Block, piece: str) -> None:
-        """Append `piece` to `block`, and show it if it belongs to the answer."""
+        """Append `piece` to `block`, and show it if it belongs to the answer.
+
+        Raises:
+            ShapeError: the reply has more than 16 Mi characters.
+        """
         if not piece:
             return
         self.arrived += 1
+        self.size += len(piece)
+        if self.size > _MOST_CHARACTERS:
+            raise ShapeError("it has more than 16 million characters")
         if self.reason:
             self.is_unsure = True
         block.pieces.append(piece)
@@ -193,6 +213,11 @@ class Draft:
             self.add(block, text[len(before) :])
         elif text:
             block.pieces[:] = [text]
+
+    def show_more(self, piece: str) -> None:
+        """Show what the end of a stream has of the answer beyond its pieces."""
+        if piece and self.show is not None:
+            self._show(self.show, Block(Kind.TEXT), piece)
 
     def _show(self, show: Show, block: Block, piece: str) -> None:
         piece, self._half = self._half + piece, ""
@@ -209,57 +234,61 @@ class Draft:
         """The reply of `model` (`provider/model`); the ids of its calls are not among `taken`."""
         if self.show is not None and self._filter is not None and (rest := self._filter.close()):
             self.show(rest)
-        parts = self._parts(set(taken))
-        calls = any(isinstance(part, ToolCall) for part in parts)
-        finish = Finish.TOOLS if calls else Finish.STOP
-        if self.end is not None:
-            finish = _FINISHES.get(self.end, finish)
+        message = Message(Role.ASSISTANT, self._parts(set(taken)), model)
+        finish = Finish.TOOLS if message.tool_calls else Finish.STOP
         return ModelReply(
-            message=Message(Role.ASSISTANT, parts, model),
+            message=message,
             model=model,
-            finish=finish,
+            finish=_FINISHES.get(self.end, finish),
             usage=self.usage or Usage(),
             is_estimated=self.usage is None,
         )
 
     def _parts(self, taken: set[str]) -> tuple[Part, ...]:
         parts: list[Part] = []
+        last = next(reversed(self.blocks.values()), None)
         for block in self.blocks.values():
             match block.kind:
                 case Kind.TEXT:
                     parts.extend(self._texts(whole_text(block.text)))
                 case Kind.THINKING:
-                    if block.text or block.signature:
-                        parts.append(Thinking(whole_text(block.text), block.signature))
-                case Kind.CALL:
-                    parts.extend(self._call(block))
+                    signature = block.signature or to_signature(block.details)
+                    if block.text or signature:
+                        parts.append(Thinking(whole_text(block.text), signature))
+                case Kind.CALL if block.name or block.pieces:
+                    parts.extend(self._call(block, is_cut=self.is_cut and block is last))
+                case _:
+                    pass
         if self.answers_by_tool:
             parts = _unwrapped(parts)
-        if not any(isinstance(part, ToolCall) for part in parts):
+        if self.tools and not any(isinstance(part, ToolCall) for part in parts):
             parts = self._with_text_calls(parts)
         if self.is_wrapped:
             parts = [_without_wrap(part) for part in parts]
-        return tuple(_unique(part, taken) for part in parts)
+        return tuple([_unique(part, taken) for part in parts])
 
     def _texts(self, text: str) -> Sequence[Part]:
         thinking, answer = part_thinking(text)
         thought: list[Part] = [Thinking(thinking)] if thinking else []
         return [*thought, Text(answer)] if answer.strip() else thought
 
-    def _call(self, block: Block) -> Sequence[Part]:
+    def _call(self, block: Block, *, is_cut: bool) -> Sequence[Part]:
+        """The part that a call is; one in which the reply was cut is none, whatever its JSON looks like.
+
+        The start of an answer is worth keeping, but half a call is not.
+        """
         text = block.text
+        if is_cut:
+            return (Text(text),) if self._is_answer(block) else ()
         name = self._own_name(block.name)
         try:
             value: Json = orjson.loads(text or "{}")
         except orjson.JSONDecodeError:
             value = None
         if isinstance(value, dict):
-            return (ToolCall(block.id, name, value, signature=block.signature),)
+            return (ToolCall(block.id, name, value, block.signature),)
         if block.grows:
             text = block.pieces[-1]
-        if self.end in {End.CUT, End.WINDOW}:
-            # Cut in the middle: the start of an answer is worth keeping, but a call is useless.
-            return (Text(text),) if self._is_answer(block) else ()
         try:
             arguments = read_arguments(text)
         except ShapeError as error:
@@ -276,8 +305,6 @@ class Draft:
 
     def _with_text_calls(self, parts: list[Part]) -> list[Part]:
         """The parts, with the calls that the server left in their text."""
-        if not self.tools:
-            return parts
         named = {own: own for own in self.tools.values()} | dict(self.tools)
         answer = {FINAL_ANSWER: FINAL_ANSWER} if self.answers_by_tool else {}
         read: list[Part] = []
@@ -308,26 +335,6 @@ def _without_wrap(part: Part) -> Part:
     if not isinstance(value, dict) or list(value) != [ANSWER]:
         return part
     return Text(dump(value[ANSWER]).decode())
-
-
-def _begins(block: Block, call_id: str, name: str, arguments: str) -> bool:
-    """Whether a piece begins a new call, although it has the number of `block`."""
-    if not name:
-        return False
-    is_other = bool(call_id and block.id and call_id != block.id)
-    if is_other or (block.name and name != block.name):
-        return True
-    # Some servers repeat the name in each piece, and some the whole call.
-    before = block.text
-    is_again = arguments.startswith(before) and (arguments != before or call_id == block.id != "")
-    return bool(arguments and before) and not is_again and _is_complete(before)
-
-
-def _is_complete(text: str) -> bool:
-    try:
-        return isinstance(orjson.loads(text), dict)
-    except orjson.JSONDecodeError:
-        return False
 
 
 def _unique(part: Part, taken: set[str]) -> Part:

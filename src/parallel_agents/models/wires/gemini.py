@@ -109,9 +109,10 @@ class Gemini:
     def take(self, value: JsonObject, draft: Draft) -> None:
         if find_error(value) is not None:
             raise from_error_object(self._endpoint, value)
+        if "response" in value:
+            value = object_at(value, "response")  # of Code Assist
         if not value.keys() & _FIELDS:
             raise ShapeError("candidates is missing")
-        arrived = draft.arrived
         _take_feedback(object_at(value, "promptFeedback"), draft)
         for place, candidate in enumerate(objects_at(value, "candidates")):
             index = index_at(candidate, "index")
@@ -120,7 +121,6 @@ class Gemini:
         usage = read_usage(value.get("usageMetadata"), draft.usage or _NOTHING)
         if usage.total_tokens:
             draft.usage = usage
-            draft.is_over = draft.is_last(arrived)
 
     def _generation(self, request: ModelRequest, plan: Plan) -> dict[str, Json]:
         config: dict[str, Json] = {"maxOutputTokens": most_output(request, self._dialect)}
@@ -251,7 +251,8 @@ _NOTHING = read_usage(None)
 
 
 def _take_feedback(feedback: JsonObject, draft: Draft) -> None:
-    if reason := word_at(feedback, "blockReason"):
+    reason = word_at(feedback, "blockReason")
+    if reason and not reason.endswith("UNSPECIFIED"):
         said = word_at(feedback, "blockReasonMessage")
         draft.refusal = f"it blocked the request: {reason}{f' ({said})' if said else ''}"
 
@@ -288,13 +289,14 @@ def _take_part(part: JsonObject, draft: Draft) -> None:
             draft.add(block, text)
         return
     text = text_at(part, "text")
-    if part.get("thought") is True:
+    is_thought = part.get("thought") in (True, "true", 1)
+    if is_thought:
         block = _growing(draft, Kind.THINKING)
         draft.add(block, text)
         block.signature = signature
     elif text:
         draft.add(_growing(draft, Kind.TEXT), text)
-    if signature and part.get("thought") is not True:
+    if signature and not is_thought:
         mark = draft.block(len(draft.blocks), Kind.THINKING)
         mark.signature = _TEXT_SIGNATURE + signature
 

@@ -130,6 +130,8 @@ class Messages:
         match value.get("type"):
             case "message_start":
                 message = object_at(value, "message")
+                if draft.blocks:
+                    draft.begin_again()  # a gateway fell back to another server
                 _count(draft, message.get("usage"))
                 for index, content in enumerate(objects_at(message, "content")):
                     _begin(draft, index, content)

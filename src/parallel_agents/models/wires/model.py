@@ -14,15 +14,17 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
+    ProviderError,
     RequestRejected,
     StreamCut,
     Unreachable,
 )
 from parallel_agents.models.dialect import Dialect
 from parallel_agents.models.failures import make_failure
-from parallel_agents.models.http import Http
+from parallel_agents.models.http import Exchange, Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.documents import DONE
+from parallel_agents.models.reading.finish import End
 from parallel_agents.models.reading.usage import estimate_usage
 from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
@@ -39,10 +41,22 @@ _CODECS: Mapping[Wire, Callable[[str, Endpoint, Dialect], Codec]] = {
     Wire.RESPONSES: Responses,
     Wire.GEMINI: Gemini,
 }
-# How long a stream that has said why it ended may take for its last counts, and for its end.
-_COUNTS_SECONDS = 5.0
-_END_SECONDS = 2.0
+# How long a stream that has said why it ended may take for its last counts and its end.
+_END_SECONDS = 5.0
 _MOST_CODECS = 8
+_GOOD_ENDS = frozenset({End.COMPLETE, End.TOOLS, End.CUT, End.WINDOW})
+
+
+def encode_request(
+    name: str, endpoint: Endpoint, request: ModelRequest, *, streams: bool = False
+) -> bytes:
+    """What a request to `name` (`provider/model`) sends, with all that was learned."""
+    codec = _make_codec(name, endpoint, endpoint.dialect_after(request.learned))
+    return dump_body(codec.body(request, streams=streams))
+
+
+def _make_codec(name: str, endpoint: Endpoint, dialect: Dialect) -> Codec:
+    return _CODECS[endpoint.wire](name.partition("/")[2], endpoint, dialect)
 
 
 class WireModel:
@@ -101,41 +115,50 @@ class WireModel:
             dialect = self._endpoint.dialect_after(learned)
             if len(self._codecs) >= _MOST_CODECS:
                 self._codecs.clear()
-            make = _CODECS[self._endpoint.wire]
-            found = make(self.name.partition("/")[2], self._endpoint, dialect), dialect
+            found = _make_codec(self.name, self._endpoint, dialect), dialect
             self._codecs[key] = found
         return found
 
     async def _exchange(self, codec: Codec, body: bytes, draft: Draft, *, streams: bool) -> None:
         """Read a reply until it is over; once it has said why it ended, nothing can spoil it."""
-        values = self._http.post(
-            codec.url(streams=streams),
-            codec.headers,
-            body=body,
-            endpoint=self._endpoint,
-            streams=streams,
-            is_over=lambda: draft.end is not None or draft.is_over,
-        )
-        async with aclosing(values):
-            try:
-                async with asyncio.timeout(None) as grace:
-                    arrived = -1
-                    async for value in values:
-                        self._take(codec, value, draft)
-                        if draft.is_over:
-                            return
-                        if draft.is_whole:
-                            continue  # nothing more is to come
-                        if draft.reason and draft.arrived != arrived:
-                            arrived = draft.arrived
-                            grace.reschedule(_last_moment(draft))
-                        elif not draft.reason and grace.when() is not None:
-                            grace.reschedule(None)
-                if draft.end is None:
-                    self._check_whole(draft)
-            except (TimeoutError, StreamCut, CallTimedOut, Unreachable):
-                if draft.end is None or draft.is_unsure:
-                    raise
+        url, endpoint = codec.url(streams=streams), self._endpoint
+        try:
+            async with self._http.post(
+                url, codec.headers, body=body, endpoint=endpoint, streams=streams
+            ) as exchange:
+                values = await exchange.document()
+                if values is None:
+                    await self._hear(codec, exchange, draft)
+                    return
+            for value in values:
+                self._take(codec, value, draft)
+        except (TimeoutError, ProviderError, ShapeError) as error:
+            if not _is_settled(draft, error):
+                raise
+        if draft.end is None and not draft.is_over:
+            self._check_whole(draft)
+
+    async def _hear(self, codec: Codec, exchange: Exchange, draft: Draft) -> None:
+        """Read a stream of events until the reply is over."""
+        try:
+            async with aclosing(exchange.events()) as values, asyncio.timeout(None) as grace:
+                arrived = -1
+                async for value in values:
+                    self._take(codec, value, draft)
+                    if draft.is_over:
+                        return
+                    if draft.is_whole:
+                        continue  # nothing more is to come
+                    if draft.reason and draft.arrived != arrived:
+                        arrived = draft.arrived
+                        grace.reschedule(_last_moment(draft))
+                    elif not draft.reason and grace.when() is not None:
+                        grace.reschedule(None)
+            if draft.end is None:
+                self._check_whole(draft)
+        finally:
+            if draft.end is not None or draft.is_over:
+                await exchange.drain()  # a connection at its end can be used again
 
     def _take(self, codec: Codec, value: Json, draft: Draft) -> None:
         if value == DONE:
@@ -156,12 +179,19 @@ class WireModel:
             raise make_failure(StreamCut, self._endpoint, what)
 
 
+def _is_settled(draft: Draft, error: Exception) -> bool:
+    """Whether a reply stands whatever came after its end; what the connection did says nothing of it."""
+    if draft.end is None or draft.is_unsure:
+        return False
+    is_of_connection = isinstance(error, TimeoutError | StreamCut | CallTimedOut | Unreachable)
+    return is_of_connection or draft.end in _GOOD_ENDS
+
+
 def _last_moment(draft: Draft) -> float | None:
     """When a stream that has said why it ended must be over; None if that is not to be trusted."""
     if draft.is_unsure:
         return None
-    seconds = _COUNTS_SECONDS if draft.usage is None else _END_SECONDS
-    return asyncio.get_running_loop().time() + seconds
+    return asyncio.get_running_loop().time() + _END_SECONDS
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:

@@ -30,7 +30,13 @@ from parallel_agents.models.wires.codec import (
     with_dialect,
 )
 from parallel_agents.models.wires.draft import Draft, Kind
-from parallel_agents.models.wires.response_items import ITEM, PHASE, take_event, take_output
+from parallel_agents.models.wires.response_items import (
+    ITEM,
+    PHASE,
+    is_incomplete,
+    take_event,
+    take_output,
+)
 from parallel_agents.models.wires.schemas import answer_schema, tool_schema
 from parallel_agents.models.wires.strict import is_strict
 from parallel_agents.models.wires.structured import FINAL_ANSWER
@@ -222,7 +228,7 @@ def _end(draft: Draft, response: JsonObject, event: str) -> str:
     status = word_at(response, "status")
     if event and status not in _ENDS:  # a gateway left the status of the start
         status = "completed" if event == "done" else event
-    if status == "completed" and not reason and _is_full(draft):
+    if status == "completed" and not reason and (_is_full(draft) or is_incomplete(response)):
         return "max_output_tokens"
     return reason or status
 

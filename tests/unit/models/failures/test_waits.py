@@ -168,3 +168,16 @@ def test_no_wait_is_negative_or_endless(text: str, unit: str) -> None:
 
     assert all(seconds is None or 0 <= seconds <= 31 * 86_400 for seconds in found)
     assert not any(seconds is not None and math.isnan(seconds) for seconds in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Service unavailable. Last available 3 days ago.",
+        "Please retry up to 5 minutes after your request.",
+        "Requests that wait longer than 60 s are dropped.",
+        "It was reset 2 hours ago.",
+    ],
+)
+def test_a_time_that_is_no_wait_is_not_waited_for(text: str) -> None:
+    assert wait({}, {"error": {"message": text}}) is None
