@@ -59,13 +59,16 @@ def _refuse_repeats(given: Sequence[Any]) -> None:
 def _options_in(command: Any, arguments: Sequence[str]) -> Sequence[Any]:  # noqa: ANN401 - Click's, which Typer does not export
     """The options and arguments of a command line in their order; none if it cannot be parsed."""
     rest = list(arguments)
+    # Of its parent it takes on how help is asked for, which Click keeps at the command.
+    context = typer.Context(command, **command.context_settings)
     while (below := getattr(command, "commands", None)) is not None:
         name = next((argument for argument in rest if not argument.startswith("-")), None)
         if name is None or name not in below:
             return ()  # help, or a command that does not exist
         command, rest = below[name], rest[rest.index(name) + 1 :]
+        context = typer.Context(command, parent=context)
     try:
-        return command.make_parser(typer.Context(command)).parse_args(rest)[2]
+        return command.make_parser(context).parse_args(rest)[2]
     except Exception as error:
         if isinstance(error, _UsageError):
             return ()  # running it tells what is wrong

@@ -45,9 +45,13 @@ def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err.startswith("Usage: pagents dlq")
 
 
-def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("list", "--help") == 0
-    assert "Usage: pagents list" in capsys.readouterr().out
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", [("list",), ("dlq",), ("dlq", "retry"), ()])
+def test_help_is_no_error(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], option: str
+) -> None:
+    assert run(*command, option) == 0
+    assert " ".join(("Usage: pagents", *command)) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
