@@ -242,7 +242,11 @@ def find_project_around(environment: Environment, start: Path | None = None) -> 
         user_folder = Path.home()
     except RuntimeError:  # a user without one, as in some containers
         user_folder = None
-    return find_project((start or Path.cwd()).absolute(), environment.home, user_folder)
+    try:
+        around = (start or Path.cwd()).absolute()
+    except OSError:  # the current folder was deleted
+        return None
+    return find_project(around, environment.home, user_folder)
 
 
 def load(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:

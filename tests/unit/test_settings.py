@@ -218,3 +218,14 @@ def test_the_environment_names_the_user(
 def test_every_setting_has_a_sentence() -> None:
     assert all(field.metadata["sentence"] for field in fields(Settings))
     assert Settings(max_turns=3, attempts=2).limits.max_turns == 3
+
+
+def test_a_current_folder_that_was_deleted_has_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert read_environment(tmp_path / "home").project is None
