@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from typing_extensions import Unpack
 
@@ -26,6 +26,8 @@ from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
 from parallel_agents.tools.function import FunctionTool
+
+T = TypeVar("T")
 
 _log = logging.getLogger("parallel_agents")
 
@@ -103,16 +105,70 @@ async def _open(
 ) -> AsyncGenerator[App]:
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
-    flags = {**options.get("settings", {}), "model": model, "max_parallel": max_parallel}
+    flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel)
     tools = [t if isinstance(t, Tool) else FunctionTool(t) for t in options.get("tools", ())]
+    models = options.get("models", {})
+    _check_providers(models)
     parts = Parts(
-        agents={agent.name: agent for agent in options.get("agents", ())},
-        tools={tool.spec.name: tool for tool in tools},
-        models=options.get("models", {}),
-        gates={_name(gate): gate for gate in options.get("gates", ())},
+        agents=_by_name("agents", ((agent.name, agent) for agent in options.get("agents", ()))),
+        tools=_by_name("tools", ((tool.spec.name, tool) for tool in tools)),
+        models=models,
+        gates=_by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
         yield app
+
+
+def _flags(settings: Mapping[str, object], **given: object) -> dict[str, object]:
+    """The settings that a program passes; those that are arguments too may be passed in one way.
+
+    Raises:
+        InvalidInput: an argument and `settings` name different values.
+    """
+    flags = dict(settings)
+    for name, value in given.items():
+        if value is None:
+            continue
+        if flags.get(name, value) != value:
+            raise InvalidInput(
+                f"{name} is {value!r}, and settings[{name!r}] is {flags[name]!r}",
+                hint=f"pass {name} in one of the two ways",
+            )
+        flags[name] = value
+    return flags
+
+
+def _by_name(option: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """What a program passes, by name.
+
+    Raises:
+        InvalidInput: two have one name, so that one of them would silently be ignored.
+    """
+    found: dict[str, T] = {}
+    for name, value in named:
+        if name in found and found[name] is not value:
+            raise InvalidInput(
+                f"two of the {option} are called {name!r}",
+                why="they are looked up by name, so that only one of them could be used",
+                hint="rename one of them",
+            )
+        found[name] = value
+    return found
+
+
+def _check_providers(models: Mapping[str, ModelFactory]) -> None:
+    """Refuse a factory that no model's name could reach.
+
+    Raises:
+        InvalidInput: its key is no provider's name.
+    """
+    for name in models:
+        if not name or "/" in name:
+            raise InvalidInput(
+                f"models={{{name!r}: ...}} is not by the name of a provider",
+                why="a factory makes all models of its provider, from the names `provider/model`",
+                hint=f"write models={{{name.partition('/')[0] or 'mine'!r}: ...}}",
+            )
 
 
 async def arun(

@@ -1,28 +1,132 @@
-"""Files: written whole or not at all."""
+"""Files: written whole or not at all; those of the home can be read by their user alone."""
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from parallel_agents.errors import InvalidInput
 
+_log = logging.getLogger("parallel_agents")
+
+_PUBLIC, _PRIVATE, _PRIVATE_FOLDER = 0o644, 0o600, 0o700
+_OTHERS = 0o077
+
 
 def write_whole(target: Path, content: bytes) -> None:
-    """Replace a file in one step, and make the folders that it needs.
+    """Replace a file in one step, and make the folders that it needs; others may read it.
 
     Raises:
         InvalidInput: the file cannot be written.
     """
+    _write(target, content, _PUBLIC)
+
+
+def write_private(target: Path, content: bytes) -> None:
+    """Like `write_whole`, but only this user can read the file, and the folders that it needs.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
+    _write(target, content, _PRIVATE)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """A file to append to that only this user can read, whoever made it; makes its folders.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    _make_folders(path.parent)
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _PRIVATE), "ab")
+    make_private(path)
+    return file
+
+
+def create_private(database: Path) -> None:
+    """Create a database that only this user can read, and the folders that it needs; an existing one stays.
+
+    SQLite gives the files beside a database the mode of the database. If it cannot be created, SQLite
+    says why.
+
+    Raises:
+        OSError: its folder cannot be made.
+    """
+    _make_folders(database.parent)
+    with suppress(OSError):
+        os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE))
+
+
+def close_to_others(database: Path) -> None:
+    """Close a database of ours, the files beside it, and its folder to others."""
+    for end in ("", "-wal", "-shm"):
+        make_private(database.with_name(database.name + end))
+    make_private_folder(database.parent)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only this user can enter; an existing one is closed to others, and this is said.
+
+    A folder that contains the current one, or the user's own, is left as it is: it serves other
+    purposes too. Then the files in it are all that is closed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _make_folders(folder)
+    if not _is_open_to_others(folder):
+        return
+    if is_shared_place(folder) or not make_private(folder):
+        what = "is open to other users; name another home, or close it with `chmod 700`"
+    else:
+        what = "was open to other users; it is now closed to them (0700)"
+    _log.warning("the folder %s %s", folder, what)
+
+
+def make_private(path: Path) -> bool:
+    """Close a file or a folder to others; return whether it is closed. A missing one is left out."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if os.name == "posix" and mode & _OTHERS:
+            path.chmod(mode & ~_OTHERS)
+    except FileNotFoundError:
+        return True  # made later, by us
+    except OSError:  # of another user, or on a disk that cannot be written
+        return False
+    return True
+
+
+def is_shared_place(folder: Path) -> bool:
+    """Whether a folder contains the current one or the user's own, and so belongs to more than us."""
+    folder = folder.resolve()
+    try:
+        inside = [Path.cwd(), Path.home()]
+    except (OSError, RuntimeError):  # the current folder was deleted, or the user has none
+        inside = []
+    return any(place.resolve().is_relative_to(folder) for place in inside)
+
+
+def _is_open_to_others(folder: Path) -> bool:
+    return os.name == "posix" and bool(folder.stat().st_mode & _OTHERS)
+
+
+def _write(target: Path, content: bytes, mode: int) -> None:
+    try:
+        if mode == _PRIVATE:
+            _make_folders(target.parent)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
         beside = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-            beside.chmod(0o644)
+            beside.chmod(mode)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
@@ -32,3 +136,10 @@ def write_whole(target: Path, content: bytes) -> None:
             why=str(error),
             hint="name a folder that you may write to",
         ) from error
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder, and each missing one above it, for this user alone."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)

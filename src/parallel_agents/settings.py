@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
@@ -26,10 +26,9 @@ from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
+from parallel_agents.trust import CONFIG_NAME, PROJECT_FOLDER, Project, check_trusted, find_project
 
 PREFIX = "PARALLEL_AGENTS_"
-CONFIG_NAME = "config.toml"
-PROJECT_FOLDER = ".parallel-agents"
 
 _HOME = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
@@ -37,6 +36,8 @@ _OTHER_VARIABLES = frozenset({_HOME, f"{PREFIX}TEST_MODELS"})
 _TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders"})
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_Models = Annotated[tuple[str, ...], Field(min_length=1)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
@@ -132,7 +133,7 @@ class Settings:
     tiers: Mapping[Tier, str] = field(
         default_factory=dict[Tier, str], metadata=_knob("provider/model for small, medium, large")
     )
-    ladders: Mapping[str, tuple[str, ...]] = field(
+    ladders: Mapping[_Name, _Models] = field(
         default_factory=dict[str, tuple[str, ...]],
         metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
@@ -174,16 +175,27 @@ class Environment:
         home: the user's folder, with the store, models, results and `config.toml`.
         project: the project's `.parallel-agents` folder, or None.
         variables: the environment variables.
+        trusted: the project as the user has trusted it.
     """
 
     home: Path
     project: Path | None
     variables: Mapping[str, str] = field(repr=False)
+    trusted: Project | None = None
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that may hold agents and teams, the project's first."""
         return (self.home,) if self.project is None else (self.project, self.home)
+
+    def accept(self, file: Path, content: bytes) -> None:
+        """Refuse a file of the project that is no longer what the user has trusted.
+
+        Raises:
+            Untrusted: it has changed since this environment was read.
+        """
+        if self.trusted is not None:
+            self.trusted.check(file, content)
 
     @property
     def user(self) -> str:
@@ -203,25 +215,38 @@ class Loaded:
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
-    """The environment of this process, and the project around the folder `start`."""
+    """The environment of this process, with the project around the folder `start`.
+
+    Raises:
+        Untrusted: the user has not trusted the project in its present form.
+    """
+    environment = read_user_environment(home)
+    project = find_project_around(environment, start)
+    if project is None:
+        return environment
+    check_trusted(project, environment.home)
+    return replace(environment, project=project.folder, trusted=project)
+
+
+def read_user_environment(home: Path | None = None) -> Environment:
+    """The environment of this process without any project: what only looks at the store needs none."""
     variables = dict(os.environ)
     named = variables.get(_HOME)
     where = home or (Path(named) if named else Path.home() / PROJECT_FOLDER)
-    return Environment(
-        home=where.expanduser().absolute(),
-        project=_find_project(start or Path.cwd(), where),
-        variables=variables,
-    )
+    return Environment(home=where.expanduser().absolute(), project=None, variables=variables)
 
 
-def _find_project(start: Path, home: Path) -> Path | None:
-    for folder in (start, *start.parents):
-        found = folder / PROJECT_FOLDER
-        if found.is_dir() and found.resolve() != home.expanduser().resolve():
-            return found
-        if (folder / ".git").exists():
-            return None
-    return None
+def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:
+    """The project around a folder, by default the current one, trusted or not."""
+    try:
+        user_folder = Path.home()
+    except RuntimeError:  # a user without one, as in some containers
+        user_folder = None
+    try:
+        around = (start or Path.cwd()).absolute()
+    except OSError:  # the current folder was deleted
+        return None
+    return find_project(around, environment.home, user_folder)
 
 
 def load(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:
@@ -246,7 +271,9 @@ def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
     for folder in reversed(environment.folders):
         file = folder / CONFIG_NAME
         try:
-            found.append((str(file), tomllib.loads(file.read_text("utf-8"))))
+            content = file.read_bytes()
+            environment.accept(file, content)
+            found.append((str(file), tomllib.loads(content.decode())))
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -305,4 +332,5 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
 @cache
 def _adapters() -> Mapping[str, TypeAdapter[object]]:
     hints = get_type_hints(Settings, include_extras=True)
-    return {f.name: TypeAdapter(hints[f.name]) for f in fields(Settings)}
+    strict = ConfigDict(extra="forbid")
+    return {f.name: TypeAdapter(hints[f.name], config=strict) for f in fields(Settings)}

@@ -38,7 +38,7 @@ def test_each_bad_day_is_one_members_and_no_others(
     members = ""
     for label in ("fine", *labels.values()):
         writer = f"---\nname: {label}\ndescription: Writes.\nmodel: bench/{label}\n---\nWrite."
-        pagents.file(f".parallel-agents/agents/{label}.md", writer)
+        pagents.project(f"agents/{label}.md", writer)
         members += f"  - {{agent: {label}, label: {label}, text: About {label}.}}\n"
     crew = pagents.file("crew.yaml", f"name: crew\ndescription: A crew.\ntasks:\n{members}")
 

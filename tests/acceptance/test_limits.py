@@ -63,7 +63,7 @@ def test_a_refusal_closes_the_door_for_every_process(
 
 def test_a_configured_limit_is_listed_with_its_source(pagents: Pagents) -> None:
     limit = '[providers.openai.limits."*"]\ntokens_per_minute = 9000\n'
-    pagents.file(".parallel-agents/config.toml", limit)
+    pagents.project("config.toml", limit)
 
     (line,) = pagents.items("limits", "list")
 
@@ -95,7 +95,7 @@ Write.
 def test_an_agent_that_keeps_failing_is_shown_as_left_alone_and_can_be_used_at_once(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    pagents.file(".parallel-agents/agents/never.md", NEVER)
+    pagents.project("agents/never.md", NEVER)
     tasks = "".join(f"  - {{agent: never, label: n{n}, text: Task {n}}}\n" for n in range(12))
     crew = pagents.file("crew.yaml", f"name: crew\ndescription: A crew.\ntasks:\n{tasks}")
 

@@ -69,7 +69,7 @@ def local(pagents: Pagents, models: Path) -> Pagents:
 def coder(local: Pagents, *models: str, loop: str) -> tuple[Ended, list[dict[str, Any]]]:
     """A run of the coder on these models, and what is in its history, of its own session alone."""
     text = CODER.format(models=", ".join(models), loop=loop)
-    local.file(".parallel-agents/agents/coder.md", text)
+    local.project("agents/coder.md", text)
     ended = local.start("spawn", "coder", TASK, "--wait", "--label", "mine").ended(SECONDS)
     key = local.json("show", "mine")["sessions"][0]["session_key"]
     history = [event for event in local.items("history", "mine") if event["session_key"] == key]
@@ -115,8 +115,8 @@ def test_a_refine_loop_gated_by_checks_in_code(local: Pagents, by: str) -> None:
 
 def test_a_model_of_that_size_may_not_judge(local: Pagents) -> None:
     told = local.start("judge", "calibrate", "--model", SMALL, "--pairs", "1").ended(SECONDS)
-    local.file(
-        ".parallel-agents/agents/critic.md",
+    local.project(
+        "agents/critic.md",
         f"---\nname: critic\ndescription: Is judged.\nmodel: {SMALL}\n"
         f"gates: [{{judge: {{rubric: It is right., model: {SMALL}}}}}]\n"
         "output: {type: object, properties: {answer: {enum: ['yes', 'no']}}, required: [answer]}\n"

@@ -267,3 +267,23 @@ def test_the_command_line_s_bound_goes_before_the_file_s_and_is_kept(
     assert second.finished_at
     assert first.finished_at <= second.at
     assert second.finished_at <= third.at
+
+
+def test_two_terminals_on_one_id_pay_once_and_both_have_every_result(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    team = pagents.team("tea", "rain")
+    provider.hold()
+    both = [pagents.start("run", team, "--id", "monday") for _ in range(2)]
+    provider.wait_in_flight(2)
+    provider.release()
+
+    ended = [running.ended() for running in both]
+
+    files = sorted(path.name for path in pagents.home.joinpath("results/monday").iterdir())
+    assert [each.code for each in ended] == [0, 0]
+    for each in ended:
+        assert "✔ tea  done" in each.out
+        assert "✔ rain  done" in each.out
+    assert files == ["rain.json", "tea.json"]
+    assert len(provider.requests) == 2

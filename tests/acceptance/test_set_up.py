@@ -57,8 +57,8 @@ def test_agents_are_listed_and_shown(shared: Pagents) -> None:
 
 
 def test_a_project_adds_agents_and_a_broken_one_is_named(pagents: Pagents) -> None:
-    pagents.file(".parallel-agents/agents/greeter.md", AGENT.format(name="greeter"))
-    broken = pagents.file(".parallel-agents/agents/broken.md", AGENT.format(name="other"))
+    pagents.project("agents/greeter.md", AGENT.format(name="greeter"))
+    broken = pagents.project("agents/broken.md", AGENT.format(name="other"))
 
     listed = pagents("agents", "list")
     examined = pagents("doctor")
@@ -100,7 +100,7 @@ def test_the_path_of_a_model_that_is_not_fetched_is_no_path(shared: Pagents) -> 
 
 def test_each_setting_comes_from_the_strongest_source(pagents: Pagents) -> None:
     pagents.configure("tries = 2\nmax_turns = 3\nattempts = 4")
-    project = pagents.file(".parallel-agents/config.toml", "max_turns = 5\nattempts = 6\n")
+    project = pagents.project("config.toml", "max_turns = 5\nattempts = 6\n")
 
     ended = pagents("config", "--json", PARALLEL_AGENTS_ATTEMPTS="7")
 

@@ -240,7 +240,7 @@ class Skill(NamedTuple):
 @pytest.fixture(scope="module")
 def skill(shared: Pagents, served: FakeProvider) -> Iterator[Skill]:
     home = shared.home.parent / "person"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     shared.environment["HOME"] = str(home)
     with (shared.home / "config.toml").open("a", encoding="utf-8") as config:
         config.write(PROVIDERS.format(base_url=served.base_url.removesuffix("/v1")))
@@ -354,8 +354,8 @@ def test_the_functions_find_what_they_spawned_however_it_is_named(
 def test_what_a_process_spawns_for_a_session_is_under_it_and_within_its_policy(
     skill: Skill,
 ) -> None:
-    skill.pagents.file(
-        ".parallel-agents/agents/lead.md",
+    skill.pagents.project(
+        "agents/lead.md",
         "---\nname: lead\ndescription: Leads.\npolicy: {spawns: [main], max_children: 2}\n---\nLead.\n",
     )
     assert skill.pagents("spawn", "lead", "Lead.", "--label", "lead", "--wait").code == 0

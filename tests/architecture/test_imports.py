@@ -41,6 +41,19 @@ def test_only_settings_reads_the_environment() -> None:
     assert readers == {"settings.py"}
 
 
+def test_only_one_module_starts_an_interpreter() -> None:
+    """The others would put the current folder on its module path."""
+    told = "surfaces/openclaw/"  # scripts and hints for a person, which start nothing
+    starters = {
+        name
+        for path in SOURCE.rglob("*.py")
+        if "sys.executable" in path.read_text("utf-8")
+        and not (name := str(path.relative_to(SOURCE))).startswith((told, "surfaces/cli/openclaw"))
+    }
+
+    assert starters == {"interpreter.py"}
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = (
         "import sys; before = set(sys.modules); import parallel_agents; "

@@ -93,7 +93,7 @@ class Offline:
 @pytest.fixture
 def offline(tmp_path: Path) -> Iterator[Offline]:
     home, project = tmp_path / ".parallel-agents", tmp_path / "project"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     project.mkdir()
     with serve(_BEHAVIOUR) as provider:
         (home / "config.toml").write_text(_CONFIG.format(base_url=provider.base_url))

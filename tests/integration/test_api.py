@@ -240,3 +240,42 @@ async def test_leaving_keeps_what_is_unfinished_for_the_next_time(tmp_path: Path
         team = await sessions.team_result(handle)
     assert team.is_done
     assert len(slow.requests) + len(quick.requests) == 20
+
+
+def gate_of(length: int) -> Callable[[str], bool]:
+    def gate(answer: str) -> bool:
+        return len(answer) >= length
+
+    return gate
+
+
+async def test_a_model_in_the_settings_is_the_default_model(tmp_path: Path) -> None:
+    given = options(tmp_path, echo())
+    given["settings"] = {"model": "scripted/model", "max_parallel": 3}
+
+    async with pa.open(**given) as sessions:
+        handle = await sessions.spawn(pa.Task("writer", "hello"))
+        result = await handle.wait()
+
+    assert result.model == "scripted/model"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"settings": {"modle": "a/b"}}, "unknown setting 'modle'"),
+        ({"settings": {"agent_budgets": {"w": {"usdd": 1}}}}, "agent_budgets is invalid"),
+        ({"settings": {"model": "a/b"}}, "model is 'scripted/model'"),
+        ({"models": {"scripted/model": echo}}, "is not by the name of a provider"),
+        ({"models": {"": echo}}, "is not by the name of a provider"),
+        ({"agents": [WRITER, replace(WRITER, instructions="Other.")]}, "two of the agents"),
+        ({"gates": [gate_of(1), gate_of(2)]}, "two of the gates are called 'gate'"),
+        ({"tools": [look, look]}, "two of the tools are called 'look'"),
+    ],
+)
+async def test_what_would_be_ignored_is_refused(
+    tmp_path: Path, changes: Options, message: str
+) -> None:
+    with pytest.raises(pa.PagentsError, match=message):
+        async with pa.open(model="scripted/model", **(options(tmp_path, echo()) | changes)):
+            pass

@@ -90,7 +90,7 @@ def fill_files(home: Path, base_url: str) -> Ended:
 def fill_disk(home: Path, base_url: str) -> Ended:
     """The program's end on a disk that is too small; the store is moved to a larger one."""
     copy = home.with_name("copy")
-    home.mkdir()
+    home.mkdir(mode=0o700)
     copy.mkdir()
     if shutil.which(OWN_MOUNTS[0]) is None or subprocess.call([*OWN_MOUNTS, "true"]) != 0:
         pytest.skip("a disk of our own takes a mount namespace, which this machine does not give")

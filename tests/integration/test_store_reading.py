@@ -93,7 +93,23 @@ async def test_a_prefix_is_the_start_of_a_key_or_an_id_or_a_whole_label(
         assert await keys(store, Filter(prefix=prefix)) == {"first"}
 
 
-@pytest.mark.parametrize("prefix", ["the fir", "*", "f?rst", "[f]irst", "rst", "FIRST", "%"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "the fir",
+        "*",
+        "f?rst",
+        "[f]irst",
+        "rst",
+        "FIRST",
+        "%",
+        "",
+        "a",
+        "agent",
+        "writer",
+        "subagent",
+    ],
+)
 async def test_a_prefix_is_not_a_pattern(open_store: OpenStore, prefix: str) -> None:
     async with open_store() as store:
         await spawn(store, plan("first"))

@@ -9,10 +9,23 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.core.agent import Tier
-from parallel_agents.errors import ConfigError
-from parallel_agents.settings import Environment, Settings, load, read_environment
+from parallel_agents.errors import ConfigError, Untrusted
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+    load,
+    read_environment,
+    read_user_environment,
+)
+from parallel_agents.trust import Project, find_project, record_trust
 
 NOWHERE: Mapping[str, str] = {}
+
+
+def found(start: Path, home: Path) -> Project:
+    project = find_project(start, home, None)
+    assert project is not None
+    return project
 
 
 def environment(
@@ -147,21 +160,42 @@ def test_a_variable_that_is_no_setting_of_ours_is_left_alone(tmp_path: Path, nam
     assert load(environment(tmp_path, variables=variables)).settings == Settings()
 
 
-def test_the_project_is_the_nearest_folder_above_up_to_the_repository(tmp_path: Path) -> None:
-    inner, outer = tmp_path / "repository" / "src", tmp_path / ".parallel-agents"
-    inner.mkdir(parents=True)
-    outer.mkdir()
-    home = tmp_path / "home"
-    assert read_environment(home, inner).project == outer
+def test_a_project_that_is_trusted_is_part_of_the_environment(tmp_path: Path) -> None:
+    home, project = tmp_path / "home", write(tmp_path / ".parallel-agents", "max_turns = 2")
+    record_trust(found(tmp_path, home), home)
 
-    (tmp_path / "repository" / ".git").mkdir()
-    assert read_environment(home, inner).project is None
-    nearest = tmp_path / "repository" / ".parallel-agents"
-    nearest.mkdir()
+    environment = read_environment(home, tmp_path)
 
-    assert read_environment(home, inner).project == nearest
-    assert read_environment(nearest, inner).project is None
-    assert read_environment(home, inner).folders == (nearest, home)
+    assert environment.folders == (project, home)
+    assert load(environment).settings.max_turns == 2
+
+
+def test_a_project_that_is_not_trusted_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / ".parallel-agents", "max_turns = 2")
+
+    with pytest.raises(Untrusted, match="not trusted"):
+        read_environment(tmp_path / "home", tmp_path)
+
+
+def test_what_only_looks_at_the_store_reads_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / ".parallel-agents", "max_turns = 2")
+    monkeypatch.chdir(tmp_path)
+
+    assert read_user_environment(tmp_path / "home").project is None
+
+
+def test_settings_that_changed_after_they_were_trusted_are_refused(tmp_path: Path) -> None:
+    home, project = tmp_path / "home", write(tmp_path / ".parallel-agents", "max_turns = 2")
+    record_trust(found(tmp_path, home), home)
+    environment = read_environment(home, tmp_path)
+    (project / "config.toml").write_text("max_turns = 3")
+
+    with pytest.raises(Untrusted) as caught:
+        load(environment)
+
+    assert caught.value.why == "config.toml has changed while this process was running"
 
 
 def test_printing_an_environment_hides_its_keys(tmp_path: Path) -> None:
@@ -184,3 +218,14 @@ def test_the_environment_names_the_user(
 def test_every_setting_has_a_sentence() -> None:
     assert all(field.metadata["sentence"] for field in fields(Settings))
     assert Settings(max_turns=3, attempts=2).limits.max_turns == 3
+
+
+def test_a_current_folder_that_was_deleted_has_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert read_environment(tmp_path / "home").project is None

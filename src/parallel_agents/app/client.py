@@ -76,7 +76,7 @@ class Client:
         environment, settings = resources.environment, resources.settings
         self.settings = settings
         self.models = resources.models
-        self.catalog = Catalog(environment.folders)
+        self.catalog = Catalog(environment.folders, environment.accept)
         directory = _directory(resources, self.catalog)
         self.service = _service(resources, directory, engine)
         self.sessions: SessionVerbs = self.service

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,8 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
 from parallel_agents.engines.ownership import find_workers, this_process
 from parallel_agents.engines.team_bounds import kept_team
+from parallel_agents.files import open_private
+from parallel_agents.interpreter import python_command
 
 LOG_NAME = "worker.log"
 _CLAIM_SECONDS = 1.0
@@ -124,8 +125,8 @@ class _ClaimListener:
 
 
 def _start(home: Path) -> None:
-    command = [sys.executable, "-m", "parallel_agents", "work", "--home", str(home)]
-    with (home / LOG_NAME).open("ab") as log:
+    command = python_command("parallel_agents", "work", "--home", str(home))
+    with open_private(home / LOG_NAME) as log:
         subprocess.Popen(  # noqa: S603 - our own command, in a session of its own to outlive us
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.file_index import Entry, FileIndex
-from parallel_agents.catalog.source import read_source
+from parallel_agents.catalog.source import Accept, accept_any, read_source
 from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
@@ -29,12 +29,14 @@ class Catalog:
     Args:
         folders: folders with `agents` and `teams` in them. A name in an earlier folder overrides
             the same name in a later one and the built-in one.
+        accept: raises an error for a file whose content must not be used.
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path] = (), accept: Accept = accept_any) -> None:
+        self._accept = accept
         places = (*folders, BUILT_IN)
         self._agents = FileIndex(
-            [place / "agents" for place in places], suffix=".md", load=_load_agent
+            [place / "agents" for place in places], suffix=".md", load=self._load_agent
         )
         self._teams = FileIndex(
             [place / "teams" for place in places], suffix=".yaml", load=self._load_team
@@ -85,11 +87,10 @@ class Catalog:
         return self._teams.entries()
 
     def _load_team(self, file: Path) -> Team:
-        return parse_team(read_source(file), self.agent)
+        return parse_team(read_source(file, self._accept), self.agent)
 
-
-def _load_agent(file: Path) -> Agent:
-    return parse_agent(read_source(file))
+    def _load_agent(self, file: Path) -> Agent:
+        return parse_agent(read_source(file, self._accept))
 
 
 def _is_file(name_or_file: str | Path) -> bool:

@@ -7,6 +7,7 @@ names a type that JSON does not have, and a second key would silently hide the f
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -25,6 +26,7 @@ _BOOLEANS = {"true": True, "false": False}
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _MAX_DEPTH = 50
 _SHOWN = 40
+_PADDED = re.compile(r"[-+]?0[0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class _Builder:
             raise self._error(
                 node,
                 f"{text[:_SHOWN]!r} is not allowed: YAML reads it as {kind}",
-                hint='put "..." around text; write true or false, and numbers in decimal',
+                hint='put "..." around text; write true or false, and numbers in decimal without zeros before',
             ) from error
 
     def _error(self, node: yaml.Node, what: str, *, why: str = "", hint: str) -> InvalidFile:
@@ -160,6 +162,8 @@ def _plain(kind: str, text: str) -> Json:
     Raises:
         ValueError: JSON has no such value, or a store could not hold it.
     """
+    if kind in ("int", "float") and _PADDED.match(text):
+        raise ValueError(text)  # a postcode or a file's mode, which as a number would be another
     match kind:
         case "str":
             return text

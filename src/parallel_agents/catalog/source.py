@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from parallel_agents.errors import InvalidFile
 
+Accept: TypeAlias = Callable[[Path, bytes], None]
 MAX_BYTES = 256 * 1024
 
 # The characters that YAML 1.1 (section 5.1) forbids; the same rule serves the Markdown below it.
@@ -47,13 +50,23 @@ def unprintable(text: str) -> re.Match[str] | None:
     return _UNPRINTABLE.search(text)
 
 
-def read_source(file: Path) -> Source:
+def accept_any(file: Path, content: bytes) -> None:
+    """Accept every file, as those of the user and the built-in ones."""
+
+
+def read_source(file: Path, accept: Accept = accept_any) -> Source:
     """Read a file; every line end becomes a newline.
+
+    Args:
+        file: its path.
+        accept: raises an error for a file that must not be used.
 
     Raises:
         InvalidFile: the file cannot be read, is larger than 256 KB, or is not plain UTF-8 text.
     """
-    return Source(file, _decoded(file, _bytes(file)))
+    content = _bytes(file)
+    accept(file, content)
+    return Source(file, _decoded(file, content))
 
 
 def _bytes(file: Path) -> bytes:

@@ -6,6 +6,7 @@ may bring the halves in two events.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.schema import Json
@@ -33,6 +34,14 @@ def whole_value(value: Json) -> Json:
     if isinstance(value, Sequence):
         return [whole_value(item) for item in value]
     return value
+
+
+def canonical(name: str) -> str:
+    """A name in the one form in which it is stored and looked up (Unicode's NFC).
+
+    The same letters can be written in several ways: keyboards and macOS's file names differ.
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def ends_in_half(text: str) -> bool:

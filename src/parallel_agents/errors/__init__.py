@@ -15,7 +15,8 @@ PagentsError
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
- │       └─ MissingExtra        PA-E113  an optional part is not installed
+ │       ├─ MissingExtra        PA-E113  an optional part is not installed
+ │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
  ├─ ProviderError               the provider must act; some of these can be retried
  │   ├─ RateLimited             PA-E201
  │   ├─ Overloaded              PA-E202
@@ -91,6 +92,7 @@ from parallel_agents.errors.caller import (
     SpawnRefused,
     UnknownAgent,
     UnknownModel,
+    Untrusted,
 )
 from parallel_agents.errors.host import (
     HostError,
@@ -214,5 +216,6 @@ __all__ = [
     "UnknownAgent",
     "UnknownModel",
     "Unreachable",
+    "Untrusted",
     "where_to_look",
 ]

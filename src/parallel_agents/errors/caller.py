@@ -94,3 +94,7 @@ class MissingKey(ConfigError):
 
 class MissingExtra(ConfigError):
     code = "PA-E113"
+
+
+class Untrusted(ConfigError):
+    code = "PA-E115"

@@ -13,6 +13,7 @@ from parallel_agents.models.certificates import explain
 from parallel_agents.models.failures import clean
 from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.proxies import Proxy
+from parallel_agents.models.redaction import Secrets
 
 _PROXY_KEY = HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 
@@ -69,7 +70,7 @@ def refused_by_proxy(
     """The error for a status that the proxy, rather than the server, answered."""
     what = (
         f"{endpoint.provider} cannot be reached: the proxy {proxy.address} answered {status} "
-        f"{clean(endpoint, reason or '')}".rstrip()
+        f"{clean(endpoint, _of(proxy).hide(reason or ''))}".rstrip()
     )
     if status == _PROXY_KEY:
         return ProxyRefused(
@@ -91,9 +92,13 @@ def refused_by_proxy(
 def _unreachable(endpoint: Endpoint, proxy: Proxy, why: str) -> ProviderError:
     return Unreachable(
         f"{endpoint.provider} cannot be reached through the proxy {proxy.address}",
-        why=clean(endpoint, why),
+        why=clean(endpoint, _of(proxy).hide(why)),
         hint=f"check {proxy.source}, or {_way_round(endpoint, proxy)}",
     )
+
+
+def _of(proxy: Proxy) -> Secrets:
+    return Secrets((proxy.password,))
 
 
 def _way_round(endpoint: Endpoint, proxy: Proxy) -> str:

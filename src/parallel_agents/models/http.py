@@ -31,6 +31,7 @@ _MOST_WHITE_BYTES = 1 << 20
 # How much is read before other tasks get their turn: data that has arrived does not make a reader wait.
 _TURN_BYTES = 1 << 20
 _ERROR_BYTES = 1 << 20
+_SHOWN_BYTES = 4096
 # How long a stream may take for what follows its last event.
 _DRAIN_SECONDS = 0.1
 
@@ -280,6 +281,6 @@ def _document(data: bytes, endpoint: Endpoint) -> Sequence[Json]:
 
 
 def _unreadable(endpoint: Endpoint, data: bytes, why: str) -> ProviderError:
-    start = data[:80].decode(errors="replace")
+    start = endpoint.secrets.hide(data[:_SHOWN_BYTES].decode(errors="replace"))[:80]
     what = f"sent a reply that is not JSON: {start!r}"
     return make_failure(MalformedReply, endpoint, what, why=why)

@@ -100,7 +100,8 @@ class Finder:
             if where not in self._listed:
                 self._listed[where] = await self._list(endpoint)
         listed = self._listed[where]
-        return missing_model_hint(endpoint.provider, wanted, listed) if listed else ""
+        hint = missing_model_hint(endpoint.provider, wanted, listed) if listed else ""
+        return endpoint.secrets.hide(hint)
 
     async def _list(self, endpoint: Endpoint) -> tuple[str, ...]:
         try:

@@ -24,6 +24,11 @@ _URL_HINT = "write https://HOST/PATH, without a user, password or key"
 _PROXY_HINT = (
     'write http://HOST:PORT, socks5://HOST:PORT, "none", or env:NAME for a proxy with a password'
 )
+_TAKEN = {
+    "ladder": "lists of models, as in `ladders`",
+    "local": "the embedded ones",
+    "pydantic-ai": "those of that library",
+}
 _HINT = "correct it in the configuration; docs/settings.md lists the fields of a provider"
 _Layers: TypeAlias = tuple[tuple[str, DialectChanges], ...]
 
@@ -78,6 +83,12 @@ def _merge(under: JsonObject, over: JsonObject) -> JsonObject:
 
 
 def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider:
+    if name in _TAKEN:
+        raise ConfigError(
+            f"a provider cannot be called {name}",
+            why=f"models of {name}/ are {_TAKEN[name]}",
+            hint="choose another name for its table",
+        )
     for reserved in ("name", "known", "configured"):
         if reserved in table:
             raise ConfigError(f"providers.{name}.{reserved} is not a field", hint=_HINT)

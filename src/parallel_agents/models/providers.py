@@ -34,6 +34,7 @@ from parallel_agents.models.dialect import (
     DialectChanges,
     merge_changes,
 )
+from parallel_agents.models.redaction import Secrets, secrets_in_headers, secrets_in_url
 
 ANY_MODEL = "*"
 _KEY_PREFIX = "env:"
@@ -165,6 +166,16 @@ class Endpoint:
         if learned:
             dialect = dialect.changed(CHANGES.validate_python(learned))
         return dialect.changed(self.configured)
+
+    @property
+    def secrets(self) -> Secrets:
+        """What no text about this server may show: the key, configured headers, what the URL's query says."""
+        values = (
+            self.key.reveal(),
+            *secrets_in_headers(self.headers),
+            *secrets_in_url(self.base_url),
+        )
+        return Secrets(values)
 
     @property
     def auth_headers(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ import orjson
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Capabilities, Models
-from parallel_agents.files import write_whole
+from parallel_agents.files import write_private
 from parallel_agents.sessions.directory import Directory
 
 CALIBRATIONS_NAME = "judges.json"
@@ -92,4 +92,4 @@ class JudgeRegistry:
         if before is not None and before.counts and not calibration.counts:
             return
         content = {**calibrations, calibration.model: calibration}
-        write_whole(self._file, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        write_private(self._file, orjson.dumps(content, option=orjson.OPT_INDENT_2))

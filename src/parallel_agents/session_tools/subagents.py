@@ -10,6 +10,7 @@ from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
@@ -247,6 +248,7 @@ async def _matching(call: Call, children: Sequence[Row], name: str) -> list[Row]
 
 def _match(children: Sequence[Row], target: str) -> list[Row]:
     """The children that a target means; a whole name wins over the start of a label."""
+    target = canonical(target)
     if target == "last":
         return list(children[-1:])
     if target.isdigit() and 1 <= int(target) <= len(children):

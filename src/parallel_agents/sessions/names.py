@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.store import Filter, Row, SessionStore
+from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import Ambiguous, NotFound
 
 _LAST = "@last"
@@ -17,9 +18,16 @@ async def find(store: SessionStore, name: str) -> Row:
     `A/B` is session B in the tree of A.
 
     Raises:
-        NotFound: no session matches.
+        NotFound: no session matches; an empty name matches none.
         Ambiguous: several sessions match; the error lists them.
     """
+    name = canonical(name)
+    if not name.strip():
+        raise NotFound(
+            "an empty name matches no session",
+            why="is a variable not set?",
+            hint="`pagents list --all` shows them",
+        )
     if whole := await store.rows(Filter(session=SessionKey(name))):
         return whole[0]
     if name == _LAST:
@@ -27,9 +35,9 @@ async def find(store: SessionStore, name: str) -> Row:
     if "/" in name:
         parent, _, child = name.rpartition("/")
         tree = (await find(store, parent)).session.key
-        rows = await store.rows(Filter(prefix=child, tree=tree)) if child else []
+        rows = await store.rows(Filter(prefix=child, tree=tree))
         return _the_one(name, rows, exact=child)
-    rows = await store.rows(Filter(prefix=name, limit=50)) if name else []  # all names begin so
+    rows = await store.rows(Filter(prefix=name, limit=50))
     return _the_one(name, rows, exact=name)
 
 

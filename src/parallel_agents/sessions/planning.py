@@ -25,6 +25,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Row, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold, forked
+from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import (
     ConfigError,
     ForkRefused,
@@ -126,8 +127,8 @@ class Planner:
             session=Session(
                 key=session_key,
                 agent=self._with_quality(_narrowed(agent, bounds), task),
-                label=task.label or agent.name,
-                spawn_key=key or session_key,
+                label=canonical(task.label or agent.name),
+                spawn_key=canonical(key) if key else session_key,
                 parent=parent.key if parent else None,
                 root=parent.root if parent else session_key,
                 depth=parent.depth + 1 if parent else 0,

@@ -102,7 +102,8 @@ def check_label(label: str | None) -> None:
     """
     if label is None:
         return
-    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable():
+    is_blank = bool(label) and not label.strip()
+    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable() or is_blank:
         raise InvalidInput(
             f"the label {label[:40]!r} is not allowed",
             why=f"a label has at most {MAX_LABEL_CHARACTERS} printable characters",

@@ -22,6 +22,7 @@ from parallel_agents.core.store import (
     Role,
     Row,
 )
+from parallel_agents.core.unicode import canonical
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.budgets import budget_of
@@ -102,7 +103,7 @@ class Rows:
             "tree": chosen.tree,
             "owner": chosen.owner,
             "since": chosen.since,
-            "prefix": chosen.prefix,
+            "prefix": None if chosen.prefix is None else canonical(chosen.prefix),
             "limit": chosen.limit,
         }
         return [self._row(found) for found in self.database.all("rows", values, where=conditions)]

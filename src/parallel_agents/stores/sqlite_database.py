@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from parallel_agents.files import close_to_others, create_private
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
 from parallel_agents.stores.queries import read_queries
@@ -58,9 +59,12 @@ class SqliteDatabase:
         Raises:
             StoreReadOnly, StoreFull, StoreTooNew, StoreUnreachable: what is wrong with the file.
         """
+        with mapped_errors(path):
+            create_private(path)
         connection = connect(path, is_full_sync=is_full_sync)
         with closed_on_error(connection), mapped_errors(path):
             migrate(connection)
+            close_to_others(path)  # only now is it known to be ours
             return cls(path, connection, Checkpoints(path, connection))
 
     @classmethod

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from parallel_agents.trust import PROJECT_FOLDER, find_project, record_trust
 from tests.acceptance.support.processes import Document, Ended, Running
 from tests.acceptance.support.waiting import is_alive, wait_until
 
@@ -76,6 +77,14 @@ class Pagents:
         place.write_bytes(content if isinstance(content, bytes) else content.encode())
         return name
 
+    def project(self, name: str, content: str) -> str:
+        """Write a file of the project's definitions, and trust them; its name."""
+        written = self.file(f"{PROJECT_FOLDER}/{name}", content)
+        project = find_project(self.folder, self.home, None)
+        assert project is not None
+        record_trust(project, self.home)
+        return written
+
     def team(self, *labels: str) -> str:
         """Write a team file with a writer for each label, whose task holds the label; its name."""
         tasks = "".join(
@@ -125,7 +134,7 @@ class Pagents:
 @contextmanager
 def open_home(place: Path, base_url: str) -> Generator[Pagents]:
     home, folder = place / "home", place / "project"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     folder.joinpath(".git").mkdir(parents=True)
     home.joinpath("config.toml").write_text(CONFIG.format(base_url=base_url), "utf-8")
     command = Pagents(home, folder, plain_environment(home))

@@ -39,6 +39,7 @@ class Running:
     """A server; what it says on stderr is read as it comes."""
 
     process: subprocess.Popen[str]
+    home: Path
     said: str = ""
     _is_up: threading.Event = field(default_factory=threading.Event)
     _reader: threading.Thread | None = None
@@ -59,6 +60,16 @@ class Running:
         """Where it serves HTTP, once it has said so."""
         assert self._is_up.wait(PATIENCE_SECONDS)
         return next(word for word in self.said.split() if word.startswith("http")).rstrip(".")
+
+    @property
+    def token(self) -> str:
+        """What its clients must send; the server has written it before it serves."""
+        assert self.url
+        return (self.home / "mcp-token").read_text()
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
 
     def ended(self) -> int:
         """Wait for its end; its exit code."""
@@ -127,7 +138,7 @@ class Place:
             text=True,
             encoding="utf-8",
         )
-        self._started.append(Running(process))
+        self._started.append(Running(process, self.home))
         return self._started[-1]
 
     def pagents(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -157,7 +168,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     home = tmp_path / "home"
-    home.mkdir()
+    home.mkdir(mode=0o700)
     place = Place(home)
     with serve(Behaviour(answer=place.reply, fault=place.go_wrong)) as provider:
         place.use(provider)

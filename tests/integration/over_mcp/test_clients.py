@@ -62,7 +62,9 @@ class Inspector(NamedTuple):
 def inspector(request: pytest.FixtureRequest, place: Place, from_npm: FromNpm) -> Inspector:
     command = from_npm(INSPECTOR, "mcp-inspector")
     if request.param == "http":
-        return Inspector(command, [place.start("--http", "0").url], place.environment)
+        running = place.start("--http", "0")
+        header = f"Authorization: Bearer {running.token}"
+        return Inspector(command, [running.url, "--header", header], place.environment)
     # It passes its own environment on only in part, so the home is told in words.
     return Inspector(command, ["pagents", "mcp", "--home", str(place.home)], place.environment)
 
@@ -129,7 +131,8 @@ def test_claude_code_has_agents_run(
     place.answer = answer
     server: JsonObject = {"command": "pagents", "args": ["mcp"]}
     if transport == "http":
-        server = {"type": "http", "url": place.start("--http", "0").url}
+        running = place.start("--http", "0")
+        server = {"type": "http", "url": running.url, "headers": {**running.authorization}}
     configuration = tmp_path / "mcp.json"
     configuration.write_text(json.dumps({"mcpServers": {"parallel-agents": server}}))
 

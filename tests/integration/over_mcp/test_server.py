@@ -7,13 +7,16 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import aiohttp
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 
 from parallel_agents.testing import Hang, first
 
@@ -27,13 +30,26 @@ JSON_HEADERS = {
 }
 
 
-def connect(place: Place, transport: Transport, mode: str) -> Client:
+@asynccontextmanager
+async def connect(place: Place, transport: Transport, mode: str) -> AsyncGenerator[Client]:
     """A client; over stdio it starts the server."""
     if transport == "http":
-        return Client(place.start("--http", "0").url, mode=mode)
+        async with over_http(place.start("--http", "0"), mode=mode) as client:
+            yield client
+        return
     command = str(Path(place.environment["PATH"].split(":")[0]) / "pagents")
     parameters = StdioServerParameters(command=command, args=["mcp"], env=place.environment)
-    return Client(parameters, mode=mode)
+    async with Client(parameters, mode=mode) as client:
+        yield client
+
+
+@asynccontextmanager
+async def over_http(running: Running, *, mode: str = "auto") -> AsyncGenerator[Client]:
+    """A client that sends the token of the home."""
+    async with create_mcp_http_client(headers=running.authorization) as http:
+        transport = streamable_http_client(running.url, http_client=http)
+        async with Client(transport, mode=mode) as client:
+            yield client
 
 
 async def ask(client: Client, name: str, **arguments: object) -> tuple[bool, Mapping[str, Any]]:
@@ -106,7 +122,7 @@ async def test_what_is_unfinished_when_the_server_ends_goes_on_in_a_worker(
         say(running, 2, "tools/call", SPAWN)
         assert heard(running)["result"]["isError"] is False
     else:
-        await spawn_by_http(running.url)
+        await spawn_by_http(running)
 
     wait_until(lambda: len(place.provider.requests) == 1)
     running.process.send_signal(signal.SIGTERM)
@@ -140,8 +156,8 @@ def test_a_client_that_dies_with_answers_under_way_loses_nothing(place: Place) -
     assert "hello" in place.pagents("wait", "left").stdout
 
 
-async def spawn_by_http(url: str) -> None:
-    async with Client(url) as client:
+async def spawn_by_http(running: Running) -> None:
+    async with over_http(running) as client:
         is_error, _ = await ask(client, "sessions_spawn", task="hello", label="left")
         assert not is_error
 
@@ -150,19 +166,47 @@ async def spawn_by_http(url: str) -> None:
 
 
 def test_a_foreign_name_is_refused_and_so_is_a_foreign_page(place: Place) -> None:
-    url = place.start("--http", "0").url
+    running = place.start("--http", "0")
+    url, key = running.url, running.authorization
 
-    assert asyncio.run(post(url)) != 421
-    assert asyncio.run(post(url, Host="evil.example")) == 421
-    assert asyncio.run(post(url, Origin="https://evil.example")) == 403
+    assert asyncio.run(post(url, **key)) == 200
+    assert asyncio.run(post(url, **key, Host="evil.example")) == 421
+    assert asyncio.run(post(url, **key, Origin="https://evil.example")) == 403
 
 
-def test_where_there_is_a_token_it_must_be_sent(place: Place) -> None:
+def test_the_token_of_the_home_must_be_sent_on_loopback_too(place: Place) -> None:
+    running = place.start("--http", "0")
+
+    assert asyncio.run(post(running.url)) == 401
+    assert asyncio.run(post(running.url, Authorization=f"Bearer {running.token[:-1]}")) == 401
+    assert asyncio.run(post(running.url, **running.authorization)) == 200
+    assert running.token not in running.said
+    assert (place.home / "mcp-token").stat().st_mode & 0o077 == 0
+
+
+def test_the_token_stays_the_same_at_the_next_start(place: Place) -> None:
+    first_start = place.start("--http", "0")
+    token = first_start.token
+    first_start.close()
+
+    assert place.start("--http", "0").token == token
+
+
+def test_a_token_of_ones_own_must_be_sent(place: Place) -> None:
     url = place.start("--http", "0", "--token", "env:MY_TOKEN", MY_TOKEN="secret").url
 
     assert asyncio.run(post(url)) == 401
     assert asyncio.run(post(url, Authorization="Bearer secre")) == 401
     assert asyncio.run(post(url, Authorization="Bearer secret")) == 200
+
+
+def test_a_file_without_a_token_is_refused(place: Place) -> None:
+    (place.home / "mcp-token").write_text("\n")
+
+    running = place.start("--http", "0")
+
+    assert running.ended() == 10
+    assert "holds no token" in running.said
 
 
 def test_who_acts_for_a_session_is_offered_what_a_client_can_use(place: Place) -> None:
@@ -184,7 +228,6 @@ def test_who_acts_for_a_session_is_offered_what_a_client_can_use(place: Place) -
 @pytest.mark.parametrize(
     ("arguments", "variables", "code", "words", "exits"),
     [
-        (["--http", "0", "--host", "0.0.0.0"], {}, "E101", "--token env:NAME", 2),
         (["--host", "127.0.0.1"], {}, "E101", "add --http PORT", 2),
         (["--http", "0", "--token", "hunter2"], {}, "E101", "--token env:NAME", 2),
         (["--http", "0", "--token", "env:NONE"], {}, "E112", "NONE is not set", 10),

@@ -182,3 +182,9 @@ def test_a_limit_of_zero_is_refused() -> None:
 
     with pytest.raises(ConfigError, match=r"providers\.openai\.limits\.one"):
         read_providers({"openai": table})
+
+
+@pytest.mark.parametrize("name", ["local", "ladder", "pydantic-ai"])
+def test_a_name_that_means_other_models_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"a provider cannot be called {name}"):
+        read_providers({name: {"wire": "chat", "base_url": "http://127.0.0.1:9"}})

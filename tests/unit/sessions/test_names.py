@@ -81,10 +81,44 @@ async def test_a_whole_name_wins_over_any_number_of_newer_ones_that_begin_with_i
         assert (await rig.service.find(found.session.key)).session.spawn_key == "monday"
 
 
-@pytest.mark.parametrize("name", ["nothing", "", "@last", "nothing/at all", "*", "/", "team-1/"])
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", "", " ", "agent", "a", "subagent", "@last", "nothing/at all", "*", "/", "team-1/"],
+)
 async def test_an_unknown_name_is_an_error(name: str) -> None:
     async with open_test_rig() as rig:
         with pytest.raises(NotFound) as caught:
             await rig.service.find(name)
 
         assert "pagents list" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "  ", "agent", "a", "s", "writer/"])
+async def test_a_name_that_says_nothing_ends_nothing(name: str) -> None:
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x", label="only"))
+
+        with pytest.raises(NotFound):
+            await rig.service.kill(name)
+
+        assert (await handle.wait()).status == "done"
+
+
+async def test_a_label_and_a_key_are_the_same_in_each_unicode_form() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x", label=decomposed, key=decomposed))
+        again = await rig.sessions.spawn(Task("writer", "x", label=composed, key=composed))
+
+        assert again.key == handle.key
+        for name in (composed, decomposed):
+            assert (await rig.service.find(name)).session.key == handle.key
+
+
+async def test_labels_that_differ_in_case_are_two() -> None:
+    async with open_test_rig() as rig:
+        small = await rig.sessions.spawn(Task("writer", "x", label="tea"))
+        capital = await rig.sessions.spawn(Task("writer", "x", label="Tea"))
+
+        assert (await rig.service.find("tea")).session.key == small.key
+        assert (await rig.service.find("Tea")).session.key == capital.key

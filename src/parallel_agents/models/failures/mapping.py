@@ -49,16 +49,16 @@ def make_failure(
     retry_after_seconds: float | None = None,
     rejection: Rejection | None = None,
 ) -> ProviderError:
-    """An error of `kind` that names the provider, hides its key, and has a hint.
+    """An error of `kind` that names the provider, hides its secrets, and has a hint.
 
     `hint` is what to do, if that is not what the class says.
     """
     return kind(
         f"{endpoint.provider} {clean(endpoint, what)}",
         why=clean(endpoint, why),
-        hint=_filled(endpoint, hint or hint_of(kind)),
+        hint=endpoint.secrets.hide(_filled(endpoint, hint or hint_of(kind))),
         retry_after_seconds=retry_after_seconds,
-        rejection=None if rejection is None else _without_key(endpoint, rejection),
+        rejection=None if rejection is None else _without_secrets(endpoint, rejection),
     )
 
 
@@ -68,7 +68,7 @@ def from_response(
     """The error for a response whose status is not 2xx; `now` is seconds since the epoch."""
     if status in _REDIRECTS:
         return _redirected(endpoint, status, headers)
-    value = parse_body(body)
+    value = endpoint.secrets.hide_value(parse_body(endpoint.secrets.hide_bytes(body)))
     rejection = read_error(value, status)
     told = f"answered {status}: {rejection.message}" if rejection.message else f"answered {status}"
     wait = read_wait(headers, value, status=status, now=now)
@@ -80,7 +80,7 @@ def from_response(
 def from_error_object(endpoint: Endpoint, value: Json) -> ProviderError:
     """The error in a reply with status 200, or in an event of one; `value` may hold all of it."""
     found = find_error(value)
-    error = value if found is None else found
+    error = endpoint.secrets.hide_value(value if found is None else found)
     named = status_in(error)
     rejection = read_error(error, named or 500)
     if named is None:
@@ -122,8 +122,8 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
 
 
 def clean(endpoint: Endpoint, text: str) -> str:
-    """`text` in one line of at most 300 characters, without the key and control characters."""
-    start = _hidden(endpoint, text)[: 10 * _MOST_CHARACTERS]
+    """`text` in one line of at most 300 characters, without secrets and control characters."""
+    start = endpoint.secrets.hide(text)[: 10 * _MOST_CHARACTERS]
     line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
     return line if len(line) <= _MOST_CHARACTERS else line[: _MOST_CHARACTERS - 3] + "..."
 
@@ -177,19 +177,14 @@ def _filled(endpoint: Endpoint, hint: str) -> str:
     return hint
 
 
-def _without_key(endpoint: Endpoint, rejection: Rejection) -> Rejection:
+def _without_secrets(endpoint: Endpoint, rejection: Rejection) -> Rejection:
+    hide = endpoint.secrets.hide
     return replace(
         rejection,
         **{
-            name: _hidden(endpoint, text)
+            name: hide(text)
             for name in ("code", "kind", "param", "message", "text")
             if isinstance(text := getattr(rejection, name), str)
         },
-        names=frozenset(_hidden(endpoint, name) for name in rejection.names),
+        names=frozenset(hide(name) for name in rejection.names),
     )
-
-
-def _hidden(endpoint: Endpoint, text: str) -> str:
-    """The text without the key, in any case of its letters."""
-    key = endpoint.key.reveal()
-    return re.sub(re.escape(key), "***", text, flags=re.IGNORECASE) if key else text

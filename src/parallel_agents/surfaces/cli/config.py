@@ -12,9 +12,10 @@ from typing import NamedTuple
 import orjson
 
 from parallel_agents.core.schema import Json
-from parallel_agents.settings import Loaded, Settings, load, read_environment
+from parallel_agents.errors import Untrusted
+from parallel_agents.settings import Environment, Loaded, Settings, find_project_around, load
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 
 _KEY_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 # Keys also appear in URLs: as user and password before the host, and in the query.
@@ -30,7 +31,7 @@ class _Setting(NamedTuple):
 
 def config(json: AsJson = False, home: Home = None) -> None:
     """Show each setting, with its source: the default, a config.toml or the environment."""
-    environment = read_environment(home)
+    environment = find_store(home).environment
     settings = _settings(load(environment))
     if json:
         items = [setting._asdict() for setting in settings]
@@ -41,6 +42,15 @@ def config(json: AsJson = False, home: Home = None) -> None:
     render.note(f"home: {environment.home}")
     if environment.project is not None:
         render.note(f"project: {environment.project}")
+    elif _is_untrusted(environment):
+        render.note("A project is not trusted, and so without effect: pagents trust")
+
+
+def _is_untrusted(environment: Environment) -> bool:
+    try:
+        return find_project_around(environment) is not None
+    except Untrusted:
+        return True
 
 
 def _settings(loaded: Loaded) -> list[_Setting]:

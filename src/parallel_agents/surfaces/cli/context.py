@@ -7,9 +7,16 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.limits import Limits
-from parallel_agents.errors import InvalidInput
-from parallel_agents.settings import Environment, Settings, load, read_environment
+from parallel_agents.errors import InvalidInput, Untrusted
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+    load,
+    read_environment,
+    read_user_environment,
+)
 
 
 def _check_timeout(seconds: float | None) -> float | None:
@@ -89,10 +96,36 @@ class CliContext(NamedTuple):
 
 
 def find_context(home: Path | None = None, **flags: object) -> CliContext:
-    """The home and the settings for a command; flags that are None were not given.
+    """The home, the project and the settings for a command; flags that are None were not given.
 
     Raises:
         ConfigError: a `config.toml`, a variable or a flag is invalid.
+        Untrusted: the user has not trusted the project around the current folder.
     """
     environment = read_environment(home)
     return CliContext(environment, load(environment, flags).settings)
+
+
+def find_store(home: Path | None = None) -> CliContext:
+    """The home and the settings for a command that only looks at the store, or ends runs.
+
+    It works in a folder that is not trusted: without the project.
+
+    Raises:
+        ConfigError: a `config.toml` or a variable is invalid.
+    """
+    try:
+        environment = read_environment(home)
+    except Untrusted:
+        environment = read_user_environment(home)
+    return CliContext(environment, load(environment).settings)
+
+
+def find_catalog(home: Path | None = None) -> Catalog:
+    """The agents and teams of the project, of the user, and the built-in ones.
+
+    Raises:
+        ConfigError, Untrusted: as for `find_context`.
+    """
+    environment = find_context(home).environment
+    return Catalog(environment.folders, environment.accept)

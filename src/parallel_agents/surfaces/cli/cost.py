@@ -14,7 +14,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.since import Since, parse_since
 from parallel_agents.views import format
 from parallel_agents.views.costs import AgentCosts, TierCosts, costs_by_agent
@@ -34,7 +34,7 @@ def cost(
 
     Failed attempts, judges and refiners are included. A dash means that the price is unknown.
     """
-    context = find_context(home)
+    context = find_store(home)
     earliest = parse_since(since, time.time())
 
     async def look() -> Mapping[str, AgentCosts]:

@@ -23,7 +23,15 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Inputs, ModelName, Name, find_context
+from parallel_agents.surfaces.cli.context import (
+    AsJson,
+    Home,
+    Inputs,
+    ModelName,
+    Name,
+    find_context,
+    find_store,
+)
 from parallel_agents.surfaces.cli.dead_letters import (
     AgentName,
     All,
@@ -37,7 +45,7 @@ from parallel_agents.surfaces.cli.dead_letters import (
     print_letters,
 )
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 
@@ -108,7 +116,11 @@ def retry(
     everything: All = False,
     text: Annotated[
         str | None,
-        typer.Option(help="Replace the task's text; only for a single task.", metavar="TEXT"),
+        typer.Option(
+            help="Replace the task's text; only for a single task.",
+            metavar="TEXT",
+            callback=given_text,
+        ),
     ] = None,
     model: ModelName = None,
     inputs: Inputs = None,
@@ -212,7 +224,7 @@ def drop(
     letters = _find(chosen, home)
     if letters and not (yes or json):
         _confirm(letters)
-    context = find_context(home)
+    context = find_store(home)
 
     async def drop_them() -> int:
         async with open_client(context.environment, context.settings) as client:
@@ -227,7 +239,7 @@ def drop(
 
 
 def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
-    context = find_context(home)
+    context = find_store(home)
 
     async def look() -> list[DeadLetter]:
         async with open_client(context.environment, context.settings) as client:

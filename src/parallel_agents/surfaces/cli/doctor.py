@@ -35,7 +35,8 @@ from parallel_agents.models.local.known import describe, known_models
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
-from parallel_agents.settings import Settings, read_environment
+from parallel_agents.models.redaction import open_url
+from parallel_agents.settings import Settings, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
 from parallel_agents.surfaces.cli.exits import Exit
@@ -85,7 +86,7 @@ async def _examine(home: Path | None) -> list[_Finding]:
         read_providers(context.settings.providers)
     except ConfigError as error:
         # The other findings do not depend on the broken setting.
-        context = CliContext(read_environment(home), Settings())
+        context = CliContext(read_user_environment(home), Settings())
         why = f" ({error.why})" if error.why else ""
         wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.hint)]
     # One mistake may concern several findings.
@@ -100,7 +101,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield _model(context)
     for finding in (*_network(context), *await _find_servers(context)):
         yield finding
-    catalog = Catalog(context.environment.folders)
+    environment = context.environment
+    catalog = Catalog(environment.folders, environment.accept)
     for entry in (*catalog.agents(), *catalog.teams()):
         if isinstance(entry.content, InvalidFile):
             yield _Finding("problem", entry.content.message, entry.content.hint)
@@ -182,14 +184,14 @@ async def _ask(provider: Provider, network: Network) -> _Finding | None:
     except AuthFailed:
         return _Finding(
             "note",
-            f"{provider.name} at {provider.base_url} wants a key",
+            f"{provider.name} at {open_url(provider.base_url)} wants a key",
             f'set key = "env:NAME" in [providers.{provider.name}]',
         )
     except (ProviderError, ConfigError):
         return None  # no server, or another kind of server
     # Models that only make vectors cannot answer.
     names = sorted((offer.id for offer in listing.offers), key=lambda name: "embed" in name.lower())
-    where = f"{provider.name} answers at {provider.base_url}"
+    where = f"{provider.name} answers at {open_url(provider.base_url)}"
     if not names:
         return _Finding("note", f"{where} and has no model yet")
     shown = ", ".join(names[:_MOST_NAMES])

@@ -24,7 +24,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
-from parallel_agents.surfaces.cli.result_files import results_folder, write_result
+from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
@@ -158,6 +158,7 @@ class _Started:
         self._app = app
         self._display = display
         self._folder = folder
+        self._names = file_names(work.labels)
         self._began_at = began_at
         self._told: set[RunId] = set()
 
@@ -193,7 +194,7 @@ class _Started:
 
     async def _tell(self, run: RunId, aside: Callable[[], AbstractContextManager[None]]) -> None:
         (result,) = await self._app.sessions.wait([run])
-        await asyncio.to_thread(write_result, result, self._folder)
+        await asyncio.to_thread(write_result, result, self._folder, self._names[run])
         self._told.add(run)
         if not self._display.is_json:
             with aside():

@@ -18,7 +18,7 @@ from parallel_agents.core.inspection import each_event
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.views import format
 from parallel_agents.views.events import describe
 
@@ -35,7 +35,7 @@ def history(
 
     With both --json and --follow, print one JSON object per line.
     """
-    context = find_context(home)
+    context = find_store(home)
 
     async def show() -> None:
         async with open_client(context.environment, context.settings) as client:

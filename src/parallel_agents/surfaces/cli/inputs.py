@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import MAX_INPUT_BYTES
 
+_STDIN = Path("-")
 _SHOWN = 80
 
 
@@ -34,19 +36,34 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
             raise InvalidInput(
                 f"--input {pair[:_SHOWN]!r} has no name", hint='write --input topic="Monday"'
             )
+        if name in values:
+            raise InvalidInput(
+                f"--input {name[:_SHOWN]} is given twice",
+                why="an input has one value",
+                hint=f"give {name[:_SHOWN]} once; several values are a JSON list",
+            )
         text = _text(text)
         values[name] = text if _wants_text(name, schema) else _json(name, text)
     return values
 
 
+def given_text(text: str | None) -> str | None:
+    """A task or a message as it was typed, if it was; `-` is what stdin has, without its last line end.
+
+    Raises:
+        InvalidInput: as for `read_text`.
+    """
+    return read_text(_STDIN).removesuffix("\n").removesuffix("\r") if text == "-" else text
+
+
 def read_text(file: Path) -> str:
-    """A file's text.
+    """A file's text; the file `-` is stdin.
 
     Raises:
         InvalidInput: the file cannot be read, is not UTF-8, or is larger than any task may be.
     """
     try:
-        with file.open("rb") as opened:
+        with sys.stdin.buffer if file == _STDIN else file.open("rb") as opened:
             content = opened.read(MAX_INPUT_BYTES + 1)
         if len(content) > MAX_INPUT_BYTES:
             raise InvalidInput(

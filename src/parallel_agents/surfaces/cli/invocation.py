@@ -39,5 +39,5 @@ def command_name(given: str, *, search: str | None = None, folder: Path | None =
         return _NAME
     try:
         return min(os.path.relpath(context, folder), given, key=len)
-    except ValueError:
-        return given  # on a different drive from the current folder
+    except (ValueError, FileNotFoundError):
+        return given  # on a different drive from the current folder, or that was deleted

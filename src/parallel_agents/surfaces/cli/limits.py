@@ -19,7 +19,7 @@ from parallel_agents.models.lessons import describe_change
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_store
 from parallel_agents.views import format
 
 app = typer.Typer(invoke_without_command=True)
@@ -54,7 +54,7 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
 @app.command("list")
 def list_limits(json: AsJson = False, home: Home = None) -> None:
     """List models that have a limit or were refused calls, and agents whose runs failed."""
-    context = find_context(home)
+    context = find_store(home)
     lines = _lines(context, asyncio.run(_read(context)))
     now = time.time()
     if json:
@@ -77,7 +77,7 @@ def set_limit(
     --off forgets what was set, so that the configured limits apply again. It also ends a pause that
     a provider asked for, and lets an agent that kept failing run again.
     """
-    context = find_context(home)
+    context = find_store(home)
     _check(model, context)
     if off == (rpm is not None or tpm is not None):
         raise InvalidInput(

@@ -12,7 +12,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.session_table import line_json, print_lines
 from parallel_agents.views.sessions import SessionLine, lines_of
 
@@ -30,7 +30,7 @@ def list_sessions(
     home: Home = None,
 ) -> None:
     """List teams and sessions that are live or ended in the last hour."""
-    context = find_context(home)
+    context = find_store(home)
 
     async def look() -> tuple[list[SessionLine], int]:
         async with open_client(context.environment, context.settings) as client:

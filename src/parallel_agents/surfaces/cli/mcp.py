@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -14,7 +16,8 @@ from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import OwnerId
-from parallel_agents.errors import InvalidInput, MissingExtra, MissingKey
+from parallel_agents.errors import ConfigError, InvalidInput, MissingExtra, MissingKey
+from parallel_agents.files import make_private, write_private
 from parallel_agents.interrupts import run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
@@ -30,7 +33,16 @@ Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOPBACK = "127.0.0.1"
+TOKEN_NAME = "mcp-token"  # noqa: S105 - the name of a file, not a token
+_TOKEN_BYTES, _LEAST_TOKEN = 32, 16
 _SECRET = "env:"  # noqa: S105 - how a token is named, not a token
+
+
+class _Token(NamedTuple):
+    """The token that clients must send, and the variable or the file that holds it."""
+
+    text: str
+    where: str
 
 
 def mcp(
@@ -47,7 +59,8 @@ def mcp(
     token: Annotated[
         str | None,
         typer.Option(
-            metavar="env:NAME", help="The variable that holds the token that clients must send."
+            metavar="env:NAME",
+            help=f"The variable with the token that clients must send; by default {TOKEN_NAME} of the home holds one.",
         ),
     ] = None,
     model: ModelName = None,
@@ -61,13 +74,13 @@ def mcp(
     rest.
     """
     context = find_context(home, model=model, max_parallel=max_parallel)
-    secret = _read_token(context, token)
     if http is None:
         if host is not None or token is not None:
             raise InvalidInput("--host and --token require --http", hint="add --http PORT")
         serve = _over_stdio()
     else:
-        serve = _over_http(host or _LOOPBACK, http, secret)
+        where = token or str(context.environment.home / TOKEN_NAME)
+        serve = _over_http(host or _LOOPBACK, http, _Token(_read_token(context, token), where))
     owners: list[OwnerId] = []
     try:
         with DownloadBar() as bar:
@@ -80,9 +93,10 @@ def mcp(
         asyncio.run(_hand_over(context, owners))
 
 
-def _read_token(context: CliContext, token: str | None) -> str | None:
+def _read_token(context: CliContext, token: str | None) -> str:
+    """The token that clients must send: that of the named variable, or that of the home."""
     if token is None:
-        return None
+        return _own_token(context.environment.home / TOKEN_NAME)
     name = token.removeprefix(_SECRET)
     if name == token or not name:
         raise InvalidInput(
@@ -94,6 +108,19 @@ def _read_token(context: CliContext, token: str | None) -> str | None:
     if not secret:
         raise MissingKey(f"{name} is not set, and --token names it", hint=f"export {name}=...")
     return secret
+
+
+def _own_token(file: Path) -> str:
+    """The token in a file that only this user can read; made at the first start."""
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(_TOKEN_BYTES).encode())
+    make_private(file)
+    found = file.read_text("utf-8").strip()
+    if len(found) < _LEAST_TOKEN:
+        raise ConfigError(
+            f"{file} holds no token", hint="delete it: the next start makes one, or use --token"
+        )
+    return found
 
 
 def _over_stdio() -> Serve:
@@ -111,18 +138,21 @@ def _over_stdio() -> Serve:
     return serve
 
 
-def _over_http(host: str, port: int, token: str | None) -> Serve:
+def _over_http(host: str, port: int, token: _Token) -> Serve:
     try:
         from parallel_agents.surfaces.mcp import http, server  # noqa: PLC0415 - optional, heavy
     except ModuleNotFoundError as error:
         raise _missing_extra(error) from error
-    bound = http.listen(host, port, token)
+    bound = http.listen(host, port)
 
     async def serve(app: App, stop: asyncio.Event) -> None:
         requester = await server.find_requester(app.sessions, app.settings.parent_session)
         render.note(f"Serving MCP on {http.url_of(bound)}. Ctrl-C ends it.")
+        render.note(
+            f"Clients must send 'Authorization: Bearer TOKEN' with the token of {token.where}."
+        )
         await http.serve_http(
-            server.make_server(app.session_tools, requester, stop), bound, token, stop
+            server.make_server(app.session_tools, requester, stop), bound, token.text, stop
         )
 
     return serve

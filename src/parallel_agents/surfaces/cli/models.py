@@ -17,6 +17,7 @@ from parallel_agents.models.local.known import Description, describe, find_model
 from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
+from parallel_agents.models.redaction import open_url
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.check_model import check_model
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
@@ -85,7 +86,8 @@ def list_models(
     if not providers:
         return
     rows = [
-        (p.name, _key_state(p, context), ", ".join(p.tiers.values()), p.base_url) for p in providers
+        (p.name, _key_state(p, context), ", ".join(p.tiers.values()), open_url(p.base_url))
+        for p in providers
     ]
     render.cards(("PROVIDER", "KEY", "SMALL, MEDIUM, LARGE", "WHERE"), rows)
 
@@ -145,7 +147,7 @@ def _embedded_json(model: Description) -> dict[str, object]:
 def _provider_json(provider: Provider, context: CliContext) -> dict[str, object]:
     return {
         "provider": provider.name,
-        "base_url": provider.base_url,
+        "base_url": open_url(provider.base_url),
         "wire": provider.wire.value,
         "key_variable": provider.key_variable or None,
         "key_is_set": bool(provider.find_key(context.environment.read_key)),

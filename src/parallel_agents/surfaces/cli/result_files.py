@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
 
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
-from parallel_agents.files import write_whole
+from parallel_agents.files import write_private
 from parallel_agents.surfaces.cli import render
 
 RESULTS_FOLDER = "results"
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+# Names that are the same on every file system: in small letters, and short.
+_PLAIN = re.compile(r"[a-z0-9_][a-z0-9._-]{0,79}(?<!\.)")
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+_SHOWN_CHARACTERS = 40  # at most 4 bytes each, and a name may have 255
+_DIGEST_CHARACTERS = 12
+# Windows: https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+_DEVICES = frozenset(
+    {"aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+)
 
 
 def results_folder(home: Path, name: str) -> Path:
     """The folder with the results of the run of that name."""
-    return home / RESULTS_FOLDER / _as_file_name(name)
+    return home / RESULTS_FOLDER / file_name(name)
 
 
-def write_result(result: Result, folder: Path) -> None:
-    """Write `LABEL.json`, whole or not at all; a run that continues writes the same file again."""
+def file_name(label: str) -> str:
+    """The name of the file for a label: another one for each label, on every file system.
+
+    A label of small letters, digits, dots, dashes and underscores is its own name. Any other one has
+    its readable part, a tilde, and a digest: `A b` and `a-b` are two files also where the case of
+    letters makes no difference.
+    """
+    if _PLAIN.fullmatch(label) and label.partition(".")[0] not in _DEVICES:
+        return label
+    readable = _NOT_IN_NAMES.sub("-", label)[:_SHOWN_CHARACTERS].strip(".-")
+    digest = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{readable or 'result'}~{digest[:_DIGEST_CHARACTERS]}"
+
+
+def file_names(labels: Mapping[RunId, str]) -> dict[RunId, str]:
+    """The name of the file of each run; the second and later runs of one label have their number."""
+    seen: Counter[str] = Counter()
+    names: dict[RunId, str] = {}
+    for run, label in labels.items():
+        seen[label] += 1
+        number = "" if seen[label] == 1 else f"~{seen[label]}"
+        names[run] = f"{file_name(label)}{number}"
+    return names
+
+
+def write_result(result: Result, folder: Path, name: str) -> None:
+    """Write `NAME.json`, whole or not at all; a run that continues writes the same file again."""
     content = orjson.dumps(render.result_json(result), option=orjson.OPT_INDENT_2)
-    write_whole(folder / f"{_as_file_name(result.label)}.json", content)
-
-
-def _as_file_name(label: str) -> str:
-    return _NOT_IN_NAMES.sub("-", label).strip(".")[:100] or "result"
+    write_private(folder / f"{name}.json", content)

@@ -10,7 +10,7 @@ import typer
 from parallel_agents.app.opening import open_client
 from parallel_agents.core.run import Result
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.session_table import line_json, print_lines, shown_state
 from parallel_agents.views.sessions import SessionLine, lines_of
@@ -18,7 +18,7 @@ from parallel_agents.views.sessions import SessionLine, lines_of
 
 def show(name: Name, json: AsJson = False, home: Home = None) -> None:
     """Show a team or a session, with its results; exit with the code of its status."""
-    context = find_context(home)
+    context = find_store(home)
 
     async def look() -> tuple[SessionLine, list[SessionLine], list[Result]]:
         async with open_client(context.environment, context.settings) as client:

@@ -45,7 +45,7 @@ from parallel_agents.surfaces.cli.foreground import (
     ended_before,
     run_in_foreground,
 )
-from parallel_agents.surfaces.cli.inputs import read_inputs, read_text
+from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, read_text
 from parallel_agents.surfaces.cli.prepare_models import (
     prepare_models,
     prepare_team,
@@ -53,7 +53,10 @@ from parallel_agents.surfaces.cli.prepare_models import (
 )
 from parallel_agents.views import format
 
-Text = Annotated[str, typer.Argument(help="The task.", metavar="TEXT")]
+Text = Annotated[
+    str,
+    typer.Argument(help="The task; - reads it from stdin.", metavar="TEXT", callback=given_text),
+]
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]

@@ -18,6 +18,7 @@ from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.views import format
 
 _RECEIPT_SECONDS = 5.0
@@ -25,7 +26,12 @@ _RECEIPT_SECONDS = 5.0
 
 def steer(
     name: Name,
-    text: Annotated[str, typer.Argument(help="The message.", metavar="TEXT")],
+    text: Annotated[
+        str,
+        typer.Argument(
+            help="The message; - reads it from stdin.", metavar="TEXT", callback=given_text
+        ),
+    ],
     now: Annotated[bool, typer.Option("--now", help="Interrupt the current model call.")] = False,
     after: Annotated[
         bool, typer.Option("--after", help="Send it as the task of the next run.")

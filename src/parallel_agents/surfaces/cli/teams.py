@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.catalog.catalog import Catalog, TeamEntry
+from parallel_agents.catalog.catalog import TeamEntry
 from parallel_agents.catalog.team import Team, properties
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_catalog
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("list")
 def list_teams(json: AsJson = False, home: Home = None) -> None:
     """List the project's teams, your own, and the built-in ones."""
-    entries = Catalog(find_context(home).environment.folders).teams()
+    entries = find_catalog(home).teams()
     if json:
         render.envelope("teams", time.time(), [_entry_json(entry) for entry in entries])
         return
@@ -39,7 +39,7 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show a team: its inputs and its tasks."""
-    team = Catalog(find_context(home).environment.folders).team(name)
+    team = find_catalog(home).team(name)
     if json:
         render.envelope("team", time.time(), [_team_json(team)])
         return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import typer
 
@@ -23,14 +23,16 @@ class _UsageError(Protocol):
     def show(self) -> None: ...
 
 
-def execute(app: Callable[..., object], arguments: Sequence[str]) -> int:
+def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run a command line, and return its exit code.
 
     Raises:
-        InvalidInput: it cannot be parsed.
+        InvalidInput: it cannot be parsed, or an option that takes one value is given twice.
     """
+    command = typer.main.get_command(app)
     try:
-        status = app(args=list(arguments), prog_name="pagents", standalone_mode=False)
+        _refuse_repeats(_options_in(command, arguments))
+        status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
     except typer.Abort:
         return 1
     except Exception as error:
@@ -41,6 +43,36 @@ def execute(app: Callable[..., object], arguments: Sequence[str]) -> int:
             return error.exit_code
         raise _refusal(error, error.__cause__) from error
     return status if isinstance(status, int) else 0
+
+
+def _refuse_repeats(given: Sequence[Any]) -> None:
+    """Refuse an option that is given twice and takes one value: Click would keep the last silently."""
+    for number, option in enumerate(given):
+        takes_one = option.param_type_name == "option" and not (option.multiple or option.is_flag)
+        if takes_one and option in given[:number]:
+            name = option.opts[0]
+            raise InvalidInput(
+                f"{name} is given twice", why="it takes one value", hint=f"give {name} once"
+            )
+
+
+def _options_in(command: Any, arguments: Sequence[str]) -> Sequence[Any]:  # noqa: ANN401 - Click's, which Typer does not export
+    """The options and arguments of a command line in their order; none if it cannot be parsed."""
+    rest = list(arguments)
+    # Of its parent it takes on how help is asked for, which Click keeps at the command.
+    context = typer.Context(command, **command.context_settings)
+    while (below := getattr(command, "commands", None)) is not None:
+        name = next((argument for argument in rest if not argument.startswith("-")), None)
+        if name is None or name not in below:
+            return ()  # help, or a command that does not exist
+        command, rest = below[name], rest[rest.index(name) + 1 :]
+        context = typer.Context(command, parent=context)
+    try:
+        return command.make_parser(context).parse_args(rest)[2]
+    except Exception as error:
+        if isinstance(error, _UsageError):
+            return ()  # running it tells what is wrong
+        raise
 
 
 def _refusal(error: _UsageError, cause: BaseException | None) -> InvalidInput:

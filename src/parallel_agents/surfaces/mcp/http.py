@@ -1,7 +1,7 @@
 """HTTP: serve many clients on one address.
 
-On loopback, requests with a foreign Host header are refused; on any other address a token is
-required.
+Every request must carry a token: other users of this machine, and every web page that is open on it,
+reach loopback too. On loopback, requests with a foreign Host or Origin header are refused as well.
 """
 
 from __future__ import annotations
@@ -22,27 +22,22 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from parallel_agents.errors import ConfigError, InvalidInput
+from parallel_agents.errors import ConfigError
+from parallel_agents.surfaces.mcp.connection import BoundedConnection
 
 PATH = "/mcp"
 _GRACE_SECONDS = 1
 _MOST_BYTES = 16_000_000  # per request; attachments may have 5 MB, and grow as JSON
+_MOST_CONNECTIONS = 256
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
-def listen(host: str, port: int, token: str | None) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A bound socket; port 0 is any free port.
 
     Raises:
-        InvalidInput: other machines can reach the address, and there is no token.
         ConfigError: the address cannot be bound.
     """
-    if token is None and not is_loopback(host):
-        raise InvalidInput(
-            f"other machines can reach --host {host}, and there is no token",
-            why="anybody who reaches it could spend your money and read all sessions",
-            hint="add --token env:NAME with a secret in that variable, or leave --host out",
-        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
@@ -67,24 +62,25 @@ def url_of(bound: socket.socket) -> str:
 
 
 async def serve_http(
-    server: Server[dict[str, Any]], bound: socket.socket, token: str | None, stop: asyncio.Event
+    server: Server[dict[str, Any]], bound: socket.socket, token: str, stop: asyncio.Event
 ) -> None:
     """Serve until `stop` is set; open requests then have one second to end.
 
     There are no MCP sessions: each request is independent, so clients continue when the server is
     started again.
     """
-    app: ASGIApp = server.streamable_http_app(
+    app = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
         max_request_body_size=_MOST_BYTES,
         transport_security=guard(bound.getsockname()[0]),
     )
-    if token is not None:
-        app = _WithToken(app, token)
     serving = _Uvicorn(
         uvicorn.Config(
-            app,
+            _WithToken(app, token),
+            http=BoundedConnection,
+            ws="none",
+            limit_concurrency=_MOST_CONNECTIONS,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -104,8 +100,8 @@ async def serve_http(
 def guard(host: str) -> TransportSecuritySettings:
     """Protection against web pages whose host name resolves to this machine (DNS rebinding).
 
-    For other addresses the host names are unknown; there the token protects, because no page knows
-    it.
+    For other addresses the host names are unknown; there only the token protects, which no page
+    knows.
     """
     if not is_loopback(host):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -123,16 +119,13 @@ class _WithToken:
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            given = Headers(scope=scope).get("authorization", "")
-            if not secrets.compare_digest(given.encode(), self._expected):
-                message = (
-                    "the header 'Authorization: Bearer TOKEN' is missing, or its token is wrong"
-                )
-                refused = JSONResponse({"error": message}, 401, {"WWW-Authenticate": "Bearer"})
-                await refused(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        given = Headers(scope=scope).get("authorization", "")
+        if secrets.compare_digest(given.encode(), self._expected):
+            await self._app(scope, receive, send)
+            return
+        message = "the header 'Authorization: Bearer TOKEN' is missing, or its token is wrong"
+        refused = JSONResponse({"error": message}, 401, {"WWW-Authenticate": "Bearer"})
+        await refused(scope, receive, send)
 
 
 class _Uvicorn(uvicorn.Server):

@@ -100,7 +100,8 @@ class _Prompts(Mapping[str, str]):
         return len(self._read())
 
     def _read(self) -> dict[str, str]:
-        agents = Catalog(read_environment().folders).agents()
+        environment = read_environment()
+        agents = Catalog(environment.folders, environment.accept).agents()
         return {
             entry.name: entry.content.instructions
             for entry in agents

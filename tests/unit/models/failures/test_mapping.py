@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -435,3 +435,27 @@ def test_each_error_of_aiohttp_becomes_one_of_ours(kind: type[aiohttp.ClientErro
     assert type(error) is expected
     assert error.message.startswith("acme ")
     assert KEY not in f"{error!r} {error.why} {error.hint}"
+
+
+@pytest.mark.parametrize("filler", [0, 110, 280, 3_900, 19_960, 19_980, 19_990])
+def test_a_key_that_the_end_of_a_page_would_cut_is_hidden(filler: int) -> None:
+    page = f"<html><body>{'x' * filler} key {KEY} is wrong</body></html>".encode()
+
+    error = from_response(ENDPOINT, 401, headers={}, body=page, now=0.0)
+
+    told = f"{error.message} {error.why} {error.hint} {error.rejection}".lower()
+    assert KEY[:8].lower() not in told
+
+
+def test_configured_headers_and_queries_are_hidden_too() -> None:
+    endpoint = replace(
+        ENDPOINT,
+        base_url="https://acme.example/v1?code=query-secret-1",
+        headers={"X-Gateway": "gateway-secret-2"},
+    )
+    body = error_body("gateway-secret-2 and query-secret-1 are wrong")
+
+    error = from_response(endpoint, 401, headers={}, body=body, now=0.0)
+
+    told = f"{error.message} {error.why} {error.hint} {error.rejection}"
+    assert "secret-" not in told

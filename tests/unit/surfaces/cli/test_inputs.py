@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.errors import InvalidInput
-from parallel_agents.surfaces.cli.inputs import read_inputs
+from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
 
 SCHEMA: JsonObject = {
     "type": "object",
@@ -57,3 +60,29 @@ def test_what_is_no_json_is_refused_with_an_example() -> None:
         read_inputs(["tags=a,b"], SCHEMA)
 
     assert """--input tags='["a", "b"]'""" in refused.value.hint
+
+
+def test_an_input_is_not_given_twice() -> None:
+    with pytest.raises(InvalidInput, match="--input name is given twice"):
+        read_inputs(["name=a", "name=b"], SCHEMA)
+
+
+def test_a_dash_is_what_stdin_has_without_its_last_line_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("Größe\n\n".encode())))
+
+    assert given_text("-") == "Größe\n"
+
+
+@pytest.mark.parametrize("text", ["--", "- a", "hello", None])
+def test_any_other_text_is_as_it_was_typed(text: str | None) -> None:
+    assert given_text(text) == text
+
+
+def test_what_stdin_has_is_bounded_and_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"x" * 4_000_001, b"\xff"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+        with pytest.raises(InvalidInput):
+            given_text("-")

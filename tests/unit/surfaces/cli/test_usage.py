@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli.main import build
 from parallel_agents.surfaces.cli.usage import execute
 
@@ -43,6 +45,34 @@ def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err.startswith("Usage: pagents dlq")
 
 
-def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("list", "--help") == 0
-    assert "Usage: pagents list" in capsys.readouterr().out
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("command", [("list",), ("dlq",), ("dlq", "retry"), ()])
+def test_help_is_no_error(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...], option: str
+) -> None:
+    assert run(*command, option) == 0
+    assert " ".join(("Usage: pagents", *command)) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        ((*SPAWN, "-f", "a", "-f", "b"), "--file"),
+        ((*SPAWN, "-f", "a", "--file=b"), "--file"),
+        ((*SPAWN, "-m", "a/b", "--model", "c/d"), "--model"),
+        (("spawn", "-wma/b", "main", "-m", "c/d", "hi"), "--model"),
+        (("dlq", "retry", "x", "--text", "a", "--text", "b"), "--text"),
+    ],
+)
+def test_an_option_that_takes_one_value_is_not_given_twice(
+    arguments: tuple[str, ...], option: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"{option} is given twice"):
+        run(*arguments)
+
+
+def test_what_follows_two_dashes_is_no_option(tmp_path: Path) -> None:
+    arguments = ("kill", "--home", str(tmp_path / "none"), "--", "--home")
+
+    with pytest.raises(NotFound):
+        run(*arguments)

@@ -241,11 +241,14 @@ s.parent = ''
 -- name: rows.ended
 NOT ({live})
 
+-- Every key contains `agent:` or `team:`, which without a colon are no start of a name.
 -- name: rows.prefix
-(:prefix IN (s.label, json_extract(s.options, '$.task_name'))
- OR substr(s.key, 1, length(:prefix)) = :prefix
- OR instr(s.key, ':' || :prefix) > 0
- OR substr(r.id, 1, length(:prefix)) = :prefix)
+(:prefix <> ''
+ AND (:prefix IN (s.label, json_extract(s.options, '$.task_name'))
+      OR (instr(:prefix, ':') > 0
+          AND (substr(s.key, 1, length(:prefix)) = :prefix OR instr(s.key, ':' || :prefix) > 0))
+      OR substr(s.key, length(rtrim(s.key, replace(s.key, ':', ''))) + 1, length(:prefix)) = :prefix
+      OR substr(r.id, 1, length(:prefix)) = :prefix))
 
 -- name: live
 r.status IN ('queued', 'running')

@@ -1,0 +1,95 @@
+"""Powers: what the files of a project would do for the user who trusts them, in plain sentences."""
+
+from __future__ import annotations
+
+import shlex
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+
+from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import AnyGate, CommandGate
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import ConfigError, InvalidFile
+from parallel_agents.models.provider_tables import read_providers
+from parallel_agents.models.providers import Provider
+from parallel_agents.trust import CONFIG_NAME, Project
+
+_TABLE = "providers"
+
+
+def powers(project: Project) -> list[str]:
+    """What a project would change; what sends a key or executes a command comes first."""
+    catalog = Catalog((project.folder,), project.check)
+    settings = _settings(project)
+    return [
+        *_of_providers(settings.get(_TABLE, {})),
+        *_of_commands(catalog),
+        *(f"the setting {name} is {_shown(settings[name])}" for name in settings if name != _TABLE),
+        *_of_names(project, catalog),
+    ]
+
+
+def _settings(project: Project) -> Mapping[str, Json]:
+    try:
+        return tomllib.loads(project.files.get(CONFIG_NAME, b"").decode())
+    except ValueError:  # it is shown, and refused when it is used
+        return {}
+
+
+def _of_providers(tables: Json) -> Iterator[str]:
+    if not isinstance(tables, Mapping):
+        return
+    try:
+        providers = read_providers(tables)
+    except ConfigError as error:
+        yield f"{error.message}: every command that needs it will be refused"
+        return
+    built_in = read_providers()
+    for name in tables:
+        yield from _of_provider(providers[name], built_in.get(name))
+
+
+def _of_provider(provider: Provider, built_in: Provider | None) -> Iterator[str]:
+    if built_in is None or provider.base_url != built_in.base_url:
+        yield f"models of {provider.name} are called at {provider.base_url}, with all that is said"
+    if provider.key_variable:
+        yield f"the key in {provider.key_variable} is sent to {provider.base_url}"
+    if provider.proxy:
+        yield f"calls of {provider.name} go through the proxy {provider.proxy}"
+    if provider.headers:
+        yield f"calls of {provider.name} carry the headers {', '.join(sorted(provider.headers))}"
+
+
+def _of_commands(catalog: Catalog) -> Iterator[str]:
+    for entry in catalog.agents():
+        if isinstance(entry.content, Agent):
+            yield from _commands(entry.content.gates, f"answers of the agent {entry.name}")
+    for entry in catalog.teams():
+        if not isinstance(entry.content, InvalidFile):
+            for task in entry.content.tasks:
+                yield from _commands(task.gates, f"{task.label} in the team {entry.name}")
+
+
+def _commands(gates: Iterable[AnyGate], of_what: str) -> Iterator[str]:
+    for gate in gates:
+        if isinstance(gate, CommandGate):
+            yield f"the command `{shlex.join(gate.command)}` is executed for {of_what}"
+
+
+def _of_names(project: Project, catalog: Catalog) -> Iterator[str]:
+    own = {entry.name for entry in Catalog().agents()}
+    for entry in catalog.agents():
+        if entry.file.is_relative_to(project.folder):
+            change = "replaces the built-in one" if entry.name in own else "is defined"
+            tools = entry.content.tools if isinstance(entry.content, Agent) else ()
+            yield f"the agent {entry.name} {change}" + (
+                f", with {', '.join(tools)}" if tools else ""
+            )
+    for entry in catalog.teams():
+        if entry.file.is_relative_to(project.folder):
+            yield f"the team {entry.name} is defined"
+
+
+def _shown(value: Json) -> str:
+    return value if isinstance(value, str) else str(value)

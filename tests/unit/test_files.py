@@ -1,0 +1,145 @@
+"""Files: whole or not at all; what lies in the home can be read by its user alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.errors import InvalidInput
+from parallel_agents.files import (
+    close_to_others,
+    create_private,
+    make_private,
+    make_private_folder,
+    open_private,
+    write_private,
+    write_whole,
+)
+
+
+@pytest.fixture(autouse=True)
+def _careless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Others may read what is made carelessly, and no folder of a test is the current one."""
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("HOME", "/")
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_private_file_and_its_folders_are_for_one_user(tmp_path: Path) -> None:
+    target = tmp_path / "home" / "results" / "a.json"
+
+    write_private(target, b"{}")
+
+    assert [mode_of(path) for path in (target, target.parent, target.parent.parent)] == [
+        0o600,
+        0o700,
+        0o700,
+    ]
+
+
+def test_a_public_file_can_be_read(tmp_path: Path) -> None:
+    write_whole(tmp_path / "skill" / "SKILL.md", b"Hello")
+
+    assert mode_of(tmp_path / "skill" / "SKILL.md") == 0o644
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+
+    with pytest.raises(InvalidInput):
+        write_private(tmp_path / "a", b"{}")
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_log_that_others_could_read_is_closed(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    log.write_text("one\n")
+
+    with open_private(log) as file:
+        file.write(b"two\n")
+
+    assert log.read_text() == "one\ntwo\n"
+    assert mode_of(log) == 0o600
+
+
+def test_a_database_and_the_files_beside_it_are_for_one_user(tmp_path: Path) -> None:
+    database = tmp_path / "store.db"
+    create_private(database)
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE a (b)")
+
+    modes = {path.name: mode_of(path) for path in tmp_path.iterdir()}
+    connection.close()
+
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+def test_an_existing_database_is_closed_and_keeps_its_content(tmp_path: Path) -> None:
+    for end in ("", "-wal"):
+        (tmp_path / f"store.db{end}").write_text("content")
+
+    create_private(tmp_path / "store.db")
+    close_to_others(tmp_path / "store.db")
+
+    assert {mode_of(path) for path in tmp_path.iterdir()} == {0o600}
+    assert (tmp_path / "store.db").read_text() == "content"
+
+
+def test_a_folder_that_is_new_is_closed_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_private_folder(tmp_path / "home")
+
+    assert mode_of(tmp_path / "home") == 0o700
+    assert caplog.messages == []
+
+
+def test_a_folder_that_was_open_is_closed_and_this_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+
+    make_private_folder(home)
+    make_private_folder(home)
+
+    assert mode_of(home) == 0o700
+    assert caplog.messages == [
+        f"the folder {home} was open to other users; it is now closed to them (0700)"
+    ]
+
+
+@pytest.mark.parametrize("below", [".", "work"])
+def test_a_folder_that_serves_other_purposes_keeps_its_mode(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    below: str,
+) -> None:
+    home = tmp_path / "home"
+    (home / "work").mkdir(parents=True)
+    home.chmod(0o755)
+    monkeypatch.chdir(home / below)
+
+    make_private_folder(home)
+
+    assert mode_of(home) == 0o755
+    assert caplog.messages == [
+        f"the folder {home} is open to other users; name another home, or close it with `chmod 700`"
+    ]
+
+
+def test_what_is_missing_is_made_later(tmp_path: Path) -> None:
+    assert make_private(tmp_path / "none")
