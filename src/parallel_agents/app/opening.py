@@ -30,6 +30,7 @@ from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.tools.contained import ContainedTool
 
 STORE_NAME = "store.db"
 
@@ -104,7 +105,10 @@ def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Run
     settings = app.settings
     agent = AgentRunner(
         app.models,
-        {**app.session_tools.as_tools(), **parts.tools},
+        {
+            **app.session_tools.as_tools(),
+            **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
+        },
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
         gatekeeper=Gates(

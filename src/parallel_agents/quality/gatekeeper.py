@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from asyncio.subprocess import PIPE
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import orjson
 
+from parallel_agents.containment.calls import contained, describe
+from parallel_agents.containment.functions import UserFunction
+from parallel_agents.containment.values import shown
 from parallel_agents.core.gate import (
     MAX_SCORE,
     CommandGate,
@@ -24,6 +27,7 @@ from parallel_agents.core.gate import (
 )
 from parallel_agents.core.run import Result
 from parallel_agents.core.submission import Draft, Submission
+from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import GateBroken
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
@@ -43,7 +47,9 @@ class Gates:
     """
 
     def __init__(self, functions: Mapping[str, Check], judge: Judge, refiner: Refiner) -> None:
-        self._functions = functions
+        self._functions = {
+            name: UserFunction(function, name) for name, function in functions.items()
+        }
         self._judge = judge
         self._refiner = refiner
 
@@ -54,9 +60,9 @@ class Gates:
             case ConditionGate() | RegexGate():
                 return check_in_core(gate, submission.answer, submission.text)
             case FunctionGate(function=name):
-                return _verdict_of(name, await self._call(name, submission))
+                return await self._call(name, submission, partial(_verdict_of, name))
             case ScoreGate():
-                return _score_verdict(gate, await self._call(gate.function, submission))
+                return await self._call(gate.function, submission, partial(_score_verdict, gate))
             case CommandGate():
                 park()
                 return await _run_command(gate, submission)
@@ -68,8 +74,10 @@ class Gates:
         park()
         return await self._refiner.revise(by, draft)
 
-    async def _call(self, name: str, submission: Submission) -> object:
-        """What the function of that name returns for the answer.
+    async def _call(
+        self, name: str, submission: Submission, verdict: Callable[[object], Verdict]
+    ) -> Verdict:
+        """The verdict of the function of that name, made by `verdict` of what it returns.
 
         Raises:
             GateBroken: there is no such function, or it raised.
@@ -82,19 +90,19 @@ class Gates:
                 hint=f"pass gates=[{name}] to `run` or `open`",
             )
         try:
-            if inspect.iscoroutinefunction(function):
-                return await function(submission.answer)
-            return await asyncio.to_thread(function, submission.answer)
+            return await contained(function.call(verdict, submission.answer), name)
+        except GateBroken:
+            raise  # `verdict` refused what it returned
         except Exception as error:
             raise GateBroken(
-                f"the gate {name} raised {type(error).__name__}: {error}",
+                f"the gate {name} raised {describe(error)}",
                 hint="make it return a verdict for every answer",
             ) from error
 
 
 def _verdict_of(name: str, returned: object) -> Verdict:
     """The verdict of a function that returns True, None, or a critique."""
-    critique = returned if isinstance(returned, str) else ""
+    critique = whole_text(returned)[:_CRITIQUE_CHARACTERS] if isinstance(returned, str) else ""
     is_accepted = returned is True or returned is None
     if not is_accepted and not critique:
         critique = f"The answer did not pass the check {name}."
@@ -104,15 +112,15 @@ def _verdict_of(name: str, returned: object) -> Verdict:
 def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
     """The verdict of a function that returns a score, alone or with a critique."""
     match returned:
-        case (int() | float() as score, str() as critique):
-            pass
+        case (int() | float() as score, str() as text):
+            critique = whole_text(text)[:_CRITIQUE_CHARACTERS]
         case int() | float() as score:
             critique = ""
         case _:
             score, critique = -1.0, ""
     if isinstance(score, bool) or not 0 <= score <= MAX_SCORE:
         raise GateBroken(
-            f"the gate {gate.function} returned {returned!r:.80}, which is not a score",
+            f"the gate {gate.function} returned {shown(returned, 80)}, which is not a score",
             hint="make it return a number from 0 to 10, alone or with a critique",
         )
     is_accepted = score >= gate.at_least
