@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio.subprocess import PIPE
 from collections.abc import Callable, Mapping
 from functools import partial
 
 import orjson
 
 from parallel_agents.containment.calls import contained, describe
+from parallel_agents.containment.commands import MOST_OUTPUT_BYTES, TooMuchOutput, run_command
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.containment.values import shown
 from parallel_agents.core.gate import (
@@ -137,33 +136,32 @@ def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
 async def _run_command(gate: CommandGate, submission: Submission) -> Verdict:
     """The verdict of a command, which reads the answer from stdin as text or JSON."""
     answer = submission.answer
-    stdin = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
-    folder = submission.session.options.cwd or None
+    stdin = answer.encode(errors="replace") if isinstance(answer, str) else orjson.dumps(answer)
+    shown_gate, limit = describe_gate(gate), gate.timeout_seconds
     try:
-        process = await asyncio.create_subprocess_exec(
-            *gate.command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder
+        end = await run_command(
+            gate.command,
+            stdin,
+            folder=submission.session.options.cwd or None,
+            timeout_seconds=limit,
         )
-    except OSError as error:
+    except TimeoutError as error:
         raise GateBroken(
-            f"the gate {describe_gate(gate)} cannot be run",
+            f"the gate {shown_gate} gave no verdict in {limit:g} s",
+            hint="raise its timeout_seconds",
+        ) from error
+    except TooMuchOutput as error:
+        raise GateBroken(
+            f"the gate {shown_gate} wrote more than {MOST_OUTPUT_BYTES // 1_000_000} MB",
+            hint="make it write only its critique",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise GateBroken(
+            f"the gate {shown_gate} cannot be run",
             why=str(error),
             hint="correct its command",
         ) from error
-    try:
-        async with asyncio.timeout(gate.timeout_seconds):
-            output, _ = await process.communicate(stdin)
-    except TimeoutError as error:
-        raise GateBroken(
-            f"the gate {describe_gate(gate)} gave no verdict in {gate.timeout_seconds:g} s",
-            hint="raise its timeout_seconds",
-        ) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    text = output.decode(errors="replace")[-_CRITIQUE_CHARACTERS:].strip()
-    is_accepted = process.returncode == 0
-    critique = (
-        "" if is_accepted else text or f"{describe_gate(gate)} exited with {process.returncode}."
-    )
-    return Verdict(gate=describe_gate(gate), is_accepted=is_accepted, critique=critique)
+    is_accepted = end.code == 0
+    text = end.output[-_CRITIQUE_CHARACTERS:].strip()
+    critique = "" if is_accepted else text or f"{shown_gate} exited with {end.code}."
+    return Verdict(gate=shown_gate, is_accepted=is_accepted, critique=critique)
