@@ -10,6 +10,7 @@ import orjson
 from parallel_agents.containment.calls import contained, describe
 from parallel_agents.containment.commands import MOST_OUTPUT_BYTES, TooMuchOutput, run_command
 from parallel_agents.containment.functions import UserFunction
+from parallel_agents.containment.patterns import MOST_SECONDS, PatternTooSlow, is_found
 from parallel_agents.containment.values import shown
 from parallel_agents.core.gate import (
     MAX_SCORE,
@@ -21,8 +22,9 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
     Verdict,
-    check_in_core,
+    condition_verdict,
     describe_gate,
+    regex_verdict,
 )
 from parallel_agents.core.run import Result
 from parallel_agents.core.submission import Draft, Submission
@@ -56,8 +58,10 @@ class Gates:
         self, gate: Gate, submission: Submission, park: Callable[[], object]
     ) -> Verdict:
         match gate:
-            case ConditionGate() | RegexGate():
-                return check_in_core(gate, submission.answer, submission.text)
+            case ConditionGate():
+                return condition_verdict(gate, submission.answer)
+            case RegexGate():
+                return await _search(gate, submission)
             case FunctionGate(function=name):
                 return await self._call(name, submission, partial(_verdict_of, name))
             case ScoreGate():
@@ -97,6 +101,25 @@ class Gates:
                 f"the gate {name} raised {describe(error)}",
                 hint="make it return a verdict for every answer",
             ) from error
+
+
+async def _search(gate: RegexGate, submission: Submission) -> Verdict:
+    """The verdict of a pattern, which is searched where it can be stopped."""
+    try:
+        found = await is_found(gate.pattern, submission.text)
+    except PatternTooSlow as error:
+        raise GateBroken(
+            f"the gate {describe_gate(gate)} gave no verdict in {MOST_SECONDS:g} s",
+            why=str(error) or "its pattern has more ways to match than can be tried",
+            hint="write it without repetitions inside of repetitions",
+        ) from error
+    except OSError as error:
+        raise GateBroken(
+            f"the gate {describe_gate(gate)} cannot be run",
+            why=str(error),
+            hint="write it without look-around and references to groups",
+        ) from error
+    return regex_verdict(gate, is_found=found)
 
 
 def _verdict_of(name: str, returned: object) -> Verdict:
