@@ -35,17 +35,17 @@ def doubling(levels: int) -> JsonObject:
     return {"$ref": "#/$defs/d0", "$defs": {**defs, f"d{levels}": {"const": 1}}}
 
 
-@pytest.mark.parametrize(
-    ("schema", "checks"),
-    [
-        ({"type": "string"}, 1),
-        ({"anyOf": [{}, {}], "not": {}, "properties": {"a": {"anyOf": [{}, {}]}}}, 4),
-        ({"$ref": "#"}, 1),
-        ({"allOf": [{"$ref": "#"}]}, 2),
-        ({"dependentSchemas": {"a": {}, "b": True}}, 3),
-        (doubling(2), 14),
-    ],
-)
+COUNTED: list[tuple[JsonObject, int]] = [
+    ({"type": "string"}, 1),
+    ({"anyOf": [{}, {}], "not": {}, "properties": {"a": {"anyOf": [{}, {}]}}}, 4),
+    ({"$ref": "#"}, 1),
+    ({"allOf": [{"$ref": "#"}]}, 2),
+    ({"dependentSchemas": {"a": {}, "b": True}}, 3),
+    (doubling(2), 14),
+]
+
+
+@pytest.mark.parametrize(("schema", "checks"), COUNTED)
 def test_the_checks_of_one_value_are_counted(schema: JsonObject, checks: int) -> None:
     assert checks_of_a_value(schema) == checks
 
@@ -87,7 +87,10 @@ def test_what_is_wrong_in_a_flat_value_of_such_a_union_is_explained() -> None:
     assert "is not valid under any of the schemas" in problem.why
 
 
-@pytest.mark.parametrize(("value", "depth"), [(1, 0), ([], 0), ([[], {"a": [1]}], 3)])
+DEPTHS: list[tuple[Json, int]] = [(1, 0), ([], 0), ([[], {"a": [1]}], 3)]
+
+
+@pytest.mark.parametrize(("value", "depth"), DEPTHS)
 def test_the_depth_of_a_value_is_measured(value: Json, depth: int) -> None:
     assert depth_of(value) == depth
 
