@@ -10,6 +10,7 @@ from functools import partial
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
+from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
@@ -47,6 +48,7 @@ async def open_app(
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(watch_loop())
         store = await _open_store(stack, environment, settings)
         yield await stack.enter_async_context(open_on(store, environment, settings, parts))
 
