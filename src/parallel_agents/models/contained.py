@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
+import orjson
 from typing_extensions import override
 
 from parallel_agents.containment.calls import caught, contained, describe, unpack
 from parallel_agents.containment.values import shown
+from parallel_agents.core.message import Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.unicode import whole_text, whole_value
 from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
 from parallel_agents.models.wrapped import Wrapped
 
@@ -50,9 +55,12 @@ class Contained(Wrapped):
 
     async def _respond(self, request: ModelRequest, listener: Listener | None) -> ModelReply:
         reply: object = await self._model.respond(request, listener)
-        if isinstance(reply, ModelReply):  # pyright: ignore[reportUnnecessaryIsInstance]
-            return reply
-        raise _crashed(self.name, f"returned {shown(reply, 80)}, which is not a ModelReply")
+        if not isinstance(reply, ModelReply):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise _crashed(self.name, f"returned {shown(reply, 80)}, which is not a ModelReply")
+        try:
+            return _storable(reply)
+        except TypeError as error:
+            raise _crashed(self.name, f"returned what cannot be stored: {error}") from error
 
     async def _contained(self, work: Coroutine[None, None, T]) -> T:
         try:
@@ -72,6 +80,37 @@ def make_contained(make: Callable[[str], Model]) -> Callable[[str], Model]:
             raise _mapped(error, name) from error
 
     return make_model
+
+
+def _storable(reply: ModelReply) -> ModelReply:
+    """The reply, with half characters made whole.
+
+    Raises:
+        TypeError: it contains a value that is not JSON, or an integer beyond 64 bits.
+    """
+    try:
+        orjson.dumps(reply)
+    except TypeError:
+        parts = tuple(_whole(part) for part in reply.message.parts)
+        reply = replace(reply, message=replace(reply.message, parts=parts))
+        orjson.dumps(reply)
+    return reply
+
+
+def _whole(part: Part) -> Part:
+    match part:
+        case Text() | Thinking():
+            return replace(part, text=whole_text(part.text))
+        case ToolCall():
+            return replace(part, arguments=dict(_whole_pairs(part.arguments)))
+        case ToolResult():
+            return part
+
+
+def _whole_pairs(arguments: JsonObject) -> Iterator[tuple[str, Json]]:
+    """The arguments of a call with half characters made whole."""
+    for name, value in arguments.items():
+        yield whole_text(name), whole_value(value)
 
 
 def _mapped(error: Exception, name: str) -> PagentsError:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from typing_extensions import override
 
-from parallel_agents.core.message import user
+from parallel_agents.core.message import ToolCall, user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.errors import (
     MissingKey,
@@ -81,3 +81,19 @@ def test_a_factory_may_refuse_a_name() -> None:
 
     with pytest.raises(MissingKey):
         make_contained(make)("mine/large")
+
+
+def answering(arguments: dict[str, object]) -> Contained:
+    call = ToolCall("1", "tool", arguments)  # pyright: ignore[reportArgumentType]  # what a user may do
+    return Contained(ScriptedModel([call]))
+
+
+async def test_a_reply_that_cannot_be_stored_is_a_crash_of_the_model() -> None:
+    with pytest.raises(ModelCrashed, match="returned what cannot be stored: Type is not JSON"):
+        await answering({"x": object()}).respond(REQUEST)
+
+
+async def test_half_characters_of_a_reply_are_made_whole() -> None:
+    reply = await answering({"caf\udce9": ["\udce9"]}).respond(REQUEST)
+
+    assert reply.message.tool_calls[0].arguments == {"caf\ufffd": ["\ufffd"]}
