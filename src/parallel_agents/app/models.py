@@ -14,6 +14,7 @@ from parallel_agents.models.budgeted import Budgeted
 from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.circuit_broken import CircuitBroken
+from parallel_agents.models.contained import make_contained
 from parallel_agents.models.dialect import PLAIN, Dialect
 from parallel_agents.models.foreign.pydantic_ai import PROVIDER as PYDANTIC_AI, PydanticAi
 from parallel_agents.models.governor import Governor
@@ -67,7 +68,11 @@ def make_registry(
             sources=default_sources(network),
         )
 
-    made = {LOCAL: make_local, PYDANTIC_AI: PydanticAi, **(factories or {})}
+    made = {
+        LOCAL: make_local,
+        PYDANTIC_AI: make_contained(PydanticAi),
+        **{name: make_contained(make) for name, make in (factories or {}).items()},
+    }
     if days.PROVIDER not in settings.providers:
         made.setdefault(days.PROVIDER, make_simulated)
     return Registry(

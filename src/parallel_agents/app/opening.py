@@ -10,6 +10,7 @@ from functools import partial
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
+from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
@@ -30,6 +31,7 @@ from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.tools.contained import ContainedTool
 
 STORE_NAME = "store.db"
 
@@ -46,6 +48,7 @@ async def open_app(
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(watch_loop())
         store = await _open_store(stack, environment, settings)
         yield await stack.enter_async_context(open_on(store, environment, settings, parts))
 
@@ -104,7 +107,10 @@ def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Run
     settings = app.settings
     agent = AgentRunner(
         app.models,
-        {**app.session_tools.as_tools(), **parts.tools},
+        {
+            **app.session_tools.as_tools(),
+            **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
+        },
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
         gatekeeper=Gates(

@@ -34,6 +34,8 @@ class ConditionGate:
 class RegexGate:
     """A regular expression that the answer's text must match somewhere, or, negated, must not.
 
+    It has Python's syntax. One that cannot be matched within five seconds breaks the gate.
+
     Raises:
         InvalidInput: the pattern is not valid.
     """
@@ -45,7 +47,7 @@ class RegexGate:
     def __post_init__(self) -> None:
         try:
             re.compile(self.pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise InvalidInput(
                 f"{self.pattern[:80]!r} is not a regular expression",
                 why=str(error),
@@ -212,19 +214,19 @@ def describe_gate(gate: Gate) -> str:
             return f"{judge}, at least {least:g}"
 
 
-def check_in_core(gate: ConditionGate | RegexGate, answer: Json, text: str) -> Verdict:
-    """The verdict of a gate that needs only the answer."""
-    match gate:
-        case ConditionGate(condition=condition):
-            try:
-                holds, why = expression(condition).holds(answer), ""
-            except ValueError as error:
-                holds, why = False, f" ({error})"
-            critique = "" if holds else f"The answer must satisfy {condition}{why}."
-            return Verdict(gate=describe_gate(gate), is_accepted=holds, critique=critique)
-        case RegexGate(pattern=pattern, is_negated=is_negated):
-            is_found = re.search(pattern, text) is not None
-            must = "must not" if is_negated else "must"
-            fits = is_found != is_negated
-            critique = "" if fits else f"The text {must} match {pattern}."
-            return Verdict(gate=describe_gate(gate), is_accepted=fits, critique=critique)
+def condition_verdict(gate: ConditionGate, answer: Json) -> Verdict:
+    """The verdict of a condition on the answer."""
+    try:
+        holds, why = expression(gate.condition).holds(answer), ""
+    except ValueError as error:
+        holds, why = False, f" ({error})"
+    critique = "" if holds else f"The answer must satisfy {gate.condition}{why}."
+    return Verdict(gate=describe_gate(gate), is_accepted=holds, critique=critique)
+
+
+def regex_verdict(gate: RegexGate, *, is_found: bool) -> Verdict:
+    """The verdict of a pattern, by whether it was found in the answer's text."""
+    must = "must not" if gate.is_negated else "must"
+    fits = is_found != gate.is_negated
+    critique = "" if fits else f"The text {must} match {gate.pattern}."
+    return Verdict(gate=describe_gate(gate), is_accepted=fits, critique=critique)

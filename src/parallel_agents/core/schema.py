@@ -6,19 +6,20 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
+from itertools import islice
+from typing import NamedTuple, NoReturn
 
 import jsonschema_rs
 import orjson
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-    JsonObject: TypeAlias = Mapping[str, Json]
-else:
-    # Parsed JSON is valid JSON: decoders need not walk it again.
-    Json = Any
-    JsonObject = Mapping[str, Any]
+from parallel_agents.core.json_value import Json as Json, JsonObject as JsonObject
+from parallel_agents.core.schema_cost import (
+    MOST_CHECKS,
+    checks_of_a_value,
+    depth_of,
+    is_recursive_union,
+)
 
 _FENCE = re.compile(r"```[A-Za-z0-9_-]*+\s*+(.*?)```", re.DOTALL)
 _OPENING = re.compile(r"[{\[]")
@@ -28,6 +29,7 @@ _MOST_FAILED = (
 )
 _MAX_PROBLEMS = 5
 _QUOTED = 150
+_EXPLAINED_DEPTH = 8
 
 
 class Problem(NamedTuple):
@@ -49,6 +51,9 @@ class InvalidSchema(ValueError):
         self.problem = problem
 
 
+_TOO_DEEP = Problem("", "it is nested too deep to be checked")
+
+
 class Schema:
     """A compiled JSON Schema (draft 2020-12 unless `$schema` says otherwise).
 
@@ -58,26 +63,40 @@ class Schema:
         InvalidSchema: `source` is not a valid JSON Schema.
     """
 
-    __slots__ = ("_validator", "source")
+    __slots__ = ("_is_recursive_union", "_validator", "source")
 
     def __init__(self, source: JsonObject) -> None:
         self.source = source
         try:
+            checks = checks_of_a_value(source)
+            if checks > MOST_CHECKS:
+                why = f"a value would be checked {checks:,} times, more than {MOST_CHECKS:,}"
+                raise InvalidSchema(Problem("", why))
+            self._is_recursive_union = is_recursive_union(source)
             self._validator = jsonschema_rs.validator_for(dict(source), retriever=_fetch_nothing)
         except jsonschema_rs.ValidationError as error:
             where = "/".join(str(step) for step in error.instance_path)
             raise InvalidSchema(Problem(where, _brief(error.message))) from error
+        except RecursionError as error:
+            raise InvalidSchema(_TOO_DEEP) from error
 
     def problems(self, value: Json) -> list[Problem]:
-        """The reasons why `value` does not match, at most five; an empty list if it matches."""
-        found: list[Problem] = []
-        for error in self._validator.iter_errors(value):
-            found.append(
+        """The reasons why `value` does not match, at most five; an empty list if it matches.
+
+        What is wrong in a deep value of a union that contains itself is not told: it takes too long.
+        """
+        if self._validator.is_valid(value):
+            return []
+        if self._is_recursive_union and depth_of(value) > _EXPLAINED_DEPTH:
+            why = "it does not match the schema, and is nested too deep to say where"
+            return [Problem("", why)]
+        try:
+            return [
                 Problem("/".join(str(step) for step in error.instance_path), _brief(error.message))
-            )
-            if len(found) == _MAX_PROBLEMS:
-                break
-        return found
+                for error in islice(self._validator.iter_errors(value), _MAX_PROBLEMS)
+            ]
+        except ValueError:  # the validator takes values of 255 levels into its messages, no deeper
+            return [_TOO_DEEP]
 
 
 def _brief(message: str) -> str:
@@ -97,7 +116,11 @@ def compiled(source: JsonObject) -> Schema:
     Raises:
         InvalidSchema: as for Schema.
     """
-    return _compiled(orjson.dumps(source))
+    try:
+        encoded = orjson.dumps(source)
+    except TypeError as error:  # it is not JSON, or has more than 254 levels
+        raise InvalidSchema(Problem("", _brief(str(error)))) from error
+    return _compiled(encoded)
 
 
 @lru_cache(maxsize=512)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -35,6 +36,10 @@ class Caller(Protocol):
 
     def park(self) -> None:
         """Release the run's slot and suspend the call's time limit, to wait for other runs."""
+        ...
+
+    def queued(self) -> AbstractContextManager[None]:
+        """A block in which the call waits to begin: its time limit starts at the end of the block."""
         ...
 
     async def wait_message(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
+from parallel_agents.containment.calls import describe, tell
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
@@ -140,11 +141,16 @@ class LocalEngine:
     def listen(self, run: RunId, on_text: OnText) -> Unsubscribe:
         """Receive the text of a run that is executed here as it arrives."""
         listeners = self._listeners.setdefault(run, [])
-        listeners.append(on_text)
+
+        def listener(piece: str) -> None:
+            if not tell(on_text, piece):
+                stop()
 
         def stop() -> None:
             with suppress(ValueError):
-                listeners.remove(on_text)
+                listeners.remove(listener)
+
+        listeners.append(listener)
 
         return stop
 
@@ -277,11 +283,11 @@ class LocalEngine:
             raise
         except PagentsError as error:
             await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
-        except Exception as bug:  # noqa: BLE001 - the run's edge: a bug ends one run, not its team
+        except BaseException as bug:  # the run's edge: a bug ends one run, not its team
+            if _ends_more_than_a_run(bug):
+                raise
             _log.exception("run %s crashed", claim.run.id)
-            crash = RunCrashed(
-                f"{type(bug).__name__}: {bug}", why="a bug", hint="please report it with the log"
-            )
+            crash = RunCrashed(describe(bug), why="a bug", hint="please report it with the log")
             await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(crash)))
 
     def _drop(self, run: RunId) -> None:
@@ -362,3 +368,11 @@ class LocalEngine:
             # News for a worker's log; elsewhere the progress display shows it.
             level = logging.WARNING if self._owner.role is Role.WORKER else logging.INFO
             _log.log(level, "took over the runs of a dead process: %s", ", ".join(taken))
+
+
+def _ends_more_than_a_run(error: BaseException) -> bool:
+    """Whether an error comes from outside of the run: its task was cancelled, or the loop ends."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt | GeneratorExit)

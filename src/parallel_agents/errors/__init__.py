@@ -52,7 +52,8 @@ PagentsError
  │   ├─ GateRefused             PA-E310  no model of the ladder gave an answer that passed the gates
  │   ├─ GateBroken              PA-E311  a gate could not give a verdict
  │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is paused for now
- │   └─ RevisionFailed          PA-E313  the refiner returned no better answer
+ │   ├─ RevisionFailed          PA-E313  the refiner returned no better answer
+ │   └─ ModelCrashed            PA-E314  a model that the program passed in did not work
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
      │   ├─ StoreUnreachable    PA-E401
@@ -137,6 +138,7 @@ from parallel_agents.errors.run import (
     GateBroken,
     GateRefused,
     Incomplete,
+    ModelCrashed,
     OutputInvalid,
     OverBudget,
     PriceUnknown,
@@ -174,6 +176,7 @@ __all__ = [
     "MalformedReply",
     "MissingExtra",
     "MissingKey",
+    "ModelCrashed",
     "ModelLoading",
     "ModelNotFound",
     "ModelRefused",

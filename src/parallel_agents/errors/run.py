@@ -71,3 +71,7 @@ class AgentCircuitOpen(RunError):
 
 class RevisionFailed(RunError):
     code = "PA-E313"
+
+
+class ModelCrashed(RunError):
+    code = "PA-E314"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from asyncio.subprocess import PIPE
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import orjson
 
+from parallel_agents.containment.calls import contained, describe
+from parallel_agents.containment.commands import MOST_OUTPUT_BYTES, TooMuchOutput, run_command
+from parallel_agents.containment.functions import UserFunction
+from parallel_agents.containment.patterns import MOST_SECONDS, PatternTooSlow, is_found
+from parallel_agents.containment.values import shown
 from parallel_agents.core.gate import (
     MAX_SCORE,
     CommandGate,
@@ -19,11 +22,13 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
     Verdict,
-    check_in_core,
+    condition_verdict,
     describe_gate,
+    regex_verdict,
 )
 from parallel_agents.core.run import Result
 from parallel_agents.core.submission import Draft, Submission
+from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import GateBroken
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
@@ -43,7 +48,9 @@ class Gates:
     """
 
     def __init__(self, functions: Mapping[str, Check], judge: Judge, refiner: Refiner) -> None:
-        self._functions = functions
+        self._functions = {
+            name: UserFunction(function, name) for name, function in functions.items()
+        }
         self._judge = judge
         self._refiner = refiner
 
@@ -51,12 +58,14 @@ class Gates:
         self, gate: Gate, submission: Submission, park: Callable[[], object]
     ) -> Verdict:
         match gate:
-            case ConditionGate() | RegexGate():
-                return check_in_core(gate, submission.answer, submission.text)
+            case ConditionGate():
+                return condition_verdict(gate, submission.answer)
+            case RegexGate():
+                return await _search(gate, submission)
             case FunctionGate(function=name):
-                return _verdict_of(name, await self._call(name, submission))
+                return await self._call(name, submission, partial(_verdict_of, name))
             case ScoreGate():
-                return _score_verdict(gate, await self._call(gate.function, submission))
+                return await self._call(gate.function, submission, partial(_score_verdict, gate))
             case CommandGate():
                 park()
                 return await _run_command(gate, submission)
@@ -68,8 +77,10 @@ class Gates:
         park()
         return await self._refiner.revise(by, draft)
 
-    async def _call(self, name: str, submission: Submission) -> object:
-        """What the function of that name returns for the answer.
+    async def _call(
+        self, name: str, submission: Submission, verdict: Callable[[object], Verdict]
+    ) -> Verdict:
+        """The verdict of the function of that name, made by `verdict` of what it returns.
 
         Raises:
             GateBroken: there is no such function, or it raised.
@@ -82,19 +93,38 @@ class Gates:
                 hint=f"pass gates=[{name}] to `run` or `open`",
             )
         try:
-            if inspect.iscoroutinefunction(function):
-                return await function(submission.answer)
-            return await asyncio.to_thread(function, submission.answer)
+            return await contained(function.call(verdict, submission.answer), name)
+        except GateBroken:
+            raise  # `verdict` refused what it returned
         except Exception as error:
             raise GateBroken(
-                f"the gate {name} raised {type(error).__name__}: {error}",
+                f"the gate {name} raised {describe(error)}",
                 hint="make it return a verdict for every answer",
             ) from error
 
 
+async def _search(gate: RegexGate, submission: Submission) -> Verdict:
+    """The verdict of a pattern, which is searched where it can be stopped."""
+    try:
+        found = await is_found(gate.pattern, submission.text)
+    except PatternTooSlow as error:
+        raise GateBroken(
+            f"the gate {describe_gate(gate)} gave no verdict in {MOST_SECONDS:g} s",
+            why=str(error) or "its pattern has more ways to match than can be tried",
+            hint="write it without repetitions inside of repetitions",
+        ) from error
+    except OSError as error:
+        raise GateBroken(
+            f"the gate {describe_gate(gate)} cannot be run",
+            why=str(error),
+            hint="write it without look-around and references to groups",
+        ) from error
+    return regex_verdict(gate, is_found=found)
+
+
 def _verdict_of(name: str, returned: object) -> Verdict:
     """The verdict of a function that returns True, None, or a critique."""
-    critique = returned if isinstance(returned, str) else ""
+    critique = whole_text(returned)[:_CRITIQUE_CHARACTERS] if isinstance(returned, str) else ""
     is_accepted = returned is True or returned is None
     if not is_accepted and not critique:
         critique = f"The answer did not pass the check {name}."
@@ -104,15 +134,15 @@ def _verdict_of(name: str, returned: object) -> Verdict:
 def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
     """The verdict of a function that returns a score, alone or with a critique."""
     match returned:
-        case (int() | float() as score, str() as critique):
-            pass
+        case (int() | float() as score, str() as text):
+            critique = whole_text(text)[:_CRITIQUE_CHARACTERS]
         case int() | float() as score:
             critique = ""
         case _:
             score, critique = -1.0, ""
     if isinstance(score, bool) or not 0 <= score <= MAX_SCORE:
         raise GateBroken(
-            f"the gate {gate.function} returned {returned!r:.80}, which is not a score",
+            f"the gate {gate.function} returned {shown(returned, 80)}, which is not a score",
             hint="make it return a number from 0 to 10, alone or with a critique",
         )
     is_accepted = score >= gate.at_least
@@ -129,33 +159,32 @@ def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
 async def _run_command(gate: CommandGate, submission: Submission) -> Verdict:
     """The verdict of a command, which reads the answer from stdin as text or JSON."""
     answer = submission.answer
-    stdin = answer.encode() if isinstance(answer, str) else orjson.dumps(answer)
-    folder = submission.session.options.cwd or None
+    stdin = answer.encode(errors="replace") if isinstance(answer, str) else orjson.dumps(answer)
+    shown_gate, limit = describe_gate(gate), gate.timeout_seconds
     try:
-        process = await asyncio.create_subprocess_exec(
-            *gate.command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder
+        end = await run_command(
+            gate.command,
+            stdin,
+            folder=submission.session.options.cwd or None,
+            timeout_seconds=limit,
         )
-    except OSError as error:
+    except TimeoutError as error:
         raise GateBroken(
-            f"the gate {describe_gate(gate)} cannot be run",
+            f"the gate {shown_gate} gave no verdict in {limit:g} s",
+            hint="raise its timeout_seconds",
+        ) from error
+    except TooMuchOutput as error:
+        raise GateBroken(
+            f"the gate {shown_gate} wrote more than {MOST_OUTPUT_BYTES // 1_000_000} MB",
+            hint="make it write only its critique",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise GateBroken(
+            f"the gate {shown_gate} cannot be run",
             why=str(error),
             hint="correct its command",
         ) from error
-    try:
-        async with asyncio.timeout(gate.timeout_seconds):
-            output, _ = await process.communicate(stdin)
-    except TimeoutError as error:
-        raise GateBroken(
-            f"the gate {describe_gate(gate)} gave no verdict in {gate.timeout_seconds:g} s",
-            hint="raise its timeout_seconds",
-        ) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    text = output.decode(errors="replace")[-_CRITIQUE_CHARACTERS:].strip()
-    is_accepted = process.returncode == 0
-    critique = (
-        "" if is_accepted else text or f"{describe_gate(gate)} exited with {process.returncode}."
-    )
-    return Verdict(gate=describe_gate(gate), is_accepted=is_accepted, critique=critique)
+    is_accepted = end.code == 0
+    text = end.output[-_CRITIQUE_CHARACTERS:].strip()
+    critique = "" if is_accepted else text or f"{shown_gate} exited with {end.code}."
+    return Verdict(gate=shown_gate, is_accepted=is_accepted, critique=critique)

@@ -16,6 +16,7 @@ from parallel_agents.core.throttle import Throttle, name_for_agent
 from parallel_agents.errors import (
     AgentCircuitOpen,
     GateRefused,
+    ModelCrashed,
     OutputCut,
     OutputInvalid,
     PagentsError,
@@ -27,7 +28,8 @@ T = TypeVar("T")
 
 # Failures by a provider, a budget, a time limit or a user say nothing about the agent.
 _FAULTS = frozenset(
-    kind.code for kind in (OutputInvalid, OutputCut, TurnLimit, GateRefused, RunCrashed)
+    kind.code
+    for kind in (OutputInvalid, OutputCut, TurnLimit, GateRefused, ModelCrashed, RunCrashed)
 )
 _BREAKER = Breaker(AGENTS)
 

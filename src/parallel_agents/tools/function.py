@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints, overload
@@ -10,9 +9,10 @@ from typing import Any, get_type_hints, overload
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import to_json
 from typing_extensions import override
 
+from parallel_agents.containment.functions import UserFunction, is_generator
+from parallel_agents.containment.values import text_of
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import Effect, ToolContext, ToolSpec
 from parallel_agents.errors import InvalidInput
@@ -23,7 +23,7 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 
 
 class FunctionTool:
-    """A tool that calls a function; a sync function runs in a thread.
+    """A tool that calls a function; what is not async runs in a thread of the tool's own.
 
     Args:
         function: its parameters need type annotations. The first paragraph of its docstring is
@@ -31,12 +31,18 @@ class FunctionTool:
         effect: what a second call with the same arguments does.
 
     Raises:
-        InvalidInput: the signature cannot be a JSON Schema.
+        InvalidInput: the signature cannot be a JSON Schema, or the function is a generator.
     """
 
     def __init__(self, function: Function, effect: Effect = Effect.ONCE) -> None:
         name = getattr(function, "__name__", type(function).__name__)
-        self._function = function
+        if is_generator(function):
+            raise InvalidInput(
+                f"the function {name} cannot be a tool",
+                why="it is a generator, and a tool returns one value",
+                hint="return a list instead of yielding",
+            )
+        self._function = UserFunction(function, name)
         self._arguments = _arguments_model(name, function)
         fields = self._arguments.model_fields.items()
         self._aliases = tuple((name, str(field.alias)) for name, field in fields)
@@ -44,14 +50,20 @@ class FunctionTool:
         self.spec = ToolSpec(name, _first_paragraph(function), schema, effect)
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> str:
-        """The function's return value: a string as it is, anything else as JSON."""
-        checked = self._arguments.model_validate(arguments)
-        values = {alias: getattr(checked, name) for name, alias in self._aliases}
-        if inspect.iscoroutinefunction(self._function):
-            value: object = await self._function(**values)
-        else:
-            value = await asyncio.to_thread(self._function, **values)
-        return value if isinstance(value, str) else to_json(value).decode()
+        """The function's return value: a string as it is, anything else as JSON.
+
+        What JSON cannot represent is shown as Python shows it.
+
+        Raises:
+            NoThreadLeft: too many earlier calls have never returned, so it was not called.
+        """
+
+        def values() -> dict[str, object]:
+            checked = self._arguments.model_validate(arguments)
+            return {alias: getattr(checked, name) for name, alias in self._aliases}
+
+        queued = context.caller.queued() if context.caller else None
+        return await self._function.call(text_of, named=values, queued=queued)
 
 
 def _arguments_model(name: str, function: Function) -> type[BaseModel]:

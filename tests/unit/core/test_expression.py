@@ -45,7 +45,11 @@ def test_a_plain_text_answer_is_called_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "condition", ["grade > 1", "title > 3", "issues[7].severity", "score / 0", "meta.other"]
+    "condition",
+    [
+        *("grade > 1", "title > 3", "issues[7].severity", "score / 0", "meta.other"),
+        *("title * 1000000000", "issues * 1000000000 == 1", "1" + "0" * 400 + " / score > 1"),
+    ],
 )
 def test_a_field_that_the_answer_lacks_is_named(condition: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -13,8 +13,9 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
     cheapest_first,
-    check_in_core,
+    condition_verdict,
     describe_gate,
+    regex_verdict,
 )
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
@@ -61,25 +62,41 @@ def test_a_gate_is_described_in_a_few_words(gate: Gate, text: str) -> None:
             {},
             "The answer must satisfy score >= 8 (\"the answer has no field 'score'\").",
         ),
-        (REGEX, "An answer", ""),
-        (REGEX, "The answer", "The text must match ^A."),
-        (RegexGate(pattern="TODO", is_negated=True), "An answer", ""),
-        (RegexGate(pattern="TODO", is_negated=True), "TODO", "The text must not match TODO."),
     ],
 )
-def test_a_refusal_has_a_critique_and_an_acceptance_has_none(
-    gate: ConditionGate | RegexGate, answer: Json, critique: str
+def test_a_condition_that_refuses_has_a_critique(
+    gate: ConditionGate, answer: Json, critique: str
 ) -> None:
-    verdict = check_in_core(gate, answer, str(answer))
+    verdict = condition_verdict(gate, answer)
 
     assert verdict.critique == critique
     assert verdict.is_accepted == (critique == "")
     assert verdict.gate == describe_gate(gate)
 
 
-def test_an_invalid_pattern_is_refused_when_the_gate_is_made() -> None:
-    with pytest.raises(InvalidInput, match="'\\(' is not a regular expression"):
-        RegexGate(pattern="(")
+@pytest.mark.parametrize(
+    ("gate", "is_found", "critique"),
+    [
+        (REGEX, True, ""),
+        (REGEX, False, "The text must match ^A."),
+        (RegexGate(pattern="TODO", is_negated=True), False, ""),
+        (RegexGate(pattern="TODO", is_negated=True), True, "The text must not match TODO."),
+    ],
+)
+def test_a_pattern_that_refuses_has_a_critique(
+    gate: RegexGate, is_found: bool, critique: str
+) -> None:
+    verdict = regex_verdict(gate, is_found=is_found)
+
+    assert verdict.critique == critique
+    assert verdict.is_accepted == (critique == "")
+    assert verdict.gate == describe_gate(gate)
+
+
+@pytest.mark.parametrize("pattern", ["(", "(" * 5000 + ")" * 5000, "a{99999999999}"])
+def test_an_invalid_pattern_is_refused_when_the_gate_is_made(pattern: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a regular expression"):
+        RegexGate(pattern=pattern)
 
 
 @pytest.mark.parametrize("votes", [0, 10])

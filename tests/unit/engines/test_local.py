@@ -493,3 +493,38 @@ async def test_a_team_that_goes_on_keeps_its_bound_unless_it_is_told_another(
     await store.aclose()
 
     assert crowd.most["all"] == most
+
+
+async def test_a_listener_that_exits_ends_no_run_and_is_not_called_again() -> None:
+    heard: list[str] = []
+
+    def listener(piece: str) -> None:
+        heard.append(piece)
+        raise SystemExit(piece)
+
+    async with open_rig(ScriptedModel(["one two three"]), agents=[WRITER]) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "Go."))
+        handle.listen(listener)
+        result = await handle.wait()
+
+    assert result.is_done
+    assert len(heard) == 1
+
+
+class Strays(MemoryStore):
+    """A store whose appends are cancelled by nobody: a failure outside of all calls."""
+
+    @override
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+        raise asyncio.CancelledError
+
+
+async def test_a_cancellation_from_nowhere_ends_the_run_with_an_error() -> None:
+    store = Strays(asyncio.get_running_loop().time)
+    async with open_rig(ScriptedModel(["done"]), agents=[WRITER], store=store) as rig:
+        result = await (await rig.sessions.spawn(Task("writer", "Go."))).wait()
+    await store.aclose()
+
+    assert result.error is not None
+    assert result.error.code == "PA-E307"
+    assert result.error.message == "CancelledError"

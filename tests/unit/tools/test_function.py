@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from enum import StrEnum
-from functools import partial
+from functools import partial, wraps
 from typing import Annotated, Literal, NamedTuple
 
 import pytest
@@ -167,3 +168,31 @@ def test_a_function_that_has_no_schema_is_refused(function: Callable[..., object
 
     assert caught.value.why
     assert "annotate" in caught.value.hint
+
+
+def test_a_generator_is_refused() -> None:
+    def pages() -> Iterator[str]:
+        yield "page"
+
+    with pytest.raises(InvalidInput, match="the function pages cannot be a tool") as caught:
+        FunctionTool(pages)
+
+    assert caught.value.why == "it is a generator, and a tool returns one value"
+
+
+async def test_an_async_function_behind_a_decorator_is_awaited() -> None:
+    async def look(url: str) -> str:
+        return url
+
+    @wraps(look)
+    def traced(url: str) -> Awaitable[str]:
+        return look(url)
+
+    assert await call(FunctionTool(traced), {"url": "a"}) == "a"
+
+
+async def test_a_value_that_json_lacks_is_shown_as_python_shows_it() -> None:
+    def send() -> object:
+        return Decimal
+
+    assert await call(FunctionTool(send), {}) == "(not JSON) <class 'decimal.Decimal'>"

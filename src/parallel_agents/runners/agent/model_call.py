@@ -113,7 +113,7 @@ class ModelCallListener:
 
     def text(self, piece: str) -> None:
         self._work.streamed.append(piece)
-        for listener in self._activation.listeners:
+        for listener in tuple(self._activation.listeners):
             listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:

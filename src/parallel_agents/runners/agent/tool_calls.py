@@ -7,8 +7,10 @@ to be harmless; otherwise the model is told that the outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
+from contextlib import contextmanager
 
+from parallel_agents.containment.calls import describe
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import ToolCall, ToolResult
@@ -31,12 +33,13 @@ class _Call:
         handed_back: the runs whose ends its result reports.
     """
 
-    __slots__ = ("_activation", "_clock", "_parked_at", "deadline", "handed_back")
+    __slots__ = ("_activation", "_clock", "_parked_at", "_seconds", "deadline", "handed_back")
 
     def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
         self._activation = activation
         self._clock = clock
         self._parked_at: float | None = None
+        self._seconds = seconds
         self.deadline = asyncio.timeout(seconds)
         self.handed_back: tuple[RunId, ...] = ()
 
@@ -50,6 +53,13 @@ class _Call:
         self.deadline.reschedule(None)
         if self._clock.park():
             self._parked_at = asyncio.get_running_loop().time()
+
+    @contextmanager
+    def queued(self) -> Generator[None]:
+        self.deadline.reschedule(None)
+        yield
+        if self._seconds is not None:
+            self.deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     async def wait_message(self) -> None:
         await self._activation.inbox.wait_message()
@@ -152,7 +162,7 @@ class ToolCalls:
         except Exception as error:  # noqa: BLE001 - the model decides what to do about a failed tool
             if caller.deadline.expired():
                 return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
-            return _error(call, whole_text(f"{type(error).__name__}: {error}"))
+            return _error(call, describe(error))
         return ToolResult(call.id, call.name, whole_text(content))
 
 

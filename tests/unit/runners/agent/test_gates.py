@@ -324,6 +324,28 @@ async def test_gates_are_checked_in_the_order_of_what_they_cost() -> None:
     assert len([e for e in events if isinstance(e.body, Gated)]) == 1
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError()], ids=repr)
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_gate_that_raises_what_would_end_the_process_is_broken(
+    error: BaseException, is_async: bool
+) -> None:
+    def blocking(_: object) -> bool:
+        raise error
+
+    async def on_loop(_: object) -> bool:
+        raise error
+
+    result, _ = await run(
+        [ScriptedModel(["x"])],
+        Task("writer", "Go.", gates=(FunctionGate(function="mine"),)),
+        gates={"mine": on_loop if is_async else blocking},
+    )
+
+    assert result.error is not None
+    assert result.error.code == "PA-E311"
+    assert f"the gate mine raised {type(error).__name__}" in result.error.message
+
+
 COUNT = "import sys; n = len(sys.stdin.read()); print(f'{n} characters'); sys.exit(n > 5)"
 
 

@@ -338,7 +338,7 @@ async def test_a_failure_that_stays_ends_the_run_with_its_code_and_its_cure() ->
     assert result.spend.calls == 0
 
 
-async def test_a_bug_ends_its_run_and_says_so() -> None:
+async def test_a_model_that_crashes_ends_its_run_and_says_so() -> None:
     def broken(request: ModelRequest) -> Answer:
         raise ZeroDivisionError(request.system)
 
@@ -346,8 +346,8 @@ async def test_a_bug_ends_its_run_and_says_so() -> None:
 
     assert result.error is not None
     assert result.status is RunStatus.FAILED
-    assert result.error.code == "PA-E307"
-    assert "ZeroDivisionError: Write well." in result.error.message
+    assert result.error.code == "PA-E314"
+    assert "raised ZeroDivisionError: Write well." in result.error.message
 
 
 async def test_a_model_that_lacks_what_the_agent_needs_earns_the_result_a_notice() -> None:

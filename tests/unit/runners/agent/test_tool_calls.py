@@ -189,3 +189,52 @@ async def test_a_tool_is_told_who_calls() -> None:
     (told,) = model.requests[1].messages[-1].parts
     assert isinstance(told, ToolResult)
     assert told.content == f"{result.session_key} {result.run_id} {{}}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SystemExit(2), KeyboardInterrupt(), asyncio.CancelledError(), StopIteration()],
+    ids=repr,
+)
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_tool_that_raises_what_would_end_the_run_is_told_as_an_error(
+    error: BaseException, is_async: bool
+) -> None:
+    def blocking() -> str:
+        raise error
+
+    async def on_loop() -> str:
+        raise error
+
+    (told,), result = await call_tool(
+        tool_named("tool", on_loop if is_async else blocking), ToolCall("1", "tool", {})
+    )
+
+    assert told.is_error
+    assert type(error).__name__ in told.content
+    assert result.status is RunStatus.DONE
+
+
+def tool_named(name: str, function: Callable[..., object]) -> Callable[..., object]:
+    function.__name__ = name
+    return function
+
+
+async def test_the_time_in_which_a_call_waits_for_its_turn_is_not_the_tools_time() -> None:
+    class Queues:
+        spec = ToolSpec("tool", "", NO_ARGUMENTS)
+
+        async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+            assert context.caller is not None
+            with context.caller.queued():
+                await asyncio.sleep(100)
+            await asyncio.sleep(9)
+            return "in time"
+
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"])
+    task = Task("caller", "go", limits=Limits(call_timeout_seconds=10))
+    async with open_rig(model, agents=[AGENT], tools=[Queues()]) as rig:
+        result = await (await rig.sessions.spawn(task)).wait()
+
+    assert result.seconds == 109
+    assert model.requests[1].messages[-1].parts == (ToolResult("1", "tool", "in time"),)

@@ -1,0 +1,163 @@
+"""Calls: the gate through which code of others is called; nothing but an `Exception` leaves it.
+
+`SystemExit`, `KeyboardInterrupt`, `CancelledError` and the like would end the run without an outcome,
+or the process with all its runs. Raised by a tool, a gate or a model, they mean that this call failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
+
+from parallel_agents.core.unicode import whole_text
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_MOST_CHARACTERS = 4000
+_GRACE_SECONDS = 5.0
+
+# A task that waits is referenced by nobody else once it is abandoned.
+_abandoned: set[asyncio.Task[object]] = set()
+
+
+class Raised(Exception):
+    """Code of others raised something; the message describes it and is safe to print and to store."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(describe(error))
+
+
+class _Failed(NamedTuple):
+    error: BaseException
+
+
+class _Returned(NamedTuple, Generic[T]):
+    value: T
+
+
+Outcome: TypeAlias = _Returned[T] | _Failed
+
+
+def describe(error: BaseException) -> str:
+    """The class and the message of an error, bounded; also of one whose message cannot be made."""
+    if isinstance(error, Raised):
+        return str(error)
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except BaseException as broken:  # noqa: BLE001 - `__str__` is code of others, too
+        return f"{name}, whose message cannot be made: its __str__ raised {type(broken).__name__}"
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        text = f"{text}; the first is {describe(group.exceptions[0])}"
+    if len(text) > _MOST_CHARACTERS:
+        text = f"{text[:_MOST_CHARACTERS]}... ({len(text):,} characters)"
+    return whole_text(f"{name}: {text}" if text else name)
+
+
+async def contained(work: Coroutine[None, None, T], name: str) -> T:
+    """The result of `work`, which runs in a task of its own.
+
+    A cancellation of the caller ends `work` and passes; one that `work` raises is its failure. If
+    `work` ignores a cancellation for five seconds it is closed, and if even that does not end it, it
+    is abandoned.
+
+    Args:
+        work: code of others.
+        name: what it is called in the log.
+
+    Raises:
+        Exception: `work` raised it.
+        Raised: `work` raised something that is no Exception.
+    """
+    task = asyncio.create_task(_outcome_of(work), name=name)
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError:
+        await _end(task, work, name)
+        raise
+    if task.cancelled():  # before its first step
+        raise Raised(asyncio.CancelledError())
+    return unpack(task.result())
+
+
+def caught(call: Callable[[], T]) -> Outcome[T]:
+    """What a call in a thread of its own returned or raised."""
+    try:
+        return _Returned(call())
+    except BaseException as error:  # noqa: BLE001 - the edge to code of others
+        return _Failed(error)
+
+
+def unpack(outcome: Outcome[T]) -> T:
+    """The value, or the error raised as `contained` does."""
+    match outcome:
+        case _Returned(value=value):
+            return value
+        case _Failed(error=error):
+            # StopIteration cannot leave a coroutine.
+            if isinstance(error, Exception) and not isinstance(
+                error, StopIteration | StopAsyncIteration
+            ):
+                raise error
+            raise Raised(error) from error
+
+
+async def _outcome_of(work: Coroutine[None, None, T]) -> Outcome[T]:
+    try:
+        return _Returned(await work)
+    except GeneratorExit:
+        raise  # the loop is being closed
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and _may_be_from_user():
+            raise
+        return _Failed(error)
+
+
+def _may_be_from_user() -> bool:
+    """Whether a KeyboardInterrupt may be a Ctrl-C: only Python's own handler raises it here."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+async def _end(task: asyncio.Task[Outcome[T]], work: Coroutine[None, None, T], name: str) -> None:
+    """End a task; it may clean up, and has no more than a few seconds for it."""
+    task.cancel()
+    try:
+        await asyncio.wait((task,), timeout=_GRACE_SECONDS)
+    finally:
+        if not task.done():
+            _close(task, work, name)
+
+
+def _close(task: asyncio.Task[Outcome[T]], work: Coroutine[None, None, T], name: str) -> None:
+    """Close what ignores its cancellation; the task then ends when it wakes."""
+    try:
+        work.close()
+        _log.warning("%s ignored its cancellation and was closed", name)
+    except BaseException as error:  # noqa: BLE001 - the edge to code of others
+        _log.warning("%s cannot be stopped (%s); it was abandoned", name, describe(error))
+    task.cancel()
+    _abandoned.add(task)
+    task.add_done_callback(_abandoned.discard)
+
+
+def tell(listener: Callable[[T], object], value: T) -> bool:
+    """Call a callback of others; False, with the reason in the log, if it raised."""
+    try:
+        listener(value)
+    except BaseException as error:
+        if isinstance(error, GeneratorExit) or (
+            isinstance(error, KeyboardInterrupt) and _may_be_from_user()
+        ):
+            raise
+        name = getattr(listener, "__qualname__", type(listener).__name__)
+        _log.warning("the callback %s is not called again: %s", name, describe(error))
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""Commands: a program of others in a process group of its own, which ends as a whole.
+
+Its output is bounded while it is read, and so is its time. A child that it leaves behind with the
+output open is ended with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from asyncio.subprocess import STDOUT, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+MOST_OUTPUT_BYTES = 10_000_000
+_KEPT_BYTES = 65_536
+_GRACE_SECONDS = 2.0
+_DRAIN_SECONDS = 1.0
+
+
+class TooMuchOutput(Exception):
+    """The command wrote more than `MOST_OUTPUT_BYTES` and was ended."""
+
+
+class CommandEnd(NamedTuple):
+    """How a command ended; `output` is the end of what it wrote, both streams together."""
+
+    code: int
+    output: str
+
+
+async def run_command(
+    command: Sequence[str], stdin: bytes, *, folder: str | None, timeout_seconds: float
+) -> CommandEnd:
+    """Run a command that reads `stdin`, and wait for its end.
+
+    Raises:
+        TimeoutError: it did not end in time.
+        TooMuchOutput: it wrote too much.
+        OSError, ValueError: it cannot be started.
+    """
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin)
+        given.seek(0)
+        # A pipe of our own: asyncio's would not end before the last child of the command has.
+        readable, writable = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=given,
+                stdout=writable,
+                stderr=STDOUT,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(readable)
+            raise
+        finally:
+            os.close(writable)
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(readable, "rb", 0)
+    )
+    reading = asyncio.create_task(_read(reader))
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await _ended(process, reading)
+    finally:
+        if process.returncode is None or not reading.done():
+            await _end_group(process)
+        reading.cancel()
+        await asyncio.wait((reading,))
+        transport.close()
+
+
+async def _ended(process: Process, reading: asyncio.Task[str]) -> CommandEnd:
+    exiting = asyncio.create_task(process.wait())
+    try:
+        await asyncio.wait((exiting, reading), return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            reading.result()
+        code = await exiting
+    finally:
+        exiting.cancel()
+    done, _ = await asyncio.wait((reading,), timeout=_DRAIN_SECONDS)
+    return CommandEnd(code, reading.result() if done else "")
+
+
+async def _read(reader: asyncio.StreamReader) -> str:
+    """The end of the output."""
+    kept, total = b"", 0
+    while chunk := await reader.read(_KEPT_BYTES):
+        kept = (kept + chunk)[-_KEPT_BYTES:]
+        total += len(chunk)
+        if total > MOST_OUTPUT_BYTES:
+            raise TooMuchOutput
+    return kept.decode(errors="replace")
+
+
+async def _end_group(process: Process) -> None:
+    """Ask the whole group to end, and kill what has not ended soon."""
+    _signal(process, signal.SIGTERM)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await process.wait()
+    finally:
+        _signal(process, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GRACE_SECONDS):
+            await process.wait()
+
+
+def _signal(process: Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,130 @@
+"""Contained: a model of the program's own; whatever it raises fails its call and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import orjson
+from typing_extensions import override
+
+from parallel_agents.containment.calls import caught, contained, describe, unpack
+from parallel_agents.containment.values import shown
+from parallel_agents.core.message import Part, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.unicode import whole_text, whole_value
+from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
+from parallel_agents.models.wrapped import Wrapped
+
+T = TypeVar("T")
+
+
+class Contained(Wrapped):
+    """Wraps a model that the program passed in.
+
+    Errors that the protocol of models knows pass as they are; any other is a `ModelCrashed`.
+    """
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self._capabilities = model.capabilities  # now, where what it raises is caught
+
+    @property
+    @override
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @override
+    async def start(self) -> None:
+        await self._contained(self._model.start())
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        """Ask the model for the next message.
+
+        Raises:
+            ModelCrashed: it raised something unexpected, or returned no reply.
+            PagentsError: as the model raises it.
+        """
+        return await self._contained(self._respond(request, listener))
+
+    @override
+    async def aclose(self) -> None:
+        await self._contained(self._model.aclose())
+
+    async def _respond(self, request: ModelRequest, listener: Listener | None) -> ModelReply:
+        reply: object = await self._model.respond(request, listener)
+        if not isinstance(reply, ModelReply):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise _crashed(self.name, f"returned {shown(reply, 80)}, which is not a ModelReply")
+        try:
+            return _storable(reply)
+        except TypeError as error:
+            raise _crashed(self.name, f"returned what cannot be stored: {error}") from error
+
+    async def _contained(self, work: Coroutine[None, None, T]) -> T:
+        try:
+            return await contained(work, self.name)
+        except Exception as error:
+            raise _mapped(error, self.name) from error
+
+
+def make_contained(make: Callable[[str], Model]) -> Callable[[str], Model]:
+    """A factory of models that makes contained ones, and raises only errors of this package."""
+
+    def make_model(name: str) -> Model:
+        outcome = caught(lambda: Contained(make(name)))
+        try:
+            return unpack(outcome)
+        except Exception as error:
+            raise _mapped(error, name) from error
+
+    return make_model
+
+
+def _storable(reply: ModelReply) -> ModelReply:
+    """The reply, with half characters made whole.
+
+    Raises:
+        TypeError: it contains a value that is not JSON, or an integer beyond 64 bits.
+    """
+    try:
+        orjson.dumps(reply)
+    except TypeError:
+        parts = tuple(_whole(part) for part in reply.message.parts)
+        reply = replace(reply, message=replace(reply.message, parts=parts))
+        orjson.dumps(reply)
+    return reply
+
+
+def _whole(part: Part) -> Part:
+    match part:
+        case Text() | Thinking():
+            return replace(part, text=whole_text(part.text))
+        case ToolCall():
+            return replace(part, arguments=dict(_whole_pairs(part.arguments)))
+        case ToolResult():
+            return part
+
+
+def _whole_pairs(arguments: JsonObject) -> Iterator[tuple[str, Json]]:
+    """The arguments of a call with half characters made whole."""
+    for name, value in arguments.items():
+        yield whole_text(name), whole_value(value)
+
+
+def _mapped(error: Exception, name: str) -> PagentsError:
+    # A model's own trouble with some store, or with some run, is not that of the run that calls it.
+    if isinstance(error, LocalModelError):
+        return error
+    if isinstance(error, PagentsError) and not isinstance(error, HostError):
+        return error
+    return _crashed(name, f"raised {describe(error)}")
+
+
+def _crashed(name: str, what: str) -> ModelCrashed:
+    return ModelCrashed(
+        f"the model {name} {what}",
+        why="the program passed the model in, and its code did not work",
+        hint="correct the code of the model",
+    )

@@ -1,0 +1,95 @@
+"""A command ends with everything that it started, and its output and its time are bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from parallel_agents.containment.commands import CommandEnd, TooMuchOutput, run_command
+
+
+async def sh(script: str, stdin: bytes = b"", seconds: float = 60.0) -> CommandEnd:
+    return await run_command(["sh", "-c", script], stdin, folder=None, timeout_seconds=seconds)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds."""
+    while not condition():
+        os.sched_yield()
+
+
+async def ended(pid_file: Path) -> None:
+    """Return once the process whose id is in the file has ended."""
+    await asyncio.to_thread(until, lambda: not is_alive(int(pid_file.read_text())))
+
+
+async def test_it_reads_its_input_to_the_end_and_its_output_and_code_are_kept() -> None:
+    assert await sh("cat; echo on stderr >&2; exit 3", b"given ") == (3, "given on stderr\n")
+
+
+async def test_it_need_not_read_its_input() -> None:
+    assert await sh("exit 0", b"x" * 1_000_000) == (0, "")
+
+
+async def test_only_the_end_of_a_long_output_is_kept() -> None:
+    end = await sh("head -c 1000000 /dev/zero; echo end")
+
+    assert end.output.endswith("end\n")
+    assert len(end.output) == 65_536
+
+
+async def test_a_command_that_writes_for_ever_is_ended() -> None:
+    with pytest.raises(TooMuchOutput):
+        await sh("yes")
+
+
+async def test_the_whole_group_ends_at_the_time_limit(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+
+    with pytest.raises(TimeoutError):
+        await sh(f"trap '' TERM; sleep 1000 & echo $! > {pid}; wait; sleep 1000", seconds=0.5)
+
+    await ended(pid)
+
+
+async def test_the_whole_group_ends_when_the_caller_is_cancelled(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    task = asyncio.create_task(sh(f"sleep 1000 & echo $! > {pid}.part; mv {pid}.part {pid}; wait"))
+    await asyncio.to_thread(until, pid.exists)
+    task.cancel()
+    await asyncio.wait((task,))
+
+    assert task.cancelled()
+    await ended(pid)
+
+
+async def test_a_child_that_keeps_the_output_open_does_not_delay_the_end(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+
+    end = await sh(f"sleep 1000 & echo $! > {pid}; exit 4")
+
+    assert end.code == 4
+    await ended(pid)
+
+
+async def test_it_has_a_group_of_its_own() -> None:
+    end = await sh("ps -o pgid= -p $$ 2>/dev/null || cut -d' ' -f5 /proc/$$/stat")
+
+    assert int(end.output) != os.getpgid(0)
+
+
+async def test_a_command_that_does_not_exist_cannot_be_started() -> None:
+    with pytest.raises(OSError, match="no-such-program"):
+        await run_command(["no-such-program"], b"", folder=None, timeout_seconds=1)
