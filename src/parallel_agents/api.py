@@ -15,7 +15,7 @@ from typing_extensions import Unpack
 from parallel_agents.app.client import App
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
-from parallel_agents.app.parts import Parts
+from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
@@ -25,7 +25,6 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
-from parallel_agents.tools.function import FunctionTool
 
 _log = logging.getLogger("parallel_agents")
 
@@ -90,6 +89,7 @@ async def open(
         The verbs: spawn, send, steer, kill, wait, list and history, and more on top of them.
 
     Raises:
+        InvalidInput: a function cannot be a tool, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     _check_known(options, Options)
@@ -104,12 +104,11 @@ async def _open(
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
     flags = {**options.get("settings", {}), "model": model, "max_parallel": max_parallel}
-    tools = [t if isinstance(t, Tool) else FunctionTool(t) for t in options.get("tools", ())]
     parts = Parts(
-        agents={agent.name: agent for agent in options.get("agents", ())},
-        tools={tool.spec.name: tool for tool in tools},
+        agents=by_name("agents", ((agent.name, agent) for agent in options.get("agents", ()))),
+        tools=tools_by_name(options.get("tools", ())),
         models=options.get("models", {}),
-        gates={_name(gate): gate for gate in options.get("gates", ())},
+        gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
         yield app

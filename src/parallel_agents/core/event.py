@@ -153,19 +153,30 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
+    """A tool began; `number` as for `ToolFinished`."""
+
     turn: int
     call: ToolCall
     effect: Effect
+    number: int = 0
     kind: Literal["tool_started"] = "tool_started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
-    """A tool call ended; its result reports the runs `handed_back`; it waited `parked_seconds`."""
+    """A tool call ended.
+
+    Attributes:
+        number: the call's number in the reply of the turn, from 1; 0 if an older version wrote the
+            event, which named calls by their ids.
+        parked_seconds: how long the call waited for other runs.
+        handed_back: the runs whose ends the result reports.
+    """
 
     turn: int
     result: ToolResult
     seconds: float
+    number: int = 0
     parked_seconds: float = 0.0
     handed_back: tuple[RunId, ...] = ()
     kind: Literal["tool_finished"] = "tool_finished"

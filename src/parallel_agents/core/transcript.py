@@ -7,7 +7,7 @@ crash has the same state as one that was never interrupted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import orjson
@@ -34,6 +34,7 @@ from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, as
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.tool import Effect
 
 CUT_OFF = "This call was cut off before its result was known."
 
@@ -79,6 +80,43 @@ class Version:
 
 
 @dataclass(slots=True)
+class CallIds:
+    """The ids of calls in a transcript, kept apart: servers pair calls and results by them.
+
+    Attributes:
+        given: the ids of the last reply's calls as the provider gave them.
+    """
+
+    given: tuple[str, ...] = ()
+    _used: dict[str, int] = field(default_factory=dict[str, int])
+
+    def apart(self, message: Message) -> Message:
+        """The reply with its own id for each call: a second `x` becomes `x_2`."""
+        calls = message.tool_calls
+        self.given = tuple([call.id for call in calls])
+        if not calls:
+            return message
+        ids = [self._unused(call_id) for call_id in self.given]
+        if tuple(ids) == self.given:
+            return message
+        left = iter(ids)
+        parts = [replace(p, id=next(left)) if isinstance(p, ToolCall) else p for p in message.parts]
+        return replace(message, parts=tuple(parts))
+
+    def numbers(self, call_id: str) -> list[int]:
+        """The numbers of the last reply's calls that the provider gave this id."""
+        return [n for n, given in enumerate(self.given, start=1) if given == call_id]
+
+    def _unused(self, call_id: str) -> str:
+        name = call_id
+        while name in self._used:
+            self._used[call_id] += 1
+            name = f"{call_id}_{self._used[call_id]}"
+        self._used[name] = 1
+        return name
+
+
+@dataclass(slots=True)
 class Transcript:
     """The state of a run.
 
@@ -93,8 +131,8 @@ class Transcript:
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
         asked: the tool calls of the last reply, until all have a result.
-        results: the results that are known, by call id.
-        started: the calls that were started, by call id.
+        results: the results that are known, by the numbers of their calls, from 1.
+        started: the calls that were started, by their numbers.
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
@@ -117,8 +155,8 @@ class Transcript:
     last_text: str = ""
     last_finish: Finish = Finish.STOP
     asked: tuple[ToolCall, ...] = ()
-    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
-    started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
+    results: dict[int, ToolResult] = field(default_factory=dict[int, ToolResult])
+    started: dict[int, ToolStarted] = field(default_factory=dict[int, ToolStarted])
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
     received: set[str] = field(default_factory=set[str])
     delivered: list[str] = field(default_factory=list[str])
@@ -129,6 +167,7 @@ class Transcript:
     estimated: int = 0
     pauses: int = 0
     task_end: int = 0
+    _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
     _stale_before: int = 0
 
@@ -164,12 +203,10 @@ class Transcript:
             case Replied():
                 self._take_reply(body)
             case ToolStarted():
-                self.started[body.call.id] = body
+                for number in (body.number,) if body.number else self._ids.numbers(body.call.id):
+                    self.started.setdefault(number, body)
             case ToolFinished():
-                self.results[body.result.call_id] = body.result
-                self.handed_back.update(body.handed_back)
-                if all(call.id in self.results for call in self.asked):
-                    self._hand_over_results()
+                self._take_result(body)
             case Steered():
                 if key not in self.received:
                     self.received.add(key)
@@ -184,6 +221,28 @@ class Transcript:
                 self._add_message(body)
             case _:
                 pass
+
+    def _take_result(self, finished: ToolFinished) -> None:
+        if finished.number:
+            self.results[finished.number] = finished.result
+        else:
+            self._take_unnumbered(finished.result)
+        self.handed_back.update(finished.handed_back)
+        if all(number in self.results for number in range(1, len(self.asked) + 1)):
+            self._hand_over_results()
+
+    def _take_unnumbered(self, result: ToolResult) -> None:
+        """Take a result of an older version, which knew one of all calls with the same id.
+
+        That may be any of them, so it counts as the first one's; the others may have been made.
+        """
+        for place, number in enumerate(self._ids.numbers(result.call_id)):
+            if place == 0:
+                self.results.setdefault(number, result)
+            else:
+                call = self.asked[number - 1]
+                started = ToolStarted(turn=self.turn, call=call, effect=Effect.ONCE)
+                self.started.setdefault(number, started)
 
     def _take_revision(self, revised: Revised) -> None:
         self.messages.append(assistant(revised.text))
@@ -202,7 +261,8 @@ class Transcript:
 
     def _take_reply(self, reply: Replied) -> None:
         self._hand_over_results()
-        self.messages.append(reply.message)
+        message = self._ids.apart(reply.message)
+        self.messages.append(message)
         self.verdicts.clear()  # they judged the previous answer
         self.counted_tokens = 0 if reply.is_estimated else reply.usage.total_tokens
         self.estimated += reply.is_estimated
@@ -211,7 +271,7 @@ class Transcript:
         before = self.last_text if self.last_finish is Finish.PAUSED else ""
         self.turn, self.last_text = reply.turn, before + reply.message.text
         self.last_finish = reply.finish
-        self.asked = reply.message.tool_calls
+        self.asked = message.tool_calls
 
     def _add_message(self, event: Refused | Delivered | HandedBack | Closing) -> None:
         """Apply an event that tells the model something and is not a tool's result."""
@@ -247,8 +307,10 @@ class Transcript:
         if not self.asked:
             return
         results = tuple(
-            self.results.get(call.id) or ToolResult(call.id, call.name, CUT_OFF, is_error=True)
-            for call in self.asked
+            replace(self.results[number], call_id=call.id)
+            if number in self.results
+            else ToolResult(call.id, call.name, CUT_OFF, is_error=True)
+            for number, call in enumerate(self.asked, start=1)
         )
         self.messages.append(Message(Role.TOOL, results))
         self.asked, self.results, self.started = (), {}, {}

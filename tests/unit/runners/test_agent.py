@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
@@ -218,6 +218,35 @@ def test_from_every_prefix_of_its_events_a_run_comes_to_the_same_end() -> None:
         assert ended.result.spend == whole.result.spend
         assert said(ended.events, without=unknown) == said(whole.events, without=unknown)
         assert ended.world.asked == list(range(replies_kept + 1, len(TURNS) + 1))
+
+
+def as_written_before(event: Event) -> Event:
+    """The event in the form of versions that named calls by their ids."""
+    match event.body:
+        case ToolStarted(turn=turn, call=call) as started:
+            given = call.id.removesuffix("_2")
+            body = replace(started, call=replace(call, id=given), number=0)
+            return replace(event, key=f"turn-{turn}/call-{given}/started", body=body)
+        case ToolFinished(turn=turn, result=result) as finished:
+            given = result.call_id.removesuffix("_2")
+            ended = replace(finished, result=replace(result, call_id=given), number=0)
+            return replace(event, key=f"turn-{turn}/call-{given}", body=ended)
+        case _:
+            return event
+
+
+def test_a_run_that_an_earlier_version_left_comes_to_the_same_end() -> None:
+    whole = run_virtual(run_whole())
+
+    for cut in range(1, len(whole.events) + 1):
+        kept = [as_written_before(event) for event in whole.events[:cut]]
+        pays = sum(isinstance(e.body, ToolStarted) and e.body.call.name == "pay" for e in kept)
+
+        ended = run_virtual(resume(kept))
+
+        assert ended.result.output == {"count": 3}, cut
+        assert ended.result.spend == whole.result.spend
+        assert sum(call.startswith("pay") for call in ended.world.made) == 2 - pays
 
 
 def test_after_a_crash_no_call_is_made_whose_result_is_kept_and_no_once_call_that_was_begun() -> (

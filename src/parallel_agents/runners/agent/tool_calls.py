@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from typing import NamedTuple
 
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.message import ToolCall, ToolResult
+from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.tool import Effect, Tool, ToolContext
@@ -58,6 +59,28 @@ class _Call:
         self.handed_back = (*self.handed_back, *runs)
 
 
+class _Asked(NamedTuple):
+    """A call that has no result yet.
+
+    Attributes:
+        name: what its tool knows it by.
+        was_started: whether a process began to execute it.
+    """
+
+    place: Place
+    call: ToolCall
+    name: str
+    was_started: bool
+
+    @classmethod
+    def of(cls, transcript: Transcript, number: int) -> _Asked:
+        place, call = Place(transcript.turn, number), transcript.asked[number - 1]
+        started = transcript.started.get(number)
+        # A call that an older version began is known by its id.
+        name = str(place) if started is None or started.number else started.call.id
+        return cls(place, call, name, started is not None)
+
+
 class ToolCalls:
     """The tools of one agent, in one run.
 
@@ -86,40 +109,39 @@ class ToolCalls:
 
         A call that waits for other runs releases the run's slot; on return the run has one again.
         """
-        calls = [call for call in transcript.asked if call.id not in transcript.results]
-        turn, started = transcript.turn, frozenset(transcript.started)
-
-        def run_one(call: ToolCall) -> Coroutine[None, None, Entry]:
-            return self._run_one(activation, call, turn, clock, was_started=call.id in started)
-
-        for entry in await _concurrently([run_one(call) for call in calls]):
+        calls = [
+            self._run_one(activation, _Asked.of(transcript, number), clock)
+            for number in range(1, len(transcript.asked) + 1)
+            if number not in transcript.results
+        ]
+        for entry in await _concurrently(calls):
             transcript.apply(entry.key, entry.body)
         await clock.resume()
 
-    async def _run_one(
-        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_started: bool
-    ) -> Entry:
+    async def _run_one(self, activation: Activation, asked: _Asked, clock: Clock) -> Entry:
         loop = asyncio.get_running_loop()
         began = loop.time()
         caller = _Call(activation, clock, self._timeout_seconds)
-        result = self._refusal(call, was_started)
+        (turn, number), call = asked.place, asked.call
+        result = self._refusal(call, asked.was_started)
         if result is None:
             tool = self._tools[call.name]
-            started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect)
-            entry = Entry(f"turn-{turn}/call-{call.id}/started", started)
+            started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect, number=number)
+            entry = Entry(f"{asked.place}/started", started)
             if tool.spec.effect is Effect.ONCE:
                 await activation.journal.append(entry)
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
-            result = await self._execute(tool, call, activation, caller)
+            result = await self._execute(tool, asked, activation, caller)
         finished = ToolFinished(
             turn=turn,
+            number=number,
             result=result,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
             handed_back=caller.handed_back,
         )
-        entry = Entry(f"turn-{turn}/call-{call.id}", finished)
+        entry = Entry(str(asked.place), finished)
         await activation.journal.append(entry)
         return entry
 
@@ -140,10 +162,10 @@ class ToolCalls:
         return None
 
     async def _execute(
-        self, tool: Tool, call: ToolCall, activation: Activation, caller: _Call
+        self, tool: Tool, asked: _Asked, activation: Activation, caller: _Call
     ) -> ToolResult:
-        session, run = activation.claim.session, activation.claim.run
-        context = ToolContext(session.key, run.id, call.id, session.options.cwd, caller)
+        session, run, call = activation.claim.session, activation.claim.run, asked.call
+        context = ToolContext(session.key, run.id, asked.name, session.options.cwd, caller)
         try:
             async with caller.deadline:
                 content = await tool.call(call.arguments, context)

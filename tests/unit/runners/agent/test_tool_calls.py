@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,8 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import ToolContext, ToolSpec
+from parallel_agents.runners.agent.tool_calls import UNKNOWN
+from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import ScriptedModel, open_rig
 
 AGENT = Agent(name="caller", description="Calls", instructions="Call.", tools=("tool",))
@@ -149,7 +152,7 @@ async def test_a_run_out_of_time_breaks_off_its_tool() -> None:
     assert was_cancelled == [True]
 
 
-async def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
+async def test_two_calls_with_one_id_have_their_own_results() -> None:
     async def tool(n: int) -> str:
         return str(n)
 
@@ -157,8 +160,59 @@ async def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
         tool, ToolCall("same", "tool", {"n": 1}), ToolCall("same", "tool", {"n": 2})
     )
 
-    assert [t.call_id for t in told] == ["same", "same"]
+    assert [(t.call_id, t.content) for t in told] == [("same", "1"), ("same_2", "2")]
     assert result.status is RunStatus.DONE
+
+
+async def test_of_two_calls_with_one_id_a_crash_forgets_neither() -> None:
+    paid: list[str] = []
+
+    async def tool(to: str) -> str:
+        paid.append(to)
+        if to == "B":
+            await asyncio.sleep(3600)
+        return f"paid {to}"
+
+    pay_both = replies(ToolCall("0", "tool", {"to": "A"}), ToolCall("0", "tool", {"to": "B"}))
+    store = MemoryStore(asyncio.get_running_loop().time)
+    with suppress(ZeroDivisionError):
+        async with open_rig(
+            ScriptedModel([pay_both]), agents=[AGENT], tools=[tool], store=store
+        ) as rig:
+            await rig.sessions.spawn(Task("caller", "go", key="k"))
+            await asyncio.sleep(10)
+            raise ZeroDivisionError
+    model = ScriptedModel(["done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[tool], store=store) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go", key="k"))).wait()
+
+    told = [
+        part.content
+        for part in model.requests[0].messages[-1].parts
+        if isinstance(part, ToolResult)
+    ]
+    assert told == ["paid A", UNKNOWN]
+    assert paid == ["A", "B"]
+
+
+async def test_a_call_is_named_by_its_turn_and_its_place_in_the_reply() -> None:
+    names: list[str] = []
+
+    class Badge:
+        spec = ToolSpec("tool", "Shows its call", NO_ARGUMENTS)
+
+        async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+            names.append(context.call)
+            return ""
+
+    twice = replies(ToolCall("0", "tool", {}), ToolCall("0", "tool", {}))
+    model = ScriptedModel([twice, replies(ToolCall("0", "tool", {})), "done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[Badge()]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    assert names == ["turn-1/call/1", "turn-1/call/2", "turn-2/call/1"]
 
 
 async def test_an_agent_whose_tool_this_process_lacks_fails_with_its_name() -> None:
