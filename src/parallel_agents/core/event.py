@@ -14,6 +14,7 @@ from pydantic import Field
 
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.kept import KeptCall, KeptReport
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
@@ -24,6 +25,7 @@ from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 
 QUEUED_KEY = "queued"
+AnyKept: TypeAlias = Annotated[KeptCall | KeptReport, Field(discriminator="kind")]
 
 
 class SteerMode(StrEnum):
@@ -50,6 +52,7 @@ class Queued:
         cache_seconds: the maximum age of a stored reply to the same request.
         gates: the task's own gates; the session's agent contains them too.
         refine: the task's own refine loop; the session's agent contains it too.
+        kept: what earlier runs of the same task did, if this one retries it.
     """
 
     text: str
@@ -62,6 +65,7 @@ class Queued:
     cache_seconds: float | None = None
     gates: tuple[AnyGate, ...] = ()
     refine: Refine | None = None
+    kept: tuple[AnyKept, ...] = ()
     kind: Literal["queued"] = "queued"
 
 
@@ -153,12 +157,18 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
-    """A tool began; `number` as for `ToolFinished`."""
+    """A tool began.
+
+    Attributes:
+        number: as for `ToolFinished`.
+        repeats: the name of the same call in an earlier attempt, which its tool knows it by.
+    """
 
     turn: int
     call: ToolCall
     effect: Effect
     number: int = 0
+    repeats: str = ""
     kind: Literal["tool_started"] = "tool_started"
 
 
@@ -169,6 +179,7 @@ class ToolFinished:
     Attributes:
         number: the call's number in the reply of the turn, from 1; 0 if an older version wrote the
             event, which named calls by their ids.
+        is_unknown: the call may have taken effect, and nobody knows whether it has.
         parked_seconds: how long the call waited for other runs.
         handed_back: the runs whose ends the result reports.
     """
@@ -177,6 +188,7 @@ class ToolFinished:
     result: ToolResult
     seconds: float
     number: int = 0
+    is_unknown: bool = False
     parked_seconds: float = 0.0
     handed_back: tuple[RunId, ...] = ()
     kind: Literal["tool_finished"] = "tool_finished"

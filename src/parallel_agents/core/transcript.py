@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.call_ids import CallIds
 from parallel_agents.core.event import (
     Attempted,
     Body,
@@ -30,7 +31,21 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant, user
+from parallel_agents.core.kept import (
+    KeptCall,
+    KeptReport,
+    KeptWork,
+    tell,
+)
+from parallel_agents.core.message import (
+    Message,
+    Place,
+    Role,
+    ToolCall,
+    ToolResult,
+    assistant,
+    user,
+)
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
@@ -80,43 +95,6 @@ class Version:
 
 
 @dataclass(slots=True)
-class CallIds:
-    """The ids of calls in a transcript, kept apart: servers pair calls and results by them.
-
-    Attributes:
-        given: the ids of the last reply's calls as the provider gave them.
-    """
-
-    given: tuple[str, ...] = ()
-    _used: dict[str, int] = field(default_factory=dict[str, int])
-
-    def apart(self, message: Message) -> Message:
-        """The reply with its own id for each call: a second `x` becomes `x_2`."""
-        calls = message.tool_calls
-        self.given = tuple([call.id for call in calls])
-        if not calls:
-            return message
-        ids = [self._unused(call_id) for call_id in self.given]
-        if tuple(ids) == self.given:
-            return message
-        left = iter(ids)
-        parts = [replace(p, id=next(left)) if isinstance(p, ToolCall) else p for p in message.parts]
-        return replace(message, parts=tuple(parts))
-
-    def numbers(self, call_id: str) -> list[int]:
-        """The numbers of the last reply's calls that the provider gave this id."""
-        return [n for n, given in enumerate(self.given, start=1) if given == call_id]
-
-    def _unused(self, call_id: str) -> str:
-        name = call_id
-        while name in self._used:
-            self._used[call_id] += 1
-            name = f"{call_id}_{self._used[call_id]}"
-        self._used[name] = 1
-        return name
-
-
-@dataclass(slots=True)
 class Transcript:
     """The state of a run.
 
@@ -131,8 +109,9 @@ class Transcript:
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
         asked: the tool calls of the last reply, until all have a result.
-        results: the results that are known, by the numbers of their calls, from 1.
+        finished: the calls that have ended, by their numbers in the reply, from 1.
         started: the calls that were started, by their numbers.
+        kept: what the attempts did, and earlier runs of the same task.
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
@@ -155,8 +134,9 @@ class Transcript:
     last_text: str = ""
     last_finish: Finish = Finish.STOP
     asked: tuple[ToolCall, ...] = ()
-    results: dict[int, ToolResult] = field(default_factory=dict[int, ToolResult])
+    finished: dict[int, ToolFinished] = field(default_factory=dict[int, ToolFinished])
     started: dict[int, ToolStarted] = field(default_factory=dict[int, ToolStarted])
+    kept: KeptWork = field(default_factory=KeptWork)
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
     received: set[str] = field(default_factory=set[str])
     delivered: list[str] = field(default_factory=list[str])
@@ -195,6 +175,10 @@ class Transcript:
             return self._stale_before
         return 0 if self.best is not self._best_before else self._stale_before + 1
 
+    def repeated(self, number: int) -> KeptCall | None:
+        """The call of an earlier attempt that call `number` of the last reply repeats, if any."""
+        return self.kept.repeated(self.asked, number)
+
     def apply(self, key: str, body: Body) -> None:
         """Apply one event of the session."""
         match body:
@@ -224,21 +208,21 @@ class Transcript:
 
     def _take_result(self, finished: ToolFinished) -> None:
         if finished.number:
-            self.results[finished.number] = finished.result
+            self.finished[finished.number] = finished
         else:
-            self._take_unnumbered(finished.result)
+            self._take_unnumbered(finished)
         self.handed_back.update(finished.handed_back)
-        if all(number in self.results for number in range(1, len(self.asked) + 1)):
-            self._hand_over_results()
+        if all(number in self.finished for number in range(1, len(self.asked) + 1)):
+            self.close_turn()
 
-    def _take_unnumbered(self, result: ToolResult) -> None:
+    def _take_unnumbered(self, finished: ToolFinished) -> None:
         """Take a result of an older version, which knew one of all calls with the same id.
 
         That may be any of them, so it counts as the first one's; the others may have been made.
         """
-        for place, number in enumerate(self._ids.numbers(result.call_id)):
+        for place, number in enumerate(self._ids.numbers(finished.result.call_id)):
             if place == 0:
-                self.results.setdefault(number, result)
+                self.finished.setdefault(number, finished)
             else:
                 call = self.asked[number - 1]
                 started = ToolStarted(turn=self.turn, call=call, effect=Effect.ONCE)
@@ -249,7 +233,10 @@ class Transcript:
         self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
     def _begin_attempt(self, begun: Attempted) -> None:
+        self.close_turn()
+        self.kept.begin_attempt()
         self.messages[self.task_end :] = map(user, self.delivered)
+        self._tell_earlier()
         if begun.critique:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
@@ -259,8 +246,12 @@ class Transcript:
         self.counted = self.counted_tokens = 0
         self.verdicts.clear()
 
+    def _tell_earlier(self) -> None:
+        if text := tell(self.kept.earlier):
+            self.messages.append(user(text))
+
     def _take_reply(self, reply: Replied) -> None:
-        self._hand_over_results()
+        self.close_turn()
         message = self._ids.apart(reply.message)
         self.messages.append(message)
         self.verdicts.clear()  # they judged the previous answer
@@ -275,7 +266,7 @@ class Transcript:
 
     def _add_message(self, event: Refused | Delivered | HandedBack | Closing) -> None:
         """Apply an event that tells the model something and is not a tool's result."""
-        self._hand_over_results()
+        self.close_turn()
         match event:
             case Refused(text=text):
                 self.repairs += 1
@@ -284,15 +275,18 @@ class Transcript:
                 self.delivered.append(text)
             case HandedBack(text=text, runs=runs):
                 self.handed_back.update(runs)
+                self.kept.now.append(KeptReport(text))
             case Closing(text=text, error=error):
                 self.closing = error
         self.messages.append(user(text))
 
     def _begin_run(self, queued: Queued) -> None:
-        self._hand_over_results()
+        self.close_turn()
         self.messages.extend(queued.context)
         self.messages.append(user(task_text(queued.text, queued.input)))
         self.task_end = len(self.messages)
+        self.kept = KeptWork(list(queued.kept))
+        self._tell_earlier()
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
         self.estimated, self.pauses = 0, 0
@@ -302,18 +296,43 @@ class Transcript:
         self.received.clear()
         self.delivered.clear()
 
-    def _hand_over_results(self) -> None:
+    def close_turn(self) -> None:
         """Add the results in the order of the calls; a call without one was cut off."""
         if not self.asked:
             return
-        results = tuple(
-            replace(self.results[number], call_id=call.id)
-            if number in self.results
-            else ToolResult(call.id, call.name, CUT_OFF, is_error=True)
-            for number, call in enumerate(self.asked, start=1)
+        results: list[ToolResult] = []
+        for number, call in enumerate(self.asked, start=1):
+            finished = self.finished.get(number)
+            if finished is None:
+                results.append(ToolResult(call.id, call.name, CUT_OFF, is_error=True))
+            else:
+                results.append(replace(finished.result, call_id=call.id))
+            self._keep(number, results[-1])
+        self.kept.count(self.asked)
+        self.messages.append(Message(Role.TOOL, tuple(results)))
+        self.asked, self.finished, self.started = (), {}, {}
+
+    def _keep(self, number: int, result: ToolResult) -> None:
+        """Keep a call for the attempts after this one, if a tool executed it and it did something."""
+        started, finished = self.started.get(number), self.finished.get(number)
+        if started is None:
+            return
+        reports = finished is not None and bool(finished.handed_back)
+        if started.effect is Effect.PURE and not reports:
+            return
+        kept = KeptCall(
+            call=started.call,
+            effect=started.effect,
+            result=result,
+            name=started.repeats or name_of(started, Place(self.turn, number)),
+            is_unknown=finished is None or finished.is_unknown,
         )
-        self.messages.append(Message(Role.TOOL, results))
-        self.asked, self.results, self.started = (), {}, {}
+        self.kept.add(kept, repeats=started.repeats)
+
+
+def name_of(started: ToolStarted | None, place: Place) -> str:
+    """What a call's tool knows it by; a call that an older version began is known by its id."""
+    return str(place) if started is None or started.number else started.call.id
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:

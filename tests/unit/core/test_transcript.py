@@ -116,7 +116,7 @@ def test_an_id_of_an_earlier_turn_is_not_used_again() -> None:
     state.apply("l", replied(2, calls("a")))
 
     assert [call.id for call in state.asked] == ["a_2"]
-    assert state.results == {}
+    assert state.finished == {}
 
 
 def test_a_result_without_a_number_is_that_of_the_first_call_of_its_id() -> None:
@@ -124,7 +124,9 @@ def test_a_result_without_a_number_is_that_of_the_first_call_of_its_id() -> None
 
     state.apply("k", finished("a"))
 
-    assert {number: result.content for number, result in state.results.items()} == {1: "saw a"}
+    assert {number: ended.result.content for number, ended in state.finished.items()} == {
+        1: "saw a"
+    }
     assert set(state.started) == {2}
 
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.tool import Effect, Tool, ToolContext
-from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.clock import Clock
+
+T = TypeVar("T")
 
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
@@ -65,20 +68,21 @@ class _Asked(NamedTuple):
     Attributes:
         name: what its tool knows it by.
         was_started: whether a process began to execute it.
+        kept: the same call of an earlier attempt.
     """
 
     place: Place
     call: ToolCall
     name: str
     was_started: bool
+    kept: KeptCall | None
 
     @classmethod
     def of(cls, transcript: Transcript, number: int) -> _Asked:
         place, call = Place(transcript.turn, number), transcript.asked[number - 1]
-        started = transcript.started.get(number)
-        # A call that an older version began is known by its id.
-        name = str(place) if started is None or started.number else started.call.id
-        return cls(place, call, name, started is not None)
+        started, kept = transcript.started.get(number), transcript.repeated(number)
+        name = name_of(started, place) if kept is None else kept.name
+        return cls(place, call, name, started is not None, kept)
 
 
 class ToolCalls:
@@ -112,40 +116,60 @@ class ToolCalls:
         calls = [
             self._run_one(activation, _Asked.of(transcript, number), clock)
             for number in range(1, len(transcript.asked) + 1)
-            if number not in transcript.results
+            if number not in transcript.finished
         ]
-        for entry in await _concurrently(calls):
-            transcript.apply(entry.key, entry.body)
+        for entries in await _concurrently(calls):
+            for entry in entries:
+                transcript.apply(entry.key, entry.body)
         await clock.resume()
 
-    async def _run_one(self, activation: Activation, asked: _Asked, clock: Clock) -> Entry:
+    async def _run_one(self, activation: Activation, asked: _Asked, clock: Clock) -> list[Entry]:
+        """What was written of the call."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         caller = _Call(activation, clock, self._timeout_seconds)
-        (turn, number), call = asked.place, asked.call
-        result = self._refusal(call, asked.was_started)
-        if result is None:
+        (turn, number), call, kept = asked.place, asked.call, asked.kept
+        result = self._refusal(call)
+        written: list[Entry] = []
+        is_unknown = False
+        if result is None and kept is not None and kept.stands:
+            result, is_unknown = kept.answer(call), kept.is_unknown
+        elif result is None and asked.was_started and self._effect(call) is Effect.ONCE:
+            result, is_unknown = _error(call, UNKNOWN), True
+        elif result is None:
             tool = self._tools[call.name]
-            started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect, number=number)
+            started = ToolStarted(
+                turn=turn,
+                call=call,
+                effect=tool.spec.effect,
+                number=number,
+                repeats=asked.name if kept is not None else "",
+            )
             entry = Entry(f"{asked.place}/started", started)
+            written.append(entry)
             if tool.spec.effect is Effect.ONCE:
                 await activation.journal.append(entry)
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
             result = await self._execute(tool, asked, activation, caller)
+            is_unknown = caller.deadline.expired()
         finished = ToolFinished(
             turn=turn,
             number=number,
             result=result,
+            is_unknown=is_unknown,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
             handed_back=caller.handed_back,
         )
         entry = Entry(str(asked.place), finished)
         await activation.journal.append(entry)
-        return entry
+        return [*written, entry]
 
-    def _refusal(self, call: ToolCall, was_started: bool) -> ToolResult | None:
+    def _effect(self, call: ToolCall) -> Effect:
+        return self._tools[call.name].spec.effect
+
+    def _refusal(self, call: ToolCall) -> ToolResult | None:
         """Why the call is not executed, as a result for the model; None to execute it."""
         tool = self._tools.get(call.name)
         if tool is None:
@@ -157,8 +181,6 @@ class ToolCalls:
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _error(call, f"The arguments do not match the tool's schema: {listed}")
-        if was_started and tool.spec.effect is Effect.ONCE:
-            return _error(call, UNKNOWN)
         return None
 
     async def _execute(
@@ -178,7 +200,7 @@ class ToolCalls:
         return ToolResult(call.id, call.name, whole_text(content))
 
 
-async def _concurrently(calls: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:
+async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
     if len(calls) == 1:
         return [await calls[0]]
     try:
