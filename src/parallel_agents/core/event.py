@@ -21,6 +21,7 @@ from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import TeamTask
+from parallel_agents.core.told import Cut
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 
@@ -179,6 +180,8 @@ class ToolFinished:
     Attributes:
         number: the call's number in the reply of the turn, from 1; 0 if an older version wrote the
             event, which named calls by their ids.
+        result: the result as it is kept.
+        cut: how much of it the model is told; None for all.
         is_unknown: the call may have taken effect, and nobody knows whether it has.
         parked_seconds: how long the call waited for other runs.
         handed_back: the runs whose ends the result reports.
@@ -188,6 +191,7 @@ class ToolFinished:
     result: ToolResult
     seconds: float
     number: int = 0
+    cut: Cut | None = None
     is_unknown: bool = False
     parked_seconds: float = 0.0
     handed_back: tuple[RunId, ...] = ()

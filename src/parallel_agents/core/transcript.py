@@ -49,6 +49,7 @@ from parallel_agents.core.message import (
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.told import told
 from parallel_agents.core.tool import Effect
 
 CUT_OFF = "This call was cut off before its result was known."
@@ -306,7 +307,7 @@ class Transcript:
             if finished is None:
                 results.append(ToolResult(call.id, call.name, CUT_OFF, is_error=True))
             else:
-                results.append(replace(finished.result, call_id=call.id))
+                results.append(replace(told(finished.result, finished.cut), call_id=call.id))
             self._keep(number, results[-1])
         self.kept.count(self.asked)
         self.messages.append(Message(Role.TOOL, tuple(results)))

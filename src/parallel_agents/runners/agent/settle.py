@@ -19,10 +19,13 @@ from parallel_agents.core.steps import (
     EndOverBudget,
     Telling,
 )
+from parallel_agents.core.told import shorten
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent import outcomes
 from parallel_agents.runners.agent.prompts import LAST_CALL, notice_of_unanswered
 from parallel_agents.runners.agent.work import Work
+
+MOST_REPORT_CHARACTERS = 100_000
 
 
 async def tell(work: Work, step: Telling) -> None:
@@ -60,7 +63,7 @@ async def join_children(work: Work) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     work.clock.park()
-    text = await work.children.wait(runs)
+    text = shorten(await work.children.wait(runs), MOST_REPORT_CHARACTERS)
     await work.clock.resume()
     turn = work.transcript.turn
     report = HandedBack(turn=turn, text=text, runs=tuple(runs), parked_seconds=loop.time() - began)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
+
+import orjson
 
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.ids import RunId
@@ -16,6 +19,7 @@ from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
+from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
 from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
@@ -23,6 +27,8 @@ from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.clock import Clock
 
 T = TypeVar("T")
+
+_HISTORY = "sessions_history"
 
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
@@ -92,10 +98,15 @@ class ToolCalls:
         ToolUnavailable: the agent names a tool that this process does not have.
     """
 
-    __slots__ = ("_schemas", "_timeout_seconds", "_tools", "specs")
+    __slots__ = ("_result_tokens", "_schemas", "_timeout_seconds", "_tools", "specs")
 
     def __init__(
-        self, names: Sequence[str], tools: Mapping[str, Tool], *, timeout_seconds: float | None
+        self,
+        names: Sequence[str],
+        tools: Mapping[str, Tool],
+        *,
+        timeout_seconds: float | None,
+        result_tokens: int | None = None,
     ) -> None:
         if missing := [name for name in names if name not in tools]:
             raise ToolUnavailable(
@@ -107,14 +118,24 @@ class ToolCalls:
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._timeout_seconds = timeout_seconds
+        self._result_tokens = result_tokens
 
-    async def run(self, activation: Activation, transcript: Transcript, clock: Clock) -> None:
+    async def run(
+        self,
+        activation: Activation,
+        transcript: Transcript,
+        clock: Clock,
+        *,
+        window: int | None = None,
+    ) -> None:
         """Execute, concurrently, every call of the last reply that has no result yet.
 
         A call that waits for other runs releases the run's slot; on return the run has one again.
+        What the model is told of the results has a bound by `window`, the tokens of its context.
         """
+        most = most_tokens(window, self._result_tokens, calls=len(transcript.asked))
         calls = [
-            self._run_one(activation, _Asked.of(transcript, number), clock)
+            self._run_one(activation, _Asked.of(transcript, number), clock, most)
             for number in range(1, len(transcript.asked) + 1)
             if number not in transcript.finished
         ]
@@ -123,7 +144,9 @@ class ToolCalls:
                 transcript.apply(entry.key, entry.body)
         await clock.resume()
 
-    async def _run_one(self, activation: Activation, asked: _Asked, clock: Clock) -> list[Entry]:
+    async def _run_one(
+        self, activation: Activation, asked: _Asked, clock: Clock, most: int
+    ) -> list[Entry]:
         """What was written of the call."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -156,7 +179,8 @@ class ToolCalls:
         finished = ToolFinished(
             turn=turn,
             number=number,
-            result=result,
+            result=kept_result(result),
+            cut=self._cut(result, activation, most),
             is_unknown=is_unknown,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
@@ -165,6 +189,16 @@ class ToolCalls:
         entry = Entry(str(asked.place), finished)
         await activation.journal.append(entry)
         return [*written, entry]
+
+    def _cut(self, result: ToolResult, activation: Activation, most: int) -> Cut | None:
+        cut = cut_to(result.content, most)
+        if cut is None:
+            return None
+        if _HISTORY not in self._tools:
+            return replace(cut, more="ask for less to read it")
+        arguments = {"sessionKey": activation.claim.session.key, "includeTools": True}
+        asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
+        return replace(cut, more=f"read on by {_HISTORY} {asks}")
 
     def _effect(self, call: ToolCall) -> Effect:
         return self._tools[call.name].spec.effect

@@ -7,19 +7,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import ToolFinished
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
-from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import ToolContext, ToolSpec
 from parallel_agents.runners.agent.tool_calls import UNKNOWN
 from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.testing import ScriptedModel, open_rig
+from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
 
 AGENT = Agent(name="caller", description="Calls", instructions="Call.", tools=("tool",))
 NO_ARGUMENTS: JsonObject = {"type": "object", "properties": {}}
@@ -243,3 +246,61 @@ async def test_a_tool_is_told_who_calls() -> None:
     (told,) = model.requests[1].messages[-1].parts
     assert isinstance(told, ToolResult)
     assert told.content == f"{result.session_key} {result.run_id} {{}}"
+
+
+async def test_a_long_result_is_told_in_part_and_kept_whole() -> None:
+    async def tool() -> str:
+        return "x" * 100_000
+
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        handle = await rig.sessions.spawn(Task("caller", "go"))
+        await handle.wait()
+        events = await rig.sessions.history(handle.key)
+
+    (told,) = model.requests[1].messages[-1].parts
+    (finished,) = [e.body for e in events if isinstance(e.body, ToolFinished)]
+    assert isinstance(told, ToolResult)
+    assert len(told.content) < 40_100
+    assert "[60,000 of 100,000 characters left out here; ask for less to read it]" in told.content
+    assert len(finished.result.content) == 100_000
+
+
+async def test_a_model_with_a_small_context_is_told_less() -> None:
+    async def tool() -> str:
+        return "x" * 100_000
+
+    small = Capabilities(context_tokens=8_000)
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"], capabilities=small)
+
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    (told,) = model.requests[1].messages[-1].parts
+    assert isinstance(told, ToolResult)
+    assert "[96,000 of 100,000 characters left out here;" in told.content
+
+
+async def test_who_has_the_session_tools_is_told_how_to_read_on() -> None:
+    async def tool() -> str:
+        return "x" * 100_000 + "THE END"
+
+    lead = replace(AGENT, policy=Policy(spawns=("caller",)))
+    requests: list[ModelRequest] = []
+
+    def answer(request: ModelRequest) -> Answer:
+        requests.append(request)
+        told = "".join(str(part) for part in request.messages[-1].parts)
+        if len(requests) == 1:
+            return replies(ToolCall("1", "tool", {}))
+        if len(requests) == 2:
+            arguments: JsonObject = orjson.loads(told.split("sessions_history ")[1].split("]")[0])
+            rest = {**arguments, "textOffset": 100_000 - 7_900}
+            return replies(ToolCall("2", "sessions_history", rest))
+        return "done"
+
+    async with open_rig(RepliesWith(answer), agents=[lead], tools=[tool]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    assert "THE END" in "".join(str(part) for part in requests[2].messages[-1].parts)
