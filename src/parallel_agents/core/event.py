@@ -20,6 +20,7 @@ from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shortening import Cuts
 from parallel_agents.core.task import TeamTask
 from parallel_agents.core.told import Cut
 from parallel_agents.core.tool import Effect
@@ -267,6 +268,20 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortened:
+    """The conversation was shortened, because it no longer fits the context of its model.
+
+    Attributes:
+        error: the refusal of the provider; None if the runtime foresaw it.
+    """
+
+    turn: int
+    cuts: Cuts
+    error: Failure | None = None
+    kind: Literal["shortened"] = "shortened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """The run has one call left; `text` tells the model."""
 
@@ -302,6 +317,7 @@ Body: TypeAlias = (
     | Gated
     | Revised
     | Noticed
+    | Shortened
     | Closing
     | Finished
 )

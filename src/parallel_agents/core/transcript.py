@@ -25,6 +25,7 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Revised,
+    Shortened,
     Steered,
     ToolFinished,
     ToolStarted,
@@ -122,6 +123,9 @@ class Transcript:
         closing: why only one call is left; None if more are.
         estimated: the number of replies whose tokens the server did not count.
         pauses: the number of replies in a row that the server paused.
+        shortened: how often the conversation was shortened in the run.
+        shortened_at: the turn before which it was last shortened in the attempt; -1 for none.
+        refused_at: the same, of those that a refusal made necessary.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -147,6 +151,9 @@ class Transcript:
     closing: Failure | None = None
     estimated: int = 0
     pauses: int = 0
+    shortened: int = 0
+    shortened_at: int = -1
+    refused_at: int = -1
     task_end: int = 0
     _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
@@ -187,11 +194,8 @@ class Transcript:
                 self._begin_run(body)
             case Replied():
                 self._take_reply(body)
-            case ToolStarted():
-                for number in (body.number,) if body.number else self._ids.numbers(body.call.id):
-                    self.started.setdefault(number, body)
-            case ToolFinished():
-                self._take_result(body)
+            case ToolStarted() | ToolFinished():
+                self._take_call(body)
             case Steered():
                 if key not in self.received:
                     self.received.add(key)
@@ -202,10 +206,19 @@ class Transcript:
                 self.verdicts.append(body.verdict)
             case Revised():
                 self._take_revision(body)
+            case Shortened():
+                self._shorten(body)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._add_message(body)
             case _:
                 pass
+
+    def _take_call(self, body: ToolStarted | ToolFinished) -> None:
+        if isinstance(body, ToolFinished):
+            self._take_result(body)
+            return
+        for number in (body.number,) if body.number else self._ids.numbers(body.call.id):
+            self.started.setdefault(number, body)
 
     def _take_result(self, finished: ToolFinished) -> None:
         if finished.number:
@@ -233,6 +246,15 @@ class Transcript:
         self.messages.append(assistant(revised.text))
         self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
+    def _shorten(self, shortened: Shortened) -> None:
+        self.messages = shortened.cuts.applied(self.messages)
+        self.task_end = shortened.cuts.moved(self.task_end)
+        self.counted = self.counted_tokens = 0
+        self.shortened += 1
+        self.shortened_at = shortened.turn
+        if shortened.error is not None:
+            self.refused_at = shortened.turn
+
     def _begin_attempt(self, begun: Attempted) -> None:
         self.close_turn()
         self.kept.begin_attempt()
@@ -245,6 +267,7 @@ class Transcript:
         self.model, self.reviser = begun.model or self.model, begun.by
         self.attempt, self.repairs, self.asked = begun.number, 0, ()
         self.counted = self.counted_tokens = 0
+        self.shortened_at = self.refused_at = -1
         self.verdicts.clear()
 
     def _tell_earlier(self) -> None:
@@ -291,6 +314,7 @@ class Transcript:
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
         self.estimated, self.pauses = 0, 0
+        self.shortened, self.shortened_at, self.refused_at = 0, -1, -1
         self._best_before, self._stale_before, self.reviser = None, 0, ""
         self.verdicts.clear()
         self.pending.clear()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from parallel_agents.core.event import Body, Event, ToolFinished
+from parallel_agents.core.event import Body, Event, Shortened, ToolFinished
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import Json
@@ -56,6 +56,8 @@ def _messages(events: Iterable[Event]) -> Iterator[tuple[Event, Message]]:
     state = Transcript()
     for events_of_run in by_run.values():
         for event in events_of_run:
+            if isinstance(event.body, Shortened):
+                continue  # the messages remain, although the model no longer has them
             known = len(state.messages)
             state.apply(event.key, _whole(event.body))
             for message in state.messages[known:]:

@@ -27,6 +27,7 @@ from parallel_agents.core.steps import (
     JoinChildren,
     Revise,
     RunTools,
+    Shorten,
     StartModel,
     Step,
     next_step,
@@ -189,7 +190,7 @@ async def _execute(work: Work, step: Step) -> bool:
             await check_gate(work, step)
         case Revise():
             await revise(work, step)
-        case DeliverMessages() | AnnounceLastCall() | AskRepair() | BeginAttempt():
+        case DeliverMessages() | AnnounceLastCall() | Shorten() | AskRepair() | BeginAttempt():
             await settle.tell(work, step)
         case Complete() | CompleteWithBest() | EndOverBudget() | BreakOff():
             return await settle.end(work, step)
