@@ -70,7 +70,7 @@ def by_name(what: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:
     """
     found: dict[str, T] = {}
     for name, thing in named:
-        if found.setdefault(name, thing) is not thing:
+        if found.setdefault(name, thing) != thing:
             raise InvalidInput(
                 f"two {what} are named {name}",
                 why="agents name them, so a name must stand for one",

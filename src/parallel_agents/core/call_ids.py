@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.message import Message, ToolCall
@@ -32,6 +33,12 @@ class CallIds:
         left = iter(ids)
         parts = [replace(p, id=next(left)) if isinstance(p, ToolCall) else p for p in message.parts]
         return replace(message, parts=tuple(parts))
+
+    def note(self, messages: Iterable[Message]) -> None:
+        """Note the ids of messages that came from another transcript."""
+        for message in messages:
+            for call in message.tool_calls:
+                self._used.setdefault(call.id, 1)
 
     def numbers(self, call_id: str) -> list[int]:
         """The numbers of the last reply's calls that the provider gave this id."""

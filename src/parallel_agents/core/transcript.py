@@ -307,6 +307,7 @@ class Transcript:
     def _begin_run(self, queued: Queued) -> None:
         self.close_turn()
         self.messages.extend(queued.context)
+        self._ids.note(queued.context)
         self.messages.append(user(task_text(queued.text, queued.input)))
         self.task_end = len(self.messages)
         self.kept = KeptWork(list(queued.kept))

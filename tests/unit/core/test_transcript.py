@@ -119,6 +119,13 @@ def test_an_id_of_an_earlier_turn_is_not_used_again() -> None:
     assert state.finished == {}
 
 
+def test_an_id_of_the_transcript_that_was_forked_is_not_used_again() -> None:
+    context = (calls("a"), Message(Role.TOOL, (ToolResult("a", "look", "seen"),)))
+    state = fold(events(("1", Queued(text="go", context=context)), ("1", replied(1, calls("a")))))
+
+    assert [call.id for call in state.asked] == ["a_2"]
+
+
 def test_a_result_without_a_number_is_that_of_the_first_call_of_its_id() -> None:
     state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a", "a", "b")))))
 
