@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import orjson
 
 from parallel_agents.core.message import ToolCall, ToolResult
+from parallel_agents.core.told import shorten
 from parallel_agents.core.tool import Effect
 
 # The end of a report on children, which asks for the answer of the attempt that gets it.
@@ -31,8 +32,8 @@ _RULE = (
     "arguments: it gets the result above."
 )
 _ARGUMENT_CHARACTERS = 500
-_RESULT_CHARACTERS = 8_000
-_MOST_CHARACTERS = 40_000
+_RESULT_CHARACTERS = 4_000
+_MOST_CHARACTERS = 24_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +151,8 @@ def tell(earlier: Iterable[Kept]) -> str:
 
 def _block(kept: Kept) -> str:
     if isinstance(kept, KeptReport):
-        return _cut(kept.text.removesuffix(ANSWER_NOW).strip(), _RESULT_CHARACTERS)
-    arguments = _cut(orjson.dumps(kept.call.arguments).decode(), _ARGUMENT_CHARACTERS)
+        return shorten(kept.text.removesuffix(ANSWER_NOW).strip(), _RESULT_CHARACTERS)
+    arguments = shorten(orjson.dumps(kept.call.arguments).decode(), _ARGUMENT_CHARACTERS)
     content = UNKNOWN_BEFORE if kept.is_unknown else kept.result.content
     verb = "failed" if kept.result.is_error and not kept.is_unknown else "returned"
-    return f"{kept.call.name} {arguments} {verb}:\n{_cut(content, _RESULT_CHARACTERS)}"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} (cut: {len(text):,} characters)"
+    return f"{kept.call.name} {arguments} {verb}:\n{shorten(content, _RESULT_CHARACTERS)}"

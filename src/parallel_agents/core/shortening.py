@@ -105,11 +105,11 @@ def plan_cuts(messages: Sequence[Message], task_end: int, most: int) -> Cuts | N
 
 
 def _last_turn(messages: Sequence[Message], task_end: int) -> int:
-    """Where the last turn of the run begins; after the last message if there was none."""
+    """Where the last turn of the run begins; where its task ends if there was none."""
     for position in range(len(messages) - 1, task_end - 1, -1):
         if messages[position].role is Role.ASSISTANT:
             return position
-    return len(messages)
+    return task_end
 
 
 def _oldest(

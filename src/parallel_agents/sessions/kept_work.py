@@ -13,9 +13,11 @@ import orjson
 
 from parallel_agents.core.dead_letter import DeadLetter
 from parallel_agents.core.event import Event
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import Kept, KeptCall, KeptReport
 from parallel_agents.core.run import Result, RunStatus
-from parallel_agents.core.store import Filter, Row, Store
+from parallel_agents.core.store import Store
+from parallel_agents.core.told import shorten
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.transcript import fold
 
@@ -31,26 +33,31 @@ async def kept_of(
     transcript.close_turn()
     kept = [*transcript.kept.earlier, *transcript.kept.now]
     done = await _done_children(store, dead_letter)
-    unheard = [row.run.id for row in done.values() if row.run.id not in transcript.handed_back]
+    unheard = [run for run in done.values() if run not in transcript.handed_back]
     results = [result for result in await store.results(unheard) if result is not None]
     keys = {key.removeprefix(f"{run}/") for key in done}
     return (*(_of_another_run(each, keys) for each in kept), *_reports(results))
 
 
-async def _done_children(store: Store, dead_letter: DeadLetter) -> Mapping[str, Row]:
-    """The children that the failed run spawned and that are done, by their keys."""
+async def _done_children(store: Store, dead_letter: DeadLetter) -> Mapping[str, RunId]:
+    """The runs that are done of children that the failed run spawned, by the keys of these."""
     prefix = f"{dead_letter.run.id}/"
     return {
-        row.session.spawn_key: row
-        for row in await store.rows(Filter(parent=dead_letter.session.key))
-        if row.session.spawn_key.startswith(prefix) and row.run.status is RunStatus.DONE
+        child.key: child.run
+        for child in await store.child_runs(dead_letter.session.key)
+        if child.key.startswith(prefix) and child.status is RunStatus.DONE
     }
 
 
 def _of_another_run(kept: Kept, done: Iterable[str]) -> Kept:
     if not isinstance(kept, KeptCall):
         return kept
-    return replace(kept, name="", effect=Effect.ONCE if kept.name in done else kept.effect)
+    return replace(
+        kept,
+        name="",
+        effect=Effect.ONCE if kept.name in done else kept.effect,
+        result=replace(kept.result, content=shorten(kept.result.content, _MOST_CHARACTERS)),
+    )
 
 
 def _reports(results: Iterable[Result]) -> list[KeptReport]:
@@ -60,4 +67,4 @@ def _reports(results: Iterable[Result]) -> list[KeptReport]:
 def _text(result: Result) -> str:
     output = result.output
     text = output if isinstance(output, str) else orjson.dumps(output).decode()
-    return text[:_MOST_CHARACTERS]
+    return shorten(text, _MOST_CHARACTERS)

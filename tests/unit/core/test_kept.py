@@ -119,8 +119,8 @@ def test_what_an_attempt_is_told_has_a_bound_and_says_what_is_missing() -> None:
 
     text = tell(long)
 
-    assert len(text) < 50_000
-    assert "(96 earlier ones are not shown.)" in text
+    assert len(text) < 26_000
+    assert "(95 earlier ones are not shown.)" in text
     assert '"usd":99' in text
 
 

@@ -82,6 +82,15 @@ def test_a_conversation_that_cannot_be_shortened_stays_as_it_is() -> None:
     assert plan_cuts([user("task"), *turn(1, "a")], 1, 1) is None
 
 
+def test_what_is_told_before_the_first_reply_stays() -> None:
+    messages = [user("old"), assistant("x" * 9_000), user("task"), user("and " * 5_000)]
+
+    cuts = plan_cuts(messages, 3, 1_000)
+
+    assert cuts is not None
+    assert texts(cuts.applied(messages)) == [LEFT_OUT, "task", "and " * 5_000]
+
+
 def test_a_position_moves_with_what_is_left_out_before_it() -> None:
     cuts = Cuts(spans=(Span(0, 4), Span(6, 8)))
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
 import orjson
 import pytest
@@ -246,6 +247,26 @@ async def test_a_tool_is_told_who_calls() -> None:
     (told,) = model.requests[1].messages[-1].parts
     assert isinstance(told, ToolResult)
     assert told.content == f"{result.session_key} {result.run_id} {{}}"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, "null"), ({"n": 1}, '{"n":1}'), (b"x", '"x"'), (print, '"<built-in function print>"')],
+)
+async def test_a_tool_of_another_kind_may_return_what_is_no_text(value: object, told: str) -> None:
+    class Loose:
+        spec = ToolSpec("tool", "Returns anything", NO_ARGUMENTS)
+
+        async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+            del arguments, context
+            return cast("str", value)
+
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[Loose()]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    assert model.requests[1].messages[-1].parts == (ToolResult("1", "tool", told),)
 
 
 async def test_a_long_result_is_told_in_part_and_kept_whole() -> None:
