@@ -25,7 +25,8 @@ class CallIds:
         """The reply with its own id for each call: a second `x` becomes `x_2`."""
         calls = message.tool_calls
         self.given = tuple([call.id for call in calls])
-        if not calls:
+        if not self._used.keys() & self.given and len(calls) < 2:
+            self._used.update(dict.fromkeys(self.given, 1))
             return message
         ids = [self._unused(call_id) for call_id in self.given]
         if tuple(ids) == self.given:

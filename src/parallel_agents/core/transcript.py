@@ -332,7 +332,9 @@ class Transcript:
             if finished is None:
                 results.append(ToolResult(call.id, call.name, CUT_OFF, is_error=True))
             else:
-                results.append(replace(told(finished.result, finished.cut), call_id=call.id))
+                result = told(finished.result, finished.cut)
+                is_own = result.call_id == call.id
+                results.append(result if is_own else replace(result, call_id=call.id))
             self._keep(number, results[-1])
         self.kept.count(self.asked)
         self.messages.append(Message(Role.TOOL, tuple(results)))
@@ -350,15 +352,15 @@ class Transcript:
             call=started.call,
             effect=started.effect,
             result=result,
-            name=started.repeats or name_of(started, Place(self.turn, number)),
+            name=started.repeats or name_of(started, str(Place(self.turn, number))),
             is_unknown=finished is None or finished.is_unknown,
         )
         self.kept.add(kept, repeats=started.repeats)
 
 
-def name_of(started: ToolStarted | None, place: Place) -> str:
+def name_of(started: ToolStarted | None, key: str) -> str:
     """What a call's tool knows it by; a call that an older version began is known by its id."""
-    return str(place) if started is None or started.number else started.call.id
+    return key if started is None or started.number else started.call.id
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:

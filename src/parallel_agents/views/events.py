@@ -232,10 +232,11 @@ def _gated(body: Gated) -> Description:
 
 def _shortened(body: Shortened) -> Description:
     count = sum(end - start for start, end in body.cuts.spans)
-    left_out = f"{count} messages left out" if count != 1 else "1 message left out"
+    left_out = "1 message left out" if count == 1 else f"{count} messages left out"
+    what = left_out if count else "long results cut"
     why = "it no longer fits the model's context" if body.error is None else _detail(body.error)
     return Description(
-        title=f"conversation shortened, {left_out}",
+        title=f"conversation shortened: {what}",
         decision=Decided(RUNTIME, "shorten", why),
     )
 

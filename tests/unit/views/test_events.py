@@ -113,7 +113,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
         ),
         (
             Shortened(turn=9, cuts=Cuts(spans=(Span(0, 4), Span(5, 6)))),
-            "conversation shortened, 5 messages left out",
+            "conversation shortened: 5 messages left out",
             "",
         ),
         (Noticed(text="80 % is spent"), "notice", "80 % is spent"),

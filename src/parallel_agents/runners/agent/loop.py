@@ -182,7 +182,7 @@ async def _execute(work: Work, step: Step) -> bool:
         case CallModel():
             await call_model(work, step)
         case RunTools():
-            window = work.model.capabilities.context_tokens
+            window = work.prepared.window
             await work.tools.run(work.activation, work.transcript, work.clock, window=window)
         case JoinChildren():
             await settle.join_children(work)

@@ -73,23 +73,26 @@ class _Asked(NamedTuple):
     """A call that has no result yet.
 
     Attributes:
+        key: the key of its events, which names its place.
         name: what its tool knows it by.
         was_started: whether a process began to execute it.
         kept: the same call of an earlier attempt.
     """
 
-    place: Place
+    turn: int
+    number: int
     call: ToolCall
+    key: str
     name: str
     was_started: bool
     kept: KeptCall | None
 
     @classmethod
     def of(cls, transcript: Transcript, number: int) -> _Asked:
-        place, call = Place(transcript.turn, number), transcript.asked[number - 1]
+        call, key = transcript.asked[number - 1], str(Place(transcript.turn, number))
         started, kept = transcript.started.get(number), transcript.repeated(number)
-        name = name_of(started, place) if kept is None else kept.name
-        return cls(place, call, name, started is not None, kept)
+        name = name_of(started, key) if kept is None else kept.name
+        return cls(transcript.turn, number, call, key, name, started is not None, kept)
 
 
 class ToolCalls:
@@ -152,7 +155,7 @@ class ToolCalls:
         loop = asyncio.get_running_loop()
         began = loop.time()
         caller = _Call(activation, clock, self._timeout_seconds)
-        (turn, number), call, kept = asked.place, asked.call, asked.kept
+        call, kept = asked.call, asked.kept
         result = self._refusal(call)
         written: list[Entry] = []
         is_unknown = False
@@ -163,13 +166,13 @@ class ToolCalls:
         elif result is None:
             tool = self._tools[call.name]
             started = ToolStarted(
-                turn=turn,
+                turn=asked.turn,
                 call=call,
                 effect=tool.spec.effect,
-                number=number,
+                number=asked.number,
                 repeats=asked.name if kept is not None else "",
             )
-            entry = Entry(f"{asked.place}/started", started)
+            entry = Entry(f"{asked.key}/started", started)
             written.append(entry)
             if tool.spec.effect is Effect.ONCE:
                 await activation.journal.append(entry)
@@ -178,8 +181,8 @@ class ToolCalls:
             result = await self._execute(tool, asked, activation, caller)
             is_unknown = caller.deadline.expired()
         finished = ToolFinished(
-            turn=turn,
-            number=number,
+            turn=asked.turn,
+            number=asked.number,
             result=kept_result(result),
             cut=self._cut(result, activation, most),
             is_unknown=is_unknown,
@@ -187,7 +190,7 @@ class ToolCalls:
             parked_seconds=caller.parked_seconds,
             handed_back=caller.handed_back,
         )
-        entry = Entry(str(asked.place), finished)
+        entry = Entry(asked.key, finished)
         await activation.journal.append(entry)
         return [*written, entry]
 
