@@ -10,6 +10,7 @@ from typing import cast
 
 import orjson
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import ToolFinished
@@ -23,7 +24,7 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.tool import ToolContext, ToolSpec
 from parallel_agents.runners.agent.tool_calls import UNKNOWN
 from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
+from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig, run_virtual
 
 AGENT = Agent(name="caller", description="Calls", instructions="Call.", tools=("tool",))
 NO_ARGUMENTS: JsonObject = {"type": "object", "properties": {}}
@@ -325,3 +326,50 @@ async def test_who_has_the_session_tools_is_told_how_to_read_on() -> None:
         await (await rig.sessions.spawn(Task("caller", "go"))).wait()
 
     assert "THE END" in "".join(str(part) for part in requests[2].messages[-1].parts)
+
+
+@given(
+    turns=st.lists(
+        st.lists(st.sampled_from(["", "0", "a", "a_2", "a_2_2"]), min_size=1, max_size=5),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(deadline=None, max_examples=50)
+def test_whatever_ids_calls_have_each_is_told_its_own_result_and_has_its_own_events(
+    turns: list[list[str]],
+) -> None:
+    async def tool(at: str) -> str:
+        return f"result of {at}"
+
+    model = ScriptedModel(
+        [
+            *(
+                replies(*(ToolCall(i, "tool", {"at": f"{t}.{n}"}) for n, i in enumerate(ids)))
+                for t, ids in enumerate(turns)
+            ),
+            "done",
+        ]
+    )
+
+    async def ask() -> list[str]:
+        async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+            handle = await rig.sessions.spawn(Task("caller", "go"))
+            await handle.wait()
+            return [event.key for event in await rig.sessions.history(handle.key)]
+
+    keys = run_virtual(ask())
+
+    asked = [call for message in model.requests[-1].messages for call in message.tool_calls]
+    told = [
+        part
+        for message in model.requests[-1].messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    ]
+    assert len({call.id for call in asked}) == len(asked) == sum(map(len, turns))
+    assert [part.call_id for part in told] == [call.id for call in asked]
+    assert [part.content for part in told] == [
+        f"result of {call.arguments['at']}" for call in asked
+    ]
+    assert sum("/call/" in key for key in keys) == 2 * len(asked)
