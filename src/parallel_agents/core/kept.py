@@ -7,12 +7,13 @@ agents have answered. A call is repeated if its tool and its arguments are the s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import orjson
 
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import ToolCall, ToolResult
 from parallel_agents.core.told import shorten
 from parallel_agents.core.tool import Effect
@@ -32,7 +33,7 @@ _RULE = (
     "arguments: it gets the result above."
 )
 _ARGUMENT_CHARACTERS = 500
-_RESULT_CHARACTERS = 4_000
+_RESULT_CHARACTERS = 10_000
 _MOST_CHARACTERS = 24_000
 
 
@@ -43,6 +44,7 @@ class KeptCall:
     Attributes:
         name: what its tool knew it by; empty if that was in another run.
         is_unknown: it may have taken effect, and nobody knows whether it has.
+        runs: the runs whose ends its result reports.
     """
 
     call: ToolCall
@@ -50,6 +52,7 @@ class KeptCall:
     result: ToolResult
     name: str = ""
     is_unknown: bool = False
+    runs: tuple[RunId, ...] = ()
     kind: Literal["call"] = "call"
 
     @property
@@ -66,9 +69,10 @@ class KeptCall:
 
 @dataclass(frozen=True, slots=True)
 class KeptReport:
-    """How agents ended that an earlier attempt had spawned."""
+    """How the runs of agents ended that an earlier attempt had spawned."""
 
     text: str
+    runs: tuple[RunId, ...] = ()
     kind: Literal["report"] = "report"
 
 
@@ -132,21 +136,41 @@ class KeptWork:
         return same[nth] if nth < len(same) else None
 
 
-def tell(earlier: Iterable[Kept]) -> str:
-    """The message that tells an attempt what was done before it; empty if nothing was."""
-    blocks = [_block(kept) for kept in earlier]
-    if not blocks:
-        return ""
+class Retold(NamedTuple):
+    """What an attempt is told of those before it.
+
+    Attributes:
+        text: the message; empty if nothing was done.
+        missing: the runs of children whose reports it does not hold whole.
+    """
+
+    text: str
+    missing: frozenset[RunId]
+
+
+def tell(earlier: Sequence[Kept]) -> Retold:
+    """The message that tells an attempt what was done before it."""
+    if not earlier:
+        return Retold("", frozenset())
     shown: list[str] = []
+    whole: set[RunId] = set()
     left = _MOST_CHARACTERS
-    for block in reversed(blocks):
+    for kept in reversed(earlier):
+        block = _block(kept)
         left -= len(block)
         if left < 0 and shown:
             break
         shown.append(block)
-    hidden = len(blocks) - len(shown)
+        if _length(kept) <= _RESULT_CHARACTERS:
+            whole.update(kept.runs)
+    hidden = len(earlier) - len(shown)
     more = [f"({hidden} earlier ones are not shown.)"] if hidden else []
-    return "\n\n".join((_HEAD, *more, *reversed(shown), _RULE))
+    text = "\n\n".join((_HEAD, *more, *reversed(shown), _RULE))
+    return Retold(text, frozenset(run for kept in earlier for run in kept.runs) - whole)
+
+
+def _length(kept: Kept) -> int:
+    return len(kept.text if isinstance(kept, KeptReport) else kept.result.content)
 
 
 def _block(kept: Kept) -> str:

@@ -271,8 +271,10 @@ class Transcript:
         self.verdicts.clear()
 
     def _tell_earlier(self) -> None:
-        if text := tell(self.kept.earlier):
+        text, missing = tell(self.kept.earlier)
+        if text:
             self.messages.append(user(text))
+            self.handed_back -= missing
 
     def _take_reply(self, reply: Replied) -> None:
         self.close_turn()
@@ -299,7 +301,7 @@ class Transcript:
                 self.delivered.append(text)
             case HandedBack(text=text, runs=runs):
                 self.handed_back.update(runs)
-                self.kept.now.append(KeptReport(text))
+                self.kept.now.append(KeptReport(text, runs))
             case Closing(text=text, error=error):
                 self.closing = error
         self.messages.append(user(text))
@@ -345,8 +347,8 @@ class Transcript:
         started, finished = self.started.get(number), self.finished.get(number)
         if started is None:
             return
-        reports = finished is not None and bool(finished.handed_back)
-        if started.effect is Effect.PURE and not reports:
+        runs = () if finished is None else finished.handed_back
+        if started.effect is Effect.PURE and not runs:
             return
         kept = KeptCall(
             call=started.call,
@@ -354,6 +356,7 @@ class Transcript:
             result=result,
             name=started.repeats or name_of(started, str(Place(self.turn, number))),
             is_unknown=finished is None or finished.is_unknown,
+            runs=runs,
         )
         self.kept.add(kept, repeats=started.repeats)
 

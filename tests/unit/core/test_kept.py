@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import (
     ANSWER_NOW,
     UNKNOWN_BEFORE,
@@ -105,7 +106,7 @@ def test_an_attempt_is_told_what_stands_what_failed_and_what_nobody_knows() -> N
             kept(5, "", is_unknown=True),
             KeptReport(f"The child said X.\n\n{ANSWER_NOW}"),
         ]
-    )
+    ).text
 
     assert 'pay {"to":"tea","usd":3} returned:\npaid' in text
     assert 'pay {"to":"tea","usd":4} failed:\nno money' in text
@@ -117,12 +118,23 @@ def test_an_attempt_is_told_what_stands_what_failed_and_what_nobody_knows() -> N
 def test_what_an_attempt_is_told_has_a_bound_and_says_what_is_missing() -> None:
     long: list[Kept] = [kept(n, "x" * 20_000) for n in range(100)]
 
-    text = tell(long)
+    text = tell(long).text
 
     assert len(text) < 26_000
-    assert "(95 earlier ones are not shown.)" in text
+    assert "(98 earlier ones are not shown.)" in text
     assert '"usd":99' in text
 
 
 def test_nothing_is_told_if_nothing_was_done() -> None:
-    assert tell([]) == ""
+    assert tell([]) == ("", frozenset())
+
+
+def test_what_is_not_told_whole_is_named_so_that_it_is_told_again() -> None:
+    first, second, third = RunId("1"), RunId("2"), RunId("3")
+    hidden = KeptReport("x" * 7_900, (first,))
+    cut = KeptReport("y" * 11_000, (second,))
+    whole = KeptReport("z", (third,))
+
+    retold = tell([hidden, *[KeptReport("w" * 7_000)] * 3, cut, whole])
+
+    assert retold.missing == {first, second}

@@ -58,7 +58,10 @@ def paying(paid: list[int], error: Exception | None = None) -> FunctionTool:
 
 
 async def lead(
-    *replies: Answer, pay: Callable[[list[int]], FunctionTool] = paying, agent: Agent = LEAD
+    *replies: Answer,
+    pay: Callable[[list[int]], FunctionTool] = paying,
+    agent: Agent = LEAD,
+    found: str = "WHAT THE CHILD FOUND",
 ) -> Ended:
     """What came of a lead with these replies, whose workers all say the same."""
     paid: list[int] = []
@@ -67,7 +70,7 @@ async def lead(
 
     def answer(request: ModelRequest) -> Answer:
         if "WORKER" in request.system:
-            return "WHAT THE CHILD FOUND"
+            return found
         requests.append(request)
         return left.pop(0)
 
@@ -112,6 +115,16 @@ async def test_a_report_that_nobody_asked_for_is_told_to_the_next_attempt() -> N
     ended = await lead(asks(SPAWN), "draft", "a long answer", "ok")
 
     assert "WHAT THE CHILD FOUND" in texts(ended.requests[-1])
+
+
+async def test_a_report_that_is_too_long_to_be_told_again_is_given_again() -> None:
+    spawns = asks(*(replace(SPAWN, id=str(n)) for n in range(3)))
+    told = "WHAT THE CHILD FOUND " * 400
+
+    ended = await lead(spawns, asks(YIELD), "a long answer", "ok", "ok", found=told)
+
+    assert ended.result.status is RunStatus.DONE
+    assert told[:7_000] in ended.requests[-1].messages[-1].text
 
 
 async def test_a_second_payment_of_the_same_amount_is_made() -> None:
