@@ -214,6 +214,8 @@ class Transcript:
                 pass
 
     def _take_call(self, body: ToolStarted | ToolFinished) -> None:
+        if body.turn != self.turn or not self.asked:
+            return  # its turn is over, and was told without it
         if isinstance(body, ToolFinished):
             self._take_result(body)
             return

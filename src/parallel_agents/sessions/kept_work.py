@@ -28,14 +28,13 @@ async def kept_of(
     store: Store, dead_letter: DeadLetter, events: Sequence[Event]
 ) -> tuple[Kept, ...]:
     """What a failed run did, with the answers of its children that it had not heard of."""
-    run = dead_letter.run.id
-    transcript = fold(events, run)
+    transcript = fold(events, dead_letter.run.id)
     transcript.close_turn()
     kept = [*transcript.kept.earlier, *transcript.kept.now]
     done = await _done_children(store, dead_letter)
     unheard = [run for run in done.values() if run not in transcript.handed_back]
     results = [result for result in await store.results(unheard) if result is not None]
-    keys = {key.removeprefix(f"{run}/") for key in done}
+    keys = {key.removeprefix(f"{dead_letter.run.id}/") for key in done}
     return (*(_of_another_run(each, keys) for each in kept), *_reports(results))
 
 

@@ -119,6 +119,21 @@ def test_an_id_of_an_earlier_turn_is_not_used_again() -> None:
     assert state.finished == {}
 
 
+def test_a_result_that_comes_after_its_turn_is_no_later_calls_result() -> None:
+    state = fold(
+        events(
+            ("1", Queued(text="go")),
+            ("1", replied(1, calls("a"))),
+            ("1", Delivered(steer="steer-1", text="stop that", turn=2)),
+            ("1", finished("a")),
+            ("1", replied(2, calls("b"))),
+        )
+    )
+
+    assert [call.id for call in state.asked] == ["b"]
+    assert state.finished == {}
+
+
 def test_an_id_of_the_transcript_that_was_forked_is_not_used_again() -> None:
     context = (calls("a"), Message(Role.TOOL, (ToolResult("a", "look", "seen"),)))
     state = fold(events(("1", Queued(text="go", context=context)), ("1", replied(1, calls("a")))))
