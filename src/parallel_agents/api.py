@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import TypedDict
 
 from typing_extensions import Unpack
 
 from parallel_agents.app.client import App
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
-from parallel_agents.app.parts import Parts
+from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
@@ -25,9 +25,6 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
-from parallel_agents.tools.function import FunctionTool
-
-T = TypeVar("T")
 
 _log = logging.getLogger("parallel_agents")
 
@@ -92,6 +89,7 @@ async def open(
         The verbs: spawn, send, steer, kill, wait, list and history, and more on top of them.
 
     Raises:
+        InvalidInput: a function cannot be a tool, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     _check_known(options, Options)
@@ -106,14 +104,13 @@ async def _open(
     home = options.get("home")
     environment = read_environment(Path(home) if home else None)
     flags = _flags(options.get("settings", {}), model=model, max_parallel=max_parallel)
-    tools = [t if isinstance(t, Tool) else FunctionTool(t) for t in options.get("tools", ())]
     models = options.get("models", {})
     _check_providers(models)
     parts = Parts(
-        agents=_by_name("agents", ((agent.name, agent) for agent in options.get("agents", ()))),
-        tools=_by_name("tools", ((tool.spec.name, tool) for tool in tools)),
+        agents=by_name("agents", ((agent.name, agent) for agent in options.get("agents", ()))),
+        tools=tools_by_name(options.get("tools", ())),
         models=models,
-        gates=_by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
+        gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
         yield app
@@ -136,24 +133,6 @@ def _flags(settings: Mapping[str, object], **given: object) -> dict[str, object]
             )
         flags[name] = value
     return flags
-
-
-def _by_name(option: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:
-    """What a program passes, by name.
-
-    Raises:
-        InvalidInput: two have one name, so that one of them would silently be ignored.
-    """
-    found: dict[str, T] = {}
-    for name, value in named:
-        if name in found and found[name] is not value:
-            raise InvalidInput(
-                f"two of the {option} are called {name!r}",
-                why="they are looked up by name, so that only one of them could be used",
-                hint="rename one of them",
-            )
-        found[name] = value
-    return found
 
 
 def _check_providers(models: Mapping[str, ModelFactory]) -> None:

@@ -87,7 +87,14 @@ class Settings:
         default=200, metadata=_knob("the most sessions that one tree may spawn over its lifetime")
     )
     hand_back_tokens: _Tokens = field(
-        default=2000, metadata=_knob("tokens of a child's output that its parent receives")
+        default=2000,
+        metadata=_knob(
+            "tokens of a child's output that its parent receives; several at once get four times that"
+        ),
+    )
+    result_tokens: _Tokens | None = field(
+        default=None,
+        metadata=_knob("tokens of a tool's result that a model is told; by default by its context"),
     )
     session_visibility: Visibility = field(
         default=Visibility.TREE,

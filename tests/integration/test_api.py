@@ -25,6 +25,14 @@ def look() -> str:
     return "seen"
 
 
+def another_look() -> Callable[[], str]:
+    def look() -> str:
+        """Another tool of the same name."""
+        return ""
+
+    return look
+
+
 def options(home: Path, model: Model) -> Options:
     factory: Callable[[str], Model] = lambda _: model  # noqa: E731 - named for its type
     return {"home": home, "agents": [WRITER], "tools": [look], "models": {"scripted": factory}}
@@ -268,9 +276,12 @@ async def test_a_model_in_the_settings_is_the_default_model(tmp_path: Path) -> N
         ({"settings": {"model": "a/b"}}, "model is 'scripted/model'"),
         ({"models": {"scripted/model": echo}}, "is not by the name of a provider"),
         ({"models": {"": echo}}, "is not by the name of a provider"),
-        ({"agents": [WRITER, replace(WRITER, instructions="Other.")]}, "two of the agents"),
-        ({"gates": [gate_of(1), gate_of(2)]}, "two of the gates are called 'gate'"),
-        ({"tools": [look, look]}, "two of the tools are called 'look'"),
+        (
+            {"agents": [WRITER, replace(WRITER, instructions="Other.")]},
+            "two agents are named writer",
+        ),
+        ({"gates": [gate_of(1), gate_of(2)]}, "two gates are named gate"),
+        ({"tools": [look, another_look()]}, "two tools are named look"),
     ],
 )
 async def test_what_would_be_ignored_is_refused(

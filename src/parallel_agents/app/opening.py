@@ -119,6 +119,7 @@ def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Run
             Refiner(app.service, app.judges.judge),
         ),
         session_tools=NAMES,
+        result_tokens=settings.result_tokens,
     )
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Role
 from parallel_agents.core.tool import Tool
+from parallel_agents.errors import InvalidInput
 from parallel_agents.models.local.fetch import Progress
+from parallel_agents.models.wires.structured import FINAL_ANSWER
+from parallel_agents.session_tools.toolbox import NAMES
+from parallel_agents.tools.function import FunctionTool
+
+T = TypeVar("T")
+
+_RESERVED = frozenset((*NAMES, FINAL_ANSWER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +42,38 @@ class Parts:
     )
     on_fetch: Callable[[Progress], None] = lambda _: None
     role: Role = Role.SCRIPT
+
+
+def tools_by_name(tools: Iterable[Tool | Callable[..., object]]) -> dict[str, Tool]:
+    """The tools that a program passes in; a function becomes a tool.
+
+    Raises:
+        InvalidInput: a function cannot be a tool, or two tools have one name.
+    """
+    passed = {id(tool): tool for tool in tools}.values()  # the same one twice is one
+    offered = [tool if isinstance(tool, Tool) else FunctionTool(tool) for tool in passed]
+    found = by_name("tools", ((tool.spec.name, tool) for tool in offered))
+    if reserved := sorted(found.keys() & _RESERVED):
+        raise InvalidInput(
+            f"a tool cannot be named {reserved[0]}",
+            why="the runtime has a tool of that name",
+            hint="rename the tool",
+        )
+    return found
+
+
+def by_name(what: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Things by their names.
+
+    Raises:
+        InvalidInput: two different things have the same name, so nobody could say which is meant.
+    """
+    found: dict[str, T] = {}
+    for name, thing in named:
+        if found.setdefault(name, thing) != thing:
+            raise InvalidInput(
+                f"two {what} are named {name}",
+                why="agents name them, so a name must stand for one",
+                hint="rename one of them",
+            )
+    return found

@@ -67,12 +67,15 @@ class Edits:
         model: `provider/model` to use instead of the one that failed, unless None.
         input: values that override the task's values of the same names.
         current: whether to use the agent as it is defined now instead of as it was.
+        afresh: whether to forget what the failed run did: its calls may be made again, and its
+            agents spawned again.
     """
 
     text: str | None = None
     model: str | None = None
     input: Mapping[str, Json] = field(default_factory=dict[str, Json])
     current: bool = False
+    afresh: bool = False
 
 
 NO_EDITS = Edits()

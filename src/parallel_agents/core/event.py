@@ -14,16 +14,20 @@ from pydantic import Field
 
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.kept import KeptCall, KeptReport
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shortening import Cuts
 from parallel_agents.core.task import TeamTask
+from parallel_agents.core.told import Cut
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 
 QUEUED_KEY = "queued"
+AnyKept: TypeAlias = Annotated[KeptCall | KeptReport, Field(discriminator="kind")]
 
 
 class SteerMode(StrEnum):
@@ -50,6 +54,7 @@ class Queued:
         cache_seconds: the maximum age of a stored reply to the same request.
         gates: the task's own gates; the session's agent contains them too.
         refine: the task's own refine loop; the session's agent contains it too.
+        kept: what earlier runs of the same task did, if this one retries it.
     """
 
     text: str
@@ -62,6 +67,7 @@ class Queued:
     cache_seconds: float | None = None
     gates: tuple[AnyGate, ...] = ()
     refine: Refine | None = None
+    kept: tuple[AnyKept, ...] = ()
     kind: Literal["queued"] = "queued"
 
 
@@ -153,19 +159,41 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
+    """A tool began.
+
+    Attributes:
+        number: as for `ToolFinished`.
+        repeats: the name of the same call in an earlier attempt, which its tool knows it by.
+    """
+
     turn: int
     call: ToolCall
     effect: Effect
+    number: int = 0
+    repeats: str = ""
     kind: Literal["tool_started"] = "tool_started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
-    """A tool call ended; its result reports the runs `handed_back`; it waited `parked_seconds`."""
+    """A tool call ended.
+
+    Attributes:
+        number: the call's number in the reply of the turn, from 1; 0 if an older version wrote the
+            event, which named calls by their ids.
+        result: the result as it is kept.
+        cut: how much of it the model is told; None for all.
+        is_unknown: the call may have taken effect, and nobody knows whether it has.
+        parked_seconds: how long the call waited for other runs.
+        handed_back: the runs whose ends the result reports.
+    """
 
     turn: int
     result: ToolResult
     seconds: float
+    number: int = 0
+    cut: Cut | None = None
+    is_unknown: bool = False
     parked_seconds: float = 0.0
     handed_back: tuple[RunId, ...] = ()
     kind: Literal["tool_finished"] = "tool_finished"
@@ -240,6 +268,20 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortened:
+    """The conversation was shortened, because it no longer fits the context of its model.
+
+    Attributes:
+        error: the refusal of the provider; None if the runtime foresaw it.
+    """
+
+    turn: int
+    cuts: Cuts
+    error: Failure | None = None
+    kind: Literal["shortened"] = "shortened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """The run has one call left; `text` tells the model."""
 
@@ -275,6 +317,7 @@ Body: TypeAlias = (
     | Gated
     | Revised
     | Noticed
+    | Shortened
     | Closing
     | Finished
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+from typing_extensions import override
 
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.schema import JsonObject
@@ -31,12 +33,27 @@ class Thinking:
     type: Literal["thinking"] = "thinking"
 
 
+class Place(NamedTuple):
+    """Which call of a run: its turn, and its number among the calls of that turn's reply, from 1.
+
+    This is the identity of a call. The id that a provider gives it is a label: servers repeat ids
+    within a reply and in later replies.
+    """
+
+    turn: int
+    number: int
+
+    @override
+    def __str__(self) -> str:
+        return f"turn-{self.turn}/call/{self.number}"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
     """A call that a model asks for.
 
     Attributes:
-        id: unique within the transcript.
+        id: the provider's label, which pairs the call with its result in a request; not a key.
         signature: what the provider wants back with the call, such as Gemini's thought signature.
         unread: why the arguments that the model wrote could not be read; empty if they could.
     """

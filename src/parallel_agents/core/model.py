@@ -125,12 +125,14 @@ class Capabilities:
         max_parallel: the most concurrent calls that the model serves; None for no limit.
         lacks: needs that its answers do not meet, such as judgement; results say so.
         notice: added to every result, such as that no real model was asked.
+        context_tokens: the size of the context window; None if it is not known.
     """
 
     streams_always: bool = False
     max_parallel: int | None = None
     lacks: frozenset[str] = frozenset()
     notice: str = ""
+    context_tokens: int | None = None
 
 
 class Listener(Protocol):

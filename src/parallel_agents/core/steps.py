@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.escalation import critique_of, next_attempt, refusal_of
-from parallel_agents.core.event import Attempted, Steered
+from parallel_agents.core.event import Attempted, Shortened, Steered
 from parallel_agents.core.gate import Gate, JudgeGate, cheapest_first
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Role
@@ -21,6 +21,7 @@ from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import Json
 from parallel_agents.core.transcript import AnswerId, Transcript, Version
+from parallel_agents.core.window import cuts_after_full_reply, cuts_after_refusal, foreseen_cuts
 from parallel_agents.errors import (
     ConfigError,
     ContextTooLong,
@@ -71,6 +72,13 @@ class AnnounceLastCall:
     """Tell the model that its budget is used up and that one call is left."""
 
     error: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Shorten:
+    """Shorten the conversation, which no longer fits the model's context."""
+
+    shortened: Shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ class BreakOff:
     error: PagentsError
 
 
-Telling: TypeAlias = DeliverMessages | AnnounceLastCall | AskRepair | BeginAttempt
+Telling: TypeAlias = DeliverMessages | AnnounceLastCall | Shorten | AskRepair | BeginAttempt
 Ending: TypeAlias = Complete | CompleteWithBest | EndOverBudget | BreakOff
 Step: TypeAlias = (
     StartModel | CallModel | RunTools | JoinChildren | CheckGate | Revise | Telling | Ending
@@ -166,11 +174,13 @@ class Prepared(NamedTuple):
         model: the model that is ready for calls; empty before one is.
         may_spawn: whether the agent was offered tools that spawn sessions.
         joined: the answer before which the run found no child to wait for.
+        window: the tokens of that model's context; None if that is not known.
     """
 
     model: str = ""
     may_spawn: bool = False
     joined: AnswerId | None = None
+    window: int | None = None
 
 
 def next_step(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
@@ -189,7 +199,7 @@ def next_step(transcript: Transcript, assignment: Assignment, prepared: Prepared
         return Revise(transcript.reviser, transcript.best)
     if is_answered:
         return _settle(transcript, assignment, prepared)
-    return _call(transcript, assignment)
+    return _call_that_fits(transcript, assignment, prepared)
 
 
 def step_after_failure(
@@ -201,6 +211,11 @@ def step_after_failure(
             is_first = transcript.closing is None and transcript.turn > 0
             if is_first and error.may_answer:
                 return AnnounceLastCall(Failure.of(error))
+        case CallModel() if isinstance(error, ContextTooLong):
+            shortened = cuts_after_refusal(transcript, error)
+            if shortened is not None:
+                return Shorten(shortened)
+            return _begin_again(error, transcript, assignment)
         case CallModel() if isinstance(error, ProviderError | ConfigError | LocalModelError):
             return _begin_again(error, transcript, assignment)
         case StartModel():
@@ -210,6 +225,16 @@ def step_after_failure(
         case _:
             pass
     return BreakOff(error)
+
+
+def _call_that_fits(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
+    """The next call of the model, once the conversation fits into its context."""
+    if prepared.window is not None:
+        reply = assignment.limits.max_output_tokens or 0
+        shortened = foreseen_cuts(transcript, window=prepared.window, reply=reply)
+        if shortened is not None:
+            return Shorten(shortened)
+    return _call(transcript, assignment)
 
 
 def _call(transcript: Transcript, assignment: Assignment) -> Step:
@@ -227,7 +252,10 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
     if transcript.last_finish is Finish.PAUSED and transcript.pauses <= _MOST_PAUSES:
         return _call(transcript, assignment)
     if (cut := _cut(transcript.last_finish, assignment)) is not None:
-        return _begin_again(cut, transcript, assignment)
+        shortened = None
+        if isinstance(cut, ContextTooLong):
+            shortened = cuts_after_full_reply(transcript, cut)
+        return Shorten(shortened) if shortened else _begin_again(cut, transcript, assignment)
     checked = check_output(transcript.last_text, assignment.agent.output_schema)
     if isinstance(checked, Rejected):
         if transcript.repairs == 0:

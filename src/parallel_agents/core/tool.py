@@ -56,7 +56,7 @@ class ToolContext:
     """The origin of a call: its session and its run.
 
     Attributes:
-        call: the call's id; a call that is repeated after a crash keeps it.
+        call: names the call within its run; a call that is repeated after a crash keeps the name.
         cwd: the folder that the session works in; empty for the process's own.
         caller: the run; None if the call is not made by a run that can wait.
     """

@@ -7,11 +7,12 @@ crash has the same state as one that was never interrupted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.call_ids import CallIds
 from parallel_agents.core.event import (
     Attempted,
     Body,
@@ -24,16 +25,33 @@ from parallel_agents.core.event import (
     Refused,
     Replied,
     Revised,
+    Shortened,
     Steered,
     ToolFinished,
     ToolStarted,
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant, user
+from parallel_agents.core.kept import (
+    KeptCall,
+    KeptReport,
+    KeptWork,
+    tell,
+)
+from parallel_agents.core.message import (
+    Message,
+    Place,
+    Role,
+    ToolCall,
+    ToolResult,
+    assistant,
+    user,
+)
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.told import told
+from parallel_agents.core.tool import Effect
 
 CUT_OFF = "This call was cut off before its result was known."
 
@@ -93,8 +111,9 @@ class Transcript:
         last_text: the text of the run's last reply.
         last_finish: why that reply ended.
         asked: the tool calls of the last reply, until all have a result.
-        results: the results that are known, by call id.
-        started: the calls that were started, by call id.
+        finished: the calls that have ended, by their numbers in the reply, from 1.
+        started: the calls that were started, by their numbers.
+        kept: what the attempts did, and earlier runs of the same task.
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
@@ -104,6 +123,9 @@ class Transcript:
         closing: why only one call is left; None if more are.
         estimated: the number of replies whose tokens the server did not count.
         pauses: the number of replies in a row that the server paused.
+        shortened: how often the conversation was shortened in the run.
+        shortened_at: the turn before which it was last shortened in the attempt; -1 for none.
+        refused_at: the same, of those that a refusal made necessary.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -117,8 +139,9 @@ class Transcript:
     last_text: str = ""
     last_finish: Finish = Finish.STOP
     asked: tuple[ToolCall, ...] = ()
-    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
-    started: dict[str, ToolStarted] = field(default_factory=dict[str, ToolStarted])
+    finished: dict[int, ToolFinished] = field(default_factory=dict[int, ToolFinished])
+    started: dict[int, ToolStarted] = field(default_factory=dict[int, ToolStarted])
+    kept: KeptWork = field(default_factory=KeptWork)
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
     received: set[str] = field(default_factory=set[str])
     delivered: list[str] = field(default_factory=list[str])
@@ -128,7 +151,11 @@ class Transcript:
     closing: Failure | None = None
     estimated: int = 0
     pauses: int = 0
+    shortened: int = 0
+    shortened_at: int = -1
+    refused_at: int = -1
     task_end: int = 0
+    _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
     _stale_before: int = 0
 
@@ -156,6 +183,10 @@ class Transcript:
             return self._stale_before
         return 0 if self.best is not self._best_before else self._stale_before + 1
 
+    def repeated(self, number: int) -> KeptCall | None:
+        """The call of an earlier attempt that call `number` of the last reply repeats, if any."""
+        return self.kept.repeated(self.asked, number)
+
     def apply(self, key: str, body: Body) -> None:
         """Apply one event of the session."""
         match body:
@@ -163,13 +194,8 @@ class Transcript:
                 self._begin_run(body)
             case Replied():
                 self._take_reply(body)
-            case ToolStarted():
-                self.started[body.call.id] = body
-            case ToolFinished():
-                self.results[body.result.call_id] = body.result
-                self.handed_back.update(body.handed_back)
-                if all(call.id in self.results for call in self.asked):
-                    self._hand_over_results()
+            case ToolStarted() | ToolFinished():
+                self._take_call(body)
             case Steered():
                 if key not in self.received:
                     self.received.add(key)
@@ -180,17 +206,62 @@ class Transcript:
                 self.verdicts.append(body.verdict)
             case Revised():
                 self._take_revision(body)
+            case Shortened():
+                self._shorten(body)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._add_message(body)
             case _:
                 pass
 
+    def _take_call(self, body: ToolStarted | ToolFinished) -> None:
+        if body.turn != self.turn or not self.asked:
+            return  # its turn is over, and was told without it
+        if isinstance(body, ToolFinished):
+            self._take_result(body)
+            return
+        for number in (body.number,) if body.number else self._ids.numbers(body.call.id):
+            self.started.setdefault(number, body)
+
+    def _take_result(self, finished: ToolFinished) -> None:
+        if finished.number:
+            self.finished[finished.number] = finished
+        else:
+            self._take_unnumbered(finished)
+        self.handed_back.update(finished.handed_back)
+        if all(number in self.finished for number in range(1, len(self.asked) + 1)):
+            self.close_turn()
+
+    def _take_unnumbered(self, finished: ToolFinished) -> None:
+        """Take a result of an older version, which knew one of all calls with the same id.
+
+        That may be any of them, so it counts as the first one's; the others may have been made.
+        """
+        for place, number in enumerate(self._ids.numbers(finished.result.call_id)):
+            if place == 0:
+                self.finished.setdefault(number, finished)
+            else:
+                call = self.asked[number - 1]
+                started = ToolStarted(turn=self.turn, call=call, effect=Effect.ONCE)
+                self.started.setdefault(number, started)
+
     def _take_revision(self, revised: Revised) -> None:
         self.messages.append(assistant(revised.text))
         self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
+    def _shorten(self, shortened: Shortened) -> None:
+        self.messages = shortened.cuts.applied(self.messages)
+        self.task_end = shortened.cuts.moved(self.task_end)
+        self.counted = self.counted_tokens = 0
+        self.shortened += 1
+        self.shortened_at = shortened.turn
+        if shortened.error is not None:
+            self.refused_at = shortened.turn
+
     def _begin_attempt(self, begun: Attempted) -> None:
+        self.close_turn()
+        self.kept.begin_attempt()
         self.messages[self.task_end :] = map(user, self.delivered)
+        self._tell_earlier()
         if begun.critique:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
@@ -198,11 +269,19 @@ class Transcript:
         self.model, self.reviser = begun.model or self.model, begun.by
         self.attempt, self.repairs, self.asked = begun.number, 0, ()
         self.counted = self.counted_tokens = 0
+        self.shortened_at = self.refused_at = -1
         self.verdicts.clear()
 
+    def _tell_earlier(self) -> None:
+        text, missing = tell(self.kept.earlier)
+        if text:
+            self.messages.append(user(text))
+            self.handed_back -= missing
+
     def _take_reply(self, reply: Replied) -> None:
-        self._hand_over_results()
-        self.messages.append(reply.message)
+        self.close_turn()
+        message = self._ids.apart(reply.message)
+        self.messages.append(message)
         self.verdicts.clear()  # they judged the previous answer
         self.counted_tokens = 0 if reply.is_estimated else reply.usage.total_tokens
         self.estimated += reply.is_estimated
@@ -211,11 +290,11 @@ class Transcript:
         before = self.last_text if self.last_finish is Finish.PAUSED else ""
         self.turn, self.last_text = reply.turn, before + reply.message.text
         self.last_finish = reply.finish
-        self.asked = reply.message.tool_calls
+        self.asked = message.tool_calls
 
     def _add_message(self, event: Refused | Delivered | HandedBack | Closing) -> None:
         """Apply an event that tells the model something and is not a tool's result."""
-        self._hand_over_results()
+        self.close_turn()
         match event:
             case Refused(text=text):
                 self.repairs += 1
@@ -224,34 +303,69 @@ class Transcript:
                 self.delivered.append(text)
             case HandedBack(text=text, runs=runs):
                 self.handed_back.update(runs)
+                self.kept.now.append(KeptReport(text, runs))
             case Closing(text=text, error=error):
                 self.closing = error
         self.messages.append(user(text))
 
     def _begin_run(self, queued: Queued) -> None:
-        self._hand_over_results()
+        self.close_turn()
         self.messages.extend(queued.context)
+        self._ids.note(queued.context)
         self.messages.append(user(task_text(queued.text, queued.input)))
         self.task_end = len(self.messages)
+        self.kept = KeptWork(list(queued.kept))
+        self._tell_earlier()
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
         self.estimated, self.pauses = 0, 0
+        self.shortened, self.shortened_at, self.refused_at = 0, -1, -1
         self._best_before, self._stale_before, self.reviser = None, 0, ""
         self.verdicts.clear()
         self.pending.clear()
         self.received.clear()
         self.delivered.clear()
 
-    def _hand_over_results(self) -> None:
+    def close_turn(self) -> None:
         """Add the results in the order of the calls; a call without one was cut off."""
         if not self.asked:
             return
-        results = tuple(
-            self.results.get(call.id) or ToolResult(call.id, call.name, CUT_OFF, is_error=True)
-            for call in self.asked
+        results: list[ToolResult] = []
+        for number, call in enumerate(self.asked, start=1):
+            finished = self.finished.get(number)
+            if finished is None:
+                results.append(ToolResult(call.id, call.name, CUT_OFF, is_error=True))
+            else:
+                result = told(finished.result, finished.cut)
+                is_own = result.call_id == call.id
+                results.append(result if is_own else replace(result, call_id=call.id))
+            self._keep(number, results[-1])
+        self.kept.count(self.asked)
+        self.messages.append(Message(Role.TOOL, tuple(results)))
+        self.asked, self.finished, self.started = (), {}, {}
+
+    def _keep(self, number: int, result: ToolResult) -> None:
+        """Keep a call for the attempts after this one, if a tool executed it and it did something."""
+        started, finished = self.started.get(number), self.finished.get(number)
+        if started is None:
+            return
+        runs = () if finished is None else finished.handed_back
+        if started.effect is Effect.PURE and not runs:
+            return
+        kept = KeptCall(
+            call=started.call,
+            effect=started.effect,
+            result=result,
+            name=started.repeats or name_of(started, str(Place(self.turn, number))),
+            is_unknown=finished is None or finished.is_unknown,
+            runs=runs,
         )
-        self.messages.append(Message(Role.TOOL, results))
-        self.asked, self.results, self.started = (), {}, {}
+        self.kept.add(kept, repeats=started.repeats)
+
+
+def name_of(started: ToolStarted | None, key: str) -> str:
+    """What a call's tool knows it by; a call that an older version began is known by its id."""
+    return key if started is None or started.number else started.call.id
 
 
 def forked(messages: Sequence[Message]) -> tuple[Message, ...]:

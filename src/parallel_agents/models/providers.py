@@ -240,7 +240,8 @@ class Provider:
     def capabilities(self, model: str) -> Capabilities:
         """The configured capabilities of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
-        return Capabilities(max_parallel=at_most)
+        dialect = self.endpoint(model).dialect_after({})
+        return Capabilities(max_parallel=at_most, context_tokens=dialect.context_tokens or None)
 
     def limit(self, model: str) -> RateLimit:
         """The configured limit of a model, named as the provider names it."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from parallel_agents.core.event import Event
+from parallel_agents.core.event import Body, Event, Shortened, ToolFinished
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import Json
@@ -55,10 +56,17 @@ def _messages(events: Iterable[Event]) -> Iterator[tuple[Event, Message]]:
     state = Transcript()
     for events_of_run in by_run.values():
         for event in events_of_run:
+            if isinstance(event.body, Shortened):
+                continue  # the messages remain, although the model no longer has them
             known = len(state.messages)
-            state.apply(event.key, event.body)
+            state.apply(event.key, _whole(event.body))
             for message in state.messages[known:]:
                 yield event, message
+
+
+def _whole(body: Body) -> Body:
+    """The event with a tool's whole result, of which the model may have been told a part."""
+    return replace(body, cut=None) if isinstance(body, ToolFinished) else body
 
 
 def _message(

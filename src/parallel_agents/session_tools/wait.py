@@ -18,7 +18,7 @@ from parallel_agents.core.tool import Caller
 from parallel_agents.core.verbs import Until
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
-from parallel_agents.session_tools.results import STATUS_NAMES, result_row
+from parallel_agents.session_tools.results import STATUS_NAMES, result_row, shared
 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
@@ -74,7 +74,7 @@ def _waited(
 ) -> Waited:
     ended = {result.run_id for result in results}
     call.mark_reported(list(ended))
-    most = call.settings.hand_back_tokens
+    most = shared(call.settings.hand_back_tokens, results)
     return Waited(
         [result_row(result, max_tokens=most) for result in results],
         [_pending(row) for row in rows if row.run.id not in ended],

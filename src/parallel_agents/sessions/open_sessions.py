@@ -136,6 +136,7 @@ class OpenSessions:
         model: str | None = None,
         input: JsonObject | None = None,
         current: bool = False,
+        afresh: bool = False,
     ) -> SessionHandle:
         """Run the task of a dead letter again; a second retry returns the session of the first.
 
@@ -145,13 +146,15 @@ class OpenSessions:
             model: `provider/model` to use instead of the one that failed.
             input: values that override the task's values of the same names.
             current: whether to use the agent as it is defined now instead of as it was.
+            afresh: whether to forget what the failed run did, so that calls that may take effect
+                only once can be made again.
 
         Raises:
             InvalidInput, UnknownAgent, UnknownModel, MissingKey: the retry cannot be accepted.
             Conflict: the existing retry has a different text or input.
             RunIsOver: the dead letter's team was killed.
         """
-        edits = Edits(text=text, model=model, input=input or {}, current=current)
+        edits = Edits(text=text, model=model, input=input or {}, current=current, afresh=afresh)
         return SessionHandle(self._service, await self._service.retry(dead_letter, edits))
 
     async def drop(self, dead_letters: Sequence[DeadLetter]) -> int:

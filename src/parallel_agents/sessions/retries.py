@@ -21,6 +21,7 @@ from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import Conflict, RunIsOver
 from parallel_agents.runners.agent.model_call import worst_case
 from parallel_agents.runners.agent.prompts import system_of
+from parallel_agents.sessions.kept_work import kept_of
 from parallel_agents.sessions.planning import Planner
 
 _MARK = "/retry-"
@@ -61,8 +62,12 @@ class Retries:
         if edits.model is not None:
             task = replace(task, model=edits.model, ladder=())
         plan = self._planner.plan_retry(task, key, await self._team(dead_letter))
-        context = await self._context(dead_letter)
-        queued = replace(plan.queued, context=context)
+        events = await self._store.events(session=dead_letter.session.key)
+        queued = replace(
+            plan.queued,
+            context=_context(dead_letter, events),
+            kept=() if edits.afresh else await kept_of(self._store, dead_letter, events),
+        )
         return replace(plan, queued=queued, retries=dead_letter.run.id)
 
     async def _check_same(self, retry: Row, text: str, values: JsonObject) -> None:
@@ -89,12 +94,12 @@ class Retries:
             )
         return team
 
-    async def _context(self, dead_letter: DeadLetter) -> Sequence[Message]:
-        """The messages of the session before the run that failed."""
-        if dead_letter.run.number == 1:
-            return dead_letter.queued.context
-        events = await self._store.events(session=dead_letter.session.key)
-        return _before(events, dead_letter)
+
+def _context(dead_letter: DeadLetter, events: Sequence[Event]) -> tuple[Message, ...]:
+    """The messages of the session before the run that failed."""
+    if dead_letter.run.number == 1:
+        return dead_letter.queued.context
+    return _before(events, dead_letter)
 
 
 def _as_it_was(dead_letter: DeadLetter) -> Task:

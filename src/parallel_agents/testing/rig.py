@@ -14,7 +14,7 @@ from pathlib import Path
 
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_on
-from parallel_agents.app.parts import Parts
+from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Model
 from parallel_agents.core.store import Role, Store
@@ -28,7 +28,6 @@ from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.clock import VirtualLoop
-from parallel_agents.tools.function import FunctionTool
 
 _DEFAULTS = Settings()
 # Only the files of the built-in agents are read, no file is written, and no key is set.
@@ -78,10 +77,9 @@ async def open_rig(
     """
     loop = asyncio.get_running_loop()
     now = loop.time if isinstance(loop, VirtualLoop) else time.time
-    offered = [t if isinstance(t, Tool) else FunctionTool(t) for t in tools]
     parts = Parts(
-        agents={agent.name: agent for agent in agents},
-        tools={tool.spec.name: tool for tool in offered},
+        agents=by_name("agents", ((agent.name, agent) for agent in agents)),
+        tools=tools_by_name(tools),
         models=_factories(models),
         gates=gates or {},
         role=role,

@@ -19,6 +19,7 @@ KINDS = (
     "steered",
     "gated",
     "noticed",
+    "shortened",
     "closing",
     "finished",
 )

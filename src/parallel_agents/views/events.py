@@ -21,6 +21,7 @@ from parallel_agents.core.event import (
     Replied,
     Retrying,
     Revised,
+    Shortened,
     Started,
     Steered,
     ToolFinished,
@@ -110,6 +111,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case Noticed(text=text):
             decision = Decided(RUNTIME, "notice", text)
             return Description(title="notice", text=text, decision=decision)
+        case Shortened():
+            return _shortened(body)
         case Closing():
             return _closing(body)
         case Finished():
@@ -224,6 +227,17 @@ def _gated(body: Gated) -> Description:
         text=verdict.critique,
         doing="checks the answer",
         decision=None if verdict.is_accepted else refusal,
+    )
+
+
+def _shortened(body: Shortened) -> Description:
+    count = sum(end - start for start, end in body.cuts.spans)
+    left_out = "1 message left out" if count == 1 else f"{count} messages left out"
+    what = left_out if count else "long results cut"
+    why = "it no longer fits the model's context" if body.error is None else _detail(body.error)
+    return Description(
+        title=f"conversation shortened: {what}",
+        decision=Decided(RUNTIME, "shorten", why),
     )
 
 

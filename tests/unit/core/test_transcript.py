@@ -93,12 +93,63 @@ def test_a_call_without_a_result_is_told_as_cut_off_before_the_next_words() -> N
     assert said(state.messages)[-2:] == [f"saw a {CUT_OFF}", "stop that"]
 
 
-def test_two_calls_of_one_id_are_both_told_once_one_result_is_known() -> None:
-    state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a", "a")))))
+def test_calls_of_one_id_get_ids_and_results_of_their_own() -> None:
+    state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a", "a", "a_2")))))
+
+    for number in (3, 1, 2):
+        result = ToolResult("a", "look", f"saw {number}")
+        state.apply("k", ToolFinished(turn=1, number=number, result=result, seconds=0))
+
+    assert [call.id for call in state.messages[-2].tool_calls] == ["a", "a_2", "a_2_2"]
+    assert [p.call_id for p in state.messages[-1].parts if isinstance(p, ToolResult)] == [
+        "a",
+        "a_2",
+        "a_2_2",
+    ]
+    assert said(state.messages)[-1] == "saw 1 saw 2 saw 3"
+
+
+def test_an_id_of_an_earlier_turn_is_not_used_again() -> None:
+    state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a")))))
+    state.apply("k", finished("a"))
+
+    state.apply("l", replied(2, calls("a")))
+
+    assert [call.id for call in state.asked] == ["a_2"]
+    assert state.finished == {}
+
+
+def test_a_result_that_comes_after_its_turn_is_no_later_calls_result() -> None:
+    state = fold(
+        events(
+            ("1", Queued(text="go")),
+            ("1", replied(1, calls("a"))),
+            ("1", Delivered(steer="steer-1", text="stop that", turn=2)),
+            ("1", finished("a")),
+            ("1", replied(2, calls("b"))),
+        )
+    )
+
+    assert [call.id for call in state.asked] == ["b"]
+    assert state.finished == {}
+
+
+def test_an_id_of_the_transcript_that_was_forked_is_not_used_again() -> None:
+    context = (calls("a"), Message(Role.TOOL, (ToolResult("a", "look", "seen"),)))
+    state = fold(events(("1", Queued(text="go", context=context)), ("1", replied(1, calls("a")))))
+
+    assert [call.id for call in state.asked] == ["a_2"]
+
+
+def test_a_result_without_a_number_is_that_of_the_first_call_of_its_id() -> None:
+    state = fold(events(("1", Queued(text="go")), ("1", replied(1, calls("a", "a", "b")))))
 
     state.apply("k", finished("a"))
 
-    assert said(state.messages)[-1] == "saw a saw a"
+    assert {number: ended.result.content for number, ended in state.finished.items()} == {
+        1: "saw a"
+    }
+    assert set(state.started) == {2}
 
 
 def test_another_attempt_keeps_the_task_and_forgets_the_rest() -> None:

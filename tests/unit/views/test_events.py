@@ -20,6 +20,7 @@ from parallel_agents.core.event import (
     Replied,
     Retrying,
     Revised,
+    Shortened,
     Started,
     Steered,
     SteerMode,
@@ -33,6 +34,7 @@ from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.message import ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.shortening import Cuts, Span
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Usage
 from parallel_agents.views import decisions
@@ -107,6 +109,11 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
         (
             Unanswered(turn=1, model="mine/small"),
             "a call of mine/small brought no reply, and may have been billed",
+            "",
+        ),
+        (
+            Shortened(turn=9, cuts=Cuts(spans=(Span(0, 4), Span(5, 6)))),
+            "conversation shortened: 5 messages left out",
             "",
         ),
         (Noticed(text="80 % is spent"), "notice", "80 % is spent"),

@@ -71,7 +71,12 @@ class LocalModel:
         self._http = Http(stall_seconds=_STALL_SECONDS)
         self._supervisor = Supervisor(self._prepare, log=folder / LOG_NAME)
         self.name = self._known.model_name if file is None else f"{PROVIDER}/{file.stem}"
-        self.capabilities = Capabilities(streams_always=True, max_parallel=self._slots, lacks=LACKS)
+        self.capabilities = Capabilities(
+            streams_always=True,
+            max_parallel=self._slots,
+            lacks=LACKS,
+            context_tokens=machine.CONTEXT_TOKENS,
+        )
 
     async def start(self) -> None:
         """Fetch and load now, so that it does not use up the deadline of a call.

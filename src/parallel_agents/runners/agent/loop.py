@@ -27,6 +27,7 @@ from parallel_agents.core.steps import (
     JoinChildren,
     Revise,
     RunTools,
+    Shorten,
     StartModel,
     Step,
     next_step,
@@ -59,6 +60,8 @@ class AgentRunner:
         report: describes to a parent how its children ended.
         gatekeeper: gives the verdicts of gates, and has answers revised.
         session_tools: names of the tools that an agent gets if its policy lets it spawn.
+        result_tokens: the most tokens of a tool's result that a model is told; None leaves it to
+            the size of its context.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class AgentRunner:
         *,
         gatekeeper: Gatekeeper,
         session_tools: Collection[str] = (),
+        result_tokens: int | None = None,
     ) -> None:
         self._models = models
         self._tools = tools
@@ -77,6 +81,7 @@ class AgentRunner:
         self._report = report
         self._gatekeeper = gatekeeper
         self._session_tools = tuple(session_tools)
+        self._result_tokens = result_tokens
 
     async def run(self, activation: Activation) -> None:
         children = Children(self._sessions, activation.claim.session, self._report)
@@ -100,7 +105,9 @@ class AgentRunner:
             offered += [name for name in self._session_tools if name not in offered]
         may_spawn = not set(self._session_tools).isdisjoint(offered)
         limit = work.assignment.limits.call_timeout_seconds
-        work.tools = ToolCalls(offered, self._tools, timeout_seconds=limit)
+        work.tools = ToolCalls(
+            offered, self._tools, timeout_seconds=limit, result_tokens=self._result_tokens
+        )
         work.prepared = work.prepared._replace(may_spawn=may_spawn)
 
 
@@ -175,14 +182,15 @@ async def _execute(work: Work, step: Step) -> bool:
         case CallModel():
             await call_model(work, step)
         case RunTools():
-            await work.tools.run(work.activation, work.transcript, work.clock)
+            window = work.prepared.window
+            await work.tools.run(work.activation, work.transcript, work.clock, window=window)
         case JoinChildren():
             await settle.join_children(work)
         case CheckGate():
             await check_gate(work, step)
         case Revise():
             await revise(work, step)
-        case DeliverMessages() | AnnounceLastCall() | AskRepair() | BeginAttempt():
+        case DeliverMessages() | AnnounceLastCall() | Shorten() | AskRepair() | BeginAttempt():
             await settle.tell(work, step)
         case Complete() | CompleteWithBest() | EndOverBudget() | BreakOff():
             return await settle.end(work, step)

@@ -33,7 +33,8 @@ async def start_model(work: Work, step: StartModel) -> None:
     work.models.cost_nanousd(model.name, Usage())
     work.model = model
     work.notices = notices_of(work.assignment.agent, model)
-    work.prepared = work.prepared._replace(model=step.model)
+    window = model.capabilities.context_tokens
+    work.prepared = work.prepared._replace(model=step.model, window=window)
 
 
 async def call_model(work: Work, step: CallModel) -> None:

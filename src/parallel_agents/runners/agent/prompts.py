@@ -41,6 +41,13 @@ def notice_of_unanswered(calls: int) -> tuple[str, ...]:
     return (f"{those} without a reply may have been billed: the cost does not include that",)
 
 
+def notice_of_shortening(times: int, model: str) -> tuple[str, ...]:
+    """What a reader of a result should know about a conversation that was shortened."""
+    if not times:
+        return ()
+    return (f"the conversation outgrew the context of {model}: its oldest parts were left out",)
+
+
 def system_of(session: Session) -> str:
     """The agent's instructions; a child's role follows them, so that siblings share the prefix."""
     instructions = session.agent.instructions

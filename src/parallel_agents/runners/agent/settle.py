@@ -17,12 +17,20 @@ from parallel_agents.core.steps import (
     DeliverMessages,
     Ending,
     EndOverBudget,
+    Shorten,
     Telling,
 )
+from parallel_agents.core.told import shorten
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent import outcomes
-from parallel_agents.runners.agent.prompts import LAST_CALL, notice_of_unanswered
+from parallel_agents.runners.agent.prompts import (
+    LAST_CALL,
+    notice_of_shortening,
+    notice_of_unanswered,
+)
 from parallel_agents.runners.agent.work import Work
+
+MOST_REPORT_CHARACTERS = 100_000
 
 
 async def tell(work: Work, step: Telling) -> None:
@@ -42,6 +50,10 @@ def _entries(step: Telling, transcript: Transcript) -> Sequence[Entry]:
         case AnnounceLastCall(error=error):
             closing = Closing(turn=turn, text=LAST_CALL, error=error)
             return [Entry(f"turn-{turn}/closing", closing)]
+        case Shorten(shortened=shortened):
+            why = "refused" if shortened.error else "foreseen"
+            key = f"turn-{turn}/attempt-{transcript.attempt}/shortened-{why}"
+            return [Entry(key, shortened)]
         case AskRepair(problems=problems):
             refused = Refused(turn=turn, text=problems.repair_text())
             return [Entry(f"turn-{turn}/refused", refused)]
@@ -60,7 +72,7 @@ async def join_children(work: Work) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     work.clock.park()
-    text = await work.children.wait(runs)
+    text = shorten(await work.children.wait(runs), MOST_REPORT_CHARACTERS)
     await work.clock.resume()
     turn = work.transcript.turn
     report = HandedBack(turn=turn, text=text, runs=tuple(runs), parked_seconds=loop.time() - began)
@@ -72,7 +84,11 @@ async def end(work: Work, step: Ending) -> bool:
     transcript, schema = work.transcript, work.assignment.agent.output_schema
     best = transcript.best if work.assignment.agent.refine else None
     seen: int | None = len(transcript.received)
-    notices = (*work.notices, *notice_of_unanswered(work.unanswered))
+    notices = (
+        *work.notices,
+        *notice_of_unanswered(work.unanswered),
+        *notice_of_shortening(transcript.shortened, work.prepared.model),
+    )
     match step:
         case Complete(output=output):
             outcome = outcomes.accepted(transcript, output, schema, notices)

@@ -9,18 +9,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+import orjson
+from pydantic_core import to_json
 
 from parallel_agents.containment.calls import describe
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.message import ToolCall, ToolResult
+from parallel_agents.core.kept import KeptCall
+from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
+from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
 from parallel_agents.core.tool import Effect, Tool, ToolContext
-from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
 from parallel_agents.runners.clock import Clock
+
+T = TypeVar("T")
+
+_HISTORY = "sessions_history"
 
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
@@ -68,6 +79,32 @@ class _Call:
         self.handed_back = (*self.handed_back, *runs)
 
 
+class _Asked(NamedTuple):
+    """A call that has no result yet.
+
+    Attributes:
+        key: the key of its events, which names its place.
+        name: what its tool knows it by.
+        was_started: whether a process began to execute it.
+        kept: the same call of an earlier attempt.
+    """
+
+    turn: int
+    number: int
+    call: ToolCall
+    key: str
+    name: str
+    was_started: bool
+    kept: KeptCall | None
+
+    @classmethod
+    def of(cls, transcript: Transcript, number: int) -> _Asked:
+        call, key = transcript.asked[number - 1], str(Place(transcript.turn, number))
+        started, kept = transcript.started.get(number), transcript.repeated(number)
+        name = name_of(started, key) if kept is None else kept.name
+        return cls(transcript.turn, number, call, key, name, started is not None, kept)
+
+
 class ToolCalls:
     """The tools of one agent, in one run.
 
@@ -75,10 +112,15 @@ class ToolCalls:
         ToolUnavailable: the agent names a tool that this process does not have.
     """
 
-    __slots__ = ("_schemas", "_timeout_seconds", "_tools", "specs")
+    __slots__ = ("_result_tokens", "_schemas", "_timeout_seconds", "_tools", "specs")
 
     def __init__(
-        self, names: Sequence[str], tools: Mapping[str, Tool], *, timeout_seconds: float | None
+        self,
+        names: Sequence[str],
+        tools: Mapping[str, Tool],
+        *,
+        timeout_seconds: float | None,
+        result_tokens: int | None = None,
     ) -> None:
         if missing := [name for name in names if name not in tools]:
             raise ToolUnavailable(
@@ -90,50 +132,92 @@ class ToolCalls:
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._timeout_seconds = timeout_seconds
+        self._result_tokens = result_tokens
 
-    async def run(self, activation: Activation, transcript: Transcript, clock: Clock) -> None:
+    async def run(
+        self,
+        activation: Activation,
+        transcript: Transcript,
+        clock: Clock,
+        *,
+        window: int | None = None,
+    ) -> None:
         """Execute, concurrently, every call of the last reply that has no result yet.
 
         A call that waits for other runs releases the run's slot; on return the run has one again.
+        What the model is told of the results has a bound by `window`, the tokens of its context.
         """
-        calls = [call for call in transcript.asked if call.id not in transcript.results]
-        turn, started = transcript.turn, frozenset(transcript.started)
-
-        def run_one(call: ToolCall) -> Coroutine[None, None, Entry]:
-            return self._run_one(activation, call, turn, clock, was_started=call.id in started)
-
-        for entry in await _concurrently([run_one(call) for call in calls]):
-            transcript.apply(entry.key, entry.body)
+        most = most_tokens(window, self._result_tokens, calls=len(transcript.asked))
+        calls = [
+            self._run_one(activation, _Asked.of(transcript, number), clock, most)
+            for number in range(1, len(transcript.asked) + 1)
+            if number not in transcript.finished
+        ]
+        for entries in await _concurrently(calls):
+            for entry in entries:
+                transcript.apply(entry.key, entry.body)
         await clock.resume()
 
     async def _run_one(
-        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_started: bool
-    ) -> Entry:
+        self, activation: Activation, asked: _Asked, clock: Clock, most: int
+    ) -> list[Entry]:
+        """What was written of the call."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         caller = _Call(activation, clock, self._timeout_seconds)
-        result = self._refusal(call, was_started)
-        if result is None:
+        call, kept = asked.call, asked.kept
+        result = self._refusal(call)
+        written: list[Entry] = []
+        is_unknown = False
+        if result is None and kept is not None and kept.stands:
+            result, is_unknown = kept.answer(call), kept.is_unknown
+        elif result is None and asked.was_started and self._effect(call) is Effect.ONCE:
+            result, is_unknown = _error(call, UNKNOWN), True
+        elif result is None:
             tool = self._tools[call.name]
-            started = ToolStarted(turn=turn, call=call, effect=tool.spec.effect)
-            entry = Entry(f"turn-{turn}/call-{call.id}/started", started)
+            started = ToolStarted(
+                turn=asked.turn,
+                call=call,
+                effect=tool.spec.effect,
+                number=asked.number,
+                repeats=asked.name if kept is not None else "",
+            )
+            entry = Entry(f"{asked.key}/started", started)
+            written.append(entry)
             if tool.spec.effect is Effect.ONCE:
                 await activation.journal.append(entry)
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
-            result = await self._execute(tool, call, activation, caller)
+            result = await self._execute(tool, asked, activation, caller)
+            is_unknown = caller.deadline.expired()
         finished = ToolFinished(
-            turn=turn,
-            result=result,
+            turn=asked.turn,
+            number=asked.number,
+            result=kept_result(result),
+            cut=self._cut(result, activation, most),
+            is_unknown=is_unknown,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
             handed_back=caller.handed_back,
         )
-        entry = Entry(f"turn-{turn}/call-{call.id}", finished)
+        entry = Entry(asked.key, finished)
         await activation.journal.append(entry)
-        return entry
+        return [*written, entry]
 
-    def _refusal(self, call: ToolCall, was_started: bool) -> ToolResult | None:
+    def _cut(self, result: ToolResult, activation: Activation, most: int) -> Cut | None:
+        cut = cut_to(result.content, most)
+        if cut is None:
+            return None
+        if _HISTORY not in self._tools:
+            return replace(cut, more="ask for less to read it")
+        arguments = {"sessionKey": activation.claim.session.key, "includeTools": True}
+        asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
+        return replace(cut, more=f"read on by {_HISTORY} {asks}")
+
+    def _effect(self, call: ToolCall) -> Effect:
+        return self._tools[call.name].spec.effect
+
+    def _refusal(self, call: ToolCall) -> ToolResult | None:
         """Why the call is not executed, as a result for the model; None to execute it."""
         tool = self._tools.get(call.name)
         if tool is None:
@@ -145,18 +229,16 @@ class ToolCalls:
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _error(call, f"The arguments do not match the tool's schema: {listed}")
-        if was_started and tool.spec.effect is Effect.ONCE:
-            return _error(call, UNKNOWN)
         return None
 
     async def _execute(
-        self, tool: Tool, call: ToolCall, activation: Activation, caller: _Call
+        self, tool: Tool, asked: _Asked, activation: Activation, caller: _Call
     ) -> ToolResult:
-        session, run = activation.claim.session, activation.claim.run
-        context = ToolContext(session.key, run.id, call.id, session.options.cwd, caller)
+        session, run, call = activation.claim.session, activation.claim.run, asked.call
+        context = ToolContext(session.key, run.id, asked.name, session.options.cwd, caller)
         try:
             async with caller.deadline:
-                content = await tool.call(call.arguments, context)
+                content = _text_of(await tool.call(call.arguments, context))
         except (StoreError, LeftRun):
             raise
         except Exception as error:  # noqa: BLE001 - the model decides what to do about a failed tool
@@ -166,7 +248,7 @@ class ToolCalls:
         return ToolResult(call.id, call.name, whole_text(content))
 
 
-async def _concurrently(calls: Sequence[Coroutine[None, None, Entry]]) -> list[Entry]:
+async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
     if len(calls) == 1:
         return [await calls[0]]
     try:
@@ -175,6 +257,11 @@ async def _concurrently(calls: Sequence[Coroutine[None, None, Entry]]) -> list[E
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None  # callers know single errors, not groups
     return [task.result() for task in tasks]
+
+
+def _text_of(value: object) -> str:
+    """What a tool returned; the protocol says text, which a tool from outside may not know."""
+    return value if isinstance(value, str) else to_json(value, fallback=repr).decode()
 
 
 def _error(call: ToolCall, text: str) -> ToolResult:

@@ -49,6 +49,11 @@ from parallel_agents.surfaces.cli.inputs import given_text, read_inputs
 from parallel_agents.surfaces.cli.since import Since
 from parallel_agents.views import format
 
+Afresh = Annotated[
+    bool,
+    typer.Option("--afresh", help="Forget what the failed runs did; all may be done again."),
+]
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -127,6 +132,7 @@ def retry(
     current: Annotated[
         bool, typer.Option("--current", help="Use the agents as they are defined now.")
     ] = False,
+    afresh: Afresh = False,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -144,7 +150,7 @@ def retry(
     chosen = Chosen(names or (), agent, code, since)
     check_chosen(chosen, is_all=everything)
     context = find_context(home)
-    asked = _Edited(Edits(text=text, model=model, current=current), inputs)
+    asked = _Edited(Edits(text=text, model=model, current=current, afresh=afresh), inputs)
 
     async def begin() -> list[_Retry]:
         async with open_client(context.environment, context.settings) as client:

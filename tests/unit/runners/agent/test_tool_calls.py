@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
+import orjson
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import ToolFinished
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
-from parallel_agents.core.model import Finish, ModelReply
+from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import ToolContext, ToolSpec
-from parallel_agents.testing import ScriptedModel, open_rig
+from parallel_agents.runners.agent.tool_calls import UNKNOWN
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig, run_virtual
 
 AGENT = Agent(name="caller", description="Calls", instructions="Call.", tools=("tool",))
 NO_ARGUMENTS: JsonObject = {"type": "object", "properties": {}}
@@ -149,7 +157,7 @@ async def test_a_run_out_of_time_breaks_off_its_tool() -> None:
     assert was_cancelled == [True]
 
 
-async def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
+async def test_two_calls_with_one_id_have_their_own_results() -> None:
     async def tool(n: int) -> str:
         return str(n)
 
@@ -157,8 +165,59 @@ async def test_two_calls_with_one_id_do_not_hold_up_the_run() -> None:
         tool, ToolCall("same", "tool", {"n": 1}), ToolCall("same", "tool", {"n": 2})
     )
 
-    assert [t.call_id for t in told] == ["same", "same"]
+    assert [(t.call_id, t.content) for t in told] == [("same", "1"), ("same_2", "2")]
     assert result.status is RunStatus.DONE
+
+
+async def test_of_two_calls_with_one_id_a_crash_forgets_neither() -> None:
+    paid: list[str] = []
+
+    async def tool(to: str) -> str:
+        paid.append(to)
+        if to == "B":
+            await asyncio.sleep(3600)
+        return f"paid {to}"
+
+    pay_both = replies(ToolCall("0", "tool", {"to": "A"}), ToolCall("0", "tool", {"to": "B"}))
+    store = MemoryStore(asyncio.get_running_loop().time)
+    with suppress(ZeroDivisionError):
+        async with open_rig(
+            ScriptedModel([pay_both]), agents=[AGENT], tools=[tool], store=store
+        ) as rig:
+            await rig.sessions.spawn(Task("caller", "go", key="k"))
+            await asyncio.sleep(10)
+            raise ZeroDivisionError
+    model = ScriptedModel(["done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[tool], store=store) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go", key="k"))).wait()
+
+    told = [
+        part.content
+        for part in model.requests[0].messages[-1].parts
+        if isinstance(part, ToolResult)
+    ]
+    assert told == ["paid A", UNKNOWN]
+    assert paid == ["A", "B"]
+
+
+async def test_a_call_is_named_by_its_turn_and_its_place_in_the_reply() -> None:
+    names: list[str] = []
+
+    class Badge:
+        spec = ToolSpec("tool", "Shows its call", NO_ARGUMENTS)
+
+        async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+            names.append(context.call)
+            return ""
+
+    twice = replies(ToolCall("0", "tool", {}), ToolCall("0", "tool", {}))
+    model = ScriptedModel([twice, replies(ToolCall("0", "tool", {})), "done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[Badge()]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    assert names == ["turn-1/call/1", "turn-1/call/2", "turn-2/call/1"]
 
 
 async def test_an_agent_whose_tool_this_process_lacks_fails_with_its_name() -> None:
@@ -238,3 +297,128 @@ async def test_the_time_in_which_a_call_waits_for_its_turn_is_not_the_tools_time
 
     assert result.seconds == 109
     assert model.requests[1].messages[-1].parts == (ToolResult("1", "tool", "in time"),)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, "null"), ({"n": 1}, '{"n":1}'), (b"x", '"x"'), (print, '"<built-in function print>"')],
+)
+async def test_a_tool_of_another_kind_may_return_what_is_no_text(value: object, told: str) -> None:
+    class Loose:
+        spec = ToolSpec("tool", "Returns anything", NO_ARGUMENTS)
+
+        async def call(self, arguments: JsonObject, context: ToolContext) -> str:
+            del arguments, context
+            return cast("str", value)
+
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[Loose()]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    assert model.requests[1].messages[-1].parts == (ToolResult("1", "tool", told),)
+
+
+async def test_a_long_result_is_told_in_part_and_kept_whole() -> None:
+    async def tool() -> str:
+        return "x" * 100_000
+
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"])
+
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        handle = await rig.sessions.spawn(Task("caller", "go"))
+        await handle.wait()
+        events = await rig.sessions.history(handle.key)
+
+    (told,) = model.requests[1].messages[-1].parts
+    (finished,) = [e.body for e in events if isinstance(e.body, ToolFinished)]
+    assert isinstance(told, ToolResult)
+    assert len(told.content) < 40_100
+    assert "[60,000 of 100,000 characters left out here; ask for less to read it]" in told.content
+    assert len(finished.result.content) == 100_000
+
+
+async def test_a_model_with_a_small_context_is_told_less() -> None:
+    async def tool() -> str:
+        return "x" * 100_000
+
+    small = Capabilities(context_tokens=8_000)
+    model = ScriptedModel([replies(ToolCall("1", "tool", {})), "done"], capabilities=small)
+
+    async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    (told,) = model.requests[1].messages[-1].parts
+    assert isinstance(told, ToolResult)
+    assert "[96,000 of 100,000 characters left out here;" in told.content
+
+
+async def test_who_has_the_session_tools_is_told_how_to_read_on() -> None:
+    async def tool() -> str:
+        return "x" * 100_000 + "THE END"
+
+    lead = replace(AGENT, policy=Policy(spawns=("caller",)))
+    requests: list[ModelRequest] = []
+
+    def answer(request: ModelRequest) -> Answer:
+        requests.append(request)
+        told = "".join(str(part) for part in request.messages[-1].parts)
+        if len(requests) == 1:
+            return replies(ToolCall("1", "tool", {}))
+        if len(requests) == 2:
+            arguments: JsonObject = orjson.loads(told.split("sessions_history ")[1].split("]")[0])
+            rest = {**arguments, "textOffset": 100_000 - 7_900}
+            return replies(ToolCall("2", "sessions_history", rest))
+        return "done"
+
+    async with open_rig(RepliesWith(answer), agents=[lead], tools=[tool]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    assert "THE END" in "".join(str(part) for part in requests[2].messages[-1].parts)
+
+
+@given(
+    turns=st.lists(
+        st.lists(st.sampled_from(["", "0", "a", "a_2", "a_2_2"]), min_size=1, max_size=5),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(deadline=None, max_examples=50)
+def test_whatever_ids_calls_have_each_is_told_its_own_result_and_has_its_own_events(
+    turns: list[list[str]],
+) -> None:
+    async def tool(at: str) -> str:
+        return f"result of {at}"
+
+    model = ScriptedModel(
+        [
+            *(
+                replies(*(ToolCall(i, "tool", {"at": f"{t}.{n}"}) for n, i in enumerate(ids)))
+                for t, ids in enumerate(turns)
+            ),
+            "done",
+        ]
+    )
+
+    async def ask() -> list[str]:
+        async with open_rig(model, agents=[AGENT], tools=[tool]) as rig:
+            handle = await rig.sessions.spawn(Task("caller", "go"))
+            await handle.wait()
+            return [event.key for event in await rig.sessions.history(handle.key)]
+
+    keys = run_virtual(ask())
+
+    asked = [call for message in model.requests[-1].messages for call in message.tool_calls]
+    told = [
+        part
+        for message in model.requests[-1].messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    ]
+    assert len({call.id for call in asked}) == len(asked) == sum(map(len, turns))
+    assert [part.call_id for part in told] == [call.id for call in asked]
+    assert [part.content for part in told] == [
+        f"result of {call.arguments['at']}" for call in asked
+    ]
+    assert sum("/call/" in key for key in keys) == 2 * len(asked)

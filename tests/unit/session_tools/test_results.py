@@ -1,0 +1,52 @@
+"""What a parent is told of children that have ended fits its context, however many they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.kept import ANSWER_NOW
+from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.usage import Spend
+from parallel_agents.session_tools.results import report, shared
+
+
+def ended(number: int, text: str) -> Result:
+    return Result(
+        agent="worker",
+        label=f"worker-{number}",
+        status=RunStatus.DONE,
+        output=text,
+        text=text,
+        error=None,
+        notices=(),
+        model="m/small",
+        spend=Spend(),
+        seconds=1.0,
+        attempts=1,
+        session_key=SessionKey(f"agent:worker:subagent:{number}"),
+        run_id=RunId(f"run-{number}"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("children", "tokens"), [(0, 2000), (1, 2000), (4, 2000), (8, 1000), (80, 100), (1000, 25)]
+)
+def test_the_outputs_of_many_children_share_what_four_get(children: int, tokens: int) -> None:
+    results = [ended(number, "") for number in range(children)]
+
+    assert shared(2000, results) == tokens
+
+
+def test_a_small_limit_is_not_raised_for_many() -> None:
+    assert shared(10, [ended(1, ""), ended(2, "")]) == 10
+
+
+def test_a_report_on_many_children_names_each_and_has_a_bound() -> None:
+    results = [ended(number, "x" * 100_000) for number in range(100)]
+
+    text = report(results, max_tokens=2000)
+
+    assert all(f"worker-{number} " in text for number in range(100))
+    assert len(text) < 100 * 600
+    assert text.endswith(ANSWER_NOW)
