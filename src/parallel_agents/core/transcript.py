@@ -98,7 +98,7 @@ class Transcript:
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
-        handed_back: runs of children that have been reported to the run.
+        handed_back: runs of children whose ends are reported in the messages.
         counted: the number of messages that the last reply's token count covers.
         counted_tokens: that count, including instructions and tools; 0 if it is not known.
         closing: why only one call is left; None if more are.
@@ -129,6 +129,7 @@ class Transcript:
     estimated: int = 0
     pauses: int = 0
     task_end: int = 0
+    _reported_before: frozenset[RunId] = frozenset()
     _best_before: Version | None = None
     _stale_before: int = 0
 
@@ -191,6 +192,7 @@ class Transcript:
 
     def _begin_attempt(self, begun: Attempted) -> None:
         self.messages[self.task_end :] = map(user, self.delivered)
+        self.handed_back = set(self._reported_before)
         if begun.critique:
             self.messages.append(user(begun.critique))
         self.tries = 1 if begun.model else self.tries + 1
@@ -233,6 +235,7 @@ class Transcript:
         self.messages.extend(queued.context)
         self.messages.append(user(task_text(queued.text, queued.input)))
         self.task_end = len(self.messages)
+        self._reported_before = frozenset(self.handed_back)
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
         self.estimated, self.pauses = 0, 0

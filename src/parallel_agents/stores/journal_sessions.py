@@ -100,6 +100,8 @@ class JournalSessions:
         request = _request(plan, known)
         killed = session.killed or (asker is not None and asker.is_killed)
         known.askers[session.key] = _Asker(killed, plan.run, request)
+        if asker is not None and request != plan.run:
+            session = self._with_own_label(session, asker.run)
         now = self._tables.now()
         self._tables.database.run(
             "put_session",
@@ -130,6 +132,22 @@ class JournalSessions:
             self._runs.end_early(plan.run, session.key, RunStatus.KILLED, by="its parent's end")
             run = self._tables.rows.of_run(plan.run).run
         return SpawnOutcome(replace(session, killed=killed, created_at=now), run, is_new=True)
+
+    def _with_own_label(self, session: Session, asker: RunId) -> Session:
+        """The session with a label that no other child of the asking run has.
+
+        A label that somebody chose becomes `LABEL-2` and so on; without one, all children of an
+        agent are called by its name.
+        """
+        label = session.label
+        if label == session.agent.name or session.options.is_service:
+            return session
+        taken = {found for (found,) in self._tables.database.all("labels_asked_by", (asker,))}
+        number = 2
+        while label in taken:
+            label = f"{session.label}-{number}"
+            number += 1
+        return session if label == session.label else replace(session, label=label)
 
     def send(
         self,

@@ -31,11 +31,14 @@ class _Call:
         handed_back: the runs whose ends its result reports.
     """
 
-    __slots__ = ("_activation", "_clock", "_parked_at", "deadline", "handed_back")
+    __slots__ = ("_activation", "_clock", "_parked_at", "_reported", "deadline", "handed_back")
 
-    def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
+    def __init__(
+        self, activation: Activation, clock: Clock, seconds: float | None, reported: set[RunId]
+    ) -> None:
         self._activation = activation
         self._clock = clock
+        self._reported = reported  # shared by the calls of one turn
         self._parked_at: float | None = None
         self.deadline = asyncio.timeout(seconds)
         self.handed_back: tuple[RunId, ...] = ()
@@ -56,6 +59,10 @@ class _Call:
 
     def hand_back(self, runs: Sequence[RunId]) -> None:
         self.handed_back = (*self.handed_back, *runs)
+        self._reported.update(runs)
+
+    def has_reported(self, run: RunId) -> bool:
+        return run in self._reported
 
 
 class ToolCalls:
@@ -89,19 +96,21 @@ class ToolCalls:
         calls = [call for call in transcript.asked if call.id not in transcript.results]
         turn, started = transcript.turn, frozenset(transcript.started)
 
+        reported = set(transcript.handed_back)
+
         def run_one(call: ToolCall) -> Coroutine[None, None, Entry]:
-            return self._run_one(activation, call, turn, clock, was_started=call.id in started)
+            caller = _Call(activation, clock, self._timeout_seconds, reported)
+            return self._run_one(activation, call, turn, caller, was_started=call.id in started)
 
         for entry in await _concurrently([run_one(call) for call in calls]):
             transcript.apply(entry.key, entry.body)
         await clock.resume()
 
     async def _run_one(
-        self, activation: Activation, call: ToolCall, turn: int, clock: Clock, *, was_started: bool
+        self, activation: Activation, call: ToolCall, turn: int, caller: _Call, *, was_started: bool
     ) -> Entry:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        caller = _Call(activation, clock, self._timeout_seconds)
         result = self._refusal(call, was_started)
         if result is None:
             tool = self._tools[call.name]

@@ -27,6 +27,10 @@ LIMIT 1;
 -- name: count_spawned
 SELECT spawned FROM runs WHERE id = ?;
 
+-- name: labels_asked_by
+SELECT s.label FROM runs AS r JOIN sessions AS s ON s.key = r.session
+WHERE r.asked_by = ? AND r.number = 1;
+
 -- name: note_spawned
 UPDATE runs SET spawned = spawned + 1 WHERE id = ?;
 
