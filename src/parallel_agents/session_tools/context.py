@@ -108,6 +108,8 @@ class Call:
             text = f"{error.message}: {error.why}; {error.hint}"
             raise Refusal(text, ambiguous=True) from None
         self._check_sees(own, found)
+        if name == found.run.id:
+            return (await self.sessions.list(Filter(session=found.session.key)))[0]
         return found
 
     async def find_run(self, name: str) -> Row:
@@ -134,7 +136,11 @@ class Call:
         circles = (
             [row for row in called if row.session.spawn_key.startswith(f"{self.requester.run}/")],
             [row for row in called if row.session.parent == session.key],
-            [row for row in called if row.session.parent == session.parent],
+            [
+                row
+                for row in called
+                if row.session.parent == session.parent and row.session.key != session.key
+            ],
             called,
             tree,
         )

@@ -88,3 +88,13 @@ async def test_an_unknown_name_is_an_error(name: str) -> None:
             await rig.service.find(name)
 
         assert "pagents list" in caught.value.hint
+
+
+async def test_a_run_id_means_that_run_even_after_later_ones() -> None:
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x"))
+        first = handle.run_id
+        await handle.send("y")
+
+        assert (await rig.service.find(first)).run.id == first
+        assert (await rig.service.find(handle.key)).run.id == handle.run_id
