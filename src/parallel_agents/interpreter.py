@@ -19,6 +19,14 @@ def python_command(module: str, *arguments: str, python: str = "") -> list[str]:
     return [python or sys.executable, "-P", "-m", module, *arguments]
 
 
+def isolated_command(code: str) -> list[str]:
+    """The command that runs a program text in a new interpreter that has nothing but Python itself.
+
+    https://docs.python.org/3/using/cmdline.html#cmdoption-I
+    """
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
 def leave_current_folder() -> None:
     """Take the current folder off the module path, unless this package was found in it."""
     try:

@@ -84,7 +84,8 @@ class Settings:
         default=20, metadata=_knob("the most live children of one session")
     )
     max_tree_sessions: _Count = field(
-        default=200, metadata=_knob("the most sessions that one tree may spawn over its lifetime")
+        default=1000,
+        metadata=_knob("the most sessions that one task or message from outside may lead to"),
     )
     hand_back_tokens: _Tokens = field(
         default=2000,

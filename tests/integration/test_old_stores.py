@@ -293,7 +293,7 @@ async def test_spawning_a_key_again_finds_the_old_run(home: Path) -> None:
             steered = await sessions.spawn(pa.Task("writer", "Be steered.", key="steered"))
             outputs = [(await steered.wait()).output]
 
-        assert outputs == ["done: And on."]
+        assert outputs == ["done: Mind the gap."]
         assert "Be steered." not in tasks_asked(provider)
 
 

@@ -11,12 +11,12 @@ import asyncio
 import json
 import re
 import subprocess
-import sys
 from functools import lru_cache
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from parallel_agents.core.unicode import whole_text
+from parallel_agents.interpreter import isolated_command
 
 MOST_SECONDS = 5.0
 _MOST_MEMORY_BYTES = 1_000_000_000
@@ -65,7 +65,7 @@ async def is_found(pattern: str, text: str) -> bool:
 
 
 def _search_elsewhere(pattern: str, text: str) -> bool:
-    command = [sys.executable, "-I", "-S", "-c", _CHILD]
+    command = isolated_command(_CHILD)
     given = json.dumps([pattern, text]).encode()
     try:
         ended = subprocess.run(  # noqa: S603 - our own program

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import ChildRun
 from parallel_agents.core.task import TeamTask
 
 
 class ChildSessions(Protocol):
     """What an agent's run needs."""
 
-    async def list(self, chosen: Filter | None = None) -> list[Row]:
-        """Sessions with their latest run, the newest first."""
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """Every run that a session asked a child of its own for, in the order of asking."""
         ...
 
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:

@@ -9,6 +9,9 @@ SessionKey = NewType("SessionKey", str)
 RunId = NewType("RunId", str)
 OwnerId = NewType("OwnerId", str)
 
+# Stands for a person or a program where the key of an asking session is expected.
+OUTSIDE = SessionKey("")
+
 
 def make_session_key(agent: str) -> SessionKey:
     """A key for a session of one agent, in OpenClaw's form: `agent:NAME:subagent:UUID`."""

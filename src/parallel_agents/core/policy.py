@@ -18,7 +18,8 @@ class Policy:
         denies: names of agents that it must not spawn; they override `spawns`.
         max_depth: the maximum depth of a session in the tree; the root has depth 0.
         max_children: the most live children of one session.
-        max_total: the most sessions in the tree, ended ones included.
+        max_total: the most sessions that one task or message from outside may lead to, its own
+            session and ended ones included.
     """
 
     spawns: tuple[str, ...] = ()

@@ -88,6 +88,8 @@ class Filter:
         orphaned: live runs that no living process owns.
         owner: live runs that this process owns, or owned when it ended.
         every_run: every run of a session instead of the latest.
+        asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
+            it asked for none, the one that the session's parent asked for last.
     """
 
     session: SessionKey | None = None
@@ -100,17 +102,41 @@ class Filter:
     owner: OwnerId | None = None
     agent: str | None = None
     every_run: bool = False
+    asker: SessionKey | None = None
     roots_only: bool = False
     since: float | None = None
     limit: int | None = None
 
 
 class ChildRun(NamedTuple):
-    """The latest run of a session under another, and the key that the session was spawned with."""
+    """A run that a session asked one of its children for, by spawning it or by a message to it.
 
+    Whatever else that child was sent since, this is the run whose result belongs to the asker.
+
+    Attributes:
+        key: the key that the child was spawned with.
+        is_quiet: whether the parent neither waits for the child nor gets its results.
+    """
+
+    session: SessionKey
     key: str
+    label: str
     run: RunId
     status: RunStatus
+    is_quiet: bool = False
+
+    @classmethod
+    def of(cls, row: Row) -> ChildRun:
+        """The run of a row that was found by what the asker calls it."""
+        session, run = row.session, row.run
+        return cls(
+            session.key,
+            session.spawn_key,
+            session.label,
+            run.id,
+            run.status,
+            is_quiet=session.options.is_quiet,
+        )
 
 
 class Attempt(NamedTuple):
@@ -152,12 +178,18 @@ class SessionStore(Protocol):
         ...
 
     async def send(
-        self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
+        self,
+        session: SessionKey,
+        run: RunId,
+        queued: Queued,
+        *,
+        owner: OwnerId | None,
+        sender: SessionKey | None = None,
     ) -> Run:
-        """Queue the next run of a session.
+        """Queue the next run of a session, asked for by the current run of `sender`, or from outside.
 
         Raises:
-            NotFound: there is no such session.
+            NotFound: there is no such session, or no such sender.
             RunIsOver: the session was killed.
         """
         ...
@@ -195,7 +227,10 @@ class SessionStore(Protocol):
         ...
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        """The latest run of each session under a parent, in no order."""
+        """Every run that a session asked a child of its own for, in the order of asking.
+
+        This is the one way from a parent to its children's results.
+        """
         ...
 
 

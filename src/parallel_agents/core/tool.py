@@ -50,6 +50,10 @@ class Caller(Protocol):
         """Note that the call's result reports how these runs ended."""
         ...
 
+    def has_reported(self, run: RunId) -> bool:
+        """Whether the run was told how this one ended, by an earlier call or by one of this turn."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:

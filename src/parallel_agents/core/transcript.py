@@ -117,7 +117,7 @@ class Transcript:
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
         delivered: the messages that were delivered; another attempt gets them with its task.
-        handed_back: runs of children that have been reported to the run.
+        handed_back: runs of children whose ends are reported in the messages.
         counted: the number of messages that the last reply's token count covers.
         counted_tokens: that count, including instructions and tools; 0 if it is not known.
         closing: why only one call is left; None if more are.

@@ -15,7 +15,7 @@ from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Killed, Row, SessionPlan, Unsubscribe
+from parallel_agents.core.store import ChildRun, Filter, Killed, Row, SessionPlan, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 
 
@@ -70,8 +70,17 @@ class Sessions(Protocol):
         """Make a run of a team; with a key that was used before, continue the stored run."""
         ...
 
-    async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
+    async def send(
+        self,
+        name: str,
+        text: str,
+        *,
+        input: JsonObject | None = None,
+        sender: SessionKey | None = None,
+    ) -> Spawned:
         """Start the next run of a session, once its earlier runs have ended.
+
+        The run is asked for by the session `sender`, or else from outside.
 
         Raises:
             RunIsOver: the session was killed.
@@ -105,6 +114,10 @@ class Sessions(Protocol):
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         """Sessions with their latest run, newest first."""
+        ...
+
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
+        """Every run that a session asked a child of its own for, in the order of asking."""
         ...
 
     async def history(self, name: str) -> list[Event]:
@@ -155,7 +168,7 @@ class Teams(Protocol):
         ...
 
     async def members(self, team: Row) -> list[Row]:
-        """The sessions of a team, in the order of its tasks; a single session is its own team."""
+        """The sessions of a team with the runs of its tasks, in order; a single session is its own team."""
         ...
 
     async def team_result(self, name: str) -> TeamResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey, short
 from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.tool import Caller, ToolContext
@@ -15,6 +15,7 @@ from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.sessions.directory import Directory
 
 MAIN = "main"
+_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,35 +92,64 @@ class Call:
     async def find(self, name: str) -> Row:
         """The session with this key, label or task name, or whose key starts like this.
 
+        Of namesakes the nearest counts: the children that this run spawned, then those of earlier
+        runs, then siblings, then the rest of the tree, then all others.
+
         Raises:
             Refusal: no session matches, several match, or the requester may not see the session.
         """
         own = await self.find_requester()
         try:
-            found = await self.sessions.find(await self._nearest(name, own))
+            near = await self._nearest(name, own)
+            found = near or await self.sessions.find(name)
         except NotFound:
             raise Refusal(f"No session found: {name}") from None
         except Ambiguous as error:
-            raise Refusal(f"{error.message}: {error.why}; {error.hint}") from None
+            text = f"{error.message}: {error.why}; {error.hint}"
+            raise Refusal(text, ambiguous=True) from None
         self._check_sees(own, found)
+        if name == found.run.id:
+            return (await self.sessions.list(Filter(session=found.session.key)))[0]
         return found
 
     async def find_run(self, name: str) -> Row:
-        """Like `find`, but a run id finds that run, even if its session has had later ones."""
-        runs = await self.sessions.list(Filter(run=RunId(name)))
-        if not runs:
-            return await self.find(name)
-        self._check_sees(await self.find_requester(), runs[0])
-        return runs[0]
+        """Like `find`, with the run that the requester means.
 
-    async def _nearest(self, name: str, own: Row | None) -> str:
-        """The key of the session of that name in the requester's own tree, or else the name."""
-        if own is None or ":" in name:
-            return name
-        try:
-            return (await self.sessions.find(f"{own.session.root}/{name}")).session.key
-        except (NotFound, Ambiguous):
-            return name
+        A run id means that run. A session means the run that the requester asked for last, by a
+        spawn or a message; without one, what the session's parent asked for last.
+        """
+        runs = await self.sessions.list(Filter(run=RunId(name)))
+        if runs:
+            self._check_sees(await self.find_requester(), runs[0])
+            return runs[0]
+        key = (await self.find(name)).session.key
+        asker = self.requester.session or OUTSIDE
+        return (await self.sessions.list(Filter(session=key, asker=asker)))[0]
+
+    async def _nearest(self, name: str, own: Row | None) -> Row | None:
+        """The nearest session of the requester's tree that is called so; None if none is."""
+        if own is None or ":" in name or not name:
+            return None
+        session = own.session
+        tree = await self.sessions.list(Filter(tree=session.root, prefix=name))
+        called = [row for row in tree if _is_called(row, name)]
+        circles = (
+            [row for row in called if row.session.spawn_key.startswith(f"{self.requester.run}/")],
+            [row for row in called if row.session.parent == session.key],
+            [
+                row
+                for row in called
+                if row.session.parent == session.parent and row.session.key != session.key
+            ],
+            called,
+            tree,
+        )
+        for namesakes in circles:
+            if len(namesakes) > 1:
+                raise _ambiguous(name, namesakes)
+            if namesakes:
+                return namesakes[0]
+        return None
 
     def _check_sees(self, own: Row | None, other: Row) -> None:
         if own is None or self.sees(own, other):
@@ -151,3 +181,19 @@ class Call:
         """Note that the answer reports how these runs ended."""
         if self.requester.caller is not None:
             self.requester.caller.hand_back(runs)
+
+
+def _is_called(row: Row, name: str) -> bool:
+    """Whether this is the whole name of a session, and not only how its key or run id begins."""
+    session = row.session
+    return name in (session.label, session.options.task_name, row.run.id, short(session.key))
+
+
+def _ambiguous(name: str, rows: Sequence[Row]) -> Ambiguous:
+    listed = [f"{row.session.key} ({row.session.label})" for row in rows[:_SHOWN]]
+    more = [f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []
+    return Ambiguous(
+        f"{name!r} matches {len(rows)} sessions",
+        why=", ".join([*listed, *more]),
+        hint="use the key of one",
+    )

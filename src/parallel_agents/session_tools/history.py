@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
 from parallel_agents.core.event import Event, Finished, Queued, Started
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
@@ -35,11 +36,10 @@ async def read_history(call: Call, arguments: Arguments) -> JsonObject:
     )
     if "messageId" in arguments:
         messages = [m for m in messages if m["id"] == arguments.text("messageId")]
-    if call.requester.session is not None and row.run.status.is_over:
-        call.mark_reported([row.run.id])
     end = max(len(messages) - offset, 0)
     window = messages[max(end - limit, 0) : end]
     shown = _newest_within_bytes(window)
+    call.mark_reported(_told(events, messages, shown))
     is_more = end > len(shown)
     answer: dict[str, Json] = {
         "sessionKey": row.session.key,
@@ -58,6 +58,21 @@ async def read_history(call: Call, arguments: Arguments) -> JsonObject:
     if is_more:
         answer["nextOffset"] = offset + len(shown)
     return answer
+
+
+def _told(
+    events: Iterable[Event],
+    messages: Sequence[Mapping[str, Json]],
+    shown: Sequence[Mapping[str, Json]],
+) -> list[RunId]:
+    """The runs that have ended and whose last message is shown."""
+    last = {str(message["runId"]): str(message["id"]) for message in messages}
+    seen = {str(message["id"]) for message in shown}
+    return [
+        event.run
+        for event in events
+        if isinstance(event.body, Finished) and last.get(event.run) in seen
+    ]
 
 
 def _newest_within_bytes(messages: list[dict[str, Json]]) -> list[dict[str, Json]]:

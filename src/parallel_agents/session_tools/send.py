@@ -131,7 +131,8 @@ async def _notify(call: Call, row: Row, text: str) -> JsonObject:
 
 async def _start(call: Call, row: Row, text: str) -> RunId:
     try:
-        return (await call.sessions.send(row.session.key, text)).run_id
+        sender = call.requester.session
+        return (await call.sessions.send(row.session.key, text, sender=sender)).run_id
     except RunIsOver as error:
         raise Refusal(f"{error.message}; {error.hint}") from None
 

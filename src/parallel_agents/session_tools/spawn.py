@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
-from parallel_agents.core.store import Row
+from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import ConfigError, ForkRefused, SpawnBound, SpawnRefused
 from parallel_agents.session_tools.arguments import Arguments, Refusal
@@ -28,8 +28,10 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     except ConfigError as error:
         text = " ".join(filter(None, (f"{error.message}.", error.why, error.hint)))
         raise Refusal(f'sessions_spawn model "{task.model or ""}" is not usable: {text}') from None
-    child = await call.sessions.find(spawned.session_key)
+    (child,) = await call.sessions.list(Filter(run=spawned.run_id))
     note = _note(child.session.options, can_yield=call.requester.caller is not None)
+    if task.label and child.session.label != task.label:
+        note = f"The label {task.label} was taken: this one is {child.session.label}. {note}"
     return _accepted(spawned, child, arguments, is_fork=task.is_fork, note=note)
 
 
@@ -65,6 +67,7 @@ def _accepted(
         "status": "accepted",
         "childSessionKey": spawned.session_key,
         "runId": spawned.run_id,
+        "label": session.label,
         "mode": session.options.mode.value,
         "note": note,
         "modelApplied": True,

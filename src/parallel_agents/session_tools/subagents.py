@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import ChildRun, Filter, Row
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
@@ -46,15 +46,21 @@ async def manage(call: Call, arguments: Arguments) -> JsonObject:
 
 
 async def _children(call: Call, *, run: RunId | None = None) -> list[Row]:
-    """The sessions that the requester spawned, the oldest first.
+    """The sessions that the requester spawned, the oldest first, each with the run it asked for last.
 
-    Those of a person or a program are the roots. A `run` selects the one child that it belongs to,
-    even if the child has had later runs.
+    Those of a person or a program are the roots. A `run` selects the one child that it belongs to.
     """
     parent = call.requester.session
-    return (await call.sessions.list(Filter(parent=parent, roots_only=parent is None, run=run)))[
-        ::-1
-    ]
+    chosen = Filter(
+        parent=parent, roots_only=parent is None, run=run, asker=call.requester.session or OUTSIDE
+    )
+    return (await call.sessions.list(chosen))[::-1]
+
+
+async def _latest(call: Call) -> list[Row]:
+    """The same sessions, each with its latest run, which says whether the session is busy."""
+    parent = call.requester.session
+    return (await call.sessions.list(Filter(parent=parent, roots_only=parent is None)))[::-1]
 
 
 async def _list(call: Call, arguments: Arguments) -> JsonObject:
@@ -124,7 +130,8 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
     else:
         rows = [row for row in children if not row.run.status.is_over]
     wait = WAIT_SECONDS if seconds is None else seconds
-    waited = await wait_for(call, rows, until=until, seconds=wait)
+    asked = [ChildRun.of(row) for row in rows]
+    waited = await wait_for(call, asked, until=until, seconds=wait)
     attention = [c for c in waited.completed if isinstance(c, dict) and c.get("status") != "done"]
     reason = "timeout" if waited.timed_out else "attention" if attention else "completed"
     if names and not rows:
@@ -143,7 +150,7 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
 async def _steer(call: Call, arguments: Arguments) -> JsonObject:
     message = arguments.text("message")
     target = _target(arguments)
-    row = _one(await _children(call), target)
+    row = _one(await _latest(call), target)
     if not message:
         raise Refusal("message required")
     try:
@@ -168,7 +175,7 @@ async def _steer(call: Call, arguments: Arguments) -> JsonObject:
 
 async def _kill(call: Call, arguments: Arguments) -> JsonObject:
     target = _target(arguments)
-    children = await _children(call)
+    children = await _latest(call)
     if target == "all":
         return await _kill_all(call, children)
     row = _one(children, target)

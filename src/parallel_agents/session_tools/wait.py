@@ -13,7 +13,7 @@ from typing import NamedTuple
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import ChildRun
 from parallel_agents.core.tool import Caller
 from parallel_agents.core.verbs import Until
 from parallel_agents.session_tools.arguments import Arguments, Refusal
@@ -22,6 +22,7 @@ from parallel_agents.session_tools.results import STATUS_NAMES, result_row, shar
 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
+_NOTHING_NEW = "You were told how every child ended; sessions_history reads a result again."
 
 
 class Waited(NamedTuple):
@@ -39,26 +40,37 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
         raise Refusal("ids required: run ids, session keys, labels or task names")
     until = arguments.choice("until", Until, Until.ALL)
     seconds = arguments.whole("timeoutSeconds")
-    rows: list[Row] = []
+    runs: list[ChildRun] = []
     errors: list[Json] = []
     for name in ids:
         try:
-            rows.append(await call.find_run(name))
+            runs.append(ChildRun.of(await call.find_run(name)))
         except Refusal as refusal:
-            is_hidden = refusal.answer["status"] == "forbidden"
-            errors.append({"runId": name, "error": "not_owner" if is_hidden else "not_found"})
+            errors.append(_not_found(name, refusal))
     wait = WAIT_SECONDS if seconds is None else seconds
-    waited = await wait_for(call, rows, until=until, seconds=wait)
+    waited = await wait_for(call, runs, until=until, seconds=wait)
     answer: dict[str, Json] = {"completed": waited.completed, "pending": waited.pending}
     if errors:
         answer.update(errors=errors, success=False)
     return answer
 
 
-async def wait_for(call: Call, rows: Sequence[Row], *, until: Until, seconds: float) -> Waited:
-    """Wait up to `seconds` for the runs in `rows` to end, and report which ended, and how."""
-    runs = [row.run.id for row in rows]
-    if seconds > 0 and any(not row.run.status.is_over for row in rows):
+def _not_found(name: str, refusal: Refusal) -> JsonObject:
+    match refusal.answer["status"], refusal.answer.get("ambiguous"):
+        case "forbidden", _:
+            return {"runId": name, "error": "not_owner"}
+        case _, True:
+            return {"runId": name, "error": "ambiguous", "message": refusal.answer["error"]}
+        case _:
+            return {"runId": name, "error": "not_found"}
+
+
+async def wait_for(
+    call: Call, asked: Sequence[ChildRun], *, until: Until, seconds: float
+) -> Waited:
+    """Wait up to `seconds` for the runs to end, and report which ended, and how."""
+    runs = [child.run for child in asked]
+    if seconds > 0 and any(not child.status.is_over for child in asked):
         call.park()
     timed_out = False
     try:
@@ -66,53 +78,63 @@ async def wait_for(call: Call, rows: Sequence[Row], *, until: Until, seconds: fl
     except TimeoutError:
         timed_out = True
         results = await call.sessions.wait(runs, timeout=None, until=Until.NOW)
-    return _waited(call, rows, results, timed_out=timed_out)
+    return _waited(call, asked, results, timed_out=timed_out)
 
 
 def _waited(
-    call: Call, rows: Sequence[Row], results: Sequence[Result], *, timed_out: bool
+    call: Call, asked: Sequence[ChildRun], results: Sequence[Result], *, timed_out: bool
 ) -> Waited:
     ended = {result.run_id for result in results}
     call.mark_reported(list(ended))
     most = shared(call.settings.hand_back_tokens, results)
     return Waited(
         [result_row(result, max_tokens=most) for result in results],
-        [_pending(row) for row in rows if row.run.id not in ended],
+        [_pending(child) for child in asked if child.run not in ended],
         timed_out,
     )
 
 
-def _pending(row: Row) -> JsonObject:
-    # A row may be newer than the results: a run that has ended since is still pending here.
-    status = "running" if row.run.status.is_over else STATUS_NAMES[row.run.status]
+def _pending(child: ChildRun) -> JsonObject:
+    # The status may be newer than the results: a run that has ended since is still pending here.
+    status = "running" if child.status.is_over else STATUS_NAMES[child.status]
     return {
-        "runId": row.run.id,
-        "sessionKey": row.session.key,
-        "label": row.session.label,
+        "runId": child.run,
+        "sessionKey": child.session,
+        "label": child.label,
         "status": status,
     }
 
 
 async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
-    """End the turn until every child has settled, or a message for the run arrives."""
+    """End the turn until what the session asked its children for has settled, or a message arrives.
+
+    Each end is told once: a run that was told by an earlier call is left out.
+    """
     session, caller = call.requester.session, call.requester.caller
     if session is None or caller is None:
         raise Refusal("Yield not supported in this context")
     for_message = arguments.text("waitFor") == "message"
-    rows = await call.sessions.list(Filter(parent=session))
-    children = [row for row in reversed(rows) if not row.session.options.is_quiet]
-    live = [row.run.id for row in children if not row.run.status.is_over]
+    children = [
+        child
+        for child in await call.sessions.child_runs(session)
+        if not child.is_quiet and not caller.has_reported(child.run)
+    ]
+    live = [child.run for child in children if not child.status.is_over]
     if live or for_message:
         call.park()
     is_message = await _message_arrives(call, caller, None if for_message else live)
-    results = await call.sessions.wait([row.run.id for row in children], until=Until.NOW)
-    waited = _waited(call, children, results, timed_out=False)
-    return {
+    left = [child for child in children if not caller.has_reported(child.run)]
+    results = await call.sessions.wait([child.run for child in left], until=Until.NOW)
+    waited = _waited(call, left, results, timed_out=False)
+    answer: dict[str, Json] = {
         "status": "yielded",
         "reason": "message" if is_message else "settled",
         "completed": waited.completed,
         "pending": waited.pending,
     }
+    if not left:
+        answer["note"] = _NOTHING_NEW
+    return answer
 
 
 async def _message_arrives(call: Call, caller: Caller, runs: Sequence[RunId] | None) -> bool:

@@ -54,7 +54,8 @@ class StoreJournal:
         return sorted(await self._store.rows(chosen), key=lambda found: found.run.number)
 
     async def _members(self, team: Row) -> list[Row]:
-        return await self._store.rows(Filter(parent=team.session.key))
+        key = team.session.key
+        return await self._store.rows(Filter(parent=key, asker=key))
 
     async def owners(self) -> list[Owner]:
         return await self._store.owners()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.ids import RunId, SessionKey, short
 from parallel_agents.core.store import Filter, Row, SessionStore
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import Ambiguous, NotFound
@@ -13,6 +13,8 @@ _SHOWN = 5
 
 async def find(store: SessionStore, name: str) -> Row:
     """The one session that `name` means.
+
+    The row has the session's latest run, or the run whose whole id `name` is.
 
     A whole key, name or label takes precedence over the start of a key; `@last` is the newest root;
     `A/B` is session B in the tree of A.
@@ -32,6 +34,8 @@ async def find(store: SessionStore, name: str) -> Row:
         return whole[0]
     if name == _LAST:
         return _the_one(name, await store.rows(Filter(roots_only=True, limit=1)))
+    if run := await store.rows(Filter(run=RunId(name))):
+        return run[0]
     if "/" in name:
         parent, _, child = name.rpartition("/")
         tree = (await find(store, parent)).session.key

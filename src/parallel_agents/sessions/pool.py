@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
+from parallel_agents.core.store import Filter, Row
 from parallel_agents.core.task import Task
-from parallel_agents.core.verbs import Sessions
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput, RunIsOver
+
+# Each try that fails means that another process was quicker, or that somebody killed a session.
+_MOST_TRIES = 10
 
 
 class Pool:
     """Sessions called `NAME-1`, `NAME-2` and so on; each is made when it is first needed.
 
     A task goes to the session that has been idle longest; further tasks wait in order. A pool of
-    the same name, even in another process, continues with the same sessions.
+    the same name and agent, even in another process, continues with the same sessions. A session
+    that was killed, or whose context is full, is replaced by a new one: `NAME-1` by `NAME-1.2`.
 
     Args:
         sessions: the verbs.
@@ -34,45 +41,139 @@ class Pool:
     """
 
     def __init__(
-        self, sessions: Sessions, agent: str | Agent, *, name: str, size: int, model: str | None
+        self, sessions: SessionVerbs, agent: str | Agent, *, name: str, size: int, model: str | None
     ) -> None:
         if size < 1:
             raise InvalidInput(
                 f"a pool cannot have {size} sessions", hint="pass a size of at least 1"
             )
-        self._sessions = sessions
-        self._agent = agent
-        self._model = model
-        self._idle: asyncio.Queue[str] = asyncio.Queue()
+        self._idle: asyncio.Queue[_Place] = asyncio.Queue()
         for number in range(1, size + 1):
-            self._idle.put_nowait(f"{name}-{number}")
+            self._idle.put_nowait(_Place(sessions, agent, f"{name}-{number}", model))
 
     async def run(self, text: str, *, input: JsonObject | None = None) -> Result:
         """Run one task in the next idle session, and return its result.
 
+        If the session's context is full, a new session does the task, without the memory of the
+        old one; a notice of the result says so.
+
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
-            RunIsOver: the session was killed.
         """
-        async with self._idle_session() as label:
-            run = await self._start(label, text, input or {})
-            return (await self._sessions.wait([run]))[0]
+        async with self._idle_place() as place:
+            return await place.run(text, input or {})
 
     @asynccontextmanager
-    async def _idle_session(self) -> AsyncGenerator[str]:
-        label = await self._idle.get()
+    async def _idle_place(self) -> AsyncGenerator[_Place]:
+        place = await self._idle.get()
         try:
-            yield label
+            yield place
         finally:
-            self._idle.put_nowait(label)
+            self._idle.put_nowait(place)
 
-    async def _start(self, label: str, text: str, values: JsonObject) -> RunId:
+
+class _Begun(NamedTuple):
+    """A task's run, in the session of this generation; `is_first` if the session was made for it."""
+
+    run: RunId
+    generation: int
+    is_first: bool
+
+
+class _Place:
+    """One of a pool's places: a session at a time, and those that it replaced.
+
+    The sessions are found by what the pool made of them, since a label alone may be anybody's.
+    """
+
+    def __init__(
+        self, sessions: SessionVerbs, agent: str | Agent, name: str, model: str | None
+    ) -> None:
+        self._sessions = sessions
+        self._agent = agent
+        self._name = name
+        self._model = model
+
+    async def run(self, text: str, values: JsonObject) -> Result:
+        begun = await self._begin(text, values)
+        (result,) = await self._sessions.wait([begun.run])
+        is_full = result.error is not None and result.error.code == ContextTooLong.code
+        if begun.is_first or not is_full:
+            return result
+        again = await self._begin(text, values, after=begun)
+        (result,) = await self._sessions.wait([again.run])
+        notice = (
+            f"the context of session {self._label(begun.generation)} was full: "
+            f"{self._label(again.generation)} did the task, without its memory"
+        )
+        return replace(result, notices=(*result.notices, notice))
+
+    async def _begin(self, text: str, values: JsonObject, *, after: _Begun | None = None) -> _Begun:
+        """Start the task in the newest session, or in a new one if none takes messages.
+
+        If it failed in one before, `after`, it takes a session of a later generation.
+        """
+        for _ in range(_MOST_TRIES):
+            generation, row = await self._newest()
+            is_too_old = after is not None and generation <= after.generation
+            if row is not None and not row.session.killed and not is_too_old:
+                try:
+                    sent = await self._sessions.send(row.session.key, text, input=values)
+                except RunIsOver:
+                    continue  # somebody has killed it since
+                return _Begun(sent.run_id, generation, is_first=False)
+            run = await self._spawn(generation + 1, text, values, after)
+            if run is not None:
+                return _Begun(run, generation + 1, is_first=True)
+        raise Conflict(
+            f"no session of the pool takes the task for {self._name}",
+            why="other processes keep replacing or ending its sessions",
+            hint="give each program a pool with a name of its own",
+        )
+
+    async def _newest(self) -> tuple[int, Row | None]:
+        """The generation of the newest session of this place, and the session; 0 and None at first."""
+        rows = await self._sessions.list(Filter(prefix=self._name, roots_only=True))
+        ours = [(generation, row) for row in rows if (generation := self._generation(row))]
+        return max(ours, key=lambda found: found[0], default=(0, None))
+
+    async def _spawn(
+        self, generation: int, text: str, values: JsonObject, after: _Begun | None
+    ) -> RunId | None:
+        """Make the session of a generation with its first run; None if another process has."""
+        label = self._label(generation)
+        task = Task(
+            self._agent,
+            text,
+            input=values,
+            model=self._model,
+            label=label,
+            key=f"pool/{self._agent_name}/{label}",
+            options=SessionOptions(mode=Mode.SESSION, task_name=self._name),
+        )
+        plan = await self._sessions.plan_task(task)
+        if after is not None:
+            plan = replace(plan, retries=after.run)
         try:
-            row = await self._sessions.find(label)
-        except NotFound:
-            options = SessionOptions(mode=Mode.SESSION)
-            task = Task(
-                self._agent, text, input=values, model=self._model, label=label, options=options
-            )
-            return (await self._sessions.spawn(task)).run_id
-        return (await self._sessions.send(row.session.key, text, input=values)).run_id
+            spawned = await self._sessions.start([plan])
+        except Conflict:
+            return None
+        return spawned.run_id if spawned.is_new else None
+
+    @property
+    def _agent_name(self) -> str:
+        return self._agent if isinstance(self._agent, str) else self._agent.name
+
+    def _label(self, generation: int) -> str:
+        return self._name if generation == 1 else f"{self._name}.{generation}"
+
+    def _generation(self, row: Row) -> int:
+        """The generation of a session of this place, from 1; 0 for any other session."""
+        session = row.session
+        if session.options.mode is not Mode.SESSION or session.agent.name != self._agent_name:
+            return 0
+        if session.label == self._name:
+            return 1
+        start, dot, number = session.label.rpartition(".")
+        is_ours = start == self._name and dot and number.isascii() and number.isdigit()
+        return int(number[:9]) if is_ours else 0

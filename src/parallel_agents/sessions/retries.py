@@ -46,7 +46,8 @@ class Retries:
         text = dead_letter.queued.text if edits.text is None else edits.text
         values = {**dead_letter.queued.input, **edits.input}
         if dead_letter.retried_by is not None:
-            (row,) = await self._store.rows(Filter(session=dead_letter.retried_by))
+            chosen = Filter(session=dead_letter.retried_by, every_run=True)
+            row = min(await self._store.rows(chosen), key=lambda found: found.run.number)
             if row.run.status is not RunStatus.KILLED:
                 if edits.text is not None or edits.input:
                     await self._check_same(row, text, values)

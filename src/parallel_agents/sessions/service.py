@@ -19,6 +19,7 @@ from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import (
+    ChildRun,
     Filter,
     Killed,
     Row,
@@ -113,7 +114,8 @@ class Service:
         """The runs of a team's tasks, in order; live runs are executed here."""
         children = await self._store.child_runs(parent.key)
         if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
-            for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
+            live = Filter(parent=parent.key, is_live=True, every_run=True)
+            for row in await self._store.rows(live):
                 await self._submit(row)
         runs = {child.key: child.run for child in children}
         return [runs[key] for key in team.keys]
@@ -132,7 +134,8 @@ class Service:
     async def members(self, team: Row) -> builtins.list[Row]:
         if team.run.kind is not RunnerKind.TEAM:
             return [team]
-        children = await self._store.rows(Filter(parent=team.session.key))
+        key = team.session.key
+        children = await self._store.rows(Filter(parent=key, asker=key))
         by_run = {child.run.id: child for child in children}
         return [by_run[run] for run in await self._member_runs(team)]
 
@@ -165,7 +168,14 @@ class Service:
                     waiting.discard(run)
                     yield status
 
-    async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> Spawned:
+    async def send(
+        self,
+        name: str,
+        text: str,
+        *,
+        input: JsonObject | None = None,
+        sender: SessionKey | None = None,
+    ) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
         requests.check_text(text, values)
@@ -177,7 +187,7 @@ class Service:
             cache_seconds=row.session.agent.cache_seconds,
         )
         run = await self._store.send(
-            row.session.key, make_run_id(), queued, owner=self._engine.owner
+            row.session.key, make_run_id(), queued, owner=self._engine.owner, sender=sender
         )
         await self._submit(Row(session=row.session, run=run))
         return Spawned(row.session.key, run.id)
@@ -187,11 +197,17 @@ class Service:
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
-        row = await self.find(name)
+        row = await self._find_executed(name)
         requests.check_reads_messages(row)
         key = f"steer-{uuid.uuid4().hex[:12]}"
         await self._store.steer(row.run.id, key, text, mode=mode, by=self._user)
         return Steer(row.run.id, key)
+
+    async def _find_executed(self, name: str) -> Row:
+        """The session of this name with the run that is executed or comes next; else its latest."""
+        row = await self.find(name)
+        live = Filter(session=row.session.key, is_live=True, every_run=True)
+        return min(await self._store.rows(live), key=lambda live: live.run.number, default=row)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
         row = await self.find(name)
@@ -235,6 +251,9 @@ class Service:
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         return await self._store.rows(chosen or Filter())
 
+    async def child_runs(self, parent: SessionKey) -> builtins.list[ChildRun]:
+        return await self._store.child_runs(parent)
+
     async def history(self, name: str) -> list[Event]:
         row = await self.find(name)
         return await self._store.events(session=row.session.key)
@@ -253,8 +272,9 @@ class Service:
 
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)
-        for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
-            await self._submit(live)
+        live = Filter(tree=row.session.root, is_live=True, every_run=True)
+        for each in await self._store.rows(live):
+            await self._submit(each)
         return Spawned(row.session.key, row.run.id, is_new=False)
 
     async def dead_letters(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.event import QUEUED_KEY, Entry, Queued
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
 from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
@@ -30,6 +30,27 @@ _MAX_ENCODINGS = 256
 _Name: TypeAlias = tuple[str, str]  # the parent's key, empty for none, and the spawn key
 
 
+class _Asker(NamedTuple):
+    """A session that asks for runs.
+
+    Attributes:
+        run: the run that asks: the one being executed, or else the session's latest.
+        request: the run from outside that it goes back to; None if the asking run has ended, so
+            that somebody outside asks on the session's behalf.
+    """
+
+    is_killed: bool
+    run: RunId
+    request: RunId | None
+
+
+class _Known(NamedTuple):
+    """What the store has of some plans: their sessions, and the sessions that ask for them."""
+
+    sessions: dict[_Name, SessionKey]
+    askers: dict[SessionKey, _Asker]
+
+
 class JournalSessions:
     """The changes of sessions; each is part of its caller's transaction."""
 
@@ -45,12 +66,14 @@ class JournalSessions:
     def check(self, plans: Sequence[SessionPlan]) -> None:
         self._find_known(plans)
 
-    def _find_known(self, plans: Sequence[SessionPlan]) -> dict[_Name, SessionKey]:
-        """The sessions that the store already has of these plans; refuses all plans or none."""
-        known: dict[_Name, SessionKey] = {}
-        parents = {plan.session.parent for plan in plans} - {plan.session.key for plan in plans}
-        for parent in parents:
-            self._is_killed(parent)
+    def _find_known(self, plans: Sequence[SessionPlan]) -> _Known:
+        """What the store already has of these plans; refuses all plans or none."""
+        known = _Known({}, {})
+        planned = {plan.session.key for plan in plans}
+        for plan in plans:
+            parent = plan.session.parent
+            if parent is not None and parent not in planned and parent not in known.askers:
+                known.askers[parent] = self._asker(parent)
         digests: dict[_Name, str] = {}
         for plan in plans:
             name = _name(plan.session)
@@ -62,18 +85,23 @@ class JournalSessions:
                     hint="choose another key or id, or ask for the same work again",
                 )
             if found is None:
-                self._tables.quota.take(plan)
+                self._tables.quota.take(plan, _request(plan, known))
             else:
-                known[name] = SessionKey(found[0])
+                known.sessions[name] = SessionKey(found[0])
         return known
 
-    def _spawn(self, plan: SessionPlan, known: dict[_Name, SessionKey]) -> SpawnOutcome:
+    def _spawn(self, plan: SessionPlan, known: _Known) -> SpawnOutcome:
         session, name = plan.session, _name(plan.session)
-        if name in known:
-            row = self._tables.rows.of_session(known[name])
+        if name in known.sessions:
+            row = self._tables.rows.of_spawn(known.sessions[name])
             return SpawnOutcome(row.session, row.run, is_new=False)
-        known[name] = session.key  # the same key again in these plans means this session
-        killed = session.killed or self._is_killed(session.parent)
+        known.sessions[name] = session.key  # the same key again in these plans means this session
+        asker = known.askers.get(session.parent) if session.parent else None
+        request = _request(plan, known)
+        killed = session.killed or (asker is not None and asker.is_killed)
+        known.askers[session.key] = _Asker(killed, plan.run, request)
+        if asker is not None and request != plan.run:
+            session = self._with_own_label(session, asker.run)
         now = self._tables.now()
         self._tables.database.run(
             "put_session",
@@ -94,7 +122,10 @@ class JournalSessions:
             self._tables.accounts.open(
                 [BudgetAccount(scope=scope_of(session.key), budget=plan.budget)]
             )
-        run = self._put_run(_first_run(plan, now), plan.queued)
+        asked_by = None if asker is None else asker.run
+        run = self._put_run(_first_run(plan, now), plan.queued, asked_by, request)
+        if request != plan.run:
+            self._tables.database.run("note_spawned", (request,))
         if plan.retries is not None:
             self._tables.dead_letters.note_retry(plan.retries, session.key)
         if killed:
@@ -102,8 +133,30 @@ class JournalSessions:
             run = self._tables.rows.of_run(plan.run).run
         return SpawnOutcome(replace(session, killed=killed, created_at=now), run, is_new=True)
 
+    def _with_own_label(self, session: Session, asker: RunId) -> Session:
+        """The session with a label that no other child of the asking run has.
+
+        A label that somebody chose becomes `LABEL-2` and so on; without one, all children of an
+        agent are called by its name.
+        """
+        label = session.label
+        if label == session.agent.name or session.options.is_service:
+            return session
+        taken = {found for (found,) in self._tables.database.all("labels_asked_by", (asker,))}
+        number = 2
+        while label in taken:
+            label = f"{session.label}-{number}"
+            number += 1
+        return session if label == session.label else replace(session, label=label)
+
     def send(
-        self, session: SessionKey, run: RunId, queued: Queued, *, owner: OwnerId | None
+        self,
+        session: SessionKey,
+        run: RunId,
+        queued: Queued,
+        *,
+        owner: OwnerId | None,
+        sender: SessionKey | None = None,
     ) -> Run:
         latest = self._tables.rows.of_session(session)
         if latest.session.killed:
@@ -120,21 +173,29 @@ class JournalSessions:
             owner=owner,
             created_at=self._tables.now(),
         )
-        return self._put_run(following, queued)
+        asker = None if sender is None else self._asker(sender)
+        asked_by = None if asker is None else asker.run
+        request = run if asker is None else asker.request or run
+        return self._put_run(following, queued, asked_by, request)
 
-    def _put_run(self, run: Run, queued: Queued) -> Run:
+    def _put_run(self, run: Run, queued: Queued, asked_by: RunId | None, request: RunId) -> Run:
         columns = (run.id, run.session, run.number, run.kind, run.title, run.model, run.priority)
-        self._tables.database.run("put_run", (*columns, run.owner, run.created_at))
+        lineage = (asked_by, request)
+        self._tables.database.run("put_run", (*columns, run.owner, run.created_at, *lineage))
         self._tables.log.write_new([Draft(run.id, run.session, Entry(QUEUED_KEY, queued))])
         return run
 
-    def _is_killed(self, session: SessionKey | None) -> bool:
-        if session is None:
-            return False
-        found = self._tables.database.one("session_state", (session,))
+    def _asker(self, session: SessionKey) -> _Asker:
+        """A session as one that asks for runs.
+
+        Raises:
+            NotFound: there is no such session.
+        """
+        found = self._tables.database.one("asker", (session,))
         if found is None:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
-        return bool(found[0])
+        is_killed, run, request, is_live = found
+        return _Asker(bool(is_killed), RunId(run), RunId(request) if is_live else None)
 
     def _put_agent(self, agent: Agent) -> str:
         cached = self._encoded.get(id(agent))
@@ -188,6 +249,14 @@ class JournalSessions:
 
 def _name(session: Session) -> _Name:
     return session.parent or "", session.spawn_key
+
+
+def _request(plan: SessionPlan, known: _Known) -> RunId:
+    """The run from outside that a planned one goes back to: its own at a root and in a team."""
+    parent = plan.session.parent
+    if parent is None or is_team_key(parent) or parent not in known.askers:
+        return plan.run
+    return known.askers[parent].request or plan.run
 
 
 def _first_run(plan: SessionPlan, now: float) -> Run:

@@ -93,6 +93,12 @@ class Rows:
             raise NotFound(f"no session {session!r}", hint="`pagents list --all` shows them")
         return self._row(found)
 
+    def of_spawn(self, session: SessionKey) -> Row:
+        """A session that exists, with the run that it was spawned with."""
+        found = self.database.one("row_of_spawn", (session,))
+        assert found is not None  # both are written in one transaction
+        return self._row(found)
+
     def rows(self, chosen: Filter) -> list[Row]:
         conditions = _conditions(chosen)
         values: Mapping[str, Value] = {
@@ -104,6 +110,7 @@ class Rows:
             "owner": chosen.owner,
             "since": chosen.since,
             "prefix": None if chosen.prefix is None else canonical(chosen.prefix),
+            "asker": chosen.asker,
             "limit": chosen.limit,
         }
         return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
@@ -143,7 +150,12 @@ class Rows:
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         found = self.database.all("child_runs", (parent,))
-        return [ChildRun(key, RunId(run), RunStatus(status)) for key, run, status in found]
+        return [
+            ChildRun(
+                SessionKey(session), key, label, RunId(run), RunStatus(status), is_quiet=bool(quiet)
+            )
+            for session, key, label, run, status, quiet in found
+        ]
 
     def live_among(self, runs: Sequence[RunId]) -> list[RunId]:
         statuses: dict[str, str] = dict(self.database.all("statuses_of", (as_array(runs),)))
@@ -219,8 +231,10 @@ class Rows:
 def _conditions(chosen: Filter) -> list[str]:
     """The conditions of the query `rows` that correspond to a filter."""
     is_any_run = chosen.every_run or chosen.orphaned
+    is_one_run = not is_any_run and chosen.owner is None and chosen.run is None
     found = {
-        "latest": not is_any_run and chosen.owner is None and chosen.run is None,
+        "latest": is_one_run and chosen.asker is None,
+        "asked": is_one_run and chosen.asker is not None,
         "session": chosen.session is not None,
         "run": chosen.run is not None,
         "parent": chosen.parent is not None,

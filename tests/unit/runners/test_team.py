@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.message import ToolCall
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.run import Outcome, RunStatus, TeamResult
 from parallel_agents.core.store import Filter
@@ -25,6 +28,7 @@ from parallel_agents.testing import (
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 DONE, FAILED, KILLED = RunStatus.DONE, RunStatus.FAILED, RunStatus.KILLED
+EVERY_RUN = Filter(every_run=True)
 LATE, PARTIAL = RunStatus.TIMED_OUT, RunStatus.PARTIAL
 
 
@@ -285,3 +289,75 @@ async def test_a_team_that_goes_on_reacts_to_what_failed_while_nobody_saw(
 def test_a_number_of_tasks_that_the_team_has_not_is_refused(min_done: int) -> None:
     with pytest.raises(InvalidInput, match=f"min_done is {min_done}"):
         team("first", "second", "third", min_done=min_done)
+
+
+ALICE, BOB = (
+    Agent(name=name, description="Works", instructions=name, tools=("sessions_send",))
+    for name in ("alice", "bob")
+)
+ASK = {"message": "your number?", "timeoutSeconds": 0}
+
+
+class Asking:
+    """Alice asks bob in her first turn, and, if told to, bob asks alice; then each answers."""
+
+    def __init__(self, *askers: str) -> None:
+        self._askers = askers
+
+    def __call__(self, request: ModelRequest) -> Answer:
+        if "your number?" in request.messages[-1].text:
+            return "7"
+        is_first = len(request.messages) == 1
+        if is_first and request.system in self._askers:
+            other = "bob" if request.system == "alice" else "alice"
+            return ToolCall("ask", "sessions_send", {**ASK, "label": other})
+        return f"the answer of {request.system}"
+
+
+TWO = TeamTask(tasks=(Task("alice", "go"), Task("bob", "go")))
+ANSWERS = ["the answer of alice", "the answer of bob"]
+
+
+@pytest.mark.parametrize("askers", [("alice",), ("bob",), ("alice", "bob")])
+@pytest.mark.parametrize("on_failure", list(OnFailure))
+async def test_a_team_gets_the_answers_to_its_tasks_whoever_writes_to_whom(
+    askers: Sequence[str], on_failure: OnFailure
+) -> None:
+    asking = RepliesWith(Asking(*askers), latency_seconds=10)
+    async with open_rig(asking, agents=[ALICE, BOB]) as rig:
+        team = await run_team(rig, replace(TWO, on_failure=on_failure))
+        await rig.engine.wait_idle()
+        numbers = Counter(row.run.number for row in await rig.sessions.list(EVERY_RUN))
+
+    assert team.status is DONE
+    assert [result.output for result in team.results] == ANSWERS
+    assert numbers[2] == len(askers)
+
+
+async def test_the_results_of_a_team_that_has_ended_never_change() -> None:
+    asking = RepliesWith(Asking("alice"), latency_seconds=10)
+    async with open_rig(asking, agents=[ALICE, BOB]) as rig:
+        handle = await rig.sessions.spawn_team(TWO)
+        await rig.sessions.team_result(handle)
+        await rig.engine.wait_idle()
+        before = await rig.sessions.team_result(handle)
+        for name in ("alice", "bob"):
+            await (await rig.sessions.send(name, "And now?")).wait()
+        after = await rig.sessions.team_result(handle)
+
+    assert after == before
+
+
+async def test_a_team_that_is_resumed_after_messages_gets_the_answers_to_its_tasks() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    asking = RepliesWith(Asking("alice", "bob"), latency_seconds=10)
+    async with open_rig(asking, agents=[ALICE, BOB], store=store) as rig:
+        await rig.sessions.spawn_team(TWO, key="again")
+        await asyncio.sleep(15)
+        rig.engine.cancel_all()
+    async with open_rig(asking, agents=[ALICE, BOB], store=store) as rig:
+        team = await rig.sessions.team_result(await rig.sessions.spawn_team(TWO, key="again"))
+    await store.aclose()
+
+    assert team.status is DONE
+    assert [result.output for result in team.results] == ANSWERS

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Filter
+from parallel_agents.session_tools.context import Requester
 from tests.unit.session_tools.contract import Case, one_live, refused, rows
 from tests.unit.session_tools.world import SCRIPT, World, open_world
 
@@ -113,3 +115,70 @@ async def test_a_task_id_stays_valid_as_long_as_its_session(*, by_session: bool)
     assert [done["result"] for done in waited["completed"]] == ["re: Write."]
     assert waited["unavailable"] == []
     assert cancelled["error"] == "Task is already terminal."
+
+
+async def three_with_one_name(world: World) -> tuple[Requester, Mapping[str, Any]]:
+    """A lead with a child `part`, beside a sibling `part` and one in another branch."""
+    lead = await world.requester()
+    assert lead.session is not None
+    top = Requester(session=(await world.rig.service.find(lead.session)).session.key)
+    inner = await world.spawn(top, agentId="lead", label="inner")
+    other = await world.spawn(top, agentId="lead", label="other")
+    by = Requester(session=inner["childSessionKey"], run=inner["runId"])
+    elsewhere = Requester(session=other["childSessionKey"], run=other["runId"])
+    await world.spawn(top, agentId="writer", label="part", task="Sibling's.")
+    await world.spawn(elsewhere, agentId="writer", label="part", task="Cousin's.")
+    return by, await world.spawn(by, agentId="writer", label="part", task="Own.")
+
+
+async def test_a_name_means_the_own_child_before_those_of_others() -> None:
+    async with open_world() as world:
+        by, own = await three_with_one_name(world)
+        waited = await world.call("agents_wait", {"ids": ["part"], "timeoutSeconds": 60}, by)
+
+    assert [done["runId"] for done in waited["completed"]] == [own["runId"]]
+    assert [done["result"] for done in waited["completed"]] == ["re: Own."]
+
+
+async def test_a_name_means_a_sibling_before_the_rest_of_the_tree() -> None:
+    async with open_world() as world:
+        by, own = await three_with_one_name(world)
+        lead = Requester(session=own["childSessionKey"], run=own["runId"])
+        sibling = await world.spawn(by, agentId="writer", label="unique")
+        waited = await world.call("agents_wait", {"ids": ["unique"], "timeoutSeconds": 60}, lead)
+
+    assert [done["runId"] for done in waited["completed"]] == [sibling["runId"]]
+
+
+async def test_a_name_that_is_equally_near_is_refused_with_the_keys() -> None:
+    async with open_world() as world:
+        lead = await world.requester()
+        children = [
+            await world.spawn(
+                Requester(session=lead.session, run=RunId(run)), agentId="writer", label=label
+            )
+            for run, label in (("earlier", "writer"), ("later", "writer"))
+        ]
+        waited = await world.call("agents_wait", {"ids": ["writer"]}, lead)
+        read = await world.call("sessions_history", {"sessionKey": "writer"}, lead)
+
+    (error,) = waited["errors"]
+    assert error["error"] == "ambiguous"
+    for child in children:
+        assert child["childSessionKey"] in error["message"]
+        assert child["childSessionKey"] in read["error"]
+
+
+async def test_a_label_means_the_run_that_the_caller_asked_for_last() -> None:
+    async with open_world() as world:
+        lead = await world.requester()
+        await world.done(lead, agentId="writer", label="part", mode="session")
+        more = {"sessionKey": "part", "message": "The lead's.", "timeoutSeconds": 0}
+        await world.call("sessions_send", more, lead)
+        key = (await world.rig.service.find("part")).session.key
+        await world.rig.service.send(key, "A person's.")
+        by_lead = await world.call("agents_wait", {"ids": ["part"], "timeoutSeconds": 90}, lead)
+        by_person = await world.call("agents_wait", {"ids": ["part"], "timeoutSeconds": 90})
+
+    assert "The lead's." in by_lead["completed"][0]["result"]
+    assert by_person["completed"][0]["result"] == "re: A person's."

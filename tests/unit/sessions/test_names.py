@@ -122,3 +122,13 @@ async def test_labels_that_differ_in_case_are_two() -> None:
 
         assert (await rig.service.find("tea")).session.key == small.key
         assert (await rig.service.find("Tea")).session.key == capital.key
+
+
+async def test_a_run_id_means_that_run_even_after_later_ones() -> None:
+    async with open_test_rig() as rig:
+        handle = await rig.sessions.spawn(Task("writer", "x"))
+        first = handle.run_id
+        await handle.send("y")
+
+        assert (await rig.service.find(first)).run.id == first
+        assert (await rig.service.find(handle.key)).run.id == handle.run_id

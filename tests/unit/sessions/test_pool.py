@@ -10,7 +10,9 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.run import Result
 from parallel_agents.core.session import Mode
-from parallel_agents.errors import InvalidInput
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task
+from parallel_agents.errors import ContextTooLong, InvalidInput
 from parallel_agents.testing import Answer, RepliesWith, Rig, open_rig
 
 WRITER = Agent(name="writer", description="Writes.", instructions="Write.")
@@ -64,6 +66,85 @@ async def test_a_pool_of_the_same_name_continues_with_its_sessions() -> None:
 
     assert output == "3 messages"
     assert count == 1
+
+
+def read_up_to(count: int) -> RepliesWith:
+    """A model whose context holds so many messages."""
+
+    def answer(request: ModelRequest) -> Answer:
+        if len(request.messages) > count:
+            return ContextTooLong("400: maximum context length is 8192 tokens", hint="shorten it")
+        return count_messages(request)
+
+    return RepliesWith(answer)
+
+
+async def run_in_turn(rig: Rig, count: int, *, size: int = 1) -> list[Result]:
+    pool = rig.sessions.pool("writer", name="writers", size=size)
+    return [await pool.run(f"task {n}") for n in range(count)]
+
+
+async def test_a_session_whose_context_is_full_is_replaced_and_a_notice_says_so() -> None:
+    async with open_rig(read_up_to(3), agents=[WRITER]) as rig:
+        results = await run_in_turn(rig, 3)
+        later = await run_in_turn(rig, 1)
+        letters = await rig.sessions.dead_letters()
+
+    assert [result.output for result in results] == ["1 messages", "3 messages", "1 messages"]
+    assert results[1].notices == ()
+    assert results[2].notices == (
+        "the context of session writers-1 was full: writers-1.2 did the task, without its memory",
+    )
+    assert [result.output for result in later] == ["3 messages"]
+    assert letters == []
+
+
+async def test_a_task_that_is_too_long_by_itself_fails_once() -> None:
+    model = read_up_to(0)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        (result,) = await run_in_turn(rig, 1)
+
+    assert result.error is not None
+    assert result.error.code == "PA-E204"
+    assert len(model.requests) == 1
+
+
+async def test_a_session_that_was_killed_is_replaced() -> None:
+    async with open_rig(RepliesWith(count_messages), agents=[WRITER]) as rig:
+        await run_in_turn(rig, 2, size=2)
+        await rig.sessions.kill("writers-1")
+        results = await run_in_turn(rig, 4, size=2)
+        labels = sorted(row.session.label for row in await rig.sessions.list())
+
+    assert [result.output for result in results] == [
+        "1 messages",
+        "3 messages",
+        "3 messages",
+        "5 messages",
+    ]
+    assert labels == ["writers-1", "writers-1.2", "writers-2"]
+
+
+async def test_a_pool_leaves_sessions_alone_that_only_have_its_label() -> None:
+    async with open_rig(RepliesWith(count_messages), agents=[WRITER]) as rig:
+        stranger = await rig.sessions.spawn(Task("writer", "Mine.", label="writers-1"))
+        await stranger.wait()
+        (result,) = await run_in_turn(rig, 1)
+        runs = len(await rig.sessions.list(Filter(session=stranger.key, every_run=True)))
+
+    assert result.output == "1 messages"
+    assert runs == 1
+
+
+async def test_two_pools_of_one_name_share_their_sessions() -> None:
+    model = RepliesWith(count_messages, latency_seconds=10)
+    async with open_rig(model, agents=[WRITER]) as rig:
+        pools = [rig.sessions.pool("writer", name="writers", size=1) for _ in range(2)]
+        results = await asyncio.gather(pools[0].run("one"), pools[1].run("two"))
+        sessions = len(await rig.sessions.list())
+
+    assert [result.output for result in results] == ["1 messages", "3 messages"]
+    assert sessions == 1
 
 
 async def test_an_empty_pool_is_refused() -> None:

@@ -343,3 +343,48 @@ async def test_a_value_that_is_not_a_task_is_refused_with_its_type(bad: object) 
         if not isinstance(bad, str):
             with pytest.raises(InvalidInput, match="not str"):
                 await rig.sessions.spawn_team(team(wrong[1]))
+
+
+async def test_a_key_gives_the_result_of_its_task_even_after_a_message() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        first = await rig.sessions.spawn(Task("writer", "one", key="job"))
+        await first.wait()
+        await (await rig.sessions.send(first.key, "two")).wait()
+
+        again = await rig.sessions.spawn(Task("writer", "one", key="job"))
+
+        assert not again.is_new
+        assert (await again.wait()).output == "re: one"
+
+
+async def test_a_message_reaches_the_run_that_is_executed_and_not_one_that_waits() -> None:
+    async with open_rig(model(), agents=[WRITER]) as rig:
+        first = await rig.sessions.spawn(Task("writer", "one"))
+        await asyncio.sleep(1)
+        later = await rig.sessions.send(first.key, "two")
+
+        receipt = await rig.sessions.steer(first.key, "three")
+
+        assert receipt.run_id == first.run_id
+        assert (await first.wait()).output == "re: three"
+        assert (await later.wait()).output == "re: two"
+
+
+async def test_a_resume_executes_every_run_of_a_session_in_order() -> None:
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        first = await rig.sessions.spawn(Task("writer", "one"))
+        second = await first_of(rig, first.key)
+        rig.engine.cancel_all()
+    async with open_rig(model(), agents=[WRITER], store=store) as rig:
+        await rig.service.resume(first.key)
+        results = await rig.service.wait([first.run_id, second])
+    await store.aclose()
+
+    assert [result.output for result in results] == ["re: one", "re: two"]
+
+
+async def first_of(rig: Rig, session: str) -> RunId:
+    """The run of a message that is sent while the session is at work."""
+    await asyncio.sleep(1)
+    return (await rig.sessions.send(session, "two")).run_id

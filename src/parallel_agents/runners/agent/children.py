@@ -11,7 +11,6 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.model import Model
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Filter
 
 Report: TypeAlias = Callable[[Sequence[Result]], str]
 
@@ -33,13 +32,9 @@ class Children:
         self._report = report
 
     async def unreported(self, reported: Collection[RunId]) -> list[RunId]:
-        """The children's runs that are to be reported to the parent and are not in `reported`."""
-        rows = await self._sessions.list(Filter(parent=self._parent.key))
-        return [
-            row.run.id
-            for row in reversed(rows)
-            if not row.session.options.is_quiet and row.run.id not in reported
-        ]
+        """The runs to report to the parent, which asked for them, and which are not in `reported`."""
+        children = await self._sessions.child_runs(self._parent.key)
+        return [child.run for child in children if not child.is_quiet and child.run not in reported]
 
     async def wait(self, runs: Sequence[RunId]) -> str:
         """The report on these runs, once all have ended."""

@@ -44,11 +44,22 @@ class _Call:
         handed_back: the runs whose ends its result reports.
     """
 
-    __slots__ = ("_activation", "_clock", "_parked_at", "_seconds", "deadline", "handed_back")
+    __slots__ = (
+        "_activation",
+        "_clock",
+        "_parked_at",
+        "_reported",
+        "_seconds",
+        "deadline",
+        "handed_back",
+    )
 
-    def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
+    def __init__(
+        self, activation: Activation, clock: Clock, seconds: float | None, reported: set[RunId]
+    ) -> None:
         self._activation = activation
         self._clock = clock
+        self._reported = reported  # shared by the calls of one turn
         self._parked_at: float | None = None
         self._seconds = seconds
         self.deadline = asyncio.timeout(seconds)
@@ -77,6 +88,10 @@ class _Call:
 
     def hand_back(self, runs: Sequence[RunId]) -> None:
         self.handed_back = (*self.handed_back, *runs)
+        self._reported.update(runs)
+
+    def has_reported(self, run: RunId) -> bool:
+        return run in self._reported
 
 
 class _Asked(NamedTuple):
@@ -148,8 +163,15 @@ class ToolCalls:
         What the model is told of the results has a bound by `window`, the tokens of its context.
         """
         most = most_tokens(window, self._result_tokens, calls=len(transcript.asked))
+        reported = set(transcript.handed_back)
+        limit = self._timeout_seconds
         calls = [
-            self._run_one(activation, _Asked.of(transcript, number), clock, most)
+            self._run_one(
+                activation,
+                _Asked.of(transcript, number),
+                _Call(activation, clock, limit, reported),
+                most,
+            )
             for number in range(1, len(transcript.asked) + 1)
             if number not in transcript.finished
         ]
@@ -159,12 +181,11 @@ class ToolCalls:
         await clock.resume()
 
     async def _run_one(
-        self, activation: Activation, asked: _Asked, clock: Clock, most: int
+        self, activation: Activation, asked: _Asked, caller: _Call, most: int
     ) -> list[Entry]:
         """What was written of the call."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        caller = _Call(activation, clock, self._timeout_seconds)
         call, kept = asked.call, asked.kept
         result = self._refusal(call)
         written: list[Entry] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
@@ -14,7 +13,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Claim, Filter, Row
+from parallel_agents.core.store import ChildRun, Claim
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.engines.mailbox import Mailbox
 from parallel_agents.runners.agent.gates import Park
@@ -73,10 +72,10 @@ class Unbound:
 class NoChildren:
     """The verbs for a run that spawns nothing."""
 
-    async def list(self, chosen: Filter | None = None) -> list[Row]:
+    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         raise NotImplementedError
 
-    async def wait(self, runs: Sequence[RunId]) -> builtins.list[Result]:
+    async def wait(self, runs: Sequence[RunId]) -> list[Result]:
         raise NotImplementedError
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:

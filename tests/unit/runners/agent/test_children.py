@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.gate import RegexGate
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Capabilities, Finish, ModelReply, ModelRequest
@@ -34,9 +35,9 @@ DEFAULTS = Settings()
 SLOW = "slow/model"
 
 
-def calls(*given: tuple[str, dict[str, Json]]) -> ModelReply:
+def calls(*given: tuple[str, dict[str, Json]], ids: str = "call") -> ModelReply:
     """A reply that calls tools side by side."""
-    parts = tuple(ToolCall(f"call-{n}", name, args) for n, (name, args) in enumerate(given))
+    parts = tuple(ToolCall(f"{ids}-{n}", name, args) for n, (name, args) in enumerate(given))
     message = Message(Role.ASSISTANT, parts)
     return ModelReply(message=message, model="scripted/model", finish=Finish.TOOLS)
 
@@ -389,3 +390,100 @@ async def test_after_a_crash_in_a_yield_the_parent_goes_on_and_spawns_nobody_twi
     assert given.output == "Both."
     assert children == 2
     assert len(script.asked) == 3
+
+
+async def test_a_yield_tells_each_end_once_over_all_runs_of_a_session() -> None:
+    script = Script(
+        calls(spawn("one")),
+        calls(("sessions_yield", {})),
+        calls(spawn("two"), ids="second"),
+        calls(("sessions_yield", {})),
+        calls(("sessions_yield", {})),
+        "First.",
+        calls(spawn("three")),
+        calls(("sessions_yield", {})),
+        "Second.",
+    )
+
+    async with open_lead(script) as (_, handle):
+        await handle.wait()
+        await handle.send("Go on.")
+        await handle.wait()
+
+    answers = [told(script.asked[number])[0] for number in (2, 4, 5, 8)]
+    assert [[c["label"] for c in answer["completed"]] for answer in answers] == [
+        ["one"],
+        ["two"],
+        [],
+        ["three"],
+    ]
+    assert "sessions_history" in answers[2]["note"]
+
+
+async def test_two_calls_of_a_turn_do_not_tell_the_same_end() -> None:
+    both = calls(("agents_wait", {"ids": ["one"], "timeoutSeconds": 60}), ("sessions_yield", {}))
+    script = Script(calls(spawn("one")), both, "Done.")
+
+    async with open_lead(script) as (_, handle):
+        await handle.wait()
+
+    answers = told(script.asked[2])
+    assert sum(len(answer["completed"]) for answer in answers) == 1
+
+
+async def test_an_attempt_is_told_what_the_one_before_it_was_told() -> None:
+    script = Script(calls(spawn("one")), calls(("sessions_yield", {})), "no", "yes, with one")
+    gated = replace(LEAD, gates=(RegexGate(pattern="yes"),), limits=Limits(attempts=2))
+
+    async with open_lead(script, lead=gated) as (rig, handle):
+        given, _ = await result(rig, handle)
+
+    assert given.output == "yes, with one"
+    assert "one is done" in " ".join(m.text for m in script.asked[3].messages)
+
+
+async def test_a_parent_is_told_the_result_and_not_a_reply_to_somebody_else() -> None:
+    slow = calls(spawn("two"), spawn("one", mode="session"))
+    script = Script(slow, calls(("sessions_yield", {})), "Done.")
+
+    async with open_lead(script) as (rig, handle):
+        await asyncio.sleep(12)
+        two = (await rig.service.find("two")).session.key
+        await rig.service.send("one", "a sibling's question", sender=two)
+        given, _ = await result(rig, handle)
+        await rig.engine.wait_idle()
+
+    (answer,) = told(script.asked[2])
+    assert given.output == "Done."
+    assert sorted(c["result"] for c in answer["completed"]) == ["one is done", "two is done"]
+    assert len(script.asked) == 3
+
+
+async def test_a_parent_is_told_of_what_it_asked_a_child_for_by_a_message() -> None:
+    script = Script(
+        calls(spawn("one", mode="session")),
+        calls(("sessions_yield", {})),
+        calls(("sessions_send", {"label": "one", "message": "more", "timeoutSeconds": 0})),
+        calls(("sessions_yield", {})),
+        "Done.",
+    )
+
+    async with open_lead(script) as (_, handle):
+        await handle.wait()
+
+    (answer,) = told(script.asked[4])
+    assert [c["result"][-12:] for c in answer["completed"]] == ["more is done"]
+
+
+async def test_a_label_that_a_lead_gives_twice_is_told_apart() -> None:
+    twice = calls(spawn("one"), spawn("two", label="one"))
+    wait = calls(("agents_wait", {"ids": ["one", "one-2"], "timeoutSeconds": 60}))
+    script = Script(twice, wait, "Done.")
+
+    async with open_lead(script) as (_, handle):
+        await handle.wait()
+
+    labels = sorted(answer["label"] for answer in told(script.asked[1]))
+    (waited,) = told(script.asked[2])
+    assert labels == ["one", "one-2"]
+    assert sorted(c["result"] for c in waited["completed"]) == ["one is done", "two is done"]

@@ -301,7 +301,12 @@ async def test_the_time_in_which_a_call_waits_for_its_turn_is_not_the_tools_time
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(None, "null"), ({"n": 1}, '{"n":1}'), (b"x", '"x"'), (print, '"<built-in function print>"')],
+    [
+        (None, "null"),
+        ({"n": 1}, '{"n":1}'),
+        (b"x", '"x"'),
+        (print, "(not JSON) <built-in function print>"),
+    ],
 )
 async def test_a_tool_of_another_kind_may_return_what_is_no_text(value: object, told: str) -> None:
     class Loose:

@@ -15,11 +15,24 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: session_by_spawn_key
 SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
 
--- name: session_state
-SELECT killed, (SELECT MAX(number) FROM runs WHERE session = key) FROM sessions WHERE key = ?;
+-- A session and the run that asks for others in it: the one being executed, else the latest.
+-- name: asker
+SELECT s.killed, r.id, r.request, r.status IN ('queued', 'running')
+FROM sessions AS s
+JOIN (SELECT * FROM runs WHERE session = ?1 ORDER BY number DESC LIMIT 100) AS r
+WHERE s.key = ?1
+ORDER BY CASE WHEN r.status IN ('queued', 'running') THEN -r.number ELSE r.number - 1e12 END DESC
+LIMIT 1;
 
--- name: count_tree
-SELECT COUNT(*) FROM sessions WHERE root = ?;
+-- name: count_spawned
+SELECT spawned FROM runs WHERE id = ?;
+
+-- name: labels_asked_by
+SELECT s.label FROM runs AS r JOIN sessions AS s ON s.key = r.session
+WHERE r.asked_by = ? AND r.number = 1;
+
+-- name: note_spawned
+UPDATE runs SET spawned = spawned + 1 WHERE id = ?;
 
 -- name: count_live_children
 SELECT COUNT(*) FROM sessions AS s
@@ -27,8 +40,9 @@ WHERE s.parent = ?
   AND EXISTS (SELECT 1 FROM runs AS r WHERE r.session = s.key AND r.status IN ('queued', 'running'));
 
 -- name: put_run
-INSERT INTO runs (id, session, number, kind, status, title, model, priority, owner, created_at)
-VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?);
+INSERT INTO runs
+    (id, session, number, kind, status, title, model, priority, owner, created_at, asked_by, request)
+VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?);
 
 -- name: run_state
 SELECT session, status, epoch FROM runs WHERE id = ?;
@@ -196,6 +210,9 @@ LEFT JOIN owners AS o ON o.id = r.owner
 -- name: row_of_session
 {session_rows} WHERE s.key = ? ORDER BY r.number DESC LIMIT 1;
 
+-- name: row_of_spawn
+{session_rows} WHERE s.key = ? AND r.number = 1;
+
 -- A full name comes first: a limit must not cut it off behind newer namesakes.
 -- name: rows
 {session_rows}
@@ -207,6 +224,14 @@ LIMIT COALESCE(:limit, -1);
 
 -- name: rows.latest
 r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
+
+-- name: last_asked
+SELECT MAX(asked.number) FROM runs AS asked LEFT JOIN runs AS asking ON asking.id = asked.asked_by
+WHERE asked.session = s.key AND COALESCE(asking.session, '')
+
+-- name: rows.asked
+r.number = COALESCE(({last_asked} = :asker), ({last_asked} = s.parent),
+                    (SELECT MAX(number) FROM runs WHERE session = s.key))
 
 -- name: rows.session
 s.key = :session
@@ -285,9 +310,11 @@ FROM runs AS r JOIN events AS e ON e.run = r.id
 WHERE r.session IN (SELECT value FROM json_each(?)) ORDER BY e.seq;
 
 -- name: child_runs
-SELECT s.spawn_key, r.id, r.status
-FROM sessions AS s JOIN runs AS r ON r.session = s.key
-WHERE s.parent = ? AND r.number = (SELECT MAX(number) FROM runs WHERE session = s.key);
+SELECT s.key, s.spawn_key, s.label, r.id, r.status,
+       COALESCE(json_extract(s.options, '$.is_quiet'), FALSE)
+FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
+WHERE asking.session = ?1 AND s.parent = ?1
+ORDER BY r.created_at, r.number, s.key;
 
 -- name: statuses_of
 SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
@@ -296,17 +323,15 @@ SELECT id, status FROM runs WHERE id IN (SELECT value FROM json_each(?));
 SELECT run, seq, body FROM events WHERE key = 'finished' AND run IN (SELECT value FROM json_each(?));
 
 -- name: spend_below
-WITH RECURSIVE below (run, session) AS (
-    SELECT r.id, s.key FROM runs AS r JOIN sessions AS s ON s.parent = r.session
-    WHERE r.id IN (SELECT value FROM json_each(?)) AND s.created_at >= r.created_at
-      AND (r.finished_at IS NULL OR s.created_at <= r.finished_at)
+WITH RECURSIVE below (top, run) AS (
+    SELECT asked_by, id FROM runs WHERE asked_by IN (SELECT value FROM json_each(?))
     UNION ALL
-    SELECT below.run, s.key FROM below JOIN sessions AS s ON s.parent = below.session
+    SELECT below.top, r.id FROM below JOIN runs AS r ON r.asked_by = below.run
 )
-SELECT below.run, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
+SELECT below.top, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
        SUM(r.cache_read_tokens), SUM(r.cache_write_tokens), SUM(r.cost_nanousd),
        SUM(r.unpriced_calls)
-FROM below JOIN runs AS r ON r.session = below.session GROUP BY below.run;
+FROM below JOIN runs AS r ON r.id = below.run GROUP BY below.top;
 
 -- name: open_account
 INSERT INTO budget_accounts (scope, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?)

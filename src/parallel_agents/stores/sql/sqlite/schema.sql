@@ -45,9 +45,13 @@ CREATE TABLE runs (
     finished_at REAL,
     error_code TEXT NOT NULL DEFAULT '',
     idle_seconds REAL NOT NULL DEFAULT 0,
-    released_at REAL
+    released_at REAL,
+    asked_by TEXT,
+    request TEXT NOT NULL DEFAULT '',
+    spawned INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX runs_by_session ON runs (session, number);
+CREATE INDEX runs_by_asker ON runs (asked_by) WHERE asked_by IS NOT NULL;
 CREATE INDEX runs_live ON runs (owner) WHERE status IN ('queued', 'running');
 
 -- `key` names an event within its run, once; `seq` orders all events of the store.
