@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -76,7 +77,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Checked):
     """Which rows to return; a field that is None does not filter.
 
     Attributes:
