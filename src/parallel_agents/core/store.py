@@ -69,11 +69,17 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A session, its latest run and the state of that run's owner; lists consist of rows."""
+    """A session, its latest run and the state of that run's owner; lists consist of rows.
+
+    Attributes:
+        fault: why the record cannot be read; then the run's status is `unreadable`, and what could
+            not be read has its default. Empty for an intact one.
+    """
 
     session: Session
     run: Run
     owner_state: OwnerState | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

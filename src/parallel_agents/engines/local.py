@@ -350,6 +350,9 @@ class LocalEngine:
         """Take over the runs that have no live owner."""
         taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
+            if row.fault:
+                await self._store.claim(row.run.id, self._owner.id)  # which ends it
+                continue
             if not self._rules.can_run(row):
                 continue
             await learn_bound(self, self._store, row.session.root)

@@ -57,7 +57,10 @@ PagentsError
      │   ├─ StoreUnreachable    PA-E401
      │   ├─ StoreFull           PA-E402
      │   ├─ StoreReadOnly       PA-E403
-     │   └─ StoreTooNew         PA-E404
+     │   ├─ StoreTooNew         PA-E404
+     │   ├─ StoreDamaged        PA-E408  a record cannot be read; all others can
+     │   ├─ StoreReplaced       PA-E409  the store's file was deleted or replaced while it was open
+     │   └─ WriterEnded         PA-E411  the thread that writes to the store has ended
      ├─ LeftRun                          the run continues elsewhere or later, or was ended
      │   ├─ OwnershipLost       PA-E405
      │   └─ Stopping            PA-E406  this process accepts no new runs
@@ -99,11 +102,14 @@ from parallel_agents.errors.host import (
     OutputLost,
     OwnershipLost,
     Stopping,
+    StoreDamaged,
     StoreError,
     StoreFull,
     StoreReadOnly,
+    StoreReplaced,
     StoreTooNew,
     StoreUnreachable,
+    WriterEnded,
 )
 from parallel_agents.errors.provider import (
     AccessDenied,
@@ -203,9 +209,11 @@ __all__ = [
     "SpawnLimit",
     "SpawnRefused",
     "Stopping",
+    "StoreDamaged",
     "StoreError",
     "StoreFull",
     "StoreReadOnly",
+    "StoreReplaced",
     "StoreTooNew",
     "StoreUnreachable",
     "StreamCut",
@@ -214,5 +222,6 @@ __all__ = [
     "UnknownAgent",
     "UnknownModel",
     "Unreachable",
+    "WriterEnded",
     "where_to_look",
 ]

@@ -34,6 +34,7 @@ from parallel_agents.errors import (
     RunTimedOut,
 )
 from parallel_agents.stores.budgets import Request
+from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
 from parallel_agents.stores.event_log import Draft
@@ -130,18 +131,38 @@ class JournalRuns:
             self._tables.database.run("free_earlier", values | {"runs": as_array(missed)})
         if not taken:
             return [None] * len(requests)
-        self._tables.log.write_new(
-            [_started(request, *taken[request.run]) for request in requests if request.run in taken]
-        )
         sessions = list({session for session, _ in taken.values()})
         rows = self._tables.rows.of_runs(list(taken))
         events = self._tables.rows.events_of_sessions(sessions)
+        self._put_back([run for run, (session, _) in taken.items() if is_newer(events[session])])
+        taken = {run: found for run, found in taken.items() if not is_newer(events[found[0]])}
+        self._tables.log.write_new(
+            [_started(request, *taken[request.run]) for request in requests if request.run in taken]
+        )
+        for event in self._tables.log.written[-len(taken) :] if taken else ():
+            events[event.session].append(event)
+        for run, (session, _) in taken.items():
+            if fault := fault_of(rows[run], events[session]):
+                self._end_damaged(run, session, fault)
+                del rows[run]
         budgeted = self._tables.accounts.budgeted_among(sessions)
         claims = {
             run: Claim(rows[run].session, rows[run].run, events[session], session in budgeted)
             for run, (session, _) in taken.items()
+            if run in rows
         }
         return [claims.get(request.run) for request in requests]
+
+    def _put_back(self, runs: Sequence[RunId]) -> None:
+        """Undo claims of runs that a newer version has worked on: it can continue them."""
+        if runs:
+            self._tables.database.run_many("unclaim", [(run,) for run in runs])
+
+    def _end_damaged(self, run: RunId, session: SessionKey, fault: str) -> None:
+        """End a run whose record cannot be read, so that nobody waits for it."""
+        outcome = Outcome(status=RunStatus.FAILED, error=damaged(run, fault))
+        self._tables.accounts.forfeit([run])
+        self.end([Ending(run, session, Finished(outcome=outcome), fence=0)])
 
     def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
         sessions, reserving = self._fence(requests)
