@@ -13,6 +13,7 @@ from parallel_agents.core.run import FAILURES, RunStatus
 from parallel_agents.stores.budgets import budget_of, scope_of
 from parallel_agents.stores.codec import Undecodable
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
+from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows, readable
 
 
@@ -82,7 +83,7 @@ def read_dead_letters(rows: Rows, chosen: DeadLetterFilter, oldest: float) -> li
 def _dead_letter(rows: Rows, columns: SqlRow) -> DeadLetter:
     run, at, retried_by = columns
     row = rows.of_run(RunId(run))
-    if row.fault or type(at) is not float:
+    if row.fault or not is_moment(at) or not isinstance(retried_by, str | None):
         raise Undecodable(row.fault or "a column of it has the wrong type")
     stored = rows.database.all("asked_and_ended", (as_array([row.run.id]),))
     bodies = [rows.body(seq, body) for seq, body in stored]

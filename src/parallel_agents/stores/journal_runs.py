@@ -14,6 +14,7 @@ from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.event import (
     Attempted,
     Entry,
+    Event,
     Finished,
     Noticed,
     Replied,
@@ -23,7 +24,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
-from parallel_agents.core.store import Claim
+from parallel_agents.core.store import Claim, Row
 from parallel_agents.errors import (
     NotFound,
     OwnershipLost,
@@ -134,35 +135,35 @@ class JournalRuns:
         sessions = list({session for session, _ in taken.values()})
         rows = self._tables.rows.of_runs(list(taken))
         events = self._tables.rows.events_of_sessions(sessions)
-        self._put_back([run for run, (session, _) in taken.items() if is_newer(events[session])])
-        taken = {run: found for run, found in taken.items() if not is_newer(events[found[0]])}
+        for run, (session, _) in list(taken.items()):
+            if not self._is_fit(rows[run], events[session]):
+                del taken[run]
         self._tables.log.write_new(
             [_started(request, *taken[request.run]) for request in requests if request.run in taken]
         )
         for event in self._tables.log.written[-len(taken) :] if taken else ():
             events[event.session].append(event)
-        for run, (session, _) in taken.items():
-            if fault := fault_of(rows[run], events[session]):
-                self._end_damaged(run, session, fault)
-                del rows[run]
         budgeted = self._tables.accounts.budgeted_among(sessions)
         claims = {
             run: Claim(rows[run].session, rows[run].run, events[session], session in budgeted)
             for run, (session, _) in taken.items()
-            if run in rows
         }
         return [claims.get(request.run) for request in requests]
 
-    def _put_back(self, runs: Sequence[RunId]) -> None:
-        """Undo claims of runs that a newer version has worked on: it can continue them."""
-        if runs:
-            self._tables.database.run_many("unclaim", [(run,) for run in runs])
+    def _is_fit(self, row: Row, events: Sequence[Event]) -> bool:
+        """Whether a claimed run can be executed from its record.
 
-    def _end_damaged(self, run: RunId, session: SessionKey, fault: str) -> None:
-        """End a run whose record cannot be read, so that nobody waits for it."""
-        outcome = Outcome(status=RunStatus.FAILED, error=damaged(run, fault))
-        self._tables.accounts.forfeit([run])
-        self.end([Ending(run, session, Finished(outcome=outcome), fence=0)])
+        What a newer version has written is left to it. A damaged run ends: nobody could continue it,
+        and others may wait for it.
+        """
+        if is_newer(events):
+            self._tables.database.run("unclaim", (row.run.id,))
+            return False
+        if fault := fault_of(row, events):
+            outcome = Outcome(status=RunStatus.FAILED, error=damaged(row.run.id, fault))
+            self._tables.accounts.forfeit([row.run.id])
+            self.end([Ending(row.run.id, row.session.key, Finished(outcome=outcome), fence=0)])
+        return not fault
 
     def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
         sessions, reserving = self._fence(requests)

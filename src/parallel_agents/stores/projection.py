@@ -23,6 +23,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.usage import Spend
+from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows
 
 FAULTS_SHOWN = 10
@@ -163,7 +164,7 @@ def _read(rows: Rows, run: str) -> _Expected | None:
     expected = _Expected()
     for seq, at, stored in rows.database.all("projecting_events", (run,)):
         body = rows.body(seq, stored)
-        if isinstance(body, Unreadable) or type(at) is not float:
+        if isinstance(body, Unreadable) or not is_moment(at):
             return None
         expected.apply(at, body)
     return expected

@@ -51,6 +51,11 @@ def row_from(columns: SqlRow, agent: Agent | Undecodable) -> Row:
         return _unreadable(columns, agent, str(fault))
 
 
+def is_moment(at: object) -> bool:
+    """Whether a stored value can be seconds since the epoch."""
+    return type(at) is float and 0 <= at < _LAST_MOMENT
+
+
 @lru_cache(maxsize=256)
 def _are_fit(types: tuple[type, ...]) -> bool:
     """Whether each column has a type that it may have; rows have few combinations of types."""
@@ -64,7 +69,7 @@ def _check(columns: SqlRow, agent: Agent | Undecodable) -> None:
         raise Undecodable("a column of its row has the wrong type")
     for position in _TIMES:
         at = columns[position]
-        if at is not None and not 0 <= at < _LAST_MOMENT:
+        if at is not None and not is_moment(at):
             raise Undecodable(f"its row has the time {at}")
 
 
@@ -75,7 +80,7 @@ def _unreadable(columns: SqlRow, agent: Agent | Undecodable, fault: str) -> Row:
     )
     right = list(mended)
     for position in _TIMES:
-        if mended[position] is not None and not 0 <= mended[position] < _LAST_MOMENT:
+        if mended[position] is not None and not is_moment(mended[position]):
             right[position] = 0.0
     if mended[_KIND] not in tuple(RunnerKind):
         right[_KIND] = RunnerKind.AGENT

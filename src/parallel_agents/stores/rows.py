@@ -28,7 +28,7 @@ from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
 from parallel_agents.stores.damage import unreadable_result
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
-from parallel_agents.stores.row_columns import row_from, spend_from
+from parallel_agents.stores.row_columns import is_moment, row_from, spend_from
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 _log = logging.getLogger(__name__)
@@ -63,8 +63,8 @@ class Rows:
     def _event(self, columns: SqlRow) -> Event:
         """An event from the columns of the query `events`."""
         seq, at, session, run, key, body = columns
-        if type(at) is not float or type(key) is not str:
-            fault = Undecodable("a column of it has the wrong type")
+        if not is_moment(at) or type(key) is not str:
+            fault = Undecodable("a column of it has a value that cannot be")
             unreadable = unreadable_body(body, fault)
             return Event(seq, 0.0, SessionKey(session), RunId(run), str(key), unreadable)
         return Event(seq, at, SessionKey(session), RunId(run), key, self.body(seq, body))
@@ -254,7 +254,7 @@ def _account(columns: SqlRow) -> BudgetAccountState:
 
 def _owner(columns: SqlRow) -> Owner:
     identity, host, pid, role, state, heartbeat_at = columns
-    if tuple(map(type, columns)) != (str, str, int, str, str, float):
+    if tuple(map(type, columns)) != (str, str, int, str, str, float) or not is_moment(heartbeat_at):
         raise Undecodable(f"a column of {identity!r} has the wrong type")
     return Owner(
         id=OwnerId(identity),

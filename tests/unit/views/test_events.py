@@ -128,7 +128,7 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
 
 
 @pytest.mark.parametrize(
-    "kind", (*get_args(StoredBody), Unreadable), ids=lambda kind: kind.__name__
+    "kind", [*get_args(StoredBody), Unreadable], ids=lambda kind: kind.__name__
 )
 def test_every_kind_of_event_has_a_title_and_what_was_said(kind: type[Body]) -> None:
     body, title, text = EXAMPLES[kind]
@@ -140,7 +140,7 @@ def test_every_kind_of_event_has_a_title_and_what_was_said(kind: type[Body]) -> 
 
 
 @pytest.mark.parametrize(
-    "kind", (*get_args(StoredBody), Unreadable), ids=lambda kind: kind.__name__
+    "kind", [*get_args(StoredBody), Unreadable], ids=lambda kind: kind.__name__
 )
 def test_only_a_run_that_has_ended_does_nothing(kind: type[Body]) -> None:
     assert bool(describe(EXAMPLES[kind][0]).doing) is (kind is not Finished)
