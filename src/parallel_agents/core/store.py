@@ -23,6 +23,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.usage import Spend
+from parallel_agents.errors import StoreError
 
 
 class Claim(NamedTuple):
@@ -369,6 +370,10 @@ class EventStore(Protocol):
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
         """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
+        ...
+
+    def on_failure(self, tell: Callable[[StoreError], None]) -> None:
+        """Call `tell` on the loop if the store can no longer be written or watched for good."""
         ...
 
     async def check_chain(self, head: str = "") -> ChainCheck:

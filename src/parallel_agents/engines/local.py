@@ -103,6 +103,7 @@ class LocalEngine:
         await self._store.heartbeat(self._owner)
         await ownership.mark_silent_dead(self._store, self._owner, self._now)
         self._unsubscribe = self._store.subscribe(self._on_events)
+        self._store.on_failure(self._fail)
         await self._group.__aenter__()
         self._heartbeats = self._group.create_task(self._keep_alive())
         return self
