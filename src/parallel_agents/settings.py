@@ -172,6 +172,7 @@ class Environment:
 
     Attributes:
         home: the user's folder, with the store, models, results and `config.toml`.
+        is_home_chosen: whether the user named the home, by a flag, an argument or a variable.
         project: the project's `.parallel-agents` folder, or None.
         variables: the environment variables.
     """
@@ -179,6 +180,7 @@ class Environment:
     home: Path
     project: Path | None
     variables: Mapping[str, str] = field(repr=False)
+    is_home_chosen: bool = False
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -203,15 +205,30 @@ class Loaded:
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
-    """The environment of this process, and the project around the folder `start`."""
+    """The environment of this process, and the project around the folder `start`.
+
+    Raises:
+        ConfigError: no home is named, and the user has no folder to have one in.
+    """
     variables = dict(os.environ)
     named = variables.get(_HOME)
-    where = home or (Path(named) if named else Path.home() / PROJECT_FOLDER)
+    where = home or (Path(named) if named else _default_home(variables))
     return Environment(
+        is_home_chosen=bool(home or named),
         home=where.expanduser().absolute(),
         project=_find_project(start or Path.cwd(), where),
         variables=variables,
     )
+
+
+def _default_home(variables: Mapping[str, str]) -> Path:
+    if variables.get("HOME") == "":  # Python would take the root of the file system for it
+        raise ConfigError(
+            "HOME is empty",
+            why="the store is kept in the folder .parallel-agents of your home folder",
+            hint=f"set HOME, or name a folder with --home or {_HOME}",
+        )
+    return Path.home() / PROJECT_FOLDER
 
 
 def _find_project(start: Path, home: Path) -> Path | None:
