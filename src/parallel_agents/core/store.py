@@ -70,12 +70,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A session, its latest run and the state of that run's owner; lists consist of rows.
-
-    Attributes:
-        fault: why the record cannot be read; then the run's status is `unreadable`, and what could
-            not be read has its default. Empty for an intact one.
-    """
+    """A session, its latest run and its owner's state; `fault` is why the record cannot be read."""
 
     session: Session
     run: Run
@@ -373,7 +368,7 @@ class EventStore(Protocol):
         ...
 
     def on_failure(self, tell: Callable[[StoreError], None]) -> None:
-        """Call `tell` on the loop if the store can no longer be written or watched for good."""
+        """Call `tell` on the loop once the store can no longer be written or watched."""
         ...
 
     async def check_chain(self, head: str = "") -> ChainCheck:

@@ -72,11 +72,11 @@ def _throttle_adapter() -> TypeAdapter[Throttle]:
     return TypeAdapter(Throttle)
 
 
-def _decode(adapter: TypeAdapter[_T], stored: object) -> _T:
+def _decode(adapter: TypeAdapter[_T], stored: object, *, strict: bool | None = None) -> _T:
     if not isinstance(stored, str | bytes):
         raise Undecodable(f"it is of type {type(stored).__name__}")
     try:
-        return adapter.validate_json(stored)
+        return adapter.validate_json(stored, strict=strict)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
         where = "/".join(map(str, found["loc"]))
@@ -97,7 +97,7 @@ def encode_options(options: SessionOptions) -> str:
         return "{}"
     try:
         encoded = orjson.dumps(options)
-        _decode(_options_adapter(), encoded)
+        _decode(_options_adapter(), encoded, strict=True)
     except _FAULTS as error:
         raise InvalidInput(f"the session's options cannot be stored: {error}") from error
     return encoded.decode()
@@ -116,7 +116,7 @@ def encode_body(body: Body) -> bytes:
     """
     try:
         encoded = _encode_body(body)
-        decoded = _decode(_body_adapter(), encoded)
+        decoded = _decode(_body_adapter(), encoded, strict=True)
         if type(decoded) is type(body):
             return encoded
         raise Undecodable(f"it would be read as {decoded.kind}")
@@ -133,7 +133,7 @@ def _encode_body(body: Body) -> bytes:
         return orjson.dumps(body)
     except TypeError:
         # Half a character, from whatever text found its way here: the store holds Unicode only.
-        plain: Json = _body_adapter().dump_python(body, mode="python")  # pyright: ignore[reportArgumentType] - an unreadable body is refused by its kind
+        plain: Json = _body_adapter().dump_python(body, mode="python", warnings=False)  # pyright: ignore[reportArgumentType] - an unreadable body is refused by its kind
         return orjson.dumps(whole_value(plain))
 
 
@@ -148,7 +148,8 @@ def unreadable_body(stored: object, fault: Undecodable) -> Unreadable:
     except ValueError:
         value = None
     found = value.get("kind", "") if isinstance(value, dict) else ""
-    return Unreadable(found=str(found)[:80], why=str(fault), is_unknown=fault.is_unknown_kind)
+    is_unknown = fault.is_unknown_kind and isinstance(found, str)
+    return Unreadable(found=str(found)[:80], why=str(fault), is_unknown=is_unknown)
 
 
 def encode_agent(agent: Agent) -> Encoded:
@@ -159,7 +160,7 @@ def encode_agent(agent: Agent) -> Encoded:
     """
     try:
         body = orjson.dumps(agent)
-        _decode(_agent_adapter(), body)
+        _decode(_agent_adapter(), body, strict=True)
     except _FAULTS as error:
         raise InvalidInput(
             f"agent {agent.name!r} cannot be stored: {error}",
