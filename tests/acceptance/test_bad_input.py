@@ -86,10 +86,10 @@ REFUSED = {
     ),
     "a home that is a file": (("list", "--home", "latin.txt"), ("PA-E110", "latin.txt", 10)),
     "a home that cannot be made": (
-        ("list", "--home", "/proc/nowhere"),
+        (*WRITER, "Go.", "--home", "/proc/nowhere"),
         ("PA-E401", "PARALLEL_AGENTS_HOME", 8),
     ),
-    "a store that is none": (("list", "--home", "store"), ("PA-E401", "damaged", 8)),
+    "a store that is none": (("list", "--home", "store"), ("PA-E401", "is not a store", 8)),
 }
 
 CREW = "name: crew\ndescription: A crew.\n"

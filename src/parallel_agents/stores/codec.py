@@ -21,6 +21,7 @@ from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.unicode import whole_value
 from parallel_agents.errors import InvalidInput, PagentsError, RunCrashed
+from parallel_agents.stores.soundness import is_sound
 
 _T = TypeVar("_T")
 _DEFAULT_OPTIONS = SessionOptions()
@@ -116,11 +117,13 @@ def encode_body(body: Body) -> bytes:
     """
     try:
         encoded = _encode_body(body)
+        if is_sound(body) and not isinstance(body, Unreadable):
+            return encoded
         decoded = _decode(_body_adapter(), encoded, strict=True)
         if type(decoded) is type(body):
             return encoded
         raise Undecodable(f"it would be read as {decoded.kind}")
-    except _FAULTS as error:
+    except (*_FAULTS, AttributeError) as error:  # the last is of a value that is no text
         raise RunCrashed(
             f"the event {body.kind!r} cannot be stored: {error}",
             why="a value in it has the wrong type, so that no process could read it again",
