@@ -142,9 +142,9 @@ async def open_reader(environment: Environment, settings: Settings) -> AsyncGene
             _log.warning("there is no store in %s; nothing was created", environment.home)
             store: MemoryStore | ReadingStore = MemoryStore()
         else:
+            store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
             if found.form is not Form.READ_ONLY:
                 _log.warning(_OTHER_VERSION[found.form], path, found.version)
-            store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
         stack.push_async_callback(store.aclose)
         yield await _make_client(stack, environment, settings, store)
 

@@ -69,7 +69,9 @@ def _kind(annotation: object) -> _Kind:
         return _Kind(frozenset({int}), _is_finite)
     if hint in (str, int, bool, NoneType) or issubclass(hint, Enum | Checked):
         return _Kind(frozenset({hint}), _never)
-    return _Kind(frozenset(), partial(_is_sound_as, hint) if is_dataclass(hint) else _never)
+    return _Kind(
+        frozenset(), partial(_is_sound_as, frozenset({hint})) if is_dataclass(hint) else _never
+    )
 
 
 def _is_one_of(values: tuple[object, ...], value: object) -> bool:
@@ -80,8 +82,8 @@ def _is_finite(value: object) -> bool:
     return type(value) is float and math.isfinite(value)
 
 
-def _is_sound_as(kind: object, value: object) -> bool:
-    return type(value) is kind and is_sound(value)
+def _is_sound_as(kinds: frozenset[object], value: object) -> bool:
+    return type(value) in kinds and is_sound(value)
 
 
 def _always(value: object) -> bool:
