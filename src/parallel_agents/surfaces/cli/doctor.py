@@ -109,7 +109,9 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
 async def _store(context: CliContext) -> _Finding:
     file = context.environment.home / STORE_NAME
     if not file.exists():
-        return _Finding("note", f"no store in {file.parent} yet", "`pagents run` makes one")
+        return _Finding(
+            "ok", f"store: there is no store in {file.parent} yet; the first run makes it"
+        )
     try:
         async with open_reader(context.environment, context.settings) as client:
             count = len(await client.sessions.list(Filter(roots_only=True)))
