@@ -71,7 +71,7 @@ class Task(Checked):
     def _check(self) -> None:
         if self.cache_seconds is not None and self.cache_seconds < 0:
             raise InvalidInput(
-                f"cache_seconds of Task is {self.cache_seconds:g}",
+                f"cache_seconds cannot be {self.cache_seconds:g}",
                 why="it is the maximum age of a reused reply, in seconds",
                 hint="pass 0 or more; 0 always calls the model",
             )

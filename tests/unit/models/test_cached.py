@@ -228,5 +228,5 @@ async def test_identical_tasks_of_a_team_make_one_call() -> None:
 
 @pytest.mark.parametrize("seconds", [-1, math.inf, math.nan])
 def test_an_invalid_age_is_refused(seconds: float) -> None:
-    with pytest.raises(InvalidInput, match=f"cache_seconds of Task is {seconds:g}"):
+    with pytest.raises(InvalidInput, match=f"cache_seconds .*{seconds:g}"):
         Task("writer", "tea", cache_seconds=seconds)
