@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -227,6 +227,12 @@ def _team(
         raise InvalidInput(
             f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
         ) from error
+    if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
+        raise InvalidInput(
+            f"tasks has type {type(tasks).__name__}: {repr(tasks)[:60]}",
+            why="it takes a list of Task",
+            hint='write [Task("AGENT", "what to do")]',
+        )
     return TeamTask(
         tasks=tuple(tasks),
         model=model,

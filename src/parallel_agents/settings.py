@@ -181,6 +181,7 @@ class Environment:
 
     Attributes:
         home: the user's folder, with the store, models, results and `config.toml`.
+        is_home_chosen: whether the user named the home, by a flag, an argument or a variable.
         project: the project's `.parallel-agents` folder, or None.
         variables: the environment variables.
         trusted: the project as the user has trusted it.
@@ -189,6 +190,7 @@ class Environment:
     home: Path
     project: Path | None
     variables: Mapping[str, str] = field(repr=False)
+    is_home_chosen: bool = False
     trusted: Project | None = None
 
     @property
@@ -227,6 +229,7 @@ def read_environment(home: Path | None = None, start: Path | None = None) -> Env
 
     Raises:
         Untrusted: the user has not trusted the project in its present form.
+        ConfigError: no home is named, and the user has no folder to have one in.
     """
     environment = read_user_environment(home)
     project = find_project_around(environment, start)
@@ -237,11 +240,30 @@ def read_environment(home: Path | None = None, start: Path | None = None) -> Env
 
 
 def read_user_environment(home: Path | None = None) -> Environment:
-    """The environment of this process without any project: what only looks at the store needs none."""
+    """The environment of this process without any project: what only looks at the store needs none.
+
+    Raises:
+        ConfigError: no home is named, and the user has no folder to have one in.
+    """
     variables = dict(os.environ)
     named = variables.get(_HOME)
-    where = home or (Path(named) if named else Path.home() / PROJECT_FOLDER)
-    return Environment(home=where.expanduser().absolute(), project=None, variables=variables)
+    where = home or (Path(named) if named else _default_home(variables))
+    return Environment(
+        home=where.expanduser().absolute(),
+        project=None,
+        variables=variables,
+        is_home_chosen=bool(home or named),
+    )
+
+
+def _default_home(variables: Mapping[str, str]) -> Path:
+    if variables.get("HOME") == "":  # Python would take the root of the file system for it
+        raise ConfigError(
+            "HOME is empty",
+            why="the store is kept in the folder .parallel-agents of your home folder",
+            hint=f"set HOME, or name a folder with --home or {_HOME}",
+        )
+    return Path.home() / PROJECT_FOLDER
 
 
 def find_project_around(environment: Environment, start: Path | None = None) -> Project | None:

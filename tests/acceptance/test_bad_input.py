@@ -86,10 +86,10 @@ REFUSED = {
     ),
     "a home that is a file": (("list", "--home", "latin.txt"), ("PA-E110", "latin.txt", 10)),
     "a home that cannot be made": (
-        ("list", "--home", "/proc/nowhere"),
+        (*WRITER, "Go.", "--home", "/proc/nowhere"),
         ("PA-E401", "PARALLEL_AGENTS_HOME", 8),
     ),
-    "a store that is none": (("list", "--home", "store"), ("PA-E401", "damaged", 8)),
+    "a store that is none": (("list", "--home", "store"), ("PA-E401", "is not a store", 8)),
 }
 
 CREW = "name: crew\ndescription: A crew.\n"
@@ -165,13 +165,16 @@ def test_a_home_that_cannot_be_written_is_refused(pagents: Pagents) -> None:
     assert re.match("✖ PA-E40[13]  ", ended.err)
 
 
-def test_a_store_of_a_newer_version_is_refused(pagents: Pagents) -> None:
-    pagents("list")
+def test_a_store_of_a_newer_version_is_read_and_not_written(pagents: Pagents) -> None:
+    pagents("run", pagents.team("tea"), "--id", "newer")
     store = sqlite3.connect(pagents.home / "store.db")
     store.execute("PRAGMA user_version = 999")
     store.close()
 
-    pagents("list").assert_refused("PA-E404", "999", "update this package", exits=8)
+    killed = pagents("kill", "newer", "--yes")
+
+    killed.assert_refused("PA-E404", "999", "pip install --upgrade pagents", exits=8)
+    assert "tea" in pagents("show", "newer").out
 
 
 @pytest.mark.parametrize("arguments", [("list", "--frob"), ("frobnicate",), ("spawn",)])

@@ -151,6 +151,7 @@ def test_what_is_dropped_is_gone_and_its_history_stays(
 def test_a_command_without_a_choice_is_refused(pagents: Pagents) -> None:
     for command in ("retry", "drop"):
         pagents("dlq", command).assert_refused("PA-E101", "no dead letters are selected", exits=2)
+    pagents("run", pagents.team("tea"))
     pagents("dlq", "list", "--since", "soon").assert_refused(
         "PA-E101", "neither a duration nor a date or time", exits=2
     )

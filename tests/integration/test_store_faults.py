@@ -169,8 +169,8 @@ async def test_a_file_that_is_not_a_store_is_left_as_it_is(tmp_path: Path) -> No
     error = await error_of_opening(file)
 
     assert isinstance(error, StoreUnreachable)
-    assert error.message == f"store {file} is damaged, or is not a store"
-    assert error.hint == "move it elsewhere, or restore a copy"
+    assert error.message == f"{file} is not a store of pagents"
+    assert error.why == "it is not a SQLite database; nothing was written into it"
     assert file.read_text("utf-8") == "Dear diary, " * 100
 
 
@@ -205,7 +205,9 @@ async def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(tmp_path:
     error = await error_of_opening(file)
 
     assert isinstance(error, StoreTooNew)
-    assert f"has version {known + 1}; this package reads versions up to {known}" in error.message
+    assert f"the store has version {known + 1}; pagents" in error.message
+    assert f"writes versions up to {known}" in error.message
+    assert "pip install --upgrade pagents" in error.hint
     assert file.read_bytes() == before
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.catalog.spelling import did_you_mean
-from parallel_agents.core.schema import InvalidSchema, JsonObject, Schema
+from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.errors import InvalidFile
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
@@ -123,7 +123,7 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
         InvalidFile: the error names the line.
     """
     try:
-        Schema(schema)
+        compiled(schema)
     except InvalidSchema as error:
         inside = error.problem.where.split("/") if error.problem.where else []
         place = (*steps, *inside)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from typing_extensions import override
+
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
-from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.errors import InvalidInput
+
+MAX_TEMPERATURE = 2
 
 
 class Tier(StrEnum):
@@ -51,7 +57,7 @@ class ThinkingLevel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class Agent(Checked):
     """A definition of an agent, made in code or read from a file of the catalog.
 
     Attributes:
@@ -79,6 +85,9 @@ class Agent:
         cache_seconds: reuse a stored reply to the same request, free of charge, if it is at most
             this old; None always calls the model.
         policy: what its sessions may spawn. An agent that may spawn gets the session tools.
+
+    Raises:
+        InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
     """
 
     name: str
@@ -101,3 +110,33 @@ class Agent:
     start: Start = Start.CHEAPEST
     cache_seconds: float | None = None
     policy: Policy = Policy()
+
+    @override
+    def _check(self) -> None:
+        if self.temperature is not None and not 0 <= self.temperature <= MAX_TEMPERATURE:
+            raise InvalidInput(
+                f"temperature of agent {self.name} is {self.temperature:g}",
+                why=f"it takes a number from 0 to {MAX_TEMPERATURE}",
+                hint="leave temperature out to use the model's default",
+            )
+        if self.cache_seconds is not None and self.cache_seconds < 0:
+            raise InvalidInput(
+                f"cache_seconds of agent {self.name} is {self.cache_seconds:g}",
+                why="it is the maximum age of a reused reply, in seconds",
+                hint="pass 0 or more, or leave it out to call the model always",
+            )
+        for name in ("input_schema", "output_schema"):
+            schema: JsonObject | None = getattr(self, name)
+            if schema is not None:
+                _check_schema(name, schema, self.name)
+
+
+def _check_schema(name: str, schema: JsonObject, agent: str) -> None:
+    try:
+        compiled(schema)
+    except InvalidSchema as error:
+        raise InvalidInput(
+            f"{name} of agent {agent} is not a JSON Schema",
+            why=str(error),
+            hint=f"correct {name}; nothing was called or paid",
+        ) from None

@@ -13,7 +13,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import orjson
+from typing_extensions import override
 
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
@@ -35,7 +37,7 @@ class OnLimit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Checked):
     """The most that a session and all that it spawns may spend; None for no limit.
 
     Attributes:
@@ -51,7 +53,8 @@ class Budget:
     tokens: int | None = None
     on_limit: OnLimit = OnLimit.FINISH
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         for name, value in (("usd", self.usd), ("tokens", self.tokens)):
             if value is not None and not 0 < value <= 1e12:
                 raise InvalidInput(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Failure, Run
@@ -40,7 +41,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetterFilter:
+class DeadLetterFilter(Checked):
     """Selects dead letters by each field that is not None.
 
     Attributes:
@@ -59,7 +60,7 @@ class DeadLetterFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edits:
+class Edits(Checked):
     """Changes that a retry makes to its task.
 
     Attributes:

@@ -300,7 +300,23 @@ class Finished:
     kind: Literal["finished"] = "finished"
 
 
-Body: TypeAlias = (
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """An event that this version cannot read; it is shown, skipped, and never written.
+
+    Attributes:
+        found: the kind that the stored event names; empty if it names none.
+        why: what is wrong with it.
+        is_unknown: it is intact, and of a kind that only a newer version knows.
+    """
+
+    found: str
+    why: str
+    is_unknown: bool
+    kind: Literal["unreadable"] = "unreadable"
+
+
+StoredBody: TypeAlias = (
     Queued
     | Started
     | Attempted
@@ -321,7 +337,8 @@ Body: TypeAlias = (
     | Closing
     | Finished
 )
-AnyBody: TypeAlias = Annotated[Body, Field(discriminator="kind")]
+AnyBody: TypeAlias = Annotated[StoredBody, Field(discriminator="kind")]
+Body: TypeAlias = StoredBody | Unreadable
 
 
 @dataclass(frozen=True, slots=True)

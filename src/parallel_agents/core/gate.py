@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
+from typing_extensions import override
 
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.expression import expression
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
@@ -16,7 +18,7 @@ MAX_SCORE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionGate:
+class ConditionGate(Checked):
     """A condition on the answer's fields, such as `score >= 8.5`; `core.expression` has the syntax.
 
     Raises:
@@ -26,12 +28,13 @@ class ConditionGate:
     condition: str
     kind: Literal["condition"] = "condition"
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         expression(self.condition)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegexGate:
+class RegexGate(Checked):
     """A regular expression that the answer's text must match somewhere, or, negated, must not.
 
     It has Python's syntax. One that cannot be matched within five seconds breaks the gate.
@@ -44,7 +47,8 @@ class RegexGate:
     is_negated: bool = False
     kind: Literal["regex"] = "regex"
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         try:
             re.compile(self.pattern)
         except (re.error, OverflowError, RecursionError) as error:
@@ -56,7 +60,7 @@ class RegexGate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionGate:
+class FunctionGate(Checked):
     """A Python function, by name: it takes the answer, and returns True or a critique as text."""
 
     function: str
@@ -64,19 +68,31 @@ class FunctionGate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandGate:
+class CommandGate(Checked):
     """A command that reads the answer from stdin; any exit code other than 0 rejects the answer.
 
     Its output is the critique.
+
+    Raises:
+        InvalidInput: the command is empty, or its time limit is not more than 0.
     """
 
     command: tuple[str, ...]
     timeout_seconds: float = 60.0
     kind: Literal["command"] = "command"
 
+    @override
+    def _check(self) -> None:
+        if not self.command or self.timeout_seconds <= 0:
+            raise InvalidInput(
+                f"a gate cannot run {self.command!r} for {self.timeout_seconds:g} seconds",
+                why="it needs the name of a program, and a time limit of more than 0",
+                hint='write CommandGate(command=["PROGRAM", "ARGUMENT"])',
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreGate:
+class ScoreGate(Checked):
     """A Python function, by name: it takes the answer and scores it, 0 to 10.
 
     It returns the score, or a pair of the score and a critique.
@@ -92,12 +108,13 @@ class ScoreGate:
     at_least: float = 8.5
     kind: Literal["score"] = "score"
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         _check_score(self.at_least)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refine:
+class Refine(Checked):
     """A loop that improves a rejected answer round by round; the best version is used.
 
     The best version passes the most gates, and among equals has the highest score. Each gate but a
@@ -116,7 +133,8 @@ class Refine:
     patience: int = 1
     by: str | None = None
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         if not (2 <= self.rounds <= 100 and 1 <= self.patience <= 100):
             raise InvalidInput(
                 f"a refine loop cannot have rounds={self.rounds} and patience={self.patience}",
@@ -126,7 +144,7 @@ class Refine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeGate:
+class JudgeGate(Checked):
     """An agent that reads the work and scores it, 0 to 10, by a rubric.
 
     Attributes:
@@ -150,7 +168,8 @@ class JudgeGate:
     allow_weak: bool = False
     kind: Literal["judge"] = "judge"
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         _check_score(self.at_least)
         if not 1 <= self.votes <= 9:
             raise InvalidInput(

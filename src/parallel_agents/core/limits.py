@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
+from typing_extensions import override
+
+from parallel_agents.core.checked import Checked
 from parallel_agents.errors import InvalidInput
 
 DAY_SECONDS = 86_400.0
@@ -16,7 +19,7 @@ _MAX_COUNT = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Checked):
     """The limits of one run. None takes a limit from the next source: task, agent, then settings.
 
     Attributes:
@@ -39,7 +42,8 @@ class Limits:
     max_parallel: int | None = None
     attempts: int | None = None
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         for name in _NAMES:
             value: float | None = getattr(self, name)
             if value is None:

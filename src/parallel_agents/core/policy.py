@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parallel_agents.core.checked import Checked
+
 ANY = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Checked):
     """What a session may spawn. Only agents that it names can be spawned.
 
     A limit of None leaves the choice to the parent's policy, and in the end to the settings.

@@ -12,6 +12,8 @@ from parallel_agents.errors import PagentsError
 
 
 class RunStatus(StrEnum):
+    """How a run is doing, or how it ended; `unreadable` if its record in the store is damaged."""
+
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -20,6 +22,7 @@ class RunStatus(StrEnum):
     TIMED_OUT = "timed_out"
     KILLED = "killed"
     OVER_BUDGET = "over_budget"
+    UNREADABLE = "unreadable"
 
     @property
     def is_over(self) -> bool:

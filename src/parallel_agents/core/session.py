@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
 
 
@@ -33,7 +34,7 @@ class Cleanup(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
+class SessionOptions(Checked):
     """Options of a session, such as whether its parent waits for it.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -22,6 +23,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.usage import Spend
+from parallel_agents.errors import StoreError
 
 
 class Claim(NamedTuple):
@@ -68,15 +70,16 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A session, its latest run and the state of that run's owner; lists consist of rows."""
+    """A session, its latest run and its owner's state; `fault` is why the record cannot be read."""
 
     session: Session
     run: Run
     owner_state: OwnerState | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Checked):
     """Which rows to return; a field that is None does not filter.
 
     Attributes:
@@ -397,6 +400,10 @@ class EventStore(Protocol):
 
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
         """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
+        ...
+
+    def on_failure(self, tell: Callable[[StoreError], None]) -> None:
+        """Call `tell` on the loop once the store can no longer be written or watched."""
         ...
 
     async def check_chain(self, head: str = "") -> ChainCheck:

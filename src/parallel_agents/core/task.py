@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from typing_extensions import override
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json
@@ -20,7 +23,7 @@ _LABEL_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Task(Checked):
     """A piece of work for one agent.
 
         Task("code_reviewer", "Review this diff", input={"code": diff}, key="review-1")
@@ -43,6 +46,9 @@ class Task:
         ladder: models to escalate through, cheapest first; it overrides the agent's.
         is_fork: whether the session begins with its parent's transcript.
         options: options of the session, such as whether its parent waits for it.
+
+    Raises:
+        InvalidInput: `cache_seconds` is negative.
     """
 
     agent: str | Agent
@@ -60,6 +66,15 @@ class Task:
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)
+
+    @override
+    def _check(self) -> None:
+        if self.cache_seconds is not None and self.cache_seconds < 0:
+            raise InvalidInput(
+                f"cache_seconds cannot be {self.cache_seconds:g}",
+                why="it is the maximum age of a reused reply, in seconds",
+                hint="pass 0 or more; 0 always calls the model",
+            )
 
     @property
     def agent_name(self) -> str:
@@ -79,7 +94,7 @@ class OnFailure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamTask:
+class TeamTask(Checked):
     """Tasks that run in parallel as a team.
 
     Attributes:
@@ -107,7 +122,8 @@ class TeamTask:
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: int | None = None
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         Limits(max_parallel=self.max_parallel, timeout_seconds=self.timeout_seconds)
         if self.min_done is not None and not 1 <= self.min_done <= len(self.tasks):
             raise InvalidInput(

@@ -104,6 +104,7 @@ class LocalEngine:
         await self._store.heartbeat(self._owner)
         await ownership.mark_silent_dead(self._store, self._owner, self._now)
         self._unsubscribe = self._store.subscribe(self._on_events)
+        self._store.on_failure(self._fail)
         await self._group.__aenter__()
         self._heartbeats = self._group.create_task(self._keep_alive())
         return self
@@ -356,6 +357,9 @@ class LocalEngine:
         """Take over the runs that have no live owner."""
         taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
+            if row.fault:
+                await self._store.claim(row.run.id, self._owner.id)  # which ends it
+                continue
             if not self._rules.can_run(row):
                 continue
             await learn_bound(self, self._store, row.session.root)

@@ -59,7 +59,10 @@ PagentsError
      │   ├─ StoreUnreachable    PA-E401
      │   ├─ StoreFull           PA-E402
      │   ├─ StoreReadOnly       PA-E403
-     │   └─ StoreTooNew         PA-E404
+     │   ├─ StoreTooNew         PA-E404
+     │   ├─ StoreDamaged        PA-E408  a record cannot be read; all others can
+     │   ├─ StoreReplaced       PA-E409  the store's file was deleted or replaced while it was open
+     │   └─ WriterEnded         PA-E411  the thread that writes to the store has ended
      ├─ LeftRun                          the run continues elsewhere or later, or was ended
      │   ├─ OwnershipLost       PA-E405
      │   └─ Stopping            PA-E406  this process accepts no new runs
@@ -102,11 +105,14 @@ from parallel_agents.errors.host import (
     OutputLost,
     OwnershipLost,
     Stopping,
+    StoreDamaged,
     StoreError,
     StoreFull,
     StoreReadOnly,
+    StoreReplaced,
     StoreTooNew,
     StoreUnreachable,
+    WriterEnded,
 )
 from parallel_agents.errors.provider import (
     AccessDenied,
@@ -208,9 +214,11 @@ __all__ = [
     "SpawnLimit",
     "SpawnRefused",
     "Stopping",
+    "StoreDamaged",
     "StoreError",
     "StoreFull",
     "StoreReadOnly",
+    "StoreReplaced",
     "StoreTooNew",
     "StoreUnreachable",
     "StreamCut",
@@ -220,5 +228,6 @@ __all__ = [
     "UnknownModel",
     "Unreachable",
     "Untrusted",
+    "WriterEnded",
     "where_to_look",
 ]

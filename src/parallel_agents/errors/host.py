@@ -29,6 +29,20 @@ class StoreTooNew(StoreError):
     code = "PA-E404"
 
 
+class StoreDamaged(StoreError):
+    """A record of the store cannot be read; the others can."""
+
+    code = "PA-E408"
+
+
+class StoreReplaced(StoreError):
+    code = "PA-E409"
+
+
+class WriterEnded(StoreError):
+    code = "PA-E411"
+
+
 class LeftRun(HostError):
     code = "PA-E400"
 

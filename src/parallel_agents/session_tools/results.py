@@ -25,6 +25,7 @@ STATUS_NAMES = {
     RunStatus.TIMED_OUT: "timeout",
     RunStatus.KILLED: "killed",
     RunStatus.OVER_BUDGET: "failed",
+    RunStatus.UNREADABLE: "failed",
 }
 
 

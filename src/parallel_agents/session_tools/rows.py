@@ -20,6 +20,7 @@ _TASK_STATUS_NAMES = {
     RunStatus.TIMED_OUT: "timed_out",
     RunStatus.KILLED: "cancelled",
     RunStatus.OVER_BUDGET: "failed",
+    RunStatus.UNREADABLE: "failed",
 }
 _MAX_TITLE = 70
 

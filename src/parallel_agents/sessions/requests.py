@@ -6,21 +6,15 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from types import NoneType
-from typing import get_args
 
 import orjson
 
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import SteerMode
-from parallel_agents.core.gate import Gate, Refine
 from parallel_agents.core.ids import short
-from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
-from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
@@ -29,21 +23,6 @@ MAX_INPUT_BYTES = 4_000_000
 MAX_LABEL_CHARACTERS = 100
 # In JSON a NUL is \u0000 after an even number of backslashes; source code may spell it out.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_FIELD_TYPES: Mapping[str, tuple[type, ...]] = {
-    "agent": (str, Agent),
-    "input": (Mapping,),
-    "model": (str, NoneType),
-    "label": (str, NoneType),
-    "key": (str, NoneType),
-    "limits": (Limits,),
-    "priority": (int,),
-    "cache_seconds": (int, float, NoneType),
-    "budget": (Budget,),
-    "gates": (tuple, list),
-    "refine": (Refine, NoneType),
-    "ladder": (tuple, list),
-    "options": (SessionOptions,),
-}
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -70,12 +49,6 @@ def check_task(task: Task, agent: Agent) -> None:
     """
     check_text(task.text, task.input)
     check_label(task.label)
-    if task.cache_seconds is not None and not 0 <= task.cache_seconds < math.inf:
-        raise InvalidInput(
-            f"cache_seconds cannot be {task.cache_seconds:g}",
-            why="it is the maximum age of a reused reply, in seconds",
-            hint="pass 0 or more; 0 always calls the model",
-        )
     if agent.input_schema is None:
         return
     missing = [name for name in required(agent.input_schema) if name not in task.input]
@@ -115,8 +88,7 @@ def check_tasks(tasks: Sequence[object]) -> None:
     """Raise if any item is not a Task: callers may not use a type checker.
 
     Raises:
-        InvalidInput: an item is not a Task, or a field of one has the wrong type; the error names
-            the first.
+        InvalidInput: an item is not a Task; the error names the first.
     """
     for number, task in enumerate(tasks, start=1):
         if not isinstance(task, Task):
@@ -124,23 +96,6 @@ def check_tasks(tasks: Sequence[object]) -> None:
                 f"task {number} has type {type(task).__name__}, not Task: {repr(task)[:40]}",
                 hint='write Task("AGENT", "what to do")',
             )
-        for name, kinds in _FIELD_TYPES.items():
-            if not isinstance(value := getattr(task, name), kinds):
-                raise InvalidInput(
-                    f"{name} of task {number} has type {type(value).__name__}: {repr(value)[:40]}",
-                    why=f"it must be {_names_of(kinds)}",
-                    hint="see the docstring of Task",
-                )
-        for gate in task.gates:
-            if not isinstance(gate, get_args(Gate)):
-                raise InvalidInput(
-                    f"a gate of task {number} has type {type(gate).__name__}: {repr(gate)[:40]}",
-                    hint='write a gate, such as ConditionGate(condition="score > 8")',
-                )
-
-
-def _names_of(kinds: tuple[type, ...]) -> str:
-    return " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
 
 
 def steer_mode(mode: str) -> SteerMode:

@@ -52,7 +52,7 @@ class Checkpoints:
     def _move(self) -> None:
         """Move what can be moved without waiting for other users; the next call moves the rest."""
         try:
-            with closing(connect(self._path)) as sql:
+            with closing(connect(self._path, must_exist=True)) as sql:
                 sql.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (sqlite3.Error, StoreError) as error:
             # Nothing is lost; the next commit meets the same fault and reports it.

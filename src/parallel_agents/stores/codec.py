@@ -1,26 +1,44 @@
-"""Codec: events and agents as JSON bytes, rows as values."""
+"""Codec: events and agents as JSON bytes; nothing is written that could not be read back.
+
+Reading raises one error, `Undecodable`, whatever is wrong with what is stored.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import AnyBody, Body
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey
-from parallel_agents.core.run import Run, RunnerKind, RunStatus
+from parallel_agents.core.event import AnyBody, Body, StoredBody, Unreadable
+from parallel_agents.core.model import ModelReply
+from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
-from parallel_agents.core.session import Session, SessionOptions
-from parallel_agents.core.store import OwnerState, Row
+from parallel_agents.core.session import SessionOptions
+from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.unicode import whole_value
-from parallel_agents.core.usage import Spend, Usage
-from parallel_agents.stores.database import SqlRow
+from parallel_agents.errors import InvalidInput, PagentsError, RunCrashed
+from parallel_agents.stores.soundness import is_sound
 
+_T = TypeVar("_T")
 _DEFAULT_OPTIONS = SessionOptions()
+# What decoders raise, and what values raise when they are made of what is out of range.
+_FAULTS = (ValidationError, PagentsError, ValueError, TypeError, RecursionError)
+
+
+class Undecodable(ValueError):
+    """What is stored cannot be read; the text says why.
+
+    Attributes:
+        is_unknown_kind: it is an intact event of a kind that this version does not know.
+    """
+
+    def __init__(self, why: str, *, is_unknown_kind: bool = False) -> None:
+        super().__init__(why)
+        self.is_unknown_kind = is_unknown_kind
 
 
 class Encoded(NamedTuple):
@@ -31,7 +49,7 @@ class Encoded(NamedTuple):
 
 
 @cache
-def _body_adapter() -> TypeAdapter[Body]:
+def _body_adapter() -> TypeAdapter[StoredBody]:
     return TypeAdapter(AnyBody)
 
 
@@ -45,87 +63,123 @@ def _options_adapter() -> TypeAdapter[SessionOptions]:
     return TypeAdapter(SessionOptions)
 
 
+@cache
+def _reply_adapter() -> TypeAdapter[ModelReply]:
+    return TypeAdapter(ModelReply)
+
+
+@cache
+def _throttle_adapter() -> TypeAdapter[Throttle]:
+    return TypeAdapter(Throttle)
+
+
+def _decode(adapter: TypeAdapter[_T], stored: object, *, strict: bool | None = None) -> _T:
+    if not isinstance(stored, str | bytes):
+        raise Undecodable(f"it is of type {type(stored).__name__}")
+    try:
+        return adapter.validate_json(stored, strict=strict)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        where = "/".join(map(str, found["loc"]))
+        why = f"{where}: {describe_problem(error)}" if where else describe_problem(error)
+        is_unknown_kind = found["type"] == "union_tag_invalid" and not found["loc"]
+        raise Undecodable(why, is_unknown_kind=is_unknown_kind) from error
+    except _FAULTS as error:
+        raise Undecodable(str(error)) from error
+
+
 def encode_options(options: SessionOptions) -> str:
-    return "{}" if options == _DEFAULT_OPTIONS else orjson.dumps(options).decode()
+    """Options as JSON.
+
+    Raises:
+        InvalidInput: they could not be read back.
+    """
+    if options == _DEFAULT_OPTIONS:
+        return "{}"
+    try:
+        encoded = orjson.dumps(options)
+        _decode(_options_adapter(), encoded, strict=True)
+    except _FAULTS as error:
+        raise InvalidInput(f"the session's options cannot be stored: {error}") from error
+    return encoded.decode()
 
 
-def decode_options(stored: str) -> SessionOptions:
-    return _DEFAULT_OPTIONS if stored == "{}" else _options_adapter().validate_json(stored)
+def decode_options(stored: object) -> SessionOptions:
+    return _DEFAULT_OPTIONS if stored == "{}" else _decode(_options_adapter(), stored)
 
 
 def encode_body(body: Body) -> bytes:
+    """An event's body as JSON.
+
+    Raises:
+        RunCrashed: it could not be read back: a value has another type than its class says, as of a
+            model, tool or gate of the caller's.
+    """
+    try:
+        encoded = _encode_body(body)
+        if is_sound(body) and not isinstance(body, Unreadable):
+            return encoded
+        decoded = _decode(_body_adapter(), encoded, strict=True)
+        if type(decoded) is type(body):
+            return encoded
+        raise Undecodable(f"it would be read as {decoded.kind}")
+    except (*_FAULTS, AttributeError) as error:  # the last is of a value that is no text
+        raise RunCrashed(
+            f"the event {body.kind!r} cannot be stored: {error}",
+            why="a value in it has the wrong type, so that no process could read it again",
+            hint="correct the model, tool or gate that returned it",
+        ) from error
+
+
+def _encode_body(body: Body) -> bytes:
     try:
         return orjson.dumps(body)
     except TypeError:
         # Half a character, from whatever text found its way here: the store holds Unicode only.
-        plain: Json = _body_adapter().dump_python(body, mode="python")
+        plain: Json = _body_adapter().dump_python(body, mode="python", warnings=False)  # pyright: ignore[reportArgumentType] - an unreadable body is refused by its kind
         return orjson.dumps(whole_value(plain))
 
 
-def decode_body(stored: bytes) -> Body:
-    return _body_adapter().validate_json(stored)
+def decode_body(stored: object) -> StoredBody:
+    return _decode(_body_adapter(), stored)
+
+
+def unreadable_body(stored: object, fault: Undecodable) -> Unreadable:
+    """The body of an event that cannot be read, with the kind that it names, if it names one."""
+    try:
+        value: Json = orjson.loads(stored if isinstance(stored, str | bytes) else b"")
+    except ValueError:
+        value = None
+    found = value.get("kind", "") if isinstance(value, dict) else ""
+    is_unknown = fault.is_unknown_kind and isinstance(found, str)
+    return Unreadable(found=str(found)[:80], why=str(fault), is_unknown=is_unknown)
 
 
 def encode_agent(agent: Agent) -> Encoded:
-    body = orjson.dumps(agent)
+    """An agent's definition as JSON.
+
+    Raises:
+        InvalidInput: it could not be read back.
+    """
+    try:
+        body = orjson.dumps(agent)
+        _decode(_agent_adapter(), body, strict=True)
+    except _FAULTS as error:
+        raise InvalidInput(
+            f"agent {agent.name!r} cannot be stored: {error}",
+            why="a value in its definition has the wrong type",
+            hint="correct the definition",
+        ) from error
     return Encoded(hashlib.sha256(body).hexdigest()[:32], body)
 
 
-def decode_agent(stored: bytes) -> Agent:
-    return _agent_adapter().validate_json(stored)
+def decode_agent(stored: object) -> Agent:
+    return _decode(_agent_adapter(), stored)
 
 
-def row_from(columns: SqlRow, agent: Agent) -> Row:
-    """A row from the columns of the query `session_rows`."""
-    owner_state = columns[32]
-    return Row(
-        session=_session_from(columns[:10], agent),
-        run=_run_from(columns[0], columns[10:32]),
-        owner_state=None if owner_state is None else OwnerState(owner_state),
-    )
+def decode_reply(stored: object) -> ModelReply:
+    return _decode(_reply_adapter(), stored)
 
 
-def spend_from(columns: SqlRow) -> Spend:
-    """A spend from its columns, in the order of the query `session_rows`."""
-    calls, sent, received, cache_read, cache_write, cost, unpriced = columns
-    return Spend(Usage(sent, received, cache_read, cache_write), calls, cost, unpriced)
-
-
-def _session_from(columns: SqlRow, agent: Agent) -> Session:
-    key, _, label, parent, spawn_key, root, depth, killed, created_at, options = columns
-    return Session(
-        key=SessionKey(key),
-        agent=agent,
-        label=label,
-        spawn_key=spawn_key,
-        parent=SessionKey(parent) if parent else None,
-        root=SessionKey(root),
-        depth=depth,
-        options=decode_options(options),
-        killed=bool(killed),
-        created_at=created_at,
-    )
-
-
-def _run_from(session: str, columns: SqlRow) -> Run:
-    identity, number, kind, status, title, model, priority, owner, epoch, attempts = columns[:10]
-    created_at, started_at, finished_at, error_code, idle_seconds = columns[17:]
-    return Run(
-        id=RunId(identity),
-        session=SessionKey(session),
-        number=number,
-        kind=RunnerKind(kind),
-        status=RunStatus(status),
-        title=title,
-        model=model,
-        priority=priority,
-        owner=None if owner is None else OwnerId(owner),
-        epoch=epoch,
-        attempts=attempts,
-        spend=spend_from(columns[10:17]),
-        created_at=created_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        error_code=error_code,
-        idle_seconds=idle_seconds,
-    )
+def decode_throttle(stored: object) -> Throttle:
+    return _decode(_throttle_adapter(), stored)

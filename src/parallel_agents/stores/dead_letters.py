@@ -10,10 +10,11 @@ from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, De
 from parallel_agents.core.event import Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import FAILURES, RunStatus
-from parallel_agents.core.store import Row
 from parallel_agents.stores.budgets import budget_of, scope_of
-from parallel_agents.stores.database import Database, Value, as_array
-from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.codec import Undecodable
+from parallel_agents.stores.database import Database, SqlRow, Value, as_array
+from parallel_agents.stores.row_columns import is_moment
+from parallel_agents.stores.rows import Rows, readable
 
 
 class End(NamedTuple):
@@ -76,19 +77,26 @@ def read_dead_letters(rows: Rows, chosen: DeadLetterFilter, oldest: float) -> li
     chosen_by = ("agent", "code", "tree", "run")
     conditions = ["kept", *(name for name in chosen_by if values[name] is not None)]
     found = rows.database.all("dead_letters", values, where=conditions)
-    return [_dead_letter(rows, rows.of_run(RunId(run)), at, by) for run, at, by in found]
+    return readable("dead letter", lambda columns: _dead_letter(rows, columns), found)
 
 
-def _dead_letter(rows: Rows, row: Row, at: float, retried_by: str | None) -> DeadLetter:
+def _dead_letter(rows: Rows, columns: SqlRow) -> DeadLetter:
+    run, at, retried_by = columns
+    row = rows.of_run(RunId(run))
+    if row.fault or not is_moment(at) or not isinstance(retried_by, str | None):
+        raise Undecodable(row.fault or "a column of it has the wrong type")
     stored = rows.database.all("asked_and_ended", (as_array([row.run.id]),))
     bodies = [rows.body(seq, body) for seq, body in stored]
     account = next(
         iter(rows.database.all("accounts_of", (as_array([scope_of(row.session.key)]),))), None
     )
+    queued = next((body for body in bodies if isinstance(body, Queued)), None)
+    if queued is None:
+        raise Undecodable("its task cannot be read")
     return DeadLetter(
         session=row.session,
         run=row.run,
-        queued=next(body for body in bodies if isinstance(body, Queued)),
+        queued=queued,
         error=next((body.outcome.error for body in bodies if isinstance(body, Finished)), None),
         at=at,
         retried_by=None if retried_by is None else SessionKey(retried_by),

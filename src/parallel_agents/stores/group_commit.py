@@ -8,6 +8,7 @@ whether another process has committed: that is the only poll in a process.
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -19,16 +20,18 @@ from typing_extensions import override
 
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
-from parallel_agents.errors import StoreError, StoreUnreachable
+from parallel_agents.errors import StoreError, StoreReplaced, StoreUnreachable, WriterEnded
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal import AnyChange, Change, Journal
 from parallel_agents.stores.journal_runs import Answer
 from parallel_agents.stores.journal_store import JournalStore
 from parallel_agents.stores.rows import Rows
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _POLL_SECONDS = 0.02
 _BATCH = 2000
+_MOST_FAULTS = 100  # two seconds of polls
 
 
 class GroupCommitStore(JournalStore):
@@ -50,7 +53,8 @@ class GroupCommitStore(JournalStore):
     ) -> None:
         super().__init__(time.time, dead_letter_seconds)
         self._name = name
-        self._writer = _Writer(Journal(writing, time.time, dead_letter_seconds), self._publish)
+        journal = Journal(writing, time.time, dead_letter_seconds)
+        self._writer = _Writer(journal, self._publish, self._fail)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
         self._rows = Rows(reading)
         self._is_closed = False
@@ -95,11 +99,22 @@ _Settled: TypeAlias = Sequence[tuple[_Waiting, Answer[Any] | Exception]]
 
 
 class _Writer:
-    """The thread that commits. It is the only user of its journal."""
+    """The thread that commits. It is the only user of its journal.
 
-    def __init__(self, journal: Journal, publish: Callable[[list[Event]], None]) -> None:
+    When it cannot go on, it tells the loop, and refuses whatever waits or comes later: nobody waits
+    for a commit that never happens, or for an event that nobody reads.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        publish: Callable[[list[Event]], None],
+        fail: Callable[[StoreError], None],
+    ) -> None:
         self._journal = journal
         self._publish = publish
+        self._fail_store = fail
+        self._faults = 0  # of looking for news, one after the other
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="pagents-write", daemon=True)
@@ -118,6 +133,22 @@ class _Writer:
         self._thread.join()
 
     def _work(self) -> None:
+        try:
+            self._commit_until_stopped()
+        except StoreReplaced as error:
+            self._refuse_until_stopped(error)
+        except BaseException as error:  # noqa: BLE001 - the thread's edge: its end must be known
+            _log.exception("the store's writer has ended")
+            ended = WriterEnded(
+                f"the thread that writes to the store has ended: {type(error).__name__}: {error}",
+                why="a bug",
+                hint="please report it with the log, and start again: what was stored is kept",
+            )
+            self._refuse_until_stopped(ended)
+        finally:
+            self._journal.database.close()
+
+    def _commit_until_stopped(self) -> None:
         is_stopping = False
         while not is_stopping:
             batch, is_stopping = self._next_batch()
@@ -125,7 +156,13 @@ class _Writer:
                 self._commit(batch)
             elif not is_stopping:
                 self._look_for_foreign_commits()
-        self._journal.database.close()
+
+    def _refuse_until_stopped(self, error: StoreError) -> None:
+        self._on_loop(lambda: self._fail_store(error))
+        is_stopping = False
+        while not is_stopping:
+            batch, is_stopping = self._next_batch()
+            self._hand_over([(waiting, error) for waiting in batch], [])
 
     def _next_batch(self) -> tuple[list[_Waiting], bool]:
         """All that waits, at most `_BATCH`; empty if nothing came within the poll's time."""
@@ -144,8 +181,10 @@ class _Writer:
     def _commit(self, batch: list[_Waiting]) -> None:
         try:
             answers, events = self._journal.commit([waiting.change for waiting in batch])
-        except Exception as error:  # noqa: BLE001 - the thread's edge: every waiter must learn of it
+        except Exception as error:
             self._fail(batch, error)
+            if isinstance(error, StoreReplaced):
+                raise  # nothing can be written any more
         else:
             self._hand_over(list(zip(batch, answers, strict=True)), events)
 
@@ -162,8 +201,16 @@ class _Writer:
             if not self._journal.database.has_news():
                 return
             events = self._journal.read_news()
-        except Exception:  # noqa: BLE001 - the thread's edge: a thread that died would answer nobody
+        except StoreReplaced:
+            raise
+        except StoreError:
             return  # the next change or poll meets the same fault, and a change reports it
+        except Exception:
+            self._faults += 1
+            if self._faults >= _MOST_FAULTS:
+                raise  # nobody would ever hear of other processes again
+            return
+        self._faults = 0
         if events:
             self._hand_over([], events)
 
@@ -174,8 +221,11 @@ class _Writer:
                     _settle(waiter, answer)
             self._publish(events)
 
+        self._on_loop(on_loop)
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
         try:
-            self._loop.call_soon_threadsafe(on_loop)
+            self._loop.call_soon_threadsafe(call)
         except RuntimeError:
             return  # the loop is closed, so no caller waits; what was written is durable
 

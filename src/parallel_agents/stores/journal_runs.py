@@ -14,6 +14,7 @@ from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.event import (
     Attempted,
     Entry,
+    Event,
     Finished,
     Noticed,
     Replied,
@@ -23,7 +24,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
-from parallel_agents.core.store import Claim
+from parallel_agents.core.store import Claim, Row
 from parallel_agents.errors import (
     NotFound,
     OwnershipLost,
@@ -34,6 +35,7 @@ from parallel_agents.errors import (
     RunTimedOut,
 )
 from parallel_agents.stores.budgets import Request
+from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
 from parallel_agents.stores.event_log import Draft
@@ -130,18 +132,38 @@ class JournalRuns:
             self._tables.database.run("free_earlier", values | {"runs": as_array(missed)})
         if not taken:
             return [None] * len(requests)
-        self._tables.log.write_new(
-            [_started(request, *taken[request.run]) for request in requests if request.run in taken]
-        )
         sessions = list({session for session, _ in taken.values()})
         rows = self._tables.rows.of_runs(list(taken))
         events = self._tables.rows.events_of_sessions(sessions)
+        for run, (session, _) in list(taken.items()):
+            if not self._is_fit(rows[run], events[session]):
+                del taken[run]
+        self._tables.log.write_new(
+            [_started(request, *taken[request.run]) for request in requests if request.run in taken]
+        )
+        for event in self._tables.log.written[-len(taken) :] if taken else ():
+            events[event.session].append(event)
         budgeted = self._tables.accounts.budgeted_among(sessions)
         claims = {
             run: Claim(rows[run].session, rows[run].run, events[session], session in budgeted)
             for run, (session, _) in taken.items()
         }
         return [claims.get(request.run) for request in requests]
+
+    def _is_fit(self, row: Row, events: Sequence[Event]) -> bool:
+        """Whether a claimed run can be executed from its record.
+
+        What a newer version has written is left to it. A damaged run ends: nobody could continue it,
+        and others may wait for it.
+        """
+        if is_newer(events):
+            self._tables.database.run("unclaim", (row.run.id,))
+            return False
+        if fault := fault_of(row, events):
+            outcome = Outcome(status=RunStatus.FAILED, error=damaged(row.run.id, fault))
+            self._tables.accounts.forfeit([row.run.id])
+            self.end([Ending(row.run.id, row.session.key, Finished(outcome=outcome), fence=0)])
+        return not fault
 
     def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
         sessions, reserving = self._fence(requests)

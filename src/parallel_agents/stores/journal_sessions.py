@@ -18,7 +18,13 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
 from parallel_agents.errors import Conflict, NotFound, RunIsOver
 from parallel_agents.stores.budgets import scope_of
-from parallel_agents.stores.codec import Encoded, decode_options, encode_agent, encode_options
+from parallel_agents.stores.codec import (
+    Encoded,
+    Undecodable,
+    decode_options,
+    encode_agent,
+    encode_options,
+)
 from parallel_agents.stores.event_log import Draft
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.projection import title_of
@@ -161,6 +167,12 @@ class JournalSessions:
         latest = self._tables.rows.of_session(session)
         if latest.session.killed:
             raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
+        if latest.fault:
+            raise RunIsOver(
+                f"the record of session {session} cannot be read",
+                why=latest.fault,
+                hint="spawn a new one",
+            )
         following = Run(
             id=run,
             session=session,
@@ -241,10 +253,17 @@ class JournalSessions:
     def end_children(self, parent: SessionKey, *, by: str, status: RunStatus) -> list[RunId]:
         ended: list[RunId] = []
         for key, options in self._tables.database.all("live_children", (parent,)):
-            if not decode_options(options).outlives_parent:
+            if not _outlives_parent(options):
                 killed = self.kill(SessionKey(key), by=by, status=status)
                 ended.extend(run.id for run in killed.runs)
         return ended
+
+
+def _outlives_parent(options: str) -> bool:
+    try:
+        return decode_options(options).outlives_parent
+    except Undecodable:
+        return False
 
 
 def _name(session: Session) -> _Name:

@@ -17,6 +17,7 @@ from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim, OnEvents, Unsubscribe
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
@@ -90,6 +91,7 @@ class JournalStore(ABC):
         self, now: Callable[[], float] = time.time, dead_letter_seconds: float = DEAD_LETTER_SECONDS
     ) -> None:
         self._listeners: list[OnEvents] = []
+        self._on_failure: list[Callable[[StoreError], None]] = []
         self._now = now
         self._dead_letter_seconds = dead_letter_seconds
 
@@ -112,6 +114,13 @@ class JournalStore(ABC):
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
         self._listeners.append(on_events)
         return lambda: self._listeners.remove(on_events)
+
+    def on_failure(self, tell: Callable[[StoreError], None]) -> None:
+        self._on_failure.append(tell)
+
+    def _fail(self, error: StoreError) -> None:
+        for tell in tuple(self._on_failure):
+            tell(error)
 
     def _publish(self, events: Sequence[Event]) -> None:
         if events:

@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
 from parallel_agents.core.audit import RowCheck, RowFault
-from parallel_agents.core.event import Attempted, Body, Finished, Queued, Replied, Started
+from parallel_agents.core.event import (
+    Attempted,
+    Body,
+    Finished,
+    Queued,
+    Replied,
+    Started,
+    Unreadable,
+)
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.usage import Spend
+from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows
 
 FAULTS_SHOWN = 10
@@ -143,9 +150,8 @@ def check_rows(rows: Rows) -> RowCheck:
 def _faults(rows: Rows) -> Iterator[RowFault]:
     for columns in rows.database.all("projected_runs"):
         row = _Row._make(columns)
-        try:
-            expected = _read(rows, row.id)
-        except ValidationError:
+        expected = _read(rows, row.id)
+        if expected is None:
             yield RowFault(row.id, "events", "cannot all be read")
         else:
             yield from _differences(row, expected)
@@ -153,10 +159,14 @@ def _faults(rows: Rows) -> Iterator[RowFault]:
         yield RowFault(run, "row", "is missing, although its events exist")
 
 
-def _read(rows: Rows, run: str) -> _Expected:
+def _read(rows: Rows, run: str) -> _Expected | None:
+    """What a row must say; None if one of its events cannot be read."""
     expected = _Expected()
-    for seq, at, body in rows.database.all("projecting_events", (run,)):
-        expected.apply(at, rows.body(seq, body))
+    for seq, at, stored in rows.database.all("projecting_events", (run,)):
+        body = rows.body(seq, stored)
+        if isinstance(body, Unreadable) or not is_moment(at):
+            return None
+        expected.apply(at, body)
     return expected
 
 

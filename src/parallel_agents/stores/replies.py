@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import orjson
-from pydantic import TypeAdapter
 
 from parallel_agents.core.model import ModelReply
+from parallel_agents.stores.codec import Undecodable, decode_reply
 from parallel_agents.stores.database import Database
-
-
-@cache
-def _adapter() -> TypeAdapter[ModelReply]:
-    return TypeAdapter(ModelReply)
 
 
 def read_reply(database: Database, key: str, *, seconds: float, now: float) -> ModelReply | None:
     values = {"key": key, "oldest": now - seconds, "now": now}
     found = database.one("cached_reply", values)
-    return None if found is None else _adapter().validate_json(found[0])
+    try:
+        return None if found is None else decode_reply(found[0])
+    except Undecodable:
+        return None  # the model is asked again, and its reply replaces this one
 
 
 def keep_reply(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-
-from pydantic import ValidationError
+from typing import TypeVar
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, BudgetAccount
-from parallel_agents.core.event import Body, Event, Finished
+from parallel_agents.core.event import Body, Event, Finished, Unreadable
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Result, RunStatus
 from parallel_agents.core.store import (
@@ -24,47 +24,70 @@ from parallel_agents.core.store import (
 )
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.usage import Spend, Usage
-from parallel_agents.errors import NotFound
+from parallel_agents.errors import NotFound, PagentsError
 from parallel_agents.stores.budgets import budget_of
-from parallel_agents.stores.codec import decode_agent, decode_body, row_from, spend_from
+from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
+from parallel_agents.stores.damage import unreadable_result
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
+from parallel_agents.stores.row_columns import is_moment, row_from, spend_from
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 class Rows:
-    """The reads of one connection."""
+    """The reads of one connection.
+
+    What cannot be read never raises: an event becomes `Unreadable`, a row gets a fault, and a
+    record of another table is left out.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
         # Definitions never change, so each is decoded once.
-        self._agents: dict[str, Agent] = {}
+        self._agents: dict[object, Agent | Undecodable] = {}
         found = database.one("last_seq_of_format", (FORMAT - 1,))
         self._last_old_seq: int = 0 if found is None else found[0]
 
     def body(self, seq: int, stored: bytes) -> Body:
-        """The body of the event with this number."""
+        """The body of the event with this number, unreadable or not."""
         if seq > self._last_old_seq:
-            with suppress(ValidationError):
+            with suppress(Undecodable):
                 return decode_body(stored)
             # A process of an earlier version may still have written after the migration.
-        return decode_body(upcast_event(stored))
+        try:
+            return decode_body(upcast_event(stored))
+        except Undecodable as fault:
+            return unreadable_body(stored, fault)
 
     def _event(self, columns: SqlRow) -> Event:
         """An event from the columns of the query `events`."""
         seq, at, session, run, key, body = columns
+        if not is_moment(at) or type(key) is not str:
+            fault = Undecodable("a column of it has a value that cannot be")
+            unreadable = unreadable_body(body, fault)
+            return Event(seq, 0.0, SessionKey(session), RunId(run), str(key), unreadable)
         return Event(seq, at, SessionKey(session), RunId(run), key, self.body(seq, body))
 
     def _row(self, columns: SqlRow) -> Row:
         """A row from the columns of the query `session_rows`."""
         return row_from(columns, self._agent(columns[1]))
 
-    def _agent(self, digest: str) -> Agent:
+    def _agent(self, digest: str) -> Agent | Undecodable:
         if digest not in self._agents:
-            found = self.database.one("agent", (digest,))
-            assert found is not None  # it is written before the first session that names it
-            body, form = found
-            self._agents[digest] = decode_agent(body if form == FORMAT else upcast_agent(body))
+            self._agents[digest] = self._read_agent(digest)
         return self._agents[digest]
+
+    def _read_agent(self, digest: str) -> Agent | Undecodable:
+        found = self.database.one("agent", (digest,))
+        if found is None:
+            return Undecodable("its agent's definition is missing")
+        body, form = found
+        try:
+            return decode_agent(body if form == FORMAT else upcast_agent(body))
+        except Undecodable as fault:
+            return Undecodable(f"its agent's definition cannot be read: {fault}")
 
     def of_run(self, run: RunId) -> Row:
         """The run with its session.
@@ -152,7 +175,7 @@ class Rows:
         found = self.database.all("child_runs", (parent,))
         return [
             ChildRun(
-                SessionKey(session), key, label, RunId(run), RunStatus(status), is_quiet=bool(quiet)
+                SessionKey(session), key, label, RunId(run), _status(status), is_quiet=bool(quiet)
             )
             for session, key, label, run, status, quiet in found
         ]
@@ -170,7 +193,11 @@ class Rows:
         ends = {
             run: self.body(seq, body) for run, seq, body in self.database.all("finished_of", asked)
         }
-        below = {row[0]: spend_from(row[1:]) for row in self.database.all("spend_below", asked)}
+        below = {
+            row[0]: spend_from(row[1:])
+            for row in self.database.all("spend_below", asked)
+            if _is_whole(row[1:])
+        }
         for run in runs:
             if run not in rows:
                 raise _no_run(run)
@@ -200,32 +227,64 @@ class Rows:
             elif next_model is not None:
                 of_run.append(Attempt(next_model or model, Spend()))
             elif usage[0] is not None:
-                reply = Spend(Usage(*usage), 1, cost or 0, int(not is_priced))
+                is_readable = _is_whole((*usage, cost or 0))
+                reply = (
+                    Spend(Usage(*usage), 1, cost or 0, int(not is_priced))
+                    if is_readable
+                    else Spend(calls=1, unpriced_calls=1)
+                )
                 of_run[-1] = Attempt(model, spend + reply)
         return found
 
     def accounts(self) -> list[BudgetAccountState]:
-        return [
-            BudgetAccountState(
-                BudgetAccount(scope=scope, budget=budget_of(nanousd, tokens, on_limit)),
-                Amount(*amounts[:2]),
-                Amount(*amounts[2:]),
-            )
-            for scope, nanousd, tokens, on_limit, *amounts in self.database.all("accounts")
-        ]
+        return readable("budget account", _account, self.database.all("accounts"))
 
     def owners(self) -> list[Owner]:
-        return [
-            Owner(
-                id=OwnerId(identity),
-                host=host,
-                pid=pid,
-                role=Role(role),
-                state=OwnerState(state),
-                heartbeat_at=heartbeat_at,
-            )
-            for identity, host, pid, role, state, heartbeat_at in self.database.all("owners")
-        ]
+        return readable("process", _owner, self.database.all("owners"))
+
+
+def readable(what: str, read: Callable[[SqlRow], _T], found: Iterable[SqlRow]) -> list[_T]:
+    """The records that can be read; the log names the others."""
+    records: list[_T] = []
+    for columns in found:
+        try:
+            records.append(read(columns))
+        except (ValueError, TypeError, PagentsError) as error:
+            _log.warning("✖ unreadable %s in the store, left out: %s", what, error)
+    return records
+
+
+def _account(columns: SqlRow) -> BudgetAccountState:
+    scope, nanousd, tokens, on_limit, *amounts = columns
+    if type(scope) is not str or not _is_whole(amounts):
+        raise Undecodable(f"a column of {scope!r} has the wrong type")
+    return BudgetAccountState(
+        BudgetAccount(scope=scope, budget=budget_of(nanousd, tokens, on_limit)),
+        Amount(*amounts[:2]),
+        Amount(*amounts[2:]),
+    )
+
+
+def _owner(columns: SqlRow) -> Owner:
+    identity, host, pid, role, state, heartbeat_at = columns
+    if tuple(map(type, columns)) != (str, str, int, str, str, float) or not is_moment(heartbeat_at):
+        raise Undecodable(f"a column of {identity!r} has the wrong type")
+    return Owner(
+        id=OwnerId(identity),
+        host=host,
+        pid=pid,
+        role=Role(role),
+        state=OwnerState(state),
+        heartbeat_at=heartbeat_at,
+    )
+
+
+def _is_whole(columns: Iterable[object]) -> bool:
+    return all(type(value) is int for value in columns)
+
+
+def _status(stored: object) -> RunStatus:
+    return RunStatus(stored) if stored in tuple(RunStatus) else RunStatus.UNREADABLE
 
 
 def _conditions(chosen: Filter) -> list[str]:
@@ -256,6 +315,9 @@ def _no_run(run: RunId) -> NotFound:
 
 
 def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
+    if isinstance(finished, Unreadable) or row.run.status is RunStatus.UNREADABLE:
+        why = finished.why if isinstance(finished, Unreadable) else row.fault
+        return unreadable_result(row, why, below)
     if not isinstance(finished, Finished):
         return None
     outcome = finished.outcome

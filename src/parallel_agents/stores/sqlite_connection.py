@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from parallel_agents._version import __version__
 from parallel_agents.errors import (
     StoreError,
     StoreFull,
@@ -17,6 +18,7 @@ from parallel_agents.errors import (
     StoreUnreachable,
 )
 from parallel_agents.stores.queries import Migration, read_migrations
+from parallel_agents.stores.sqlite_file import APPLICATION_ID
 
 DIALECT = "sqlite"
 _BUSY_SECONDS = 30.0
@@ -25,18 +27,26 @@ _RETRY_SECONDS = 0.01
 _TAKES_NO_MORE = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
-def connect(path: Path, *, is_full_sync: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path, *, is_full_sync: bool = False, must_exist: bool = False
+) -> sqlite3.Connection:
     """A connection in WAL mode that waits for other writers.
 
     Args:
-        path: the database file; created if it does not exist.
+        path: the database file; created, with its folder, if it does not exist.
+        must_exist: create nothing: the file may have been deleted since it was opened.
         is_full_sync: wait for the disk at each commit, so that a power loss loses nothing either;
             without it a commit survives a crash of the process, but not of the machine.
     """
     with mapped_errors(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not must_exist:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            f"{path.absolute().as_uri()}?mode={'rw' if must_exist else 'rwc'}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
         )
         with closed_on_error(connection):
             _use_wal(connection)
@@ -67,8 +77,19 @@ def closed_on_error(connection: sqlite3.Connection) -> Generator[None]:
         raise
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()) -> None:
+def migrate(
+    connection: sqlite3.Connection,
+    migrations: Sequence[Migration] = (),
+    *,
+    before_upgrade: Callable[[int, int], None] = lambda version, newest: None,
+) -> None:
     """Bring the store up to the newest migration, in one transaction.
+
+    Args:
+        connection: of the store.
+        migrations: other migrations than those of this version.
+        before_upgrade: called with the versions before and after, while nobody can write, if the
+            store is not new.
 
     Raises:
         StoreTooNew: a newer version of this package wrote the store.
@@ -81,6 +102,9 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()
     try:
         version = stored_version(connection)
         _refuse_newer(version, newest)
+        if 0 < version < newest:
+            before_upgrade(version, newest)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         for step in steps:
             if step.number > version:
                 for statement in _statements(step.sql):
@@ -95,11 +119,21 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = ()
 
 def _refuse_newer(version: int, newest: int) -> None:
     if version > newest:
-        raise StoreTooNew(
-            f"the store has version {version}; this package reads versions up to {newest}",
-            why="a newer version of pagents wrote it",
-            hint="update this package, or name another home with PARALLEL_AGENTS_HOME",
-        )
+        raise too_new(version, newest)
+
+
+def too_new(version: int, newest: int) -> StoreTooNew:
+    return StoreTooNew(
+        f"the store has version {version}; pagents {__version__} writes versions up to {newest}",
+        why="a newer version of pagents wrote it",
+        hint="install the newer version: `pip install --upgrade pagents`; list, show, history, cost"
+        " and audit read it as it is",
+    )
+
+
+def newest_version() -> int:
+    """The version of the stores that this package writes."""
+    return read_migrations(DIALECT)[-1].number
 
 
 def check_not_migrated(connection: sqlite3.Connection, version: int) -> None:

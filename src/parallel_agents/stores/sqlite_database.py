@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ from parallel_agents.files import close_to_others, create_private
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
 from parallel_agents.stores.queries import read_queries
+from parallel_agents.stores.sqlite_backups import back_up
 from parallel_agents.stores.sqlite_connection import (
     DIALECT,
     as_store_error,
@@ -22,6 +24,7 @@ from parallel_agents.stores.sqlite_connection import (
     migrate,
     stored_version,
 )
+from parallel_agents.stores.sqlite_file import OpenFile, check_is_store
 
 _IN_MEMORY = Path(":memory:")
 
@@ -33,12 +36,18 @@ class SqliteDatabase:
         path: the file, to name it in messages.
         connection: a connection in autocommit mode.
         checkpoints: the checkpoints of a connection that writes to a file.
+        file: the file of a connection that writes to one.
     """
 
     def __init__(
-        self, path: Path, connection: sqlite3.Connection, checkpoints: Checkpoints | None = None
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        checkpoints: Checkpoints | None = None,
+        file: OpenFile | None = None,
     ) -> None:
         self._path = path
+        self._file = file
         self._sql = connection
         self._checkpoints = checkpoints
         self._queries = read_queries(DIALECT)
@@ -59,13 +68,14 @@ class SqliteDatabase:
         Raises:
             StoreReadOnly, StoreFull, StoreTooNew, StoreUnreachable: what is wrong with the file.
         """
+        check_is_store(path)
         with mapped_errors(path):
             create_private(path)
         connection = connect(path, is_full_sync=is_full_sync)
         with closed_on_error(connection), mapped_errors(path):
-            migrate(connection)
+            migrate(connection, before_upgrade=partial(back_up, path))
             close_to_others(path)  # only now is it known to be ours
-            return cls(path, connection, Checkpoints(path, connection))
+            return cls(path, connection, Checkpoints(path, connection), OpenFile(path))
 
     @classmethod
     def open_for_reading(cls, path: Path) -> SqliteDatabase:
@@ -74,7 +84,7 @@ class SqliteDatabase:
         Raises:
             StoreUnreachable: what is wrong with the file.
         """
-        connection = connect(path)
+        connection = connect(path, must_exist=True)
         with closed_on_error(connection), mapped_errors(path):
             return cls(path, connection)
 
@@ -108,6 +118,7 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self) -> Generator[None]:
+        self._check_file()
         self._execute("BEGIN IMMEDIATE")
         try:
             check_not_migrated(self._sql, self._format)
@@ -128,6 +139,7 @@ class SqliteDatabase:
             self._execute("COMMIT")
 
     def has_news(self) -> bool:
+        self._check_file()
         version = self._data_version()
         is_changed, self._data = version != self._data, version
         return is_changed
@@ -136,6 +148,10 @@ class SqliteDatabase:
         self._sql.close()
         if self._checkpoints is not None:
             self._checkpoints.stop()
+
+    def _check_file(self) -> None:
+        if self._file is not None:
+            self._file.check()
 
     def _roll_back(self) -> None:
         if self._sql.in_transaction:  # a full disk has already ended it

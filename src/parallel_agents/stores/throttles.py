@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
 from typing import TypeVar
 
 import orjson
-from pydantic import TypeAdapter
 
 from parallel_agents.core.throttle import Throttle
+from parallel_agents.stores.codec import Undecodable, decode_throttle
 from parallel_agents.stores.database import Database
+from parallel_agents.stores.rows import readable
 
 _T = TypeVar("_T")
 
 
-@cache
-def _adapter() -> TypeAdapter[Throttle]:
-    return TypeAdapter(Throttle)
-
-
 def read_throttles(database: Database) -> list[Throttle]:
-    return [_adapter().validate_json(body) for (body,) in database.all("throttles")]
+    return readable("limit", lambda row: decode_throttle(row[0]), database.all("throttles"))
 
 
 class ThrottleRows:
@@ -52,7 +48,11 @@ class ThrottleRows:
         if found is None:
             return Throttle(model=model)
         body, written = found[0], self._written.get(model)
-        return written[1] if written and written[0] == body else _adapter().validate_json(body)
+        if written and written[0] == body:
+            return written[1]
+        with suppress(Undecodable):
+            return decode_throttle(body)
+        return Throttle(model=model)  # what was learned is learned again
 
     def _put(self, before: Throttle, after: Throttle) -> None:
         if after != before:

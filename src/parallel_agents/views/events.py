@@ -27,6 +27,7 @@ from parallel_agents.core.event import (
     ToolFinished,
     ToolStarted,
     Unanswered,
+    Unreadable,
     Waiting,
 )
 from parallel_agents.core.run import Failure, RunStatus
@@ -117,6 +118,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _closing(body)
         case Finished():
             return _finished(body)
+        case Unreadable():
+            return _unreadable(body)
         case _:
             assert_never(body)
 
@@ -259,6 +262,17 @@ def _finished(body: Finished) -> Description:
         text="" if error is None else f"{error.code} {error.message}",
         doing="",
         decision=Decided(body.by or RUNTIME, _ENDS.get(status, status.value), why),
+    )
+
+
+def _unreadable(body: Unreadable) -> Description:
+    named = f" ({format.clean(body.found)})" if body.found else ""
+    what = "unknown event" if body.is_unknown else "unreadable event"
+    return Description(
+        title=f"✖ {what}{named}",
+        text=body.why,
+        doing=f"✖ {what}{named}",
+        decision=None if body.is_unknown else Decided(RUNTIME, "unreadable", body.why),
     )
 
 

@@ -27,6 +27,7 @@ _GLYPHS = {
     RunStatus.TIMED_OUT: "✖",
     RunStatus.KILLED: "■",
     RunStatus.OVER_BUDGET: "▲",
+    RunStatus.UNREADABLE: "✖",
 }
 _STYLES = {
     RunStatus.QUEUED: "dim",
@@ -37,6 +38,7 @@ _STYLES = {
     RunStatus.TIMED_OUT: "red",
     RunStatus.KILLED: "dim",
     RunStatus.OVER_BUDGET: "yellow",
+    RunStatus.UNREADABLE: "red",
 }
 _MINUTE, _HOUR = 60, 3600
 LABEL_WIDTH = 40

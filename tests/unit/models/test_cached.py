@@ -227,7 +227,6 @@ async def test_identical_tasks_of_a_team_make_one_call() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, math.inf, math.nan])
-async def test_an_invalid_age_is_refused(seconds: float) -> None:
-    async with open_test_rig() as (rig, _):
-        with pytest.raises(InvalidInput, match=f"cache_seconds cannot be {seconds:g}"):
-            await rig.sessions.spawn(Task("writer", "tea", cache_seconds=seconds))
+def test_an_invalid_age_is_refused(seconds: float) -> None:
+    with pytest.raises(InvalidInput, match=f"cache_seconds .*{seconds:g}"):
+        Task("writer", "tea", cache_seconds=seconds)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from parallel_agents.core.agent import Agent
@@ -85,28 +83,6 @@ def test_the_digest_tells_the_same_work_from_other_work() -> None:
     assert len({requests.task_digest(other) for other in (task, *others)}) == 4
     whole, part = TeamTask(tasks=(task, task)), TeamTask(tasks=(task,))
     assert requests.team_digest(whole) != requests.team_digest(part)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("input", [1]),
-        ("gates", ("len(text) > 0",)),
-        ("gates", "len(text) > 0"),
-        ("options", "x"),
-        ("budget", 1.0),
-        ("agent", 5),
-        ("limits", {}),
-        ("label", 5),
-        ("ladder", "a/b"),
-    ],
-)
-def test_a_field_of_another_type_is_refused_by_its_name(field: str, value: Any) -> None:
-    task = Task("writer", "Write.")
-    object.__setattr__(task, field, value)
-
-    with pytest.raises(InvalidInput, match=field.removesuffix("s")):
-        requests.check_tasks([task])
 
 
 def test_a_steer_mode_is_known_by_its_value() -> None:

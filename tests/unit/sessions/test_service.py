@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -332,17 +332,10 @@ async def test_a_parent_is_named_by_a_handle_a_key_or_a_label() -> None:
 
 
 @pytest.mark.parametrize("bad", ["x", 5, None])
-async def test_a_value_that_is_not_a_task_is_refused_with_its_type(bad: object) -> None:
-    wrong: list[Any] = [bad, Task("writer", cast("Any", bad))]
-
+async def test_a_value_that_is_not_a_task_is_refused_with_its_type(bad: Any) -> None:
     async with open_rig(model(), agents=[WRITER]) as rig:
-        with pytest.raises(InvalidInput, match="not Task"):
-            await rig.sessions.spawn_team(team(wrong[0]))
-        with pytest.raises(InvalidInput, match="not Task"):
-            await rig.sessions.spawn(wrong[0])
-        if not isinstance(bad, str):
-            with pytest.raises(InvalidInput, match="not str"):
-                await rig.sessions.spawn_team(team(wrong[1]))
+        with pytest.raises(InvalidInput, match=f"has type {type(bad).__name__}, not Task"):
+            await rig.sessions.spawn(bad)
 
 
 async def test_a_key_gives_the_result_of_its_task_even_after_a_message() -> None:

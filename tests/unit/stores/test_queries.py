@@ -16,7 +16,10 @@ from parallel_agents.stores.sqlite_connection import DIALECT
 STORES = Path(parallel_agents.stores.__file__).parent
 QUERIES = (STORES / "sql" / DIALECT / "queries.sql").read_text("utf-8")
 NAMES = re.findall(r"^-- name: ([\w.]+)$", QUERIES, re.MULTILINE)
-OF_THE_DATABASE = {"sqlite_connection.py", "sqlite_database.py", "checkpoints.py"}
+OF_THE_DATABASE = {
+    *("sqlite_connection.py", "sqlite_database.py", "sqlite_file.py", "sqlite_backups.py"),
+    *("sqlite_reading.py", "checkpoints.py"),
+}
 
 
 def strings(path: Path) -> Iterator[str]:

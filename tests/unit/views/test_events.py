@@ -24,9 +24,11 @@ from parallel_agents.core.event import (
     Started,
     Steered,
     SteerMode,
+    StoredBody,
     ToolFinished,
     ToolStarted,
     Unanswered,
+    Unreadable,
     Waiting,
 )
 from parallel_agents.core.gate import Verdict
@@ -123,11 +125,18 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             "■ killed by ana",
             "PA-E201 it answered 429",
         ),
+        (
+            Unreadable(found="replied", why="turn: it must be a whole number", is_unknown=False),
+            "✖ unreadable event (replied)",
+            "turn: it must be a whole number",
+        ),
     )
 }
 
 
-@pytest.mark.parametrize("kind", get_args(Body), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [*get_args(StoredBody), Unreadable], ids=lambda kind: kind.__name__
+)
 def test_every_kind_of_event_has_a_title_and_what_was_said(kind: type[Body]) -> None:
     body, title, text = EXAMPLES[kind]
 
@@ -137,13 +146,24 @@ def test_every_kind_of_event_has_a_title_and_what_was_said(kind: type[Body]) -> 
     assert described.text == text
 
 
-@pytest.mark.parametrize("kind", get_args(Body), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind", [*get_args(StoredBody), Unreadable], ids=lambda kind: kind.__name__
+)
 def test_only_a_run_that_has_ended_does_nothing(kind: type[Body]) -> None:
     assert bool(describe(EXAMPLES[kind][0]).doing) is (kind is not Finished)
 
 
-@pytest.mark.parametrize("kind", get_args(Body), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", get_args(StoredBody), ids=lambda kind: kind.__name__)
 def test_the_kinds_that_an_audit_reads_are_those_with_decisions(kind: type[Body]) -> None:
     body = EXAMPLES[kind][0]
 
     assert (describe(body).decision is not None) is (body.kind in decisions.KINDS)
+
+
+def test_an_event_of_a_newer_version_is_shown_as_unknown() -> None:
+    body = Unreadable(found="teleported", why="no such kind", is_unknown=True)
+
+    described = describe(body)
+
+    assert described.title == "✖ unknown event (teleported)"
+    assert described.decision is None

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_reader
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import each_event
@@ -67,7 +67,7 @@ def audit(
     context = find_store(home)
 
     async def look() -> tuple[list[Decision], dict[SessionKey, str]]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             return await _decisions(client, name)
 
     found, labels = asyncio.run(look())
@@ -151,7 +151,7 @@ def _verify(head: str, home: Home, *, is_json: bool) -> None:
     context = find_store(home)
 
     async def check() -> _Checks:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             chain = await client.journal.check_chain(head)
             return _Checks(
                 chain, await client.journal.check_rows() if chain.is_intact else RowCheck()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_reader
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
@@ -38,7 +38,7 @@ def cost(
     earliest = parse_since(since, time.time())
 
     async def look() -> Mapping[str, AgentCosts]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             tree = (await client.sessions.find(name)).session.key if name is not None else None
             rows = await client.sessions.list(Filter(tree=tree, since=earliest, every_run=True))
             several = [row.run.id for row in rows if row.run.attempts > 1]

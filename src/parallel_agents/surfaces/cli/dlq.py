@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_existing, open_reader
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
@@ -153,7 +153,7 @@ def retry(
     asked = _Edited(Edits(text=text, model=model, current=current, afresh=afresh), inputs)
 
     async def begin() -> list[_Retry]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_existing(context.environment, context.settings) as client:
             letters = await choose(client, chosen)
             _check_one(letters, text)
             one = _plan if dry_run else _start
@@ -233,7 +233,7 @@ def drop(
     context = find_store(home)
 
     async def drop_them() -> int:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_existing(context.environment, context.settings) as client:
             return await client.sessions.drop(letters)
 
     dropped = asyncio.run(drop_them())
@@ -248,7 +248,7 @@ def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
     context = find_store(home)
 
     async def look() -> list[DeadLetter]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             return await choose(client, chosen)
 
     return asyncio.run(look())

@@ -18,7 +18,7 @@ import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
-from parallel_agents.app.opening import STORE_NAME, open_client
+from parallel_agents.app.opening import STORE_NAME, open_reader
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
@@ -110,8 +110,12 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
 
 async def _store(context: CliContext) -> _Finding:
     file = context.environment.home / STORE_NAME
+    if not file.exists():
+        return _Finding(
+            "ok", f"store: there is no store in {file.parent} yet; the first run makes it"
+        )
     try:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             count = len(await client.sessions.list(Filter(roots_only=True)))
             await client.journal.owners()
     except PagentsError as error:

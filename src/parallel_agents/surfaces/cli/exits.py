@@ -50,7 +50,7 @@ def exit_of(status: RunStatus) -> Exit:
             return Exit.TIMED_OUT
         case RunStatus.OVER_BUDGET:
             return Exit.OVER_BUDGET
-        case RunStatus.FAILED | RunStatus.KILLED:
+        case RunStatus.FAILED | RunStatus.KILLED | RunStatus.UNREADABLE:
             return Exit.FAILED
 
 

@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_existing, open_reader
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import each_event
@@ -38,8 +38,8 @@ def history(
     context = find_store(home)
 
     async def show() -> None:
-        async with open_client(context.environment, context.settings) as client:
-            shown = _follow if follow else _print_all
+        opened, shown = (open_existing, _follow) if follow else (open_reader, _print_all)
+        async with opened(context.environment, context.settings) as client:
             await shown(client, name, is_json=json)
 
     asyncio.run(show())

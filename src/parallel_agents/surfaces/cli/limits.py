@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_client, open_reader
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
@@ -97,7 +97,7 @@ def set_limit(
 
 
 async def _read(context: CliContext) -> list[Throttle]:
-    async with open_client(context.environment, context.settings) as client:
+    async with open_reader(context.environment, context.settings) as client:
         return await client.limits.throttles()
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_reader
 from parallel_agents.core.store import Filter, Row
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
@@ -33,7 +33,7 @@ def list_sessions(
     context = find_store(home)
 
     async def look() -> tuple[list[SessionLine], int]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             if name is not None:
                 rows = await _tree(client, await client.sessions.find(name))
                 return lines_of(await client.journal.look(rows)), len(rows)

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.client import App
-from parallel_agents.app.opening import STORE_NAME
+from parallel_agents.app.opening import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.run import TeamResult
@@ -134,6 +134,7 @@ def resume(
 ) -> None:
     """Continue a team or a session that was stopped, or whose process died."""
     context = find_context(home, max_parallel=max_parallel)
+    check_exists(context.environment)
 
     async def prepare(app: App) -> Begin:
         root = (await app.sessions.find(name)).session.root

@@ -7,7 +7,7 @@ import time
 
 import typer
 
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_reader
 from parallel_agents.core.run import Result
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
@@ -21,7 +21,7 @@ def show(name: Name, json: AsJson = False, home: Home = None) -> None:
     context = find_store(home)
 
     async def look() -> tuple[SessionLine, list[SessionLine], list[Result]]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_reader(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             rows = [row, *await client.sessions.members(row)]
             whole, *members = lines_of(await client.journal.look(rows))

@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import check_exists, open_client
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget
@@ -148,6 +148,7 @@ def send(
 ) -> None:
     """Start the next run of a session, which sees everything said before."""
     context = find_context(home)
+    check_exists(context.environment)
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.send(name, text)

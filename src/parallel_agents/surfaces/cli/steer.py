@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_existing
 from parallel_agents.core.event import Delivered, Finished, SteerMode
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Row
@@ -48,7 +48,7 @@ def steer(
     context = find_context(home)
 
     async def deliver() -> tuple[Row, Steer, str]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_existing(context.environment, context.settings) as client:
             row = await client.sessions.find(name)
             mode = SteerMode.AFTER if after else SteerMode.NOW if now else SteerMode.NEXT
             receipt = await client.sessions.steer(row.session.key, text, mode=mode)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_existing
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter, OwnerState, Row
 from parallel_agents.interrupts import unless
@@ -37,7 +37,7 @@ def wait(
     context = find_context(home)
 
     async def until_ended() -> list[Result]:
-        async with open_client(context.environment, context.settings) as client:
+        async with open_existing(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.sessions.members(row)]
             watch = WorkerWatch(client, rows)

@@ -18,6 +18,7 @@ _STATUSES = {
     RunStatus.TIMED_OUT: "failed",
     RunStatus.KILLED: "failed",
     RunStatus.OVER_BUDGET: "failed",
+    RunStatus.UNREADABLE: "failed",
 }
 
 

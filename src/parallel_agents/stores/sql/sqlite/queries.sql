@@ -91,6 +91,14 @@ WHERE id IN (SELECT value FROM json_each(:runs)) AND status IN ('queued', 'runni
                     AND earlier.status IN ('queued', 'running'))
 RETURNING id, session, epoch;
 
+-- Undo a claim, before anything was written for it.
+-- name: unclaim
+UPDATE runs
+SET owner = NULL, status = 'queued', epoch = epoch - 1,
+    started_at = CASE WHEN epoch > 1 THEN started_at END,
+    attempts = CASE WHEN epoch > 1 THEN attempts ELSE 0 END
+WHERE id = ?;
+
 -- name: free_earlier
 UPDATE runs
 SET owner = NULL, released_at = {worked_on_until}
@@ -141,7 +149,9 @@ SELECT run,
        json_extract(json, '$.usage.input_tokens'), json_extract(json, '$.usage.output_tokens'),
        json_extract(json, '$.usage.cache_read_tokens'),
        json_extract(json, '$.usage.cache_write_tokens')
-FROM (SELECT seq, run, key, CAST(body AS TEXT) AS json FROM events
+FROM (SELECT seq, run, key,
+             CASE WHEN json_valid(CAST(body AS TEXT)) THEN CAST(body AS TEXT) ELSE '{}' END AS json
+      FROM events
       WHERE run IN (SELECT value FROM json_each(?))
         AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
 ORDER BY run, seq;
@@ -213,11 +223,14 @@ LEFT JOIN owners AS o ON o.id = r.owner
 -- name: row_of_spawn
 {session_rows} WHERE s.key = ? AND r.number = 1;
 
+-- name: task_name
+CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.task_name') END
+
 -- A full name comes first: a limit must not cut it off behind newer namesakes.
 -- name: rows
 {session_rows}
 {where}
-ORDER BY (:prefix IN (s.key, s.label, json_extract(s.options, '$.task_name'), r.id)
+ORDER BY (:prefix IN (s.key, s.label, {task_name}, r.id)
           OR substr(s.key, -length(:prefix) - 1) = ':' || :prefix) DESC,
          r.created_at DESC, s.key
 LIMIT COALESCE(:limit, -1);
@@ -269,7 +282,7 @@ NOT ({live})
 -- Every key contains `agent:` or `team:`, which without a colon are no start of a name.
 -- name: rows.prefix
 (:prefix <> ''
- AND (:prefix IN (s.label, json_extract(s.options, '$.task_name'))
+ AND (:prefix IN (s.label, {task_name})
       OR (instr(:prefix, ':') > 0
           AND (substr(s.key, 1, length(:prefix)) = :prefix OR instr(s.key, ':' || :prefix) > 0))
       OR substr(s.key, length(rtrim(s.key, replace(s.key, ':', ''))) + 1, length(:prefix)) = :prefix
@@ -299,7 +312,9 @@ e.seq > :after
 r.session = :session
 
 -- name: events.kinds
-json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(:kinds))
+CASE WHEN json_valid(CAST(e.body AS TEXT))
+     THEN json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(:kinds))
+     ELSE 1 END
 
 -- name: events.tree
 r.session IN ({subtree_of_tree})
@@ -412,7 +427,10 @@ ORDER BY r.created_at, s.key;
 
 -- name: put_dead_letter
 INSERT INTO dead_letters (run, session, agent, code, at)
-SELECT r.id, s.key, json_extract(CAST(a.body AS TEXT), '$.name'), :code, r.finished_at
+SELECT r.id, s.key,
+       COALESCE(CASE WHEN json_valid(CAST(a.body AS TEXT))
+                     THEN json_extract(CAST(a.body AS TEXT), '$.name') END, ''),
+       :code, r.finished_at
 FROM runs AS r JOIN sessions AS s ON s.key = r.session JOIN agents AS a ON a.digest = s.agent
 WHERE r.id = :run AND r.kind = 'agent' AND (s.parent = '' OR s.parent GLOB 'team:*');
 

@@ -1,0 +1,56 @@
+"""Damage: what becomes of a run whose record cannot be read: it is shown, and it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parallel_agents.core.event import Event, Unreadable
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import Failure, Result, RunStatus
+from parallel_agents.core.store import Row
+from parallel_agents.core.usage import Spend
+from parallel_agents.errors import StoreDamaged
+
+
+def is_newer(events: Sequence[Event]) -> bool:
+    """Whether a newer version of this package has written one of these events."""
+    return any(isinstance(event.body, Unreadable) and event.body.is_unknown for event in events)
+
+
+def fault_of(row: Row, events: Sequence[Event]) -> str:
+    """Why a run cannot be executed from its record; empty if it can."""
+    if row.fault:
+        return row.fault
+    for event in events:
+        if isinstance(event.body, Unreadable):
+            return f"event {event.seq} ({event.key}): {event.body.why}"
+    return ""
+
+
+def damaged(run: RunId, why: str) -> Failure:
+    error = StoreDamaged(
+        f"the record of run {run} cannot be read",
+        why=why,
+        hint="restore a copy of the store, or spawn the task again under another key",
+    )
+    return Failure.of(error)
+
+
+def unreadable_result(row: Row, why: str, below: Spend) -> Result:
+    """The result of a run whose end, or whose row, cannot be read."""
+    return Result(
+        agent=row.session.agent.name,
+        label=row.session.label,
+        status=RunStatus.UNREADABLE,
+        output=None,
+        text="",
+        error=damaged(row.run.id, why),
+        notices=(),
+        model=row.run.model,
+        spend=row.run.spend,
+        seconds=row.run.seconds or 0.0,
+        attempts=row.run.attempts,
+        session_key=row.session.key,
+        run_id=row.run.id,
+        spend_below=below,
+    )

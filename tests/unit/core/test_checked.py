@@ -1,0 +1,172 @@
+"""What callers make is checked when it is made, and the refusal names the argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import BaseModel, TypeAdapter
+from typing_extensions import override
+
+import parallel_agents as pa
+from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.budget import Budget
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.dead_letter import DeadLetterFilter, Edits
+from parallel_agents.core.gate import (
+    CommandGate,
+    ConditionGate,
+    FunctionGate,
+    JudgeGate,
+    Refine,
+    RegexGate,
+    ScoreGate,
+)
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.session import Mode, SessionOptions
+from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import InvalidInput
+
+# Made by a run or a provider, never by a caller who then stores them; the codec checks those.
+_NOT_FROM_CALLERS = {
+    *("BatchResult", "Capabilities", "DeadLetter", "Event", "Failure", "ItemResult", "Message"),
+    *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
+    *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage"),
+}
+
+
+class _Unshowable:
+    @override
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+def agent(**values: Any) -> Agent:
+    return Agent(name="writer", description="", instructions="", **values)
+
+
+def task(text: Any = "Go.", **values: Any) -> Task:
+    return Task("writer", text, **values)
+
+
+# A valid value of each type, for the fields without a default.
+_GOOD: dict[type[Any], dict[str, Any]] = {
+    Agent: {"name": "writer", "description": "", "instructions": ""},
+    Task: {"agent": "writer", "text": "Go."},
+    TeamTask: {"tasks": (Task("writer", "Go."),)},
+    ConditionGate: {"condition": "score > 8"},
+    RegexGate: {"pattern": "x"},
+    FunctionGate: {"function": "f"},
+    ScoreGate: {"function": "f"},
+    CommandGate: {"command": ("true",)},
+    JudgeGate: {"rubric": "good"},
+    **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},
+    SessionOptions: {},
+}
+_ODD: tuple[Any, ...] = (
+    *(object(), _Unshowable(), b"bytes", 1j, {1, 2}, [[1]], {"a": {1}}, {1: 2}, 2**70, "\ud800"),
+    *(math.nan, math.inf, -math.inf, "huge", True, 5, 0.5, [1], ["x"], int, lambda: None, ""),
+)
+
+
+@pytest.mark.parametrize("made", _GOOD, ids=lambda made: made.__name__)
+@pytest.mark.parametrize("value", _ODD, ids=lambda value: type(value).__name__)
+def test_any_value_for_any_argument_is_refused_or_can_be_read_back(
+    made: type[Any], value: object
+) -> None:
+    adapter = TypeAdapter(made)
+    for name in made.__dataclass_fields__:
+        try:
+            kept = made(**{**_GOOD[made], name: value})
+        except InvalidInput:
+            continue
+
+        assert adapter.validate_json(orjson.dumps(kept)) == kept, name
+
+
+def test_every_public_value_that_callers_make_is_checked() -> None:
+    public = {name: getattr(pa, name) for name in pa.__all__}
+    values = {name for name, value in public.items() if is_dataclass(value)}
+
+    unchecked = {name for name in values if not issubclass(public[name], Checked)}
+
+    assert unchecked == _NOT_FROM_CALLERS & values
+    assert {made.__name__ for made in _GOOD} >= values - unchecked
+
+
+@pytest.mark.parametrize(
+    ("make", "message", "takes"),
+    [
+        (lambda: agent(tools="read_file"), "tools of Agent is 'read_file' (str)", "each item text"),
+        (lambda: agent(tools=["a", 5]), "item 2 of tools of Agent is 5 (int)", "text"),
+        (lambda: agent(tier="huge"), "tier of Agent is 'huge' (str)", "small, medium or large"),
+        (lambda: agent(temperature="hot"), "temperature of Agent is 'hot'", "a number or None"),
+        (lambda: agent(temperature=3), "temperature of agent writer is 3", "from 0 to 2"),
+        (lambda: agent(cache_seconds=True), "cache_seconds of Agent is True (bool)", "a number"),
+        (lambda: agent(cache_seconds=-1), "cache_seconds of agent writer is -1", "age"),
+        (lambda: agent(limits={"attempts": 2}), "limits of Agent is {'attempts': 2}", "Limits"),
+        (lambda: agent(gates=[1]), "item 1 of gates of Agent is 1", "ConditionGate or"),
+        (lambda: task(input=[1]), "input of Task is [1] (list)", "a dictionary of JSON values"),
+        (lambda: task(priority=1.5), "priority of Task is 1.5", "a whole number"),
+        (lambda: task(priority=2**64), "priority of Task is 18446744073709551616", "64 bits"),
+        (lambda: task(text="caf\udce9"), "text of Task is 'caf\\udce9'", "Unicode text"),
+        (lambda: TeamTask(tasks=(5,)), "item 1 of tasks of TeamTask is 5", "Task"),  # pyright: ignore[reportArgumentType] - what is tested
+        (lambda: CommandGate(command="ls"), "command of CommandGate is 'ls'", "each item text"),  # pyright: ignore[reportArgumentType] - what is tested
+        (lambda: CommandGate(command=()), "a gate cannot run ()", "a program"),
+        (lambda: task(label=_Unshowable()), "label of Task is a value (_Unshowable)", "text"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name_and_what_it_takes(
+    make: Callable[[], object], message: str, takes: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        make()
+
+    assert refused.value.message.startswith(message)
+    assert takes in refused.value.why
+
+
+def test_what_is_meant_is_taken() -> None:
+    made = agent(tools=["read_file"], tier="large", needs=["facts"], temperature=1)
+
+    assert made.tools == ("read_file",)
+    assert made.tier is Tier.LARGE
+    assert made.needs == (Need.FACTS,)
+    assert made.temperature == 1
+    assert SessionOptions(mode="session").mode is Mode.SESSION  # pyright: ignore[reportArgumentType] - what is tested
+    assert type(task(input=MappingProxyType({"a": 1})).input) is dict
+
+
+class Answer(BaseModel):
+    text: str
+
+
+def test_a_class_in_place_of_a_schema_is_refused_with_the_call_that_makes_the_schema() -> None:
+    with pytest.raises(InvalidInput, match="output_schema of Agent is") as refused:
+        agent(output_schema=Answer)
+
+    assert refused.value.hint == "pass Answer.model_json_schema()"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "strng"},
+        {"type": "object", "properties": {"x": {"$ref": "#/$defs/none"}}},
+        {"type": "object", "required": "x"},
+        {"$ref": "https://example.com/schema.json"},
+    ],
+)
+@pytest.mark.parametrize("name", ["input_schema", "output_schema"])
+def test_a_schema_with_a_mistake_is_refused_before_anything_is_called(
+    name: str, schema: object
+) -> None:
+    with pytest.raises(InvalidInput, match=f"{name} of agent writer is not a JSON Schema"):
+        agent(**{name: schema})
