@@ -37,6 +37,6 @@ def test_a_face_asks_the_verbs_and_never_the_store(path: Path) -> None:
 
 
 def test_such_a_use_is_found() -> None:
-    source = "from parallel_agents.core.store import Store\n\nrows = app.store.rows()\n"
+    source = "from parallel_agents.core.store import Store\n\nrows = app.store.rows  \n"
 
     assert list(uses(source)) == ["line 1: Store", "line 3: .store"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.core.ids import OwnerId
-from parallel_agents.core.store import Owner, Store
+from parallel_agents.core.owner import Owner
+from parallel_agents.core.store import Store
 from parallel_agents.stores.group_commit import GroupCommitStore
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite import SqliteStore

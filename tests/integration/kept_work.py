@@ -10,9 +10,10 @@ from parallel_agents.core.event import Entry, Event, Queued, Replied
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Claim, Filter, Row, SessionPlan, Store
+from parallel_agents.core.store import Claim, Filter, SessionPlan, Store
 from parallel_agents.core.usage import Usage
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Store]]

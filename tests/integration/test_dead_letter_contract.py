@@ -14,9 +14,10 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Mode, Session, SessionOptions
-from parallel_agents.core.store import Filter, Owner, SessionPlan, Store
+from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.testing import MemoryStore
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Store]]

@@ -25,8 +25,8 @@ from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_on
 from parallel_agents.core.event import Event, Finished, Replied, Started
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import OwnerState
 from parallel_agents.engines.ownership import is_alive
 from parallel_agents.settings import load, read_environment
 from parallel_agents.stores.sqlite import SqliteStore

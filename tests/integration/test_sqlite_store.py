@@ -17,9 +17,10 @@ from parallel_agents.core.event import Entry, Event, Queued, Replied
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Filter, Owner, SessionPlan
+from parallel_agents.core.store import Filter, SessionPlan
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Conflict, OwnershipLost, StoreUnreachable
 from parallel_agents.stores.group_commit import GroupCommitStore

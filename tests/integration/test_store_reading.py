@@ -19,10 +19,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.run import Failure, Outcome, RunStatus
-from parallel_agents.core.store import (
-    Attempt,
-    Filter,
-)
+from parallel_agents.core.store import Attempt, Filter
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound

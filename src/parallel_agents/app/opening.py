@@ -13,9 +13,10 @@ from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
 from parallel_agents.containment.watch import watch_loop
+from parallel_agents.core.owner import Role
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
-from parallel_agents.core.store import Role, Store
+from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import mark_silent_dead, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector

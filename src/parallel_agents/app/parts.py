@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.store import Role
+from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.models.local.fetch import Progress

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from parallel_agents.core.budget import NO_BUDGET, BudgetAccount
 from parallel_agents.core.engine import Scope
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
-from parallel_agents.core.store import Row
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES

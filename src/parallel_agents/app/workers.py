@@ -13,8 +13,10 @@ from parallel_agents.app.rules import RunRules
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Started
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
+from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
+from parallel_agents.core.store import Filter, Store
 from parallel_agents.engines.ownership import find_workers, this_process
 from parallel_agents.engines.team_bounds import kept_team
 from parallel_agents.files import open_private

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import ChildRun
 from parallel_agents.core.task import TeamTask
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.ids import OwnerId, RunId
-from parallel_agents.core.store import Row, Unsubscribe
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Unsubscribe
 
 
 class Scope(NamedTuple):

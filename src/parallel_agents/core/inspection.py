@@ -12,8 +12,10 @@ from typing import Protocol
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.event import Body, Event
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.rates import RateLimit
-from parallel_agents.core.store import Attempt, Owner, Row
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Attempt
 from parallel_agents.core.throttle import Throttle
 
 PAGE = 1000

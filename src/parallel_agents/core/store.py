@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
@@ -18,6 +17,8 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
@@ -39,43 +40,6 @@ class BudgetAccountState(NamedTuple):
     account: BudgetAccount
     spent: Amount
     reserved: Amount
-
-
-class OwnerState(StrEnum):
-    """A `live` owner works, a `gone` one has ended; a `dead` one fell silent, so its runs are free."""
-
-    LIVE = "live"
-    GONE = "gone"
-    DEAD = "dead"
-
-
-class Role(StrEnum):
-    """A script works for itself; a worker runs what others queue until nothing is left."""
-
-    SCRIPT = "script"
-    WORKER = "worker"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """A process that works on the store; `heartbeat_at` is its last heartbeat."""
-
-    id: OwnerId
-    host: str
-    pid: int
-    role: Role = Role.SCRIPT
-    state: OwnerState = OwnerState.LIVE
-    heartbeat_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A session, its latest run and its owner's state; `fault` is why the record cannot be read."""
-
-    session: Session
-    run: Run
-    owner_state: OwnerState | None = None
-    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,37 +73,6 @@ class Filter(Checked):
     roots_only: bool = False
     since: float | None = None
     limit: int | None = None
-
-
-class ChildRun(NamedTuple):
-    """A run that a session asked one of its children for, by spawning it or by a message to it.
-
-    Whatever else that child was sent since, this is the run whose result belongs to the asker.
-
-    Attributes:
-        key: the key that the child was spawned with.
-        is_quiet: whether the parent neither waits for the child nor gets its results.
-    """
-
-    session: SessionKey
-    key: str
-    label: str
-    run: RunId
-    status: RunStatus
-    is_quiet: bool = False
-
-    @classmethod
-    def of(cls, row: Row) -> ChildRun:
-        """The run of a row that was found by what the asker calls it."""
-        session, run = row.session, row.run
-        return cls(
-            session.key,
-            session.spawn_key,
-            session.label,
-            run.id,
-            run.status,
-            is_quiet=session.options.is_quiet,
-        )
 
 
 class Attempt(NamedTuple):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.store import Row, Unsubscribe
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Unsubscribe
 
 
 class AbsentEngine:

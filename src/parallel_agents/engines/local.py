@@ -15,9 +15,11 @@ from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
+from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
-from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
+from parallel_agents.core.store import Claim, Store, Unsubscribe
 from parallel_agents.engines import ownership
 from parallel_agents.engines.live_run import Settlements, StoreBudget, StoreJournal
 from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping

@@ -8,15 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from parallel_agents.core.ids import make_owner_id
-from parallel_agents.core.store import (
-    Filter,
-    Owner,
-    OwnerState,
-    OwnerStore,
-    Role,
-    Row,
-    SessionStore,
-)
+from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Filter, OwnerStore, SessionStore
 
 HEARTBEAT_SECONDS = 2.0
 SILENT_SECONDS = 30.0

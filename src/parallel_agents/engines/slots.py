@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.store import Row
+from parallel_agents.core.row import Row
 from parallel_agents.engines.live_run import StoreJournal
 from parallel_agents.engines.mailbox import Mailbox
 from parallel_agents.errors import Stopping

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey, short
+from parallel_agents.core.row import Row
 from parallel_agents.core.session import Visibility
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.core.tool import Caller, ToolContext
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import Ambiguous, NotFound

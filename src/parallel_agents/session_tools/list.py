@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import orjson
 
 from parallel_agents.core.ids import SessionKey, is_team_key
+from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Visibility
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import is_archived, session_row

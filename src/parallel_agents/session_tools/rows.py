@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parallel_agents.core.ids import SessionKey, is_team_key
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Cleanup
-from parallel_agents.core.store import Row
 from parallel_agents.session_tools.results import STATUS_NAMES
 
 _TASK_STATUS_NAMES = {

@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import RunId, is_team_key
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import ConfigError, ForkRefused, SpawnBound, SpawnRefused
 from parallel_agents.session_tools.arguments import Arguments, Refusal

@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from parallel_agents.core.agent import Agent, ThinkingLevel
 from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.row import Row
 from parallel_agents.core.schema import InvalidSchema, JsonObject, Schema
 from parallel_agents.core.session import Cleanup, Mode, SessionOptions
-from parallel_agents.core.store import Row
 from parallel_agents.core.task import Task
 from parallel_agents.errors import InvalidFile, UnknownAgent
 from parallel_agents.session_tools.arguments import Arguments, Refusal

@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import ChildRun, Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver

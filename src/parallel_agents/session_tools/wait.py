@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import ChildRun
 from parallel_agents.core.tool import Caller
 from parallel_agents.core.verbs import Until
 from parallel_agents.session_tools.arguments import Arguments, Refusal

@@ -12,8 +12,9 @@ from collections.abc import AsyncGenerator, Sequence
 from parallel_agents.core.event import Event, Finished, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Filter, Row, Store
+from parallel_agents.core.store import Filter, Store
 from parallel_agents.sessions.completions import Completions
 
 _MOST_BUFFERED = 10_000

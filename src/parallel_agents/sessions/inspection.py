@@ -9,9 +9,11 @@ from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.event import Event, Started
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE, Snapshot
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.store import Attempt, Filter, Owner, OwnerState, Row, Store
+from parallel_agents.core.store import Attempt, Filter, Store
 from parallel_agents.core.throttle import Throttle
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from parallel_agents.core.ids import RunId, SessionKey, short
-from parallel_agents.core.store import Filter, Row, SessionStore
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Filter, SessionStore
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import Ambiguous, NotFound
 

@@ -9,9 +9,10 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import make_name
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Killed, Row
+from parallel_agents.core.store import Filter, Killed
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs, Steer, Until
 from parallel_agents.sessions.batch import Batch, BatchResult

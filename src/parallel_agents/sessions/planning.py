@@ -20,9 +20,10 @@ from parallel_agents.core.ids import (
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Row, SessionPlan
+from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold, forked
 from parallel_agents.core.unicode import canonical

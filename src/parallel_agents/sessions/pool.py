@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput, RunIsOver

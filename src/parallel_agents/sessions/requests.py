@@ -13,9 +13,9 @@ from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import short
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
-from parallel_agents.core.store import Row
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 

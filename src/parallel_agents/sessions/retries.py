@@ -11,9 +11,10 @@ from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import short
 from parallel_agents.core.message import Message
 from parallel_agents.core.model import ModelRequest, Models
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Row, SessionPlan, Store
+from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.transcript import Transcript, fold, forked

@@ -15,18 +15,11 @@ from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import (
-    ChildRun,
-    Filter,
-    Killed,
-    Row,
-    SessionPlan,
-    Store,
-    Unsubscribe,
-)
+from parallel_agents.core.store import Filter, Killed, SessionPlan, Store, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound

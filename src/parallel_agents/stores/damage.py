@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from parallel_agents.core.event import Event, Unreadable
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, Result, RunStatus
-from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import StoreDamaged
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parallel_agents.core.ids import OwnerId, RunId
-from parallel_agents.core.store import Owner, OwnerState
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.stores.tables import Tables
 
 _OWNER_KEPT_SECONDS = 7 * 86_400.0

@@ -23,8 +23,9 @@ from parallel_agents.core.event import (
     SteerMode,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
-from parallel_agents.core.store import Claim, Row
+from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
     NotFound,
     OwnershipLost,

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import OwnerState, Row
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.stores.codec import Undecodable, decode_options
 from parallel_agents.stores.database import SqlRow

@@ -11,17 +11,10 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, BudgetAccount
 from parallel_agents.core.event import Body, Event, Finished, Unreadable
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import LIVE, Result, RunStatus
-from parallel_agents.core.store import (
-    Attempt,
-    BudgetAccountState,
-    ChildRun,
-    Filter,
-    Owner,
-    OwnerState,
-    Role,
-    Row,
-)
+from parallel_agents.core.store import Attempt, BudgetAccountState, Filter
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound, PagentsError

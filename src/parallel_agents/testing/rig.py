@@ -17,7 +17,8 @@ from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Model
-from parallel_agents.core.store import Role, Store
+from parallel_agents.core.owner import Role
+from parallel_agents.core.store import Store
 from parallel_agents.core.tool import Tool
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.errors import UnknownModel

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import LIVE, RunnerKind, RunStatus
-from parallel_agents.core.store import Attempt, Row
+from parallel_agents.core.store import Attempt
 from parallel_agents.core.usage import Spend
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import orjson
 
 from parallel_agents.core.ids import short
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Row
 from parallel_agents.core.usage import Spend
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.run import Run
-from parallel_agents.core.store import Owner, OwnerState
 
 # By then a worker that was started for a run has given its first sign of life.
 _START_SECONDS = 5.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from parallel_agents.core.event import Started
 from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run
-from parallel_agents.core.store import Row
 from parallel_agents.views.activity import doing_after, doing_on
 from parallel_agents.views.liveness import Liveness
 

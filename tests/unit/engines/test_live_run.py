@@ -10,9 +10,10 @@ from typing_extensions import override
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Entry, Noticed, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.run import Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Owner, SessionPlan
+from parallel_agents.core.store import SessionPlan
 from parallel_agents.engines.live_run import StoreJournal
 from parallel_agents.testing import MemoryStore
 

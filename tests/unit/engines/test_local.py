@@ -16,9 +16,10 @@ from parallel_agents.core.gate import JudgeGate, RegexGate
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
+from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Claim, Filter, Owner, OwnerState, Role, SessionPlan
+from parallel_agents.core.store import Claim, Filter, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import Stopping, StoreFull
 from parallel_agents.settings import Settings

@@ -14,8 +14,9 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
+from parallel_agents.core.owner import Role
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Filter, Role, SessionPlan
+from parallel_agents.core.store import Filter, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import AuthFailed
 from parallel_agents.testing import MemoryStore, RepliesWith, Rig, open_rig

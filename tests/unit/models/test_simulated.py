@@ -15,9 +15,10 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Finished, Replied, Retrying, ToolFinished
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.models.simulated.model import NOTICE
 from parallel_agents.settings import Environment, Settings

@@ -20,8 +20,8 @@ from parallel_agents.core.model import (
     ModelReply,
     ModelRequest,
 )
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
-from parallel_agents.core.store import Owner
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import Overloaded, RateLimited

@@ -26,9 +26,10 @@ from parallel_agents.core.kept import UNKNOWN_BEFORE
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
+from parallel_agents.core.owner import Owner
 from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Owner, SessionPlan
+from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.transcript import fold

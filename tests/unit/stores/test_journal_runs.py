@@ -15,9 +15,10 @@ from parallel_agents.core.event import Attempted, Entry, Queued, Replied, SteerM
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish as ModelFinish
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.run import Failure, Outcome, Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Claim, Filter, Killed, Owner, OwnerState, SessionPlan
+from parallel_agents.core.store import Claim, Filter, Killed, SessionPlan
 from parallel_agents.core.usage import Usage
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each

@@ -10,7 +10,8 @@ import typer
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_reader
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Filter
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.session_table import line_json, print_lines

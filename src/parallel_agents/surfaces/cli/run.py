@@ -14,9 +14,10 @@ from parallel_agents.app.client import App
 from parallel_agents.app.opening import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Filter, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.errors import InvalidInput
 from parallel_agents.sessions.requests import check_key

@@ -12,8 +12,8 @@ import typer
 from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_existing
 from parallel_agents.core.event import Delivered, Finished, SteerMode
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Row
 from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render

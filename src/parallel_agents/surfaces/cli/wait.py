@@ -11,8 +11,10 @@ import typer
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_existing
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
-from parallel_agents.core.store import Filter, OwnerState, Row
+from parallel_agents.core.store import Filter
 from parallel_agents.interrupts import unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_context

@@ -12,7 +12,9 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.store import Filter, Role, Row
+from parallel_agents.core.owner import Role
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Filter
 from parallel_agents.interrupts import run_interruptible, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import CliContext, Home, find_context

@@ -12,8 +12,8 @@ from math import ceil
 from typing import Any, TypeAlias
 
 from parallel_agents.app.client import App
+from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import Row
 from parallel_agents.core.verbs import Until
 from parallel_agents.errors import PagentsError
 from parallel_agents.surfaces.openclaw import tools

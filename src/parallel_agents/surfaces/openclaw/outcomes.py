@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, Result, RunStatus
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Row
 from parallel_agents.errors import PagentsError
 
 _STATUSES = {

@@ -10,10 +10,11 @@ from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.event import Body, Entry, Event, Queued
 from parallel_agents.core.gate import Gate, Verdict
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Outcome, Result, Run, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import ChildRun, Claim
+from parallel_agents.core.store import Claim
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.engines.mailbox import Mailbox
 from parallel_agents.runners.agent.gates import Park

@@ -1,0 +1,52 @@
+"""Row: a session with one of its runs, as the store returns them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A session, its latest run and its owner's state; `fault` is why the record cannot be read."""
+
+    session: Session
+    run: Run
+    owner_state: OwnerState | None = None
+    fault: str = ""
+
+
+class ChildRun(NamedTuple):
+    """A run that a session asked one of its children for, by spawning it or by a message to it.
+
+    Whatever else that child was sent since, this is the run whose result belongs to the asker.
+
+    Attributes:
+        key: the key that the child was spawned with.
+        is_quiet: whether the parent neither waits for the child nor gets its results.
+    """
+
+    session: SessionKey
+    key: str
+    label: str
+    run: RunId
+    status: RunStatus
+    is_quiet: bool = False
+
+    @classmethod
+    def of(cls, row: Row) -> ChildRun:
+        """The run of a row that was found by what the asker calls it."""
+        session, run = row.session, row.run
+        return cls(
+            session.key,
+            session.spawn_key,
+            session.label,
+            run.id,
+            run.status,
+            is_quiet=session.options.is_quiet,
+        )

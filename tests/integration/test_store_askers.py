@@ -1,0 +1,134 @@
+"""What every store promises of who asked for a run; each kind of store must pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from parallel_agents.core.event import (
+    Queued,
+)
+from parallel_agents.core.ids import OUTSIDE, RunId
+from parallel_agents.core.policy import Policy
+from parallel_agents.core.session import Session
+from parallel_agents.core.store import Filter, SessionPlan, Store
+from parallel_agents.errors import (
+    SpawnBound,
+    SpawnLimit,
+    SpawnRefused,
+)
+from tests.integration.kept_work import (
+    AGENT,
+    DONE,
+    ME,
+    OpenStore,
+    claim,
+    plan,
+    spawn,
+)
+
+
+async def asked(store: Store, session: Session, run: str, sender: Session | None) -> None:
+    """Send a message that starts the run `run`."""
+    key = None if sender is None else sender.key
+    queued = Queued(text="more")
+    await store.send(session.key, RunId(run), queued, owner=ME, sender=key)
+
+
+async def ended(store: Store, run: str) -> None:
+    await store.finish(RunId(run), (await claim(store, run)).run.epoch, DONE)
+
+
+async def test_a_parent_has_the_runs_that_it_asked_for_and_no_others(open_store: OpenStore) -> None:
+    async with open_store() as store:
+        (parent,) = await spawn(store, plan("a"))
+        (child, sibling) = await spawn(store, plan("b", parent), plan("c", parent))
+        await asked(store, child, "by-parent", parent)
+        await asked(store, child, "by-sibling", sibling)
+        await asked(store, child, "from-outside", None)
+
+        found = await store.child_runs(parent.key)
+
+        assert sorted(each.run for each in found) == ["by-parent", "run-b", "run-c"]
+        assert {each.session for each in found} == {child.key, sibling.key}
+        assert {each.label for each in found} == {"the b", "the c"}
+
+
+@pytest.mark.parametrize(
+    ("asker", "run"),
+    [("a", "by-parent"), ("c", "by-sibling"), ("", "from-outside"), ("unknown", "by-parent")],
+)
+async def test_each_asker_finds_the_run_that_it_asked_for_last(
+    open_store: OpenStore, asker: str, run: str
+) -> None:
+    async with open_store() as store:
+        (parent,) = await spawn(store, plan("a"))
+        (child, sibling) = await spawn(store, plan("b", parent), plan("c", parent))
+        await asked(store, child, "by-sibling", sibling)
+        await asked(store, child, "by-parent", parent)
+        await asked(store, child, "from-outside", None)
+        await asked(store, child, "by-the-child-itself", child)
+        key = plan(asker).session.key if asker else OUTSIDE
+
+        rows = await store.rows(Filter(session=child.key, asker=key))
+
+        assert [row.run.id for row in rows] == [run]
+
+
+async def test_a_key_returns_the_run_that_it_spawned_whatever_came_later(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        (session,) = await spawn(store, plan("a"))
+        await asked(store, session, "later", None)
+
+        (again,) = await store.spawn([plan("a")])
+
+        assert again.run.id == "run-a"
+        assert not again.is_new
+
+
+async def test_the_sessions_of_a_request_are_bounded_whoever_asks_whom(
+    open_store: OpenStore,
+) -> None:
+    def bounded(name: str, parent: Session) -> SessionPlan:
+        return replace(plan(name, parent), bounds=Policy(max_total=4))
+
+    async with open_store() as store:
+        (root,) = await spawn(store, plan("root"))
+        (left,) = await spawn(store, bounded("left", root))
+        (right,) = await spawn(store, bounded("right", root))
+        # The two keep sending each other messages; each new run spawns a session.
+        await ended(store, "run-left")
+        await asked(store, left, "left-2", right)
+        await ended(store, "run-right")
+        await spawn(store, bounded("one", left))
+        await asked(store, right, "right-2", left)
+        with pytest.raises(SpawnRefused) as refused:
+            await store.spawn([bounded("two", right)])
+        await ended(store, "right-2")
+        await asked(store, right, "right-3", None)
+
+        (spawned,) = await store.spawn([bounded("three", right)])
+
+        assert refused.value.limit == SpawnLimit(SpawnBound.TOTAL, 4, 4)
+        assert spawned.is_new
+
+
+async def test_a_label_that_a_run_gives_twice_is_told_apart(open_store: OpenStore) -> None:
+    def labelled(name: str, parent: Session, label: str) -> SessionPlan:
+        before = plan(name, parent)
+        return replace(before, session=replace(before.session, label=label))
+
+    async with open_store() as store:
+        (parent, other) = await spawn(store, plan("a"), plan("b"))
+        first = await spawn(store, labelled("1", parent, "part"), labelled("2", parent, "part"))
+        more = await spawn(store, labelled("3", parent, "part"), labelled("4", other, "part"))
+        unnamed = await spawn(store, *(labelled(n, parent, AGENT.name) for n in ("5", "6")))
+        (again,) = await spawn(store, labelled("2", parent, "part"))
+
+        labels = [session.label for session in (*first, *more)]
+        assert labels == ["part", "part-2", "part-3", "part"]
+        assert [session.label for session in unnamed] == [AGENT.name, AGENT.name]
+        assert again.label == "part-2"
