@@ -1,6 +1,8 @@
 """Your own agent as a file: `.parallel-agents/agents/ticket_sorter.md`, next to this script.
 
-    cd examples/own_agent && python sort_tickets.py
+    cd examples/own_agent && pagents trust && python sort_tickets.py
+
+`pagents trust` shows what the folder defines; without it nothing of a project is used.
 
 It also works on the command line: `pagents spawn ticket_sorter "Sort this" -i ticket="..." --wait`.
 """

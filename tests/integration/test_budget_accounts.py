@@ -115,7 +115,6 @@ class Place:
         return {
             "providers": {"loop": loop},
             "day_budget_usd": self.usd,
-            "max_parallel": 16,
             "max_tree_sessions": 1000,
         }
 

@@ -73,7 +73,7 @@ class Pagents:
     def file(self, name: str, content: str | bytes) -> str:
         """Write a file into the folder of the project; its name."""
         place = self.folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.write_bytes(content if isinstance(content, bytes) else content.encode())
         return name
 
