@@ -70,7 +70,8 @@ _WARM = replace(_PLAIN, temperature=0.2)
 _THINKS = replace(_PLAIN, thinking=ThinkingLevel.LOW)
 # What a model does not take, or does not do; other failures say nothing about it.
 _FINDINGS = (MalformedReply, ModelRefused, ModelSlipped, OutputCut, RequestRejected, StreamCut)
-REQUESTS = (_ONE, _TWO, _SCHEMA, _BOTH, _PLAIN, _PLAIN, _WARM, _THINKS)
+# All that may be sent: a structured answer is asked for in up to three ways.
+REQUESTS = (_ONE, _TWO, *(_SCHEMA, _BOTH) * 3, _PLAIN, _WARM, _THINKS)
 
 
 class Check(NamedTuple):

@@ -14,12 +14,13 @@ from parallel_agents.errors import ConfigError, MissingKey, UnknownModel
 from parallel_agents.models.http import Http
 from parallel_agents.models.listing import Finder
 from parallel_agents.models.pricing import Prices
-from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Provider, Secret
+from parallel_agents.models.providers import ANY_MODEL, NO_KEY, Endpoint, Provider, Secret
 from parallel_agents.models.retrying import Retrying
 from parallel_agents.models.suggesting import Suggesting
 from parallel_agents.models.wires.model import WireModel
 
 _LIST = "`pagents models list` shows the providers"
+_PLACEHOLDER = "your-resource-name"  # in the addresses of presets that belong to nobody
 
 
 class Registry:
@@ -115,6 +116,7 @@ class Registry:
         if provider is None or not model_id:
             self._refuse(name)
         endpoint = provider.endpoint(model_id, find_key(provider, self._read_key))
+        _check_address(endpoint)
         self._http.check(endpoint)
         capabilities = provider.capabilities(model_id)
         model = WireModel(name, endpoint, self._http, capabilities=capabilities)
@@ -141,6 +143,21 @@ class Registry:
 
     def _example(self, provider: str) -> str:
         return next((n for n in self.names() if n.startswith(f"{provider}/")), f"{provider}/MODEL")
+
+
+def _check_address(endpoint: Endpoint) -> None:
+    """Refuse an address in which a part is to be filled in: anybody may own what is in its place.
+
+    Raises:
+        ConfigError: the user has not configured the provider's address.
+    """
+    if _PLACEHOLDER in endpoint.base_url:
+        raise ConfigError(
+            f"{endpoint.provider} needs an address",
+            why=f"{endpoint.base_url} is only a form",
+            hint=f'set base_url = "{endpoint.base_url.replace(_PLACEHOLDER, "NAME")}" with your own name '
+            f"in [providers.{endpoint.provider}]",
+        )
 
 
 def find_key(provider: Provider, read_key: Callable[[str], str | None]) -> Secret:

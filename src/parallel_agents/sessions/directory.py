@@ -9,7 +9,7 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
 from parallel_agents.core.task import Task
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import ConfigError, PagentsError
 from parallel_agents.models.choice import Choice
 from parallel_agents.models.ladders import PREFIX, Ladders
 
@@ -98,4 +98,9 @@ class Directory:
                 missing = missing or error
         if missing is not None and not found:
             raise missing
+        if not found:
+            raise ConfigError(
+                f"the ladder {' '.join(steps)} has no models",
+                hint="name at least one under [ladders]; `pagents models list` shows them",
+            )
         return tuple(dict.fromkeys(found))

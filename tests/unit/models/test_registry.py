@@ -167,3 +167,12 @@ async def test_closing_closes_each_model_once() -> None:
 
     assert isinstance(made, Closing)
     assert made.closed == 1
+
+
+def test_an_address_with_a_part_to_fill_in_is_not_called() -> None:
+    models = Registry(read_providers(), lambda _: "key", Http())
+
+    with pytest.raises(ConfigError, match="azure needs an address") as caught:
+        models.get("azure/mine")
+
+    assert 'base_url = "https://NAME.openai.azure.com' in caught.value.hint

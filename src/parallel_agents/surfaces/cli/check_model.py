@@ -27,7 +27,7 @@ def check_model(
 ) -> None:
     """Find out what a model takes: tools, schemas, streams, temperature, thinking.
 
-    Makes about eight small calls, and keeps what it finds for later runs.
+    Makes up to eleven small calls, and keeps what it finds for later runs.
     """
     context = find_context(home)
 
@@ -53,7 +53,7 @@ async def _check(app: App, name: str, *, is_quiet: bool) -> tuple[list[Check], S
         most = [worst_case(app.models, model.name, request).nanousd for request in REQUESTS]
         priced = [each for each in most if each is not None]
         cost = f"at most ${sum(priced) / 1e9:.4f}" if len(priced) == len(most) else "price unknown"
-        render.note(f"{len(REQUESTS)} small calls to {model.name}, {cost}")
+        render.note(f"up to {len(REQUESTS)} small calls to {model.name}, {cost}")
     checks = Checks(model, app.models, app.lessons)
     found = [check async for check in checks.run()]
     return found, checks.spend, app.lessons.learned(model.name)
