@@ -93,7 +93,7 @@ async def test_an_unknown_name_is_an_error(name: str) -> None:
         assert "pagents list" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["", "  ", "agent", "a", "s", "writer/"])
+@pytest.mark.parametrize("name", ["", "  ", "agent", "ag", "s", "writer/"])
 async def test_a_name_that_says_nothing_ends_nothing(name: str) -> None:
     async with open_test_rig() as rig:
         handle = await rig.sessions.spawn(Task("writer", "x", label="only"))
