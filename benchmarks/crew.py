@@ -50,7 +50,7 @@ async def spawn_children(url: str, home: Path, *, children: int) -> dict[str, fl
         rows = await sessions.list(pa.Filter(parent=parent.key))
     assert len(rows) == children
     assert all(row.run.status is pa.RunStatus.DONE for row in rows)
-    yielded = next(e for e in events if e.key.startswith("turn-2/call-") and "started" not in e.key)
+    yielded = next(e for e in events if e.key == "turn-2/call/1")
     last = max(row.run.finished_at or 0 for row in rows)
     return {"wall_s": wall, "join_ms": (yielded.at - last) * 1000}
 
