@@ -77,8 +77,11 @@ async def contained(work: Coroutine[None, None, T], name: str) -> T:
         Raised: `work` raised something that is no Exception.
     """
     task = asyncio.create_task(_outcome_of(work), name=name)
+    # Not `await task`, which would wait for the end of work that ignores a cancellation.
+    ended = asyncio.get_running_loop().create_future()
+    task.add_done_callback(lambda _: ended.done() or ended.set_result(None))
     try:
-        await asyncio.wait((task,))
+        await ended
     except asyncio.CancelledError:
         await _end(task, work, name)
         raise

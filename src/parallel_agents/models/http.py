@@ -164,7 +164,17 @@ class Exchange:
             raise await self._refusal()
         if not await self._begins_as_json():
             return None
-        return _document(await self._rest(), self._endpoint)
+        return self._parsed(await self._rest())
+
+    def _parsed(self, data: bytes) -> Sequence[Json]:
+        try:
+            return (orjson.loads(data),)
+        except orjson.JSONDecodeError:
+            pass
+        try:
+            return list(read_document(_as_utf8(data, self._response.charset)))
+        except ValueError as error:
+            raise _unreadable(self._endpoint, data, str(error)) from error
 
     async def _begins_as_json(self) -> bool:
         """Read until the response tells whether it is JSON; what was read is `_start`."""
@@ -270,14 +280,12 @@ async def _read_start(response: aiohttp.ClientResponse) -> bytes:
     return start
 
 
-def _document(data: bytes, endpoint: Endpoint) -> Sequence[Json]:
+def _as_utf8(data: bytes, charset: str | None) -> bytes:
+    """JSON that is in the charset that its header names, which should be UTF-8 (RFC 8259, section 8.1)."""
     try:
-        return (orjson.loads(data),)
-    except orjson.JSONDecodeError:
-        try:
-            return list(read_document(data))
-        except ValueError as error:
-            raise _unreadable(endpoint, data, str(error)) from error
+        return data.decode(charset or "utf-8").encode()
+    except (LookupError, UnicodeError):
+        return data
 
 
 def _unreadable(endpoint: Endpoint, data: bytes, why: str) -> ProviderError:

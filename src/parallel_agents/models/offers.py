@@ -125,7 +125,7 @@ def _count(parts: Sequence[JsonObject], names: Sequence[str]) -> int | None:
     for part in parts:
         for name in names:
             value = part.get(name)
-            if isinstance(value, int) and 0 < value <= _MOST_TOKENS:
+            if type(value) is int and 0 < value <= _MOST_TOKENS:
                 return value
     return None
 
@@ -144,9 +144,11 @@ def _price(value: Json) -> Price | None:
 
 
 def _usd(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
     try:
-        usd = float(value) if isinstance(value, str | int | float) else -1.0
-    except ValueError:
+        usd = float(value)
+    except (ValueError, OverflowError):
         return None
     return usd if 0 <= usd < _PER_MILLION else None  # -1 is "it depends"
 

@@ -106,10 +106,11 @@ def test_what_cannot_be_a_model_or_a_number_is_left_out() -> None:
         {"id": "x" * 1000},
         {"id": "a\nb"},
         {"id": "ok", "context_length": -1, "max_tokens": "many", "pricing": {"prompt": "-1"}},
+        {"id": "true", "context_length": True, "pricing": {"prompt": True, "completion": False}},
         {"id": "ok", "context_length": 10**30, "pricing": {"input": "nan", "output": "inf"}},
     ]
 
-    assert list(read_page({"data": items}).offers) == [Offer(id="ok")]
+    assert list(read_page({"data": items}).offers) == [Offer(id="ok"), Offer(id="true")]
 
 
 @pytest.mark.parametrize("value", [None, {}, {"data": {}}, "models", {"error": "no"}])

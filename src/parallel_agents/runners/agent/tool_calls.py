@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import orjson
-from pydantic_core import to_json
 
 from parallel_agents.containment.calls import describe
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
@@ -259,7 +258,7 @@ class ToolCalls:
         context = ToolContext(session.key, run.id, asked.name, session.options.cwd, caller)
         try:
             async with caller.deadline:
-                content = _text_of(await tool.call(call.arguments, context))
+                content = await tool.call(call.arguments, context)
         except (StoreError, LeftRun):
             raise
         except Exception as error:  # noqa: BLE001 - the model decides what to do about a failed tool
@@ -278,11 +277,6 @@ async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None  # callers know single errors, not groups
     return [task.result() for task in tasks]
-
-
-def _text_of(value: object) -> str:
-    """What a tool returned; the protocol says text, which a tool from outside may not know."""
-    return value if isinstance(value, str) else to_json(value, fallback=repr).decode()
 
 
 def _error(call: ToolCall, text: str) -> ToolResult:
