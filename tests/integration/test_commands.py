@@ -78,9 +78,9 @@ async def test_the_whole_group_ends_when_the_caller_is_cancelled(tmp_path: Path)
 async def test_a_child_that_keeps_the_output_open_does_not_delay_the_end(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
 
-    end = await sh(f"sleep 1000 & echo $! > {pid}; exit 4")
+    end = await sh(f"echo said; sleep 1000 & echo $! > {pid}; exit 4")
 
-    assert end.code == 4
+    assert end == (4, "said\n")
     await ended(pid)
 
 

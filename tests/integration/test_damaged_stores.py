@@ -14,9 +14,13 @@ from pathlib import Path
 import pytest
 
 import parallel_agents as pa
-from parallel_agents.app.opening import open_client
+from parallel_agents.app.opening import open_app, open_client
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.store import Filter
+from parallel_agents.engines import ownership
 from parallel_agents.errors import PagentsError
 from parallel_agents.settings import Settings, read_environment
+from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.surfaces.cli.main import build
 from parallel_agents.testing import RepliesWith
 
@@ -163,3 +167,38 @@ def test_an_engine_on_a_damaged_store_does_its_own_work(
     )
 
     assert team.status is pa.RunStatus.DONE
+
+
+async def test_a_damaged_child_takes_nothing_from_its_team(intact: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(intact, home)
+    with closing(sqlite3.connect(home / "store.db", isolation_level=None)) as sql:
+        sql.execute("UPDATE sessions SET options = '{' WHERE spawn_key = 'tea'")
+
+    store = await SqliteStore.open(home / "store.db")
+    try:
+        (team,) = await store.rows(Filter(roots_only=True, prefix="team"))
+        children = await store.child_runs(team.session.key)
+    finally:
+        await store.aclose()
+
+    assert {child.key for child in children} == {"tea", "rain"}
+
+
+def test_a_run_of_a_newer_version_is_left_to_it(intact: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(intact, home)
+    with closing(sqlite3.connect(home / "store.db", isolation_level=None)) as sql:
+        (run,) = sql.execute("SELECT id FROM runs WHERE status = 'queued'").fetchone()
+        seq = sql.execute("SELECT MAX(seq) + 1 FROM events").fetchone()[0]
+        body = b'{"kind":"teleported"}'
+        sql.execute("INSERT INTO events VALUES (?, 0, ?, 'teleported', ?)", (seq, run, body))
+
+    async def work() -> list[object]:
+        async with open_app(read_environment(home), Settings(model="sim/calm")) as app:
+            async with asyncio.timeout(60):
+                await app.wait_quiet(ownership.HEARTBEAT_SECONDS * 2)
+            rows = await app.sessions.list(Filter(run=RunId(run)))
+            return [(row.run.status, row.run.owner) for row in rows]
+
+    assert asyncio.run(work()) == [(pa.RunStatus.QUEUED, None)]

@@ -25,6 +25,7 @@ from tests.integration.kept_work import (
     OpenStore,
     claim,
     plan,
+    replied,
     spawn,
 )
 
@@ -132,3 +133,22 @@ async def test_a_label_that_a_run_gives_twice_is_told_apart(open_store: OpenStor
         assert labels == ["part", "part-2", "part-3", "part"]
         assert [session.label for session in unnamed] == [AGENT.name, AGENT.name]
         assert again.label == "part-2"
+
+
+async def test_the_run_that_is_executed_asks_however_many_wait_behind_it(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        (parent,) = await spawn(store, plan("a"))
+        executed = await claim(store, "run-a")
+        for number in range(120):
+            await asked(store, parent, f"later-{number}", None)
+        await spawn(store, plan("b", parent))
+        child = await claim(store, "run-b")
+        await store.append(RunId("run-b"), child.run.epoch, [replied(1)])
+        await store.finish(RunId("run-a"), executed.run.epoch, DONE)
+
+        (result,) = await store.results([RunId("run-a")])
+
+        assert result is not None
+        assert result.spend_below.calls == 1

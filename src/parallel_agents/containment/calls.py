@@ -91,10 +91,12 @@ async def contained(work: Coroutine[None, None, T], name: str) -> T:
 
 
 def caught(call: Callable[[], T]) -> Outcome[T]:
-    """What a call in a thread of its own returned or raised."""
+    """What a call returned or raised; a Ctrl-C passes."""
     try:
         return _Returned(call())
-    except BaseException as error:  # noqa: BLE001 - the edge to code of others
+    except BaseException as error:
+        if _is_ctrl_c(error):
+            raise
         return _Failed(error)
 
 
@@ -115,18 +117,24 @@ def unpack(outcome: Outcome[T]) -> T:
 async def _outcome_of(work: Coroutine[None, None, T]) -> Outcome[T]:
     try:
         return _Returned(await work)
-    except GeneratorExit:
-        raise  # the loop is being closed
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and _may_be_from_user():
+        if ends_more_than_a_call(error):
             raise
         return _Failed(error)
 
 
-def _may_be_from_user() -> bool:
-    """Whether a KeyboardInterrupt may be a Ctrl-C: only Python's own handler raises it here."""
-    is_main = threading.current_thread() is threading.main_thread()
-    return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+def ends_more_than_a_call(error: BaseException) -> bool:
+    """Whether an error is not the code's own: its coroutine is closed, or the user pressed Ctrl-C."""
+    return isinstance(error, GeneratorExit) or _is_ctrl_c(error)
+
+
+def _is_ctrl_c(error: BaseException) -> bool:
+    """Whether Python's own handler may have raised it; that does so in the main thread only."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
 
 
 async def _end(task: asyncio.Task[Outcome[T]], work: Coroutine[None, None, T], name: str) -> None:
@@ -156,9 +164,7 @@ def tell(listener: Callable[[T], object], value: T) -> bool:
     try:
         listener(value)
     except BaseException as error:
-        if isinstance(error, GeneratorExit) or (
-            isinstance(error, KeyboardInterrupt) and _may_be_from_user()
-        ):
+        if ends_more_than_a_call(error):
             raise
         name = getattr(listener, "__qualname__", type(listener).__name__)
         _log.warning("the callback %s is not called again: %s", name, describe(error))

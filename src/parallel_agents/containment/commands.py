@@ -61,23 +61,21 @@ async def run_command(
             raise
         finally:
             os.close(writable)
-    reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(readable, "rb", 0)
-    )
-    reading = asyncio.create_task(_read(reader))
+    output = _Output()
+    reading = asyncio.create_task(output.read(readable))
     try:
         async with asyncio.timeout(timeout_seconds):
-            return await _ended(process, reading)
+            code = await _ended(process, reading)
     finally:
         if process.returncode is None or not reading.done():
             await _end_group(process)
         reading.cancel()
         await asyncio.wait((reading,))
-        transport.close()
+    return CommandEnd(code, output.text)
 
 
-async def _ended(process: Process, reading: asyncio.Task[str]) -> CommandEnd:
+async def _ended(process: Process, reading: asyncio.Task[None]) -> int:
+    """The exit code, once the output has ended too, or a child that was left behind keeps it open."""
     exiting = asyncio.create_task(process.wait())
     try:
         await asyncio.wait((exiting, reading), return_when=asyncio.FIRST_COMPLETED)
@@ -87,18 +85,41 @@ async def _ended(process: Process, reading: asyncio.Task[str]) -> CommandEnd:
     finally:
         exiting.cancel()
     done, _ = await asyncio.wait((reading,), timeout=_DRAIN_SECONDS)
-    return CommandEnd(code, reading.result() if done else "")
+    if done:
+        reading.result()
+    return code
 
 
-async def _read(reader: asyncio.StreamReader) -> str:
-    """The end of the output."""
-    kept, total = b"", 0
-    while chunk := await reader.read(_KEPT_BYTES):
-        kept = (kept + chunk)[-_KEPT_BYTES:]
-        total += len(chunk)
-        if total > MOST_OUTPUT_BYTES:
-            raise TooMuchOutput
-    return kept.decode(errors="replace")
+class _Output:
+    """The end of what a command has written so far."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    @property
+    def text(self) -> str:
+        return self._kept.decode(errors="replace")
+
+    async def read(self, pipe: int) -> None:
+        """Read a pipe to its end, and close it."""
+        reader = asyncio.StreamReader()
+        file = os.fdopen(pipe, "rb", 0)
+        try:
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), file
+            )
+        except BaseException:
+            file.close()
+            raise
+        total = 0
+        try:
+            while chunk := await reader.read(_KEPT_BYTES):
+                self._kept = (self._kept + chunk)[-_KEPT_BYTES:]
+                total += len(chunk)
+                if total > MOST_OUTPUT_BYTES:
+                    raise TooMuchOutput
+        finally:
+            transport.close()
 
 
 async def _end_group(process: Process) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import sysconfig
 import threading
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 BLOCKED_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
-_OURS = (str(Path(__file__).parents[1]), sysconfig.get_path("stdlib"))
+_OURS = (str(Path(__file__).parents[1]) + os.sep, sysconfig.get_path("stdlib"))
 
 
 @contextmanager

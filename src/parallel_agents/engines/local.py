@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
-from parallel_agents.containment.calls import describe, tell
+from parallel_agents.containment.calls import describe, ends_more_than_a_call, tell
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
@@ -81,6 +81,7 @@ class LocalEngine:
         self._scheduled: dict[RunId, ScheduledRun] = {}
         self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
         self._adopted: set[RunId] = set()
+        self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
         self._listeners: dict[RunId, list[OnText]] = {}
         self._group = asyncio.TaskGroup()
         self._idle = asyncio.Event()
@@ -241,7 +242,11 @@ class LocalEngine:
     async def _execute(self, scheduled: ScheduledRun) -> None:
         run = scheduled.row.run.id
         try:
-            claim = await self._claim(scheduled)
+            try:
+                claim = await self._claim(scheduled)
+            except LeftRun:
+                self._left.add(run)
+                raise
             if claim is not None:
                 await self._run(scheduled, claim)
         except LeftRun as reason:
@@ -359,8 +364,11 @@ class LocalEngine:
         """Take over the runs that have no live owner."""
         taken: list[str] = []
         for row in await ownership.find_orphans(self._store):
+            if row.run.id in self._left:
+                continue
             if row.fault:
-                await self._store.claim(row.run.id, self._owner.id)  # which ends it
+                with suppress(LeftRun):
+                    await self._store.claim(row.run.id, self._owner.id)  # which ends it
                 continue
             if not self._rules.can_run(row):
                 continue
@@ -381,4 +389,4 @@ def _ends_more_than_a_run(error: BaseException) -> bool:
     if isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
-    return isinstance(error, KeyboardInterrupt | GeneratorExit)
+    return ends_more_than_a_call(error)

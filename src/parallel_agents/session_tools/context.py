@@ -10,6 +10,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter
 from parallel_agents.core.tool import Caller, ToolContext
+from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
@@ -99,6 +100,7 @@ class Call:
         Raises:
             Refusal: no session matches, several match, or the requester may not see the session.
         """
+        name = canonical(name)
         own = await self.find_requester()
         try:
             near = await self._nearest(name, own)

@@ -34,12 +34,13 @@ async def read_history(call: Call, arguments: Arguments) -> JsonObject:
         max_tokens=call.settings.hand_back_tokens,
         offset=arguments.whole("textOffset") or 0,
     )
+    last = {str(message["runId"]): str(message["id"]) for message in messages}
     if "messageId" in arguments:
         messages = [m for m in messages if m["id"] == arguments.text("messageId")]
     end = max(len(messages) - offset, 0)
     window = messages[max(end - limit, 0) : end]
     shown = _newest_within_bytes(window)
-    call.mark_reported(_told(events, messages, shown))
+    call.mark_reported(_told(events, last, shown))
     is_more = end > len(shown)
     answer: dict[str, Json] = {
         "sessionKey": row.session.key,
@@ -61,12 +62,9 @@ async def read_history(call: Call, arguments: Arguments) -> JsonObject:
 
 
 def _told(
-    events: Iterable[Event],
-    messages: Sequence[Mapping[str, Json]],
-    shown: Sequence[Mapping[str, Json]],
+    events: Iterable[Event], last: Mapping[str, str], shown: Sequence[Mapping[str, Json]]
 ) -> list[RunId]:
-    """The runs that have ended and whose last message is shown."""
-    last = {str(message["runId"]): str(message["id"]) for message in messages}
+    """The runs that have ended and whose last message, by run, is shown."""
     seen = {str(message["id"]) for message in shown}
     return [
         event.run

@@ -16,6 +16,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
+from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput, RunIsOver
 
@@ -50,7 +51,7 @@ class Pool:
             )
         self._idle: asyncio.Queue[_Place] = asyncio.Queue()
         for number in range(1, size + 1):
-            self._idle.put_nowait(_Place(sessions, agent, f"{name}-{number}", model))
+            self._idle.put_nowait(_Place(sessions, agent, canonical(f"{name}-{number}"), model))
 
     async def run(self, text: str, *, input: JsonObject | None = None) -> Result:
         """Run one task in the next idle session, and return its result.

@@ -13,12 +13,12 @@ from parallel_agents.errors import StoreDamaged
 
 
 def is_newer(events: Sequence[Event]) -> bool:
-    """Whether a newer version of this package has written one of these events."""
+    """Whether a newer version of this package has written one of these unreadable events."""
     return any(isinstance(event.body, Unreadable) and event.body.is_unknown for event in events)
 
 
 def fault_of(row: Row, events: Sequence[Event]) -> str:
-    """Why a run cannot be executed from its record; empty if it can."""
+    """Why a run cannot be executed, given its unreadable events; empty if it can."""
     if row.fault:
         return row.fault
     for event in events:

@@ -21,12 +21,14 @@ from parallel_agents.core.event import (
     Started,
     Steered,
     SteerMode,
+    Unreadable,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
 from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
+    LeftRun,
     NotFound,
     OwnershipLost,
     PagentsError,
@@ -116,7 +118,9 @@ class JournalRuns:
             for answer in self._claim(owner, group)
         ]
 
-    def _claim(self, owner: OwnerId, requests: Sequence[ClaimRequest]) -> list[Claim | None]:
+    def _claim(
+        self, owner: OwnerId, requests: Sequence[ClaimRequest]
+    ) -> list[Answer[Claim | None]]:
         """Claims of different runs by one owner: all claims of a process have the same owner."""
         values = {
             "runs": as_array([request.run for request in requests]),
@@ -136,8 +140,10 @@ class JournalRuns:
         sessions = list({session for session, _ in taken.values()})
         rows = self._tables.rows.of_runs(list(taken))
         events = self._tables.rows.events_of_sessions(sessions)
+        answers: dict[RunId, Answer[Claim | None]] = {}
         for run, (session, _) in list(taken.items()):
-            if not self._is_fit(rows[run], events[session]):
+            if unfit := self._put_aside(rows[run], events[session]):
+                answers[run] = unfit
                 del taken[run]
         self._tables.log.write_new(
             [_started(request, *taken[request.run]) for request in requests if request.run in taken]
@@ -145,26 +151,27 @@ class JournalRuns:
         for event in self._tables.log.written[-len(taken) :] if taken else ():
             events[event.session].append(event)
         budgeted = self._tables.accounts.budgeted_among(sessions)
-        claims = {
-            run: Claim(rows[run].session, rows[run].run, events[session], session in budgeted)
-            for run, (session, _) in taken.items()
-        }
-        return [claims.get(request.run) for request in requests]
+        for run, (session, _) in taken.items():
+            row = rows[run]
+            answers[run] = Claim(row.session, row.run, events[session], session in budgeted)
+        return [answers.get(request.run) for request in requests]
 
-    def _is_fit(self, row: Row, events: Sequence[Event]) -> bool:
-        """Whether a claimed run can be executed from its record.
+    def _put_aside(self, row: Row, events: Sequence[Event]) -> LeftRun | None:
+        """Why a claimed run cannot be executed from its record; None if it can.
 
         What a newer version has written is left to it. A damaged run ends: nobody could continue it,
         and others may wait for it.
         """
-        if is_newer(events):
+        unreadable = [event for event in events if isinstance(event.body, Unreadable)]
+        if is_newer(unreadable):
             self._tables.database.run("unclaim", (row.run.id,))
-            return False
-        if fault := fault_of(row, events):
-            outcome = Outcome(status=RunStatus.FAILED, error=damaged(row.run.id, fault))
-            self._tables.accounts.forfeit([row.run.id])
-            self.end([Ending(row.run.id, row.session.key, Finished(outcome=outcome), fence=0)])
-        return not fault
+            return LeftRun(f"a newer version of pagents wrote run {row.run.id}")
+        if not (fault := fault_of(row, unreadable)):
+            return None
+        outcome = Outcome(status=RunStatus.FAILED, error=damaged(row.run.id, fault))
+        self._tables.accounts.forfeit([row.run.id])
+        self.end([Ending(row.run.id, row.session.key, Finished(outcome=outcome), fence=0)])
+        return LeftRun(fault)
 
     def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
         sessions, reserving = self._fence(requests)

@@ -62,7 +62,9 @@ async def test_an_exception_is_raised_as_it_is() -> None:
         await Threads("f").run(lambda: 1 // 0, queued=AT_ONCE)
 
 
-@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), StopIteration()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [SystemExit(1), KeyboardInterrupt(), StopIteration(), GeneratorExit()], ids=repr
+)
 async def test_what_cannot_leave_a_thread_is_raised_as_text(error: BaseException) -> None:
     def function() -> None:
         raise error

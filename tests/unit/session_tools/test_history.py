@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
 import pytest
 
+from parallel_agents.core.ids import RunId
 from tests.unit.session_tools.contract import (
     AGENT,
     ANY,
@@ -86,3 +91,39 @@ async def test_a_message_has_blocks_and_their_plain_text() -> None:
 
     assert reply["content"] == [{"type": "text", "text": "re: Write."}]
     assert reply["text"] == "re: Write."
+
+
+class Told:
+    """A run that notes of which runs it was told; it never waits."""
+
+    def __init__(self) -> None:
+        self.runs: list[RunId] = []
+
+    def park(self) -> None:
+        raise AssertionError
+
+    def queued(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def wait_message(self) -> None:
+        raise AssertionError
+
+    def hand_back(self, runs: Sequence[RunId]) -> None:
+        self.runs += runs
+
+    def has_reported(self, run: RunId) -> bool:
+        return run in self.runs
+
+
+@pytest.mark.parametrize(("place", "is_told"), [(0, False), (1, True)], ids=["task", "answer"])
+async def test_one_message_tells_of_a_run_only_if_it_is_its_last(place: int, is_told: bool) -> None:
+    async with open_world() as world:
+        lead = await world.requester()
+        spawned = await world.done(lead, label="cafe\u0301")
+        messages = (await world.call("sessions_history", {"sessionKey": "caf\u00e9"}))["messages"]
+        told = Told()
+        one = {"sessionKey": "cafe\u0301", "messageId": messages[place]["id"]}
+
+        await world.call("sessions_history", one, replace(lead, caller=told))
+
+    assert told.runs == ([spawned["runId"]] if is_told else [])

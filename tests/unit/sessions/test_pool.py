@@ -152,3 +152,11 @@ async def test_an_empty_pool_is_refused() -> None:
     with pytest.raises(InvalidInput, match="a pool cannot have 0 sessions"):
         async with open_rig(RepliesWith(count_messages), agents=[WRITER]) as rig:
             rig.sessions.pool("writer", name="none", size=0)
+
+
+async def test_a_name_is_the_same_in_each_unicode_form() -> None:
+    async with open_rig(RepliesWith(count_messages), agents=[WRITER]) as rig:
+        pool = rig.sessions.pool("writer", name="cafe\u0301", size=1)
+        results = [await pool.run("one"), await pool.run("two")]
+
+    assert [result.output for result in results] == ["1 messages", "3 messages"]

@@ -14,6 +14,7 @@ from parallel_agents.app.opening import open_existing
 from parallel_agents.core.event import Delivered, Finished, SteerMode
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
+from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
@@ -55,7 +56,8 @@ def steer(
             if after:
                 await client.workers.ensure(row.session.key, receipt.run_id)
                 return row, receipt, "queued as the next run"
-            return row, receipt, await _receipt(client, row, receipt)
+            (reached,) = await client.sessions.list(Filter(run=receipt.run_id))
+            return row, receipt, await _receipt(client, reached, receipt)
 
     row, receipt, state = asyncio.run(deliver())
     if json:

@@ -65,4 +65,5 @@ def _report_left(client: Client, rows: Iterable[Row]) -> None:
     """Say which runs stay in the store, and what this process lacks for them."""
     for row in rows:
         what = f"{format.name(row)} ({row.session.label})"
-        render.note(f"{format.clock(time.time())} left {what}: {client.readiness.lacks(row)}")
+        why = client.readiness.lacks(row) or "a newer version of pagents wrote it"
+        render.note(f"{format.clock(time.time())} left {what}: {why}")

@@ -18,11 +18,10 @@ SELECT key, digest FROM sessions WHERE parent = ? AND spawn_key = ?;
 -- A session and the run that asks for others in it: the one being executed, else the latest.
 -- name: asker
 SELECT s.killed, r.id, r.request, r.status IN ('queued', 'running')
-FROM sessions AS s
-JOIN (SELECT * FROM runs WHERE session = ?1 ORDER BY number DESC LIMIT 100) AS r
-WHERE s.key = ?1
-ORDER BY CASE WHEN r.status IN ('queued', 'running') THEN -r.number ELSE r.number - 1e12 END DESC
-LIMIT 1;
+FROM sessions AS s JOIN runs AS r ON r.session = s.key
+WHERE s.key = ?1 AND r.number = COALESCE(
+    (SELECT MIN(number) FROM runs WHERE session = ?1 AND status IN ('queued', 'running')),
+    (SELECT MAX(number) FROM runs WHERE session = ?1));
 
 -- name: count_spawned
 SELECT spawned FROM runs WHERE id = ?;
@@ -326,7 +325,7 @@ WHERE r.session IN (SELECT value FROM json_each(?)) ORDER BY e.seq;
 
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
-       COALESCE(json_extract(s.options, '$.is_quiet'), FALSE)
+       COALESCE(CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.is_quiet') END, FALSE)
 FROM runs AS asking JOIN runs AS r ON r.asked_by = asking.id JOIN sessions AS s ON s.key = r.session
 WHERE asking.session = ?1 AND s.parent = ?1
 ORDER BY r.created_at, r.number, s.key;
