@@ -209,7 +209,7 @@ def _resources(
     now: Callable[[], float],
 ) -> Resources:
     completions = Completions(store)
-    store.on_failure(completions.fail)
+    stack.callback(store.on_failure(completions.fail))
     stack.callback(completions.close)
     return Resources(
         environment=environment,

@@ -63,7 +63,7 @@ class Schema:
         InvalidSchema: `source` is not a valid JSON Schema.
     """
 
-    __slots__ = ("_is_recursive_union", "_validator", "source")
+    __slots__ = ("_validator", "source")
 
     def __init__(self, source: JsonObject) -> None:
         self.source = source
@@ -72,7 +72,6 @@ class Schema:
             if checks > MOST_CHECKS:
                 why = f"a value would be checked {checks:,} times, more than {MOST_CHECKS:,}"
                 raise InvalidSchema(Problem("", why))
-            self._is_recursive_union = is_recursive_union(source)
             self._validator = jsonschema_rs.validator_for(dict(source), retriever=_fetch_nothing)
         except jsonschema_rs.ValidationError as error:
             where = "/".join(str(step) for step in error.instance_path)
@@ -80,14 +79,18 @@ class Schema:
         except RecursionError as error:
             raise InvalidSchema(_TOO_DEEP) from error
 
+    def fits(self, value: Json) -> bool:
+        """Whether `value` matches."""
+        return self._validator.is_valid(value)
+
     def problems(self, value: Json) -> list[Problem]:
         """The reasons why `value` does not match, at most five; an empty list if it matches.
 
         What is wrong in a deep value of a union that contains itself is not told: it takes too long.
         """
-        if self._validator.is_valid(value):
+        if self.fits(value):
             return []
-        if self._is_recursive_union and depth_of(value) > _EXPLAINED_DEPTH:
+        if depth_of(value) > _EXPLAINED_DEPTH and is_recursive_union(self.source):
             why = "it does not match the schema, and is nested too deep to say where"
             return [Problem("", why)]
         try:

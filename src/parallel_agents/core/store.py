@@ -335,7 +335,7 @@ class EventStore(Protocol):
         """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
         ...
 
-    def on_failure(self, tell: Callable[[StoreError], None]) -> None:
+    def on_failure(self, tell: Callable[[StoreError], None]) -> Unsubscribe:
         """Call `tell` on the loop once the store can no longer be written or watched."""
         ...
 

@@ -46,7 +46,7 @@ def cuts_after_full_reply(transcript: Transcript, error: ContextTooLong) -> Shor
 
     None if nothing helps, or if the call before was shortened for the same reason.
     """
-    if 0 <= transcript.refused_at >= transcript.turn - 1:
+    if transcript.refused_at >= transcript.turn - 1:
         return None
     messages = transcript.messages[:-1]
     cuts = plan_cuts(messages, transcript.task_end, int(size_of(messages) * _SHARE_AFTER_REFUSAL))

@@ -92,7 +92,7 @@ class LocalEngine:
         self._is_stopping = False
         self._has_failed = False
         self._heartbeats: asyncio.Task[None] | None = None
-        self._unsubscribe: Unsubscribe | None = None
+        self._unsubscribe: tuple[Unsubscribe, ...] = ()
 
     @property
     def owner(self) -> OwnerId:
@@ -106,8 +106,10 @@ class LocalEngine:
     async def __aenter__(self) -> Self:
         await self._store.heartbeat(self._owner)
         await ownership.mark_silent_dead(self._store, self._owner, self._now)
-        self._unsubscribe = self._store.subscribe(self._on_events)
-        self._store.on_failure(self._fail)
+        self._unsubscribe = (
+            self._store.subscribe(self._on_events),
+            self._store.on_failure(self._fail),
+        )
         await self._group.__aenter__()
         self._heartbeats = self._group.create_task(self._keep_alive())
         return self
@@ -125,8 +127,8 @@ class LocalEngine:
         if self._heartbeats is not None:
             self._heartbeats.cancel()
         await self._group.__aexit__(None, None, None)
-        if self._unsubscribe is not None:
-            self._unsubscribe()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
         if not self._has_failed:
             await self._store.release(self._owner.id, sorted(self._adopted))
             await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))

@@ -187,7 +187,7 @@ class Exchange:
             is_json = is_json_start(chunk)
             if is_json is not None or size > _MOST_WHITE_BYTES:
                 break
-        self._start = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._start = b"".join(pieces)
         return bool(is_json)
 
     async def events(self) -> AsyncGenerator[Json]:
@@ -226,7 +226,7 @@ class Exchange:
             if size > _MOST_BYTES:
                 what = "sent a reply of more than 64 MiB"
                 raise make_failure(MalformedReply, self._endpoint, what)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
     async def _next(self) -> bytes:
         """What has arrived next; however fast it comes, time limits and other tasks get their turn."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 from pydantic import (
@@ -131,6 +132,12 @@ def read_secret(text: str) -> Secret:
     return Secret(text)
 
 
+@lru_cache(maxsize=256)
+def _secrets(values: tuple[str, ...]) -> Secrets:
+    """A failure asks for them several times, and each has six forms."""
+    return Secrets(values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """A server to call.
@@ -175,7 +182,7 @@ class Endpoint:
             *secrets_in_headers(self.headers),
             *secrets_in_url(self.base_url),
         )
-        return Secrets(values)
+        return _secrets(values)
 
     @property
     def auth_headers(self) -> dict[str, str]:

@@ -19,7 +19,6 @@ HIDDEN = "***"
 _LEAST = 4  # shorter values are no secrets, and occur in any text
 _LEAST_RUN = 8
 _LEAST_HEADER = 8
-_MOST_OFFSETS = 8  # of one block in a secret; more would only repeat it
 # Headers that tell who calls, and queries that tell what is asked for, as providers document them.
 _OPEN_HEADERS = frozenset(
     {
@@ -112,41 +111,25 @@ def _small(text: str) -> str:
 
 
 def _runs(text: str, secret: str) -> Iterator[tuple[int, int]]:
-    """Where the text has a third of the secret or more in a row, from left to right.
+    """Where the text has a third of the secret or more in a row.
 
-    Such a run contains a block that begins at a multiple of half its length, so only these blocks are
-    looked up: a megabyte takes some 50 ms. At the end of the text, where it may have been cut, a
-    shorter beginning of the secret counts too.
+    Such a run contains a block of the secret that begins at a multiple of half its length, so only these
+    blocks are looked up. At the end of the text, where it may have been cut, a shorter beginning of
+    the secret counts too.
     """
     least = min(len(secret), max(_LEAST_RUN, len(secret) // 3))
     half = (least + 1) // 2
-    offsets = _offsets(secret, half)
-    done = 0
-    for at in range(0, len(text) - half + 1, half):
-        if at < done:
-            continue
-        found = [
-            _extended(text, secret, at, offset, half)
-            for offset in offsets.get(text[at : at + half], ())
-        ]
-        start, end = max(found, key=lambda run: run[1] - run[0], default=(0, 0))
-        if end - start >= least:
-            yield start, end
-            done = end
+    for offset in range(0, len(secret) - half + 1, half):
+        block, at = secret[offset : offset + half], -1
+        while (at := text.find(block, at + 1)) >= 0:
+            start, end = _extended(text, secret, at, offset, half)
+            if end - start >= least:
+                yield start, end
+                at = end - 1
     for length in range(least - 1, _LEAST - 1, -1):
         if text.endswith(secret[:length]):
             yield len(text) - length, len(text)
             return
-
-
-def _offsets(secret: str, length: int) -> dict[str, list[int]]:
-    """Where each block of this length begins in the secret."""
-    offsets: dict[str, list[int]] = {}
-    for offset in range(len(secret) - length + 1):
-        known = offsets.setdefault(secret[offset : offset + length], [])
-        if len(known) < _MOST_OFFSETS:
-            known.append(offset)
-    return offsets
 
 
 def _extended(text: str, secret: str, at: int, offset: int, length: int) -> tuple[int, int]:

@@ -115,8 +115,9 @@ class JournalStore(ABC):
         self._listeners.append(on_events)
         return lambda: self._listeners.remove(on_events)
 
-    def on_failure(self, tell: Callable[[StoreError], None]) -> None:
+    def on_failure(self, tell: Callable[[StoreError], None]) -> Unsubscribe:
         self._on_failure.append(tell)
+        return lambda: self._on_failure.remove(tell)
 
     def _fail(self, error: StoreError) -> None:
         for tell in tuple(self._on_failure):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import TypeVar
 
 from parallel_agents.core.agent import Agent
@@ -243,8 +244,14 @@ def readable(what: str, read: Callable[[SqlRow], _T], found: Iterable[SqlRow]) -
         try:
             records.append(read(columns))
         except (ValueError, TypeError, PagentsError) as error:
-            _log.warning("✖ unreadable %s in the store, left out: %s", what, error)
+            _warn_once(f"✖ unreadable {what} in the store, left out: {error}")
     return records
+
+
+@lru_cache(maxsize=256)
+def _warn_once(text: str) -> None:
+    """Log a warning that each read of the store would repeat, every two seconds."""
+    _log.warning("%s", text)
 
 
 def _account(columns: SqlRow) -> BudgetAccountState:

@@ -92,4 +92,4 @@ def _of_names(project: Project, catalog: Catalog) -> Iterator[str]:
 
 
 def _shown(value: Json) -> str:
-    return value if isinstance(value, str) else str(value)
+    return str(value)

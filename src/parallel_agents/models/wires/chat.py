@@ -118,7 +118,7 @@ class Chat:
             counted = read_usage(usage, draft.usage or _NOTHING)
             if counted.total_tokens:
                 draft.usage = counted
-        if draft.is_whole and not draft.reason and _is_full(draft):
+        if draft.is_whole and not draft.reason and draft.is_full():
             draft.reason = "length"
 
     def _structure(self, plan: Plan) -> JsonObject:
@@ -231,13 +231,6 @@ def _begins_again(value: JsonObject, choice: JsonObject, draft: Draft) -> bool:
     delta = choice.get("delta")
     is_opening = isinstance(delta, dict) and "role" in delta and not delta.get("content")
     return is_opening and draft.has_lasting_id and bool(draft.blocks)
-
-
-def _is_full(draft: Draft) -> bool:
-    """Whether a reply without a reason for its end is as long as it may be."""
-    return bool(draft.most_tokens and draft.usage) and (
-        draft.usage is not None and draft.usage.output_tokens >= draft.most_tokens
-    )
 
 
 def _take_choice(choice: JsonObject, draft: Draft, *, index: int, is_whole: bool) -> None:

@@ -126,6 +126,12 @@ class Draft:
         """What the server's reason means; None if it gave none."""
         return end_of(self.reason) if self.reason else None
 
+    def is_full(self, fewest: int = 0) -> bool:
+        """Whether a reply without calls is as long as it may be; a request asks for at least `fewest`."""
+        most = max(fewest, self.most_tokens)
+        is_at_limit = self.most_tokens and self.usage and self.usage.output_tokens >= most
+        return bool(is_at_limit) and all(b.kind is not Kind.CALL for b in self.blocks.values())
+
     @property
     def is_cut(self) -> bool:
         """Whether a limit ended the reply, so that its last part is not whole."""

@@ -29,7 +29,7 @@ from parallel_agents.models.wires.codec import (
     plan_request,
     with_dialect,
 )
-from parallel_agents.models.wires.draft import Draft, Kind
+from parallel_agents.models.wires.draft import Draft
 from parallel_agents.models.wires.response_items import (
     ITEM,
     PHASE,
@@ -228,13 +228,8 @@ def _end(draft: Draft, response: JsonObject, event: str) -> str:
     status = word_at(response, "status")
     if event and status not in _ENDS:  # a gateway left the status of the start
         status = "completed" if event == "done" else event
-    if status == "completed" and not reason and (_is_full(draft) or is_incomplete(response)):
+    # llama.cpp calls a text complete that was cut.
+    is_cut = draft.is_full(_FEWEST_TOKENS) or is_incomplete(response)
+    if status == "completed" and not reason and is_cut:
         return "max_output_tokens"
     return reason or status
-
-
-def _is_full(draft: Draft) -> bool:
-    """Whether a text is as long as it may be: llama.cpp calls one that was cut complete."""
-    most = max(_FEWEST_TOKENS, draft.most_tokens)
-    is_at_limit = draft.most_tokens and draft.usage and draft.usage.output_tokens >= most
-    return bool(is_at_limit) and all(b.kind is not Kind.CALL for b in draft.blocks.values())

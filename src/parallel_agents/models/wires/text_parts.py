@@ -67,7 +67,7 @@ def _fits(text: str, schema: JsonObject) -> bool:
         value: Json = orjson.loads(text.strip().removeprefix("```json").strip("`").strip())
     except orjson.JSONDecodeError:
         return False
-    if compiled(schema).problems(value):
+    if not compiled(schema).fits(value):
         return False
     properties = schema.get("properties")
     if not isinstance(value, Mapping) or not isinstance(properties, Mapping):
