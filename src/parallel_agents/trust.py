@@ -8,6 +8,7 @@ record of it lies in the user's home, where no repository can write.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import stat
 import time
@@ -20,6 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.errors import Untrusted
 from parallel_agents.files import write_private
+
+_log = logging.getLogger("parallel_agents")
 
 PROJECT_FOLDER = ".parallel-agents"
 RECORDS_FOLDER = "trusted"
@@ -88,9 +91,11 @@ def find_project(start: Path, home: Path, user_folder: Path | None) -> Project |
     homes = {home.resolve(), *(() if user_folder is None else (_default_home(user_folder),))}
     for folder in _searched(start, user_folder):
         found = folder / PROJECT_FOLDER
-        is_project = found.is_dir() and found.resolve() not in homes
-        if is_project and is_ours(folder) and is_ours(found):
+        if not found.is_dir() or found.resolve() in homes:
+            continue
+        if is_ours(folder) and is_ours(found):
             return Project(folder=found, files=dict(_read_files(found)))
+        _log.warning("the project's folder %s belongs to another user and is not used", found)
     return None
 
 
@@ -159,7 +164,8 @@ def _default_home(user_folder: Path) -> Path:
 
 
 def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    files = [file for pattern in _DEFINING for file in sorted(folder.glob(pattern))]
+    found = [file for pattern in _DEFINING for file in sorted(folder.glob(pattern))]
+    files = [file for file in found if not file.name.startswith(".")]  # such as an editor's lock
     if len(files) > _MOST_FILES:
         raise Untrusted(
             f"{folder} has {len(files):,} files of agents and teams",

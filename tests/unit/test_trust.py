@@ -209,10 +209,24 @@ def test_a_home_is_no_project(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
 @pytest.mark.parametrize("given", [".", ".parallel-agents"])
-def test_a_folder_of_another_user_is_passed_over(work: Path, home: Path, given: str) -> None:
+def test_a_folder_of_another_user_is_passed_over(
+    work: Path, home: Path, given: str, caplog: pytest.LogCaptureFixture
+) -> None:
     os.chown(work / given, 12345, 12345)
 
     assert find_project(work, home, None) is None
+    assert "belongs to another user and is not used" in caplog.text
+
+
+def test_a_file_that_begins_with_a_dot_defines_nothing(work: Path, home: Path) -> None:
+    agents = work / ".parallel-agents" / "agents"
+    agents.mkdir(exist_ok=True)
+    (agents / ".#writer.md").symlink_to("somebody@somewhere.123")
+
+    project = find_project(work, home, None)
+
+    assert project is not None
+    assert not any(".#" in name for name in project.files)
 
 
 def test_a_folder_of_this_user_is_ours(tmp_path: Path) -> None:

@@ -75,4 +75,5 @@ class FileIndex(Generic[ContentT]):
             file.stem: file
             for folder in reversed(self._folders)
             for file in folder.glob(f"*{self._suffix}")
+            if not file.name.startswith(".")  # such as an editor's lock
         }

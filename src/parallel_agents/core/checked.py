@@ -22,6 +22,7 @@ from typing import (
     NamedTuple,
     TypeGuard,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -29,6 +30,7 @@ from typing import (
 
 import orjson
 
+from parallel_agents.core.json_value import MOST_DEPTH, Json, is_too_deep
 from parallel_agents.errors import InvalidInput
 
 _SHOWN = 60
@@ -275,11 +277,17 @@ def _flag(value: object) -> object:
 
 
 def _json(value: object) -> object:
-    try:
-        orjson.dumps(value)
-    except TypeError as error:
-        raise _Wrong(value, "JSON values", hint=f"pass what JSON has: {error}") from None
+    _check_json(value, "JSON values")
     return value
+
+
+def _check_json(value: object, takes: str) -> None:
+    try:
+        encoded = orjson.dumps(value)
+    except TypeError as error:
+        raise _Wrong(value, takes, hint=f"pass what JSON has: {error}") from None
+    if is_too_deep(cast("Json", value), encoded):
+        raise _Wrong(value, f"{takes} of at most {MOST_DEPTH} levels")
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:
@@ -300,10 +308,7 @@ def _json_object(value: object) -> object:
         hint = f"pass {getattr(value, '__name__', '')}.model_json_schema()" if schema else ""
         raise _Wrong(value, _OBJECT, hint=hint)
     plain = _as_dict(value)
-    try:
-        orjson.dumps(plain)
-    except TypeError as error:
-        raise _Wrong(plain, _OBJECT, hint=f"pass what JSON has: {error}") from None
+    _check_json(plain, _OBJECT)
     return plain
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 import orjson
@@ -23,6 +23,7 @@ ANSWER_NOW = "Now give your final answer."
 UNKNOWN_BEFORE = (
     "The call was started in an earlier attempt; its outcome is unknown and it was not repeated."
 )
+NOT_AGAIN = "Not executed again: an earlier attempt made this call, and its result was:"
 
 _HEAD = (
     "Earlier attempts at this have done the following, and it stands. This message is from the "
@@ -64,7 +65,7 @@ class KeptCall:
         """The result of a call that repeats this one."""
         if self.is_unknown:
             return ToolResult(call.id, call.name, UNKNOWN_BEFORE, is_error=True)
-        return replace(self.result, call_id=call.id)
+        return ToolResult(call.id, call.name, f"{NOT_AGAIN}\n{self.result.content}")
 
 
 @dataclass(frozen=True, slots=True)

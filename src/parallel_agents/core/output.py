@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
+
+from parallel_agents.core.json_value import MOST_DEPTH, is_too_deep
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
 
 _SHOWN = 200
@@ -42,6 +45,8 @@ def check_output(text: str, schema: JsonObject | None) -> Accepted | Rejected:
     except ValueError:
         shown = text.strip()[:_SHOWN]
         return Rejected((f"there is no JSON in it; it begins with {shown!r}",))
+    if is_too_deep(value, orjson.dumps(value)):
+        return Rejected((f"it has more than {MOST_DEPTH} levels",))
     problems = fits.problems(value)
     return Rejected(tuple(str(problem) for problem in problems)) if problems else Accepted(value)
 

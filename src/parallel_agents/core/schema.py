@@ -13,11 +13,10 @@ import jsonschema_rs
 import orjson
 from typing_extensions import override
 
-from parallel_agents.core.json_value import Json as Json, JsonObject as JsonObject
+from parallel_agents.core.json_value import Json as Json, JsonObject as JsonObject, depth_of
 from parallel_agents.core.schema_cost import (
     MOST_CHECKS,
     checks_of_a_value,
-    depth_of,
     is_recursive_union,
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from parallel_agents.core.json_value import Json, JsonObject
+from parallel_agents.core.json_value import Json, JsonObject, children_of
 
 MOST_CHECKS = 10_000
 _LISTS = ("allOf", "anyOf", "oneOf")
@@ -29,16 +29,6 @@ def is_recursive_union(schema: JsonObject) -> bool:
     targets = {ref for part in parts if (ref := _reference(part))}
     leads_to = {ref: _references_in(target(schema, ref)) for ref in targets}
     return any(_reaches(leads_to, ref) for ref in targets)
-
-
-def depth_of(value: Json) -> int:
-    """How many objects and arrays a value has inside of each other."""
-    depth, level = 0, [value]
-    while True:
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return depth
-        depth += 1
 
 
 def target(root: JsonObject, reference: str) -> Json:
@@ -100,13 +90,7 @@ def _parts(value: Json) -> Iterator[JsonObject]:
         part = waiting.pop()
         if isinstance(part, Mapping):
             yield part
-        waiting.extend(_children(part))
-
-
-def _children(value: Json) -> Sequence[Json]:
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+        waiting.extend(children_of(part))
 
 
 def _references_in(value: Json) -> set[str]:

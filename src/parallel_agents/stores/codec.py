@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import AnyBody, Body, StoredBody, Unreadable
+from parallel_agents.core.json_value import MOST_DEPTH
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
@@ -117,7 +118,8 @@ def encode_body(body: Body) -> bytes:
     """
     try:
         encoded = _encode_body(body)
-        if is_sound(body) and not isinstance(body, Unreadable):
+        is_flat = encoded.count(b"[") + encoded.count(b"{") <= MOST_DEPTH
+        if is_flat and is_sound(body) and not isinstance(body, Unreadable):
             return encoded
         decoded = _decode(_body_adapter(), encoded, strict=True)
         if type(decoded) is type(body):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import (
     ANSWER_NOW,
+    NOT_AGAIN,
     UNKNOWN_BEFORE,
     Kept,
     KeptCall,
@@ -41,7 +42,7 @@ def test_a_call_repeats_one_of_the_same_name_and_arguments_in_any_order() -> Non
     found = work.repeated([pay(4)], 1)
 
     assert found is not None
-    assert found.answer(pay(4)) == ToolResult("now", "pay", "paid four")
+    assert found.answer(pay(4)) == ToolResult("now", "pay", f"{NOT_AGAIN}\npaid four")
     assert work.repeated([pay(5)], 1) is None
 
 

@@ -7,7 +7,6 @@ import pytest
 from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, Schema, compiled
 from parallel_agents.core.schema_cost import (
     checks_of_a_value,
-    depth_of,
     is_recursive_union,
     target,
 )
@@ -85,14 +84,6 @@ def test_what_is_wrong_in_a_flat_value_of_such_a_union_is_explained() -> None:
     (problem,) = Schema(TREE).problems(nested(1))
 
     assert "is not valid under any of the schemas" in problem.why
-
-
-DEPTHS: list[tuple[Json, int]] = [(1, 0), ([], 0), ([[], {"a": [1]}], 3)]
-
-
-@pytest.mark.parametrize(("value", "depth"), DEPTHS)
-def test_the_depth_of_a_value_is_measured(value: Json, depth: int) -> None:
-    assert depth_of(value) == depth
 
 
 @pytest.mark.parametrize(

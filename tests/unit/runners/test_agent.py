@@ -22,7 +22,7 @@ from parallel_agents.core.event import (
     ToolStarted,
 )
 from parallel_agents.core.ids import OwnerId
-from parallel_agents.core.kept import UNKNOWN_BEFORE
+from parallel_agents.core.kept import NOT_AGAIN, UNKNOWN_BEFORE
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
@@ -276,7 +276,7 @@ def test_after_a_crash_no_call_is_made_whose_result_is_kept_and_no_once_call_tha
         assert made["pay"] == 2 - (good["pay"] - stood) - len(begun), cut
         told = {e.key: e.body.result for e in ended.events if isinstance(e.body, ToolFinished)}
         assert all(told[key].content == UNKNOWN and told[key].is_error for key in begun)
-        assert told[AGAIN].content == (UNKNOWN_BEFORE if PAID in unknown else "paid")
+        assert told[AGAIN].content == (UNKNOWN_BEFORE if PAID in unknown else f"{NOT_AGAIN}\npaid")
 
 
 def test_a_message_that_arrived_before_a_crash_is_delivered_once_after_it() -> None:

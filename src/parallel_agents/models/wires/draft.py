@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import orjson
 
+from parallel_agents.core.json_value import MOST_DEPTH, depth_of
 from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall
 from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.schema import Json, JsonObject
@@ -301,6 +302,9 @@ class Draft:
         except orjson.JSONDecodeError:
             value = None
         if isinstance(value, dict):
+            if text.count("[") + text.count("{") > MOST_DEPTH and depth_of(value) > MOST_DEPTH:
+                why = f"they have more than {MOST_DEPTH} levels: {_start(text)}"
+                return (ToolCall(block.id, name, {}, unread=why),)
             return (ToolCall(block.id, name, value, block.signature),)
         if block.grows:
             text = block.pieces[-1]
