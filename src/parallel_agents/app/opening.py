@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -14,7 +13,7 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
-from parallel_agents.engines.ownership import mark_silent_dead, this_process
+from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.registry import Registry
@@ -57,10 +56,10 @@ async def open_on(
     settings: Settings,
     parts: Parts | None = None,
     *,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] | None = None,
 ) -> AsyncGenerator[App]:
-    """Like `open_app`, but on an open store, which stays open; `now` returns seconds since 1970."""
-    parts = parts or Parts()
+    """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
+    parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role)
         governor = make_governor(store, settings, owner.id, now)
@@ -74,7 +73,6 @@ async def open_on(
             owner,
             runners=runners,
             rules=resources.rules,
-            now=now,
             on_failure=resources.completions.fail,
         )
         app = App(resources, engine, lessons)
@@ -96,8 +94,8 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     async with AsyncExitStack() as stack:
         models = await _open_models(stack, environment, settings, parts, Timed)
         store = await _open_store(stack, environment, settings)
-        await mark_silent_dead(store, this_process(parts.role), time.time)
-        yield Client(_resources(stack, environment, settings, parts, models, store, time.time))
+        await mark_dead(store, DeathWatch(this_process(parts.role)))
+        yield Client(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
 def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Runner]:

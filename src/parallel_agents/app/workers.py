@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +13,9 @@ from parallel_agents.app.rules import RunRules
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Started
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, is_team_key
+from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import Filter, Owner, OwnerState, Role, Row, Store
+from parallel_agents.core.store import Filter, Row, Store
 from parallel_agents.engines.ownership import find_workers, this_process
 from parallel_agents.engines.team_bounds import kept_team
 
@@ -46,7 +46,7 @@ class Workers:
         """
         claim = _ClaimListener(self._store, run)
         try:
-            workers = await find_workers(self._store, this_process(Role.SCRIPT), time.time)
+            workers = await find_workers(self._store, this_process(Role.SCRIPT), self._store.now())
             if workers and await self._is_taken_care_of(session, run, workers, claim):
                 return False
         finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
@@ -17,6 +16,7 @@ from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner as Owner, OwnerState as OwnerState, Role as Role
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
@@ -37,33 +37,6 @@ class BudgetAccountState(NamedTuple):
     account: BudgetAccount
     spent: Amount
     reserved: Amount
-
-
-class OwnerState(StrEnum):
-    """A `live` owner works, a `gone` one has ended; a `dead` one fell silent, so its runs are free."""
-
-    LIVE = "live"
-    GONE = "gone"
-    DEAD = "dead"
-
-
-class Role(StrEnum):
-    """A script works for itself; a worker runs what others queue until nothing is left."""
-
-    SCRIPT = "script"
-    WORKER = "worker"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """A process that works on the store; `heartbeat_at` is its last heartbeat."""
-
-    id: OwnerId
-    host: str
-    pid: int
-    role: Role = Role.SCRIPT
-    state: OwnerState = OwnerState.LIVE
-    heartbeat_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,11 +286,17 @@ class OwnerStore(Protocol):
     """Knows the processes that work on the store."""
 
     async def heartbeat(self, owner: Owner) -> None:
-        """Record a heartbeat and the owner's state. An owner that has ended has no calls in flight."""
+        """Record a heartbeat and the owner's state. An owner that has ended has no calls in flight.
+
+        A store with a thread of its own repeats a live owner's heartbeat while the loop is late.
+        """
         ...
 
     async def mark_dead(self, owner: OwnerId) -> None:
-        """Record a death: calls in flight no longer count, and what they reserved counts as spent."""
+        """Record a death: calls in flight no longer count, and what they reserved counts as spent.
+
+        A run at which processes keep dying is set aside: it ends as failed.
+        """
         ...
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
@@ -385,6 +364,10 @@ class Store(
     Protocol,
 ):
     """The whole store; code that needs less of it depends on the part that it uses."""
+
+    def now(self) -> float:
+        """Seconds since 1970 on the clock of the store's processes, which no setting of it moves."""
+        ...
 
     async def aclose(self) -> None:
         """Write what waits, and release threads and files."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
 from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
+from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
+from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
-from parallel_agents.core.store import Claim, Owner, OwnerState, Role, Row, Store, Unsubscribe
+from parallel_agents.core.store import Claim, Row, Store, Unsubscribe
 from parallel_agents.engines import ownership
 from parallel_agents.engines.live_run import Settlements, StoreBudget, StoreJournal
 from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping
@@ -54,7 +55,6 @@ class LocalEngine:
         owner: this process.
         runners: the runner of each kind of run.
         rules: the rules for runs in this process.
-        now: returns seconds since the epoch.
         on_failure: called once if the store fails, which ends the engine.
     """
 
@@ -65,14 +65,13 @@ class LocalEngine:
         *,
         runners: Mapping[RunnerKind, Runner],
         rules: Rules,
-        now: Callable[[], float],
         on_failure: Callable[[StoreError], None],
     ) -> None:
         self._store = store
         self._owner = owner
         self._runners = runners
         self._rules = rules
-        self._now = now
+        self._watch = ownership.DeathWatch(owner)
         self._on_failure = on_failure
         self._slots: Slots[ScheduledRun] = Slots()
         self._scheduled: dict[RunId, ScheduledRun] = {}
@@ -100,8 +99,9 @@ class LocalEngine:
         return not self._scheduled
 
     async def __aenter__(self) -> Self:
+        ownership.working.add(self._owner.id)
         await self._store.heartbeat(self._owner)
-        await ownership.mark_silent_dead(self._store, self._owner, self._now)
+        await ownership.mark_dead(self._store, self._watch)
         self._unsubscribe = self._store.subscribe(self._on_events)
         await self._group.__aenter__()
         self._heartbeats = self._group.create_task(self._keep_alive())
@@ -122,9 +122,11 @@ class LocalEngine:
         await self._group.__aexit__(None, None, None)
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if not self._has_failed:
+        # A store that failed may work again by now; if not, the runs are free once this process ends.
+        with suppress(StoreError) if self._has_failed else nullcontext():
             await self._store.release(self._owner.id, sorted(self._adopted))
             await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
+        ownership.working.discard(self._owner.id)
 
     def has(self, run: RunId) -> bool:
         return run in self._scheduled
@@ -293,7 +295,9 @@ class LocalEngine:
 
     def _on_events(self, events: Sequence[Event]) -> None:
         for event in events:
-            if isinstance(event.body, Steered):
+            if isinstance(event.body, Started):
+                self._note_claim(event, event.body)
+            elif isinstance(event.body, Steered):
                 if scheduled := self._scheduled.get(event.run):
                     scheduled.mailbox.receive(event)
             elif isinstance(event.body, Replied):
@@ -303,6 +307,13 @@ class LocalEngine:
                 self._note_end(event)
             elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
                 self._news.set()
+
+    def _note_claim(self, event: Event, started: Started) -> None:
+        """Stop a run that another process has taken over, before its next effect."""
+        scheduled = self._scheduled.get(event.run)
+        if scheduled and scheduled.task and started.owner != self._owner.id and scheduled.journal:
+            _log.warning("%s took over run %s", started.owner, event.run)
+            scheduled.task.cancel()
 
     def _note_end(self, event: Event) -> None:
         """Cancel a run that was ended from outside, and free its session for the next run."""
@@ -332,7 +343,7 @@ class LocalEngine:
         """Send a heartbeat every two seconds, and adopt the runs of owners that have stopped sending."""
         try:
             while True:
-                await ownership.mark_silent_dead(self._store, self._owner, self._now)
+                await ownership.mark_dead(self._store, self._watch)
                 await self.adopt_orphans()
                 await self._wait_news()
                 await self._store.heartbeat(self._owner)

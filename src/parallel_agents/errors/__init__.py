@@ -51,7 +51,8 @@ PagentsError
  │   ├─ GateRefused             PA-E310  no model of the ladder gave an answer that passed the gates
  │   ├─ GateBroken              PA-E311  a gate could not give a verdict
  │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is paused for now
- │   └─ RevisionFailed          PA-E313  the refiner returned no better answer
+ │   ├─ RevisionFailed          PA-E313  the refiner returned no better answer
+ │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
      │   ├─ StoreUnreachable    PA-E401
@@ -132,6 +133,7 @@ from parallel_agents.errors.provider import (
 )
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
+    CrashLoop,
     GateBroken,
     GateRefused,
     Incomplete,
@@ -159,6 +161,7 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "ContextTooLong",
+    "CrashLoop",
     "CreditExhausted",
     "ForkRefused",
     "GateBroken",

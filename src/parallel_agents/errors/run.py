@@ -71,3 +71,7 @@ class AgentCircuitOpen(RunError):
 
 class RevisionFailed(RunError):
     code = "PA-E313"
+
+
+class CrashLoop(RunError):
+    code = "PA-E316"

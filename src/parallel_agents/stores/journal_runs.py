@@ -25,6 +25,7 @@ from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
 from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
+    CrashLoop,
     NotFound,
     OwnershipLost,
     PagentsError,
@@ -294,6 +295,20 @@ class JournalRuns:
         )
         self._tables.accounts.forfeit([run])
         self.end([Ending(run, session, Finished(outcome=outcome, by=by), fence=1)])
+
+    def set_aside(self, run: RunId, session: SessionKey, deaths: int) -> None:
+        """End a run at which processes died again and again after the same step."""
+        text = self._last_text(run)
+        error = CrashLoop(
+            f"{deaths} processes died while they executed this run",
+            why="each died before the run's next step, so that a further one would die as well",
+            hint="look into worker.log for what the last step called; "
+            "`pagents dlq retry` runs it again",
+        )
+        outcome = Outcome(
+            status=RunStatus.FAILED, output=text or None, text=text, error=Failure.of(error)
+        )
+        self.end([Ending(run, session, Finished(outcome=outcome), fence=1)])
 
     def _last_text(self, run: RunId) -> str:
         found = self._tables.database.one("last_reply", (run,))

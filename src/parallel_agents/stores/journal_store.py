@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import CoroutineType
@@ -87,11 +86,18 @@ class JournalStore(ABC):
     """What all stores share; see `core.store.Store` for what each method promises."""
 
     def __init__(
-        self, now: Callable[[], float] = time.time, dead_letter_seconds: float = DEAD_LETTER_SECONDS
+        self,
+        now: Callable[[], float],
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> None:
         self._listeners: list[OnEvents] = []
         self._now = now
+        self._least_now = least_now or now
         self._dead_letter_seconds = dead_letter_seconds
+
+    def now(self) -> float:
+        return self._now()
 
     @abstractmethod
     async def submit(self, change: Change[Any, _T]) -> _T:
@@ -184,7 +190,7 @@ class JournalStore(ABC):
         self.submit_soon(Change(apply_each, apply))
 
     async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
-        oldest = self._now() - self._dead_letter_seconds
+        oldest = self._least_now() - self._dead_letter_seconds
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:

@@ -11,17 +11,9 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Amount, BudgetAccount
 from parallel_agents.core.event import Body, Event, Finished
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.run import LIVE, Result, RunStatus
-from parallel_agents.core.store import (
-    Attempt,
-    BudgetAccountState,
-    ChildRun,
-    Filter,
-    Owner,
-    OwnerState,
-    Role,
-    Row,
-)
+from parallel_agents.core.store import Attempt, BudgetAccountState, ChildRun, Filter, Row
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound
 from parallel_agents.stores.budgets import budget_of
@@ -202,17 +194,22 @@ class Rows:
         ]
 
     def owners(self) -> list[Owner]:
-        return [
-            Owner(
-                id=OwnerId(identity),
-                host=host,
-                pid=pid,
-                role=Role(role),
-                state=OwnerState(state),
-                heartbeat_at=heartbeat_at,
-            )
-            for identity, host, pid, role, state, heartbeat_at in self.database.all("owners")
-        ]
+        return [_owner(columns) for columns in self.database.all("owners")]
+
+
+def _owner(columns: SqlRow) -> Owner:
+    identity, host, pid, role, state, heartbeat_at, boot, birth, project = columns
+    return Owner(
+        id=OwnerId(identity),
+        host=host,
+        pid=pid,
+        role=Role(role),
+        state=OwnerState(state),
+        heartbeat_at=heartbeat_at,
+        boot=boot,
+        birth=birth,
+        project=project,
+    )
 
 
 def _conditions(chosen: Filter) -> list[str]:

@@ -25,9 +25,10 @@ from parallel_agents.core.event import (
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Filter, Owner, OwnerState, SessionPlan
+from parallel_agents.core.store import Filter, SessionPlan
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import OwnershipLost, RunIsOver
 from parallel_agents.stores.memory import MemoryStore

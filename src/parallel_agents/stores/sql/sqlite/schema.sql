@@ -45,7 +45,9 @@ CREATE TABLE runs (
     finished_at REAL,
     error_code TEXT NOT NULL DEFAULT '',
     idle_seconds REAL NOT NULL DEFAULT 0,
-    released_at REAL
+    released_at REAL,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    died_after INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX runs_by_session ON runs (session, number);
 CREATE INDEX runs_live ON runs (owner) WHERE status IN ('queued', 'running');
@@ -66,8 +68,20 @@ CREATE TABLE owners (
     pid INTEGER NOT NULL,
     role TEXT NOT NULL,
     state TEXT NOT NULL,
-    heartbeat_at REAL NOT NULL
+    heartbeat_at REAL NOT NULL,
+    boot TEXT NOT NULL DEFAULT '',
+    birth INTEGER NOT NULL DEFAULT 0,
+    project TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+
+-- The store's clock in each start of the machine: what to add to its steady clock for seconds since
+-- 1970, and the least that was ever added, by which nothing is too old too early.
+CREATE TABLE boots (
+    id TEXT PRIMARY KEY,
+    clock_offset REAL NOT NULL,
+    least_offset REAL NOT NULL
+) WITHOUT ROWID;
+
 -- An account for each budget, and what in-flight calls have reserved in it.
 CREATE TABLE budget_accounts (
     scope TEXT PRIMARY KEY,
