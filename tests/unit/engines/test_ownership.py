@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -16,14 +17,14 @@ PARENT = replace(ME, id=OwnerId("parent"), pid=os.getppid(), birth=0)
 ELSEWHERE = Owner(id=OwnerId("far"), host="elsewhere", pid=1)
 
 
-def died_at(looks: dict[float, Owner]) -> list[float]:
+def died_at(looks: Mapping[int, Owner]) -> list[int]:
     """When a watch found an owner dead, given what each look shows."""
     watch = DeathWatch(ME)
     return [at for at, owner in looks.items() if watch.dead_among([owner], at)]
 
 
 def test_a_silent_process_of_this_machine_is_alive_while_it_exists() -> None:
-    assert not died_at({at: PARENT for at in range(0, 7200, 2)})
+    assert not died_at(dict.fromkeys(range(0, 7200, 2), PARENT))
 
 
 def test_another_process_with_the_number_of_a_dead_one_is_not_taken_for_it() -> None:
@@ -46,7 +47,7 @@ def test_an_engine_that_failed_in_this_process_is_dead_and_one_that_works_is_not
 
 
 def test_a_process_elsewhere_is_dead_after_thirty_seconds_without_a_heartbeat() -> None:
-    assert died_at({at: ELSEWHERE for at in range(0, 36, 2)}) == [32, 34]
+    assert died_at(dict.fromkeys(range(0, 36, 2), ELSEWHERE)) == [32, 34]
 
 
 def test_time_for_which_this_process_did_not_look_is_no_silence_of_another() -> None:

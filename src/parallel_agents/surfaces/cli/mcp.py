@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated
@@ -28,7 +27,6 @@ from parallel_agents.surfaces.cli.download_bar import DownloadBar
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOPBACK = "127.0.0.1"
 _SECRET = "env:"  # noqa: S105 - how a token is named, not a token
 
@@ -71,9 +69,7 @@ def mcp(
     owners: list[OwnerId] = []
     try:
         with DownloadBar() as bar:
-            run_interruptible(
-                lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS
-            )
+            run_interruptible(lambda stop: _serve(context, bar, serve, stop, owners))
     except KeyboardInterrupt:
         render.note("Stopped at once.")
     finally:
