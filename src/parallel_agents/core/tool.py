@@ -37,6 +37,10 @@ class Caller(Protocol):
         """Release the run's slot and suspend the call's time limit, to wait for other runs."""
         ...
 
+    def rest(self) -> None:
+        """Release the run's slot, to wait for what nobody has promised: the run's own time goes on."""
+        ...
+
     async def wait_message(self) -> None:
         """Return once a message to the run has arrived."""
         ...

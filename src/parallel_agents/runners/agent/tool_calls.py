@@ -31,25 +31,31 @@ class _Call:
         handed_back: the runs whose ends its result reports.
     """
 
-    __slots__ = ("_activation", "_clock", "_parked_at", "deadline", "handed_back")
+    __slots__ = ("_activation", "_clock", "_parked_at", "_stood", "deadline", "handed_back")
 
     def __init__(self, activation: Activation, clock: Clock, seconds: float | None) -> None:
         self._activation = activation
         self._clock = clock
         self._parked_at: float | None = None
+        self._stood = 0.0
         self.deadline = asyncio.timeout(seconds)
         self.handed_back: tuple[RunId, ...] = ()
 
     @property
     def parked_seconds(self) -> float:
-        """How long the run has been parked because of this call."""
+        """How long the run's clock has stood still because of this call."""
         at = self._parked_at
-        return 0.0 if at is None else asyncio.get_running_loop().time() - at
+        return self._stood + (0.0 if at is None else asyncio.get_running_loop().time() - at)
 
     def park(self) -> None:
         self.deadline.reschedule(None)
         if self._clock.park():
             self._parked_at = asyncio.get_running_loop().time()
+
+    def rest(self) -> None:
+        self.deadline.reschedule(None)
+        self._stood, self._parked_at = self.parked_seconds, None
+        self._clock.rest()
 
     async def wait_message(self) -> None:
         await self._activation.inbox.wait_message()
