@@ -61,7 +61,7 @@ async def open_on(
     """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
     parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
-        owner = this_process(parts.role)
+        owner = this_process(parts.role, environment.project_name)
         governor = make_governor(store, settings, owner.id, now)
         lessons = make_lessons(settings, governor)
         wrap = wrapping(store, settings, governor, lessons)

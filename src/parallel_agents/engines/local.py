@@ -38,8 +38,8 @@ class Rules(Protocol):
         """Further accounts to charge for the run's next call, besides those of its sessions."""
         ...
 
-    def can_run(self, row: Row) -> bool:
-        """Whether this process has what the run needs; only such runs are adopted."""
+    def lacks(self, row: Row) -> str:
+        """What this process lacks for the run; empty if nothing. Only such runs are adopted."""
         ...
 
 
@@ -130,6 +130,9 @@ class LocalEngine:
 
     def has(self, run: RunId) -> bool:
         return run in self._scheduled
+
+    def lacks(self, row: Row) -> str:
+        return "" if row.run.owner == self._owner.id else self._rules.lacks(row)
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
         """Limit the runs of `scope` at once, from now on; None for no limit."""
@@ -360,8 +363,12 @@ class LocalEngine:
     async def adopt_orphans(self) -> None:
         """Take over the runs that have no live owner."""
         taken: list[str] = []
-        for row in await ownership.find_orphans(self._store):
-            if not self._rules.can_run(row):
+        orphans = await ownership.find_orphans(self._store)
+        lacking = {row.session.key for row in orphans if self._rules.lacks(row)}
+        # A team is left whole, or its limit of time and its reactions would act on what waits.
+        lacking |= {row.session.parent for row in orphans if row.session.key in lacking} - {None}
+        for row in orphans:
+            if row.session.key in lacking or row.session.parent in lacking:
                 continue
             await learn_bound(self, self._store, row.session.root)
             if not self._is_stopping and row.run.id not in self._scheduled:

@@ -12,6 +12,7 @@ PagentsError
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
+ │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
@@ -77,6 +78,7 @@ from parallel_agents.errors.base import (
 from parallel_agents.errors.caller import (
     Ambiguous,
     CallerError,
+    CannotContinue,
     ConfigError,
     Conflict,
     ForkRefused,
@@ -156,6 +158,7 @@ __all__ = [
     "AuthFailed",
     "CallTimedOut",
     "CallerError",
+    "CannotContinue",
     "CertificateRefused",
     "CircuitOpen",
     "ConfigError",

@@ -21,6 +21,7 @@ from parallel_agents.core.session import Session
 from parallel_agents.core.store import (
     Filter,
     Killed,
+    OwnerState,
     Row,
     SessionPlan,
     Store,
@@ -29,6 +30,7 @@ from parallel_agents.core.store import (
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
+from parallel_agents.errors import CannotContinue
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.following import follow
@@ -102,6 +104,8 @@ class Service:
         team = plans[0].queued.team
         if team is not None and outcomes[0].is_new:
             hold_to(self._engine, outcomes[0].session.key, team)
+        earlier = [Row(session=o.session, run=o.run) for o in outcomes if not o.is_new]
+        await self._check_able(earlier)
         for outcome in outcomes:
             await self._submit(Row(session=outcome.session, run=outcome.run))
         return Spawned(outcomes[0].session.key, outcomes[0].run.id, outcomes[0].is_new)
@@ -114,7 +118,8 @@ class Service:
         children = await self._store.child_runs(parent.key)
         if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
             for row in await self._store.rows(Filter(parent=parent.key, is_live=True)):
-                await self._submit(row)
+                if not self._engine.lacks(row):  # whoever has it takes it over
+                    await self._submit(row)
         runs = {child.key: child.run for child in children}
         return [runs[key] for key in team.keys]
 
@@ -253,7 +258,9 @@ class Service:
 
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)
-        for live in await self._store.rows(Filter(tree=row.session.root, is_live=True)):
+        rows = await self._store.rows(Filter(tree=row.session.root, is_live=True))
+        await self._check_able(rows)
+        for live in rows:
             await self._submit(live)
         return Spawned(row.session.key, row.run.id, is_new=False)
 
@@ -273,6 +280,24 @@ class Service:
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
+
+    async def _check_able(self, rows: Sequence[Row]) -> None:
+        """Refuse to continue here what this process would only break.
+
+        Raises:
+            CannotContinue: it lacks something that a run needs which no living process executes.
+        """
+        for row in rows:
+            if row.run.status.is_over or not (lack := self._engine.lacks(row)):
+                continue
+            (now,) = await self._store.rows(Filter(run=row.run.id))
+            if now.run.status.is_over or now.owner_state is OwnerState.LIVE:
+                continue
+            raise CannotContinue(
+                f"{row.session.label} cannot be continued by this process",
+                why=lack,
+                hint="continue it where it was started; `pagents list` says what it needs",
+            )
 
     async def _submit(self, row: Row) -> None:
         """Execute a run here, within its team's limit."""
