@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import FunctionGate, ScoreGate
@@ -56,11 +55,10 @@ class Readiness:
         return self._lacks_part(session.agent) or self._lacks_model(row.run.model)
 
     def _server(self, provider: str) -> str:
-        """The address of a provider's server, without what may be secret in it."""
+        """The address of a provider's server, in which nothing secret is accepted."""
         if self.models.is_made_by_program(provider) or provider not in self.models.providers:
             return ""
-        address = urlsplit(self.models.providers[provider].base_url)
-        return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
+        return self.models.providers[provider].base_url
 
     def _lacks_part(self, agent: Agent) -> str:
         known = {*self.tools, *NAMES}

@@ -25,6 +25,8 @@ from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
+# A store that another program holds for longer learns of this process's end from its death.
+_LAST_WRITES_SECONDS = 10.0
 
 
 class Rules(Protocol):
@@ -123,9 +125,10 @@ class LocalEngine:
         if self._unsubscribe is not None:
             self._unsubscribe()
         # A store that failed may work again by now; if not, the runs are free once this process ends.
-        with suppress(StoreError) if self._has_failed else nullcontext():
-            await self._store.release(self._owner.id, sorted(self._adopted))
-            await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
+        with suppress(StoreError) if self._has_failed else nullcontext(), suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WRITES_SECONDS):
+                await self._store.release(self._owner.id, sorted(self._adopted))
+                await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
         ownership.working.discard(self._owner.id)
 
     def has(self, run: RunId) -> bool:

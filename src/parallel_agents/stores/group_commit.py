@@ -134,6 +134,7 @@ class _Writer:
         self._pulse.note(owner)
 
     def stop(self) -> None:
+        self._journal.database.give_up()
         self._queue.put(None)
         self._thread.join()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+from parallel_agents.clock import awake
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
 from parallel_agents.stores.queries import read_queries
@@ -22,6 +24,7 @@ from parallel_agents.stores.sqlite_connection import (
     stored_version,
 )
 
+_log = logging.getLogger(__name__)
 _IN_MEMORY = Path(":memory:")
 
 
@@ -40,6 +43,7 @@ class SqliteDatabase:
         self._path = path
         self._sql = connection
         self._checkpoints = checkpoints
+        self._may_wait = True
         self._queries = read_queries(DIALECT)
         self._data = self._data_version()
         self._format = stored_version(connection)
@@ -104,7 +108,7 @@ class SqliteDatabase:
 
     @contextmanager
     def writing(self) -> Generator[None]:
-        self._execute("BEGIN IMMEDIATE")
+        self._begin_writing()
         try:
             check_not_migrated(self._sql, self._format)
             yield
@@ -132,6 +136,27 @@ class SqliteDatabase:
         self._sql.close()
         if self._checkpoints is not None:
             self._checkpoints.stop()
+
+    def give_up(self) -> None:
+        self._may_wait = False
+
+    def _begin_writing(self) -> None:
+        """Wait for as long as another program holds the store: its work is not worth ending ours."""
+        began = awake()
+        while True:
+            try:
+                self._sql.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not (is_locked and self._may_wait):
+                    self._fail(error)
+                _log.warning(
+                    "%s has been locked by another program for %.0f s; waiting for it",
+                    self._path,
+                    awake() - began,
+                )
+            else:
+                return
 
     def _roll_back(self) -> None:
         if self._sql.in_transaction:  # a full disk has already ended it
