@@ -6,13 +6,13 @@ That wait has a limit of its own, since the others may never end.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from parallel_agents.core.event import Event, HandedBack, Started, ToolFinished
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.event import Event, HandedBack, Started, Steered, ToolFinished
 from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.run import Run
 from parallel_agents.core.runner import RunSlot
 
 # Runs have limits of their own, but no limit bounds their time in the queue.
@@ -109,11 +109,18 @@ class Clock:
         self._timeout.reschedule(when)
 
 
-def active_seconds(events: Iterable[Event], run: RunId) -> float:
-    """How long processes have worked on the run, without time parked and time between claims."""
+def active_seconds(events: Sequence[Event], run: Run) -> float:
+    """How long processes have worked on the run, without time parked and time between claims.
+
+    Neither a pause between two processes counts, whatever others wrote in it, nor the machine's sleep.
+
+    Args:
+        events: of the run's session, up to the claim.
+        run: the run as it was claimed.
+    """
     spent, began, last = 0.0, None, 0.0
     for event in events:
-        if event.run != run:
+        if event.run != run.id or isinstance(event.body, Steered):
             continue
         if isinstance(event.body, Started):
             if began is not None:
@@ -122,13 +129,15 @@ def active_seconds(events: Iterable[Event], run: RunId) -> float:
         elif isinstance(event.body, ToolFinished | HandedBack):
             spent -= event.body.parked_seconds
         last = event.at
-    return max(spent, 0.0)
+    return min(max(spent, 0.0), claimed_seconds(events, run))
 
 
-def seconds_left(
-    timeout_seconds: float | None, events: Iterable[Event], run: RunId
-) -> float | None:
+def claimed_seconds(events: Sequence[Event], run: Run) -> float:
+    """How long processes owned the run before its last claim, without the machine's sleep."""
+    claims = [e.at for e in events if e.run == run.id and isinstance(e.body, Started)]
+    return run.seconds_until(claims[-1]) or 0.0 if claims else 0.0
+
+
+def seconds_left(timeout_seconds: float | None, active: float) -> float | None:
     """The part of the run's time limit that is left."""
-    if timeout_seconds is None:
-        return None
-    return max(timeout_seconds - active_seconds(events, run), 0.0)
+    return None if timeout_seconds is None else max(timeout_seconds - active, 0.0)
