@@ -19,6 +19,8 @@ from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 import parallel_agents as pa
 from parallel_agents.clock import awake
 from parallel_agents.core.event import Event, Finished, Started
@@ -272,3 +274,16 @@ def test_a_process_that_was_killed_is_dead_also_while_nobody_has_asked_for_its_e
 
         assert lived
         assert not is_alive(process.pid)
+
+
+async def test_a_run_that_killed_two_processes_is_not_tried_by_a_third(tmp_path: Path) -> None:
+    program = PROGRAM.with_name("deadly_program.py")
+    ends: list[tuple[int | None, bytes]] = []
+
+    for _ in range(3):
+        async with running(program, tmp_path) as process:
+            out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+        ends.append((process.returncode, out))
+
+    assert [code for code, _ in ends] == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    assert orjson.loads(ends[-1][1]) == [["failed", "PA-E316"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -21,6 +21,8 @@ from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.stores.database import SqlRow
 
 _DEFAULT_OPTIONS = SessionOptions()
+# The sessions of a team, and of most stores, share a few.
+_MOST_OPTIONS = 1024
 
 
 class Encoded(NamedTuple):
@@ -45,10 +47,12 @@ def _options_adapter() -> TypeAdapter[SessionOptions]:
     return TypeAdapter(SessionOptions)
 
 
+@lru_cache(maxsize=_MOST_OPTIONS)
 def encode_options(options: SessionOptions) -> str:
     return "{}" if options == _DEFAULT_OPTIONS else orjson.dumps(options).decode()
 
 
+@lru_cache(maxsize=_MOST_OPTIONS)
 def decode_options(stored: str) -> SessionOptions:
     return _DEFAULT_OPTIONS if stored == "{}" else _options_adapter().validate_json(stored)
 
