@@ -63,7 +63,11 @@ def projects(root: Path) -> Generator[Projects]:
             text = f'model = "mine/echo"\n[providers.mine]\n{settings}'
             (folder / "config.toml").write_text(text, "utf-8")
         (root / "one" / "t.yaml").write_text(TEAM, "utf-8")
-        yield Projects(root, one, other)
+        made = Projects(root, one, other)
+        for name in ("one", "other"):
+            code, _, problem = made(name, "trust", "--yes")
+            assert code == 0, problem
+        yield made
 
 
 @pytest.fixture
