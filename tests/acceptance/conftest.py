@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.support.command import Pagents, open_home
+from tests.acceptance.support.loaded import Loaded
 from tests.acceptance.support.provider import FakeProvider, serving
 
 
@@ -23,14 +24,28 @@ def provider(served: FakeProvider) -> FakeProvider:
     return served
 
 
+@pytest.fixture(scope="session")
+def loaded(pytestconfig: pytest.Config) -> Iterator[Loaded | None]:
+    """Forks the processes of the command; with --long, each call starts an interpreter."""
+    if pytestconfig.getoption("--long"):
+        yield None
+        return
+    interpreter = Loaded()
+    yield interpreter
+    interpreter.close()
+
+
 @pytest.fixture
-def pagents(provider: FakeProvider, tmp_path: Path) -> Iterator[Pagents]:
-    with open_home(tmp_path, provider.base_url) as command:
+def pagents(provider: FakeProvider, tmp_path: Path, loaded: Loaded | None) -> Iterator[Pagents]:
+    with open_home(tmp_path, provider.base_url, loaded=loaded) as command:
         yield command
 
 
 @pytest.fixture(scope="module")
-def shared(served: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pagents]:
+def shared(
+    served: FakeProvider, tmp_path_factory: pytest.TempPathFactory, loaded: Loaded | None
+) -> Iterator[Pagents]:
     """A home for the tests of a module that look at the same commands, or leave nothing behind."""
-    with open_home(tmp_path_factory.mktemp("shared"), served.base_url) as command:
+    place = tmp_path_factory.mktemp("shared")
+    with open_home(place, served.base_url, loaded=loaded) as command:
         yield command

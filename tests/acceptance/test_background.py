@@ -29,6 +29,7 @@ def test_spawn_leaves_the_work_to_a_worker_that_goes_when_nothing_is_left(
     provider.hold()
     spawned = pagents(*WRITER, "Write about cats.")
     name = spawned.out.strip()
+    pagents.wait_until(lambda: bool(pagents.workers()))
 
     short = pagents("wait", name, "--timeout", "0.1")
     provider.release()

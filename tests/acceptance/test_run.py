@@ -208,7 +208,7 @@ def test_what_a_model_writes_cannot_drive_the_terminal(
 
     for shown in (ended.out, ended.err, history.out):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
-    assert "owned" in ended.out
+    assert "content: abd" in ended.out
 
 
 def test_a_model_on_the_command_line_goes_before_that_of_the_team_file(

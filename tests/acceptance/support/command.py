@@ -7,12 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from parallel_agents.trust import PROJECT_FOLDER, find_project, record_trust
+from tests.acceptance.support.loaded import Loaded
 from tests.acceptance.support.processes import Document, Ended, Running
 from tests.acceptance.support.waiting import is_alive, wait_until
 
@@ -32,12 +33,17 @@ key = "env:BENCH_KEY"
 
 @dataclass(slots=True)
 class Pagents:
-    """The installed command, in a home and a folder that are there for one test."""
+    """The installed command, in a home and a folder that are there for one test.
+
+    Attributes:
+        loaded: forks the process of a call; None if each call starts an interpreter.
+    """
 
     home: Path
     folder: Path
     environment: dict[str, str]
     path: Path = COMMAND
+    loaded: Loaded | None = None
     _started: list[Running] = field(default_factory=list[Running])
 
     def __call__(self, *arguments: str | bytes, **variables: str) -> Ended:
@@ -46,16 +52,26 @@ class Pagents:
 
     def start(self, *arguments: str | bytes, **variables: str) -> Running:
         """Start it."""
-        process = subprocess.Popen(
+        environment = self.environment | variables
+        process = None
+        if self.loaded is not None and self.path == COMMAND:
+            process = self.loaded.fork([str(self.path), *arguments], environment, self.folder)
+        if process is None:
+            process = self._start_interpreter(arguments, environment)
+        self._started.append(Running(process))
+        return self._started[-1]
+
+    def _start_interpreter(
+        self, arguments: Sequence[str | bytes], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [self.path, *arguments],
-            env=self.environment | variables,
+            env=environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self._started.append(Running(process))
-        return self._started[-1]
 
     def json(self, *arguments: str | bytes) -> Document:
         """The last document of the command with `--json`."""
@@ -132,12 +148,12 @@ class Pagents:
 
 
 @contextmanager
-def open_home(place: Path, base_url: str) -> Generator[Pagents]:
+def open_home(place: Path, base_url: str, *, loaded: Loaded | None = None) -> Generator[Pagents]:
     home, folder = place / "home", place / "project"
     home.mkdir(mode=0o700)
     folder.joinpath(".git").mkdir(parents=True)
     home.joinpath("config.toml").write_text(CONFIG.format(base_url=base_url), "utf-8")
-    command = Pagents(home, folder, plain_environment(home))
+    command = Pagents(home, folder, plain_environment(home), loaded=loaded)
     try:
         yield command
     finally:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
 
+from tests.acceptance.support.loaded import Process
 from tests.acceptance.support.waiting import PATIENCE_SECONDS, wait_until
 
 # What a command prints has the shape that the test at hand asserts.
@@ -50,7 +50,7 @@ class Ended:
 class Running:
     """A command that runs; what it prints is read as it comes."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     _printed: dict[str, bytes] = field(default_factory=lambda: {"out": b"", "err": b""})
     _readers: list[threading.Thread] = field(default_factory=list[threading.Thread])
 

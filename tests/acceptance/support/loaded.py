@@ -1,0 +1,113 @@
+"""Loaded: the installed command, without the half second in which each process loads its modules.
+
+One interpreter for each process of pytest loads them, and forks a process for each call. That one has
+streams, an environment, a folder, signals and an end of its own, as if it had been started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, Protocol
+
+SERVER = Path(__file__).with_name("loaded_server.py")
+_MOST_BYTES = 100_000  # of a request, which is one packet
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "TZ")
+
+
+class Process(Protocol):
+    """What the tests use of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Forked:
+    """A process that the loaded interpreter forked. `told` says its number, and then how it ended."""
+
+    def __init__(
+        self, stdout: BufferedReader, stderr: BufferedReader, told: BufferedReader
+    ) -> None:
+        self.stdout: IO[bytes] | None = stdout
+        self.stderr: IO[bytes] | None = stderr
+        self._told = told
+        self._code: int | None = None
+        self.pid = int(told.readline())
+
+    def poll(self) -> int | None:
+        if self._code is None and self._has_ended(0):
+            self._code = int(self._told.readline())
+            self._told.close()
+        return self._code
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self._code is None and not self._has_ended(timeout):
+            raise subprocess.TimeoutExpired("pagents", timeout or 0.0)
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _has_ended(self, seconds: float | None) -> bool:
+        told = select.poll()
+        told.register(self._told, select.POLLIN)
+        return bool(told.poll(None if seconds is None else seconds * 1000))
+
+
+class Loaded:
+    """An interpreter that has loaded the command."""
+
+    def __init__(self) -> None:
+        self._channel, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            command = [sys.executable, "-P", SERVER, str(its.fileno())]
+            self._process = subprocess.Popen(command, pass_fds=[its.fileno()])
+
+    def close(self) -> None:
+        self._channel.close()
+        self._process.wait()
+
+    def fork(
+        self, command: Sequence[str | bytes], environment: Mapping[str, str], folder: Path
+    ) -> Forked | None:
+        """Call the command; None if what is given can only be given to a new interpreter."""
+        changes = {name for name, value in environment.items() if os.environ.get(name) != value}
+        request = json.dumps(
+            {
+                "command": [os.fsencode(argument).decode("latin-1") for argument in command],
+                "environment": dict(environment),
+                "folder": str(folder),
+            }
+        ).encode()
+        if len(request) > _MOST_BYTES or any(name.startswith(_READ_AT_START) for name in changes):
+            return None
+        pipes = [os.pipe() for _ in range(3)]
+        with Path(os.devnull).open("rb") as nothing:
+            ends = [nothing.fileno(), *(writing for _, writing in pipes)]
+            socket.send_fds(self._channel, [request], ends)
+        for _, writing in pipes:
+            os.close(writing)
+        out, err, told = (os.fdopen(reading, "rb", buffering=0) for reading, _ in pipes)
+        return Forked(BufferedReader(out), BufferedReader(err), BufferedReader(told))
