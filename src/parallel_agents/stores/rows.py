@@ -22,7 +22,7 @@ from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound, PagentsError
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
-from parallel_agents.stores.damage import unreadable_result
+from parallel_agents.stores.damage import unreadable_end
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.row_columns import is_moment, row_from, spend_from
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
@@ -329,10 +329,11 @@ def _no_run(run: RunId) -> NotFound:
 def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
     if isinstance(finished, Unreadable) or row.run.status is RunStatus.UNREADABLE:
         why = finished.why if isinstance(finished, Unreadable) else row.fault
-        return unreadable_result(row, why, below)
-    if not isinstance(finished, Finished):
+        outcome = unreadable_end(row.run.id, why)
+    elif isinstance(finished, Finished):
+        outcome = finished.outcome
+    else:
         return None
-    outcome = finished.outcome
     return Result(
         agent=row.session.agent.name,
         label=row.session.label,
