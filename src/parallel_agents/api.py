@@ -19,6 +19,7 @@ from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
+from parallel_agents.core.shown import shown
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -243,7 +244,7 @@ def _team(
         ) from error
     if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
         raise InvalidInput(
-            f"tasks has type {type(tasks).__name__}: {repr(tasks)[:60]}",
+            f"tasks has type {type(tasks).__name__}: {shown(tasks)}",
             why="it takes a list of Task",
             hint='write [Task("AGENT", "what to do")]',
         )

@@ -10,7 +10,6 @@ import orjson
 from typing_extensions import override
 
 from parallel_agents.containment.calls import caught, contained, describe, unpack
-from parallel_agents.containment.values import shown
 from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import (
     Capabilities,
@@ -21,6 +20,7 @@ from parallel_agents.core.model import (
     ModelRequest,
 )
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shown import shown
 from parallel_agents.core.unicode import whole_text, whole_value
 from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
 from parallel_agents.models.wrapped import Wrapped
