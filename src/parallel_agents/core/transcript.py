@@ -32,13 +32,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.kept import (
-    KeptCall,
-    KeptReport,
-    KeptWork,
-    identity_of,
-    tell,
-)
+from parallel_agents.core.kept import KeptCall, KeptReport, KeptWork, identity_of, tell
 from parallel_agents.core.message import (
     Message,
     Place,
