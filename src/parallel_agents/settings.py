@@ -90,12 +90,14 @@ class Settings:
     hand_back_tokens: _Tokens = field(
         default=2000,
         metadata=_knob(
-            "tokens of a child's output that its parent receives; several at once get four times that"
+            "tokens of a child's output that its parent receives; several outputs in one answer share four times that"
         ),
     )
     result_tokens: _Tokens | None = field(
         default=None,
-        metadata=_knob("tokens of a tool's result that a model is told; by default by its context"),
+        metadata=_knob(
+            "the most tokens of a tool's result that the model sees; by default an eighth of its context"
+        ),
     )
     session_visibility: Visibility = field(
         default=Visibility.TREE,

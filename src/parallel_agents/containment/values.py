@@ -12,8 +12,8 @@ _SHOWN_CHARACTERS = 2000
 def text_of(value: object) -> str:
     """A string as it is, anything else as JSON.
 
-    A value that is not JSON is shown as Python shows it: its function has done its work, and to tell
-    of it as a failure would have it done again.
+    A value that is not JSON is shown as Python shows it: its function has done its work, and if that
+    were reported as a failure, the model would have it done again.
     """
     if isinstance(value, str):
         return value
