@@ -166,7 +166,7 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
 
 
 async def arun(
-    tasks: Sequence[Task],
+    tasks: Sequence[Task] | Task,
     *,
     key: str | None = None,
     model: str | None = None,
@@ -182,7 +182,7 @@ async def arun(
     affects the other tasks only as `on_failure` says.
 
     Args:
-        tasks: what the agents are to do.
+        tasks: what the agents are to do; one task may stand for a list of one.
         key: identifies the run. The same key and tasks continue where an earlier run stopped, and you do
             not pay again for tasks that are done.
         model: `provider/model` for tasks that name none.
@@ -200,7 +200,7 @@ async def arun(
 
 
 def run(
-    tasks: Sequence[Task],
+    tasks: Sequence[Task] | Task,
     *,
     key: str | None = None,
     model: str | None = None,
@@ -232,7 +232,7 @@ def _check_known(options: Options, known: type[Options]) -> None:
 
 
 def _team(
-    tasks: Sequence[Task], model: str | None, timeout: float | None, options: TeamOptions
+    tasks: Sequence[Task] | Task, model: str | None, timeout: float | None, options: TeamOptions
 ) -> TeamTask:
     _check_known(options, TeamOptions)
     asked = options.get("on_failure", OnFailure.KEEP_GOING)
@@ -242,6 +242,8 @@ def _team(
         raise InvalidInput(
             f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
         ) from error
+    if isinstance(tasks, Task):
+        tasks = (tasks,)
     if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
         raise InvalidInput(
             f"tasks has type {type(tasks).__name__}: {shown(tasks)}",

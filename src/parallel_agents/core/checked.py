@@ -64,6 +64,11 @@ class Checked:
                 object.__setattr__(self, name, right)  # the value is frozen from here on
         self._check()
 
+    @classmethod
+    def written(cls) -> str:
+        """How a value is written, for the hint of a refusal."""
+        return f"{cls.__name__}(...)"
+
     def _check(self) -> None:
         """Refuse what the types allow and the class does not, such as a number out of range."""
 
@@ -215,13 +220,15 @@ def _enum(members: type[Enum]) -> _Taker:
     return _Taker(frozenset({members}), take, takes)
 
 
-def _instance(kind: type) -> _Taker:
+def _instance(kind: type[object]) -> _Taker:
+    written = kind.written() if issubclass(kind, Checked) else f"{kind.__name__}(...)"
+
     def take(value: object) -> object:
         if isinstance(value, kind):
             return value
-        raise _Wrong(value, kind.__name__, hint=f"write {kind.__name__}(...)")
+        raise _Wrong(value, kind.__name__, hint=f"write {written}")
 
-    return _Taker(frozenset({kind}), take, kind.__name__)
+    return _Taker(frozenset[type]((kind,)), take, kind.__name__)
 
 
 def _text(value: object) -> object:
