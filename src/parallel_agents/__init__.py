@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from parallel_agents._version import __version__
 
+# Type checkers take it for true; `typing` itself would be looked for in the current folder first.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier

@@ -19,6 +19,7 @@ from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
+from parallel_agents.core.shown import shown
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -165,7 +166,7 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
 
 
 async def arun(
-    tasks: Sequence[Task],
+    tasks: Sequence[Task] | Task,
     *,
     key: str | None = None,
     model: str | None = None,
@@ -181,7 +182,7 @@ async def arun(
     affects the other tasks only as `on_failure` says.
 
     Args:
-        tasks: what the agents are to do.
+        tasks: what the agents are to do; one task may stand for a list of one.
         key: identifies the run. The same key and tasks continue where an earlier run stopped, and you do
             not pay again for tasks that are done.
         model: `provider/model` for tasks that name none.
@@ -199,7 +200,7 @@ async def arun(
 
 
 def run(
-    tasks: Sequence[Task],
+    tasks: Sequence[Task] | Task,
     *,
     key: str | None = None,
     model: str | None = None,
@@ -231,7 +232,7 @@ def _check_known(options: Options, known: type[Options]) -> None:
 
 
 def _team(
-    tasks: Sequence[Task], model: str | None, timeout: float | None, options: TeamOptions
+    tasks: Sequence[Task] | Task, model: str | None, timeout: float | None, options: TeamOptions
 ) -> TeamTask:
     _check_known(options, TeamOptions)
     asked = options.get("on_failure", OnFailure.KEEP_GOING)
@@ -241,9 +242,11 @@ def _team(
         raise InvalidInput(
             f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
         ) from error
+    if isinstance(tasks, Task):
+        tasks = (tasks,)
     if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
         raise InvalidInput(
-            f"tasks has type {type(tasks).__name__}: {repr(tasks)[:60]}",
+            f"tasks has type {type(tasks).__name__}: {shown(tasks)}",
             why="it takes a list of Task",
             hint='write [Task("AGENT", "what to do")]',
         )

@@ -1,13 +1,14 @@
 """Interpreter: Python is started, and starts, without the current folder on its module path.
 
 `python -m` puts the current folder first, so that a `typer.py` in a cloned repository would be
-executed with the user's keys in its environment.
+executed with the user's keys in its environment. Until the folder has left the path, nothing is imported
+that Python has not loaded at its own start; `runpy`, which executes `-m`, is Python's.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
 
 def python_command(module: str, *arguments: str, python: str = "") -> list[str]:
@@ -29,9 +30,11 @@ def isolated_command(code: str) -> list[str]:
 
 def leave_current_folder() -> None:
     """Take the current folder off the module path, unless this package was found in it."""
+    # Not pathlib, which is not loaded yet.
     try:
-        here = Path.cwd()
+        here = os.getcwd()  # noqa: PTH109
     except OSError:  # it was deleted
         return
-    if here != Path(__file__).parents[1]:
-        sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != here]
+    package = os.path.abspath(__file__)  # noqa: PTH100
+    if here != os.path.dirname(os.path.dirname(package)):  # noqa: PTH120
+        sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != here]  # noqa: PTH100

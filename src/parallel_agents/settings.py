@@ -90,12 +90,14 @@ class Settings:
     hand_back_tokens: _Tokens = field(
         default=2000,
         metadata=_knob(
-            "tokens of a child's output that its parent receives; several at once get four times that"
+            "tokens of a child's output that its parent receives; several outputs in one answer share four times that"
         ),
     )
     result_tokens: _Tokens | None = field(
         default=None,
-        metadata=_knob("tokens of a tool's result that a model is told; by default by its context"),
+        metadata=_knob(
+            "the most tokens of a tool's result that the model sees; by default an eighth of its context"
+        ),
     )
     session_visibility: Visibility = field(
         default=Visibility.TREE,
@@ -182,16 +184,19 @@ class Environment:
     Attributes:
         home: the user's folder, with the store, models, results and `config.toml`.
         is_home_chosen: whether the user named the home, by a flag, an argument or a variable.
-        project: the project's `.parallel-agents` folder, or None.
         variables: the environment variables.
-        trusted: the project as the user has trusted it.
+        trusted: the project as the user has trusted it; None if there is none.
     """
 
     home: Path
-    project: Path | None
     variables: Mapping[str, str] = field(repr=False)
     is_home_chosen: bool = False
     trusted: Project | None = None
+
+    @property
+    def project(self) -> Path | None:
+        """The `.parallel-agents` folder of the project, which is only used as it was trusted."""
+        return None if self.trusted is None else self.trusted.folder
 
     @property
     def project_name(self) -> str:
@@ -241,7 +246,7 @@ def read_environment(home: Path | None = None, start: Path | None = None) -> Env
     if project is None:
         return environment
     check_trusted(project, environment.home)
-    return replace(environment, project=project.folder, trusted=project)
+    return replace(environment, trusted=project)
 
 
 def read_user_environment(home: Path | None = None) -> Environment:
@@ -255,7 +260,6 @@ def read_user_environment(home: Path | None = None) -> Environment:
     where = home or (Path(named) if named else _default_home(variables))
     return Environment(
         home=where.expanduser().absolute(),
-        project=None,
         variables=variables,
         is_home_chosen=bool(home or named),
     )

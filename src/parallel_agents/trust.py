@@ -192,7 +192,7 @@ def _read(file: Path) -> bytes:
 
 def _unusable(file: Path, why: str) -> Untrusted:
     return Untrusted(
-        f"{file} cannot be shown, and so not be trusted", why=why, hint="correct it, or delete it"
+        f"{file} cannot be shown, so it cannot be trusted", why=why, hint="correct it, or delete it"
     )
 
 

@@ -290,3 +290,19 @@ async def test_what_would_be_ignored_is_refused(
     with pytest.raises(pa.PagentsError, match=message):
         async with pa.open(model="scripted/model", **(options(tmp_path, echo()) | changes)):
             pass
+
+
+def test_one_task_stands_for_a_list_of_one(tmp_path: Path) -> None:
+    model = RepliesWith(lambda _: "Done.")
+
+    team = pa.run(TASKS[0], model="scripted/m", **options(tmp_path, model))
+
+    assert [result.output for result in team.results] == ["Done."]
+
+
+def test_a_step_of_a_ladder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    model = RepliesWith(lambda _: "Done.")
+    task = pa.Task("writer", "page", ladder=("scripted/m", "scriptd/large"))
+
+    with pytest.raises(UnknownModel, match="scriptd"):
+        pa.run([task], **options(tmp_path, model))

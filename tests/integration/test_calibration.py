@@ -40,7 +40,7 @@ async def calibrated(
     """Calibrations on so many pairs, by a judge that is blind to some, and the bench after them."""
 
     def opened(model: RepliesWith) -> AbstractAsyncContextManager[App]:
-        environment = Environment(home=home, project=None, variables={})
+        environment = Environment(home=home, variables={})
         return open_app(
             environment, Settings(model=MODEL), Parts(models={"scripted": lambda _: model})
         )

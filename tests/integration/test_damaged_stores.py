@@ -202,3 +202,17 @@ def test_a_run_of_a_newer_version_is_left_to_it(intact: Path, tmp_path: Path) ->
             return [(row.run.status, row.run.owner) for row in rows]
 
     assert asyncio.run(work()) == [(pa.RunStatus.QUEUED, None)]
+
+
+def test_a_damaged_schema_is_said_though_sqlite_quotes_it(intact: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(intact, home)
+    with closing(sqlite3.connect(home / "store.db", isolation_level=None)) as sql:
+        sql.execute("PRAGMA writable_schema = ON")
+        sql.execute(
+            "UPDATE sqlite_master SET sql = CAST(x'435245415445bdbd' AS TEXT) WHERE name = 'runs'"
+        )
+
+    found = {refusal_of([*command, "--home", str(home)]) for command in COMMANDS[:-1]}
+
+    assert found == {"PA-E401"}

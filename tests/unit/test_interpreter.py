@@ -17,7 +17,21 @@ TRAP = 'raise SystemExit("the file in the current folder was executed")'
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
     """A folder with a file for each module that our processes import first."""
-    for name in ("typer", "pydantic", "orjson", "aiohttp", "yaml", "xllamacpp", "pip", "venv"):
+    for name in (
+        "pathlib",
+        "fnmatch",
+        "re",
+        "urllib",
+        "typing",
+        "typer",
+        "pydantic",
+        "orjson",
+        "aiohttp",
+        "yaml",
+        "xllamacpp",
+        "pip",
+        "venv",
+    ):
         (tmp_path / f"{name}.py").write_text(TRAP)
     return tmp_path
 

@@ -31,7 +31,11 @@ def found(start: Path, home: Path) -> Project:
 def environment(
     home: Path, project: Path | None = None, variables: Mapping[str, str] = NOWHERE
 ) -> Environment:
-    return Environment(home=home, project=project, variables=variables)
+    if project is None:
+        return Environment(home=home, variables=variables)
+    files = {"config.toml": (project / "config.toml").read_bytes()}
+    trusted = Project(folder=project, files=files)
+    return Environment(home=home, trusted=trusted, variables=variables)
 
 
 def write(folder: Path, text: str) -> Path:

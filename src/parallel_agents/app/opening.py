@@ -21,6 +21,7 @@ from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_proces
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import NotFound
 from parallel_agents.models.governor import Governor
+from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.timed import Timed
 from parallel_agents.quality.gatekeeper import Gates
@@ -110,6 +111,22 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
         store = await _open_store(stack, environment, settings)
         await mark_dead(store, DeathWatch(this_process(Role.SCRIPT)))
         yield await _make_client(stack, environment, settings, store)
+
+
+@asynccontextmanager
+async def open_models(
+    environment: Environment, settings: Settings
+) -> AsyncGenerator[tuple[Client, Lessons]]:
+    """A client whose models can be called, and what refusals taught; nobody's runs are taken over."""
+    async with AsyncExitStack() as stack:
+        store = await _open_store(stack, environment, settings)
+        owner = this_process(Role.SCRIPT, environment.project_name)
+        governor = make_governor(store, settings, owner.id, store.now)
+        lessons = make_lessons(settings, governor)
+        wrap, parts = wrapping(store, settings, governor, lessons), Parts()
+        models = await _open_models(stack, environment, settings, parts, wrap)
+        resources = _resources(stack, environment, settings, parts, models, store, store.now)
+        yield Client(resources), lessons
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ _abandoned: set[asyncio.Task[object]] = set()
 
 
 class Raised(Exception):
-    """Code of others raised something; the message describes it and is safe to print and to store."""
+    """Something raised by other people's code; the message describes it and is safe to print and store."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(describe(error))

@@ -119,16 +119,25 @@ class Agent(Checked):
                 why=f"it takes a number from 0 to {MAX_TEMPERATURE}",
                 hint="leave temperature out to use the model's default",
             )
-        if self.cache_seconds is not None and self.cache_seconds < 0:
-            raise InvalidInput(
-                f"cache_seconds of agent {self.name} is {self.cache_seconds:g}",
-                why="it is the maximum age of a reused reply, in seconds",
-                hint="pass 0 or more, or leave it out to call the model always",
-            )
+        check_cache_seconds(self.cache_seconds, f"agent {self.name}")
         for name in ("input_schema", "output_schema"):
             schema: JsonObject | None = getattr(self, name)
             if schema is not None:
                 _check_schema(name, schema, self.name)
+
+
+def check_cache_seconds(seconds: float | None, what: str) -> None:
+    """Refuse a negative age of reused replies.
+
+    Raises:
+        InvalidInput: it is negative; the error says what it is of.
+    """
+    if seconds is not None and seconds < 0:
+        raise InvalidInput(
+            f"cache_seconds of {what} is {seconds:g}",
+            why="it is the maximum age of a reused reply, in seconds",
+            hint="pass 0 or more; 0 always calls the model",
+        )
 
 
 def _check_schema(name: str, schema: JsonObject, agent: str) -> None:

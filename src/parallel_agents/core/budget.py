@@ -54,6 +54,11 @@ class Budget(Checked):
     on_limit: OnLimit = OnLimit.FINISH
 
     @override
+    @classmethod
+    def written(cls) -> str:
+        return "Budget(usd=2) or Budget(tokens=100_000)"
+
+    @override
     def _check(self) -> None:
         for name, value in (("usd", self.usd), ("tokens", self.tokens)):
             if value is not None and not 0 < value <= 1e12:

@@ -16,7 +16,6 @@ from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
 from typing import (
-    Annotated,
     Any,
     Literal,
     NamedTuple,
@@ -31,9 +30,10 @@ from typing import (
 import orjson
 
 from parallel_agents.core.json_value import MOST_DEPTH, Json, is_too_deep
+from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
-_SHOWN = 60
+_MOST_HINTED = 60
 # What both a JSON encoder and a column of the store can hold.
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
@@ -64,6 +64,11 @@ class Checked:
                 object.__setattr__(self, name, right)  # the value is frozen from here on
         self._check()
 
+    @classmethod
+    def written(cls) -> str:
+        """How a value is written, for the hint of a refusal."""
+        return f"{cls.__name__}(...)"
+
     def _check(self) -> None:
         """Refuse what the types allow and the class does not, such as a number out of range."""
 
@@ -86,20 +91,10 @@ class _Wrong(Exception):
         name = field.name
         argument = f"{self.where} of {name}" if self.where else name
         return InvalidInput(
-            f"{argument} of {made.__name__} is {_shown(self.value)}",
+            f"{argument} of {made.__name__} is {shown(self.value)} ({type(self.value).__name__})",
             why=f"it takes {self.takes}",
             hint=self.hint or f"correct {name}" + ("" if field.is_needed else ", or leave it out"),
         )
-
-
-def _shown(value: object) -> str:
-    """A value for a message; its own `repr` may be huge, or fail."""
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - the caller's code: an object that cannot even be shown
-        text = "a value"
-    text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return f"{text} ({type(value).__name__})"
 
 
 class _Taker(NamedTuple):
@@ -139,8 +134,6 @@ def _fields_of(made: type[Any]) -> tuple[_Field, ...]:
 def _taker(annotation: object) -> _Taker:
     hint: Any = getattr(annotation, "__supertype__", annotation)  # what a NewType stands for
     origin = get_origin(hint)
-    if origin is Annotated:
-        return _taker(get_args(hint)[0])
     if origin in (Union, UnionType):
         return _union(tuple(map(_taker, get_args(hint))))
     if origin is Literal:
@@ -195,7 +188,11 @@ def _items(item: _Taker) -> _Taker:
 
     def take(value: object) -> object:
         if not _is_list(value):
-            hint = f"write [{value!r}]" if isinstance(value, str) and len(value) <= _SHOWN else ""
+            hint = (
+                f"write [{value!r}]"
+                if isinstance(value, str) and len(value) <= _MOST_HINTED
+                else ""
+            )
             raise _Wrong(value, takes, hint=hint)
         return tuple([one(number, part) for number, part in enumerate(value, start=1)])
 
@@ -223,13 +220,15 @@ def _enum(members: type[Enum]) -> _Taker:
     return _Taker(frozenset({members}), take, takes)
 
 
-def _instance(kind: type) -> _Taker:
+def _instance(kind: type[object]) -> _Taker:
+    written = kind.written() if issubclass(kind, Checked) else f"{kind.__name__}(...)"
+
     def take(value: object) -> object:
         if isinstance(value, kind):
             return value
-        raise _Wrong(value, kind.__name__, hint=f"write {kind.__name__}(...)")
+        raise _Wrong(value, kind.__name__, hint=f"write {written}")
 
-    return _Taker(frozenset({kind}), take, kind.__name__)
+    return _Taker(frozenset[type]((kind,)), take, kind.__name__)
 
 
 def _text(value: object) -> object:

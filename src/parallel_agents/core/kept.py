@@ -43,8 +43,8 @@ class KeptCall:
     """A call that a tool executed in an earlier attempt.
 
     Attributes:
-        name: what its tool knew it by; empty if that was in another run.
-        is_unknown: it may have taken effect, and nobody knows whether it has.
+        name: the name that its tool knew it by; empty if it was made in another run.
+        is_unknown: nobody knows whether it took effect.
         runs: the runs whose ends its result reports.
     """
 

@@ -7,7 +7,7 @@ stay. The decision is an event, so every process has the same conversation after
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -90,9 +90,13 @@ def plan_cuts(messages: Sequence[Message], task_end: int, most: int) -> Cuts | N
     newest = _last_turn(messages, task_end)
     cuts = Cuts(results_before=newest, result_characters=_OLD_RESULT_CHARACTERS)
     sizes = [size_of([cuts.cut(message, at)]) for at, message in enumerate(messages)]
-    before = _oldest(messages, sizes, Span(0, max(task_end - 1, 0)), sum(sizes) - most)
+    earlier = Span(0, max(task_end - 1, 0))
+    before = _oldest(messages, sizes, earlier, sum(sizes) - most, continues=_is_no_task)
     left = sum(sizes) - _sum(sizes, before)
-    since = _oldest(messages, sizes, Span(task_end, newest), left - most, keeps_words=True)
+    own = Span(task_end, newest)
+    since = _oldest(
+        messages, sizes, own, left - most, continues=_is_results, stays=_is_short_message
+    )
     left -= _sum(sizes, since)
     cuts = replace(cuts, spans=(*before, *since))
     if left > most:
@@ -118,19 +122,26 @@ def _oldest(
     area: Span,
     excess: int,
     *,
-    keeps_words: bool = False,
+    continues: Callable[[Message], bool],
+    stays: Callable[[Message], bool] = lambda _: False,
 ) -> list[Span]:
     """The oldest turns of an area that hold as many characters as are too many, joined.
 
-    With `keeps_words` short messages that are no reply stay.
+    Args:
+        messages: the conversation.
+        sizes: the characters of each message.
+        area: where to look.
+        excess: how many characters are too many.
+        continues: whether a message belongs to the one before it.
+        stays: whether a turn that begins with this message is not left out.
     """
     spans: list[Span] = []
     at = area.start
     while at < area.end and excess > 0:
         end = at + 1
-        while end < area.end and _continues(messages[end], keeps_words):
+        while end < area.end and continues(messages[end]):
             end += 1
-        if not (keeps_words and _is_word(messages[at])):
+        if not stays(messages[at]):
             excess -= sum(sizes[at:end])
             if spans and spans[-1].end == at:
                 spans[-1] = Span(spans[-1].start, end)
@@ -140,16 +151,16 @@ def _oldest(
     return spans
 
 
-def _continues(message: Message, keeps_words: bool) -> bool:
-    """Whether a message belongs to the one before it: results to a reply, an answer to its task."""
-    return _is_results(message) if keeps_words else message.role is not Role.USER
+def _is_no_task(message: Message) -> bool:
+    """Whether a message of an earlier run follows its task."""
+    return message.role is not Role.USER
 
 
 def _is_results(message: Message) -> bool:
     return message.role is Role.TOOL
 
 
-def _is_word(message: Message) -> bool:
+def _is_short_message(message: Message) -> bool:
     """Whether somebody told the run something in short."""
     text = message.text
     return message.role is Role.USER and text != LEFT_OUT and len(text) <= _MESSAGE_CHARACTERS

@@ -55,8 +55,8 @@ class Filter(Checked):
         orphaned: live runs that no living process owns.
         owner: live runs that this process owns, or owned when it ended.
         every_run: every run of a session instead of the latest.
-        asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
-            it asked for none, the one that the session's parent asked for last.
+        asker: return, instead of a session's latest run, the last one that this session (or
+            OUTSIDE) asked for; if it asked for none, the last one that the session's parent asked for.
     """
 
     session: SessionKey | None = None

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from typing_extensions import override
 
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, check_cache_seconds
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
@@ -69,12 +69,7 @@ class Task(Checked):
 
     @override
     def _check(self) -> None:
-        if self.cache_seconds is not None and self.cache_seconds < 0:
-            raise InvalidInput(
-                f"cache_seconds cannot be {self.cache_seconds:g}",
-                why="it is the maximum age of a reused reply, in seconds",
-                hint="pass 0 or more; 0 always calls the model",
-            )
+        check_cache_seconds(self.cache_seconds, f"a task of agent {self.agent_name}")
 
     @property
     def agent_name(self) -> str:

@@ -32,12 +32,7 @@ from parallel_agents.core.event import (
 )
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.kept import (
-    KeptCall,
-    KeptReport,
-    KeptWork,
-    tell,
-)
+from parallel_agents.core.kept import KeptCall, KeptReport, KeptWork, identity_of, tell
 from parallel_agents.core.message import (
     Message,
     Place,
@@ -219,8 +214,12 @@ class Transcript:
         if isinstance(body, ToolFinished):
             self._take_result(body)
             return
-        for number in (body.number,) if body.number else self._ids.numbers(body.call.id):
-            self.started.setdefault(number, body)
+        if body.number:
+            self.started.setdefault(body.number, body)
+            return
+        for number in self._ids.numbers(body.call.id):
+            is_it = identity_of(self.asked[number - 1]) == identity_of(body.call)
+            self.started.setdefault(number, body if is_it else self._perhaps_started(number))
 
     def _take_result(self, finished: ToolFinished) -> None:
         if finished.number:
@@ -234,15 +233,20 @@ class Transcript:
     def _take_unnumbered(self, finished: ToolFinished) -> None:
         """Take a result of an older version, which knew one of all calls with the same id.
 
-        That may be any of them, so it counts as the first one's; the others may have been made.
+        It is that of the first unfinished one of its tool; the others may have been made.
         """
-        for place, number in enumerate(self._ids.numbers(finished.result.call_id)):
-            if place == 0:
-                self.finished.setdefault(number, finished)
+        is_taken = False
+        for number in self._ids.numbers(finished.result.call_id):
+            if number in self.finished:
+                continue
+            if not is_taken and self.asked[number - 1].name == finished.result.name:
+                self.finished[number], is_taken = finished, True
             else:
-                call = self.asked[number - 1]
-                started = ToolStarted(turn=self.turn, call=call, effect=Effect.ONCE)
-                self.started.setdefault(number, started)
+                self.started.setdefault(number, self._perhaps_started(number))
+
+    def _perhaps_started(self, number: int) -> ToolStarted:
+        call = self.asked[number - 1]
+        return ToolStarted(turn=self.turn, call=call, effect=Effect.ONCE)
 
     def _take_revision(self, revised: Revised) -> None:
         self.messages.append(assistant(revised.text))

@@ -10,9 +10,11 @@ from parallel_agents.core.task import TeamTask
 
 
 async def kept_team(store: EventStore, root: SessionKey) -> TeamTask:
-    """The task that a team was spawned with; one without tasks if `root` is not a team."""
-    first = (await store.events(session=root, limit=1))[0].body
-    return first.team if isinstance(first, Queued) and first.team else TeamTask(tasks=())
+    """The task that a team was spawned with; one without tasks if that is not known."""
+    for first in await store.events(session=root, limit=1):
+        if isinstance(first.body, Queued) and first.body.team:
+            return first.body.team
+    return TeamTask(tasks=())
 
 
 def hold_to(engine: Engine, root: SessionKey, team: TeamTask) -> None:

@@ -62,9 +62,9 @@ PagentsError
      │   ├─ StoreFull           PA-E402
      │   ├─ StoreReadOnly       PA-E403
      │   ├─ StoreTooNew         PA-E404
-     │   ├─ StoreDamaged        PA-E408  a record cannot be read; all others can
      │   ├─ StoreReplaced       PA-E409  the store's file was deleted or replaced while it was open
      │   └─ WriterEnded         PA-E411  the thread that writes to the store has ended
+     ├─ StoreDamaged            PA-E408  a record of the store cannot be read; all others can
      ├─ LeftRun                          the run continues elsewhere or later, or was ended
      │   ├─ OwnershipLost       PA-E405
      │   └─ Stopping            PA-E406  this process accepts no new runs

@@ -29,7 +29,7 @@ class StoreTooNew(StoreError):
     code = "PA-E404"
 
 
-class StoreDamaged(StoreError):
+class StoreDamaged(HostError):
     """A record of the store cannot be read; the others can."""
 
     code = "PA-E408"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,15 +10,30 @@ import orjson
 from typing_extensions import override
 
 from parallel_agents.containment.calls import caught, contained, describe, unpack
-from parallel_agents.containment.values import shown
-from parallel_agents.core.message import Part, Text, Thinking, ToolCall, ToolResult
-from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.model import (
+    Capabilities,
+    Finish,
+    Listener,
+    Model,
+    ModelReply,
+    ModelRequest,
+)
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.shown import shown
 from parallel_agents.core.unicode import whole_text, whole_value
 from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
 from parallel_agents.models.wrapped import Wrapped
 
 T = TypeVar("T")
+_KINDS: Mapping[str, type] = {
+    "message": Message,
+    "model": str,
+    "finish": Finish,
+    "tries": int,
+    "cached": bool,
+    "is_estimated": bool,
+}
 
 
 class Contained(Wrapped):
@@ -86,8 +101,14 @@ def _storable(reply: ModelReply) -> ModelReply:
     """The reply, with half characters made whole.
 
     Raises:
-        TypeError: it contains a value that is not JSON, or an integer beyond 64 bits.
+        TypeError: a field of it has another type than it says, or it contains a value that is not
+            JSON, or an integer beyond 64 bits.
     """
+    for name, kind in _KINDS.items():
+        if type(value := getattr(reply, name)) is not kind:
+            raise TypeError(
+                f"its {name} is {shown(value, 80)}, which is not of type {kind.__name__}"
+            )
     try:
         orjson.dumps(reply)
     except TypeError:

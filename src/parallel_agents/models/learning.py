@@ -77,11 +77,11 @@ class Learning(Wrapped):
         self, request: ModelRequest, error: ProviderError, listener: Listener | None
     ) -> ModelReply:
         """Send a refused request again, each time with one more change, until it is accepted."""
-        lessons: list[Lesson] = []
-        notices: list[str] = []
-        while (lesson := self._find_lesson(request, error, listener, lessons)) is not None:
-            lessons.append(lesson)
-            notices.append(f"{error.message.rstrip('.')}: sent again {lesson.text}")
+        taught: list[tuple[Lesson, str]] = []  # with the refusal that taught it
+        while (
+            lesson := self._find_lesson(request, error, listener, [each for each, _ in taught])
+        ) is not None:
+            taught.append((lesson, error.message.rstrip(".")))
             request = replace(request, learned=_merged(request.learned, lesson.change))
             try:
                 reply = await self._model.respond(request, listener)
@@ -89,11 +89,11 @@ class Learning(Wrapped):
                 error = next_error
                 continue
             await self._lessons.learn(
-                self.name, reduce(_merged, [lesson.change for lesson in lessons])
+                self.name, reduce(_merged, [lesson.change for lesson, _ in taught])
             )
             if listener is not None:
-                for notice in notices:
-                    listener.noticed(notice)
+                for lesson, refusal in taught:
+                    listener.noticed(f"{refusal}: sent again {lesson.text}")
             return reply
         raise error
 

@@ -29,9 +29,13 @@ _OPEN_HEADERS = frozenset(
 _OPEN_QUERIES = frozenset({"alt", "api-version", "version"})
 # Keys in the forms of well-known providers, for texts of libraries whose key is not known here.
 _KEYS = re.compile(
-    r"\b(?:sk|pk|rk|xai|gsk|hf|ghp|gho|github_pat|glpat|nvapi|r8|pplx)[-_][A-Za-z0-9_-]{16,}"
+    r"\b(?:sk-(?:ant|proj|or-v1)|github_pat|glpat|nvapi)[-_][A-Za-z0-9_-]{16,}"
     r"|\bAIza[A-Za-z0-9_-]{30,}|\bAKIA[A-Z0-9]{16}\b"
+    r"|\b(?P<short>(?:sk|pk|rk|xai|gsk|hf|ghp|gho|r8|pplx)[-_][A-Za-z0-9_-]{16,})"
 )
+# What tells a key with a short prefix from a name such as `hf_hub_download_failed`.
+_RUN = re.compile(r"[A-Za-z0-9]{8,}")
+_LEAST_RANDOM = 20
 _SEVERAL = re.compile(r"(?:\*{3}){2,}")
 _USER_OF_URL = re.compile(r"(?<=://)[^\s/@]+(?=@)")
 
@@ -53,7 +57,7 @@ class Secrets:
                 shown += (text[position:start], HIDDEN)
             position = max(position, end)
         text = "".join((*shown, text[position:]))
-        return _SEVERAL.sub(HIDDEN, _USER_OF_URL.sub(HIDDEN, _KEYS.sub(HIDDEN, text)))
+        return _SEVERAL.sub(HIDDEN, _USER_OF_URL.sub(HIDDEN, _KEYS.sub(_without_key, text)))
 
     def hide_bytes(self, content: bytes) -> bytes:
         """The same for what a server sent, whatever its encoding."""
@@ -69,6 +73,18 @@ class Secrets:
         if isinstance(value, Sequence):
             return [self.hide_value(item) for item in value]
         return value
+
+
+def _without_key(found: re.Match[str]) -> str:
+    text = found[0]
+    is_name = found["short"] is not None and not any(map(_is_random, _RUN.findall(text)))
+    return text if is_name else HIDDEN
+
+
+def _is_random(run: str) -> bool:
+    """Whether letters and digits are no word: they are mixed, their case is, or they are too many."""
+    is_mixed = not run.isalpha() and not run.isdecimal()
+    return is_mixed or run not in (run.lower(), run.upper()) or len(run) >= _LEAST_RANDOM
 
 
 def secrets_in_headers(headers: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,6 @@ from parallel_agents.containment.calls import contained, describe
 from parallel_agents.containment.commands import MOST_OUTPUT_BYTES, TooMuchOutput, run_command
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.containment.patterns import MOST_SECONDS, PatternTooSlow, is_found
-from parallel_agents.containment.values import shown
 from parallel_agents.core.gate import (
     MAX_SCORE,
     CommandGate,
@@ -27,6 +26,7 @@ from parallel_agents.core.gate import (
     regex_verdict,
 )
 from parallel_agents.core.run import Result
+from parallel_agents.core.shown import shown
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import GateBroken

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey, short
+from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
 from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter
@@ -15,9 +15,9 @@ from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.sessions.directory import Directory
+from parallel_agents.sessions.names import ambiguous, is_called
 
 MAIN = "main"
-_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ class Call:
             return None
         session = own.session
         tree = await self.sessions.list(Filter(tree=session.root, prefix=name))
-        called = [row for row in tree if _is_called(row, name)]
+        called = [row for row in tree if is_called(row, name)]
         circles = (
             [row for row in called if row.session.spawn_key.startswith(f"{self.requester.run}/")],
             [row for row in called if row.session.parent == session.key],
@@ -151,7 +151,8 @@ class Call:
         )
         for namesakes in circles:
             if len(namesakes) > 1:
-                raise _ambiguous(name, namesakes)
+                keys = [row.session.key for row in namesakes]
+                raise ambiguous(name, namesakes, keys, hint="use the key of one")
             if namesakes:
                 return namesakes[0]
         return None
@@ -186,19 +187,3 @@ class Call:
         """Note that the answer reports how these runs ended."""
         if self.requester.caller is not None:
             self.requester.caller.hand_back(runs)
-
-
-def _is_called(row: Row, name: str) -> bool:
-    """Whether this is the whole name of a session, and not only how its key or run id begins."""
-    session = row.session
-    return name in (session.label, session.options.task_name, row.run.id, short(session.key))
-
-
-def _ambiguous(name: str, rows: Sequence[Row]) -> Ambiguous:
-    listed = [f"{row.session.key} ({row.session.label})" for row in rows[:_SHOWN]]
-    more = [f"and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []
-    return Ambiguous(
-        f"{name!r} matches {len(rows)} sessions",
-        why=", ".join([*listed, *more]),
-        hint="use the key of one",
-    )

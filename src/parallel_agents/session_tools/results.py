@@ -12,8 +12,8 @@ import orjson
 from parallel_agents.core.kept import ANSWER_NOW
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.told import BYTES_PER_TOKEN
 
-CHARACTERS_PER_TOKEN = 4
 _SHARES = 4
 _LEAST_TOKENS = 25
 STATUS_NAMES = {
@@ -43,7 +43,7 @@ def result_row(result: Result, *, max_tokens: int) -> JsonObject:
         "status": STATUS_NAMES[result.status],
     }
     text = _as_text(result.output)
-    most = max_tokens * CHARACTERS_PER_TOKEN
+    most = max_tokens * BYTES_PER_TOKEN
     if len(text) > most:
         row["result"] = text[:most]
         row["truncated"] = True

@@ -10,8 +10,8 @@ from parallel_agents.core.event import Body, Event, Shortened, ToolFinished
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import Json
+from parallel_agents.core.told import BYTES_PER_TOKEN
 from parallel_agents.core.transcript import Transcript
-from parallel_agents.session_tools.results import CHARACTERS_PER_TOKEN
 from parallel_agents.session_tools.rows import millis
 
 _ROLES = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.TOOL: "toolResult"}
@@ -28,7 +28,7 @@ def render_messages(
         max_tokens: the most tokens of each text; a longer one says how much is left. None for all.
         offset: the character of each text to begin with.
     """
-    most = None if max_tokens is None else max_tokens * CHARACTERS_PER_TOKEN
+    most = None if max_tokens is None else max_tokens * BYTES_PER_TOKEN
     window = _Window(offset, most)
     return [
         rendered

@@ -9,7 +9,7 @@ from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.model import Models
 from parallel_agents.core.task import Task
-from parallel_agents.errors import ConfigError, PagentsError
+from parallel_agents.errors import ConfigError, PagentsError, UnknownModel
 from parallel_agents.models.choice import Choice
 from parallel_agents.models.ladders import PREFIX, Ladders
 
@@ -94,6 +94,8 @@ class Directory:
         for name in self._ladders.expand(steps):
             try:
                 found.append(self._models.get(name).name)
+            except UnknownModel:
+                raise  # a step that nobody can ever use is a mistake; one without a key is skipped
             except PagentsError as error:
                 missing = missing or error
         if missing is not None and not found:

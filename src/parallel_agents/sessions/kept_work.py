@@ -17,11 +17,13 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import Kept, KeptCall, KeptReport
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.store import Store
-from parallel_agents.core.told import shorten
+from parallel_agents.core.told import BYTES_PER_TOKEN, most_tokens, shorten
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.transcript import fold
 
-_MOST_CHARACTERS = 8_000
+# Of a child's answer, what a model whose context is not known is told of a tool's result. The result
+# of a call stays as it was told: a call that stands is not made again, so nothing else has the rest.
+_MOST_CHARACTERS = most_tokens(None, None) * BYTES_PER_TOKEN
 
 
 async def kept_of(
@@ -55,7 +57,6 @@ def _of_another_run(kept: Kept, done: Iterable[str]) -> Kept:
         kept,
         name="",
         effect=Effect.ONCE if kept.name in done else kept.effect,
-        result=replace(kept.result, content=shorten(kept.result.content, _MOST_CHARACTERS)),
     )
 
 

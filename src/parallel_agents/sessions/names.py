@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parallel_agents.core.ids import RunId, SessionKey, short
 from parallel_agents.core.row import Row
 from parallel_agents.core.store import Filter, SessionStore
@@ -47,20 +49,25 @@ async def find(store: SessionStore, name: str) -> Row:
 
 
 def _the_one(name: str, rows: list[Row], *, exact: str = "") -> Row:
-    whole = [
-        row
-        for row in rows
-        if exact in (row.session.key, row.run.id, row.session.label, short(row.session.key))
-    ]
-    found = whole or rows
+    found = [row for row in rows if row.session.key == exact or is_called(row, exact)] or rows
     if not found:
         raise NotFound(f"no session {name!r}", hint="`pagents list --all` shows them")
     if len(found) > 1:
-        shown = [f"{short(row.session.key)} ({row.session.label})" for row in found[:_SHOWN]]
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise Ambiguous(
-            f"{name!r} matches {len(found)} sessions",
-            why=", ".join(shown) + more,
-            hint="use more of the id, or RUN/LABEL",
-        )
+        keys = [short(row.session.key) for row in found]
+        raise ambiguous(name, found, keys, hint="use more of the id, or RUN/LABEL")
     return found[0]
+
+
+def is_called(row: Row, name: str) -> bool:
+    """Whether this is the whole name of a session, and not only how its key or run id begins."""
+    session = row.session
+    return name in (session.label, session.options.task_name, row.run.id, short(session.key))
+
+
+def ambiguous(name: str, rows: Sequence[Row], keys: Sequence[str], *, hint: str) -> Ambiguous:
+    """The refusal of a name that several sessions have, which lists them by the given keys."""
+    listed = [f"{key} ({row.session.label})" for key, row in zip(keys[:_SHOWN], rows, strict=False)]
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    return Ambiguous(
+        f"{name!r} matches {len(rows)} sessions", why=", ".join(listed) + more, hint=hint
+    )

@@ -16,6 +16,7 @@ from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
+from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
 
@@ -93,7 +94,7 @@ def check_tasks(tasks: Sequence[object]) -> None:
     for number, task in enumerate(tasks, start=1):
         if not isinstance(task, Task):
             raise InvalidInput(
-                f"task {number} has type {type(task).__name__}, not Task: {repr(task)[:40]}",
+                f"task {number} has type {type(task).__name__}, not Task: {shown(task)}",
                 hint='write Task("AGENT", "what to do")',
             )
 

@@ -24,13 +24,15 @@ from parallel_agents.core.store import Filter, Killed, SessionPlan, Store, Unsub
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
-from parallel_agents.errors import CannotContinue
+from parallel_agents.errors import CannotContinue, StoreDamaged
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.following import follow
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
 from parallel_agents.sessions.retries import Retries
+
+_TASKS_SHOWN = 5
 
 
 class Service:
@@ -116,6 +118,12 @@ class Service:
                 if not self._engine.lacks(row):  # whoever has it takes it over
                     await self._submit(row)
         runs = {child.key: child.run for child in children}
+        if missing := [key for key in team.keys if key not in runs]:
+            raise StoreDamaged(
+                f"the record of {len(missing)} of the team's {len(team.keys)} tasks is missing",
+                why=f"the store has no readable run of {', '.join(missing[:_TASKS_SHOWN])}",
+                hint="restore a copy of the store, or spawn the team again under another key",
+            )
         return [runs[key] for key in team.keys]
 
     async def team_result(self, name: str) -> TeamResult:
@@ -135,14 +143,15 @@ class Service:
         key = team.session.key
         children = await self._store.rows(Filter(parent=key, asker=key))
         by_run = {child.run.id: child for child in children}
-        return [by_run[run] for run in await self._member_runs(team)]
+        return [by_run[run] for run in await self._member_runs(team) if run in by_run]
 
     async def _member_runs(self, team: Row) -> builtins.list[RunId]:
+        """The runs of a team's tasks, in order; one whose record is damaged may be missing."""
         if team.run.kind is not RunnerKind.TEAM:
             return [team.run.id]
         keys = (await kept_team(self._store, team.session.key)).keys
         runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
-        return [runs[key] for key in keys]
+        return [runs[key] for key in keys if key in runs]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End the live runs under a session, except those that outlive their parent."""
@@ -242,9 +251,9 @@ class Service:
 
     async def count_children(self, parent: Session, team: TeamTask) -> Counter[RunStatus]:
         """How many of a team's tasks have each status."""
-        keys = set(team.keys)
         children = await self._store.child_runs(parent.key)
-        return Counter(child.status for child in children if child.key in keys)
+        statuses = {child.key: child.status for child in children}
+        return Counter(statuses.get(key, RunStatus.UNREADABLE) for key in team.keys)
 
     async def list(self, chosen: Filter | None = None) -> list[Row]:
         return await self._store.rows(chosen or Filter())
@@ -303,8 +312,8 @@ class Service:
         for row in rows:
             if row.run.status.is_over or not (lack := self._engine.lacks(row)):
                 continue
-            (now,) = await self._store.rows(Filter(run=row.run.id))
-            if now.run.status.is_over or now.owner_state is OwnerState.LIVE:
+            now = await self._store.rows(Filter(run=row.run.id))
+            if now and (now[0].run.status.is_over or now[0].owner_state is OwnerState.LIVE):
                 continue
             raise CannotContinue(
                 f"{row.session.label} cannot be continued by this process",

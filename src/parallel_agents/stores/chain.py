@@ -7,7 +7,6 @@ write the file can also write a whole new chain: only a hash that was stored els
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -29,6 +28,10 @@ class _Link(NamedTuple):
     hash: bytes
 
 
+_LINK_TYPES = (int, int, int, bytes)
+_EVENT_TYPES = (int, float, str, str, bytes)  # seq, at, run, key, body
+
+
 class Chain:
     """The link of the current transaction, if it writes events."""
 
@@ -38,10 +41,11 @@ class Chain:
         self._last_hash = b""
         self._first_seq = self._last_seq = 0
 
-    def begin(self, last_hash: bytes) -> None:
+    def begin(self, last_hash: object) -> None:
         """Start a transaction after the link with this hash."""
         self._hash = None
-        self._last_hash = last_hash
+        # A damaged one is covered as it is: `check_chain` reports the link that has it.
+        self._last_hash = last_hash if isinstance(last_hash, bytes) else str(last_hash).encode()
 
     def add(self, seq: int, at: float, run: str, key: str, body: bytes) -> None:
         """Cover the next event."""
@@ -73,7 +77,7 @@ def check_chain(database: Database, head: str = "") -> ChainCheck:
 def _check(database: Database, head: str) -> ChainCheck:
     links = map(_Link._make, database.all("links"))
     first = next(links, None)
-    if first is None or first.number != 0 or any(first.hash):
+    if first is None or _wrong_types(first) or first.number != 0 or any(first.hash):
         return ChainCheck(events=0, links=0, before=0, head="", fault="the chain has no beginning")
     last, count, fault = first, 0, ""
     wanted = bytes.fromhex(head)
@@ -100,6 +104,8 @@ def _check(database: Database, head: str) -> ChainCheck:
 
 def _fault_of(database: Database, link: _Link, last: _Link) -> str:
     """What is wrong with `link`, which follows `last`; empty if nothing is."""
+    if wrong := _wrong_types(link):
+        return f"{wrong} of the link after link {last.number} has another type than was written"
     name = f"link {link.number} (events {link.first_seq} to {link.last_seq})"
     if link.number != last.number + 1:
         return f"{name} follows link {last.number}: a link between them is missing"
@@ -107,11 +113,13 @@ def _fault_of(database: Database, link: _Link, last: _Link) -> str:
         return f"{name} follows event {last.last_seq}: no link covers the events between them"
     running = sha256(last.hash)
     expected = link.first_seq
-    for seq, at, run, key, body in _events(database, link):
-        if seq != expected:
+    for event in database.all("linked_events", (link.first_seq, link.last_seq)):
+        if event[0] != expected:
             break
+        if tuple(map(type, event)) != _EVENT_TYPES:
+            return f"{name} does not match: event {expected} has a value of another type than was written"
         expected += 1
-        _cover(running, seq, at, run, key, body)
+        _cover(running, *event)
     if expected <= link.last_seq:
         return f"{name} does not match: event {expected} is missing"
     if running.digest() != link.hash:
@@ -119,10 +127,10 @@ def _fault_of(database: Database, link: _Link, last: _Link) -> str:
     return ""
 
 
-def _events(database: Database, link: _Link) -> Iterator[tuple[int, float, str, str, bytes]]:
-    for seq, at, run, key, body in database.all("linked_events", (link.first_seq, link.last_seq)):
-        # SQLite stores any type in any column: a body that was turned into text differs.
-        yield seq, at, run, key, body if isinstance(body, bytes) else b"\0" + str(body).encode()
+def _wrong_types(link: _Link) -> str:
+    """The fields of a link that have no value of their type: SQLite keeps any in any column."""
+    types = zip(link._fields, link, _LINK_TYPES, strict=True)
+    return ", ".join(name for name, value, kind in types if type(value) is not kind)
 
 
 def _loose_events(database: Database, last: _Link) -> str:

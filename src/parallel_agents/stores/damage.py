@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from parallel_agents.core.event import Event, Unreadable
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Failure, Result, RunStatus
-from parallel_agents.core.usage import Spend
+from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.errors import StoreDamaged
 
 
@@ -36,21 +35,6 @@ def damaged(run: RunId, why: str) -> Failure:
     return Failure.of(error)
 
 
-def unreadable_result(row: Row, why: str, below: Spend) -> Result:
-    """The result of a run whose end, or whose row, cannot be read."""
-    return Result(
-        agent=row.session.agent.name,
-        label=row.session.label,
-        status=RunStatus.UNREADABLE,
-        output=None,
-        text="",
-        error=damaged(row.run.id, why),
-        notices=(),
-        model=row.run.model,
-        spend=row.run.spend,
-        seconds=row.run.seconds or 0.0,
-        attempts=row.run.attempts,
-        session_key=row.session.key,
-        run_id=row.run.id,
-        spend_below=below,
-    )
+def unreadable_end(run: RunId, why: str) -> Outcome:
+    """How a run ended of which that, or its row, cannot be read."""
+    return Outcome(status=RunStatus.UNREADABLE, error=damaged(run, why))

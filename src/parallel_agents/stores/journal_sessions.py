@@ -51,10 +51,15 @@ class _Asker(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What the store has of some plans: their sessions, and the sessions that ask for them."""
+    """What the store has of some plans: their sessions, and the sessions that ask for them.
+
+    Attributes:
+        labels: the labels of the children of an asking run, read once for all plans.
+    """
 
     sessions: dict[_Name, SessionKey]
     askers: dict[SessionKey, _Asker]
+    labels: dict[RunId, set[str]]
 
 
 class JournalSessions:
@@ -74,7 +79,7 @@ class JournalSessions:
 
     def _find_known(self, plans: Sequence[SessionPlan]) -> _Known:
         """What the store already has of these plans; refuses all plans or none."""
-        known = _Known({}, {})
+        known = _Known({}, {}, {})
         planned = {plan.session.key for plan in plans}
         for plan in plans:
             parent = plan.session.parent
@@ -107,7 +112,7 @@ class JournalSessions:
         killed = session.killed or (asker is not None and asker.is_killed)
         known.askers[session.key] = _Asker(killed, plan.run, request)
         if asker is not None and request != plan.run:
-            session = self._with_own_label(session, asker.run)
+            session = self._with_own_label(session, asker.run, known)
         now = self._tables.now()
         self._tables.database.run(
             "put_session",
@@ -139,7 +144,7 @@ class JournalSessions:
             run = self._tables.rows.of_run(plan.run).run
         return SpawnOutcome(replace(session, killed=killed, created_at=now), run, is_new=True)
 
-    def _with_own_label(self, session: Session, asker: RunId) -> Session:
+    def _with_own_label(self, session: Session, asker: RunId, known: _Known) -> Session:
         """The session with a label that no other child of the asking run has.
 
         A label that somebody chose becomes `LABEL-2` and so on; without one, all children of an
@@ -148,11 +153,15 @@ class JournalSessions:
         label = session.label
         if label == session.agent.name or session.options.is_service:
             return session
-        taken = {found for (found,) in self._tables.database.all("labels_asked_by", (asker,))}
+        if asker not in known.labels:
+            found = self._tables.database.all("labels_asked_by", (asker,))
+            known.labels[asker] = {label for (label,) in found}
+        taken = known.labels[asker]
         number = 2
         while label in taken:
             label = f"{session.label}-{number}"
             number += 1
+        taken.add(label)
         return session if label == session.label else replace(session, label=label)
 
     def send(

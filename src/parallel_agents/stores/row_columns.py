@@ -39,7 +39,7 @@ _TYPES: tuple[tuple[type, ...], ...] = (
 )
 _DEFAULTS = {str: "", int: 0, float: 0.0}
 _TIMES = (8, 27, 28, 29)
-_LAST_MOMENT = 1e11  # the year 5138: what is later is no time
+LAST_MOMENT = 1e11  # the year 5138: what is later is no time
 _AGENT, _OPTIONS, _KIND, _STATUS, _OWNER_STATE = 1, 9, 12, 13, 32
 
 
@@ -54,7 +54,7 @@ def row_from(columns: SqlRow, agent: Agent | Undecodable) -> Row:
 
 def is_moment(at: object) -> bool:
     """Whether a stored value can be seconds since the epoch."""
-    return type(at) is float and 0 <= at < _LAST_MOMENT
+    return type(at) is float and 0 <= at < LAST_MOMENT
 
 
 @lru_cache(maxsize=256)

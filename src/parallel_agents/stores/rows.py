@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -21,7 +22,7 @@ from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound, PagentsError
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
-from parallel_agents.stores.damage import unreadable_result
+from parallel_agents.stores.damage import unreadable_end
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
 from parallel_agents.stores.row_columns import is_moment, row_from, spend_from
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
@@ -42,8 +43,7 @@ class Rows:
         self.database = database
         # Definitions never change, so each is decoded once.
         self._agents: dict[object, Agent | Undecodable] = {}
-        found = database.one("last_seq_of_format", (FORMAT - 1,))
-        self._last_old_seq: int = 0 if found is None else found[0]
+        self._last_old_seq = _last_old_seq(database)
 
     def body(self, seq: int, stored: bytes) -> Body:
         """The body of the event with this number, unreadable or not."""
@@ -59,10 +59,10 @@ class Rows:
     def _event(self, columns: SqlRow) -> Event:
         """An event from the columns of the query `events`."""
         seq, at, session, run, key, body = columns
-        if not is_moment(at) or type(key) is not str:
+        if not (is_moment(at) and type(key) is str and type(session) is str and type(run) is str):
             fault = Undecodable("a column of it has a value that cannot be")
             unreadable = unreadable_body(body, fault)
-            return Event(seq, 0.0, SessionKey(session), RunId(run), str(key), unreadable)
+            return Event(seq, 0.0, SessionKey(str(session)), RunId(str(run)), str(key), unreadable)
         return Event(seq, at, SessionKey(session), RunId(run), key, self.body(seq, body))
 
     def _row(self, columns: SqlRow) -> Row:
@@ -238,6 +238,14 @@ class Rows:
         return readable("process", _owner, self.database.all("owners"))
 
 
+def _last_old_seq(database: Database) -> float:
+    """The last event in an older form; if the store no longer tells, each event may be one."""
+    found = database.one("last_seq_of_format", (FORMAT - 1,))
+    if found is None:
+        return 0
+    return found[0] if type(found[0]) is int else math.inf
+
+
 def readable(what: str, read: Callable[[SqlRow], _T], found: Iterable[SqlRow]) -> list[_T]:
     """The records that can be read; the log names the others."""
     records: list[_T] = []
@@ -321,10 +329,11 @@ def _no_run(run: RunId) -> NotFound:
 def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
     if isinstance(finished, Unreadable) or row.run.status is RunStatus.UNREADABLE:
         why = finished.why if isinstance(finished, Unreadable) else row.fault
-        return unreadable_result(row, why, below)
-    if not isinstance(finished, Finished):
+        outcome = unreadable_end(row.run.id, why)
+    elif isinstance(finished, Finished):
+        outcome = finished.outcome
+    else:
         return None
-    outcome = finished.outcome
     return Result(
         agent=row.session.agent.name,
         label=row.session.label,

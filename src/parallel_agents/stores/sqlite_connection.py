@@ -178,6 +178,8 @@ def mapped_errors(path: Path) -> Generator[None]:
         ) from error
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what is damaged
+        raise _damaged(path, str(error)) from error
 
 
 def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
@@ -203,13 +205,17 @@ def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
             hint="give yourself write permission, or name another home with PARALLEL_AGENTS_HOME",
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreUnreachable(
-            f"{where} is damaged, or is not a store",
-            why=str(error),
-            hint="move it elsewhere, or restore a copy",
-        )
+        return _damaged(path, str(error))
     return StoreUnreachable(
         f"{where} cannot be used",
         why=str(error),
         hint="check that the folder exists and that no other program locks the file",
+    )
+
+
+def _damaged(path: Path, why: str) -> StoreUnreachable:
+    return StoreUnreachable(
+        f"store {path} is damaged, or is not a store",
+        why=why,
+        hint="move it elsewhere, or restore a copy",
     )

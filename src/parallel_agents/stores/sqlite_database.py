@@ -93,10 +93,12 @@ class SqliteDatabase:
             return cls(path, connection)
 
     def one(self, query: str, values: Values = ()) -> SqlRow | None:
+        statement = self._queries.get(query)
         try:
-            return self._sql.execute(self._queries.get(query), values).fetchone()
+            return self._sql.execute(statement, values).fetchone()
         except sqlite3.Error as error:
-            self._fail(error)
+            self._allow_damaged_text(statement, error)
+            return self.one(query, values)
 
     def all(
         self, query: str, values: Values = (), *, where: Sequence[str] | None = None
@@ -106,7 +108,8 @@ class SqliteDatabase:
         try:
             return self._sql.execute(statement, values).fetchall()
         except sqlite3.Error as error:
-            self._fail(error)
+            self._allow_damaged_text(statement, error)
+            return self.all(query, values, where=where)
 
     def run(self, query: str, values: Values = ()) -> None:
         try:
@@ -192,6 +195,17 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             self._fail(error)
 
+    def _allow_damaged_text(self, statement: str, error: sqlite3.Error) -> None:
+        """Read text that is not UTF-8 as far as it goes, from now on, if a read failed because of it.
+
+        Whoever checks what was read then finds one damaged record instead of none that is intact.
+        """
+        is_text = str(error).startswith("Could not decode to UTF-8")
+        is_read = statement.startswith(("SELECT", "WITH"))
+        if not (is_text and is_read) or self._sql.text_factory is _damaged_text:
+            self._fail(error)
+        self._sql.text_factory = _damaged_text
+
     def _fail(self, error: sqlite3.Error) -> NoReturn:
         """Raise a fault of the file as a StoreError; a faulty statement is a bug, and stays as is."""
         is_fault = (
@@ -200,3 +214,7 @@ class SqliteDatabase:
         if is_fault:
             raise as_store_error(error, self._path) from error
         raise error
+
+
+def _damaged_text(stored: bytes) -> str:
+    return stored.decode("utf-8", "replace")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from parallel_agents.clock import anchored, boot_id, steady, wall
 from parallel_agents.stores.database import Database
+from parallel_agents.stores.row_columns import LAST_MOMENT
 
 # The wall clock and the steady clock differ by less while nobody sets the former.
 _STEP_SECONDS = 1.0
@@ -46,7 +47,12 @@ def read_clock(database: Database) -> StoreClock:
 def _find(database: Database, boot: str, offset: float) -> tuple[float, float] | None:
     """The offsets of this start of the machine; None if they must be set."""
     row = database.one("boot", (boot,))
-    if row is None or row[0] is None:
+    if row is None or not (_is_offset(row[0]) and _is_offset(row[1])):
         return None
     kept, least, is_used = row
     return (kept, least) if is_used or abs(kept - offset) < _STEP_SECONDS else None
+
+
+def _is_offset(stored: object) -> bool:
+    """Whether a stored value can be one: SQLite keeps any type in any column."""
+    return type(stored) is float and abs(stored) < LAST_MOMENT

@@ -31,7 +31,7 @@ from parallel_agents.testing.clock import VirtualLoop
 
 _DEFAULTS = Settings()
 # Only the files of the built-in agents are read, no file is written, and no key is set.
-_ENVIRONMENT = Environment(home=Path(__file__).parent / "no-home", project=None, variables={})
+_ENVIRONMENT = Environment(home=Path(__file__).parent / "no-home", variables={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing_extensions import override
 from parallel_agents.containment.functions import UserFunction, is_generator
 from parallel_agents.containment.values import text_of
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import Effect, ToolContext, ToolSpec
 from parallel_agents.errors import InvalidInput
 
@@ -128,7 +129,16 @@ def tool(
 
     The effect decides what happens after a crash during a call: `pure` and `idempotent` calls are
     made again; a `once` call is not, and the model is told that its outcome is unknown.
+
+    Raises:
+        InvalidInput: there is no such effect, or the function cannot be a tool.
     """
     if function is not None:
         return FunctionTool(function)
-    return lambda function: FunctionTool(function, Effect(effect))
+    try:
+        known = Effect(effect)
+    except ValueError as error:
+        raise InvalidInput(
+            f"effect cannot be {shown(effect)}", hint=f"pass one of {', '.join(Effect)}"
+        ) from error
+    return lambda function: FunctionTool(function, known)

@@ -52,7 +52,7 @@ def _of_providers(tables: Json) -> Iterator[str]:
 
 def _of_provider(provider: Provider, built_in: Provider | None) -> Iterator[str]:
     if built_in is None or provider.base_url != built_in.base_url:
-        yield f"models of {provider.name} are called at {provider.base_url}, with all that is said"
+        yield f"models of {provider.name} are called at {provider.base_url}, which receives every conversation with them"
     if provider.key_variable:
         yield f"the key in {provider.key_variable} is sent to {provider.base_url}"
     if provider.proxy:

@@ -120,7 +120,7 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
         (lambda: TeamTask(tasks=(5,)), "item 1 of tasks of TeamTask is 5", "Task"),  # pyright: ignore[reportArgumentType] - what is tested
         (lambda: CommandGate(command="ls"), "command of CommandGate is 'ls'", "each item text"),  # pyright: ignore[reportArgumentType] - what is tested
         (lambda: CommandGate(command=()), "a gate cannot run ()", "a program"),
-        (lambda: task(label=_Unshowable()), "label of Task is a value (_Unshowable)", "text"),
+        (lambda: task(label=_Unshowable()), "label of Task is <_Unshowable", "text"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_and_what_it_takes(

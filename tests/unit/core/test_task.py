@@ -36,3 +36,10 @@ def test_the_label_of_a_team_of_many_tasks_stays_short() -> None:
     assert len(label) == 60
     assert label.startswith("run: part-0, part-1, ")
     assert label.endswith("…")
+
+
+def test_a_number_for_a_budget_is_refused_with_what_to_write() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Task("writer", "Go.", budget=2)  # pyright: ignore[reportArgumentType] - what a user may do
+
+    assert caught.value.hint == "write Budget(usd=2) or Budget(tokens=100_000)"

@@ -16,11 +16,13 @@ from parallel_agents.core.event import (
     Steered,
     SteerMode,
     ToolFinished,
+    ToolStarted,
 )
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome, RunStatus
+from parallel_agents.core.tool import Effect
 from parallel_agents.core.transcript import CUT_OFF, Transcript, fold, task_text
 from parallel_agents.core.usage import Usage
 
@@ -150,6 +152,25 @@ def test_a_result_without_a_number_is_that_of_the_first_call_of_its_id() -> None
         1: "saw a"
     }
     assert set(state.started) == {2}
+
+
+def test_a_result_without_a_number_is_that_of_its_own_tool() -> None:
+    asked = Message(
+        Role.ASSISTANT,
+        (ToolCall("a", "pay", {"n": 2}), ToolCall("a", "pay", {"n": 3}), ToolCall("a", "look", {})),
+    )
+    state = fold(events(("1", Queued(text="go")), ("1", replied(1, asked))))
+    call = ToolCall("a", "pay", {"n": 2})
+    state.apply("s", ToolStarted(turn=1, call=call, effect=Effect.IDEMPOTENT))
+
+    state.apply("k", ToolFinished(turn=1, result=ToolResult("a", "look", "seen"), seconds=0))
+
+    assert set(state.finished) == {3}
+    assert {n: each.call.arguments for n, each in state.started.items() if n < 3} == {
+        1: {"n": 2},
+        2: {"n": 3},
+    }
+    assert [state.started[n].effect for n in (1, 2)] == [Effect.IDEMPOTENT, Effect.ONCE]
 
 
 def test_another_attempt_keeps_the_task_and_forgets_the_rest() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from typing_extensions import override
 
-from parallel_agents.core.message import ToolCall, user
+from parallel_agents.core.message import ToolCall, assistant, user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.errors import (
     MissingKey,
@@ -97,3 +97,17 @@ async def test_half_characters_of_a_reply_are_made_whole() -> None:
     reply = await answering({"caf\udce9": ["\udce9"]}).respond(REQUEST)
 
     assert reply.message.tool_calls[0].arguments == {"caf\ufffd": ["\ufffd"]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("model", None), ("tries", "1"), ("finish", "stop"), ("message", "hello"), ("cached", 0)],
+)
+async def test_a_reply_with_a_field_of_another_type_is_a_crash_of_the_model(
+    field: str, value: object
+) -> None:
+    reply = ModelReply(message=assistant("hello"), model="m")
+    object.__setattr__(reply, field, value)
+
+    with pytest.raises(ModelCrashed, match=f"its {field} is {value!r}"):
+        await Contained(ScriptedModel([reply])).respond(REQUEST)

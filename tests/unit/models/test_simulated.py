@@ -114,7 +114,7 @@ async def test_a_budget_in_simulated_money_holds_like_one_in_real_money() -> Non
 
 def test_a_provider_that_the_user_named_sim_is_called_and_not_simulated() -> None:
     own: JsonObject = {"sim": {"wire": "chat", "base_url": "http://127.0.0.1:1/v1"}}
-    environment = Environment(home=Path("nowhere"), project=None, variables={})
+    environment = Environment(home=Path("nowhere"), variables={})
 
     simulating = make_registry(environment, Settings()).get("sim/calm")
     asking = make_registry(environment, Settings(providers=own)).get("sim/calm")

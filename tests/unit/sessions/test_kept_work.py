@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.message import Message, Role, ToolCall
+from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
 from parallel_agents.core.model import Finish, ModelReply, ModelRequest
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import Result, RunStatus
@@ -239,3 +239,25 @@ async def test_a_retry_afresh_does_everything_again() -> None:
 
     assert paid == [3, 3]
     assert texts(model.requests[2]) == "go"
+
+
+async def test_the_retry_of_a_dead_letter_is_told_all_of_a_long_result() -> None:
+    page = "".join(f"line {number}\n" for number in range(2_500))
+
+    @tool
+    async def read_page() -> str:
+        """Read the page."""
+        return page
+
+    read = ToolCall("r", "read_page", {})
+    left: list[Answer] = [asks(read), AuthFailed("no key"), asks(read), "ok"]
+    model = RepliesWith(lambda _: left.pop(0))
+    reader = replace(LEAD, tools=("read_page",), policy=Policy())
+
+    async with open_rig(model, agents=[reader], tools=[read_page]) as rig:
+        await (await rig.sessions.spawn(Task("lead", "go"))).wait()
+        (letter,) = await rig.sessions.dead_letters()
+        await (await rig.sessions.retry(letter)).wait()
+
+    parts = model.requests[-1].messages[-1].parts
+    assert any(isinstance(part, ToolResult) and page in part.content for part in parts)

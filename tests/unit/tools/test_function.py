@@ -110,11 +110,6 @@ def test_the_effect_is_what_the_decorator_says(effect: Effect) -> None:
     assert tool(effect=effect.value)(look).spec.effect is effect
 
 
-def test_an_unknown_effect_is_refused() -> None:
-    with pytest.raises(ValueError, match="'twice' is not a valid Effect"):
-        tool(effect="twice")(lambda: None)
-
-
 async def test_arguments_that_do_not_fit_are_refused_by_the_tool_itself_too() -> None:
     def add(a: int) -> int:
         return a
@@ -196,3 +191,10 @@ async def test_a_value_that_json_lacks_is_shown_as_python_shows_it() -> None:
         return Decimal
 
     assert await call(FunctionTool(send), {}) == "(not JSON) <class 'decimal.Decimal'>"
+
+
+def test_an_effect_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="effect cannot be 'pur'") as caught:
+        tool(effect="pur")
+
+    assert caught.value.hint == "pass one of pure, idempotent, once"

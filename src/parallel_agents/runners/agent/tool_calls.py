@@ -126,6 +126,13 @@ class _Asked(NamedTuple):
         return cls(transcript.turn, number, call, key, name, started is not None, kept)
 
 
+class _Known(NamedTuple):
+    """The result of a call that is not executed, and whether nobody knows what the call did."""
+
+    result: ToolResult
+    is_unknown: bool = False
+
+
 class ToolCalls:
     """The tools of one agent, in one run.
 
@@ -192,22 +199,19 @@ class ToolCalls:
         """What was written of the call."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        call, kept = asked.call, asked.kept
-        result = self._refusal(call)
+        call = asked.call
         written: list[Entry] = []
-        is_unknown = False
-        if result is None and kept is not None and kept.stands:
-            result, is_unknown = kept.answer(call), kept.is_unknown
-        elif result is None and asked.was_started and self._effect(call) is Effect.ONCE:
-            result, is_unknown = _error(call, UNKNOWN), True
-        elif result is None:
+        known = self._known_result(asked)
+        if known is not None:
+            result, is_unknown = known
+        else:
             tool = self._tools[call.name]
             started = ToolStarted(
                 turn=asked.turn,
                 call=call,
                 effect=tool.spec.effect,
                 number=asked.number,
-                repeats=asked.name if kept is not None else "",
+                repeats=asked.name if asked.kept is not None else "",
             )
             entry = Entry(f"{asked.key}/started", started)
             written.append(entry)
@@ -231,6 +235,17 @@ class ToolCalls:
         await activation.journal.append(entry)
         return [*written, entry]
 
+    def _known_result(self, asked: _Asked) -> _Known | None:
+        """The result of a call that is not executed; None to execute it."""
+        call, kept = asked.call, asked.kept
+        if refusal := self._refusal(call):
+            return _Known(refusal)
+        if kept is not None and kept.stands:
+            return _Known(kept.answer(call), kept.is_unknown)
+        if asked.was_started and self._tools[call.name].spec.effect is Effect.ONCE:
+            return _Known(_error(call, UNKNOWN), is_unknown=True)
+        return None
+
     def _cut(self, result: ToolResult, activation: Activation, most: int) -> Cut | None:
         cut = cut_to(result.content, most)
         if cut is None:
@@ -240,9 +255,6 @@ class ToolCalls:
         arguments = {"sessionKey": activation.claim.session.key, "includeTools": True}
         asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
         return replace(cut, more=f"read on by {_HISTORY} {asks}")
-
-    def _effect(self, call: ToolCall) -> Effect:
-        return self._tools[call.name].spec.effect
 
     def _refusal(self, call: ToolCall) -> ToolResult | None:
         """Why the call is not executed, as a result for the model; None to execute it."""

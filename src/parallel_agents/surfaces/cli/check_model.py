@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.client import App
-from parallel_agents.app.opening import open_app
+from parallel_agents.app.client import Client
+from parallel_agents.app.opening import open_models
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
 from parallel_agents.models.checks import REQUESTS, Check, Checks
+from parallel_agents.models.learning import Lessons
 from parallel_agents.runners.agent.model_call import worst_case
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_context
@@ -32,8 +33,8 @@ def check_model(
     context = find_context(home)
 
     async def checked() -> tuple[list[Check], Spend, Json]:
-        async with open_app(context.environment, context.settings) as app:
-            return await _check(app, name, is_quiet=json)
+        async with open_models(context.environment, context.settings) as (client, lessons):
+            return await _check(client, lessons, name, is_quiet=json)
 
     checks, spend, learned = asyncio.run(checked())
     if json:
@@ -41,22 +42,27 @@ def check_model(
         cost = render.money_json(spend.cost_usd)
         render.envelope("model_check", time.time(), items, model=name, learned=learned, cost=cost)
         return
-    shown = "   ".join(_shown(check) for check in checks)
     kept = f"kept for {name}" if learned else "nothing to keep"
-    render.line(f"{shown}   {kept}   {format.money(spend)}")
+    render.line(f"{kept}   {format.money(spend)}")
 
 
-async def _check(app: App, name: str, *, is_quiet: bool) -> tuple[list[Check], Spend, Json]:
-    await prepare_models(app, [name])
-    model = app.models.get(name)
+async def _check(
+    client: Client, lessons: Lessons, name: str, *, is_quiet: bool
+) -> tuple[list[Check], Spend, Json]:
+    await prepare_models(client, [name])
+    model = client.models.get(name)
     if not is_quiet:
-        most = [worst_case(app.models, model.name, request).nanousd for request in REQUESTS]
+        most = [worst_case(client.models, model.name, request).nanousd for request in REQUESTS]
         priced = [each for each in most if each is not None]
         cost = f"at most ${sum(priced) / 1e9:.4f}" if len(priced) == len(most) else "price unknown"
         render.note(f"up to {len(REQUESTS)} small calls to {model.name}, {cost}")
-    checks = Checks(model, app.models, app.lessons)
-    found = [check async for check in checks.run()]
-    return found, checks.spend, app.lessons.learned(model.name)
+    checks = Checks(model, client.models, lessons)
+    found: list[Check] = []
+    async for check in checks.run():
+        found.append(check)
+        if not is_quiet:
+            render.line(_shown(check))
+    return found, checks.spend, lessons.learned(model.name)
 
 
 def _shown(check: Check) -> str:

@@ -38,7 +38,7 @@ COMMANDS = {
     "judge": Command("judge", "Find out which models may judge.", _SET_UP),
     "openclaw": Command("openclaw", "Install the skill for OpenClaw.", _SET_UP),
     "trust": Command(
-        "trust:trust", "Let a project's folder have effect, in its present form.", _SET_UP
+        "trust:trust", "Trust a project's folder as it is now, so that it takes effect.", _SET_UP
     ),
     "config": Command("config:config", "Show each setting, with its source.", _SET_UP),
     "docs": Command("docs:docs", "Explain an error code, and what to do about it.", _SET_UP),

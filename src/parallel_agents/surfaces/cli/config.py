@@ -43,7 +43,7 @@ def config(json: AsJson = False, home: Home = None) -> None:
     if environment.project is not None:
         render.note(f"project: {environment.project}")
     elif _is_untrusted(environment):
-        render.note("A project is not trusted, and so without effect: pagents trust")
+        render.note("The project here is not trusted and has no effect: pagents trust")
 
 
 def _is_untrusted(environment: Environment) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ _PACKAGE = Path(__file__).parents[2]
 _PAGES = (_PACKAGE / "errors.md", _PACKAGE.parents[1] / "docs" / "errors.md")
 _SECTION = re.compile(r"^## (PA-E\d{3})\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 _SENTENCE = re.compile(r"(?<=[.?]) (?=[A-Z`])")
 
 
@@ -34,7 +36,8 @@ def docs(
     if wanted not in sections:
         raise NotFound(f"no error has the code {code!r}", hint="`pagents docs` lists them")
     render.line(wanted, "bold")
-    render.line(sections[wanted])
+    for line in _plain(sections[wanted]):
+        render.line(line)
 
 
 def _sections() -> dict[str, str]:
@@ -46,3 +49,15 @@ def _first_sentence(text: str) -> str:
     """The first sentence of a paragraph, which may be on several lines."""
     paragraph = " ".join(text.partition("\n\n")[0].split())
     return _SENTENCE.split(paragraph, maxsplit=1)[0]
+
+
+def _plain(markdown: str) -> Iterator[str]:
+    """The lines of a section as they are read on a terminal: examples are indented, links are words."""
+    is_example = False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            is_example = not is_example
+        elif is_example:
+            yield f"  {line}"
+        else:
+            yield _LINK.sub(r"\1", line)

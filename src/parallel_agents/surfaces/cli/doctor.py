@@ -130,6 +130,11 @@ def _embedded(context: CliContext) -> _Finding:
         return _Finding(
             "note", "the embedded model's runtime is missing", "pip install 'pagents[local]'"
         )
+    if (own := context.settings.local_model_file) is not None:
+        if own.is_file():
+            return _Finding("ok", f"the embedded model is {own}, by the setting local_model_file")
+        what = f"the setting local_model_file names {own}, which is no file"
+        return _Finding("problem", what, "correct the setting, or remove it")
     if model.path is None:
         return _Finding("note", f"{model.name} is not fetched", "pagents models pull")
     return _Finding("ok", f"{model.name} at {model.path}")

@@ -18,6 +18,7 @@ from parallel_agents.errors import (
     NotFound,
     OutputLost,
     PagentsError,
+    StoreDamaged,
     StoreError,
     UnknownAgent,
 )
@@ -62,7 +63,7 @@ def exit_of_error(error: PagentsError) -> Exit:
             return Exit.NOT_FOUND
         case CallTimedOut():
             return Exit.TIMED_OUT
-        case StoreError():
+        case StoreError() | StoreDamaged():
             return Exit.STORE
         case ConfigError() | LocalModelError():
             return Exit.CONFIGURATION

@@ -42,6 +42,7 @@ def read_inputs(given: list[str] | None, schema: Mapping[str, Json] | None) -> d
                 why="an input has one value",
                 hint=f"give {name[:_SHOWN]} once; several values are a JSON list",
             )
+        _check_taken(name, schema)
         text = _text(text)
         values[name] = text if _wants_text(name, schema) else _json(name, text)
     return values
@@ -76,6 +77,20 @@ def read_text(file: Path) -> str:
         raise InvalidInput(
             f"the file {file} cannot be read", why=str(error), hint="name a UTF-8 text file"
         ) from error
+
+
+def _check_taken(name: str, schema: Mapping[str, Json] | None) -> None:
+    """Refuse a name that a schema does not list, unless it says that it takes others."""
+    properties = (schema or {}).get("properties")
+    if schema is None or not isinstance(properties, Mapping) or name in properties:
+        return
+    if schema.keys() & {"additionalProperties", "patternProperties", "$ref", "allOf", "anyOf"}:
+        return
+    raise InvalidInput(
+        f"no input is called {name[:_SHOWN]!r}",
+        why=f"the inputs are {', '.join(map(repr, properties)) or 'none'}",
+        hint="correct the name of --input",
+    )
 
 
 def _text(given: str) -> str:

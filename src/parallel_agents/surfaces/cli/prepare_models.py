@@ -13,7 +13,7 @@ from parallel_agents.models.simulated import days
 from parallel_agents.surfaces.cli import render
 
 
-async def prepare_models(app: App, models: Iterable[str]) -> None:
+async def prepare_models(app: Client, models: Iterable[str]) -> None:
     """Fetch and start models, by name.
 
     Raises:
@@ -47,7 +47,7 @@ async def prepare_team(app: App, team: TeamTask, plans: Sequence[SessionPlan]) -
     await prepare_models(app, [plan.model for plan in plans if plan.model])
 
 
-def _describe(app: App, name: str) -> None:
+def _describe(app: Client, name: str) -> None:
     """Print which model it is, and what a model of its size is good for."""
     known = {model.model_name: model for model in known_models()}
     if name not in known or app.settings.local_model_file is not None:

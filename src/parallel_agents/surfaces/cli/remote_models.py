@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from parallel_agents.core.agent import Tier
-from parallel_agents.errors import UnknownModel
+from parallel_agents.errors import InvalidInput, UnknownModel
+from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.listing import Listing, list_offers
 from parallel_agents.models.network import Network
 from parallel_agents.models.offers import Offer, closest
@@ -36,10 +37,16 @@ def list_remote(context: CliContext, name: str, *, json: bool) -> None:
 
     Raises:
         UnknownModel: there is no such provider.
+        InvalidInput: it is no server.
         MissingKey: its key is not set.
         ProviderError: it does not answer with a list.
     """
     providers = read_providers(context.settings.providers, context.environment.variables)
+    if name == LOCAL:
+        raise InvalidInput(
+            "no server offers the embedded models",
+            hint=f"`pagents models list --provider {LOCAL}` lists them",
+        )
     if name not in providers:
         raise unknown_provider(name, providers)
     provider = providers[name]

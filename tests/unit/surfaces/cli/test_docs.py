@@ -30,3 +30,12 @@ def test_without_a_code_all_are_listed(capfd: pytest.CaptureFixture[str]) -> Non
 def test_an_unknown_code_is_refused() -> None:
     with pytest.raises(NotFound, match="E999"):
         docs("E999")
+
+
+def test_a_paragraph_is_shown_without_its_marks(capfd: pytest.CaptureFixture[str]) -> None:
+    docs("E219")
+
+    shown = capfd.readouterr().out
+    assert "never pauses the model." in shown
+    assert "```" not in shown
+    assert "  ✖ PA-E219  mine answered" in shown

@@ -24,7 +24,7 @@ SCHEMA: JsonObject = {
 def test_values_are_text_where_the_schema_takes_text_and_json_elsewhere() -> None:
     given = ["name=3", "count=3", 'tags=["a"]', "note=null", "any=4", "unknown=5"]
 
-    assert read_inputs(given, SCHEMA) == {
+    assert read_inputs(given, {**SCHEMA, "additionalProperties": True}) == {
         "name": "3",
         "count": 3,
         "tags": ["a"],
@@ -86,3 +86,8 @@ def test_what_stdin_has_is_bounded_and_text(monkeypatch: pytest.MonkeyPatch) -> 
 
         with pytest.raises(InvalidInput):
             given_text("-")
+
+
+def test_a_name_that_the_schema_does_not_list_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no input is called 'nmae'"):
+        read_inputs(["nmae=3"], SCHEMA)

@@ -32,7 +32,7 @@ def open_app_with(tmp_path: Path) -> OpenApp:
     ) -> AsyncGenerator[App]:
         now = asyncio.get_running_loop().time
         store = MemoryStore(now)
-        environment = Environment(home=tmp_path, project=None, variables=variables or {})
+        environment = Environment(home=tmp_path, variables=variables or {})
         by_name = {model.name: model for model in models}
 
         def give(name: str) -> Model:
