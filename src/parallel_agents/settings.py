@@ -194,6 +194,11 @@ class Environment:
     trusted: Project | None = None
 
     @property
+    def project_name(self) -> str:
+        """The project's folder, by the one path that it has; empty for none."""
+        return "" if self.project is None else str(self.project.resolve())
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that may hold agents and teams, the project's first."""
         return (self.home,) if self.project is None else (self.project, self.home)

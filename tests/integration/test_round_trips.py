@@ -16,8 +16,8 @@ from parallel_agents.core.store import Claim, Filter
 from parallel_agents.errors import OwnershipLost
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
-from parallel_agents.stores.journal_runs import Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.journal_store import append, claim, finish, reserve
+from parallel_agents.stores.run_requests import Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 from tests.integration.counted_database import CountedDatabase
 from tests.integration.kept_work import DONE, ME, plan, replied

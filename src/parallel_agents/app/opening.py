@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -18,7 +17,7 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
-from parallel_agents.engines.ownership import mark_silent_dead, this_process
+from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import NotFound
 from parallel_agents.models.governor import Governor
@@ -73,12 +72,12 @@ async def open_on(
     settings: Settings,
     parts: Parts | None = None,
     *,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] | None = None,
 ) -> AsyncGenerator[App]:
-    """Like `open_app`, but on an open store, which stays open; `now` returns seconds since 1970."""
-    parts = parts or Parts()
+    """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
+    parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
-        owner = this_process(parts.role)
+        owner = this_process(parts.role, environment.project_name)
         governor = make_governor(store, settings, owner.id, now)
         lessons = make_lessons(settings, governor)
         wrap = wrapping(store, settings, governor, lessons)
@@ -90,7 +89,6 @@ async def open_on(
             owner,
             runners=runners,
             rules=resources.rules,
-            now=now,
             on_failure=resources.completions.fail,
         )
         app = App(resources, engine, lessons)
@@ -110,7 +108,7 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     """
     async with AsyncExitStack() as stack:
         store = await _open_store(stack, environment, settings)
-        await mark_silent_dead(store, this_process(Role.SCRIPT), time.time)
+        await mark_dead(store, DeathWatch(this_process(Role.SCRIPT)))
         yield await _make_client(stack, environment, settings, store)
 
 
@@ -172,7 +170,7 @@ async def _make_client(
 ) -> Client:
     parts = Parts()
     models = await _open_models(stack, environment, settings, parts, Timed)
-    return Client(_resources(stack, environment, settings, parts, models, store, time.time))
+    return Client(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
 def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Runner]:

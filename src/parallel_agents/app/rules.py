@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from parallel_agents.app.readiness import Readiness
 from parallel_agents.core.budget import NO_BUDGET, BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.registry import Registry
-from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Settings
-
-
-class Readiness:
-    """Which runs this process can execute.
-
-    Args:
-        models: the models that it can call.
-        tools: the names of the program's own tools.
-    """
-
-    def __init__(self, models: Registry, tools: Collection[str]) -> None:
-        self._models = models
-        self._tools = frozenset((*tools, *NAMES))
-
-    def lacks(self, row: Row) -> str:
-        """What this process lacks for a run: a tool, a provider or its key; empty if nothing."""
-        if row.run.kind is RunnerKind.TEAM:
-            return ""
-        if missing := [name for name in row.session.agent.tools if name not in self._tools]:
-            return f"no tool {missing[0]!r} in this process"
-        try:
-            self._models.get(row.run.model)
-        except PagentsError as error:
-            return error.message
-        return ""
 
 
 class RunRules:
@@ -82,5 +57,5 @@ class RunRules:
         }
         return [BudgetAccount(scope=scope, budget=b) for scope, b in bounds.items() if b.is_bound]
 
-    def can_run(self, row: Row) -> bool:
-        return not self._readiness.lacks(row)
+    def lacks(self, row: Row) -> str:
+        return self._readiness.lacks(row)

@@ -284,11 +284,17 @@ class OwnerStore(Protocol):
     """Knows the processes that work on the store."""
 
     async def heartbeat(self, owner: Owner) -> None:
-        """Record a heartbeat and the owner's state. An owner that has ended has no calls in flight."""
+        """Record a heartbeat and the owner's state. An owner that has ended has no calls in flight.
+
+        A store with a thread of its own repeats a live owner's heartbeat while the loop is late.
+        """
         ...
 
     async def mark_dead(self, owner: OwnerId) -> None:
-        """Record a death: calls in flight no longer count, and what they reserved counts as spent."""
+        """Record a death: calls in flight no longer count, and what they reserved counts as spent.
+
+        A run at which processes keep dying is set aside: it ends as failed.
+        """
         ...
 
     async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
@@ -360,6 +366,10 @@ class Store(
     Protocol,
 ):
     """The whole store; code that needs less of it depends on the part that it uses."""
+
+    def now(self) -> float:
+        """Seconds since 1970 on the clock of the store's processes, which no setting of it moves."""
+        ...
 
     async def aclose(self) -> None:
         """Write what waits, and release threads and files."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from parallel_agents.containment.calls import ends_more_than_a_call
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.event import Entry
 from parallel_agents.core.run import Outcome
@@ -127,3 +128,11 @@ class StoreBudget:
         run = self._claim.run
         self._store.give_back(run.id, run.epoch, may_be_billed=may_be_billed)
         self._settlements.announce()
+
+
+def ends_more_than_a_run(error: BaseException) -> bool:
+    """Whether an error comes from outside of the run: its task was cancelled, or the loop ends."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return ends_more_than_a_call(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import CoroutineType
@@ -21,10 +20,10 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
-from parallel_agents.stores.journal_runs import Answer, Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.throttles import read_throttles
 
 _T = TypeVar("_T")
@@ -88,11 +87,15 @@ class JournalStore(ABC):
     """What all stores share; see `core.store.Store` for what each method promises."""
 
     def __init__(
-        self, now: Callable[[], float] = time.time, dead_letter_seconds: float = DEAD_LETTER_SECONDS
+        self,
+        now: Callable[[], float],
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> None:
         self._listeners: list[OnEvents] = []
         self._on_failure: list[Callable[[StoreError], None]] = []
-        self._now = now
+        self.now = now
+        self._least_now = least_now or now
         self._dead_letter_seconds = dead_letter_seconds
 
     @abstractmethod
@@ -194,11 +197,11 @@ class JournalStore(ABC):
         self.submit_soon(Change(apply_each, apply))
 
     async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
-        oldest = self._now() - self._dead_letter_seconds
+        oldest = self._least_now() - self._dead_letter_seconds
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
-        now = self._now()
+        now = self.now()
         return await self.read(
             lambda rows: read_reply(rows.database, key, seconds=seconds, now=now)
         )

@@ -17,10 +17,17 @@ from parallel_agents.stores.throttles import ThrottleRows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The tables of one connection; `now` returns seconds since the epoch."""
+    """The tables of one connection.
+
+    Attributes:
+        now: returns seconds since the epoch.
+        least_now: the same, never ahead because the wall clock was set forward; what it finds too
+            old may be deleted.
+    """
 
     database: Database
     now: Callable[[], float]
+    least_now: Callable[[], float]
     log: EventLog
     rows: Rows
     accounts: BudgetAccounts
@@ -34,14 +41,17 @@ class Tables:
         database: Database,
         now: Callable[[], float],
         dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> Tables:
+        least = least_now or now
         return cls(
             database=database,
             now=now,
+            least_now=least,
             log=EventLog(database, now),
             rows=Rows(database),
             accounts=BudgetAccounts(database),
-            dead_letters=DeadLetters(database, now, dead_letter_seconds),
+            dead_letters=DeadLetters(database, now, dead_letter_seconds, least),
             throttles=ThrottleRows(database),
             quota=SpawnQuota(database),
         )

@@ -22,9 +22,9 @@ from parallel_agents.core.store import Claim, Filter, Killed, SessionPlan
 from parallel_agents.core.usage import Usage
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
-from parallel_agents.stores.journal_runs import Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.journal_store import append, claim, finish, reserve
 from parallel_agents.stores.projection import check_rows
+from parallel_agents.stores.run_requests import Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")

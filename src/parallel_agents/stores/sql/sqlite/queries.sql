@@ -184,15 +184,48 @@ WHERE id = :run AND owner = :owner AND status IN ('queued', 'running');
 UPDATE runs SET status = 'queued' WHERE owner = ? AND status = 'running';
 
 -- name: heartbeat
-INSERT INTO owners (id, host, pid, role, state, heartbeat_at)
-VALUES (:id, :host, :pid, :role, :state, :heartbeat_at)
+INSERT INTO owners (id, host, pid, role, state, heartbeat_at, boot, birth, project)
+VALUES (:id, :host, :pid, :role, :state, :heartbeat_at, :boot, :birth, :project)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, heartbeat_at = excluded.heartbeat_at;
 
 -- name: mark_dead
 UPDATE owners SET state = 'dead' WHERE id = ? AND state = 'live';
 
 -- name: owners
-SELECT id, host, pid, role, state, heartbeat_at FROM owners ORDER BY heartbeat_at DESC;
+SELECT id, host, pid, role, state, heartbeat_at, boot, birth, project
+FROM owners ORDER BY heartbeat_at DESC;
+
+-- name: count_sleep
+UPDATE runs SET idle_seconds = idle_seconds + :seconds
+WHERE owner = :owner AND status = 'running' AND started_at IS NOT NULL;
+
+-- What a dead process executed, except runs that only waited for others: the run, its session, and
+-- how often a process died after the same step.
+-- name: note_deaths
+UPDATE runs
+SET deaths = CASE WHEN died_after = last.step THEN deaths + 1 ELSE 1 END, died_after = last.step
+FROM (SELECT r.id AS run, COALESCE(MAX(e.seq), 0) AS step
+      FROM runs AS r JOIN events AS e ON e.run = r.id
+      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent'
+        AND e.key NOT GLOB 'started-*' AND e.key NOT GLOB '*/started'
+        AND e.key NOT GLOB '*epoch-*' AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*'
+        AND NOT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS child ON child.session = s.key
+                        WHERE s.parent = r.session AND child.status IN ('queued', 'running'))
+      GROUP BY r.id) AS last
+WHERE id = last.run
+RETURNING id, session, deaths;
+
+-- name: boot
+SELECT clock_offset, least_offset, EXISTS (SELECT 1 FROM owners WHERE state = 'live')
+FROM (SELECT 1) LEFT JOIN boots ON id = ?;
+
+-- name: put_boot
+INSERT INTO boots (id, clock_offset, least_offset) VALUES (:id, :offset, :offset)
+ON CONFLICT (id) DO UPDATE SET
+    clock_offset = excluded.clock_offset, least_offset = MIN(least_offset, excluded.clock_offset);
+
+-- name: boot_of_owner
+SELECT boot FROM owners WHERE id = ?;
 
 -- name: drop_old_owners
 DELETE FROM owners
