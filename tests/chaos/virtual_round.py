@@ -19,7 +19,7 @@ from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.message import Message, Role as Speaker, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
-from parallel_agents.core.owner import Role
+from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Usage
@@ -337,9 +337,15 @@ async def _run_team(world: World, rig: Rig) -> TeamResult:
 
 
 async def _heal(world: World, rig: Rig) -> None:
-    """Ask for the team again, and wait until nothing is left that could go on."""
+    """Ask for the team again, and wait until nothing is left that could go on.
+
+    Words from outside whose process has ended wait until somebody resumes their session.
+    """
     world.ledger.team = await _run_team(world, rig)
-    while await rig.sessions.list(Filter(is_live=True, every_run=True)):
+    while rows := await rig.sessions.list(Filter(is_live=True, every_run=True)):
+        for row in rows:
+            if row.owner_state is OwnerState.GONE:
+                await rig.service.resume(row.session.key)
         await asyncio.sleep(LOOK_SECONDS)
 
 
