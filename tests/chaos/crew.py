@@ -30,9 +30,7 @@ def _make_agent(job: Job) -> pa.Agent:
         ladder=(WEAK, STRONG) if job.is_laddered else (),
         cache_seconds=3600 if job.cached else None,
         budget=pa.Budget(tokens=job.budget_tokens),
-        limits=pa.Limits(
-            attempts=2, timeout_seconds=job.timeout_seconds, call_timeout_seconds=30
-        ),
+        limits=pa.Limits(attempts=2, timeout_seconds=job.timeout_seconds, call_timeout_seconds=30),
         policy=pa.Policy(spawns=("*",)) if job.children else pa.Policy(),
     )
 

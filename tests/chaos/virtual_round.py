@@ -218,7 +218,9 @@ class Provider:
         if chance.random() < plan.fault_rate:
             raise _fault(chance)
         said = reply(plan, asked, row.number)
-        message = assistant(said) if isinstance(said, str) else Message(Speaker.ASSISTANT, tuple(said))
+        message = (
+            assistant(said) if isinstance(said, str) else Message(Speaker.ASSISTANT, tuple(said))
+        )
         row.usage = _count(request, said, chance, lies=plan.lies)
         row.is_answered = True
         finish = Finish.STOP if isinstance(said, str) else Finish.TOOLS

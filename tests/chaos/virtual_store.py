@@ -159,7 +159,9 @@ class VirtualStore(JournalStore):
         self._tell(self)
         asyncio.get_running_loop().create_task(self._hand_over(batch, answers, events))
 
-    async def _hand_over(self, batch: list[_Waiting], answers: list[Any], events: list[Any]) -> None:
+    async def _hand_over(
+        self, batch: list[_Waiting], answers: list[Any], events: list[Any]
+    ) -> None:
         await self._fate.move()
         if self._fate.is_buried:
             return

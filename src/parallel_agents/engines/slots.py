@@ -165,6 +165,7 @@ class EngineSlot:
     def park(self) -> None:
         scheduled = self._scheduled
         if not scheduled.is_parked:
+            self.check_stopping()  # those that it would wait for may have stopped already
             scheduled.is_parked, scheduled.scopes = True, ()
             self._slots.release(self._scopes)
             self._admit()

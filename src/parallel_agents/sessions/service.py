@@ -95,7 +95,7 @@ class Service:
 
     async def start(self, plans: Sequence[SessionPlan]) -> Spawned:
         """Start sessions that were planned together, all or none; returns the first."""
-        return await whole(self._start(plans))
+        return await whole(lambda: self._start(plans))
 
     async def _start(self, plans: Sequence[SessionPlan]) -> Spawned:
         outcomes = await self._store.spawn(plans)
@@ -192,14 +192,16 @@ class Service:
             limits=row.session.agent.limits.over(self._defaults),
             cache_seconds=row.session.agent.cache_seconds,
         )
-        return await whole(self._send(row.session, queued, sender))
+        run_id = make_run_id()
 
-    async def _send(self, session: Session, queued: Queued, sender: SessionKey | None) -> Spawned:
-        run = await self._store.send(
-            session.key, make_run_id(), queued, owner=self._engine.owner, sender=sender
-        )
-        await self._submit(Row(session=session, run=run))
-        return Spawned(session.key, run.id)
+        async def send() -> Spawned:
+            run = await self._store.send(
+                row.session.key, run_id, queued, owner=self._engine.owner, sender=sender
+            )
+            await self._submit(Row(session=row.session, run=run))
+            return Spawned(row.session.key, run.id)
+
+        return await whole(send)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         mode = requests.steer_mode(mode)
