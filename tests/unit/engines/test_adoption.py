@@ -124,15 +124,16 @@ async def test_who_asked_for_the_runs_of_another_process_gets_them_when_that_one
 async def test_a_process_that_stops_does_not_wait_for_a_run_that_begins_to_wait_for_others() -> (
     None
 ):
-    def slowly(request: ModelRequest) -> str | ToolCall:
-        is_begun = request.system.startswith("Lead.") or len(request.messages) > 1
-        return answer(request) if is_begun else ToolCall("3", "agents_list", {})
+    def hastily(request: ModelRequest) -> str | ToolCall:
+        if len(request.messages) > 1:
+            return "the answer of a lead, which waits for its writer"
+        return answer(request) if request.system.startswith("Lead.") else ToolCall("3", "look", {})
 
     loop = asyncio.get_running_loop()
-    model = RepliesWith(slowly, latency_seconds=10)
+    model = RepliesWith(hastily, latency_seconds=10)
     async with open_rig(model, agents=[LEAD, WRITER], store=shared_store()) as rig:
         await rig.sessions.spawn_team(TEAM, key="job")
-        await asyncio.sleep(15)  # the next reply makes the lead wait, and the writer stop
+        await asyncio.sleep(15)  # the next replies make the lead wait, and the writer stop
 
     assert loop.time() == 20
 
