@@ -16,12 +16,12 @@ from tests.chaos.plan import Act, Join, KillChild, Plan, Say, Spawn, Steer, Unti
 
 Reply: TypeAlias = str | list[ToolCall]
 
-TASK = re.compile(r"\A(?:Do|Say) \[\[(\w+)\]\]")
+TASK = re.compile(r"\A(?:\[Message from [^\n]*\n)?(?:Do|Say) \[\[(\w+)\]\]")
 _ANYWHERE = re.compile(r"\[\[(\w+)\]\]")
 _ANSWERED = re.compile(r"<(\w+)>")
 _PAID = re.compile(r"paid (\S+?)\.?(?=[\s\"\\,}]|\Z)")
-_CALL = re.compile(r"\An(\d+)\.")
-_ANSWER = re.compile(r"#(\d+)\b")
+CALL_NUMBER = re.compile(r"\An(\d+)\.")
+ANSWER_NUMBER = re.compile(r"#(\d+)\b")
 CRITIQUE = "REVISE IT"
 LAST_CALL = "Your budget is used up."
 
@@ -101,12 +101,6 @@ def reply(plan: Plan, asked: Asked, number: int) -> Reply:
     words += ["revised"] if asked.is_revised else []
     words += ["strong"] if asked.is_strong else []
     return f"{' '.join(words)} #{number}"
-
-
-def number_of(text: str, calls: Sequence[ToolCall]) -> int | None:
-    """Which request a reply answers."""
-    found = _CALL.match(calls[0].id) if calls else _ANSWER.search(text)
-    return int(found.group(1)) if found else None
 
 
 def _call(act: Act, call_id: str) -> ToolCall:
