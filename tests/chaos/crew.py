@@ -14,11 +14,12 @@ STRONG, WEAK = "chaos/strong", "chaos/weak"
 Write = Callable[[str, str], Awaitable[None]]
 
 
-def make_agents(plan: Plan) -> list[pa.Agent]:
-    return [_make_agent(job) for job in plan.jobs]
+def make_agents(plan: Plan, *, call_seconds: float) -> list[pa.Agent]:
+    """An agent for each job, none of whose calls may take longer than that."""
+    return [_make_agent(job, call_seconds) for job in plan.jobs]
 
 
-def _make_agent(job: Job) -> pa.Agent:
+def _make_agent(job: Job, call_seconds: float) -> pa.Agent:
     gates = () if job.gate is GateKind.NONE else (_gate(job),)
     return pa.Agent(
         name=agent_of(job.token),
@@ -30,7 +31,9 @@ def _make_agent(job: Job) -> pa.Agent:
         ladder=(WEAK, STRONG) if job.is_laddered else (),
         cache_seconds=3600 if job.cached else None,
         budget=pa.Budget(tokens=job.budget_tokens),
-        limits=pa.Limits(attempts=2, timeout_seconds=job.timeout_seconds, call_timeout_seconds=30),
+        limits=pa.Limits(
+            attempts=2, timeout_seconds=job.timeout_seconds, call_timeout_seconds=call_seconds
+        ),
         policy=pa.Policy(spawns=("*",)) if job.children else pa.Policy(),
     )
 

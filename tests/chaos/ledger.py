@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from parallel_agents.core.run import TeamResult
 from parallel_agents.core.usage import Usage
 
 
@@ -29,6 +28,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A result of the team, as somebody who asked for it was told."""
+
+    label: str
+    is_done: bool
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     tool: str
     ref: str
@@ -42,14 +50,14 @@ class Ledger:
     Attributes:
         troubled: the processes that did not come to a good end, so that calls in flight were lost.
         errors: what ended processes that should have gone on.
-        team: the result that the last process was told.
+        team: the results that the last process was told.
     """
 
     requests: list[Request] = field(default_factory=list[Request])
     effects: list[Effect] = field(default_factory=list[Effect])
     troubled: set[int] = field(default_factory=set[int])
     errors: list[str] = field(default_factory=list[str])
-    team: TeamResult | None = None
+    team: tuple[Told, ...] | None = None
 
     def ask(self, life: int, token: str, heard: frozenset[str], paid: frozenset[str]) -> Request:
         request = Request(len(self.requests) + 1, life, token, heard, paid)

@@ -130,12 +130,12 @@ def _team(plan: Plan, ledger: Ledger) -> Iterator[str]:
     if ledger.team is None:
         yield "nobody was told the team's result"
         return
-    told = [(result.label, result.is_done, str(result.output)) for result in ledger.team.results]
-    if [label for label, _, _ in told] != list(plan.roots):
-        yield f"the team's results are of {[label for label, _, _ in told]}"
-    for label, is_done, output in told:
-        if is_done and f"<{label}>" not in output:
-            yield f"the team was told {output!r} for {label}"
+    labels = [told.label for told in ledger.team]
+    if labels != list(plan.roots):
+        yield f"the team's results are of {labels}"
+    for told in ledger.team:
+        if told.is_done and f"<{told.label}>" not in told.output:
+            yield f"the team was told {told.output!r} for {told.label}"
 
 
 def _effects(plan: Plan, runs: list[Run], ledger: Ledger) -> Iterator[str]:

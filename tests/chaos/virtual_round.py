@@ -38,7 +38,7 @@ from parallel_agents.settings import Settings
 from parallel_agents.testing import run_virtual
 from parallel_agents.testing.rig import Rig, open_rig
 from tests.chaos.crew import GATES, STRONG, WEAK, make_agents, make_team, make_tools
-from tests.chaos.ledger import Effect, Ledger
+from tests.chaos.ledger import Effect, Ledger, Told
 from tests.chaos.plan import Life, Meddle, Meddling, Plan, Trouble
 from tests.chaos.script import Line, message_text, read, reply
 from tests.chaos.virtual_store import VirtualStore
@@ -291,7 +291,7 @@ async def _live(world: World, process: Process, work: Work) -> None:
         async with open_rig(
             Provider(STRONG, world, process),
             Provider(WEAK, world, process),
-            agents=make_agents(plan),
+            agents=make_agents(plan, call_seconds=30),
             tools=make_tools(write),
             gates={gate.__name__: gate for gate in GATES},
             settings=Settings(
@@ -343,7 +343,10 @@ async def _heal(world: World, rig: Rig) -> None:
 
     Words from outside whose process has ended wait until somebody resumes their session.
     """
-    world.ledger.team = await _run_team(world, rig)
+    result = await _run_team(world, rig)
+    world.ledger.team = tuple(
+        Told(each.label, each.is_done, str(each.output)) for each in result.results
+    )
     while rows := await rig.sessions.list(Filter(is_live=True, every_run=True)):
         for row in rows:
             if row.owner_state is OwnerState.GONE:

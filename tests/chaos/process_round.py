@@ -1,0 +1,185 @@
+"""Process round: real processes on one home, and signals when the judge has counted to a number."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from tests.chaos.judge import Judge, judging
+from tests.chaos.ledger import Effect, Ledger, Told
+from tests.chaos.plan import Life, Plan, Trouble
+
+PROGRAM = Path(__file__).with_name("round_program.py")
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).with_name("pagents")
+HEALER = 90
+PATIENCE_SECONDS = 90.0
+# Of the changes that a plan counts in, one in so many comes with a request.
+CHANGES_OF_A_REQUEST = 4
+FREEZE_SECONDS = 0.4
+READING_COMMANDS = (
+    ("list",),
+    ("list", "--all", "--json"),
+    ("show", "round"),
+    ("history", "round"),
+    ("cost",),
+    ("audit", "--verify"),
+    ("limits",),
+    ("dlq", "list"),
+    ("doctor",),
+)
+
+
+@dataclass(slots=True)
+class ProcessRound:
+    """A round in a folder of its own.
+
+    Attributes:
+        broken: what was found wrong while it was played.
+    """
+
+    plan: Plan
+    folder: Path
+    judge: Judge
+    broken: list[str] = field(default_factory=list[str])
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def store(self) -> Path:
+        return self.home / "store.db"
+
+    @property
+    def effects(self) -> Path:
+        return self.folder / "effects"
+
+    def play(self) -> Ledger:
+        self.home.mkdir(mode=0o700)
+        processes = [
+            (self._start(number), number, life)
+            for number, life in enumerate(self.plan.lives, start=1)
+        ]
+        try:
+            for process, number, life in processes:
+                self._trouble(process, number, life)
+            self._heal()
+        finally:
+            for process, _, _ in processes:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.communicate()
+        if self.effects.exists():
+            for line in self.effects.read_text("utf-8").splitlines():
+                tool, ref, life = line.split()
+                self.judge.ledger.effects.append(Effect(tool, ref, int(life)))
+        return self.judge.ledger
+
+    def _start(self, number: int) -> subprocess.Popen[bytes]:
+        arguments = (self.home, self.judge.base_url, str(self.plan.seed), str(number), self.effects)
+        return subprocess.Popen(
+            [sys.executable, PROGRAM, *arguments],
+            env=_environment(self.folder),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+        )
+
+    def _trouble(self, process: subprocess.Popen[bytes], number: int, life: Life) -> None:
+        """Let a process come to its trouble, or to its end if that comes before."""
+        ledger = self.judge.ledger
+        if not self._wait_asked(process, number, 1 + life.at_change // CHANGES_OF_A_REQUEST):
+            return
+        match life.trouble:
+            case Trouble.CRASH | Trouble.ZOMBIE:
+                ledger.troubled.add(number)
+                process.kill()
+                process.wait()
+            case Trouble.FREEZE:
+                process.send_signal(signal.SIGSTOP)
+                self._wait(lambda: False, FREEZE_SECONDS)  # for as long as it is frozen
+                process.send_signal(signal.SIGCONT)
+            case Trouble.STOP:
+                process.send_signal(signal.SIGTERM if life.is_worker else signal.SIGINT)
+                self._wait_end(process, number)
+            case Trouble.ABORT:
+                ledger.troubled.add(number)
+                process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGINT)
+                self._wait_end(process, number)
+            case Trouble.NONE:
+                pass
+
+    def _wait_end(self, process: subprocess.Popen[bytes], number: int) -> None:
+        if not self._wait(lambda: process.poll() is not None, PATIENCE_SECONDS):
+            self.broken.append(f"process {number} did not end after a Ctrl-C")
+
+    def _wait_asked(self, process: subprocess.Popen[bytes], life: int, number: int) -> bool:
+        self._wait(
+            lambda: self.judge.count(life) >= number or process.poll() is not None,
+            2 * FREEZE_SECONDS if life > 1 else PATIENCE_SECONDS,  # the first may do all the work
+        )
+        return process.poll() is None
+
+    def _wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def _heal(self) -> None:
+        """Ask for the team once more, and let it come to its end."""
+        process = self._start(HEALER)
+        try:
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.broken.append("the team has no end")
+            return
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            self.broken.append(f"the last process ended with {process.returncode}: {err.decode()}")
+            return
+        self.judge.ledger.team = tuple(Told(*each) for each in orjson.loads(out))
+
+    def check_commands(self) -> None:
+        """Every command that reads works on the store as it is left."""
+        for arguments in READING_COMMANDS:
+            ended = subprocess.run(
+                [COMMAND, *arguments],
+                env=_environment(self.folder) | {"PARALLEL_AGENTS_HOME": str(self.home)},
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PATIENCE_SECONDS,
+                check=False,
+            )
+            if ended.returncode or b"Traceback" in ended.stderr:
+                self.broken.append(f"pagents {' '.join(arguments)}: {ended.stderr.decode()}")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+
+
+def play(plan: Plan, folder: Path, *, checks_commands: bool) -> tuple[Ledger, list[str]]:
+    """Play a round; the ledger, and what was found wrong meanwhile."""
+    with judging(plan) as judge:
+        played = ProcessRound(plan, folder, judge)
+        ledger = played.play()
+        if checks_commands:
+            played.check_commands()
+        return ledger, played.broken
