@@ -83,7 +83,10 @@ class Judge:
         said = reply(self._plan, asked, row.number)
         usage = _LIES[chance.randrange(len(_LIES))] if self._plan.lies else Usage(5, 5)
         behaviour = replace(
-            Behaviour(), latency_seconds=chance.choice(_LATENCIES), answer=lambda _: said, usage=usage
+            Behaviour(),
+            latency_seconds=chance.choice(_LATENCIES),
+            answer=lambda _: said,
+            usage=usage,
         )
         response = await answer(request, body, behaviour, asked=wire, fault=fault)
         if fault is None and request.transport and not request.transport.is_closing():
@@ -130,4 +133,3 @@ def judging(plan: Plan) -> Generator[Judge]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-

@@ -246,8 +246,7 @@ class _Drawing:
             if split
             else [tuple(Spawn(child) for child in children)]
         )
-        for _ in range(chance.choice((0, 0, 1, 2))):
-            turns.append((self._meeting(children),))
+        turns += [(self._meeting(children),) for _ in range(chance.choice((0, 0, 1, 2)))]
         ways: tuple[tuple[Act, ...], ...] = (
             (Join(),),
             (Join(tuple(children)),),
@@ -256,8 +255,7 @@ class _Drawing:
         )
         if chance.random() < 0.8:
             turns.append(chance.choice(ways))
-        for _ in range(chance.choice((0, 0, 1))):
-            turns.append((self._meeting(children),))
+        turns += [(self._meeting(children),) for _ in range(chance.choice((0, 0, 1)))]
         return turns
 
     def _meeting(self, children: list[str]) -> Act:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,11 +65,12 @@ class ProcessRound:
 
     def play(self) -> Ledger:
         self.home.mkdir(mode=0o700)
-        processes = [
-            (self._start(number), number, life)
-            for number, life in enumerate(self.plan.lives, start=1)
-        ]
+        processes: list[tuple[subprocess.Popen[bytes], int, Life]] = []
         try:
+            for number, life in enumerate(self.plan.lives, start=1):
+                processes.append((self._start(number), number, life))
+                if number == 1:
+                    self._wait_asked(processes[0][0], number, 1)  # the work is its own
             for process, number, life in processes:
                 self._trouble(process, number, life)
             self._heal()
@@ -166,7 +167,9 @@ class ProcessRound:
                 timeout=PATIENCE_SECONDS,
                 check=False,
             )
-            if ended.returncode or b"Traceback" in ended.stderr:
+            # `show` exits as the team ended; a refusal says so on stderr.
+            is_refused = ended.returncode and (ended.stderr or arguments[0] != "show")
+            if is_refused or b"Traceback" in ended.stderr:
                 self.broken.append(f"pagents {' '.join(arguments)}: {ended.stderr.decode()}")
 
 

@@ -181,19 +181,25 @@ def _replies(plan: Plan, runs: list[Run], ledger: Ledger) -> Iterator[str]:
 
 
 def _unknown(runs: list[Run], ledger: Ledger) -> Iterator[str]:
-    """Paid calls that the store does not know were in flight when something was cut off."""
+    """Paid calls that the store does not know were in flight when something was cut off.
+
+    A run has one call in flight, so each claim of it that was cut off loses at most one.
+    """
     known = {number for run in runs for number, _ in run.replies}
     interrupted = {run.token for run in runs if run.is_interrupted}
-    last: dict[tuple[int, str], int] = {}
-    for request in ledger.requests:
-        last[request.life, request.token] = request.number
+    cut_off: Counter[str] = Counter()
+    for run in runs:
+        cut_off[run.token] += sum(1 for _ in run.of_kind("started")) - (run.status == "done")
+    lost: Counter[str] = Counter()
     for request in ledger.requests:
         if not request.is_answered or request.number in known or request.token in interrupted:
             continue
+        lost[request.token] += 1
         if request.life not in ledger.troubled:
             yield f"call {request.number} of {request.token} was paid and is not in the store"
-        elif last[request.life, request.token] != request.number:
-            yield f"call {request.number} of {request.token} was followed by another, and is lost"
+    for token, times in lost.items():
+        if times > cut_off[token]:
+            yield f"{times} calls of {token} are lost, and its runs were cut off {cut_off[token]} times"
 
 
 def _reports(runs: list[Run], ledger: Ledger) -> Iterator[str]:

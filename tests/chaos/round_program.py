@@ -1,6 +1,6 @@
 """A process of a process round: it asks for the team of a plan, and prints what it was told.
 
-    python round_program.py HOME BASE_URL SEED LIFE EFFECTS
+python round_program.py HOME BASE_URL SEED LIFE EFFECTS
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from typing_extensions import override
 
-from parallel_agents.errors import PagentsError, StoreUnreachable
+from parallel_agents.errors import StoreUnreachable
 from parallel_agents.stores.journal import AnyChange, Change, Journal
 from parallel_agents.stores.journal_store import JournalStore
 from parallel_agents.stores.rows import Rows
@@ -148,7 +148,7 @@ class VirtualStore(JournalStore):
             return
         try:
             answers, events = self._journal.commit([waiting.change for waiting in batch])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - each caller gets its own
             if len(batch) > 1 and not isinstance(error, StoreUnreachable):
                 for waiting in batch:
                     self._commit([waiting])
