@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from typing_extensions import override
+
 import parallel_agents as pa
 from tests.chaos.plan import GateKind, Job, Plan, ToolName
 from tests.chaos.script import CRITIQUE, agent_of, task_text
@@ -53,7 +55,7 @@ def make_team(plan: Plan) -> pa.TeamTask:
     )
 
 
-def make_tools(write: Write) -> list[Callable[..., object]]:
+def make_tools(write: Write) -> list[pa.Tool]:
     """The tools of all agents, whose effects are written by `write`."""
 
     @pa.tool(effect="once")
@@ -93,6 +95,7 @@ def make_tools(write: Write) -> list[Callable[..., object]]:
 
 
 class _Unprintable(Exception):
+    @override
     def __str__(self) -> str:
         raise RuntimeError("this error has no text")
 

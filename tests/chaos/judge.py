@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import orjson
 from aiohttp import web
@@ -22,7 +21,7 @@ from parallel_agents.testing.behaviour import Fault
 from parallel_agents.testing.wires.paths import Asked as AskedFor, find_wire
 from tests.chaos.ledger import Ledger
 from tests.chaos.plan import Plan
-from tests.chaos.script import Line, read, reply
+from tests.chaos.script import Line, Reply, read, reply
 
 LIFE_HEADER = "x-life"
 _LATENCIES = (0.0, 0.005, 0.02, 0.1)
@@ -82,16 +81,14 @@ class Judge:
         fault = _fault(chance) if chance.random() < self._plan.fault_rate else None
         said = reply(self._plan, asked, row.number)
         usage = _LIES[chance.randrange(len(_LIES))] if self._plan.lies else Usage(5, 5)
-        behaviour = replace(
-            Behaviour(),
-            latency_seconds=chance.choice(_LATENCIES),
-            answer=lambda _: said,
-            usage=usage,
-        )
-        response = await answer(request, body, behaviour, asked=wire, fault=fault)
-        if fault is None and request.transport and not request.transport.is_closing():
-            row.usage, row.is_answered = usage, True
-        return response
+
+        def say(_: JsonObject) -> Reply:
+            # Marked before the first byte: whoever reads the last one may be gone at once.
+            row.usage, row.is_answered = usage, fault is None
+            return said
+
+        behaviour = Behaviour(latency_seconds=chance.choice(_LATENCIES), answer=say, usage=usage)
+        return await answer(request, body, behaviour, asked=wire, fault=fault)
 
 
 _LIES = (Usage(), Usage(1, 0), Usage(10**6, 10**6), Usage(10**15, 1))
