@@ -123,6 +123,19 @@ class Trouble(StrEnum):
     FREEZE = "freeze"
 
 
+class Mishap(StrEnum):
+    """What happens to the file of the store, in rounds of processes.
+
+    Attributes:
+        LOCKED: another program holds its lock for a while.
+        MOVED: it is moved away under the process, and comes back once that has ended.
+    """
+
+    NONE = "none"
+    LOCKED = "locked"
+    MOVED = "moved"
+
+
 class Meddling(StrEnum):
     """What somebody does from outside, in a process of its own."""
 
@@ -166,6 +179,7 @@ class Plan:
         roots: the tokens of the team's tasks.
         fault_rate: the share of calls that the provider answers with a fault.
         lies: whether the provider's counts of tokens mean nothing.
+        crowd: how many processes ask for the team besides those in trouble, in rounds of processes.
     """
 
     seed: int
@@ -180,14 +194,8 @@ class Plan:
     latency_seconds: float
     team_tokens: int | None
     day_tokens: int | None
-
-    def job(self, token: str) -> Job:
-        return next(job for job in self.jobs if job.token == token)
-
-    @property
-    def has_budget(self) -> bool:
-        own = any(job.budget_tokens for job in self.jobs)
-        return own or bool(self.team_tokens or self.day_tokens)
+    mishap: Mishap
+    crowd: int
 
 
 _TOOLS = (ToolName.PAY,) * 5 + (ToolName.NOTE,) * 2 + (ToolName.LOOK, ToolName.BREAK)
@@ -312,4 +320,6 @@ def draw(seed: int) -> Plan:
         latency_seconds=chance.choice((0.0, 0.5, 5.0)),
         team_tokens=chance.choice((60_000, 200_000)) if chance.random() < 0.15 else None,
         day_tokens=chance.choice((100_000, 400_000)) if chance.random() < 0.1 else None,
+        mishap=chance.choice((Mishap.NONE,) * 6 + (Mishap.LOCKED, Mishap.LOCKED, Mishap.MOVED)),
+        crowd=chance.choice((0,) * 8 + (2, 7)),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,16 +17,17 @@ import orjson
 
 from tests.chaos.judge import Judge, judging
 from tests.chaos.ledger import Effect, Ledger, Told
-from tests.chaos.plan import Life, Plan, Trouble
+from tests.chaos.plan import Life, Mishap, Plan, Trouble
 
 PROGRAM = Path(__file__).with_name("round_program.py")
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("pagents")
-HEALER = 90
+CROWD, HEALER = 50, 90
 PATIENCE_SECONDS = 90.0
 # Of the changes that a plan counts in, one in so many comes with a request.
 CHANGES_OF_A_REQUEST = 4
 FREEZE_SECONDS = 0.4
+LOCK_SECONDS = 0.7
 READING_COMMANDS = (
     ("list",),
     ("list", "--all", "--json"),
@@ -43,12 +46,14 @@ class ProcessRound:
     """A round in a folder of its own.
 
     Attributes:
+        older: the sources of an older version, which the first process runs; None for these.
         broken: what was found wrong while it was played.
     """
 
     plan: Plan
     folder: Path
     judge: Judge
+    older: Path | None = None
     broken: list[str] = field(default_factory=list[str])
 
     @property
@@ -65,17 +70,15 @@ class ProcessRound:
 
     def play(self) -> Ledger:
         self.home.mkdir(mode=0o700)
-        processes: list[tuple[subprocess.Popen[bytes], int, Life]] = []
+        processes: list[subprocess.Popen[bytes]] = []
         try:
-            for number, life in enumerate(self.plan.lives, start=1):
-                processes.append((self._start(number), number, life))
-                if number == 1:
-                    self._wait_asked(processes[0][0], number, 1)  # the work is its own
-            for process, number, life in processes:
-                self._trouble(process, number, life)
+            if self.plan.mishap is Mishap.MOVED:
+                self._move_store(processes)
+            else:
+                self._live(processes)
             self._heal()
         finally:
-            for process, _, _ in processes:
+            for process in processes:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.communicate()
@@ -85,11 +88,45 @@ class ProcessRound:
                 self.judge.ledger.effects.append(Effect(tool, ref, int(life)))
         return self.judge.ledger
 
+    def _live(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        """Let all processes come to their trouble, one after the other."""
+        lives = list(enumerate(self.plan.lives, start=1))
+        for number, _ in lives:
+            processes.append(self._start(number))
+            if number == 1:
+                self._wait_asked(processes[0], number, 1)  # the work is its own
+        processes += [self._start(CROWD + number) for number in range(self.plan.crowd)]
+        if self.plan.mishap is Mishap.LOCKED and self.store.exists():
+            self._lock_store()
+        for process, (number, life) in zip(processes, lives, strict=False):
+            self._trouble(process, number, life)
+
+    def _lock_store(self) -> None:
+        with closing(sqlite3.connect(self.store, isolation_level=None, timeout=30)) as store:
+            store.execute("BEGIN IMMEDIATE")
+            self._wait(lambda: False, LOCK_SECONDS)  # for as long as it is locked
+            store.execute("COMMIT")
+
+    def _move_store(self, processes: list[subprocess.Popen[bytes]]) -> None:
+        """Move the file away; the process must end, and the next one goes on with the file."""
+        process = self._start(1)
+        processes.append(process)
+        if not self._wait_asked(process, 1, 2):
+            return
+        self.judge.ledger.troubled.add(1)
+        away = self.folder / "away.db"
+        self.store.rename(away)
+        if not self._wait(lambda: process.poll() is not None, PATIENCE_SECONDS):
+            self.broken.append("a process went on although its store was moved")
+        if self.store.exists():
+            self.broken.append("a process made a new store in the place of the one that was moved")
+        away.rename(self.store)
+
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         arguments = (self.home, self.judge.base_url, str(self.plan.seed), str(number), self.effects)
         return subprocess.Popen(
             [sys.executable, PROGRAM, *arguments],
-            env=_environment(self.folder),
+            env=_environment(self.folder, self.older if number == 1 else None),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder,
@@ -173,15 +210,20 @@ class ProcessRound:
                 self.broken.append(f"pagents {' '.join(arguments)}: {ended.stderr.decode()}")
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, older: Path | None = None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return {**kept, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    sources = [str(older), str(ROOT)] if older else [str(ROOT)]
+    return {**kept, "HOME": str(folder), "PYTHONPATH": os.pathsep.join(sources)}
 
 
-def play(plan: Plan, folder: Path, *, checks_commands: bool) -> tuple[Ledger, list[str]]:
+def play(
+    plan: Plan, folder: Path, *, checks_commands: bool, older: Path | None = None
+) -> tuple[Ledger, list[str]]:
     """Play a round; the ledger, and what was found wrong meanwhile."""
     with judging(plan) as judge:
-        played = ProcessRound(plan, folder, judge)
+        played = ProcessRound(plan, folder, judge, older)
+        if older is not None:
+            judge.ledger.troubled.add(1)  # it ends when a newer version upgrades the store
         ledger = played.play()
         if checks_commands:
             played.check_commands()
