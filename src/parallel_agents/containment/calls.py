@@ -117,9 +117,9 @@ async def _outcome_of(work: Coroutine[None, None, T]) -> Outcome[T]:
     try:
         return _Returned(await work)
     except BaseException as error:
-        if ends_more_than_a_call(error):
+        if is_ctrl_c(error):
             raise
-        return _Failed(error)
+        return _Failed(error)  # also of `GeneratorExit`: a coroutine that is closed may return
 
 
 def ends_more_than_a_call(error: BaseException) -> bool:
@@ -154,7 +154,7 @@ def tell(listener: Callable[[T], object], value: T) -> bool:
     try:
         listener(value)
     except BaseException as error:
-        if ends_more_than_a_call(error):
+        if is_ctrl_c(error):
             raise
         name = getattr(listener, "__qualname__", type(listener).__name__)
         _log.warning("the callback %s is not called again: %s", name, describe(error))

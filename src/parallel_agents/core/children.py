@@ -20,6 +20,10 @@ class ChildSessions(Protocol):
         """Every run that a session asked a child of its own for, in the order of asking."""
         ...
 
+    async def continue_children(self, parent: Session) -> None:
+        """Execute in this process the live runs under a session that no other one executes."""
+        ...
+
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:
         """The results of these runs, in order, once all have ended."""
         ...

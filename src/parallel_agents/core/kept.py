@@ -104,13 +104,20 @@ class KeptWork:
         self._asked.clear()
 
     def add(self, kept: KeptCall, *, repeats: str) -> None:
-        """Note a call; one that `repeats` an earlier one by name takes its place."""
+        """Note a call; one that `repeats` an earlier one by name takes its place.
+
+        An earlier one that reported other runs is kept as well: nothing else tells how they ended.
+        """
         if not repeats:
             self.now.append(kept)
             return
+        told = set(kept.runs)
         for position, other in enumerate(self.earlier):
-            if isinstance(other, KeptCall) and other.name == repeats:
+            is_same = isinstance(other, KeptCall) and other.name == repeats
+            if is_same and told.issuperset(other.runs):
                 self.earlier[position] = kept
+                return
+        self.now.append(kept)
 
     def count(self, asked: Sequence[ToolCall]) -> None:
         """Count the calls of a reply, whose turn is over."""

@@ -47,7 +47,11 @@ class RunSlot(Protocol):
     """The run's slot in its engine."""
 
     def park(self) -> None:
-        """Release the slot until `take`."""
+        """Release the slot until `take`.
+
+        Raises:
+            Stopping: this process is stopping, and what the run would wait for may have stopped.
+        """
         ...
 
     async def take(self) -> None:

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.ids import short
+from parallel_agents.core.ids import OwnerId, short
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.row import Row
+from parallel_agents.core.store import Filter, Store
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,22 @@ def sort_orphans(orphans: Sequence[Row], lacks: Callable[[Row], str]) -> Orphans
         ],
         damaged,
     )
+
+
+class Departures:
+    """The processes that ended in order, whose runs wait for whoever asks for them.
+
+    A process that has asked while another executed the runs has to be told.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[OwnerId] = set()
+
+    async def runs_left(self, store: Store) -> list[Row]:
+        """The live runs of processes that have ended since the last call, or ever before the first."""
+        gone = {owner.id for owner in await store.owners() if owner.state is OwnerState.GONE}
+        departed, self._known = gone - self._known, gone
+        return [row for owner in sorted(departed) for row in await store.rows(Filter(owner=owner))]
 
 
 def announce_taken(rows: Sequence[Row], role: Role) -> None:

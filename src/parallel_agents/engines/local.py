@@ -21,7 +21,7 @@ from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.adoption import announce_taken, sort_orphans
+from parallel_agents.engines.adoption import Departures, announce_taken, sort_orphans
 from parallel_agents.engines.live_run import (
     Settlements,
     StoreBudget,
@@ -88,6 +88,7 @@ class LocalEngine:
         self._blocked: dict[SessionKey, dict[RunId, ScheduledRun]] = {}
         self._adopted: set[RunId] = set()
         self._left: set[RunId] = set()  # what this process cannot execute, whoever else may
+        self._departures = Departures()
         self._listeners: dict[RunId, list[OnText]] = {}
         self._group = asyncio.TaskGroup()
         self._idle = asyncio.Event()
@@ -342,13 +343,8 @@ class LocalEngine:
 
     def _note_end(self, event: Event) -> None:
         """Cancel a run that was ended from outside, and free its session for the next run."""
-        scheduled = self._scheduled.get(event.run)
-        if (
-            scheduled
-            and scheduled.task
-            and not (scheduled.journal and scheduled.journal.is_finishing)
-        ):
-            scheduled.task.cancel()
+        if scheduled := self._scheduled.get(event.run):
+            scheduled.cancel_unless_finishing()
         self._adopted.discard(event.run)
         self._unblock(event.session, event.run)
         for run, blocked in self._blocked.pop(event.session, {}).items():
@@ -398,3 +394,6 @@ class LocalEngine:
                 self.submit(row)
                 taken.append(row)
         announce_taken(taken, self._owner.role)
+        for row in await self._departures.runs_left(self._store) if self._blocked else ():
+            if row.run.id in self._blocked.get(row.session.key, {}) and not self._is_stopping:
+                self.submit(row)

@@ -120,6 +120,11 @@ class ScheduledRun:
     def is_waiting_to_return(self) -> bool:
         return self.returning is not None and not self.returning.done()
 
+    def cancel_unless_finishing(self) -> None:
+        """Cancel a run that was ended from outside; one that writes its own end finds that out."""
+        if self.task and not (self.journal and self.journal.is_finishing):
+            self.task.cancel()
+
     def return_to(self, scopes: Sequence[Scope]) -> None:
         """Give a parked run its slot again."""
         if self.returning is not None:
@@ -160,6 +165,7 @@ class EngineSlot:
     def park(self) -> None:
         scheduled = self._scheduled
         if not scheduled.is_parked:
+            self.check_stopping()  # those that it would wait for may have stopped already
             scheduled.is_parked, scheduled.scopes = True, ()
             self._slots.release(self._scopes)
             self._admit()

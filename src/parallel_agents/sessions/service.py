@@ -31,6 +31,7 @@ from parallel_agents.sessions.following import follow
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
 from parallel_agents.sessions.retries import Retries
+from parallel_agents.sessions.whole import whole
 
 _TASKS_SHOWN = 5
 
@@ -96,6 +97,9 @@ class Service:
 
     async def start(self, plans: Sequence[SessionPlan]) -> Spawned:
         """Start sessions that were planned together, all or none; returns the first."""
+        return await whole(lambda: self._start(plans))
+
+    async def _start(self, plans: Sequence[SessionPlan]) -> Spawned:
         outcomes = await self._store.spawn(plans)
         team = plans[0].queued.team
         if team is not None and outcomes[0].is_new:
@@ -113,10 +117,7 @@ class Service:
         """The runs of a team's tasks, in order; live runs are executed here."""
         children = await self._store.child_runs(parent.key)
         if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
-            live = Filter(parent=parent.key, is_live=True, every_run=True)
-            for row in await self._store.rows(live):
-                if not self._engine.lacks(row):  # whoever has it takes it over
-                    await self._submit(row)
+            await self.continue_children(parent)
         runs = {child.key: child.run for child in children}
         if missing := [key for key in team.keys if key not in runs]:
             raise StoreDamaged(
@@ -125,6 +126,13 @@ class Service:
                 hint="restore a copy of the store, or spawn the team again under another key",
             )
         return [runs[key] for key in team.keys]
+
+    async def continue_children(self, parent: Session) -> None:
+        """Execute here the live runs under a session, except those that another process executes."""
+        live = Filter(parent=parent.key, is_live=True, every_run=True)
+        for row in await self._store.rows(live):
+            if not self._engine.lacks(row):  # whoever has it takes it over
+                await self._submit(row)
 
     async def team_result(self, name: str) -> TeamResult:
         row = await self.find(name)
@@ -193,11 +201,16 @@ class Service:
             limits=row.session.agent.limits.over(self._defaults),
             cache_seconds=row.session.agent.cache_seconds,
         )
-        run = await self._store.send(
-            row.session.key, make_run_id(), queued, owner=self._engine.owner, sender=sender
-        )
-        await self._submit(Row(session=row.session, run=run))
-        return Spawned(row.session.key, run.id)
+        run_id = make_run_id()
+
+        async def send() -> Spawned:
+            run = await self._store.send(
+                row.session.key, run_id, queued, owner=self._engine.owner, sender=sender
+            )
+            await self._submit(Row(session=row.session, run=run))
+            return Spawned(row.session.key, run.id)
+
+        return await whole(send)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         mode = requests.steer_mode(mode)

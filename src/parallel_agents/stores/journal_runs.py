@@ -304,7 +304,7 @@ class JournalRuns:
         outcome = Outcome(
             status=RunStatus.FAILED, output=text or None, text=text, error=Failure.of(error)
         )
-        self.end([Ending(run, session, Finished(outcome=outcome), fence=1)])
+        self.end([Ending(run, session, Finished(outcome=outcome), fence=0)])
 
     def _last_text(self, run: RunId) -> str:
         found = self._tables.database.one("last_reply", (run,))

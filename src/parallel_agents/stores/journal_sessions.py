@@ -174,6 +174,8 @@ class JournalSessions:
         sender: SessionKey | None = None,
     ) -> Run:
         latest = self._tables.rows.of_session(session)
+        if latest.run.id == run:
+            return latest.run  # its caller was cancelled before it heard so
         if latest.session.killed:
             raise RunIsOver(f"session {session} was killed", hint="spawn a new one")
         if latest.fault:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import (
     ANSWER_NOW,
@@ -87,6 +89,17 @@ def test_an_idempotent_call_keeps_its_name_and_is_made_again() -> None:
     assert found is not None
     assert not found.stands
     assert found.name == "turn-1/call/1"
+
+
+def test_what_repeats_a_wait_and_reports_other_runs_leaves_the_earlier_report() -> None:
+    wait = replace(kept(3, "the child's text"), runs=(RunId("child"),))
+    again = replace(kept(3, "a reply of the child"), runs=(RunId("reply"),))
+    work = KeptWork([wait])
+
+    work.add(again, repeats=wait.name)
+    work.begin_attempt()
+
+    assert work.earlier == [wait, again]
 
 
 def test_what_repeats_an_earlier_call_takes_its_place() -> None:

@@ -16,6 +16,7 @@ from parallel_agents.core.session_plan import SessionPlan
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_runs import Append, ClaimRequest
+from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
@@ -84,6 +85,14 @@ def test_a_run_at_which_two_processes_died_is_set_aside() -> None:
 
     assert deaths.set_aside == ["a"]
     assert deaths.run(RunId("a")).status is RunStatus.FAILED
+
+
+def test_its_row_says_what_its_events_say() -> None:
+    deaths = Deaths("a")
+    deaths.die()
+    deaths.die()
+
+    assert check_rows(deaths.journal.rows).is_intact
 
 
 def test_it_is_a_dead_letter() -> None:

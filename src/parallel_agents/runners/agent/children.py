@@ -31,6 +31,10 @@ class Children:
         self._parent = parent
         self._report = report
 
+    async def take(self) -> None:
+        """Execute here what an earlier process began: it may have stopped, and this run waits for it."""
+        await self._sessions.continue_children(self._parent)
+
     async def unreported(self, reported: Collection[RunId]) -> list[RunId]:
         """The runs to report to the parent, which asked for them, and which are not in `reported`."""
         children = await self._sessions.child_runs(self._parent.key)

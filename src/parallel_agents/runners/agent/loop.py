@@ -86,6 +86,8 @@ class AgentRunner:
 
     async def run(self, activation: Activation) -> None:
         children = Children(self._sessions, activation.claim.session, self._report)
+        if activation.claim.run.epoch > 1:
+            await children.take()
         work = work_of(
             activation, models=self._models, children=children, gatekeeper=self._gatekeeper
         )

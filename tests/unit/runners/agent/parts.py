@@ -76,6 +76,9 @@ class NoChildren:
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         raise NotImplementedError
 
+    async def continue_children(self, parent: Session) -> None:
+        raise NotImplementedError
+
     async def wait(self, runs: Sequence[RunId]) -> list[Result]:
         raise NotImplementedError
 
