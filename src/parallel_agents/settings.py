@@ -41,7 +41,7 @@ _Models = Annotated[tuple[str, ...], Field(min_length=1)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
-_Money = Annotated[float, Field(gt=0, le=1e9)]
+_Money = Annotated[float, Field(ge=1e-9, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
 _RetentionSeconds = Annotated[float, Field(gt=0, le=3650 * DAY_SECONDS)]
 

@@ -15,6 +15,7 @@ from parallel_agents.core.message import Part, Text, Thinking, ToolCall, ToolRes
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.unicode import whole_text, whole_value
+from parallel_agents.core.usage import Usage
 from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
 from parallel_agents.models.wrapped import Wrapped
 
@@ -57,6 +58,9 @@ class Contained(Wrapped):
         reply: object = await self._model.respond(request, listener)
         if not isinstance(reply, ModelReply):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _crashed(self.name, f"returned {shown(reply, 80)}, which is not a ModelReply")
+        usage: object = reply.usage
+        if not isinstance(usage, Usage) or not usage.is_sound:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise _crashed(self.name, f"returned {shown(usage, 80)}, which is no usage of a call")
         try:
             return _storable(reply)
         except TypeError as error:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parallel_agents.core.budget import (
-    ANSWER_SHARE,
-    NOTICE_SHARE,
+    ANSWER_PERCENT,
+    NOTICE_PERCENT,
     Amount,
     Budget,
     BudgetAccount,
+    Charge,
     OnLimit,
     Shortage,
 )
@@ -72,18 +73,21 @@ class _Account:
     reserved_nanousd: int
     reserved_tokens: int
 
-    def has_room(self, amount: Amount, *, share: float, with_reserved: bool) -> bool:
-        """Whether `amount` fits into this share of the limits."""
+    def has_room(self, amount: Amount, *, percent: int, with_reserved: bool) -> bool:
+        """Whether `amount` fits into these percents of the limits."""
         money = self.spent_nanousd + self.reserved_nanousd * with_reserved + (amount.nanousd or 0)
         tokens = self.spent_tokens + self.reserved_tokens * with_reserved + amount.tokens
-        return _fits(money, self.limit_nanousd, share) and _fits(tokens, self.limit_tokens, share)
+        return not (
+            _is_over(money, self.limit_nanousd, percent)
+            or _is_over(tokens, self.limit_tokens, percent)
+        )
 
 
-def _fits(total: int, limit: int | None, share: float) -> bool:
-    return limit is None or total <= (limit if share == 1 else int(limit * share))
+def _is_over(total: int, limit: int | None, percent: int) -> bool:
+    return limit is not None and total * 100 > limit * percent
 
 
-class _Charge(NamedTuple):
+class _Closing(NamedTuple):
     """What a run had reserved in an account, and what it is charged."""
 
     run: RunId
@@ -170,20 +174,22 @@ class BudgetAccounts:
         self._database.run_many("reserve", [(*added, scope) for scope, added in sums.items()])
         self._database.run_many("put_reservation", reserved)
 
-    def settle(self, spent: Sequence[tuple[RunId, Amount]]) -> list[Notice]:
+    def settle(self, spent: Sequence[tuple[RunId, Charge]]) -> list[Notice]:
         """Replace what each run had reserved by what its call cost; a run comes once.
 
         Returns:
             The accounts that have now spent 80 % of their budget, each once.
         """
-        amounts = dict(spent)
+        charges = dict(spent)
 
         def price(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
-            # A call of unknown price costs what was reserved for it.
-            paid = amounts[run].nanousd
-            return nanousd if paid is None else paid, amounts[run].tokens
+            paid = charges[run]
+            return (
+                nanousd if paid.nanousd is None else paid.nanousd,
+                tokens if paid.tokens is None else paid.tokens,
+            )
 
-        notices = self._close(list(amounts), price)
+        notices = self._close(list(charges), price)
         if notices:
             self._database.run_many("notice_account", [(notice.scope,) for notice in notices])
         return notices
@@ -200,14 +206,14 @@ class BudgetAccounts:
         """Delete the runs' reservations, and charge what `price` makes of each."""
         order = {run: number for number, run in enumerate(runs)}
         charges = [
-            _Charge(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
+            _Closing(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
             for run, scope, nanousd, tokens in self._database.all(
                 "take_reservations", (as_array(runs),)
             )
         ]
         if not charges:
             return []
-        by_scope: dict[str, list[_Charge]] = defaultdict(list)
+        by_scope: dict[str, list[_Closing]] = defaultdict(list)
         for charge in sorted(charges, key=lambda charge: order[charge.run]):
             by_scope[charge.scope].append(charge)
         sums = [
@@ -226,12 +232,12 @@ class BudgetAccounts:
 def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUnknown | None:
     """Add a request to the accounts that it is charged to, or say which account refuses it."""
     amount = request.amount
-    share = 1.0 if request.is_last else 1 - ANSWER_SHARE
+    percent = 100 if request.is_last else 100 - ANSWER_PERCENT
     for account in paying:
         if amount.nanousd is None and account.limit_nanousd is not None:
             return _no_price(account.scope)
-        if not account.has_room(amount, share=share, with_reserved=True):
-            may_wait = account.has_room(amount, share=share, with_reserved=False)
+        if not account.has_room(amount, percent=percent, with_reserved=True):
+            may_wait = account.has_room(amount, percent=percent, with_reserved=False)
             detail = _describe_shortage(account, amount)
             return Shortage(account.scope, detail, may_wait, OnLimit(account.on_limit))
     for account in paying:
@@ -241,7 +247,7 @@ def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUn
 
 
 def _notice_of(
-    charges: Sequence[_Charge],
+    charges: Sequence[_Closing],
     limit_nanousd: int | None,
     limit_tokens: int | None,
     nanousd: int,
@@ -264,7 +270,7 @@ def _notice_of(
 
 
 def _is_nearly_spent(spent: int, limit: int | None) -> bool:
-    return limit is not None and spent >= limit * NOTICE_SHARE
+    return limit is not None and spent * 100 >= limit * NOTICE_PERCENT
 
 
 def _no_price(scope: str) -> PriceUnknown:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
-from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, BudgetAccount, Charge, Shortage
 from parallel_agents.core.event import (
     Attempted,
     Entry,
@@ -204,10 +204,10 @@ class JournalRuns:
             self._tables.database.run_many("note_attempt", attempts)
 
     def _settle(self, replies: Sequence[tuple[Draft, Replied]]) -> None:
-        spent: dict[RunId, Amount] = {}
+        spent: dict[RunId, Charge] = {}
         for draft, body in replies:
             # A run has reserved one call; its first reply here is the one that settles it.
-            spent.setdefault(draft.run, Amount(body.cost_nanousd, body.usage.total_tokens))
+            spent.setdefault(draft.run, body.charge)
         notices = self._tables.accounts.settle(list(spent.items()))
         if notices:
             sessions = {draft.run: draft.session for draft, _ in replies}

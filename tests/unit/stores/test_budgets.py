@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from parallel_agents.core.budget import Amount, Budget, BudgetAccount, OnLimit, Shortage
+from parallel_agents.core.budget import Amount, Budget, BudgetAccount, Charge, OnLimit, Shortage
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.errors import PriceUnknown
 from parallel_agents.stores.budgets import BudgetAccounts, Request
@@ -87,12 +89,12 @@ def test_the_reply_that_passes_four_fifths_gets_the_notice_and_no_later_one(
 ) -> None:
     accounts = accounts_with(database, Budget(tokens=1000))
     accounts.reserve([request(run, Amount(None, 100)) for run in RUNS])
-    spent = [(run, Amount(None, 250)) for run in RUNS]
+    spent = [(run, Charge(None, 250)) for run in RUNS]
 
     first = accounts.settle(spent[:2])
     second = accounts.settle(spent[2:])
     accounts.reserve([request(RUNS[0], Amount(None, 1), is_last=True)])
-    third = accounts.settle([(RUNS[0], Amount(None, 1))])
+    third = accounts.settle([(RUNS[0], Charge(None, 1))])
 
     assert first == []
     (notice,) = second
@@ -106,7 +108,7 @@ def test_a_call_of_unknown_price_costs_what_was_reserved_for_it(database: Sqlite
     accounts = accounts_with(database, Budget(usd=1))
     accounts.reserve([request(run, Amount(70, 100)) for run in RUNS[:3]])
 
-    accounts.settle([(RUNS[0], Amount(None, 20)), (RUNS[1], Amount(30, 20))])
+    accounts.settle([(RUNS[0], Charge(None, 20)), (RUNS[1], Charge(30, 20))])
 
     assert balance(database) == (Amount(100, 40), Amount(70, 100))
 
@@ -121,3 +123,91 @@ def test_a_forfeited_call_costs_what_was_reserved_and_a_released_one_nothing(
     accounts.release(RUNS[1])
 
     assert balance(database) == (Amount(7, 100), Amount(7, 100))
+
+
+DRAWS, AT_ONCE = 20_000, 1_000
+
+
+def draw(rng: random.Random) -> tuple[int, int]:
+    """A limit of any size, and an amount that is mostly near four fifths of it."""
+    limit = rng.randint(1, 10 ** rng.randint(1, 18))
+    near = limit * 80 // 100 + rng.randint(-2, 2)
+    return limit, max(0, near if rng.random() < 0.8 else rng.randint(0, limit * 2))
+
+
+@pytest.mark.parametrize("unit", ["usd", "tokens"])
+def test_four_fifths_are_told_exactly_in_twenty_thousand_draws(
+    database: SqliteDatabase, unit: str
+) -> None:
+    rng, accounts = random.Random(5), BudgetAccounts(database)
+    wrong: list[tuple[int, int]] = []
+    for batch in range(DRAWS // AT_ONCE):
+        drawn = {f"{batch}-{n}": draw(rng) for n in range(AT_ONCE)}
+        rows = [
+            (name, *((limit, None) if unit == "usd" else (None, limit)), OnLimit.FINISH)
+            for name, (limit, _) in drawn.items()
+        ]
+        database.run_many("open_account", rows)
+        accounts.reserve(
+            [
+                Request(RunId(name), SessionKey(name), Amount(0, 0), (name,), is_last=True)
+                for name in drawn
+            ]
+        )
+        charges = [
+            (RunId(name), Charge(spent, 0) if unit == "usd" else Charge(0, spent))
+            for name, (_, spent) in drawn.items()
+        ]
+
+        told = {notice.scope for notice in accounts.settle(charges)}
+
+        wrong += [
+            (limit, spent)
+            for name, (limit, spent) in drawn.items()
+            if (name in told) != (spent * 5 >= limit * 4)
+        ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_room_is_told_exactly_in_twenty_thousand_draws(
+    database: SqliteDatabase, is_last: bool
+) -> None:
+    rng, accounts = random.Random(6), BudgetAccounts(database)
+    percent = 100 if is_last else 95
+    wrong: list[tuple[int, int]] = []
+    for batch in range(DRAWS // AT_ONCE):
+        drawn: dict[str, tuple[int, int]] = {}
+        for n in range(AT_ONCE):
+            limit = rng.randint(1, 10 ** rng.randint(1, 18))
+            drawn[f"{batch}-{n}"] = limit, max(0, limit * percent // 100 + rng.randint(-2, 2))
+        database.run_many(
+            "open_account", [(name, limit, None, "finish") for name, (limit, _) in drawn.items()]
+        )
+
+        answers = accounts.reserve(
+            [
+                Request(RunId(name), SessionKey(name), Amount(amount, 0), (name,), is_last)
+                for name, (_, amount) in drawn.items()
+            ]
+        )
+
+        wrong += [
+            drawn[name]
+            for name, answer in zip(drawn, answers, strict=True)
+            if (answer is None) != (drawn[name][1] * 100 <= drawn[name][0] * percent)
+        ]
+
+    assert wrong == []
+
+
+def test_a_call_that_was_not_counted_costs_what_was_reserved_for_it(
+    database: SqliteDatabase,
+) -> None:
+    accounts = accounts_with(database, Budget(tokens=1000))
+    accounts.reserve([request(RUNS[0], Amount(70, 100))])
+
+    accounts.settle([(RUNS[0], Charge(None, None))])
+
+    assert balance(database) == (Amount(70, 100), Amount(0, 0))

@@ -19,6 +19,7 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.models.reading.finish import End, end_of
 from parallel_agents.models.reading.text_calls import clean_name
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
+from parallel_agents.models.reading.usage import has_total, read_usage
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
 from parallel_agents.models.wires.details import to_signature
@@ -28,6 +29,7 @@ from parallel_agents.models.wires.text_parts import read_text_calls
 Show = Callable[[str], None]
 _MOST_ID_CHARACTERS = 256
 _MOST_CHARACTERS = 16 << 20  # a million tokens of text have a quarter of that
+_NOTHING = Usage()
 _FINISHES: Mapping[End | None, Finish] = {
     End.CUT: Finish.LENGTH,
     End.WINDOW: Finish.WINDOW,
@@ -83,6 +85,7 @@ class Draft:
         is_whole: the reply came in one piece.
         refusal: the text with which the model declined; empty if it did not.
         usage: what the server counted; None if it has counted nothing.
+        has_total: it counted all of the tokens together, whatever parts it told.
         arrived: the number of pieces that have arrived.
         size: their characters.
         reply_id: the id of the last chunk, if chunks have one.
@@ -106,6 +109,7 @@ class Draft:
     is_whole: bool = False
     refusal: str = ""
     usage: Usage | None = None
+    has_total: bool = False
     arrived: int = 0
     size: int = 0
     is_unsure: bool = False
@@ -256,9 +260,25 @@ class Draft:
             message=message,
             model=model,
             finish=_FINISHES.get(self.end, finish),
-            usage=self.usage or Usage(),
-            is_estimated=self.usage is None,
+            usage=self.usage or _NOTHING,
+            is_estimated=not self._is_counted(message),
         )
+
+    def take_usage(self, value: Json, read: Callable[[Json, Usage], Usage] = read_usage) -> None:
+        """Add what the server has counted, in the form that `read` reads."""
+        if not value:
+            return
+        counted = read(value, self.usage or _NOTHING)
+        if counted.total_tokens:
+            self.usage = counted
+            self.has_total = self.has_total or has_total(value)
+
+    def _is_counted(self, message: Message) -> bool:
+        """Whether the usage has all parts of the call: a request has tokens, and so has a reply."""
+        usage = self.usage
+        if usage is None or self.has_total:
+            return usage is not None
+        return usage.all_input_tokens > 0 and (usage.output_tokens > 0 or not message.parts)
 
     def _parts(self, taken: set[str]) -> tuple[Part, ...]:
         parts: list[Part] = []

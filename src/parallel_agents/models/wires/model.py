@@ -25,7 +25,7 @@ from parallel_agents.models.http import Exchange, Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.documents import DONE
 from parallel_agents.models.reading.finish import End
-from parallel_agents.models.reading.usage import estimate_usage
+from parallel_agents.models.reading.usage import estimate_usage, larger_usage
 from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
 from parallel_agents.models.wires.codec import Codec, make_draft, taken_ids
@@ -196,4 +196,6 @@ def _last_moment(draft: Draft) -> float | None:
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:
-    return replace(reply, usage=estimate_usage(request_bytes, len(orjson.dumps(reply.message))))
+    """The reply with a guess for what the server did not count."""
+    guess = estimate_usage(request_bytes, len(orjson.dumps(reply.message)))
+    return replace(reply, usage=larger_usage(reply.usage, guess))

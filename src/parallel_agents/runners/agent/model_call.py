@@ -183,13 +183,8 @@ class RunPayer:
 
 
 def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
-    """The most that a call can cost.
-
-    Input is priced at the higher of its plain price and the price of writing it to a cache.
-    """
+    """The most that a call can cost and use."""
     most_input = request.most_input_tokens()
     output = request.max_output_tokens + (_THINKING_TOKENS if request.thinking else 0)
-    plain = models.cost_nanousd(model, Usage(most_input, output))
-    cached = models.cost_nanousd(model, Usage(0, output, cache_write_tokens=most_input))
-    money = None if plain is None or cached is None else max(plain, cached)
+    money = models.most_nanousd(model, most_input, output)
     return Amount(money, most_input + output)
