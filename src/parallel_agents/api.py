@@ -25,6 +25,7 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, unless
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
+from parallel_agents.signals import noted_interrupts
 
 _log = logging.getLogger("parallel_agents")
 
@@ -77,8 +78,8 @@ async def open(
             session = await sessions.spawn(pa.Task("writer", "Write a haiku", key="haiku-1"))
             result = await session.wait()
 
-    At the end of the block no new model call starts, and calls in flight may finish. Unfinished runs
-    stay in the store. They continue when they are spawned again under the same key.
+    At the end of the block no new model call starts, and calls in flight may finish, also after the
+    first Ctrl-C under `asyncio.run`. Unfinished runs stay in the store. They continue when they are spawned again under the same key.
 
     Args:
         model: `provider/model` for agents that name none.
@@ -113,7 +114,20 @@ async def _open(
         gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
-        yield app
+        with noted_interrupts() as is_interrupted:
+            try:
+                yield app
+            except asyncio.CancelledError:
+                # After a Ctrl-C calls in flight end; a second one ends the loop. A caller that gave
+                # up, as by `asyncio.timeout`, does not wait for them.
+                if is_interrupted():
+                    await app.let_calls_end(_note_stopping)
+                raise
+
+
+def _note_stopping(calls: int) -> None:
+    if calls:
+        _log.warning("stopping: %d calls in flight can finish; Ctrl-C again stops at once", calls)
 
 
 def _flags(settings: Mapping[str, object], **given: object) -> dict[str, object]:
@@ -198,8 +212,8 @@ def run(
         team = pa.run([pa.Task("poet", "Tea"), pa.Task("poet", "Rain")], key="poems-1")
 
     Parameters, result and errors are those of `arun`. The first Ctrl-C lets model calls in flight
-    finish, so that nothing paid for is lost; the second stops at once. Both raise KeyboardInterrupt,
-    and the same key continues where the run stopped.
+    finish, so that nothing paid for is lost; the second stops at once. SIGTERM and SIGHUP count as a
+    Ctrl-C. All raise KeyboardInterrupt, and the same key continues where the run stopped.
     """
     team = _team(tasks, model, timeout, options)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar
+
+from parallel_agents.signals import STOP_SIGNALS, stop_signals_as_interrupts
 
 T = TypeVar("T")
 
@@ -36,14 +38,10 @@ async def to_its_end(work: Coroutine[None, None, T]) -> T:
         raise
 
 
-def run_interruptible(
-    work: Callable[[asyncio.Event], Coroutine[None, None, T]],
-    *,
-    signals: Sequence[signal.Signals] = (signal.SIGINT,),
-) -> T:
+def run_interruptible(work: Callable[[asyncio.Event], Coroutine[None, None, T]]) -> T:
     """Run `work`; the first Ctrl-C sets the event that it gets, the second cancels it.
 
-    Each of `signals` counts as a Ctrl-C.
+    SIGTERM and SIGHUP count as a Ctrl-C, unless the process ignores them.
 
     Raises:
         KeyboardInterrupt: after the second, once `work` has ended.
@@ -62,20 +60,27 @@ def run_interruptible(
         with suppress(
             NotImplementedError
         ):  # on a loop without signal handlers Ctrl-C stops at once
-            for number in signals:
+            for number in taken:
                 loop.add_signal_handler(number, on_interrupt)
         try:
             return await task
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
 
-    return asyncio.run(main())
+    others = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    taken = [signal.SIGINT, *(n for n, how in others.items() if how is not signal.SIG_IGN)]
+    try:
+        return asyncio.run(main())
+    finally:
+        for number, how in others.items():  # the loop has put the system's defaults in their place
+            signal.signal(number, how)
 
 
 def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) -> T:
     """Run `work` on a loop in a thread of its own, and return its result.
 
-    `work` gets an event that the first Ctrl-C sets; the second Ctrl-C cancels it.
+    `work` gets an event that the first Ctrl-C sets; the second Ctrl-C cancels it. SIGTERM and SIGHUP
+    count as a Ctrl-C, unless the process ignores them or has handlers for them.
 
     Raises:
         KeyboardInterrupt: after either, once `work` has ended.
@@ -100,14 +105,15 @@ def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) 
     thread.start()
     loop, stop, task = started.result()
     was_interrupted = False
-    for interrupt in (stop.set, task.cancel):
-        try:
-            thread.join()
-        except KeyboardInterrupt:
-            was_interrupted = True
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(interrupt)
-    thread.join()
+    with stop_signals_as_interrupts():
+        for interrupt in (stop.set, task.cancel):
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                was_interrupted = True
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(interrupt)
+        thread.join()
     value = result.result()
     if was_interrupted or value is None:
         raise KeyboardInterrupt

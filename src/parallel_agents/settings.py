@@ -194,6 +194,11 @@ class Environment:
     trusted: Project | None = None
 
     @property
+    def project_name(self) -> str:
+        """The project's folder, by the one path that it has; empty for none."""
+        return "" if self.project is None else str(self.project.resolve())
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that may hold agents and teams, the project's first."""
         return (self.home,) if self.project is None else (self.project, self.home)
@@ -294,6 +299,15 @@ def load(environment: Environment, flags: Mapping[str, object] | None = None) ->
             settings = replace(settings, **{name: _parse(name, value, settings, where)})
             sources[name] = where
     return Loaded(settings=settings, sources=sources)
+
+
+def load_home(environment: Environment) -> Settings:
+    """The settings in the file of the home folder alone, which all processes of its store share.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    return load(replace(environment, project=None, trusted=None, variables={})).settings
 
 
 def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:

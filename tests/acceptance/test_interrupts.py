@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
+
+import pytest
 
 from parallel_agents.testing import Hang, HttpError
 
@@ -40,14 +43,15 @@ def test_the_same_id_again_makes_no_call_and_gives_the_same_results(
     assert told == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_lets_calls_in_flight_end_and_resume_pays_nothing_twice(
-    pagents: Pagents, provider: FakeProvider
+    pagents: Pagents, provider: FakeProvider, number: signal.Signals
 ) -> None:
     provider.hold()
     running = pagents.start("run", pagents.team(*LABELS), "--id", "tea", "--max-parallel", "2")
     provider.wait_in_flight(2)
 
-    running.interrupt()
+    running.signal(number)
     running.wait_for("Ctrl-C again stops at once")
     provider.release()
     ended = running.ended()

@@ -54,6 +54,19 @@ def test_only_one_module_starts_an_interpreter() -> None:
     assert starters == {"interpreter.py"}
 
 
+def test_what_is_durable_takes_the_time_from_the_clock_alone() -> None:
+    """Faces may show the wall clock; what is stored and compared must not depend on it."""
+    layers = ("core", "stores", "engines", "runners", "sessions", "session_tools", "app", "views")
+    readers = {
+        str(path.relative_to(SOURCE))
+        for layer in layers
+        for path in (SOURCE / layer).rglob("*.py")
+        if re.search(r"\btime\.time\b|from time import .*\btime\b", path.read_text("utf-8"))
+    }
+
+    assert readers == set()
+
+
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = (
         "import sys; before = set(sys.modules); import parallel_agents; "

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -15,20 +14,20 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 import parallel_agents as pa
-from parallel_agents.app.client import App
-from parallel_agents.app.opening import open_on
-from parallel_agents.core.event import Event, Finished, Replied, Started
-from parallel_agents.core.ids import RunId
-from parallel_agents.core.owner import OwnerState
+from parallel_agents.clock import awake
+from parallel_agents.core.event import Event, Finished, Started
+from parallel_agents.core.ids import OwnerId, RunId
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.engines.ownership import is_alive
-from parallel_agents.settings import load, read_environment
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.testing import Behaviour, Hang, LoopbackProvider, serve
 from parallel_agents.testing.behaviour import Fault, last_text
@@ -80,6 +79,11 @@ class Place:
         """Rows of the store's file."""
         with closing(sqlite3.connect(self.home / "store.db")) as store:
             return store.execute(sql).fetchall()
+
+    def change(self, sql: str) -> None:
+        """Change the store's file behind everybody's back."""
+        with closing(sqlite3.connect(self.home / "store.db")) as store, store:
+            store.execute(sql)
 
 
 def parts(count: int, key: str = "crew") -> list[str]:
@@ -181,51 +185,50 @@ async def test_two_processes_make_one_store_and_run_two_hundred_tasks_each_once(
         assert set(marks) == {("started-1", 402), ("turn-1/model", 400), ("finished", 402)}
 
 
-@asynccontextmanager
-async def opened_ahead(place: Place, seconds: float) -> AsyncGenerator[App]:
-    """The verbs in this process, by a clock that is ahead: others have been silent for longer."""
-    environment = read_environment(place.home)
-    settings = load(environment, place.settings).settings
-    store = await SqliteStore.open(place.home / "store.db")
-    try:
-        ahead = open_on(store, environment, settings, now=lambda: time.time() + seconds)
-        async with ahead as app:
-            yield app
-    finally:
-        await store.aclose()
-
-
-async def test_a_process_that_is_stopped_loses_its_runs_only_after_the_limit_and_goes_on_without_them(
+async def test_a_process_that_is_stopped_keeps_its_runs_for_as_long_as_it_exists(
     tmp_path: Path,
 ) -> None:
 
     with serve(Behaviour(latency_seconds=1.0)) as provider:
         place = Place(tmp_path, provider)
-        async with opened_ahead(place, 27) as app, place.starting(3) as process:
-            sessions = pa.OpenSessions(app.sessions)
+        async with place.open() as sessions, place.starting(3) as process:
             await place.wait_in_flight(3)
             process.send_signal(signal.SIGSTOP)
-            (silent,) = [o for o in await app.journal.owners() if o.pid == process.pid]
-            await until(lambda: len(place.provider.requests) == 6)
+            # As if it had said nothing for an hour.
+            place.change("UPDATE owners SET heartbeat_at = heartbeat_at - 3600")
+            await two_beats(place)
+            (stopped,) = [
+                row.owner_state for row in await sessions.list(pa.Filter(roots_only=True))
+            ]
             process.send_signal(signal.SIGCONT)
             events = await followed(sessions)
             end = await ended(process)
 
-        taken = [found[1].at - silent.heartbeat_at for found in starts(events).values()]
-        assert len(taken) == 4
-        assert all(3 < seconds < 8 for seconds in taken)
+        assert stopped is OwnerState.LIVE
         assert end.code == 0
         assert end.told == all_done(3)
-        # The team's own run is let go of with the process, or finds out first: once at most.
-        left = Counter(re.findall(r": this process no longer owns run (\S+)", end.log))
-        called = {event.run for event in events if isinstance(event.body, Replied)}
-        assert len(called) == 3
-        assert called <= left.keys() <= starts(events).keys()
-        assert set(left.values()) == {1}
-        assert "Traceback" not in end.log
-        assert ends(events) == ["done"] * 4
-        replies = [event for event in events if isinstance(event.body, Replied)]
-        assert len(replies) == 3
+        assert place.asked == dict.fromkeys(parts(3), 1)
+        assert {len(found) for found in starts(events).values()} == {1}
+
+
+async def test_a_process_whose_loop_is_blocked_still_sends_heartbeats(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path / "store.db")
+    try:
+        await store.heartbeat(Owner(id=OwnerId("me"), host="here", pid=1))
+        (before,) = await store.owners()
+
+        def beat() -> float:
+            with closing(sqlite3.connect(tmp_path / "store.db")) as look:
+                return look.execute("SELECT heartbeat_at FROM owners").fetchone()[0]
+
+        ends_at = awake() + 20
+        while beat() == before.heartbeat_at and awake() < ends_at:
+            time.sleep(0.05)  # noqa: ASYNC251 - it blocks the loop, as a tool may
+        after = beat()
+    finally:
+        await store.aclose()
+
+    assert 3 < after - before.heartbeat_at < 8
 
 
 async def test_what_a_process_leaves_in_good_order_waits_for_its_key(tmp_path: Path) -> None:
@@ -271,3 +274,16 @@ def test_a_process_that_was_killed_is_dead_also_while_nobody_has_asked_for_its_e
 
         assert lived
         assert not is_alive(process.pid)
+
+
+async def test_a_run_that_killed_two_processes_is_not_tried_by_a_third(tmp_path: Path) -> None:
+    program = PROGRAM.with_name("deadly_program.py")
+    ends: list[tuple[int | None, bytes]] = []
+
+    for _ in range(3):
+        async with running(program, tmp_path) as process:
+            out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+        ends.append((process.returncode, out))
+
+    assert [code for code, _ in ends] == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    assert orjson.loads(ends[-1][1]) == [["failed", "PA-E316"]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import pytest
+from typing_extensions import override
 
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.schema import JsonObject
@@ -26,6 +29,7 @@ from parallel_agents.errors import StoreError, StoreTooNew, StoreUnreachable
 from parallel_agents.stores.queries import Migration, read_migrations, read_schema
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_connection import DIALECT, connect, migrate
+from parallel_agents.stores.sqlite_database import SqliteDatabase
 from parallel_agents.testing import Behaviour, Hang, serve
 from parallel_agents.testing.behaviour import Fault, Reply, last_text
 
@@ -376,3 +380,63 @@ def master_of(store: sqlite3.Connection) -> list[tuple[str, ...]]:
         )
         for kind, name, table, sql in store.execute(master)
     ]
+
+
+class Heard(logging.Handler):
+    """Sets an event at the first record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.event = threading.Event()
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        del record
+        self.event.set()
+
+
+def locked(path: Path) -> tuple[SqliteDatabase, sqlite3.Connection]:
+    """A store that waits 20 ms at a time, and the connection of another program that holds it."""
+    with closing(connect(path)) as made:
+        migrate(made)
+    waiting = sqlite3.connect(path, timeout=0.02, isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    return SqliteDatabase(path, waiting), other
+
+
+def test_a_store_that_another_program_locks_for_long_is_waited_for(tmp_path: Path) -> None:
+    database, other = locked(tmp_path / "store.db")
+    heard, log = Heard(), logging.getLogger("parallel_agents.stores.sqlite_database")
+    log.addHandler(heard)
+
+    def write() -> None:
+        with database.writing():
+            database.run("put_boot", {"id": "a", "offset": 1.0})
+
+    try:
+        with ThreadPoolExecutor() as pool:
+            written = pool.submit(write)
+            was_told = heard.event.wait(PATIENCE_SECONDS)
+            was_waiting = not written.done()
+            other.execute("ROLLBACK")
+            written.result(PATIENCE_SECONDS)
+    finally:
+        log.removeHandler(heard)
+        other.close()
+
+    assert was_told
+    assert was_waiting
+    assert database.one("boot", ("a",)) is not None
+    database.close()
+
+
+def test_a_process_that_ends_waits_no_longer_for_a_locked_store(tmp_path: Path) -> None:
+    database, other = locked(tmp_path / "store.db")
+
+    database.give_up()
+    with pytest.raises(StoreUnreachable, match="cannot be used"), database.writing():
+        pass
+
+    other.close()
+    database.close()

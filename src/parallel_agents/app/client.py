@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parallel_agents.app.parts import Parts
-from parallel_agents.app.rules import Readiness, RunRules
+from parallel_agents.app.readiness import Readiness
+from parallel_agents.app.rules import RunRules
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.engine import Engine
@@ -52,11 +53,16 @@ class Resources:
 
     @property
     def readiness(self) -> Readiness:
-        return Readiness(self.models, self.parts.tools.keys())
+        return Readiness(
+            models=self.models,
+            tools=self.parts.tools.keys(),
+            gates=self.parts.gates.keys(),
+            project=self.environment.project_name,
+        )
 
     @property
     def rules(self) -> RunRules:
-        return RunRules(self.settings, self.models, self.readiness, self.now)
+        return RunRules(self.settings, self.models, self.readiness)
 
 
 class Client:
@@ -95,7 +101,9 @@ class Client:
         )
         self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
         self.readiness = resources.readiness
-        self.workers = Workers(resources.store, resources.rules, environment.home)
+        self.workers = Workers(
+            resources.store, resources.rules, environment.home, environment.project_name
+        )
 
     def is_embedded_by_default(self, team: TeamTask, plans: Sequence[SessionPlan]) -> bool:
         """Whether a team runs on the embedded model only because nobody chose a model or set a key.
@@ -181,6 +189,7 @@ def _service(resources: Resources, directory: Directory, engine: Engine) -> Serv
             defaults=settings.limits,
             policy=settings.policy,
             owner=engine.owner,
+            needs=resources.readiness.needs,
             allow_weak_judge=settings.allow_weak_judge,
         ),
         ladder_start=LadderStart(resources.store, resources.now),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -12,13 +11,14 @@ from functools import partial
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.rules import day_limits
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.owner import Role
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
-from parallel_agents.engines.ownership import mark_silent_dead, this_process
+from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
 from parallel_agents.errors import NotFound
 from parallel_agents.models.governor import Governor
@@ -33,7 +33,7 @@ from parallel_agents.runners.team import TeamRunner
 from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
-from parallel_agents.settings import Environment, Settings
+from parallel_agents.settings import Environment, Settings, load_home
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
@@ -73,12 +73,12 @@ async def open_on(
     settings: Settings,
     parts: Parts | None = None,
     *,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] | None = None,
 ) -> AsyncGenerator[App]:
-    """Like `open_app`, but on an open store, which stays open; `now` returns seconds since 1970."""
-    parts = parts or Parts()
+    """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
+    parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
-        owner = this_process(parts.role)
+        owner = this_process(parts.role, environment.project_name)
         governor = make_governor(store, settings, owner.id, now)
         lessons = make_lessons(settings, governor)
         wrap = wrapping(store, settings, governor, lessons)
@@ -90,7 +90,6 @@ async def open_on(
             owner,
             runners=runners,
             rules=resources.rules,
-            now=now,
             on_failure=resources.completions.fail,
         )
         app = App(resources, engine, lessons)
@@ -98,6 +97,8 @@ async def open_on(
         runners |= _runners(app, parts, governor)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))
+        home = await asyncio.to_thread(load_home, environment)
+        await store.limit_days(owner.id, day_limits(settings), day_limits(home))
         await stack.enter_async_context(engine)
         yield app
 
@@ -110,7 +111,7 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     """
     async with AsyncExitStack() as stack:
         store = await _open_store(stack, environment, settings)
-        await mark_silent_dead(store, this_process(Role.SCRIPT), time.time)
+        await mark_dead(store, DeathWatch(this_process(Role.SCRIPT)))
         yield await _make_client(stack, environment, settings, store)
 
 
@@ -172,7 +173,7 @@ async def _make_client(
 ) -> Client:
     parts = Parts()
     models = await _open_models(stack, environment, settings, parts, Timed)
-    return Client(_resources(stack, environment, settings, parts, models, store, time.time))
+    return Client(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
 def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Runner]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,12 +31,14 @@ class Workers:
     Args:
         rules: decide whether a worker has a free slot for a run; workers have the same settings.
         home: the folder that a new worker opens.
+        project: the project folder that this process uses; empty for none.
     """
 
-    def __init__(self, store: Store, rules: RunRules, home: Path) -> None:
+    def __init__(self, store: Store, rules: RunRules, home: Path, project: str = "") -> None:
         self._store = store
         self._rules = rules
         self._home = home
+        self._project = project
 
     async def ensure(self, session: SessionKey, run: RunId) -> bool:
         """Make sure that a worker executes a run; return whether one was started for it.
@@ -49,13 +50,22 @@ class Workers:
         """
         claim = _ClaimListener(self._store, run)
         try:
-            workers = await find_workers(self._store, this_process(Role.SCRIPT), time.time)
+            project = await self._project_of(run)
+            here = this_process(Role.SCRIPT, project)
+            workers = await find_workers(self._store, here, self._store.now())
             if workers and await self._is_taken_care_of(session, run, workers, claim):
                 return False
         finally:
             claim.close()
-        await asyncio.to_thread(_start, self._home)
+        folder = None if project == self._project else _folder_of(project, self._home)
+        await asyncio.to_thread(_start, self._home, folder)
         return True
+
+    async def _project_of(self, run: RunId) -> str:
+        """The project folder that a run needs; only workers that use it can execute the run."""
+        (row,) = await self._store.rows(Filter(run=run))
+        needs = row.session.options.needs
+        return self._project if needs is None else needs.project
 
     async def hand_over(self, owner: OwnerId) -> int:
         """Release the runs of a process that has ended, and have a worker continue them.
@@ -126,9 +136,20 @@ class _ClaimListener:
         return True
 
 
-def _start(home: Path) -> None:
+def _folder_of(project: str, home: Path) -> Path:
+    """Where a process finds this project around it, or none."""
+    return Path(project).parent if project else home
+
+
+def _start(home: Path, folder: Path | None) -> None:
+    """Start a worker in a folder, or in this process's own."""
     command = python_command("parallel_agents", "work", "--home", str(home))
     with open_private(home / LOG_NAME) as log:
         subprocess.Popen(  # noqa: S603 - our own command, in a session of its own to outlive us
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=folder,
         )

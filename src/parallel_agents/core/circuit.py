@@ -126,8 +126,12 @@ class Circuit:
         """Decide whether a process can proceed; the first use after an open time is the probe."""
         if self.open_until is None:
             return self, Admission.PASS
-        is_probing = self.probe_until is not None and now < self.probe_until
-        if now < self.open_until or is_probing:
+        # What lies further ahead than any pause was written before the clock was set back.
+        is_open = now < self.open_until <= now + rule.most_open_seconds
+        is_probing = (
+            self.probe_until is not None and now < self.probe_until <= now + rule.probe_seconds
+        )
+        if is_open or is_probing:
             return self, Admission.REFUSED
         probing = replace(self, probe_until=now + rule.probe_seconds, prober=process)
         return probing, Admission.PROBE

@@ -35,6 +35,10 @@ class Engine(Protocol):
         """Whether a run is queued or executed here."""
         ...
 
+    def lacks(self, row: Row) -> str:
+        """What this process lacks for a run that another one may have made; empty if nothing."""
+        ...
+
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         """Receive the text of a run that is executed here as it arrives."""
         ...

@@ -24,7 +24,8 @@ class Limits(Checked):
 
     Attributes:
         timeout_seconds: the time limit of the run, from its first admission; the time that it waits
-            for children or a slot does not count. At most 30 days.
+            for children or a slot does not count, and may be a day. The time that it waits for a
+            message alone counts. At most 30 days.
         call_timeout_seconds: the time limit of one model call or one tool call.
         max_turns: the most model calls in one run.
         max_output_tokens: the most tokens of one reply.

@@ -1,4 +1,4 @@
-"""Owner: a process that executes runs, or waits for them."""
+"""Owner: a process that works on a store and executes runs of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process that works on the store; `heartbeat_at` is its last heartbeat."""
+    """A process that works on the store.
+
+    Attributes:
+        host: the machine and the namespace in which `pid` is valid.
+        heartbeat_at: its last heartbeat, on the store's clock.
+        boot: the start of the machine in which it runs; empty if unknown.
+        birth: when the process began, in the kernel's ticks since that start; 0 if unknown. A later
+            process with the same `pid` has another birth.
+        project: the project folder whose settings it uses; empty for none.
+    """
 
     id: OwnerId
     host: str
@@ -33,3 +42,6 @@ class Owner:
     role: Role = Role.SCRIPT
     state: OwnerState = OwnerState.LIVE
     heartbeat_at: float = 0.0
+    boot: str = ""
+    birth: int = 0
+    project: str = ""

@@ -43,11 +43,16 @@ class Minute:
     buckets: tuple[Bucket, ...] = ()
 
     def at(self, now: float) -> Minute:
-        """The tally at `now`, without the seconds that have expired."""
-        oldest = int(now) - MINUTE_SECONDS
-        if not self.buckets or self.buckets[0].second >= oldest:
+        """The tally at `now`, without the seconds that have expired.
+
+        A second to come was counted before the clock was set back, and does not count.
+        """
+        oldest, newest = int(now) - MINUTE_SECONDS, int(now) + 1
+        if not self.buckets or (
+            self.buckets[0].second >= oldest and self.buckets[-1].second <= newest
+        ):
             return self
-        return Minute(tuple(bucket for bucket in self.buckets if bucket.second >= oldest))
+        return Minute(tuple(bucket for bucket in self.buckets if oldest <= bucket.second <= newest))
 
     @property
     def requests(self) -> int:

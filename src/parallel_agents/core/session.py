@@ -8,6 +8,7 @@ from enum import StrEnum
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.needs import Needs
 
 
 class Mode(StrEnum):
@@ -46,6 +47,8 @@ class SessionOptions(Checked):
         is_quiet: whether the parent neither waits for it nor gets its result.
         is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
             does not count it.
+        needs: what a process must have to execute its runs; the runtime sets it. None for a session
+            of an earlier version.
     """
 
     mode: Mode = Mode.RUN
@@ -55,6 +58,7 @@ class SessionOptions(Checked):
     group: str = ""
     is_quiet: bool = False
     is_service: bool = False
+    needs: Needs | None = None
 
     @property
     def outlives_parent(self) -> bool:

@@ -20,6 +20,8 @@ from parallel_agents.core.schema import Json
 T = TypeVar("T")
 
 CALM_SECONDS = 60.0
+# A provider may name days; whether it still means them costs one refused call in an hour.
+MOST_CLOSED_SECONDS = 3600.0
 _AGENT = "agent:"
 _DEFAULT_CLOSED_SECONDS = 1.0  # after a refusal that names no time
 
@@ -95,7 +97,7 @@ class Throttle:
         minute: the tally of the last minute.
         window: calls in flight at once in all processes; None means unlimited.
         answers: the number of answers since the window last changed.
-        closed_until: no call starts before then.
+        closed_until: no call starts before then, but at most an hour after the last refusal.
         limited_at: the time of the last refusal.
         halved_at: the time when the window was last halved. A refusal of a call that began before
             does not halve it again.
@@ -118,7 +120,14 @@ class Throttle:
 
     def is_free(self, now: float) -> bool:
         """Whether calls may start without asking: no limit, no window, and not closed."""
-        return self.limit is None and self.window is None and self.closed_until <= now
+        return self.limit is None and self.window is None and not self.seconds_closed(now)
+
+    def seconds_closed(self, now: float) -> float:
+        """How long no call starts; 0 if one may."""
+        refused_at = self.limited_at or 0.0
+        if refused_at > now + 1:
+            return 0.0  # it was refused before the clock was set back
+        return max(0.0, min(self.closed_until, refused_at + MOST_CLOSED_SECONDS) - now)
 
     def at(self, now: float) -> Throttle:
         """The throttle at `now`, without expired counts and tallies."""
@@ -191,6 +200,7 @@ class Throttle:
         """The throttle after a 429 to a call that began at `began`; `holder` excludes that call."""
         throttle = _with_holder(self, process, holder, now)
         wait = _DEFAULT_CLOSED_SECONDS if retry_after_seconds is None else retry_after_seconds
+        wait = min(wait, MOST_CLOSED_SECONDS)
         closed = replace(
             throttle, closed_until=max(throttle.closed_until, now + wait), limited_at=now
         )
@@ -244,8 +254,8 @@ def _next_wait(
 
     `minute` already counts the granted calls.
     """
-    if now < throttle.closed_until:
-        return Grant(0, Reason.CLOSED, throttle.closed_until - now)
+    if seconds := throttle.seconds_closed(now):
+        return Grant(0, Reason.CLOSED, seconds)
     # A window is at least 1, so a call that waits alone always starts.
     if throttle.window is not None and throttle.in_flight() + granted >= throttle.window:
         return Grant(0, Reason.WINDOW, 1.0)

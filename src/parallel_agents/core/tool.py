@@ -42,6 +42,10 @@ class Caller(Protocol):
         """A block in which the call waits to begin: its time limit starts at the end of the block."""
         ...
 
+    def rest(self) -> None:
+        """Release the run's slot, to wait for what nobody has promised: the run's own time goes on."""
+        ...
+
     async def wait_message(self) -> None:
         """Return once a message to the run has arrived."""
         ...

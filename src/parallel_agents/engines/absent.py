@@ -23,6 +23,10 @@ class AbsentEngine:
     def has(self, run: RunId) -> bool:
         return False
 
+    def lacks(self, row: Row) -> str:
+        """Return nothing: the process that executes the run looks for itself."""
+        return ""
+
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         """Never call `on_text`: no run of this process writes text."""
         return _nothing_to_stop

@@ -5,28 +5,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Protocol, Self
 
-from parallel_agents.containment.calls import describe, ends_more_than_a_call, tell
-from parallel_agents.core.budget import BudgetAccount
+from parallel_agents.containment.calls import describe, tell
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Event, Finished, Queued, Replied, Steered
-from parallel_agents.core.ids import OwnerId, RunId, SessionKey, short
+from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Store, Unsubscribe
 from parallel_agents.engines import ownership
-from parallel_agents.engines.live_run import Settlements, StoreBudget, StoreJournal
+from parallel_agents.engines.adoption import announce_taken, sort_orphans
+from parallel_agents.engines.live_run import (
+    Settlements,
+    StoreBudget,
+    StoreJournal,
+    ends_more_than_a_run,
+)
 from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping
 from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
+# A store that another program holds for longer learns of this process's end from its death.
+_LAST_WRITES_SECONDS = 10.0
 
 
 class Rules(Protocol):
@@ -36,12 +43,8 @@ class Rules(Protocol):
         """The scopes in which the run takes a slot, each with its limit or None."""
         ...
 
-    def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """Further accounts to charge for the run's next call, besides those of its sessions."""
-        ...
-
-    def can_run(self, row: Row) -> bool:
-        """Whether this process has what the run needs; only such runs are adopted."""
+    def lacks(self, row: Row) -> str:
+        """What this process lacks for the run; empty if nothing. Only such runs are adopted."""
         ...
 
 
@@ -57,7 +60,6 @@ class LocalEngine:
         owner: this process.
         runners: the runner of each kind of run.
         rules: the rules for runs in this process.
-        now: returns seconds since the epoch.
         on_failure: called once if the store fails, which ends the engine.
     """
 
@@ -68,14 +70,13 @@ class LocalEngine:
         *,
         runners: Mapping[RunnerKind, Runner],
         rules: Rules,
-        now: Callable[[], float],
         on_failure: Callable[[StoreError], None],
     ) -> None:
         self._store = store
         self._owner = owner
         self._runners = runners
         self._rules = rules
-        self._now = now
+        self._watch = ownership.DeathWatch(owner)
         self._on_failure = on_failure
         self._slots: Slots[ScheduledRun] = Slots()
         self._scheduled: dict[RunId, ScheduledRun] = {}
@@ -104,8 +105,9 @@ class LocalEngine:
         return not self._scheduled
 
     async def __aenter__(self) -> Self:
+        ownership.working.add(self._owner.id)
         await self._store.heartbeat(self._owner)
-        await ownership.mark_silent_dead(self._store, self._owner, self._now)
+        await ownership.mark_dead(self._store, self._watch)
         self._unsubscribe = (
             self._store.subscribe(self._on_events),
             self._store.on_failure(self._fail),
@@ -129,12 +131,18 @@ class LocalEngine:
         await self._group.__aexit__(None, None, None)
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        if not self._has_failed:
-            await self._store.release(self._owner.id, sorted(self._adopted))
-            await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
+        # A store that failed may work again by now; if not, the runs are free once this process ends.
+        with suppress(StoreError) if self._has_failed else nullcontext(), suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WRITES_SECONDS):
+                await self._store.release(self._owner.id, sorted(self._adopted))
+                await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
+        ownership.working.discard(self._owner.id)
 
     def has(self, run: RunId) -> bool:
         return run in self._scheduled
+
+    def lacks(self, row: Row) -> str:
+        return "" if row.run.owner == self._owner.id else self._rules.lacks(row)
 
     def bound(self, scope: Scope, at_most: int | None) -> None:
         """Limit the runs of `scope` at once, from now on; None for no limit."""
@@ -157,7 +165,6 @@ class LocalEngine:
                 listeners.remove(listener)
 
         listeners.append(listener)
-
         return stop
 
     def submit(self, row: Row) -> None:
@@ -244,12 +251,7 @@ class LocalEngine:
     async def _execute(self, scheduled: ScheduledRun) -> None:
         run = scheduled.row.run.id
         try:
-            try:
-                claim = await self._claim(scheduled)
-            except LeftRun:
-                self._left.add(run)
-                raise
-            if claim is not None:
+            if (claim := await self._claim(scheduled)) is not None:
                 await self._run(scheduled, claim)
         except LeftRun as reason:
             _log.debug("run %s: %s", run, reason)
@@ -261,7 +263,11 @@ class LocalEngine:
         run, session = scheduled.row.run.id, scheduled.row.session.key
         # Blocked before the claim is made: the end that frees it may be heard before the answer.
         self._blocked.setdefault(session, {})[run] = scheduled
-        claim = await self._store.claim(run, self._owner.id)
+        try:
+            claim = await self._store.claim(run, self._owner.id)
+        except LeftRun:
+            self._left.add(run)
+            raise
         if claim is not None:
             scheduled.is_freed = False
             self._unblock(session, run)
@@ -278,13 +284,12 @@ class LocalEngine:
         scheduled.row = Row(session=claim.session, run=claim.run)
         journal = scheduled.journal = StoreJournal(claim, self._store)
         slot = EngineSlot(scheduled, self._slots, self._admit, lambda: self._is_stopping)
-        accounts = partial(self._rules.accounts_of, scheduled.row)
         activation = Activation(
             claim=claim,
             journal=journal,
             slot=slot,
             inbox=scheduled.mailbox,
-            budget=StoreBudget(claim, self._store, slot, accounts, self._settlements),
+            budget=StoreBudget(claim, self._store, slot, journal, self._settlements),
             listeners=self._listeners.setdefault(claim.run.id, []),
         )
         try:
@@ -294,7 +299,7 @@ class LocalEngine:
         except PagentsError as error:
             await journal.finish(Outcome(status=RunStatus.FAILED, error=Failure.of(error)))
         except BaseException as bug:  # the run's edge: a bug ends one run, not its team
-            if _ends_more_than_a_run(bug):
+            if ends_more_than_a_run(bug):
                 raise
             _log.exception("run %s crashed", claim.run.id)
             crash = RunCrashed(describe(bug), why="a bug", hint="please report it with the log")
@@ -309,7 +314,9 @@ class LocalEngine:
 
     def _on_events(self, events: Sequence[Event]) -> None:
         for event in events:
-            if isinstance(event.body, Steered):
+            if isinstance(event.body, Started):
+                self._note_claim(event, event.body)
+            elif isinstance(event.body, Steered):
                 if scheduled := self._scheduled.get(event.run):
                     scheduled.mailbox.receive(event)
             elif isinstance(event.body, Replied):
@@ -319,6 +326,13 @@ class LocalEngine:
                 self._note_end(event)
             elif isinstance(event.body, Queued) and self._owner.role is Role.WORKER:
                 self._news.set()
+
+    def _note_claim(self, event: Event, started: Started) -> None:
+        """Stop a run that another process has taken over, before its next effect."""
+        scheduled = self._scheduled.get(event.run)
+        if scheduled and scheduled.task and started.owner != self._owner.id and scheduled.journal:
+            _log.warning("%s took over run %s", started.owner, event.run)
+            scheduled.task.cancel()
 
     def _note_end(self, event: Event) -> None:
         """Cancel a run that was ended from outside, and free its session for the next run."""
@@ -348,7 +362,7 @@ class LocalEngine:
         """Send a heartbeat every two seconds, and adopt the runs of owners that have stopped sending."""
         try:
             while True:
-                await ownership.mark_silent_dead(self._store, self._owner, self._now)
+                await ownership.mark_dead(self._store, self._watch)
                 await self.adopt_orphans()
                 await self._wait_news()
                 await self._store.heartbeat(self._owner)
@@ -364,31 +378,17 @@ class LocalEngine:
 
     async def adopt_orphans(self) -> None:
         """Take over the runs that have no live owner."""
-        taken: list[str] = []
-        for row in await ownership.find_orphans(self._store):
-            if row.run.id in self._left:
-                continue
-            if row.fault:
-                with suppress(LeftRun):
-                    await self._store.claim(row.run.id, self._owner.id)  # which ends it
-                continue
-            if not self._rules.can_run(row):
-                continue
+        taken: list[Row] = []
+        found = await ownership.find_orphans(self._store)
+        orphans = [row for row in found if row.run.id not in self._left]
+        able, damaged = sort_orphans(orphans, self._rules.lacks)
+        for row in damaged:
+            with suppress(LeftRun):
+                await self._store.claim(row.run.id, self._owner.id)  # which ends it
+        for row in able:
             await learn_bound(self, self._store, row.session.root)
             if not self._is_stopping and row.run.id not in self._scheduled:
                 self._adopted.add(row.run.id)
                 self.submit(row)
-                if row.owner_state is OwnerState.DEAD:
-                    taken.append(f"{short(row.session.key)} ({row.session.label})")
-        if taken:
-            # News for a worker's log; elsewhere the progress display shows it.
-            level = logging.WARNING if self._owner.role is Role.WORKER else logging.INFO
-            _log.log(level, "took over the runs of a dead process: %s", ", ".join(taken))
-
-
-def _ends_more_than_a_run(error: BaseException) -> bool:
-    """Whether an error comes from outside of the run: its task was cancelled, or the loop ends."""
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is not None and task.cancelling() > 0
-    return ends_more_than_a_call(error)
+                taken.append(row)
+        announce_taken(taken, self._owner.role)

@@ -36,7 +36,8 @@ class Mailbox:
 
     async def wait_message(self) -> None:
         if not self._messages:
-            self._arrived = asyncio.Event()
+            if self._arrived is None or self._arrived.is_set():
+                self._arrived = asyncio.Event()
             await self._arrived.wait()
 
     def interruptible(self) -> Interruptible:

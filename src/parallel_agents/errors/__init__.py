@@ -12,6 +12,7 @@ PagentsError
  │   ├─ SpawnRefused            PA-E108  the tree has all the sessions that its policy allows
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
+ │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
@@ -53,7 +54,8 @@ PagentsError
  │   ├─ GateBroken              PA-E311  a gate could not give a verdict
  │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is paused for now
  │   ├─ RevisionFailed          PA-E313  the refiner returned no better answer
- │   └─ ModelCrashed            PA-E314  a model that the program passed in did not work
+ │   ├─ ModelCrashed            PA-E314  a model that the program passed in did not work
+ │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
      │   ├─ StoreUnreachable    PA-E401
@@ -81,6 +83,7 @@ from parallel_agents.errors.base import (
 from parallel_agents.errors.caller import (
     Ambiguous,
     CallerError,
+    CannotContinue,
     ConfigError,
     Conflict,
     ForkRefused,
@@ -141,6 +144,7 @@ from parallel_agents.errors.provider import (
 )
 from parallel_agents.errors.run import (
     AgentCircuitOpen,
+    CrashLoop,
     GateBroken,
     GateRefused,
     Incomplete,
@@ -164,11 +168,13 @@ __all__ = [
     "AuthFailed",
     "CallTimedOut",
     "CallerError",
+    "CannotContinue",
     "CertificateRefused",
     "CircuitOpen",
     "ConfigError",
     "Conflict",
     "ContextTooLong",
+    "CrashLoop",
     "CreditExhausted",
     "ForkRefused",
     "GateBroken",

@@ -76,6 +76,10 @@ class ForkRefused(CallerError):
     code = "PA-E114"
 
 
+class CannotContinue(CallerError):
+    code = "PA-E117"
+
+
 class NotYet(CallerError):
     code = "PA-E109"
 

@@ -75,3 +75,7 @@ class RevisionFailed(RunError):
 
 class ModelCrashed(RunError):
     code = "PA-E314"
+
+
+class CrashLoop(RunError):
+    code = "PA-E316"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from parallel_agents.clock import of_this_process
 from parallel_agents.core.breaker import UsesInFlight
 from parallel_agents.core.ids import OwnerId, make_owner_id
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
@@ -35,12 +35,12 @@ class Governor:
         limit_of: Callable[[str], RateLimit] = lambda _: NO_LIMIT,
         *,
         process: OwnerId | None = None,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.process = process or make_owner_id()
         self.limit_of = limit_of
-        self.now = now
+        self.now = now or of_this_process()
         self.rng = rng or random.Random()  # noqa: S311 - jitter is not a secret
         self._throttles = throttles
         self._known: dict[str, Throttle] = {}

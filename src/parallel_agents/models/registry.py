@@ -69,6 +69,10 @@ class Registry:
             self._models[name] = self._models[made.name] = model
         return model
 
+    def is_made_by_program(self, provider: str) -> bool:
+        """Whether a factory makes the provider's models, whatever the configuration says."""
+        return provider in self._factories
+
     def names(self) -> list[str]:
         """Every `provider/model` in the providers' tiers and prices; other names may work too."""
         return sorted(

@@ -1,15 +1,22 @@
-"""Clock: the time limit of a run, which stands still while the run waits for other runs."""
+"""Clock: the time limit of a run, which stands still while the run waits for other runs.
+
+That wait has a limit of its own, since the others may never end.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from parallel_agents.core.event import Event, HandedBack, Started, ToolFinished
-from parallel_agents.core.ids import RunId
+from parallel_agents.core.event import Event, HandedBack, Started, Steered, ToolFinished
+from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.run import Run
 from parallel_agents.core.runner import RunSlot
+
+# Runs have limits of their own, but no limit bounds their time in the queue.
+MOST_PARKED_SECONDS = DAY_SECONDS
 
 
 class Clock:
@@ -20,21 +27,28 @@ class Clock:
         left: seconds until the limit, or None for no limit.
     """
 
-    __slots__ = ("_left", "_parked", "_slot", "_timeout")
+    __slots__ = ("_left", "_parked", "_parked_left", "_slot", "_stands", "_timeout")
 
     def __init__(self, slot: RunSlot, left: float | None) -> None:
         self._slot = slot
         self._left = left
+        self._parked_left = MOST_PARKED_SECONDS
         self._timeout = asyncio.timeout(None)
         self._parked = False
+        self._stands = False
 
     @property
     def has_run_out(self) -> bool:
         return self._timeout.expired()
 
+    @property
+    def stands(self) -> bool:
+        """Whether the run waits for others, so that its own time does not go on."""
+        return self._stands
+
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
-        self._start()
+        self._run()
         return self
 
     async def __aexit__(
@@ -47,33 +61,66 @@ class Clock:
 
     def park(self) -> bool:
         """Stand still and release the run's slot; return False if it stands still already."""
-        if self._parked:
+        if self._stands:
             return False
-        when = self._timeout.when()
-        if when is not None:
-            self._left = when - asyncio.get_running_loop().time()
-            self._timeout.reschedule(None)
-        self._slot.park()
-        self._parked = True
+        self._note_left()
+        self._stands = True
+        self._run()
+        self._give_up_slot()
         return True
+
+    def rest(self) -> None:
+        """Release the run's slot, and run on; what the run waits for has no limit of its own."""
+        self._note_left()
+        self._stands = False
+        self._run()
+        self._give_up_slot()
 
     async def resume(self) -> None:
         """Take a slot again, and run."""
-        if self._parked:
-            await self._slot.take()
-            self._parked = False
-            self._start()
+        if not self._parked:
+            return
+        self._note_left()
+        self._stands = True  # the time until there is a slot is not the run's
+        self._run()
+        await self._slot.take()
+        self._note_left()
+        self._parked = self._stands = False
+        self._run()
 
-    def _start(self) -> None:
-        if self._left is not None:
-            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left)
+    def _give_up_slot(self) -> None:
+        if not self._parked:
+            self._slot.park()
+            self._parked = True
+
+    def _note_left(self) -> None:
+        when = self._timeout.when()
+        if when is None:
+            return
+        left = when - asyncio.get_running_loop().time()
+        if self._stands:
+            self._parked_left = left
+        else:
+            self._left = left
+
+    def _run(self) -> None:
+        left = self._parked_left if self._stands else self._left
+        when = None if left is None else asyncio.get_running_loop().time() + left
+        self._timeout.reschedule(when)
 
 
-def active_seconds(events: Iterable[Event], run: RunId) -> float:
-    """How long processes have worked on the run, without time parked and time between claims."""
+def active_seconds(events: Sequence[Event], run: Run) -> float:
+    """How long processes have worked on the run, without time parked and time between claims.
+
+    Neither a pause between two processes counts, whatever others wrote in it, nor the machine's sleep.
+
+    Args:
+        events: of the run's session, up to the claim.
+        run: the run as it was claimed.
+    """
     spent, began, last = 0.0, None, 0.0
     for event in events:
-        if event.run != run:
+        if event.run != run.id or isinstance(event.body, Steered):
             continue
         if isinstance(event.body, Started):
             if began is not None:
@@ -82,13 +129,15 @@ def active_seconds(events: Iterable[Event], run: RunId) -> float:
         elif isinstance(event.body, ToolFinished | HandedBack):
             spent -= event.body.parked_seconds
         last = event.at
-    return max(spent, 0.0)
+    return min(max(spent, 0.0), claimed_seconds(events, run))
 
 
-def seconds_left(
-    timeout_seconds: float | None, events: Iterable[Event], run: RunId
-) -> float | None:
+def claimed_seconds(events: Sequence[Event], run: Run) -> float:
+    """How long processes owned the run before its last claim, without the machine's sleep."""
+    claims = [e.at for e in events if e.run == run.id and isinstance(e.body, Started)]
+    return run.seconds_until(claims[-1]) or 0.0 if claims else 0.0
+
+
+def seconds_left(timeout_seconds: float | None, active: float) -> float | None:
     """The part of the run's time limit that is left."""
-    if timeout_seconds is None:
-        return None
-    return max(timeout_seconds - active_seconds(events, run), 0.0)
+    return None if timeout_seconds is None else max(timeout_seconds - active, 0.0)

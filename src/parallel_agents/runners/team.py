@@ -18,7 +18,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.task import OnFailure, TeamTask
 from parallel_agents.errors import Incomplete
-from parallel_agents.runners.clock import seconds_left
+from parallel_agents.runners.clock import claimed_seconds, seconds_left
 
 _SIBLING = "a sibling's failure"
 _TOO_FEW = "its team, in which too few tasks can still succeed"
@@ -35,7 +35,8 @@ class TeamRunner:
         session = claim.session
         team = _team_task(claim.events[0].body)
         runs = await self._children.take_children(session, team)
-        left = seconds_left(team.timeout_seconds, claim.events, claim.run.id)
+        # A team writes nothing while it waits for its tasks, so that its claims tell its time.
+        left = seconds_left(team.timeout_seconds, claimed_seconds(claim.events, claim.run))
         try:
             async with asyncio.timeout(left):
                 await self._wait_children(session, team, runs)

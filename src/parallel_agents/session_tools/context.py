@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey, short
 from parallel_agents.core.row import Row
@@ -78,6 +78,7 @@ class Call:
     Attributes:
         sessions: the verbs.
         now: returns seconds since the epoch.
+        waits: what each run of this process waits for.
     """
 
     sessions: Sessions
@@ -85,6 +86,7 @@ class Call:
     settings: ToolSettings
     now: Callable[[], float]
     requester: Requester
+    waits: dict[RunId, frozenset[RunId]] = field(default_factory=dict[RunId, frozenset[RunId]])
 
     async def find_requester(self) -> Row | None:
         """The requester's own session; None for a person or a program."""

@@ -14,10 +14,12 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verbs import Until
 from parallel_agents.errors import RunIsOver
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import result_row
+from parallel_agents.session_tools.waiting import NOTES, End, wait_for_runs
 
 _WAIT_SECONDS = 30
 
@@ -144,11 +146,12 @@ async def _follow_up(call: Call, row: Row, text: str, wait: int) -> JsonObject:
     head: dict[str, Json] = {"runId": run, "sessionKey": row.session.key}
     if wait == 0:
         return _queued(head, "its reply is in sessions_history")
-    call.park()
-    try:
-        (result,) = await call.sessions.wait([run], timeout=wait)
-    except TimeoutError:
+    end = await wait_for_runs(call, [run], seconds=wait)
+    if end is End.TIMEOUT:
         return _queued(head, f"no reply within {wait} s; the run continues")
+    if end in NOTES:
+        return _queued(head, NOTES[end])
+    (result,) = await call.sessions.wait([run], until=Until.NOW)
     call.mark_reported([run])
     reply = result_row(result, max_tokens=call.settings.hand_back_tokens)
     if result.status is not RunStatus.DONE:

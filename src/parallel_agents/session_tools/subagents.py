@@ -18,6 +18,7 @@ from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import child_row, task_row
 from parallel_agents.session_tools.wait import MAX_IDS, WAIT_SECONDS, wait_for
+from parallel_agents.session_tools.waiting import NOTES
 
 _RECENT_MINUTES = 30
 _TEXT_ROWS = 20
@@ -135,6 +136,8 @@ async def _wait(call: Call, arguments: Arguments) -> JsonObject:
     waited = await wait_for(call, asked, until=until, seconds=wait)
     attention = [c for c in waited.completed if isinstance(c, dict) and c.get("status") != "done"]
     reason = "timeout" if waited.timed_out else "attention" if attention else "completed"
+    if waited.end in NOTES:
+        reason = waited.end.value
     if names and not rows:
         reason = "unavailable"
     return {

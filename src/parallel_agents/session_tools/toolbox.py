@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import orjson
 
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import Tool, ToolContext, ToolSpec
 from parallel_agents.core.verbs import Sessions
@@ -70,6 +71,7 @@ class SessionTools:
         self._directory = directory
         self._settings = settings
         self._now = now
+        self._waits: dict[RunId, frozenset[RunId]] = {}
 
     async def call(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
         """Call a tool; return the contract's object, even if the call is refused.
@@ -85,6 +87,7 @@ class SessionTools:
             settings=self._settings,
             now=self._now,
             requester=requester,
+            waits=self._waits,
         )
         try:
             return await entry.handler(call, Arguments(arguments, entry.aliases))

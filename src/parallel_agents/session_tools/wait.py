@@ -6,19 +6,17 @@ continues as soon as the last child has ended.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import ChildRun
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.tool import Caller
 from parallel_agents.core.verbs import Until
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.results import STATUS_NAMES, result_row, shared
+from parallel_agents.session_tools.waiting import NOTES, End, wait_for_message, wait_for_runs
 
 WAIT_SECONDS = 30
 MAX_IDS = 1000
@@ -30,7 +28,11 @@ class Waited(NamedTuple):
 
     completed: list[Json]
     pending: list[Json]
-    timed_out: bool
+    end: End
+
+    @property
+    def timed_out(self) -> bool:
+        return self.end is End.TIMEOUT
 
 
 async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
@@ -50,6 +52,8 @@ async def wait_agents(call: Call, arguments: Arguments) -> JsonObject:
     wait = WAIT_SECONDS if seconds is None else seconds
     waited = await wait_for(call, runs, until=until, seconds=wait)
     answer: dict[str, Json] = {"completed": waited.completed, "pending": waited.pending}
+    if waited.end in NOTES:
+        answer["note"] = NOTES[waited.end]
     if errors:
         answer.update(errors=errors, success=False)
     return answer
@@ -70,27 +74,26 @@ async def wait_for(
 ) -> Waited:
     """Wait up to `seconds` for the runs to end, and report which ended, and how."""
     runs = [child.run for child in asked]
-    if seconds > 0 and any(not child.status.is_over for child in asked):
-        call.park()
-    timed_out = False
-    try:
-        results = await call.sessions.wait(runs, timeout=seconds, until=until)
-    except TimeoutError:
-        timed_out = True
-        results = await call.sessions.wait(runs, timeout=None, until=Until.NOW)
-    return _waited(call, asked, results, timed_out=timed_out)
+    end = End.SETTLED
+    if any(not child.status.is_over for child in asked):
+        is_asked = seconds > 0 and until is not Until.NOW
+        end = (
+            await wait_for_runs(call, runs, seconds=seconds, until=until)
+            if is_asked
+            else End.TIMEOUT
+        )
+    results = await call.sessions.wait(runs, until=Until.NOW)
+    return _waited(call, asked, results, end)
 
 
-def _waited(
-    call: Call, asked: Sequence[ChildRun], results: Sequence[Result], *, timed_out: bool
-) -> Waited:
+def _waited(call: Call, asked: Sequence[ChildRun], results: Sequence[Result], end: End) -> Waited:
     ended = {result.run_id for result in results}
     call.mark_reported(list(ended))
     most = shared(call.settings.hand_back_tokens, results)
     return Waited(
         [result_row(result, max_tokens=most) for result in results],
         [_pending(child) for child in asked if child.run not in ended],
-        timed_out,
+        end,
     )
 
 
@@ -108,7 +111,8 @@ def _pending(child: ChildRun) -> JsonObject:
 async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
     """End the turn until what the session asked its children for has settled, or a message arrives.
 
-    Each end is told once: a run that was told by an earlier call is left out.
+    Each end is told once: a run that was told by an earlier call is left out. A run that waits for
+    a message alone does so within its own time limit.
     """
     session, caller = call.requester.session, call.requester.caller
     if session is None or caller is None:
@@ -120,40 +124,19 @@ async def yield_turn(call: Call, arguments: Arguments) -> JsonObject:
         if not child.is_quiet and not caller.has_reported(child.run)
     ]
     live = [child.run for child in children if not child.status.is_over]
-    if live or for_message:
-        call.park()
-    is_message = await _message_arrives(call, caller, None if for_message else live)
+    end = await wait_for_runs(call, live) if live else End.SETTLED
+    if for_message and end is not End.MESSAGE:
+        await wait_for_message(call)
+        end = End.MESSAGE
     left = [child for child in children if not caller.has_reported(child.run)]
     results = await call.sessions.wait([child.run for child in left], until=Until.NOW)
-    waited = _waited(call, left, results, timed_out=False)
+    waited = _waited(call, left, results, end)
     answer: dict[str, Json] = {
         "status": "yielded",
-        "reason": "message" if is_message else "settled",
+        "reason": end.value,
         "completed": waited.completed,
         "pending": waited.pending,
     }
     if not left:
         answer["note"] = _NOTHING_NEW
     return answer
-
-
-async def _message_arrives(call: Call, caller: Caller, runs: Sequence[RunId] | None) -> bool:
-    """Whether a message arrives before all these runs end; with None, wait for a message alone."""
-    message = asyncio.ensure_future(caller.wait_message())
-    waits = [message]
-    if runs is not None:
-        waits.append(asyncio.ensure_future(_all_ended(call, runs)))
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for ended in waits[1:]:
-            if ended.done():
-                ended.result()
-        return message.done()
-    finally:
-        for task in waits:
-            task.cancel()
-        await asyncio.wait(waits)
-
-
-async def _all_ended(call: Call, runs: Sequence[RunId]) -> None:
-    await call.sessions.wait(runs)

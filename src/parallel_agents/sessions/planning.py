@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
@@ -19,10 +19,11 @@ from parallel_agents.core.ids import (
 )
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message
+from parallel_agents.core.needs import Needs
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
-from parallel_agents.core.session import Session
+from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.transcript import fold, forked
@@ -48,6 +49,7 @@ class Planner:
         defaults: limits for what neither the task nor its agent sets.
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
+        needs: returns what a session on these models needs of a process.
         allow_weak_judge: whether a model that is known to judge badly may judge.
     """
 
@@ -58,8 +60,10 @@ class Planner:
         defaults: Limits,
         policy: Policy,
         owner: OwnerId | None,
+        needs: Callable[[Iterable[str]], Needs],
         allow_weak_judge: bool = False,
     ) -> None:
+        self._needs = needs
         self._directory = directory
         self._defaults = defaults
         self._policy = policy
@@ -88,7 +92,12 @@ class Planner:
         requests.check_tasks(team.tasks)
         session_key = make_team_key(team.name, name)
         session = Session(
-            key=session_key, agent=_TEAM, label=team.label, spawn_key=name, root=session_key
+            key=session_key,
+            agent=_TEAM,
+            label=team.label,
+            spawn_key=name,
+            root=session_key,
+            options=SessionOptions(needs=self._needs(())),
         )
         # Before the digest, which takes only input that was checked.
         tasks = [
@@ -133,7 +142,7 @@ class Planner:
                 parent=parent.key if parent else None,
                 root=parent.root if parent else session_key,
                 depth=parent.depth + 1 if parent else 0,
-                options=task.options,
+                options=replace(task.options, needs=self._needs((chosen.model, *chosen.ladder))),
             ),
             run=make_run_id(),
             kind=RunnerKind.AGENT,

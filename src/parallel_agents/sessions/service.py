@@ -15,6 +15,7 @@ from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -23,6 +24,7 @@ from parallel_agents.core.store import Filter, Killed, SessionPlan, Store, Unsub
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
+from parallel_agents.errors import CannotContinue
 from parallel_agents.sessions import names, requests
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.following import follow
@@ -96,6 +98,8 @@ class Service:
         team = plans[0].queued.team
         if team is not None and outcomes[0].is_new:
             hold_to(self._engine, outcomes[0].session.key, team)
+        earlier = [Row(session=o.session, run=o.run) for o in outcomes if not o.is_new]
+        await self._check_able(earlier)
         for outcome in outcomes:
             await self._submit(Row(session=outcome.session, run=outcome.run))
         return Spawned(outcomes[0].session.key, outcomes[0].run.id, outcomes[0].is_new)
@@ -109,7 +113,8 @@ class Service:
         if any(not c.status.is_over and not self._engine.has(c.run) for c in children):
             live = Filter(parent=parent.key, is_live=True, every_run=True)
             for row in await self._store.rows(live):
-                await self._submit(row)
+                if not self._engine.lacks(row):  # whoever has it takes it over
+                    await self._submit(row)
         runs = {child.key: child.run for child in children}
         return [runs[key] for key in team.keys]
 
@@ -266,7 +271,9 @@ class Service:
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)
         live = Filter(tree=row.session.root, is_live=True, every_run=True)
-        for each in await self._store.rows(live):
+        rows = await self._store.rows(live)
+        await self._check_able(rows)
+        for each in rows:
             await self._submit(each)
         return Spawned(row.session.key, row.run.id, is_new=False)
 
@@ -286,6 +293,24 @@ class Service:
 
     async def drop(self, letters: Sequence[DeadLetter]) -> int:
         return await self._store.drop_dead_letters([letter.run.id for letter in letters])
+
+    async def _check_able(self, rows: Sequence[Row]) -> None:
+        """Refuse to continue here what this process would only break.
+
+        Raises:
+            CannotContinue: it lacks something that a run needs which no living process executes.
+        """
+        for row in rows:
+            if row.run.status.is_over or not (lack := self._engine.lacks(row)):
+                continue
+            (now,) = await self._store.rows(Filter(run=row.run.id))
+            if now.run.status.is_over or now.owner_state is OwnerState.LIVE:
+                continue
+            raise CannotContinue(
+                f"{row.session.label} cannot be continued by this process",
+                why=lack,
+                hint="continue it where it was started; `pagents list` says what it needs",
+            )
 
     async def _submit(self, row: Row) -> None:
         """Execute a run here, within its team's limit."""

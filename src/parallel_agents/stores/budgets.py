@@ -24,6 +24,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import PriceUnknown
 from parallel_agents.stores.database import Database, as_array
+from parallel_agents.stores.day_budgets import DAY, DayBudgets
 
 
 def scope_of(session: SessionKey) -> str:
@@ -41,15 +42,28 @@ class Request(NamedTuple):
     """A reservation that a run asks for.
 
     Attributes:
-        scopes: further accounts to charge, besides those of its session and its ancestors.
         is_last: it is the run's last call, and may use the share that others must leave.
     """
 
     run: RunId
     session: SessionKey
     amount: Amount
-    scopes: Sequence[str]
     is_last: bool
+
+
+class Spent(NamedTuple):
+    """What a call of a run cost.
+
+    Attributes:
+        tokens: those of its reply, counted or guessed.
+        began: when it was asked for, in seconds since the epoch.
+    """
+
+    run: RunId
+    session: SessionKey
+    charge: Charge
+    tokens: int
+    began: float
 
 
 class Notice(NamedTuple):
@@ -98,6 +112,8 @@ class _Closing(NamedTuple):
     tokens: int
 
 
+_KINDS = (DAY, "agent", "")
+_PAID = ""  # the scope of a call that is paid, whatever it is charged to
 _Price = Callable[[RunId, int, int], tuple[int, int]]
 
 
@@ -107,10 +123,17 @@ def _no_cost(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
 
 
 class BudgetAccounts:
-    """The accounts; each change is part of its caller's transaction."""
+    """The accounts; each change is part of its caller's transaction.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: holds them.
+        days: which accounts of the day a call is charged to, besides those of its session and its
+            ancestors.
+    """
+
+    def __init__(self, database: Database, days: DayBudgets) -> None:
         self._database = database
+        self._days = days
 
     def open(self, accounts: Iterable[BudgetAccount]) -> None:
         """Open accounts, or set the limits of those that exist; what was spent remains."""
@@ -139,7 +162,7 @@ class BudgetAccounts:
         answers: list[Shortage | PriceUnknown | None] = []
         reserved: list[tuple[RunId, str, int, int]] = []
         for request in requests:
-            paying = [accounts[scope] for scope in (*scopes_of[request.session], *request.scopes)]
+            paying = [accounts[scope] for scope in scopes_of[request.session]]
             answer = _reserve(request, paying)
             answers.append(answer)
             if answer is None:
@@ -152,7 +175,7 @@ class BudgetAccounts:
     def _accounts_for(
         self, requests: Sequence[Request]
     ) -> tuple[dict[str, _Account], dict[str, list[str]]]:
-        """Every account that a request is charged to, and the scopes above each session."""
+        """Every account that a request is charged to, and the scopes that pay for each session."""
         accounts: dict[str, _Account] = {}
         scopes_of: dict[str, list[str]] = defaultdict(list)
         sessions = list({request.session for request in requests})
@@ -160,11 +183,19 @@ class BudgetAccounts:
             account = _Account(*columns)
             accounts.setdefault(account.scope, account)
             scopes_of[session].append(account.scope)
-        scopes = {scope for request in requests for scope in request.scopes}
-        if scopes:
-            for columns in self._database.all("accounts_of", (as_array(list(scopes)),)):
-                accounts.setdefault(columns[0], _Account(*columns))
+        if self._days.is_limited:
+            self._days.open_today()
+            today = {session: self._days.scopes_of(session) for session in sessions}
+            known = self._known({scope for scopes in today.values() for scope in scopes})
+            accounts |= known
+            for session, scopes in today.items():
+                scopes_of[session] += [scope for scope in scopes if scope in known]
         return accounts, scopes_of
+
+    def _known(self, scopes: Iterable[str]) -> dict[str, _Account]:
+        """The accounts that exist."""
+        rows = self._database.all("accounts_of", (as_array(list(scopes)),))
+        return {columns[0]: _Account(*columns) for columns in rows}
 
     def _write(self, reserved: Sequence[tuple[RunId, str, int, int]]) -> None:
         sums: dict[str, tuple[int, int]] = {}
@@ -174,13 +205,20 @@ class BudgetAccounts:
         self._database.run_many("reserve", [(*added, scope) for scope, added in sums.items()])
         self._database.run_many("put_reservation", reserved)
 
-    def settle(self, spent: Sequence[tuple[RunId, Charge]]) -> list[Notice]:
-        """Replace what each run had reserved by what its call cost; a run comes once.
+    def settle(self, spent: Sequence[Spent]) -> list[Notice]:
+        """Replace what each run had reserved by what its call cost.
+
+        A run has reserved one call; the first of its replies is the one that settles it.
+
+        A call that reserved nothing in an account of the day, because that was limited only during
+        the call, or in a process that had not heard of it, is charged to it all the same.
 
         Returns:
             The accounts that have now spent 80 % of their budget, each once.
         """
-        charges = dict(spent)
+        charges: dict[RunId, Charge] = {}
+        for each in spent:
+            charges.setdefault(each.run, each.charge)
 
         def price(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
             paid = charges[run]
@@ -189,33 +227,64 @@ class BudgetAccounts:
                 tokens if paid.tokens is None else paid.tokens,
             )
 
-        notices = self._close(list(charges), price)
+        closings = self._take(list(charges), price)
+        if self._days.is_limited:
+            closings += self._unreserved(spent, closings)
+        notices = self._charge(closings)
         if notices:
             self._database.run_many("notice_account", [(notice.scope,) for notice in notices])
         return notices
 
+    def _unreserved(self, spent: Sequence[Spent], closings: Sequence[_Closing]) -> list[_Closing]:
+        """The charges to accounts of the day in which a run had reserved nothing."""
+        paid = {(closing.run, closing.scope.partition(":")[0]) for closing in closings}
+        owing: list[tuple[Spent, str]] = []
+        for each in spent:
+            for scope in self._days.scopes_of(each.session, each.began):
+                kind = scope.partition(":")[0]
+                if paid.isdisjoint({(each.run, kind), (each.run, _PAID)}):
+                    owing.append((each, scope))
+            paid -= {(each.run, kind) for kind in _KINDS}
+        if not owing or self._days.open_today():  # which opens it with these replies in it
+            return []
+        known = self._known({scope for _, scope in owing})
+        return [
+            _Closing(each.run, scope, 0, 0, each.charge.nanousd or 0, each.tokens)
+            for each, scope in owing
+            if scope in known
+        ]
+
     def forfeit(self, runs: Sequence[RunId]) -> None:
         """Count what the runs had reserved as spent: whether the calls were made is unknown."""
-        self._close(runs, lambda _, nanousd, tokens: (nanousd, tokens))
+        self._charge(self._take(runs, lambda _, nanousd, tokens: (nanousd, tokens)))
+
+    def write_off(self, runs: Sequence[RunId]) -> None:
+        """Forfeit for runs whose process is taken for dead; a reply that comes after all is paid."""
+        self.forfeit(runs)
+        self._database.run_many("put_reservation", [(run, _PAID, 0, 0) for run in runs])
 
     def release(self, run: RunId) -> None:
         """Cancel what a run has reserved: its call cost nothing."""
-        self._close([run], _no_cost)
+        self._charge(self._take([run], _no_cost))
 
-    def _close(self, runs: Sequence[RunId], price: _Price) -> list[Notice]:
-        """Delete the runs' reservations, and charge what `price` makes of each."""
+    def _take(self, runs: Sequence[RunId], price: _Price) -> list[_Closing]:
+        """Delete the runs' reservations; each is charged what `price` makes of it."""
         order = {run: number for number, run in enumerate(runs)}
-        charges = [
+        closings = [
             _Closing(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
             for run, scope, nanousd, tokens in self._database.all(
                 "take_reservations", (as_array(runs),)
             )
         ]
-        if not charges:
+        return sorted(closings, key=lambda closing: order[closing.run])
+
+    def _charge(self, closings: Sequence[_Closing]) -> list[Notice]:
+        """Charge the accounts; return the notices of those that have passed 80 %."""
+        if not closings:
             return []
         by_scope: dict[str, list[_Closing]] = defaultdict(list)
-        for charge in sorted(charges, key=lambda charge: order[charge.run]):
-            by_scope[charge.scope].append(charge)
+        for closing in closings:
+            by_scope[closing.scope].append(closing)
         sums = [
             (scope, *(sum(column) for column in list(zip(*of_scope, strict=True))[2:]))
             for scope, of_scope in by_scope.items()

@@ -6,7 +6,7 @@ Reading raises one error, `Undecodable`, whatever is wrong with what is stored.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -26,6 +26,8 @@ from parallel_agents.stores.soundness import is_sound
 
 _T = TypeVar("_T")
 _DEFAULT_OPTIONS = SessionOptions()
+# The sessions of a team, and of most stores, share a few.
+_MOST_OPTIONS = 1024
 # What decoders raise, and what values raise when they are made of what is out of range.
 _FAULTS = (ValidationError, PagentsError, ValueError, TypeError, RecursionError)
 
@@ -89,6 +91,7 @@ def _decode(adapter: TypeAdapter[_T], stored: object, *, strict: bool | None = N
         raise Undecodable(str(error)) from error
 
 
+@lru_cache(maxsize=_MOST_OPTIONS)
 def encode_options(options: SessionOptions) -> str:
     """Options as JSON.
 
@@ -105,6 +108,7 @@ def encode_options(options: SessionOptions) -> str:
     return encoded.decode()
 
 
+@lru_cache(maxsize=_MOST_OPTIONS)
 def decode_options(stored: object) -> SessionOptions:
     return _DEFAULT_OPTIONS if stored == "{}" else _decode(_options_adapter(), stored)
 

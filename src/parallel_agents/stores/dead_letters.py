@@ -34,9 +34,11 @@ class DeadLetters:
         database: Database,
         now: Callable[[], float],
         kept_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> None:
         self._database = database
         self._now = now
+        self._least_now = least_now or now
         self._kept_seconds = kept_seconds
 
     def note_ends(self, ends: Sequence[End]) -> None:
@@ -48,21 +50,21 @@ class DeadLetters:
         failed = [{"run": end.run, "code": end.code} for end in ends if end.status in FAILURES]
         if failed:
             self._database.run_many("put_dead_letter", failed)
-            self._drop_old(now)
+            self._drop_old()
 
     def note_retry(self, run: RunId, by: SessionKey) -> None:
         self._database.run("note_retry", (by, run))
-        self._drop_old(self._now())
+        self._drop_old()
 
     def drop(self, runs: Sequence[RunId]) -> int:
         """Drop dead letters; return how many there were."""
-        now = self._now()
-        dropped = self._database.all("drop_dead_letters", (now, as_array(runs)))
-        self._drop_old(now)
+        dropped = self._database.all("drop_dead_letters", (self._now(), as_array(runs)))
+        self._drop_old()
         return len(dropped)
 
-    def _drop_old(self, now: float) -> None:
-        self._database.run("drop_old_dead_letters", (now - self._kept_seconds,))
+    def _drop_old(self) -> None:
+        oldest = self._least_now() - self._kept_seconds
+        self._database.run("drop_old_dead_letters", (oldest,))
 
 
 def read_dead_letters(rows: Rows, chosen: DeadLetterFilter, oldest: float) -> list[DeadLetter]:

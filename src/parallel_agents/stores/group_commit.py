@@ -11,27 +11,35 @@ import asyncio
 import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.clock import awake, steady
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
+from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.errors import StoreError, StoreReplaced, StoreUnreachable, WriterEnded
 from parallel_agents.stores.database import Database
-from parallel_agents.stores.journal import AnyChange, Change, Journal
-from parallel_agents.stores.journal_runs import Answer
+from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.journal_store import JournalStore
 from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.run_requests import Answer
+from parallel_agents.stores.store_clock import read_clock
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _POLL_SECONDS = 0.02
 _BATCH = 2000
 _MOST_FAULTS = 100  # two seconds of polls
+# The loop sends a heartbeat every two seconds.
+_LATE_SECONDS = 4.0
+# A shorter sleep of the machine is not told from the time between two reads of its clocks.
+_SLEPT_SECONDS = 1.0
 
 
 class GroupCommitStore(JournalStore):
@@ -51,9 +59,10 @@ class GroupCommitStore(JournalStore):
         reading: Database,
         dead_letter_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
-        super().__init__(time.time, dead_letter_seconds)
+        now, least_now = read_clock(writing)
+        super().__init__(now, dead_letter_seconds, least_now)
         self._name = name
-        journal = Journal(writing, time.time, dead_letter_seconds)
+        journal = Journal(writing, now, dead_letter_seconds, least_now)
         self._writer = _Writer(journal, self._publish, self._fail)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
         self._rows = Rows(reading)
@@ -68,6 +77,11 @@ class GroupCommitStore(JournalStore):
     def submit_soon(self, change: AnyChange) -> None:
         if not self._is_closed:
             self._writer.submit_soon(change)
+
+    @override
+    async def heartbeat(self, owner: Owner) -> None:
+        self._writer.keep_alive(owner)
+        await super().heartbeat(owner)
 
     @override
     async def read(self, read: Callable[[Rows], _T]) -> _T:
@@ -117,6 +131,7 @@ class _Writer:
         self._faults = 0  # of looking for news, one after the other
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
+        self._pulse = _Pulse()
         self._thread = threading.Thread(target=self._work, name="pagents-write", daemon=True)
         self._thread.start()
 
@@ -128,7 +143,12 @@ class _Writer:
     def submit_soon(self, change: AnyChange) -> None:
         self._queue.put(_Waiting(change, None))
 
+    def keep_alive(self, owner: Owner) -> None:
+        """Repeat an owner's heartbeat while the loop is late with the next; until it is not live."""
+        self._pulse.note(owner)
+
     def stop(self) -> None:
+        self._journal.database.give_up()
         self._queue.put(None)
         self._thread.join()
 
@@ -156,6 +176,8 @@ class _Writer:
                 self._commit(batch)
             elif not is_stopping:
                 self._look_for_foreign_commits()
+            if due := self._pulse.changes():
+                self._commit([_Waiting(Change(apply_each, call), None) for call in due])
 
     def _refuse_until_stopped(self, error: StoreError) -> None:
         self._on_loop(lambda: self._fail_store(error))
@@ -228,6 +250,48 @@ class _Writer:
             self._loop.call_soon_threadsafe(call)
         except RuntimeError:
             return  # the loop is closed, so no caller waits; what was written is durable
+
+
+class _Pulse:
+    """What a process says about itself when its event loop cannot: that it lives, and that it slept.
+
+    The loop calls `note`, the writer's thread everything else.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[OwnerId, float] = {}
+        self._live: dict[OwnerId, Owner] = {}
+        self._slept = steady() - awake()
+
+    def note(self, owner: Owner) -> None:
+        """Take note of a heartbeat that is about to be written."""
+        if owner.state is OwnerState.LIVE:
+            self._due[owner.id] = awake() + _LATE_SECONDS
+            self._live[owner.id] = owner
+        else:
+            self._live.pop(owner.id, None)
+
+    def changes(self) -> list[Callable[[Journal], None]]:
+        """The changes to make now: none, nearly always."""
+        now, slept = awake(), steady() - awake()
+        more, live = slept - self._slept, list(self._live.values())
+        calls: list[Callable[[Journal], None]] = []
+        if more > _SLEPT_SECONDS:
+            self._slept = slept
+            calls = [partial(_count_sleep, owner=owner.id, seconds=more) for owner in live]
+        for owner in live:
+            if self._due[owner.id] <= now:
+                self._due[owner.id] = now + _LATE_SECONDS
+                calls.append(partial(_beat, owner=owner))
+        return calls
+
+
+def _beat(journal: Journal, *, owner: Owner) -> None:
+    journal.owners.heartbeat(owner)
+
+
+def _count_sleep(journal: Journal, *, owner: OwnerId, seconds: float) -> None:
+    journal.owners.count_sleep(owner, seconds)
 
 
 def _settle(waiter: asyncio.Future[_T], answer: _T | Exception) -> None:

@@ -12,8 +12,9 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.errors import PagentsError, StoreError
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal_owners import JournalOwners
-from parallel_agents.stores.journal_runs import Answer, JournalRuns
+from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
+from parallel_agents.stores.run_requests import Answer
 from parallel_agents.stores.tables import Tables
 
 _T = TypeVar("_T")
@@ -53,6 +54,7 @@ class Journal:
         database: no other object writes to it.
         now: returns seconds since the epoch.
         dead_letter_seconds: how long dead letters are kept.
+        least_now: the same time, never ahead because the wall clock was set forward.
     """
 
     def __init__(
@@ -60,16 +62,18 @@ class Journal:
         database: Database,
         now: Callable[[], float],
         dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> None:
-        self._tables = Tables.of(database, now, dead_letter_seconds)
+        self._tables = Tables.of(database, now, dead_letter_seconds, least_now)
         self.database = database
         self.now = now
         self.rows = self._tables.rows
         self.dead_letters = self._tables.dead_letters
         self.throttles = self._tables.throttles
+        self.days = self._tables.days
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
-        self.owners = JournalOwners(self._tables)
+        self.owners = JournalOwners(self._tables, self.runs)
         self._log = self._tables.log
         self._log.begin()
         self._seen_seq = self._log.last_seq

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parallel_agents.core.ids import OwnerId, RunId
+from parallel_agents.clock import boot_id
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState
+from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.tables import Tables
 
 _OWNER_KEPT_SECONDS = 7 * 86_400.0
+# Of a few runs, the one at which two processes died is to blame. Among many it could be any, and
+# who dies five times after the same step is.
+_FEW = 4
+_MOST_DEATHS_OF_FEW, _MOST_DEATHS = 2, 5
 
 
 class JournalOwners:
     """The changes of owners; each is part of its caller's transaction."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, runs: JournalRuns) -> None:
         self._tables = tables
+        self._runs = runs
 
     def heartbeat(self, owner: Owner) -> None:
         if owner.state is not OwnerState.LIVE:
@@ -30,16 +37,38 @@ class JournalOwners:
                 "role": owner.role,
                 "state": owner.state,
                 "heartbeat_at": self._tables.now(),
+                "boot": owner.boot,
+                "birth": owner.birth,
+                "project": owner.project,
             },
         )
-        self._tables.database.run("drop_old_owners", (self._tables.now() - _OWNER_KEPT_SECONDS,))
+        self._tables.database.run(
+            "drop_old_owners", (self._tables.least_now() - _OWNER_KEPT_SECONDS,)
+        )
+
+    def count_sleep(self, owner: OwnerId, seconds: float) -> None:
+        """Leave time for which the machine slept out of the time of the owner's runs."""
+        self._tables.database.run("count_sleep", {"owner": owner, "seconds": seconds})
 
     def mark_dead(self, owner: OwnerId) -> None:
-        self._tables.database.run("mark_dead", (owner,))
+        if not self._tables.database.run_many("mark_dead", [(owner,)]):
+            return  # another process has found it dead already
         self._tables.throttles.remove(owner)
         # Whoever continues may have no slot for these runs while others wait for what they reserved.
         runs = [RunId(run) for (run,) in self._tables.database.all("reserving_runs", (owner,))]
-        self._tables.accounts.forfeit(runs)
+        self._tables.accounts.write_off(runs)
+        self._set_aside(owner)
+
+    def _set_aside(self, owner: OwnerId) -> None:
+        """End the runs at which processes keep dying; a restart of the machine blames none."""
+        (boot,) = self._tables.database.one("boot_of_owner", (owner,)) or ("",)
+        if boot and boot != boot_id():
+            return
+        deaths = self._tables.database.all("note_deaths", (owner,))
+        most = _MOST_DEATHS_OF_FEW if len(deaths) <= _FEW else _MOST_DEATHS
+        for run, session, count in deaths:
+            if count >= most:
+                self._runs.set_aside(RunId(run), SessionKey(session), count)
 
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
         now = self._tables.now()

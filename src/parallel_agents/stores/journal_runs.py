@@ -6,11 +6,11 @@ distant database needs a constant number of round trips for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from itertools import groupby
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import NamedTuple
 
-from parallel_agents.core.budget import Amount, BudgetAccount, Charge, Shortage
+from parallel_agents.core.budget import Shortage
 from parallel_agents.core.event import (
     Attempted,
     Entry,
@@ -28,50 +28,30 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.run import LIVE, Failure, Outcome, RunStatus
 from parallel_agents.core.store import Claim
 from parallel_agents.errors import (
+    CrashLoop,
     LeftRun,
     NotFound,
     OwnershipLost,
-    PagentsError,
     PriceUnknown,
     RunIsOver,
     RunKilled,
     RunTimedOut,
 )
-from parallel_agents.stores.budgets import Request
+from parallel_agents.stores.budgets import Request, Spent
 from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
 from parallel_agents.stores.event_log import Draft
+from parallel_agents.stores.run_requests import (
+    Answer,
+    Append,
+    Claimed,
+    ClaimRequest,
+    Finish,
+    Reserve,
+    rounds,
+)
 from parallel_agents.stores.tables import Tables
-
-_T = TypeVar("_T")
-Answer: TypeAlias = _T | PagentsError
-
-
-class ClaimRequest(NamedTuple):
-    run: RunId
-    owner: OwnerId
-
-
-class Append(NamedTuple):
-    run: RunId
-    epoch: int
-    entries: Sequence[Entry]
-
-
-class Reserve(NamedTuple):
-    run: RunId
-    epoch: int
-    amount: Amount
-    accounts: Sequence[BudgetAccount]
-    is_last: bool
-
-
-class Finish(NamedTuple):
-    run: RunId
-    epoch: int
-    outcome: Outcome
-    steers_seen: int | None
 
 
 class Ending(NamedTuple):
@@ -90,19 +70,6 @@ class _Fenced(NamedTuple):
     reserving: Set[RunId]
 
 
-class _OfRun(Protocol):
-    @property
-    def run(self) -> RunId: ...
-
-
-class _Claimed(_OfRun, Protocol):
-    @property
-    def epoch(self) -> int: ...
-
-
-_R = TypeVar("_R", bound=_OfRun)
-
-
 class JournalRuns:
     """The changes of runs; each is part of its caller's transaction."""
 
@@ -114,7 +81,7 @@ class JournalRuns:
         return [
             answer
             for owner, of_owner in by_owner
-            for group in _rounds(list(of_owner))
+            for group in rounds(list(of_owner))
             for answer in self._claim(owner, group)
         ]
 
@@ -151,9 +118,11 @@ class JournalRuns:
         for event in self._tables.log.written[-len(taken) :] if taken else ():
             events[event.session].append(event)
         budgeted = self._tables.accounts.budgeted_among(sessions)
+        is_limited = self._tables.days.look()
         for run, (session, _) in taken.items():
             row = rows[run]
-            answers[run] = Claim(row.session, row.run, events[session], session in budgeted)
+            is_budgeted = is_limited or session in budgeted
+            answers[run] = Claim(row.session, row.run, events[session], is_budgeted)
         return [answers.get(request.run) for request in requests]
 
     def _put_aside(self, row: Row, events: Sequence[Event]) -> LeftRun | None:
@@ -173,7 +142,7 @@ class JournalRuns:
         self.end([Ending(row.run.id, row.session.key, Finished(outcome=outcome), fence=0)])
         return LeftRun(fault)
 
-    def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
+    def append(self, requests: Sequence[Append]) -> list[Answer[bool]]:
         sessions, reserving = self._fence(requests)
         drafts = [
             Draft(request.run, session, entry)
@@ -183,18 +152,20 @@ class JournalRuns:
         ]
         if drafts:
             self._project(self._tables.log.write(drafts), reserving)
-        return [session if isinstance(session, OwnershipLost) else None for session in sessions]
+        is_limited = self._tables.days.is_limited
+        return [s if isinstance(s, OwnershipLost) else is_limited for s in sessions]
 
     def _project(self, drafts: Sequence[Draft], reserving: Set[RunId]) -> None:
         """Update each run's row from its new events, and the accounts of the `reserving` runs."""
         replies = [(d, d.entry.body) for d in drafts if isinstance(d.entry.body, Replied)]
         if replies:
-            settling = [reply for reply in replies if reply[0].run in reserving]
-            if settling:
-                self._settle(settling)
             self._tables.database.run_many(
                 "note_reply", [_reply_row(d.run, body) for d, body in replies]
             )
+            pays = self._tables.days.is_limited
+            settling = [reply for reply in replies if pays or reply[0].run in reserving]
+            if settling:
+                self._settle(settling)
         attempts = [
             (draft.entry.body.number, draft.entry.body.model, draft.run)
             for draft in drafts
@@ -204,11 +175,13 @@ class JournalRuns:
             self._tables.database.run_many("note_attempt", attempts)
 
     def _settle(self, replies: Sequence[tuple[Draft, Replied]]) -> None:
-        spent: dict[RunId, Charge] = {}
-        for draft, body in replies:
-            # A run has reserved one call; its first reply here is the one that settles it.
-            spent.setdefault(draft.run, body.charge)
-        notices = self._tables.accounts.settle(list(spent.items()))
+        now = self._tables.now()
+        notices = self._tables.accounts.settle(
+            [
+                Spent(d.run, d.session, body.charge, body.usage.total_tokens, now - body.seconds)
+                for d, body in replies
+            ]
+        )
         if notices:
             sessions = {draft.run: draft.session for draft, _ in replies}
             self._tables.log.write(
@@ -219,7 +192,7 @@ class JournalRuns:
             )
 
     def reserve(self, requests: Sequence[Reserve]) -> list[Answer[Shortage | None]]:
-        return [answer for group in _rounds(requests) for answer in self._reserve(group)]
+        return [answer for group in rounds(requests) for answer in self._reserve(group)]
 
     def _reserve(
         self, requests: Sequence[Reserve]
@@ -230,19 +203,10 @@ class JournalRuns:
             for request, session in zip(requests, sessions, strict=True)
             if not isinstance(session, OwnershipLost)
         ]
-        self._tables.accounts.open(
-            dict.fromkeys(a for request, _ in fenced for a in request.accounts)
-        )
         answers = iter(
             self._tables.accounts.reserve(
                 [
-                    Request(
-                        request.run,
-                        session,
-                        request.amount,
-                        [account.scope for account in request.accounts],
-                        request.is_last,
-                    )
+                    Request(request.run, session, request.amount, request.is_last)
                     for request, session in fenced
                 ]
             )
@@ -257,7 +221,7 @@ class JournalRuns:
             self._tables.accounts.release(run)
 
     def finish(self, requests: Sequence[Finish]) -> list[Answer[bool]]:
-        return [answer for group in _rounds(requests) for answer in self._finish(group)]
+        return [answer for group in rounds(requests) for answer in self._finish(group)]
 
     def _finish(self, requests: Sequence[Finish]) -> list[Answer[bool]]:
         sessions, reserving = self._fence(requests)
@@ -286,16 +250,17 @@ class JournalRuns:
         if runs:
             self._tables.accounts.forfeit(runs)
 
-    def _fence(self, requests: Sequence[_Claimed]) -> _Fenced:
+    def _fence(self, requests: Sequence[Claimed]) -> _Fenced:
         """Refuse the requests whose run has ended or has a newer epoch."""
         asked = as_array(list({request.run for request in requests}))
         states = {run: state for run, *state in self._tables.database.all("run_states", (asked,))}
+        self._tables.days.is_limited = any(is_limited for *_, is_limited in states.values())
         return _Fenced(
             [_session_or_lost(request, states.get(request.run)) for request in requests],
-            {run for run, (*_, has_reserved) in states.items() if has_reserved},
+            {run for run, (*_, has_reserved, _) in states.items() if has_reserved},
         )
 
-    def _check_fence(self, request: _Claimed) -> None:
+    def _check_fence(self, request: Claimed) -> None:
         (session,), _ = self._fence([request])
         if isinstance(session, OwnershipLost):
             raise session
@@ -324,6 +289,20 @@ class JournalRuns:
         )
         self._tables.accounts.forfeit([run])
         self.end([Ending(run, session, Finished(outcome=outcome, by=by), fence=1)])
+
+    def set_aside(self, run: RunId, session: SessionKey, deaths: int) -> None:
+        """End a run at which processes died again and again after the same step."""
+        text = self._last_text(run)
+        error = CrashLoop(
+            f"{deaths} processes died while they executed this run",
+            why="each died before the run's next step, so that a further one would die as well",
+            hint="look into worker.log for what the last step called; "
+            "`pagents dlq retry` runs it again",
+        )
+        outcome = Outcome(
+            status=RunStatus.FAILED, output=text or None, text=text, error=Failure.of(error)
+        )
+        self.end([Ending(run, session, Finished(outcome=outcome), fence=1)])
 
     def _last_text(self, run: RunId) -> str:
         found = self._tables.database.one("last_reply", (run,))
@@ -356,29 +335,16 @@ class JournalRuns:
         self._tables.dead_letters.note_ends(ends)
 
 
-def _rounds(requests: Sequence[_R]) -> Iterator[list[_R]]:
-    """The requests in order, in groups in which each run occurs once."""
-    group: list[_R] = []
-    runs: set[RunId] = set()
-    for request in requests:
-        if request.run in runs:
-            yield group
-            group, runs = [], set()
-        group.append(request)
-        runs.add(request.run)
-    yield group
-
-
 def _started(request: ClaimRequest, session: SessionKey, epoch: int) -> Draft:
     entry = Entry(f"started-{epoch}", Started(owner=request.owner, epoch=epoch))
     return Draft(request.run, session, entry)
 
 
 def _session_or_lost(
-    request: _Claimed, state: Sequence[object] | None
+    request: Claimed, state: Sequence[object] | None
 ) -> SessionKey | OwnershipLost:
     if state is not None:
-        session, status, epoch, _ = state
+        session, status, epoch, *_ = state
         if epoch == request.epoch and status in LIVE:
             return SessionKey(str(session))
     return OwnershipLost(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.ids import OwnerId, RunId
@@ -21,10 +20,10 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
-from parallel_agents.stores.journal_runs import Answer, Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
+from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.throttles import read_throttles
 
 _T = TypeVar("_T")
@@ -72,7 +71,7 @@ def claim(journal: Journal, requests: Sequence[ClaimRequest]) -> list[Answer[Cla
     return journal.runs.claim(requests)
 
 
-def append(journal: Journal, requests: Sequence[Append]) -> list[Answer[None]]:
+def append(journal: Journal, requests: Sequence[Append]) -> list[Answer[bool]]:
     return journal.runs.append(requests)
 
 
@@ -88,11 +87,15 @@ class JournalStore(ABC):
     """What all stores share; see `core.store.Store` for what each method promises."""
 
     def __init__(
-        self, now: Callable[[], float] = time.time, dead_letter_seconds: float = DEAD_LETTER_SECONDS
+        self,
+        now: Callable[[], float],
+        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> None:
         self._listeners: list[OnEvents] = []
         self._on_failure: list[Callable[[StoreError], None]] = []
-        self._now = now
+        self.now = now
+        self._least_now = least_now or now
         self._dead_letter_seconds = dead_letter_seconds
 
     @abstractmethod
@@ -137,6 +140,7 @@ class JournalStore(ABC):
     steer = _change(lambda journal: journal.runs.steer)
     give_back = _change_soon(lambda journal: journal.runs.give_back)
     heartbeat = _change(lambda journal: journal.owners.heartbeat)
+    limit_days = _change(lambda journal: journal.days.limit)
     mark_dead = _change(lambda journal: journal.owners.mark_dead)
     release = _change(lambda journal: journal.owners.release)
     drop_dead_letters = _change(lambda journal: journal.dead_letters.drop)
@@ -156,8 +160,8 @@ class JournalStore(ABC):
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
         return await self.submit(Change(claim, ClaimRequest(run, owner), run))
 
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
-        await self.submit(Change(append, Append(run, epoch, entries), run))
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> bool:
+        return await self.submit(Change(append, Append(run, epoch, entries), run))
 
     def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
         self.submit_soon(Change(append, Append(run, epoch, (entry,)), run))
@@ -168,10 +172,9 @@ class JournalStore(ABC):
         epoch: int,
         amount: Amount,
         *,
-        accounts: Sequence[BudgetAccount],
         is_last: bool,
     ) -> Shortage | None:
-        request = Reserve(run, epoch, amount, accounts, is_last)
+        request = Reserve(run, epoch, amount, is_last)
         return await self.submit(Change(reserve, request, run))
 
     async def finish(
@@ -194,11 +197,11 @@ class JournalStore(ABC):
         self.submit_soon(Change(apply_each, apply))
 
     async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
-        oldest = self._now() - self._dead_letter_seconds
+        oldest = self._least_now() - self._dead_letter_seconds
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
-        now = self._now()
+        now = self.now()
         return await self.read(
             lambda rows: read_reply(rows.database, key, seconds=seconds, now=now)
         )

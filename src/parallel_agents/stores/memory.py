@@ -5,13 +5,13 @@ It makes each change where it is called, without a thread, so tests can use it o
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.clock import of_this_process
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.errors import PagentsError
 from parallel_agents.stores.journal import AnyChange, Change, Journal
@@ -26,16 +26,17 @@ class MemoryStore(JournalStore):
     """A store that forgets.
 
     Args:
-        now: returns seconds since the epoch.
+        now: returns seconds since the epoch; None for a clock that ignores steps of the wall clock.
         dead_letter_seconds: how long dead letters are kept.
     """
 
     def __init__(
         self,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
         *,
         dead_letter_seconds: float = DEAD_LETTER_SECONDS,
     ) -> None:
+        now = now or of_this_process()
         super().__init__(now, dead_letter_seconds)
         self._journal = Journal(SqliteDatabase.in_memory(), now, dead_letter_seconds)
 

@@ -28,6 +28,7 @@ from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_OWNER_TYPES = (str, str, int, str, str, float, str, int, str)
 
 
 class Rows:
@@ -266,8 +267,8 @@ def _account(columns: SqlRow) -> BudgetAccountState:
 
 
 def _owner(columns: SqlRow) -> Owner:
-    identity, host, pid, role, state, heartbeat_at = columns
-    if tuple(map(type, columns)) != (str, str, int, str, str, float) or not is_moment(heartbeat_at):
+    identity, host, pid, role, state, heartbeat_at, boot, birth, project = columns
+    if tuple(map(type, columns)) != _OWNER_TYPES or not is_moment(heartbeat_at):
         raise Undecodable(f"a column of {identity!r} has the wrong type")
     return Owner(
         id=OwnerId(identity),
@@ -276,6 +277,9 @@ def _owner(columns: SqlRow) -> Owner:
         role=Role(role),
         state=OwnerState(state),
         heartbeat_at=heartbeat_at,
+        boot=boot,
+        birth=birth,
+        project=project,
     )
 
 

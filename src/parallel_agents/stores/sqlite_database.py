@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from parallel_agents.clock import awake
 from parallel_agents.files import close_to_others, create_private
 from parallel_agents.stores.checkpoints import Checkpoints
 from parallel_agents.stores.database import SqlRow, Values
@@ -26,6 +28,7 @@ from parallel_agents.stores.sqlite_connection import (
 )
 from parallel_agents.stores.sqlite_file import OpenFile, check_is_store
 
+_log = logging.getLogger(__name__)
 _IN_MEMORY = Path(":memory:")
 
 
@@ -50,6 +53,7 @@ class SqliteDatabase:
         self._file = file
         self._sql = connection
         self._checkpoints = checkpoints
+        self._may_wait = True
         self._queries = read_queries(DIALECT)
         self._data = self._data_version()
         self._format = stored_version(connection)
@@ -119,7 +123,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Generator[None]:
         self._check_file()
-        self._execute("BEGIN IMMEDIATE")
+        self._begin_writing()
         try:
             check_not_migrated(self._sql, self._format)
             yield
@@ -149,9 +153,30 @@ class SqliteDatabase:
         if self._checkpoints is not None:
             self._checkpoints.stop()
 
+    def give_up(self) -> None:
+        self._may_wait = False
+
     def _check_file(self) -> None:
         if self._file is not None:
             self._file.check()
+
+    def _begin_writing(self) -> None:
+        """Wait for as long as another program holds the store: its work is not worth ending ours."""
+        began = awake()
+        while True:
+            try:
+                self._sql.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not (is_locked and self._may_wait):
+                    self._fail(error)
+                _log.warning(
+                    "%s has been locked by another program for %.0f s; waiting for it",
+                    self._path,
+                    awake() - began,
+                )
+            else:
+                return
 
     def _roll_back(self) -> None:
         if self._sql.in_transaction:  # a full disk has already ended it

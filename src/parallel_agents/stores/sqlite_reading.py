@@ -10,7 +10,6 @@ import asyncio
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from typing_extensions import override
 
+from parallel_agents.clock import of_this_process
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.errors import StoreError, StoreReadOnly
 from parallel_agents.stores.journal import AnyChange, Change
@@ -131,7 +131,7 @@ class ReadingStore(JournalStore):
     """A store that refuses every change."""
 
     def __init__(self, database: SqliteDatabase, refusal: StoreError, kept_seconds: float) -> None:
-        super().__init__(time.time, kept_seconds)
+        super().__init__(of_this_process(), kept_seconds)
         self._refusal = refusal
         self._rows = Rows(database)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")

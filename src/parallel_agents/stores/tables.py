@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.stores.budgets import BudgetAccounts
 from parallel_agents.stores.database import Database
+from parallel_agents.stores.day_budgets import DayBudgets
 from parallel_agents.stores.dead_letters import DeadLetters
 from parallel_agents.stores.event_log import EventLog
 from parallel_agents.stores.quotas import SpawnQuota
@@ -17,13 +18,21 @@ from parallel_agents.stores.throttles import ThrottleRows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The tables of one connection; `now` returns seconds since the epoch."""
+    """The tables of one connection.
+
+    Attributes:
+        now: returns seconds since the epoch.
+        least_now: the same, never ahead because the wall clock was set forward; what it finds too
+            old may be deleted.
+    """
 
     database: Database
     now: Callable[[], float]
+    least_now: Callable[[], float]
     log: EventLog
     rows: Rows
     accounts: BudgetAccounts
+    days: DayBudgets
     dead_letters: DeadLetters
     throttles: ThrottleRows
     quota: SpawnQuota
@@ -34,14 +43,19 @@ class Tables:
         database: Database,
         now: Callable[[], float],
         dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        least_now: Callable[[], float] | None = None,
     ) -> Tables:
+        least = least_now or now
+        days = DayBudgets(database, now)
         return cls(
             database=database,
             now=now,
+            least_now=least,
             log=EventLog(database, now),
             rows=Rows(database),
-            accounts=BudgetAccounts(database),
-            dead_letters=DeadLetters(database, now, dead_letter_seconds),
+            accounts=BudgetAccounts(database, days),
+            days=days,
+            dead_letters=DeadLetters(database, now, dead_letter_seconds, least),
             throttles=ThrottleRows(database),
             quota=SpawnQuota(database),
         )

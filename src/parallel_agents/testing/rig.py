@@ -6,7 +6,6 @@ On virtual time, a test of a hundred agents that take a minute each ends within 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -77,7 +76,7 @@ async def open_rig(
         role: a script, or a worker that executes runs of other processes.
     """
     loop = asyncio.get_running_loop()
-    now = loop.time if isinstance(loop, VirtualLoop) else time.time
+    now = loop.time if isinstance(loop, VirtualLoop) else None
     parts = Parts(
         agents=by_name("agents", ((agent.name, agent) for agent in agents)),
         tools=tools_by_name(tools),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from parallel_agents.core.event import Started
 from parallel_agents.core.inspection import Snapshot
@@ -23,6 +23,7 @@ class SessionLine:
         until: when it ended, wrote last or, while a process works on it, now.
         queued_after: further runs of the session that wait for it.
         members: the sessions of a team.
+        lacks: what the process that looks lacks to continue the run, if no process works on it.
     """
 
     row: Row
@@ -31,6 +32,7 @@ class SessionLine:
     doing: str = ""
     queued_after: int = 0
     members: tuple[SessionLine, ...] = ()
+    lacks: str = ""
 
     @property
     def state(self) -> str:
@@ -38,10 +40,19 @@ class SessionLine:
         return "stopped" if self.is_stopped else self.row.run.status.replace("_", " ")
 
 
-def lines_of(seen: Snapshot) -> list[SessionLine]:
-    """A line for each session of the snapshot, in its order."""
+def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list[SessionLine]:
+    """A line for each session of the snapshot, in its order.
+
+    `lacks` returns what the process that looks lacks for a run.
+    """
     liveness = Liveness(alive=seen.alive, now=seen.now)
-    return [_line(seen, row, liveness) for row in seen.rows]
+    return [_with_lack(_line(seen, row, liveness), lacks) for row in seen.rows]
+
+
+def _with_lack(line: SessionLine, lacks: Callable[[Row], str]) -> SessionLine:
+    waiting = [each.row for each in (line, *line.members) if each.is_stopped]
+    lacking = next((lack for row in waiting if (lack := lacks(row))), "")
+    return replace(line, lacks=lacking) if lacking else line
 
 
 def _line(seen: Snapshot, row: Row, liveness: Liveness) -> SessionLine:

@@ -80,6 +80,10 @@ class Running:
             ended = self.ended()
             assert words in ended.out + ended.err
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command."""
+        self.process.send_signal(number)
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         self.process.send_signal(signal.SIGINT)

@@ -149,3 +149,10 @@ def test_uses_that_began_shortly_before_the_first_failure_may_yet_go_well() -> N
     assert failed([99.0] * 5).is_closed
     assert not failed([long_ago] * 5).is_closed
     assert not failed([101.0] * 5).is_closed
+
+
+@RULES
+def test_a_pause_that_was_written_before_the_clock_was_set_back_is_over(rule: Rule) -> None:
+    circuit = opened(rule, 36_000.0)
+
+    assert circuit.admit(0.0, rule, "me")[1] is Admission.PROBE

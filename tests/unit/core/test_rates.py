@@ -75,3 +75,10 @@ def test_no_limit_never_waits() -> None:
 
     assert minute.seconds_until_request(NO_LIMIT, 0.0) == 0
     assert minute.seconds_until_tokens(NO_LIMIT, 1, 0.0) == 0
+
+
+def test_what_was_counted_before_the_clock_was_set_back_does_not_count() -> None:
+    minute = EMPTY.add(36_000.0, requests=5, tokens=5)
+
+    assert minute.at(0.0).requests == 0
+    assert minute.at(36_000.0).requests == 5

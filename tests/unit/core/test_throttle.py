@@ -128,3 +128,23 @@ def test_tokens_hold_back_what_requests_would_let_go() -> None:
     answer = Throttle(model=MODEL).take(ask(20, limit=limit), 0.0)[1]
 
     assert answer == (3, Reason.TOKENS, 61.0)
+
+
+def test_a_refusal_closes_the_door_for_an_hour_at_most() -> None:
+    throttle = refuse(Throttle(model=MODEL), now=0.0, began=0.0, wait=1e8)
+
+    assert throttle.seconds_closed(0.0) == 3600.0
+    assert throttle.is_free(3600.0) is (throttle.window is None)
+
+
+def test_a_door_that_an_earlier_version_closed_for_years_opens_within_the_hour() -> None:
+    throttle = Throttle(model=MODEL, closed_until=1e8, limited_at=0.0)
+
+    assert throttle.seconds_closed(3600.0) == 0.0
+
+
+def test_what_was_written_before_the_clock_was_set_back_closes_nothing() -> None:
+    throttle = refuse(Throttle(model=MODEL), now=36_000.0, began=36_000.0, wait=60.0)
+
+    assert throttle.seconds_closed(0.0) == 0.0
+    assert throttle.take(ask(1), 0.0)[1].granted == 1

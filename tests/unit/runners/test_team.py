@@ -361,3 +361,27 @@ async def test_a_team_that_is_resumed_after_messages_gets_the_answers_to_its_tas
 
     assert team.status is DONE
     assert [result.output for result in team.results] == ANSWERS
+
+
+async def test_the_pause_of_a_team_is_not_its_time_and_what_came_before_is() -> None:
+    loop = asyncio.get_running_loop()
+    store = MemoryStore(loop.time)
+    tasks = (Task("writer", "a"), Task("writer", "b"))
+    team = TeamTask(tasks=tasks, timeout_seconds=60, max_parallel=1)
+    slow = RepliesWith(lambda _: "done", latency_seconds=50)
+    async with open_rig(slow, agents=[WRITER], store=store) as rig:
+        handle = await rig.sessions.spawn_team(team)
+        await asyncio.sleep(40)
+        rig.engine.cancel_all()
+    await asyncio.sleep(1000)
+
+    async with open_rig(slow, agents=[WRITER], store=store) as rig:
+        resumed_at = loop.time()
+        await rig.service.resume(handle.key)
+        await rig.service.wait([handle.run_id])
+        result = await rig.service.team_result(handle.key)
+        lasted = loop.time() - resumed_at
+    await store.aclose()
+
+    assert 19 <= lasted <= 22
+    assert not result.is_done

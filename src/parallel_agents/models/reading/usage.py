@@ -76,6 +76,13 @@ def has_total(value: Json) -> bool:
     return total > max(prompt, output)
 
 
+def is_whole(usage: Usage | None, *, has_parts: bool) -> bool:
+    """Whether both the request and the reply were counted; one with `has_parts` has tokens."""
+    if usage is None:
+        return False
+    return usage.all_input_tokens > 0 and (usage.output_tokens > 0 or not has_parts)
+
+
 def estimate_usage(input_bytes: int, output_bytes: int) -> Usage:
     """A guess for a server that counts nothing: four bytes a token, as English text has."""
     return Usage(input_tokens=-(-input_bytes // 4), output_tokens=-(-output_bytes // 4))

@@ -19,7 +19,7 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.models.reading.finish import End, end_of
 from parallel_agents.models.reading.text_calls import clean_name
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
-from parallel_agents.models.reading.usage import has_total, read_usage
+from parallel_agents.models.reading.usage import has_total, is_whole, read_usage
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
 from parallel_agents.models.wires.details import to_signature
@@ -261,7 +261,9 @@ class Draft:
             model=model,
             finish=_FINISHES.get(self.end, finish),
             usage=self.usage or _NOTHING,
-            is_estimated=not self._is_counted(message),
+            is_estimated=not (
+                self.has_total or is_whole(self.usage, has_parts=bool(message.parts))
+            ),
         )
 
     def take_usage(self, value: Json, read: Callable[[Json, Usage], Usage] = read_usage) -> None:
@@ -272,13 +274,6 @@ class Draft:
         if counted.total_tokens:
             self.usage = counted
             self.has_total = self.has_total or has_total(value)
-
-    def _is_counted(self, message: Message) -> bool:
-        """Whether the usage has all parts of the call: a request has tokens, and so has a reply."""
-        usage = self.usage
-        if usage is None or self.has_total:
-            return usage is not None
-        return usage.all_input_tokens > 0 and (usage.output_tokens > 0 or not message.parts)
 
     def _parts(self, taken: set[str]) -> tuple[Part, ...]:
         parts: list[Part] = []

@@ -48,6 +48,7 @@ from parallel_agents.runners.agent.model_call import call_model, start_model
 from parallel_agents.runners.agent.refine import check_gate, revise
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.agent.work import Work, work_of
+from parallel_agents.runners.clock import MOST_PARKED_SECONDS
 
 
 class AgentRunner:
@@ -129,11 +130,20 @@ async def _continue(work: Work) -> None:
     except TimeoutError:
         if not work.clock.has_run_out:
             raise
-        error = RunTimedOut(
-            f"not done in {work.assignment.limits.timeout_seconds:g} s",
-            hint="give it more time with limits.timeout_seconds or --timeout",
-        )
+        error = _timed_out(work)
         await _execute(work, BreakOff(error))
+
+
+def _timed_out(work: Work) -> RunTimedOut:
+    if work.clock.stands:
+        return RunTimedOut(
+            f"it waited for other runs for {MOST_PARKED_SECONDS:,.0f} s",
+            hint="look with `pagents list` for what they wait for",
+        )
+    return RunTimedOut(
+        f"not done in {work.assignment.limits.timeout_seconds:g} s",
+        hint="give it more time with limits.timeout_seconds or --timeout",
+    )
 
 
 def _decide(work: Work) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import assert_never
 
 from parallel_agents.core.event import Closing, Delivered, Entry, HandedBack, Refused
@@ -72,11 +72,27 @@ async def join_children(work: Work) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     work.clock.park()
-    text = shorten(await work.children.wait(runs), MOST_REPORT_CHARACTERS)
+    told = await _unless_message(work, work.children.wait(runs))
+    text = None if told is None else shorten(told, MOST_REPORT_CHARACTERS)
     await work.clock.resume()
+    if text is None:
+        return  # the message is answered first
     turn = work.transcript.turn
     report = HandedBack(turn=turn, text=text, runs=tuple(runs), parked_seconds=loop.time() - began)
     await work.write(f"turn-{turn}/handed-back", report)
+
+
+async def _unless_message(work: Work, report: Coroutine[None, None, str]) -> str | None:
+    """The report, or None if a message to the run arrives first."""
+    reporting = asyncio.ensure_future(report)
+    message = asyncio.ensure_future(work.activation.inbox.wait_message())
+    try:
+        await asyncio.wait((reporting, message), return_when=asyncio.FIRST_COMPLETED)
+        return reporting.result() if reporting.done() else None
+    finally:
+        for task in (reporting, message):
+            task.cancel()
+        await asyncio.wait((reporting, message))
 
 
 async def end(work: Work, step: Ending) -> bool:

@@ -49,6 +49,7 @@ class _Call:
         "_parked_at",
         "_reported",
         "_seconds",
+        "_stood",
         "deadline",
         "handed_back",
     )
@@ -61,14 +62,15 @@ class _Call:
         self._reported = reported  # shared by the calls of one turn
         self._parked_at: float | None = None
         self._seconds = seconds
+        self._stood = 0.0
         self.deadline = asyncio.timeout(seconds)
         self.handed_back: tuple[RunId, ...] = ()
 
     @property
     def parked_seconds(self) -> float:
-        """How long the run has been parked because of this call."""
+        """How long the run's clock has stood still because of this call."""
         at = self._parked_at
-        return 0.0 if at is None else asyncio.get_running_loop().time() - at
+        return self._stood + (0.0 if at is None else asyncio.get_running_loop().time() - at)
 
     def park(self) -> None:
         self.deadline.reschedule(None)
@@ -81,6 +83,11 @@ class _Call:
         yield
         if self._seconds is not None:
             self.deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
+
+    def rest(self) -> None:
+        self.deadline.reschedule(None)
+        self._stood, self._parked_at = self.parked_seconds, None
+        self._clock.rest()
 
     async def wait_message(self) -> None:
         await self._activation.inbox.wait_message()

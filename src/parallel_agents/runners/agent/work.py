@@ -15,7 +15,7 @@ from parallel_agents.core.transcript import Transcript, fold, task_text
 from parallel_agents.runners.agent.children import Children
 from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.tool_calls import ToolCalls
-from parallel_agents.runners.clock import Clock, seconds_left
+from parallel_agents.runners.clock import Clock, active_seconds, seconds_left
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +76,10 @@ def work_of(
         transcript=fold(events, run.id),
         task=task_text(queued.text, queued.input),
         cache_seconds=queued.cache_seconds,
-        clock=Clock(activation.slot, seconds_left(queued.limits.timeout_seconds, events, run.id)),
+        clock=Clock(
+            activation.slot,
+            seconds_left(queued.limits.timeout_seconds, active_seconds(events, run)),
+        ),
         children=children,
         gatekeeper=gatekeeper,
         models=models,

@@ -178,8 +178,8 @@ def _cells(line: _Line, now: float) -> tuple[str, ...]:
 
 def _state(throttle: Throttle, now: float) -> str:
     states: list[str] = []
-    if throttle.closed_until > now:
-        states.append(f"paused for {format.seconds(throttle.closed_until - now)}")
+    if seconds := throttle.seconds_closed(now):
+        states.append(f"paused for {format.seconds(seconds)}")
     if circuit := _circuit(throttle, now):
         states.append(circuit)
     if throttle.learned:
@@ -216,7 +216,8 @@ def _number(value: int | None) -> str:
 def _json(line: _Line, now: float) -> dict[str, object]:
     throttle, limit = line.throttle.at(now), line.limit
     minute, circuit = throttle.minute, throttle.circuit
-    closed = throttle.closed_until if throttle.closed_until > now else None
+    seconds = throttle.seconds_closed(now)
+    closed = now + seconds if seconds else None
     return {
         "model": throttle.model,
         "requests": minute.requests,

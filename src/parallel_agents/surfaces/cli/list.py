@@ -37,11 +37,12 @@ def list_sessions(
         async with open_reader(context.environment, context.settings) as client:
             if name is not None:
                 rows = await _tree(client, await client.sessions.find(name))
-                return lines_of(await client.journal.look(rows)), len(rows)
+                return lines_of(await client.journal.look(rows), client.readiness.lacks), len(rows)
             roots = await client.sessions.list(Filter(roots_only=True))
             recent = time.time() - _RECENT_SECONDS
             shown = [row for row in roots if everything or _is_recent(row, recent)]
-            return lines_of(await client.journal.look(shown)), len(roots)
+            seen = await client.journal.look(shown)
+            return lines_of(seen, client.readiness.lacks), len(roots)
 
     lines, total = asyncio.run(look())
     if json:

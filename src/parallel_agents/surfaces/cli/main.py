@@ -11,6 +11,7 @@ import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.errors import InvalidInput, PagentsError
+from parallel_agents.signals import stop_signals_as_interrupts
 from parallel_agents.surfaces.cli.commands import COMMANDS, Command
 from parallel_agents.surfaces.cli.streams import guard_streams
 from parallel_agents.surfaces.cli.usage import execute
@@ -22,8 +23,9 @@ def main() -> None:
     guard_streams()
     try:
         check_arguments(arguments)
-        exit_code = execute(build(arguments), arguments)
-        sys.stdout.flush()
+        with stop_signals_as_interrupts():
+            exit_code = execute(build(arguments), arguments)
+            sys.stdout.flush()
     except PagentsError as problem:
         # Loaded only here: `--help` prints no error and need not wait for it.
         import_module("parallel_agents.surfaces.cli.exits").exit_with(problem, arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -31,7 +30,6 @@ from parallel_agents.surfaces.cli.download_bar import DownloadBar
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LOOPBACK = "127.0.0.1"
 TOKEN_NAME = "mcp-token"  # noqa: S105 - the name of a file, not a token
 _TOKEN_BYTES, _LEAST_TOKEN = 32, 16
@@ -84,9 +82,7 @@ def mcp(
     owners: list[OwnerId] = []
     try:
         with DownloadBar() as bar:
-            run_interruptible(
-                lambda stop: _serve(context, bar, serve, stop, owners), signals=_SIGNALS
-            )
+            run_interruptible(lambda stop: _serve(context, bar, serve, stop, owners))
     except KeyboardInterrupt:
         render.note("Stopped at once.")
     finally:

@@ -49,6 +49,7 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
         "is_stopped": line.is_stopped,
         "queued_after": line.queued_after,
         "doing": line.doing,
+        "lacks": line.lacks,
         "model": run.model,
         "calls": run.spend.calls,
         "tokens": run.spend.usage.total_tokens,
@@ -68,10 +69,17 @@ def _cells(line: SessionLine) -> tuple[str, ...]:
         format.name(row),
         format.cut(row.session.label, format.LABEL_WIDTH),
         shown_state(line),
-        _counts(members) if members else f"{line.doing or row.run.title}{more}",
+        _doing(line) if members else f"{_doing(line)}{more}",
         _seconds(line),
         format.money(spend) if spend.calls else "",
     )
+
+
+def _doing(line: SessionLine) -> str:
+    """What a session is doing, or why this process cannot continue it."""
+    if line.lacks:
+        return f"waits: {line.lacks}"
+    return _counts(line.members) if line.members else line.doing or line.row.run.title
 
 
 def _counts(members: Sequence[SessionLine]) -> str:

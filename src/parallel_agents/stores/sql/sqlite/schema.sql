@@ -48,7 +48,9 @@ CREATE TABLE runs (
     released_at REAL,
     asked_by TEXT,
     request TEXT NOT NULL DEFAULT '',
-    spawned INTEGER NOT NULL DEFAULT 0
+    spawned INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    died_after INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX runs_by_session ON runs (session, number);
 CREATE INDEX runs_by_asker ON runs (asked_by) WHERE asked_by IS NOT NULL;
@@ -70,8 +72,20 @@ CREATE TABLE owners (
     pid INTEGER NOT NULL,
     role TEXT NOT NULL,
     state TEXT NOT NULL,
-    heartbeat_at REAL NOT NULL
+    heartbeat_at REAL NOT NULL,
+    boot TEXT NOT NULL DEFAULT '',
+    birth INTEGER NOT NULL DEFAULT 0,
+    project TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+
+-- The store's clock in each start of the machine: what to add to its steady clock for seconds since
+-- 1970, and the least that was ever added, by which nothing is too old too early.
+CREATE TABLE boots (
+    id TEXT PRIMARY KEY,
+    clock_offset REAL NOT NULL,
+    least_offset REAL NOT NULL
+) WITHOUT ROWID;
+
 -- An account for each budget, and what in-flight calls have reserved in it.
 CREATE TABLE budget_accounts (
     scope TEXT PRIMARY KEY,
@@ -91,6 +105,15 @@ CREATE TABLE reservations (
     nanousd INTEGER NOT NULL,
     tokens INTEGER NOT NULL,
     PRIMARY KEY (run, scope)
+) WITHOUT ROWID;
+-- What a UTC day may cost, by who said so: a process, or (with an empty owner) the home's own file.
+CREATE TABLE day_limits (
+    scope TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    limit_nanousd INTEGER,
+    limit_tokens INTEGER,
+    on_limit TEXT NOT NULL,
+    PRIMARY KEY (scope, owner)
 ) WITHOUT ROWID;
 -- How fast all processes of the store may call each model: configured limits, and what was learned.
 CREATE TABLE throttles (

@@ -1,0 +1,90 @@
+"""Readiness: what this process lacks for a run, so that it leaves what it would only break."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.gate import FunctionGate, ScoreGate
+from parallel_agents.core.needs import Needs
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import RunnerKind
+from parallel_agents.errors import PagentsError
+from parallel_agents.models.redaction import open_url
+from parallel_agents.models.registry import Registry
+from parallel_agents.session_tools.toolbox import NAMES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Which runs this process can execute.
+
+    Attributes:
+        models: the models that it can call.
+        tools: the names of the program's own tools.
+        gates: the names of the program's gate functions.
+        project: the project folder that it uses; empty for none.
+    """
+
+    models: Registry
+    tools: Collection[str] = ()
+    gates: Collection[str] = ()
+    project: str = ""
+
+    def needs(self, models: Iterable[str]) -> Needs:
+        """What a session needs that this process makes for these models."""
+        providers = sorted({model.partition("/")[0] for model in models if model})
+        return Needs(
+            project=self.project, servers=tuple((name, self._server(name)) for name in providers)
+        )
+
+    def lacks(self, row: Row) -> str:
+        """What this process lacks for a run; empty if nothing."""
+        session = row.session
+        needs, cwd = session.options.needs, session.options.cwd
+        if needs is not None and needs.project != self.project:
+            return _describe_project(needs.project)
+        if row.run.kind is RunnerKind.TEAM:
+            return ""
+        if cwd and not Path(cwd).is_dir():
+            return f"there is no folder {cwd} here"
+        for provider, server in needs.servers if needs is not None else ():
+            if server != (here := self._server(provider)):
+                return f"it uses {provider} at {_name(server)}, which is {_name(here)} here"
+        return self._lacks_part(session.agent) or self._lacks_model(row.run.model)
+
+    def _server(self, provider: str) -> str:
+        """The address of a provider's server, with nothing of its query that may be secret."""
+        if self.models.is_made_by_program(provider) or provider not in self.models.providers:
+            return ""
+        return open_url(self.models.providers[provider].base_url)
+
+    def _lacks_part(self, agent: Agent) -> str:
+        known = {*self.tools, *NAMES}
+        if missing := [name for name in agent.tools if name not in known]:
+            return f"no tool {missing[0]!r} in this process"
+        functions = [
+            gate.function for gate in agent.gates if isinstance(gate, FunctionGate | ScoreGate)
+        ]
+        if missing := [name for name in functions if name not in self.gates]:
+            return f"no gate function {missing[0]!r} in this process"
+        return ""
+
+    def _lacks_model(self, model: str) -> str:
+        try:
+            self.models.get(model)
+        except PagentsError as error:
+            return error.message
+        return ""
+
+
+def _describe_project(project: str) -> str:
+    if not project:
+        return "it was started outside of any project"
+    return f"it was started in {Path(project).parent}"
+
+
+def _name(server: str) -> str:
+    return server or "made by the program"

@@ -1,0 +1,21 @@
+"""Needs: where a session came from, so that only a process of the same surroundings executes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What the process that made a session had, and any that executes it must have.
+
+    What its agent names, its tools and gates, is not repeated here.
+
+    Attributes:
+        project: the project folder whose settings, agents and providers applied; empty for none.
+        servers: the provider and the address of the server behind each of its models; the address
+            is empty for a model that the program made.
+    """
+
+    project: str = ""
+    servers: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,49 @@
+"""Adoption: which of the runs without a live owner this process takes over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from parallel_agents.core.ids import short
+from parallel_agents.core.owner import OwnerState, Role
+from parallel_agents.core.row import Row
+
+_log = logging.getLogger(__name__)
+
+
+class Orphans(NamedTuple):
+    """Runs that this process can execute, and runs whose record is damaged, which only end."""
+
+    able: list[Row]
+    damaged: list[Row]
+
+
+def sort_orphans(orphans: Sequence[Row], lacks: Callable[[Row], str]) -> Orphans:
+    """The orphans to take over; `lacks` says what this process lacks for a run, empty for nothing.
+
+    A team is left whole: its time limit and its reactions would act on tasks that wait for others.
+    """
+    damaged = [row for row in orphans if row.fault]
+    intact = [row for row in orphans if not row.fault]
+    lacking = {row.session.key for row in intact if lacks(row)}
+    lacking |= {row.session.parent for row in intact if row.session.key in lacking} - {None}
+    return Orphans(
+        [
+            row
+            for row in intact
+            if row.session.key not in lacking and row.session.parent not in lacking
+        ],
+        damaged,
+    )
+
+
+def announce_taken(rows: Sequence[Row], role: Role) -> None:
+    """Log the runs that were taken over from processes that died."""
+    taken = [row.session for row in rows if row.owner_state is OwnerState.DEAD]
+    if taken:
+        # News for a worker's log; elsewhere the progress display shows it.
+        level = logging.WARNING if role is Role.WORKER else logging.INFO
+        names = ", ".join(f"{short(session.key)} ({session.label})" for session in taken)
+        _log.log(level, "took over the runs of a dead process: %s", names)
