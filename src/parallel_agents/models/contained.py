@@ -16,7 +16,14 @@ from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.unicode import whole_text, whole_value
 from parallel_agents.core.usage import Usage
-from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
+from parallel_agents.errors import (
+    HostError,
+    LocalModelError,
+    ModelCrashed,
+    PagentsError,
+    ReplyTooLarge,
+)
+from parallel_agents.models.bounds import MOST_CALLS, MOST_DOCUMENT_BYTES
 from parallel_agents.models.wrapped import Wrapped
 
 T = TypeVar("T")
@@ -91,13 +98,20 @@ def _storable(reply: ModelReply) -> ModelReply:
 
     Raises:
         TypeError: it contains a value that is not JSON, or an integer beyond 64 bits.
+        ReplyTooLarge: it is larger than a reply that a server may send.
     """
     try:
-        orjson.dumps(reply)
+        size = len(orjson.dumps(reply))
     except TypeError:
         parts = tuple(_whole(part) for part in reply.message.parts)
         reply = replace(reply, message=replace(reply.message, parts=parts))
-        orjson.dumps(reply)
+        size = len(orjson.dumps(reply))
+    if size > MOST_DOCUMENT_BYTES or len(reply.message.tool_calls) > MOST_CALLS:
+        raise ReplyTooLarge(
+            f"{reply.model} returned a reply that is too large",
+            why=f"it has {size:,} bytes and {len(reply.message.tool_calls):,} calls",
+            hint="correct the code of the model",
+        )
     return reply
 
 

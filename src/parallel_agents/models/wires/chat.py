@@ -265,7 +265,7 @@ def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
         else:
             draft.add(block, thinking)
         if isinstance(details, list):
-            block.details.extend(details)
+            draft.keep(block, details)
     if text:
         block = draft.block("text", Kind.TEXT)
         if repeats:
@@ -273,7 +273,9 @@ def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
         else:
             draft.add(block, text)
     refusal = message.get("refusal")
-    draft.refusal += refusal if isinstance(refusal, str) else ""
+    if isinstance(refusal, str):
+        draft.grow(len(refusal))
+        draft.refusal += refusal
 
 
 def _first_text(message: JsonObject, names: tuple[str, ...]) -> str:

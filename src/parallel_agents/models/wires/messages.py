@@ -315,6 +315,7 @@ def _grow(draft: Draft, index: int | None, delta: JsonObject) -> None:
         case "thinking_delta":
             draft.add(block, text_at(delta, "thinking"))
         case "signature_delta":
+            draft.grow(len(text_at(delta, "signature")))
             block.signature += text_at(delta, "signature")
         case "input_json_delta":
             draft.add(block, text_at(delta, "partial_json"))

@@ -15,10 +15,12 @@ from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
     ProviderError,
+    ReplyTooLarge,
     RequestRejected,
     StreamCut,
     Unreachable,
 )
+from parallel_agents.models.bounds import TooLarge
 from parallel_agents.models.dialect import Dialect
 from parallel_agents.models.failures import make_failure
 from parallel_agents.models.http import Exchange, Http
@@ -97,14 +99,21 @@ class WireModel:
         try:
             await self._exchange(codec, body, draft, streams=streams)
             draft.check_content()
+            return self._reply(draft, request, len(body))
+        except TooLarge as error:
+            what = "sent a reply that is too large"
+            raise make_failure(ReplyTooLarge, self._endpoint, what, why=str(error)) from error
         except ShapeError as error:
             what = "sent a reply that does not follow the format of its wire"
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
+
+    def _reply(self, draft: Draft, request: ModelRequest, sent_bytes: int) -> ModelReply:
+        """The reply of a draft that is complete."""
         if draft.refusal or draft.end is not None:
             check_end(draft, self._endpoint)
         reply = draft.reply(self.name, taken_ids(request.messages) if draft.has_calls else ())
         check_text(draft, self._endpoint)
-        return _with_estimate(reply, len(body)) if reply.is_estimated else reply
+        return _with_estimate(reply, sent_bytes) if reply.is_estimated else reply
 
     async def aclose(self) -> None:
         """There is nothing to release."""

@@ -22,6 +22,8 @@ ANSWER_TOKENS = 1024
 _OUTPUT_TOKENS = 4096
 # More than any wire adds for a level of thinking.
 _THINKING_TOKENS = 16_384
+# Retries and waits of one call that its history shows; an account that waits all night has no more.
+_MOST_NOTES = 200
 _ONE_OF_EACH = Usage(1, 1)  # costs nothing only if the model is free
 
 
@@ -100,13 +102,14 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
 class ModelCallListener:
     """Passes text on to the run's listeners, and notes each retry, wait and notice."""
 
-    __slots__ = ("_activation", "_notes", "_turn", "_work")
+    __slots__ = ("_activation", "_notes", "_turn", "_waits", "_work")
 
     def __init__(self, work: Work, turn: int) -> None:
         self._work = work
         self._activation = work.activation
         self._turn = turn
         self._notes = 0
+        self._waits = 0
 
     @property
     def wants_text(self) -> bool:
@@ -118,6 +121,8 @@ class ModelCallListener:
             listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        if attempt > _MOST_NOTES:
+            return
         retrying = Retrying(
             turn=self._turn,
             attempt=attempt,
@@ -130,7 +135,9 @@ class ModelCallListener:
         self._activation.journal.note(Entry(key, retrying))
 
     def waiting(self, reason: str, seconds: float) -> None:
-        self._note(Waiting(turn=self._turn, reason=reason, seconds=seconds))
+        self._waits += 1
+        if self._waits <= _MOST_NOTES:
+            self._note(Waiting(turn=self._turn, reason=reason, seconds=seconds))
 
     def noticed(self, text: str) -> None:
         self._note(Noticed(text=text))
