@@ -181,12 +181,18 @@ class RunPayer:
             raise OverBudget(
                 f"the budget leaves no room for the next call ({shortage.scope})",
                 why=shortage.detail,
-                hint="raise the budget, or ask for less output with limits.max_output_tokens",
+                hint=_hint(shortage.scope),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
             )
 
     def release(self, *, may_be_billed: bool) -> None:
         self._activation.budget.release(may_be_billed=may_be_billed)
+
+
+def _hint(scope: str) -> str:
+    if scope.startswith("session:"):
+        return "raise the budget, or ask for less output with limits.max_output_tokens"
+    return "raise it in config.toml of the home folder, which every process of the store obeys"
 
 
 def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
