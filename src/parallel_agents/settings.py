@@ -41,7 +41,7 @@ _Models = Annotated[tuple[str, ...], Field(min_length=1)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
-_Money = Annotated[float, Field(gt=0, le=1e9)]
+_Money = Annotated[float, Field(ge=1e-9, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
 _RetentionSeconds = Annotated[float, Field(gt=0, le=3650 * DAY_SECONDS)]
 
@@ -303,6 +303,15 @@ def load(environment: Environment, flags: Mapping[str, object] | None = None) ->
             settings = replace(settings, **{name: _parse(name, value, settings, where)})
             sources[name] = where
     return Loaded(settings=settings, sources=sources)
+
+
+def load_home(environment: Environment) -> Settings:
+    """The settings in the file of the home folder alone, which all processes of its store share.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    return load(replace(environment, project=None, trusted=None, variables={})).settings
 
 
 def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:

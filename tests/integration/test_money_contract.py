@@ -14,15 +14,12 @@ async def test_what_a_dead_owner_had_reserved_counts_as_spent_before_anyone_has_
 ) -> None:
     async with open_store() as store:
         account = BudgetAccount(scope="day", budget=Budget(tokens=100))
+        await store.limit_days(ME, [account], [])
         await spawn(store, plan("a"), plan("b", owner=OTHER))
         held: list[Shortage | None] = []
         for name, owner in (("run-a", ME), ("run-b", OTHER)):
             epoch = (await claim(store, name, owner)).run.epoch
-            held.append(
-                await store.reserve(
-                    RunId(name), epoch, Amount(None, 40), accounts=[account], is_last=False
-                )
-            )
+            held.append(await store.reserve(RunId(name), epoch, Amount(None, 40), is_last=False))
         await store.mark_dead(OTHER)
 
         (state,) = await store.accounts()

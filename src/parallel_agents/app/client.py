@@ -62,7 +62,7 @@ class Resources:
 
     @property
     def rules(self) -> RunRules:
-        return RunRules(self.settings, self.models, self.readiness, self.now)
+        return RunRules(self.settings, self.models, self.readiness)
 
 
 class Client:

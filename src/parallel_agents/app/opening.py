@@ -11,6 +11,7 @@ from functools import partial
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.rules import day_limits
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.owner import Role
 from parallel_agents.core.run import RunnerKind
@@ -33,7 +34,7 @@ from parallel_agents.runners.team import TeamRunner
 from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
-from parallel_agents.settings import Environment, Settings
+from parallel_agents.settings import Environment, Settings, load_home
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
@@ -97,6 +98,8 @@ async def open_on(
         runners |= _runners(app, parts, governor)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))
+        home = await asyncio.to_thread(load_home, environment)
+        await store.limit_days(owner.id, day_limits(settings), day_limits(home))
         await stack.enter_async_context(engine)
         yield app
 

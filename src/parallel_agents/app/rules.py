@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 from parallel_agents.app.readiness import Readiness
-from parallel_agents.core.budget import NO_BUDGET, BudgetAccount
+from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
@@ -16,16 +15,12 @@ from parallel_agents.settings import Settings
 
 
 class RunRules:
-    """The limits and budgets of each run, and whether this process can execute it."""
+    """The limits of each run, and whether this process can execute it."""
 
-    def __init__(
-        self, settings: Settings, models: Registry, readiness: Readiness, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, settings: Settings, models: Registry, readiness: Readiness) -> None:
         self._settings = settings
         self._models = models
         self._readiness = readiness
-        self._now = now
-        self._has_budgets = settings.day_budget.is_bound or bool(settings.agent_budgets)
 
     def scopes_of(self, row: Row) -> dict[Scope, int | None]:
         """The scopes in which a run takes a slot: its process, its team, its agent and its model."""
@@ -45,17 +40,13 @@ class RunRules:
         except PagentsError:
             return None  # the run itself meets this error, and ends with it
 
-    def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """The budget accounts for today, and for the run's agent today, where settings set a limit."""
-        if row.run.kind is RunnerKind.TEAM or not self._has_budgets:
-            return ()
-        day = datetime.fromtimestamp(self._now(), UTC).date().isoformat()
-        name = row.session.agent.name
-        bounds = {
-            f"day:{day}": self._settings.day_budget,
-            f"agent:{name}:{day}": self._settings.agent_budgets.get(name, NO_BUDGET),
-        }
-        return [BudgetAccount(scope=scope, budget=b) for scope, b in bounds.items() if b.is_bound]
-
     def lacks(self, row: Row) -> str:
         return self._readiness.lacks(row)
+
+
+def day_limits(settings: Settings) -> Sequence[BudgetAccount]:
+    """What the settings let a day cost: all of it, and each agent's part."""
+    budgets = {"day": settings.day_budget} | {
+        f"agent:{name}": budget for name, budget in settings.agent_budgets.items()
+    }
+    return [BudgetAccount(scope=scope, budget=b) for scope, b in budgets.items() if b.is_bound]

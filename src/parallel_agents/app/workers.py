@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from parallel_agents.app.rules import RunRules
@@ -23,6 +24,8 @@ from parallel_agents.interpreter import python_command
 
 LOG_NAME = "worker.log"
 _CLAIM_SECONDS = 1.0
+# A log that is larger when a worker starts becomes `worker.log.1`, in place of an earlier one.
+_LOG_BYTES = 8 << 20
 
 
 class Workers:
@@ -144,6 +147,9 @@ def _folder_of(project: str, home: Path) -> Path:
 def _start(home: Path, folder: Path | None) -> None:
     """Start a worker in a folder, or in this process's own."""
     command = python_command("parallel_agents", "work", "--home", str(home))
+    with suppress(FileNotFoundError):
+        if (home / LOG_NAME).stat().st_size > _LOG_BYTES:
+            (home / LOG_NAME).replace(home / f"{LOG_NAME}.1")
     with open_private(home / LOG_NAME) as log:
         subprocess.Popen(  # noqa: S603 - our own command, in a session of its own to outlive us
             command,

@@ -22,8 +22,12 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import InvalidInput
 
-NOTICE_SHARE = 0.8
-ANSWER_SHARE = 0.05
+# Whole percents, so that comparisons are exact.
+NOTICE_PERCENT = 80
+ANSWER_PERCENT = 5
+# The amounts that a column of 64 bits can hold, with room for what is spent beyond a limit.
+_LEAST_USD, _MOST_USD = 1e-9, 9e9
+_MOST_TOKENS = 10**12
 _MESSAGE_TOKENS = 16
 # What providers add to a request with tools: 346 tokens at most, as Anthropic's pages on tool use say.
 _TOOL_PROMPT_TOKENS = 512
@@ -46,7 +50,7 @@ class Budget(Checked):
         on_limit: what a run does if there is no room for its next call.
 
     Raises:
-        InvalidInput: a limit is not more than 0.
+        InvalidInput: a limit is not more than 0, or more than 9e9 USD or 1e12 tokens.
     """
 
     usd: float | None = None
@@ -60,11 +64,14 @@ class Budget(Checked):
 
     @override
     def _check(self) -> None:
-        for name, value in (("usd", self.usd), ("tokens", self.tokens)):
-            if value is not None and not 0 < value <= 1e12:
+        for name, value, least, most in (
+            ("usd", self.usd, _LEAST_USD, _MOST_USD),
+            ("tokens", self.tokens, 1, _MOST_TOKENS),
+        ):
+            if value is not None and not least <= value <= most:
                 raise InvalidInput(
                     f"a budget cannot be {value} {name}",
-                    why="it must be more than 0",
+                    why=f"it must be from {least:g} to {most:g}",
                     hint="leave it out for no limit",
                 )
 
@@ -85,6 +92,13 @@ class Amount(NamedTuple):
 
     nanousd: int | None
     tokens: int
+
+
+class Charge(NamedTuple):
+    """What a call is charged; None for what is not known, which costs what was reserved for it."""
+
+    nanousd: int | None
+    tokens: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +134,9 @@ def most_tokens(messages: Sequence[Message]) -> int:
 def most_tokens_around(system: str, tools: Sequence[ToolSpec], schema: JsonObject | None) -> int:
     """An upper bound on the tokens of the rest of a request: instructions, tools and schema."""
     size = len(system.encode()) + (0 if schema is None else len(orjson.dumps(schema)))
-    size += sum(len(orjson.dumps(spec.parameters)) + len(spec.description) for spec in tools)
+    for spec in tools:
+        size += len(orjson.dumps(spec.parameters))
+        size += len(spec.name) + len(spec.description.encode())
     if tools or schema is not None:
         size += _TOOL_PROMPT_TOKENS
     return size + _MESSAGE_TOKENS * (len(tools) + 2)
@@ -128,9 +144,11 @@ def most_tokens_around(system: str, tools: Sequence[ToolSpec], schema: JsonObjec
 
 def _bytes(part: Part) -> int:
     match part:
-        case Text(text=text) | Thinking(text=text):
+        case Text(text=text):
             return len(text.encode())
+        case Thinking(text=text, signature=signature):
+            return len(text.encode()) + len(signature)
         case ToolResult(content=content):
             return len(content.encode())
-        case ToolCall(name=name, arguments=arguments):
-            return len(name) + len(orjson.dumps(arguments))
+        case ToolCall(name=name, arguments=arguments, signature=signature):
+            return len(name) + len(orjson.dumps(arguments)) + len(signature)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from parallel_agents.core.budget import Charge
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
@@ -121,6 +122,12 @@ class Replied:
     cached: bool = False
     is_estimated: bool = False
     kind: Literal["replied"] = "replied"
+
+    @property
+    def charge(self) -> Charge:
+        """What budgets are charged: a guess is none, and every call that was made has tokens."""
+        is_counted = self.cached or (not self.is_estimated and self.usage.total_tokens > 0)
+        return Charge(self.cost_nanousd, self.usage.total_tokens if is_counted else None)
 
     @property
     def spend(self) -> Spend:

@@ -220,5 +220,9 @@ class Models(Protocol):
         ...
 
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
-        """The cost of `usage` on `model`; None if its price is unknown."""
+        """The cost of `usage` on `model` now; None if its price is unknown."""
+        ...
+
+    def most_nanousd(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        """The most that a call which begins soon can cost, however its input is cached."""
         ...

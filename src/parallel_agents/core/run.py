@@ -30,6 +30,7 @@ class RunStatus(StrEnum):
         return self not in LIVE
 
 
+_MOST_CHARACTERS = 4_000
 FAILURES = frozenset({RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.OVER_BUDGET})
 LIVE = frozenset({RunStatus.QUEUED, RunStatus.RUNNING})
 
@@ -47,9 +48,18 @@ class RunnerKind(StrEnum):
     TEAM = "team"
 
 
+def _kept(text: str) -> str:
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[: _MOST_CHARACTERS - 1]}…"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as it is stored: the code, what happened, why, and what to do."""
+    """An error as it is stored: the code, what happened, why, and what to do.
+
+    Whatever raised it, each text is kept up to 4,000 characters.
+    """
 
     code: str
     message: str
@@ -58,7 +68,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: PagentsError) -> Failure:
-        return cls(error.code, error.message, error.why, error.hint)
+        return cls(error.code, *map(_kept, (error.message, error.why, error.hint)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

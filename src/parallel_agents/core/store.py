@@ -33,7 +33,9 @@ class Claim(NamedTuple):
     session: Session
     run: Run
     events: list[Event]
-    is_budgeted: bool = False  # the session or one above it has a budget account
+    is_budgeted: bool = (
+        False  # an account limits it: of the session, of one above it, or of the day
+    )
 
 
 class BudgetAccountState(NamedTuple):
@@ -182,8 +184,11 @@ class RunStore(Protocol):
         """
         ...
 
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> bool:
         """Write events of a claimed run; an entry whose key exists is left out.
+
+        Returns:
+            Whether a budget of the day now limits the run.
 
         Raises:
             OwnershipLost: the run has a newer epoch or has ended.
@@ -255,14 +260,13 @@ class BudgetStore(Protocol):
         epoch: int,
         amount: Amount,
         *,
-        accounts: Sequence[BudgetAccount],
         is_last: bool,
     ) -> Shortage | None:
         """Reserve the worst case of a claimed run's next call in every account to charge.
 
-        These are the accounts of the run's session and its ancestors, plus `accounts`. The latter
-        are opened or updated first. What the run had reserved before counts as spent. The event of
-        the reply settles the reservation.
+        These are the accounts of the run's session and its ancestors, of the day, and of the agent
+        on that day. What the run had reserved before counts as spent. The event of the reply settles
+        the reservation.
 
         Returns:
             Why nothing was reserved, or None.
@@ -275,6 +279,22 @@ class BudgetStore(Protocol):
 
     def give_back(self, run: RunId, epoch: int, *, may_be_billed: bool) -> None:
         """Cancel what a call without a reply had reserved, or count it as spent."""
+        ...
+
+    async def limit_days(
+        self, owner: OwnerId, own: Sequence[BudgetAccount], home: Sequence[BudgetAccount]
+    ) -> None:
+        """Limit what each UTC day may cost, for every process of the store.
+
+        The least limit holds. One that a process sets holds while it lives, and until the end of the
+        day on which it ends.
+
+        Args:
+            owner: the process; it replaces what it set before.
+            own: its limits, by the scope `day` for all calls, or `agent:NAME` for an agent's.
+            home: what the file in the home folder says; it replaces what it said before. If that
+                changes a limit, those that ended processes had set end with it.
+        """
         ...
 
     async def accounts(self) -> list[BudgetAccountState]: ...

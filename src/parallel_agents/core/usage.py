@@ -6,8 +6,19 @@ Money is counted in whole nanodollars (1e-9 USD), so that sums and budgets are e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
 
 NANOUSD_PER_USD = 1_000_000_000
+# No call has more tokens of a kind, or costs more: what claims to is a mistake, of a server or of a
+# price. With these bounds no sum of calls leaves the 64 bits of a column.
+MOST_CALL_TOKENS = 100_000_000
+MOST_CALL_NANOUSD = 10_000 * NANOUSD_PER_USD
+# The dearest output of any model was 600 USD in 2025.
+MOST_PRICE_USD = 10_000
+# Strict, because true is no price.
+_Usd: TypeAlias = Annotated[float, Field(strict=True, ge=0, le=MOST_PRICE_USD)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +39,24 @@ class Usage:
         )
 
     @property
+    def all_input_tokens(self) -> int:
+        """The tokens of the request, cached or not."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
     def total_tokens(self) -> int:
-        return (
-            self.input_tokens
-            + self.output_tokens
-            + self.cache_read_tokens
-            + self.cache_write_tokens
+        return self.all_input_tokens + self.output_tokens
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether each count is one that a call can have; models of programs may say anything."""
+        counts = (
+            self.input_tokens,
+            self.output_tokens,
+            self.cache_read_tokens,
+            self.cache_write_tokens,
         )
+        return all(type(count) is int and 0 <= count <= MOST_CALL_TOKENS for count in counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +84,24 @@ class Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """USD per million tokens of each kind."""
+    """USD per million tokens of each kind.
 
-    input_usd: float
-    output_usd: float
-    cache_read_usd: float | None = None
-    cache_write_usd: float | None = None
+    Raises:
+        ValueError: one of them is not from 0 to 10,000.
+    """
+
+    input_usd: _Usd
+    output_usd: _Usd
+    cache_read_usd: _Usd | None = None
+    cache_write_usd: _Usd | None = None
+
+    def __post_init__(self) -> None:
+        each = (self.input_usd, self.output_usd, self.cache_read_usd, self.cache_write_usd)
+        if not all(usd is None or 0 <= usd <= MOST_PRICE_USD for usd in each):
+            raise ValueError(f"a price must be from 0 to {MOST_PRICE_USD:,} USD a million tokens")
 
     def cost_nanousd(self, usage: Usage) -> int:
-        """The cost of `usage`, rounded up; a missing cache price defaults to the input price."""
+        """The cost of the usage of a call, rounded up; a missing cache price is the input price."""
         read = self.input_usd if self.cache_read_usd is None else self.cache_read_usd
         write = self.input_usd if self.cache_write_usd is None else self.cache_write_usd
         micro_usd = (
@@ -79,7 +110,7 @@ class Price:
             + usage.cache_read_tokens * read
             + usage.cache_write_tokens * write
         )
-        return -int(-round(micro_usd * 1000, 6) // 1)
+        return min(MOST_CALL_NANOUSD, -int(-round(micro_usd * 1000, 6) // 1))
 
 
 FREE = Price(input_usd=0.0, output_usd=0.0)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from parallel_agents.containment.calls import ends_more_than_a_call
-from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.event import Entry
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.runner import RunSlot
@@ -24,15 +23,17 @@ class StoreJournal:
 
     Attributes:
         is_finishing: the run's own runner is writing its end.
+        is_limited: a budget of the day limits the run, as of its last append.
     """
 
-    __slots__ = ("_epoch", "_notes", "_run", "_store", "is_finishing")
+    __slots__ = ("_epoch", "_notes", "_run", "_store", "is_finishing", "is_limited")
 
     def __init__(self, claim: Claim, store: Store) -> None:
         self._run, self._epoch = claim.run.id, claim.run.epoch
         self._store = store
         self._notes: tuple[Entry, ...] = ()
         self.is_finishing = False
+        self.is_limited = False
 
     def note(self, entry: Entry) -> None:
         if not self._notes:
@@ -41,7 +42,7 @@ class StoreJournal:
 
     async def append(self, *entries: Entry) -> None:
         notes, self._notes = self._notes, ()
-        await self._store.append(self._run, self._epoch, (*notes, *entries))
+        self.is_limited = await self._store.append(self._run, self._epoch, (*notes, *entries))
 
     def _send_notes(self) -> None:
         notes, self._notes = self._notes, ()
@@ -87,38 +88,35 @@ class StoreBudget:
         claim: the run.
         store: holds the accounts.
         slot: the run rests there while it waits for room.
-        accounts: returns further accounts to charge, besides those of the session and its
-            ancestors; called for each model call, because they depend on the day.
+        journal: knows whether a budget of the day was set since the claim.
         settlements: when to try again.
     """
 
-    __slots__ = ("_accounts", "_claim", "_settlements", "_slot", "_store")
+    __slots__ = ("_claim", "_journal", "_settlements", "_slot", "_store")
 
     def __init__(
         self,
         claim: Claim,
         store: Store,
         slot: RunSlot,
-        accounts: Callable[[], Sequence[BudgetAccount]],
+        journal: StoreJournal,
         settlements: Settlements,
     ) -> None:
         self._claim = claim
         self._store = store
         self._slot = slot
-        self._accounts = accounts
+        self._journal = journal
         self._settlements = settlements
 
     @property
     def is_bound(self) -> bool:
-        return self._claim.is_budgeted or bool(self._accounts())
+        return self._claim.is_budgeted or self._journal.is_limited
 
     async def reserve(self, amount: Amount, *, is_last: bool) -> Shortage | None:
         run = self._claim.run
         while True:
             upcoming = self._settlements.upcoming()
-            shortage = await self._store.reserve(
-                run.id, run.epoch, amount, accounts=self._accounts(), is_last=is_last
-            )
+            shortage = await self._store.reserve(run.id, run.epoch, amount, is_last=is_last)
             if shortage is None or not shortage.may_wait:
                 return shortage
             with self._slot.resting():

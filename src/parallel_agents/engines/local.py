@@ -11,7 +11,6 @@ from functools import partial
 from typing import Protocol, Self
 
 from parallel_agents.containment.calls import describe, tell
-from parallel_agents.core.budget import BudgetAccount
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -42,10 +41,6 @@ class Rules(Protocol):
 
     def scopes_of(self, row: Row) -> Mapping[Scope, int | None]:
         """The scopes in which the run takes a slot, each with its limit or None."""
-        ...
-
-    def accounts_of(self, row: Row) -> Sequence[BudgetAccount]:
-        """Further accounts to charge for the run's next call, besides those of its sessions."""
         ...
 
     def lacks(self, row: Row) -> str:
@@ -290,13 +285,12 @@ class LocalEngine:
         scheduled.row = Row(session=claim.session, run=claim.run)
         journal = scheduled.journal = StoreJournal(claim, self._store)
         slot = EngineSlot(scheduled, self._slots, self._admit, lambda: self._is_stopping)
-        accounts = partial(self._rules.accounts_of, scheduled.row)
         activation = Activation(
             claim=claim,
             journal=journal,
             slot=slot,
             inbox=scheduled.mailbox,
-            budget=StoreBudget(claim, self._store, slot, accounts, self._settlements),
+            budget=StoreBudget(claim, self._store, slot, journal, self._settlements),
             listeners=self._listeners.setdefault(claim.run.id, []),
         )
         try:

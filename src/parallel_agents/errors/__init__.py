@@ -30,6 +30,7 @@ PagentsError
  │   ├─ CallTimedOut            PA-E209
  │   ├─ RequestRejected         PA-E210
  │   ├─ OutputCut               PA-E211  the reply hit its token limit
+ │   │   └─ ReplyTooLarge       PA-E222  the reply is larger than any that a model writes
  │   ├─ CircuitOpen             PA-E212  the model failed too often and is paused for now
  │   ├─ CreditExhausted         PA-E213  the account has no credit
  │   ├─ QuotaExhausted          PA-E214  a quota of the account is used up for hours or days
@@ -138,6 +139,7 @@ from parallel_agents.errors.provider import (
     RateLimited,
     RegionBlocked,
     Rejection,
+    ReplyTooLarge,
     RequestRejected,
     StreamCut,
     Unreachable,
@@ -209,6 +211,7 @@ __all__ = [
     "RateLimited",
     "RegionBlocked",
     "Rejection",
+    "ReplyTooLarge",
     "RequestRejected",
     "RevisionFailed",
     "RunCrashed",

@@ -120,6 +120,10 @@ class OutputCut(ProviderError):
     may_be_billed = True
 
 
+class ReplyTooLarge(OutputCut):
+    code = "PA-E222"
+
+
 class CircuitOpen(ProviderError):
     code = "PA-E212"
     retryable = True

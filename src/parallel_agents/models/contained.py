@@ -22,7 +22,15 @@ from parallel_agents.core.model import (
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shown import shown
 from parallel_agents.core.unicode import whole_text, whole_value
-from parallel_agents.errors import HostError, LocalModelError, ModelCrashed, PagentsError
+from parallel_agents.core.usage import Usage
+from parallel_agents.errors import (
+    HostError,
+    LocalModelError,
+    ModelCrashed,
+    PagentsError,
+    ReplyTooLarge,
+)
+from parallel_agents.models.bounds import MOST_CALLS, MOST_DOCUMENT_BYTES
 from parallel_agents.models.wrapped import Wrapped
 
 T = TypeVar("T")
@@ -72,6 +80,9 @@ class Contained(Wrapped):
         reply: object = await self._model.respond(request, listener)
         if not isinstance(reply, ModelReply):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _crashed(self.name, f"returned {shown(reply, 80)}, which is not a ModelReply")
+        usage: object = reply.usage
+        if not isinstance(usage, Usage) or not usage.is_sound:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise _crashed(self.name, f"returned {shown(usage, 80)}, which is no usage of a call")
         try:
             return _storable(reply)
         except TypeError as error:
@@ -103,6 +114,7 @@ def _storable(reply: ModelReply) -> ModelReply:
     Raises:
         TypeError: a field of it has another type than it says, or it contains a value that is not
             JSON, or an integer beyond 64 bits.
+        ReplyTooLarge: it is larger than a reply that a server may send.
     """
     for name, kind in _KINDS.items():
         if type(value := getattr(reply, name)) is not kind:
@@ -110,11 +122,17 @@ def _storable(reply: ModelReply) -> ModelReply:
                 f"its {name} is {shown(value, 80)}, which is not of type {kind.__name__}"
             )
     try:
-        orjson.dumps(reply)
+        size = len(orjson.dumps(reply))
     except TypeError:
         parts = tuple(_whole(part) for part in reply.message.parts)
         reply = replace(reply, message=replace(reply.message, parts=parts))
-        orjson.dumps(reply)
+        size = len(orjson.dumps(reply))
+    if size > MOST_DOCUMENT_BYTES or len(reply.message.tool_calls) > MOST_CALLS:
+        raise ReplyTooLarge(
+            f"{reply.model} returned a reply that is too large",
+            why=f"it has {size:,} bytes and {len(reply.message.tool_calls):,} calls",
+            hint="correct the code of the model",
+        )
     return reply
 
 

@@ -14,7 +14,8 @@ import aiohttp
 import orjson
 
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import MalformedReply, ProviderError, StreamCut
+from parallel_agents.errors import MalformedReply, ProviderError, ReplyTooLarge, StreamCut
+from parallel_agents.models.bounds import MOST_DOCUMENT_BYTES, MOST_STREAM_BYTES, TooLarge
 from parallel_agents.models.failures import from_client_error, from_response, make_failure
 from parallel_agents.models.faults import refused_by_proxy
 from parallel_agents.models.network import Network
@@ -25,8 +26,6 @@ from parallel_agents.models.sse import EventReader
 
 _CONNECT_SECONDS = 10.0
 _LARGE_BYTES = 1 << 20  # aiohttp wants larger bodies in pieces, so that they do not block the loop
-# A million tokens of text are about 4 MB; what is larger by far is no reply.
-_MOST_BYTES = 64 << 20
 _MOST_WHITE_BYTES = 1 << 20
 # How much is read before other tasks get their turn: data that has arrived does not make a reader wait.
 _TURN_BYTES = 1 << 20
@@ -116,7 +115,16 @@ class Exchange:
     itself decides: first ask for its `document`, and if it has none, for its `events`.
     """
 
-    __slots__ = ("_endpoint", "_in_turn", "_network", "_proxy", "_response", "_sending", "_start")
+    __slots__ = (
+        "_endpoint",
+        "_in_turn",
+        "_network",
+        "_proxy",
+        "_response",
+        "_sending",
+        "_size",
+        "_start",
+    )
 
     def __init__(
         self,
@@ -131,6 +139,7 @@ class Exchange:
         self._proxy = proxy
         self._start = b""
         self._in_turn = 0
+        self._size = 0
 
     async def __aenter__(self) -> Self:
         try:
@@ -158,7 +167,7 @@ class Exchange:
         """The values of a response that is a JSON document, usually one; None if it is something else.
 
         Raises:
-            ProviderError: the server refused, or the document cannot be read, or is larger than 64 MiB.
+            ProviderError: the server refused, or the document cannot be read, or is larger than 16 MiB.
         """
         if self._response.status >= 300:
             raise await self._refusal()
@@ -223,15 +232,17 @@ class Exchange:
         while chunk := await self._next():
             pieces.append(chunk)
             size += len(chunk)
-            if size > _MOST_BYTES:
-                what = "sent a reply of more than 64 MiB"
-                raise make_failure(MalformedReply, self._endpoint, what)
+            if size > MOST_DOCUMENT_BYTES:
+                raise too_large(self._endpoint, MOST_DOCUMENT_BYTES)
         return b"".join(pieces)
 
     async def _next(self) -> bytes:
         """What has arrived next; however fast it comes, time limits and other tasks get their turn."""
         chunk = await self._response.content.readany()
         self._in_turn += len(chunk)
+        self._size += len(chunk)
+        if self._size > MOST_STREAM_BYTES:
+            raise too_large(self._endpoint, MOST_STREAM_BYTES)
         if self._in_turn > _TURN_BYTES:
             self._in_turn = 0
             await asyncio.sleep(0)
@@ -266,6 +277,8 @@ def _events(
     try:
         for event in feed(chunk):
             yield from read_event(event)
+    except TooLarge:
+        raise
     except ValueError as error:
         raise _unreadable(endpoint, event, str(error)) from error
 
@@ -286,6 +299,13 @@ def _as_utf8(data: bytes, charset: str | None) -> bytes:
         return data.decode(charset or "utf-8").encode()
     except (LookupError, UnicodeError):
         return data
+
+
+def too_large(endpoint: Endpoint, most_bytes: int) -> ProviderError:
+    """The failure of a reply that goes on beyond `most_bytes`; the rest of it is not read."""
+    what = "sent a reply that is too large"
+    why = f"it has more than {most_bytes >> 20} MiB; the connection was closed there"
+    return make_failure(ReplyTooLarge, endpoint, what, why=why)
 
 
 def _unreadable(endpoint: Endpoint, data: bytes, why: str) -> ProviderError:

@@ -7,6 +7,7 @@ which have pages; Ollama's `GET /api/tags`; and Together's bare list.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -137,9 +138,10 @@ def _price(value: Json) -> Price | None:
     for names, factor in ((("prompt", "completion"), _PER_MILLION), (("input", "output"), 1)):
         each = [_usd(value.get(name)) for name in names]
         if each[0] is not None and each[1] is not None:
-            return Price(
-                input_usd=round(each[0] * factor, 6), output_usd=round(each[1] * factor, 6)
-            )
+            with suppress(ValueError):  # a price that is out of range is not known
+                return Price(
+                    input_usd=round(each[0] * factor, 6), output_usd=round(each[1] * factor, 6)
+                )
     return None
 
 

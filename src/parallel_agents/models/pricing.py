@@ -2,34 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from parallel_agents.core.usage import FREE, NANOUSD_PER_USD, Price, Usage
+from parallel_agents.core.usage import FREE, MOST_CALL_NANOUSD, NANOUSD_PER_USD, Price, Usage
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.models.simulated import days
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelPrice
+    from genai_prices.types import ModelInfo, ModelPrice
 
 _SAMPLE_TOKENS = 1_000
+# How long after its budget was asked a call may begin and end, with its waits and retries.
+_SOON_SECONDS = (0, 1800, 3600)
 _Cost = Callable[[Usage], int]
 
 
 class Prices:
-    """Costs in nanodollars by model name; an unknown price is None, never 0."""
+    """Costs in nanodollars by model name; an unknown price is None, never 0.
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
+    Args:
+        providers: the providers by name.
+        now: returns seconds since the epoch; some prices depend on the date and the time of day.
+    """
+
+    def __init__(
+        self, providers: Mapping[str, Provider], now: Callable[[], float] = time.time
+    ) -> None:
         self._providers = providers
-        self._costs: dict[str, _Cost | None] = {}
+        self._now = now
+        self._costs: dict[str, _Cost | _Calendar | None] = {}
 
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
-        """The cost of `usage` on `model` (`provider/model`), rounded up; None if it is unknown."""
+        """The cost of `usage` on `model` (`provider/model`) now, rounded up; None if it is unknown."""
+        return self._cost(model, usage, self._now())
+
+    def most_nanousd(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        """The most that a call can cost which begins soon; None if a price is unknown.
+
+        All input is priced as the dearest of plain input, cache reads and cache writes.
+        """
+        kinds = (
+            Usage(input_tokens, output_tokens),
+            Usage(0, output_tokens, cache_read_tokens=input_tokens),
+            Usage(0, output_tokens, cache_write_tokens=input_tokens),
+        )
+        now = self._now()
+        is_dated = isinstance(self._known(model), _Calendar)
+        later = _SOON_SECONDS if is_dated else _SOON_SECONDS[:1]
+        return _most(self._cost(model, kind, now + wait) for kind in kinds for wait in later)
+
+    def _known(self, model: str) -> _Cost | _Calendar | None:
         if model not in self._costs:
             self._costs[model] = self._find(model)
-        cost = self._costs[model]
+        return self._costs[model]
+
+    def _cost(self, model: str, usage: Usage, at: float) -> int | None:
+        cost = self._known(model)
+        if isinstance(cost, _Calendar):
+            cost = cost.at(at)
         if cost is _nothing:
             return 0
         # Every call uses tokens, so a usage of zero means that the server did not count them.
@@ -60,7 +95,7 @@ class Prices:
             return None
         return found.context_window
 
-    def _find(self, model: str) -> _Cost | None:
+    def _find(self, model: str) -> _Cost | _Calendar | None:
         provider_name, _, model_id = model.partition("/")
         if provider_name == LOCAL:
             return _nothing
@@ -79,18 +114,48 @@ def _nothing(_: Usage) -> int:
     return 0
 
 
-def _find_listed(provider: str, model_id: str) -> _Cost | None:
-    """The cost function of a model in genai-prices, or None."""
-    # The import takes 0.1 s, and only a call needs a price.
-    import genai_prices  # noqa: PLC0415
+class _Calendar:
+    """The costs of a model whose price depends on the date or the time of day."""
 
+    def __init__(self, model: ModelInfo) -> None:
+        self._model = model
+        self._costs: dict[int, _Cost | None] = {}
+
+    def at(self, now: float) -> _Cost | None:
+        """The cost function at a moment; None if no price is known for it."""
+        price = self._model.get_prices(datetime.fromtimestamp(now, UTC))
+        key = id(price)  # of a part of the list, which lives as long as the model
+        if key not in self._costs:
+            self._costs[key] = _cost_of(price)
+        return self._costs[key]
+
+
+def _most(costs: Iterable[int | None]) -> int | None:
+    most = 0
+    for cost in costs:
+        if cost is None:
+            return None
+        most = max(most, cost)
+    return most
+
+
+def _find_listed(provider: str, model_id: str) -> _Cost | _Calendar | None:
+    """The costs of a model in genai-prices, or None."""
+    # The import takes 0.1 s, and only a call needs a price.
+    import genai_prices.data_snapshot  # noqa: PLC0415
+
+    snapshot = genai_prices.data_snapshot.get_snapshot()
     try:
-        found = genai_prices.calc_price(
-            genai_prices.Usage(input_tokens=1), model_id, provider_id=provider
-        )
+        _, found = snapshot.find_provider_model(model_id, None, provider, None)
     except LookupError:
         return None
-    listed = found.model_price
+    return _Calendar(found) if isinstance(found.prices, list) else _cost_of(found.prices)
+
+
+def _cost_of(listed: ModelPrice) -> _Cost | None:
+    """The cost function of a listed price; None if it has none for text."""
+    import genai_prices  # noqa: PLC0415
+
     if listed.input_mtok is None or listed.output_mtok is None:
         return None
     flat = _flat_price(listed)
@@ -107,7 +172,8 @@ def _find_listed(provider: str, model_id: str) -> _Cost | None:
             cache_write_tokens=usage.cache_write_tokens,
         )
         usd = listed.calc_price(counted)["total_price"]
-        return int((usd * NANOUSD_PER_USD).to_integral_value(ROUND_CEILING))
+        nanousd = int((usd * NANOUSD_PER_USD).to_integral_value(ROUND_CEILING))
+        return min(MOST_CALL_NANOUSD, nanousd)
 
     return tiered
 

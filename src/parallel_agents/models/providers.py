@@ -58,13 +58,6 @@ _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 _ModelId = Annotated[str, StringConstraints(min_length=1)]
 
 
-def _check(price: Price) -> Price:
-    each = (price.input_usd, price.output_usd, price.cache_read_usd, price.cache_write_usd)
-    if any(usd is not None and usd < 0 for usd in each):
-        raise ValueError("a price must be at least 0")
-    return price
-
-
 def _check_limit(limit: RateLimit) -> RateLimit:
     if any(n is not None and n < 1 for n in (limit.requests_per_minute, limit.tokens_per_minute)):
         raise ValueError("a limit must be at least 1")
@@ -223,9 +216,7 @@ class Provider:
     headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
     known: tuple[tuple[str, DialectChanges], ...] = ()
     configured: tuple[tuple[str, DialectChanges], ...] = ()
-    prices: Mapping[_ModelId, Annotated[Price, AfterValidator(_check)]] = field(
-        default_factory=dict[str, Price]
-    )
+    prices: Mapping[_ModelId, Price] = field(default_factory=dict[str, Price])
     price_list: str = ""
     max_parallel: Mapping[_ModelId, Annotated[int, Field(ge=1, le=100_000)]] = field(
         default_factory=dict[str, int]

@@ -105,6 +105,10 @@ class Registry:
         """The cost of `usage` on `model`, or None if the price is unknown."""
         return self._prices.cost_nanousd(model, usage)
 
+    def most_nanousd(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        """The most that a call which begins soon can cost; None if a price is unknown."""
+        return self._prices.most_nanousd(model, input_tokens, output_tokens)
+
     async def aclose(self) -> None:
         """Close every model that was made, and the pool."""
         async with AsyncExitStack() as stack:

@@ -9,11 +9,12 @@ import re
 
 import orjson
 
+from parallel_agents.models.bounds import MOST_EVENT_BYTES, TooLarge
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Also in upper case, indented, and with a blank before the colon.
 _FIELD = re.compile(rb"[ \t]*(data|event)[ \t]*:", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
-_MOST_BYTES = 16 << 20
 
 
 class EventReader:
@@ -33,7 +34,7 @@ class EventReader:
         """The data of the events that `chunk` completes, without comments, other fields and blanks.
 
         Raises:
-            ValueError: an event is larger than 16 MiB.
+            TooLarge: an event is larger than 16 MiB.
         """
         if (
             self._rest
@@ -78,8 +79,8 @@ class EventReader:
             self._size += len(value)
 
     def _check_size(self) -> None:
-        if self._size + len(self._rest) > _MOST_BYTES:
-            raise ValueError("an event is larger than 16 MiB")
+        if self._size + len(self._rest) > MOST_EVENT_BYTES:
+            raise TooLarge(f"an event is larger than {MOST_EVENT_BYTES >> 20} MiB")
 
     def _lines(self, text: bytes) -> list[bytes]:
         """The complete lines of `text`; a carriage return at its end may be half of a line's end."""

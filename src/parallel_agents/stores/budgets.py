@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parallel_agents.core.budget import (
-    ANSWER_SHARE,
-    NOTICE_SHARE,
+    ANSWER_PERCENT,
+    NOTICE_PERCENT,
     Amount,
     Budget,
     BudgetAccount,
+    Charge,
     OnLimit,
     Shortage,
 )
@@ -23,6 +24,7 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.usage import NANOUSD_PER_USD
 from parallel_agents.errors import PriceUnknown
 from parallel_agents.stores.database import Database, as_array
+from parallel_agents.stores.day_budgets import DAY, DayBudgets
 
 
 def scope_of(session: SessionKey) -> str:
@@ -40,15 +42,28 @@ class Request(NamedTuple):
     """A reservation that a run asks for.
 
     Attributes:
-        scopes: further accounts to charge, besides those of its session and its ancestors.
         is_last: it is the run's last call, and may use the share that others must leave.
     """
 
     run: RunId
     session: SessionKey
     amount: Amount
-    scopes: Sequence[str]
     is_last: bool
+
+
+class Spent(NamedTuple):
+    """What a call of a run cost.
+
+    Attributes:
+        tokens: those of its reply, counted or guessed.
+        began: when it was asked for, in seconds since the epoch.
+    """
+
+    run: RunId
+    session: SessionKey
+    charge: Charge
+    tokens: int
+    began: float
 
 
 class Notice(NamedTuple):
@@ -72,18 +87,21 @@ class _Account:
     reserved_nanousd: int
     reserved_tokens: int
 
-    def has_room(self, amount: Amount, *, share: float, with_reserved: bool) -> bool:
-        """Whether `amount` fits into this share of the limits."""
+    def has_room(self, amount: Amount, *, percent: int, with_reserved: bool) -> bool:
+        """Whether `amount` fits into these percents of the limits."""
         money = self.spent_nanousd + self.reserved_nanousd * with_reserved + (amount.nanousd or 0)
         tokens = self.spent_tokens + self.reserved_tokens * with_reserved + amount.tokens
-        return _fits(money, self.limit_nanousd, share) and _fits(tokens, self.limit_tokens, share)
+        return not (
+            _is_over(money, self.limit_nanousd, percent)
+            or _is_over(tokens, self.limit_tokens, percent)
+        )
 
 
-def _fits(total: int, limit: int | None, share: float) -> bool:
-    return limit is None or total <= (limit if share == 1 else int(limit * share))
+def _is_over(total: int, limit: int | None, percent: int) -> bool:
+    return limit is not None and total * 100 > limit * percent
 
 
-class _Charge(NamedTuple):
+class _Closing(NamedTuple):
     """What a run had reserved in an account, and what it is charged."""
 
     run: RunId
@@ -94,6 +112,8 @@ class _Charge(NamedTuple):
     tokens: int
 
 
+_KINDS = (DAY, "agent", "")
+_PAID = ""  # the scope of a call that is paid, whatever it is charged to
 _Price = Callable[[RunId, int, int], tuple[int, int]]
 
 
@@ -103,10 +123,17 @@ def _no_cost(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
 
 
 class BudgetAccounts:
-    """The accounts; each change is part of its caller's transaction."""
+    """The accounts; each change is part of its caller's transaction.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: holds them.
+        days: which accounts of the day a call is charged to, besides those of its session and its
+            ancestors.
+    """
+
+    def __init__(self, database: Database, days: DayBudgets) -> None:
         self._database = database
+        self._days = days
 
     def open(self, accounts: Iterable[BudgetAccount]) -> None:
         """Open accounts, or set the limits of those that exist; what was spent remains."""
@@ -135,7 +162,7 @@ class BudgetAccounts:
         answers: list[Shortage | PriceUnknown | None] = []
         reserved: list[tuple[RunId, str, int, int]] = []
         for request in requests:
-            paying = [accounts[scope] for scope in (*scopes_of[request.session], *request.scopes)]
+            paying = [accounts[scope] for scope in scopes_of[request.session]]
             answer = _reserve(request, paying)
             answers.append(answer)
             if answer is None:
@@ -148,7 +175,7 @@ class BudgetAccounts:
     def _accounts_for(
         self, requests: Sequence[Request]
     ) -> tuple[dict[str, _Account], dict[str, list[str]]]:
-        """Every account that a request is charged to, and the scopes above each session."""
+        """Every account that a request is charged to, and the scopes that pay for each session."""
         accounts: dict[str, _Account] = {}
         scopes_of: dict[str, list[str]] = defaultdict(list)
         sessions = list({request.session for request in requests})
@@ -156,11 +183,19 @@ class BudgetAccounts:
             account = _Account(*columns)
             accounts.setdefault(account.scope, account)
             scopes_of[session].append(account.scope)
-        scopes = {scope for request in requests for scope in request.scopes}
-        if scopes:
-            for columns in self._database.all("accounts_of", (as_array(list(scopes)),)):
-                accounts.setdefault(columns[0], _Account(*columns))
+        if self._days.is_limited:
+            self._days.open_today()
+            today = {session: self._days.scopes_of(session) for session in sessions}
+            known = self._known({scope for scopes in today.values() for scope in scopes})
+            accounts |= known
+            for session, scopes in today.items():
+                scopes_of[session] += [scope for scope in scopes if scope in known]
         return accounts, scopes_of
+
+    def _known(self, scopes: Iterable[str]) -> dict[str, _Account]:
+        """The accounts that exist."""
+        rows = self._database.all("accounts_of", (as_array(list(scopes)),))
+        return {columns[0]: _Account(*columns) for columns in rows}
 
     def _write(self, reserved: Sequence[tuple[RunId, str, int, int]]) -> None:
         sums: dict[str, tuple[int, int]] = {}
@@ -170,46 +205,86 @@ class BudgetAccounts:
         self._database.run_many("reserve", [(*added, scope) for scope, added in sums.items()])
         self._database.run_many("put_reservation", reserved)
 
-    def settle(self, spent: Sequence[tuple[RunId, Amount]]) -> list[Notice]:
-        """Replace what each run had reserved by what its call cost; a run comes once.
+    def settle(self, spent: Sequence[Spent]) -> list[Notice]:
+        """Replace what each run had reserved by what its call cost.
+
+        A run has reserved one call; the first of its replies is the one that settles it.
+
+        A call that reserved nothing in an account of the day, because that was limited only during
+        the call, or in a process that had not heard of it, is charged to it all the same.
 
         Returns:
             The accounts that have now spent 80 % of their budget, each once.
         """
-        amounts = dict(spent)
+        charges: dict[RunId, Charge] = {}
+        for each in spent:
+            charges.setdefault(each.run, each.charge)
 
         def price(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
-            # A call of unknown price costs what was reserved for it.
-            paid = amounts[run].nanousd
-            return nanousd if paid is None else paid, amounts[run].tokens
+            paid = charges[run]
+            return (
+                nanousd if paid.nanousd is None else paid.nanousd,
+                tokens if paid.tokens is None else paid.tokens,
+            )
 
-        notices = self._close(list(amounts), price)
+        closings = self._take(list(charges), price)
+        if self._days.is_limited:
+            closings += self._unreserved(spent, closings)
+        notices = self._charge(closings)
         if notices:
             self._database.run_many("notice_account", [(notice.scope,) for notice in notices])
         return notices
 
+    def _unreserved(self, spent: Sequence[Spent], closings: Sequence[_Closing]) -> list[_Closing]:
+        """The charges to accounts of the day in which a run had reserved nothing."""
+        paid = {(closing.run, closing.scope.partition(":")[0]) for closing in closings}
+        owing: list[tuple[Spent, str]] = []
+        for each in spent:
+            for scope in self._days.scopes_of(each.session, each.began):
+                kind = scope.partition(":")[0]
+                if paid.isdisjoint({(each.run, kind), (each.run, _PAID)}):
+                    owing.append((each, scope))
+            paid -= {(each.run, kind) for kind in _KINDS}
+        if not owing or self._days.open_today():  # which opens it with these replies in it
+            return []
+        known = self._known({scope for _, scope in owing})
+        return [
+            _Closing(each.run, scope, 0, 0, each.charge.nanousd or 0, each.tokens)
+            for each, scope in owing
+            if scope in known
+        ]
+
     def forfeit(self, runs: Sequence[RunId]) -> None:
         """Count what the runs had reserved as spent: whether the calls were made is unknown."""
-        self._close(runs, lambda _, nanousd, tokens: (nanousd, tokens))
+        self._charge(self._take(runs, lambda _, nanousd, tokens: (nanousd, tokens)))
+
+    def write_off(self, runs: Sequence[RunId]) -> None:
+        """Forfeit for runs whose process is taken for dead; a reply that comes after all is paid."""
+        self.forfeit(runs)
+        self._database.run_many("put_reservation", [(run, _PAID, 0, 0) for run in runs])
 
     def release(self, run: RunId) -> None:
         """Cancel what a run has reserved: its call cost nothing."""
-        self._close([run], _no_cost)
+        self._charge(self._take([run], _no_cost))
 
-    def _close(self, runs: Sequence[RunId], price: _Price) -> list[Notice]:
-        """Delete the runs' reservations, and charge what `price` makes of each."""
+    def _take(self, runs: Sequence[RunId], price: _Price) -> list[_Closing]:
+        """Delete the runs' reservations; each is charged what `price` makes of it."""
         order = {run: number for number, run in enumerate(runs)}
-        charges = [
-            _Charge(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
+        closings = [
+            _Closing(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
             for run, scope, nanousd, tokens in self._database.all(
                 "take_reservations", (as_array(runs),)
             )
         ]
-        if not charges:
+        return sorted(closings, key=lambda closing: order[closing.run])
+
+    def _charge(self, closings: Sequence[_Closing]) -> list[Notice]:
+        """Charge the accounts; return the notices of those that have passed 80 %."""
+        if not closings:
             return []
-        by_scope: dict[str, list[_Charge]] = defaultdict(list)
-        for charge in sorted(charges, key=lambda charge: order[charge.run]):
-            by_scope[charge.scope].append(charge)
+        by_scope: dict[str, list[_Closing]] = defaultdict(list)
+        for closing in closings:
+            by_scope[closing.scope].append(closing)
         sums = [
             (scope, *(sum(column) for column in list(zip(*of_scope, strict=True))[2:]))
             for scope, of_scope in by_scope.items()
@@ -226,12 +301,12 @@ class BudgetAccounts:
 def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUnknown | None:
     """Add a request to the accounts that it is charged to, or say which account refuses it."""
     amount = request.amount
-    share = 1.0 if request.is_last else 1 - ANSWER_SHARE
+    percent = 100 if request.is_last else 100 - ANSWER_PERCENT
     for account in paying:
         if amount.nanousd is None and account.limit_nanousd is not None:
             return _no_price(account.scope)
-        if not account.has_room(amount, share=share, with_reserved=True):
-            may_wait = account.has_room(amount, share=share, with_reserved=False)
+        if not account.has_room(amount, percent=percent, with_reserved=True):
+            may_wait = account.has_room(amount, percent=percent, with_reserved=False)
             detail = _describe_shortage(account, amount)
             return Shortage(account.scope, detail, may_wait, OnLimit(account.on_limit))
     for account in paying:
@@ -241,7 +316,7 @@ def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUn
 
 
 def _notice_of(
-    charges: Sequence[_Charge],
+    charges: Sequence[_Closing],
     limit_nanousd: int | None,
     limit_tokens: int | None,
     nanousd: int,
@@ -264,7 +339,7 @@ def _notice_of(
 
 
 def _is_nearly_spent(spent: int, limit: int | None) -> bool:
-    return limit is not None and spent >= limit * NOTICE_SHARE
+    return limit is not None and spent * 100 >= limit * NOTICE_PERCENT
 
 
 def _no_price(scope: str) -> PriceUnknown:

@@ -70,6 +70,7 @@ class Journal:
         self.rows = self._tables.rows
         self.dead_letters = self._tables.dead_letters
         self.throttles = self._tables.throttles
+        self.days = self._tables.days
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.owners = JournalOwners(self._tables, self.runs)

@@ -56,7 +56,7 @@ class JournalOwners:
         self._tables.throttles.remove(owner)
         # Whoever continues may have no slot for these runs while others wait for what they reserved.
         runs = [RunId(run) for (run,) in self._tables.database.all("reserving_runs", (owner,))]
-        self._tables.accounts.forfeit(runs)
+        self._tables.accounts.write_off(runs)
         self._set_aside(owner)
 
     def _set_aside(self, owner: OwnerId) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import groupby
 from typing import NamedTuple
 
-from parallel_agents.core.budget import Amount, Shortage
+from parallel_agents.core.budget import Shortage
 from parallel_agents.core.event import (
     Attempted,
     Entry,
@@ -37,7 +37,7 @@ from parallel_agents.errors import (
     RunKilled,
     RunTimedOut,
 )
-from parallel_agents.stores.budgets import Request
+from parallel_agents.stores.budgets import Request, Spent
 from parallel_agents.stores.damage import damaged, fault_of, is_newer
 from parallel_agents.stores.database import as_array
 from parallel_agents.stores.dead_letters import End
@@ -118,9 +118,11 @@ class JournalRuns:
         for event in self._tables.log.written[-len(taken) :] if taken else ():
             events[event.session].append(event)
         budgeted = self._tables.accounts.budgeted_among(sessions)
+        is_limited = self._tables.days.look()
         for run, (session, _) in taken.items():
             row = rows[run]
-            answers[run] = Claim(row.session, row.run, events[session], session in budgeted)
+            is_budgeted = is_limited or session in budgeted
+            answers[run] = Claim(row.session, row.run, events[session], is_budgeted)
         return [answers.get(request.run) for request in requests]
 
     def _put_aside(self, row: Row, events: Sequence[Event]) -> LeftRun | None:
@@ -140,7 +142,7 @@ class JournalRuns:
         self.end([Ending(row.run.id, row.session.key, Finished(outcome=outcome), fence=0)])
         return LeftRun(fault)
 
-    def append(self, requests: Sequence[Append]) -> list[Answer[None]]:
+    def append(self, requests: Sequence[Append]) -> list[Answer[bool]]:
         sessions, reserving = self._fence(requests)
         drafts = [
             Draft(request.run, session, entry)
@@ -150,18 +152,20 @@ class JournalRuns:
         ]
         if drafts:
             self._project(self._tables.log.write(drafts), reserving)
-        return [session if isinstance(session, OwnershipLost) else None for session in sessions]
+        is_limited = self._tables.days.is_limited
+        return [s if isinstance(s, OwnershipLost) else is_limited for s in sessions]
 
     def _project(self, drafts: Sequence[Draft], reserving: Set[RunId]) -> None:
         """Update each run's row from its new events, and the accounts of the `reserving` runs."""
         replies = [(d, d.entry.body) for d in drafts if isinstance(d.entry.body, Replied)]
         if replies:
-            settling = [reply for reply in replies if reply[0].run in reserving]
-            if settling:
-                self._settle(settling)
             self._tables.database.run_many(
                 "note_reply", [_reply_row(d.run, body) for d, body in replies]
             )
+            pays = self._tables.days.is_limited
+            settling = [reply for reply in replies if pays or reply[0].run in reserving]
+            if settling:
+                self._settle(settling)
         attempts = [
             (draft.entry.body.number, draft.entry.body.model, draft.run)
             for draft in drafts
@@ -171,11 +175,13 @@ class JournalRuns:
             self._tables.database.run_many("note_attempt", attempts)
 
     def _settle(self, replies: Sequence[tuple[Draft, Replied]]) -> None:
-        spent: dict[RunId, Amount] = {}
-        for draft, body in replies:
-            # A run has reserved one call; its first reply here is the one that settles it.
-            spent.setdefault(draft.run, Amount(body.cost_nanousd, body.usage.total_tokens))
-        notices = self._tables.accounts.settle(list(spent.items()))
+        now = self._tables.now()
+        notices = self._tables.accounts.settle(
+            [
+                Spent(d.run, d.session, body.charge, body.usage.total_tokens, now - body.seconds)
+                for d, body in replies
+            ]
+        )
         if notices:
             sessions = {draft.run: draft.session for draft, _ in replies}
             self._tables.log.write(
@@ -197,19 +203,10 @@ class JournalRuns:
             for request, session in zip(requests, sessions, strict=True)
             if not isinstance(session, OwnershipLost)
         ]
-        self._tables.accounts.open(
-            dict.fromkeys(a for request, _ in fenced for a in request.accounts)
-        )
         answers = iter(
             self._tables.accounts.reserve(
                 [
-                    Request(
-                        request.run,
-                        session,
-                        request.amount,
-                        [account.scope for account in request.accounts],
-                        request.is_last,
-                    )
+                    Request(request.run, session, request.amount, request.is_last)
                     for request, session in fenced
                 ]
             )
@@ -257,9 +254,10 @@ class JournalRuns:
         """Refuse the requests whose run has ended or has a newer epoch."""
         asked = as_array(list({request.run for request in requests}))
         states = {run: state for run, *state in self._tables.database.all("run_states", (asked,))}
+        self._tables.days.is_limited = any(is_limited for *_, is_limited in states.values())
         return _Fenced(
             [_session_or_lost(request, states.get(request.run)) for request in requests],
-            {run for run, (*_, has_reserved) in states.items() if has_reserved},
+            {run for run, (*_, has_reserved, _) in states.items() if has_reserved},
         )
 
     def _check_fence(self, request: Claimed) -> None:
@@ -346,7 +344,7 @@ def _session_or_lost(
     request: Claimed, state: Sequence[object] | None
 ) -> SessionKey | OwnershipLost:
     if state is not None:
-        session, status, epoch, _ = state
+        session, status, epoch, *_ = state
         if epoch == request.epoch and status in LIVE:
             return SessionKey(str(session))
     return OwnershipLost(

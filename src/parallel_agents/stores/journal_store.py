@@ -8,7 +8,7 @@ from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from parallel_agents.core.audit import ChainCheck, RowCheck
-from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
 from parallel_agents.core.ids import OwnerId, RunId
@@ -71,7 +71,7 @@ def claim(journal: Journal, requests: Sequence[ClaimRequest]) -> list[Answer[Cla
     return journal.runs.claim(requests)
 
 
-def append(journal: Journal, requests: Sequence[Append]) -> list[Answer[None]]:
+def append(journal: Journal, requests: Sequence[Append]) -> list[Answer[bool]]:
     return journal.runs.append(requests)
 
 
@@ -140,6 +140,7 @@ class JournalStore(ABC):
     steer = _change(lambda journal: journal.runs.steer)
     give_back = _change_soon(lambda journal: journal.runs.give_back)
     heartbeat = _change(lambda journal: journal.owners.heartbeat)
+    limit_days = _change(lambda journal: journal.days.limit)
     mark_dead = _change(lambda journal: journal.owners.mark_dead)
     release = _change(lambda journal: journal.owners.release)
     drop_dead_letters = _change(lambda journal: journal.dead_letters.drop)
@@ -159,8 +160,8 @@ class JournalStore(ABC):
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
         return await self.submit(Change(claim, ClaimRequest(run, owner), run))
 
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
-        await self.submit(Change(append, Append(run, epoch, entries), run))
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> bool:
+        return await self.submit(Change(append, Append(run, epoch, entries), run))
 
     def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:
         self.submit_soon(Change(append, Append(run, epoch, (entry,)), run))
@@ -171,10 +172,9 @@ class JournalStore(ABC):
         epoch: int,
         amount: Amount,
         *,
-        accounts: Sequence[BudgetAccount],
         is_last: bool,
     ) -> Shortage | None:
-        request = Reserve(run, epoch, amount, accounts, is_last)
+        request = Reserve(run, epoch, amount, is_last)
         return await self.submit(Change(reserve, request, run))
 
     async def finish(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
-from parallel_agents.core.budget import Amount, BudgetAccount
+from parallel_agents.core.budget import Amount
 from parallel_agents.core.event import Entry
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.run import Outcome
@@ -30,7 +30,6 @@ class Reserve(NamedTuple):
     run: RunId
     epoch: int
     amount: Amount
-    accounts: Sequence[BudgetAccount]
     is_last: bool
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.stores.budgets import BudgetAccounts
 from parallel_agents.stores.database import Database
+from parallel_agents.stores.day_budgets import DayBudgets
 from parallel_agents.stores.dead_letters import DeadLetters
 from parallel_agents.stores.event_log import EventLog
 from parallel_agents.stores.quotas import SpawnQuota
@@ -31,6 +32,7 @@ class Tables:
     log: EventLog
     rows: Rows
     accounts: BudgetAccounts
+    days: DayBudgets
     dead_letters: DeadLetters
     throttles: ThrottleRows
     quota: SpawnQuota
@@ -44,13 +46,15 @@ class Tables:
         least_now: Callable[[], float] | None = None,
     ) -> Tables:
         least = least_now or now
+        days = DayBudgets(database, now)
         return cls(
             database=database,
             now=now,
             least_now=least,
             log=EventLog(database, now),
             rows=Rows(database),
-            accounts=BudgetAccounts(database),
+            accounts=BudgetAccounts(database, days),
+            days=days,
             dead_letters=DeadLetters(database, now, dead_letter_seconds, least),
             throttles=ThrottleRows(database),
             quota=SpawnQuota(database),

@@ -16,3 +16,10 @@ def test_a_status_is_over_or_live() -> None:
 
 def test_an_error_is_kept_with_all_that_it_says() -> None:
     assert Failure("PA-E201", "slow down", "too many", "wait") == ERROR
+
+
+def test_of_an_endless_error_the_start_is_kept() -> None:
+    kept = Failure.of(RateLimited("m" * 10**6, why="w" * 10**6, hint="h" * 10**6))
+
+    assert [len(text) for text in (kept.message, kept.why, kept.hint)] == [4_000] * 3
+    assert kept.message.endswith("m…")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
 
 from parallel_agents.core.usage import FREE, Price, Spend, Usage
@@ -45,3 +46,9 @@ def test_what_is_used_more_never_costs_less(a: Usage, b: Usage) -> None:
     price = Price(input_usd=0.15, output_usd=0.6, cache_read_usd=0.075)
 
     assert price.cost_nanousd(a + b) >= price.cost_nanousd(a)
+
+
+@pytest.mark.parametrize("usd", [-1, float("nan"), float("inf"), 10_001, 9e11])
+def test_a_price_that_no_model_has_is_refused(usd: float) -> None:
+    with pytest.raises(ValueError, match="from 0 to 10,000"):
+        Price(input_usd=usd, output_usd=1)

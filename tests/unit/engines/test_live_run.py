@@ -29,9 +29,9 @@ class CountingStore(MemoryStore):
         self.changes: list[list[str]] = []
 
     @override
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> bool:
         self.changes.append([entry.key for entry in entries])
-        await super().append(run, epoch, entries)
+        return await super().append(run, epoch, entries)
 
     @override
     def append_soon(self, run: RunId, epoch: int, entry: Entry) -> None:

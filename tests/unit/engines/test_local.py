@@ -439,11 +439,11 @@ class FullAfter(MemoryStore):
         self.left = replies
 
     @override
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> bool:
         self.left -= any(isinstance(entry.body, Replied) for entry in entries)
         if self.left < 0:
             raise StoreFull("the disk is full")
-        await super().append(run, epoch, entries)
+        return await super().append(run, epoch, entries)
 
 
 async def test_a_store_that_fails_ends_all_who_wait_with_its_error_and_nothing_hangs() -> None:
@@ -516,7 +516,7 @@ class Strays(MemoryStore):
     """A store whose appends are cancelled by nobody: a failure outside of all calls."""
 
     @override
-    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> None:
+    async def append(self, run: RunId, epoch: int, entries: Sequence[Entry]) -> bool:
         raise asyncio.CancelledError
 
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from parallel_agents.core.message import ToolCall, assistant, user
 from parallel_agents.core.model import Listener, ModelReply, ModelRequest
+from parallel_agents.core.usage import MOST_CALL_TOKENS, Usage
 from parallel_agents.errors import (
     MissingKey,
     ModelCrashed,
@@ -111,3 +112,43 @@ async def test_a_reply_with_a_field_of_another_type_is_a_crash_of_the_model(
 
     with pytest.raises(ModelCrashed, match=f"its {field} is {value!r}"):
         await Contained(ScriptedModel([reply])).respond(REQUEST)
+
+
+class Counting(RepliesWith):
+    """A model that says what its calls used."""
+
+    def __init__(self, usage: object) -> None:
+        super().__init__(lambda _: "Done.")
+        self._usage = usage
+
+    @override
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        reply = await super().respond(request, listener)
+        object.__setattr__(reply, "usage", self._usage)
+        return reply
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(10**30),
+        Usage(MOST_CALL_TOKENS + 1),
+        Usage(0, -5),
+        Usage(True),
+        Usage(1.5),  # pyright: ignore[reportArgumentType] - what is tested
+        Usage(0, 0, float("nan")),  # pyright: ignore[reportArgumentType] - what is tested
+        Usage("many", 1),  # pyright: ignore[reportArgumentType] - what is tested
+        {"input_tokens": 5},
+        None,
+    ],
+    ids=repr,
+)
+async def test_a_usage_that_no_call_can_have_is_a_crash_of_the_model(usage: object) -> None:
+    with pytest.raises(ModelCrashed, match="which is no usage of a call"):
+        await Contained(Counting(usage)).respond(REQUEST)
+
+
+async def test_the_most_that_a_call_can_use_passes() -> None:
+    usage = Usage(*[MOST_CALL_TOKENS] * 4)
+
+    assert (await Contained(Counting(usage)).respond(REQUEST)).usage == usage

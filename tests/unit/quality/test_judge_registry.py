@@ -26,6 +26,9 @@ class OneModel:
     def cost_nanousd(self, model: str, usage: Usage) -> int | None:
         raise AssertionError(f"a registry of judges does not price {usage} on {model}")
 
+    def most_nanousd(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        raise AssertionError(f"nor {input_tokens} and {output_tokens} tokens on {model}")
+
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[JudgeRegistry]:

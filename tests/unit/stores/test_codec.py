@@ -126,5 +126,5 @@ async def test_a_model_of_the_callers_that_returns_nonsense_fails_its_run_only()
 
     assert result.status is pa.RunStatus.FAILED
     assert result.error is not None
-    assert result.error.code == "PA-E307"
+    assert result.error.code == "PA-E314"
     assert [row.fault for row in rows] == [""]

@@ -96,7 +96,7 @@ def append_to(run: RunId, epoch: int, written: list[Entry]) -> AnyChange:
 
 
 def reserve_for(run: RunId, epoch: int, tokens: int, is_last: bool) -> AnyChange:
-    return Change(reserve, Reserve(run, epoch, Amount(None, tokens), (DAY,), is_last), run)
+    return Change(reserve, Reserve(run, epoch, Amount(None, tokens), is_last), run)
 
 
 def finish_of(run: RunId, epoch: int, outcome: Outcome, seen: int | None) -> AnyChange:
@@ -124,6 +124,7 @@ def journal() -> Journal:
     made = Journal(SqliteDatabase.in_memory(), lambda: next(clock))
     owner = Owner(id=ME, host="here", pid=1)
     made.commit([call(lambda journal: journal.owners.heartbeat(owner))])
+    made.commit([call(lambda journal: journal.days.limit(ME, [DAY], []))])
     made.commit([call(lambda journal: journal.sessions.spawn([plan(run) for run in RUNS]))])
     return made
 

@@ -81,3 +81,11 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 
     assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     assert all(step.name.startswith(f"{step.number:04d}_") for step in steps)
+
+
+def test_no_statement_computes_in_what_it_returns() -> None:
+    """SQLite up to 3.40 may compare the columns of a table without rowids as texts there."""
+    returned = re.findall(r"^RETURNING (.*?);$", QUERIES, re.MULTILINE | re.DOTALL)
+
+    assert len(returned) == QUERIES.count("RETURNING") > 3
+    assert [each for each in returned if not re.fullmatch(r"\w+(, \w+)*", each)] == []

@@ -18,7 +18,7 @@ from parallel_agents.errors import MissingExtra, RequestRejected
 from parallel_agents.models.dialect import Dialect, Structured
 from parallel_agents.models.failures import make_failure
 from parallel_agents.models.providers import Endpoint, Wire
-from parallel_agents.models.reading.usage import estimate_usage
+from parallel_agents.models.reading.usage import estimate_usage, larger_usage
 from parallel_agents.models.wires.codec import make_draft, plan_request, taken_ids
 from parallel_agents.models.wires.draft import Draft
 from parallel_agents.models.wires.ends import check_end, check_text
@@ -108,7 +108,8 @@ class PydanticAi:
         if not reply.is_estimated:
             return reply
         sent, written = orjson.dumps(request.messages), orjson.dumps(reply.message)
-        return replace(reply, usage=estimate_usage(len(sent), len(written)))
+        guess = estimate_usage(len(sent), len(written))
+        return replace(reply, usage=larger_usage(reply.usage, guess))
 
 
 def _bridge() -> Any:  # noqa: ANN401 - a module, which needs the library

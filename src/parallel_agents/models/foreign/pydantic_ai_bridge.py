@@ -235,4 +235,4 @@ def _usage(reply: library.ModelResponse) -> Usage | None:
         counted.cache_read_tokens,
         counted.cache_write_tokens,
     )
-    return usage if usage.total_tokens else None
+    return usage if usage.is_sound and usage.total_tokens else None

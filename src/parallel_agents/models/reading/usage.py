@@ -7,13 +7,9 @@ Gemini (usageMetadata; on its OpenAI endpoint thoughts are only in the total).
 
 from __future__ import annotations
 
-import math
-
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.usage import Usage
+from parallel_agents.core.usage import MOST_CALL_TOKENS, Usage
 
-_MOST = 10**12
-_MOST_IN_TOTAL = 10**8  # a call with more is a mistake of the server
 _NAMES = (  # in the order in which `_counts` returns them
     ("prompt_tokens", "input_tokens", "promptTokenCount"),
     ("completion_tokens", "output_tokens", "candidatesTokenCount"),
@@ -46,7 +42,7 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
     """Tokens of a call whose input count includes cached tokens, with what is `known` already.
 
     A count that is repeated never falls: some servers end a stream with zeros. A count that is not a
-    number is ignored.
+    number, or that no call can have, is ignored.
     """
     if not isinstance(value, dict):
         return known
@@ -56,12 +52,12 @@ def read_usage(value: Json, known: Usage = Usage()) -> Usage:
     if stored > prompt:
         prompt += stored  # a gateway in front of Anthropic, whose input excludes them
     missing = total - prompt - output
-    if missing > 0 and total < _MOST_IN_TOTAL and missing != others:
+    if missing > 0 and missing != others:
         output += missing  # reasoning that is only in the total
     elif reasoning > output:
         output += reasoning
-    counted = Usage(prompt - stored, output, cached, written)
-    return _largest(known, counted)
+    counted = Usage(prompt - stored, min(output, MOST_CALL_TOKENS), cached, written)
+    return larger_usage(known, counted) if counted.is_sound else known
 
 
 def read_exclusive_usage(value: Json, known: Usage) -> Usage:
@@ -69,7 +65,22 @@ def read_exclusive_usage(value: Json, known: Usage) -> Usage:
     if not isinstance(value, dict):
         return known
     prompt, output, cached, written, *_ = _counts(value)
-    return _largest(known, Usage(prompt, output, cached, written))
+    return larger_usage(known, Usage(prompt, output, cached, written))
+
+
+def has_total(value: Json) -> bool:
+    """Whether a total was counted that has both the request and the reply in it."""
+    if not isinstance(value, dict):
+        return False
+    prompt, output, _, _, _, total, *_ = _counts(value)
+    return total > max(prompt, output)
+
+
+def is_whole(usage: Usage | None, *, has_parts: bool) -> bool:
+    """Whether both the request and the reply were counted; one with `has_parts` has tokens."""
+    if usage is None:
+        return False
+    return usage.all_input_tokens > 0 and (usage.output_tokens > 0 or not has_parts)
 
 
 def estimate_usage(input_bytes: int, output_bytes: int) -> Usage:
@@ -77,7 +88,8 @@ def estimate_usage(input_bytes: int, output_bytes: int) -> Usage:
     return Usage(input_tokens=-(-input_bytes // 4), output_tokens=-(-output_bytes // 4))
 
 
-def _largest(one: Usage, other: Usage) -> Usage:
+def larger_usage(one: Usage, other: Usage) -> Usage:
+    """The larger of two counts of each kind."""
     return Usage(
         max(one.input_tokens, other.input_tokens),
         max(one.output_tokens, other.output_tokens),
@@ -103,13 +115,14 @@ def _counts(value: JsonObject) -> list[int]:
 
 
 def _count(value: Json) -> int:
-    if type(value) is int and 0 <= value < _MOST:
-        return value
+    """A count of tokens, which some servers write as text; 0 for what is none."""
+    if type(value) is int:
+        return value if 0 <= value <= MOST_CALL_TOKENS else 0
     if isinstance(value, str):
         try:
             value = float(value)
         except ValueError:
             return 0
-    if isinstance(value, int | float) and math.isfinite(value):
-        return min(_MOST, max(0, int(value)))
+    if isinstance(value, float) and 0 <= value <= MOST_CALL_TOKENS:  # not for NaN
+        return int(value)
     return 0

@@ -25,6 +25,7 @@ def take_call(
         draft.calls[index] = block
     block.id = block.id or call_id
     block.name = _grown_name(draft, block, name)
+    draft.grow(len(name))
     draft.add(block, arguments)
     return block
 

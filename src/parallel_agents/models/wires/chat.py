@@ -16,7 +16,6 @@ from parallel_agents.models.dialect import Dialect, Replay, Structured, Thinking
 from parallel_agents.models.failures import find_error, from_error_object
 from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.reading.finish import End, end_of
-from parallel_agents.models.reading.usage import read_usage
 from parallel_agents.models.shapes import (
     Body,
     ShapeError,
@@ -114,10 +113,7 @@ class Chat:
             _take_choice(choice, draft, index=index, is_whole=is_whole)
         if usage is None:
             usage = object_at(value, "x_groq").get("usage")
-        if usage and isinstance(usage, dict):
-            counted = read_usage(usage, draft.usage or _NOTHING)
-            if counted.total_tokens:
-                draft.usage = counted
+        draft.take_usage(usage)
         if draft.is_whole and not draft.reason and draft.is_full():
             draft.reason = "length"
 
@@ -211,7 +207,6 @@ class Chat:
         return {**encoded, "extra_content": {"google": {"thought_signature": call.signature}}}
 
 
-_NOTHING = read_usage(None)
 _WORSE = frozenset({End.CUT, End.WINDOW, End.REFUSED, End.FAILED, End.SLIP})
 
 
@@ -270,7 +265,7 @@ def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
         else:
             draft.add(block, thinking)
         if isinstance(details, list):
-            block.details.extend(details)
+            draft.keep(block, details)
     if text:
         block = draft.block("text", Kind.TEXT)
         if repeats:
@@ -278,7 +273,9 @@ def _take_text(message: JsonObject, draft: Draft, *, repeats: bool) -> None:
         else:
             draft.add(block, text)
     refusal = message.get("refusal")
-    draft.refusal += refusal if isinstance(refusal, str) else ""
+    if isinstance(refusal, str):
+        draft.grow(len(refusal))
+        draft.refusal += refusal
 
 
 def _first_text(message: JsonObject, names: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -16,18 +15,20 @@ from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.unicode import ends_in_half, whole_text
 from parallel_agents.core.usage import Usage
+from parallel_agents.models.bounds import MOST_CALLS, MOST_CHARACTERS, TooLarge
 from parallel_agents.models.reading.finish import End, end_of
 from parallel_agents.models.reading.text_calls import clean_name
 from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
+from parallel_agents.models.reading.usage import has_total, is_whole, read_usage
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError, dump
 from parallel_agents.models.wires.details import to_signature
-from parallel_agents.models.wires.structured import ANSWER, FINAL_ANSWER
+from parallel_agents.models.wires.finishing import start_of, unwrapped, with_own_id, without_wrap
+from parallel_agents.models.wires.structured import FINAL_ANSWER
 from parallel_agents.models.wires.text_parts import read_text_calls
 
 Show = Callable[[str], None]
-_MOST_ID_CHARACTERS = 256
-_MOST_CHARACTERS = 16 << 20  # a million tokens of text have a quarter of that
+_NOTHING = Usage()
 _FINISHES: Mapping[End | None, Finish] = {
     End.CUT: Finish.LENGTH,
     End.WINDOW: Finish.WINDOW,
@@ -83,8 +84,9 @@ class Draft:
         is_whole: the reply came in one piece.
         refusal: the text with which the model declined; empty if it did not.
         usage: what the server counted; None if it has counted nothing.
+        has_total: it counted all of the tokens together, whatever parts it told.
         arrived: the number of pieces that have arrived.
-        size: their characters.
+        size: the characters of all that the reply holds.
         reply_id: the id of the last chunk, if chunks have one.
         has_lasting_id: two chunks had the same id.
         is_unsure: a piece came after a reason: the server writes one on each, so only the end of
@@ -106,6 +108,7 @@ class Draft:
     is_whole: bool = False
     refusal: str = ""
     usage: Usage | None = None
+    has_total: bool = False
     arrived: int = 0
     size: int = 0
     is_unsure: bool = False
@@ -189,6 +192,8 @@ class Draft:
         """
         block = self.blocks.get(key)
         if block is None:
+            if len(self.blocks) >= MOST_CALLS and kind is Kind.CALL:
+                raise TooLarge(f"it has more than {MOST_CALLS:,} calls")
             block = self.blocks[key] = Block(kind)
         elif block.kind is not kind:
             raise ShapeError(f"part {key} mixes two kinds of content")
@@ -208,19 +213,32 @@ class Draft:
         """Append `piece` to `block`, and show it if it belongs to the answer.
 
         Raises:
-            ShapeError: the reply has more than 16 Mi characters.
+            TooLarge: the reply has too many characters.
         """
         if not piece:
             return
         self.arrived += 1
-        self.size += len(piece)
-        if self.size > _MOST_CHARACTERS:
-            raise ShapeError("it has more than 16 million characters")
+        self.grow(len(piece))
         if self.reason:
             self.is_unsure = True
         block.pieces.append(piece)
         if self.show is not None and (block.kind is Kind.TEXT or self._is_answer(block)):
             self._show(self.show, block, piece)
+
+    def grow(self, characters: int) -> None:
+        """Count what the reply holds, whatever it is.
+
+        Raises:
+            TooLarge: it is more than a reply may have.
+        """
+        self.size += characters
+        if self.size > MOST_CHARACTERS:
+            raise TooLarge(f"it has more than {MOST_CHARACTERS >> 20} million characters")
+
+    def keep(self, block: Block, details: Sequence[Json]) -> None:
+        """Keep parts of a reasoning for the server."""
+        self.grow(sum(len(dump(each)) for each in details))
+        block.details.extend(details)
 
     def complete(self, block: Block, text: str) -> None:
         """Bring a block to its final text: what its pieces lack is added."""
@@ -228,6 +246,7 @@ class Draft:
         if text.startswith(before):
             self.add(block, text[len(before) :])
         elif text:
+            self.grow(len(text))
             block.pieces[:] = [text]
 
     def show_more(self, piece: str) -> None:
@@ -251,14 +270,27 @@ class Draft:
         if self.show is not None and self._filter is not None and (rest := self._filter.close()):
             self.show(rest)
         message = Message(Role.ASSISTANT, self._parts(set(taken)), model)
+        if len(message.tool_calls) > MOST_CALLS:  # in its text
+            raise TooLarge(f"it has more than {MOST_CALLS:,} calls")
         finish = Finish.TOOLS if message.tool_calls else Finish.STOP
         return ModelReply(
             message=message,
             model=model,
             finish=_FINISHES.get(self.end, finish),
-            usage=self.usage or Usage(),
-            is_estimated=self.usage is None,
+            usage=self.usage or _NOTHING,
+            is_estimated=not (
+                self.has_total or is_whole(self.usage, has_parts=bool(message.parts))
+            ),
         )
+
+    def take_usage(self, value: Json, read: Callable[[Json, Usage], Usage] = read_usage) -> None:
+        """Add what the server has counted, in the form that `read` reads."""
+        if not value:
+            return
+        counted = read(value, self.usage or _NOTHING)
+        if counted.total_tokens:
+            self.usage = counted
+            self.has_total = self.has_total or has_total(value)
 
     def _parts(self, taken: set[str]) -> tuple[Part, ...]:
         parts: list[Part] = []
@@ -276,12 +308,12 @@ class Draft:
                 case _:
                     pass
         if self.answers_by_tool:
-            parts = _unwrapped(parts)
+            parts = unwrapped(parts)
         if self._may_have_text_calls(parts):
             parts = self._with_text_calls(parts)
         if self.is_wrapped:
-            parts = [_without_wrap(part) for part in parts]
-        return tuple([_unique(part, taken) for part in parts])
+            parts = [without_wrap(part) for part in parts]
+        return tuple([with_own_id(part, taken) for part in parts])
 
     def _texts(self, text: str) -> Sequence[Part]:
         thinking, answer = part_thinking(text)
@@ -303,7 +335,7 @@ class Draft:
             value = None
         if isinstance(value, dict):
             if text.count("[") + text.count("{") > MOST_DEPTH and depth_of(value) > MOST_DEPTH:
-                why = f"they have more than {MOST_DEPTH} levels: {_start(text)}"
+                why = f"they have more than {MOST_DEPTH} levels: {start_of(text)}"
                 return (ToolCall(block.id, name, {}, unread=why),)
             return (ToolCall(block.id, name, value, block.signature),)
         if block.grows:
@@ -313,7 +345,7 @@ class Draft:
         except ShapeError as error:
             if self._is_answer(block):
                 return (Text(text),)
-            return (ToolCall(block.id, name, {}, unread=f"{error}: {_start(text)}"),)
+            return (ToolCall(block.id, name, {}, unread=f"{error}: {start_of(text)}"),)
         return (ToolCall(block.id, name, arguments, signature=block.signature),)
 
     def _own_name(self, name: str) -> str:
@@ -332,51 +364,7 @@ class Draft:
         by_tool = self.answers_by_tool
         read = read_text_calls(parts, self.tools, answers_by_tool=by_tool, schema=self.schema)
         self.unread = read.unread
-        return _unwrapped(read.parts) if by_tool else list(read.parts)
+        return unwrapped(read.parts) if by_tool else list(read.parts)
 
     def _is_answer(self, block: Block) -> bool:
         return self.answers_by_tool and block.kind is Kind.CALL and block.name == FINAL_ANSWER
-
-
-def _without_wrap(part: Part) -> Part:
-    """The answer out of the object that it was wrapped in, if it is in one."""
-    if not isinstance(part, Text):
-        return part
-    try:
-        value: Json = orjson.loads(part.text)
-    except orjson.JSONDecodeError:
-        return part
-    if not isinstance(value, dict) or list(value) != [ANSWER]:
-        return part
-    return Text(dump(value[ANSWER]).decode())
-
-
-def _unique(part: Part, taken: set[str]) -> Part:
-    """A call under an id of its own if its id is missing, too long, or taken."""
-    if not isinstance(part, ToolCall):
-        return part
-    call_id = whole_text(part.id)
-    if not call_id or call_id in taken or len(call_id) > _MOST_ID_CHARACTERS:
-        call_id = f"call_{uuid.uuid4().hex[:12]}"
-    taken.add(call_id)
-    if call_id == part.id:
-        return part
-    return ToolCall(call_id, part.name, part.arguments, part.signature, part.unread)
-
-
-def _start(text: str) -> str:
-    shown = whole_text(text)
-    return shown if len(shown) <= 200 else f"{shown[:200]}..."
-
-
-def _unwrapped(parts: Sequence[Part]) -> list[Part]:
-    """The parts with the answering call as their text, which replaces any other text."""
-    answers = [p for p in parts if isinstance(p, ToolCall) and p.name == FINAL_ANSWER]
-    if not answers:
-        return list(parts)
-    others = [p for p in parts if isinstance(p, ToolCall) and p.name != FINAL_ANSWER]
-    if others:
-        # An answer beside other calls was written before their results: it is not final.
-        return [p for p in parts if p not in answers]
-    thinking = [part for part in parts if isinstance(part, Thinking)]
-    return [*thinking, Text(dump(answers[0].arguments).decode())]

@@ -22,7 +22,6 @@ from parallel_agents.models.dialect import Dialect, Replay, SchemaSubset, Struct
 from parallel_agents.models.failures import find_error, from_error_object
 from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.reading.finish import End, end_of
-from parallel_agents.models.reading.usage import read_usage
 from parallel_agents.models.shapes import (
     Body,
     ShapeError,
@@ -118,9 +117,7 @@ class Gemini:
             index = index_at(candidate, "index")
             if (place if index is None else index) == 0:
                 _take_candidate(candidate, draft)
-        usage = read_usage(value.get("usageMetadata"), draft.usage or _NOTHING)
-        if usage.total_tokens:
-            draft.usage = usage
+        draft.take_usage(value.get("usageMetadata"))
 
     def _generation(self, request: ModelRequest, plan: Plan) -> dict[str, Json]:
         config: dict[str, Json] = {"maxOutputTokens": most_output(request, self._dialect)}
@@ -245,9 +242,6 @@ def _return_thought(thought: Thinking, replay: Replay, parts: list[JsonObject]) 
         parts.append(_signed(text, signature.removeprefix(_TEXT_SIGNATURE)))
     elif signature or (replay is Replay.ALL and thought.text):
         parts.append(_signed({"text": thought.text, "thought": True}, signature))
-
-
-_NOTHING = read_usage(None)
 
 
 def _take_feedback(feedback: JsonObject, draft: Draft) -> None:

@@ -23,7 +23,6 @@ from parallel_agents.core.message import (
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
-from parallel_agents.core.usage import Usage
 from parallel_agents.models.dialect import CallIds, Dialect, Replay, Structured, ThinkingForm
 from parallel_agents.models.failures import find_error, from_error_object
 from parallel_agents.models.providers import Endpoint
@@ -316,6 +315,7 @@ def _grow(draft: Draft, index: int | None, delta: JsonObject) -> None:
         case "thinking_delta":
             draft.add(block, text_at(delta, "thinking"))
         case "signature_delta":
+            draft.grow(len(text_at(delta, "signature")))
             block.signature += text_at(delta, "signature")
         case "input_json_delta":
             draft.add(block, text_at(delta, "partial_json"))
@@ -327,6 +327,4 @@ _GROWS: Mapping[Json, Kind] = {"text_delta": Kind.TEXT, "thinking_delta": Kind.T
 
 
 def _count(draft: Draft, usage: Json) -> None:
-    counted = read_exclusive_usage(usage, draft.usage or Usage())
-    if counted.total_tokens:
-        draft.usage = counted
+    draft.take_usage(usage, read_exclusive_usage)

@@ -15,17 +15,19 @@ from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
     ProviderError,
+    ReplyTooLarge,
     RequestRejected,
     StreamCut,
     Unreachable,
 )
+from parallel_agents.models.bounds import TooLarge
 from parallel_agents.models.dialect import Dialect
 from parallel_agents.models.failures import make_failure
 from parallel_agents.models.http import Exchange, Http
 from parallel_agents.models.providers import Endpoint, Wire
 from parallel_agents.models.reading.documents import DONE
 from parallel_agents.models.reading.finish import End
-from parallel_agents.models.reading.usage import estimate_usage
+from parallel_agents.models.reading.usage import estimate_usage, larger_usage
 from parallel_agents.models.shapes import ShapeError, dump, dump_body, to_object
 from parallel_agents.models.wires.chat import Chat
 from parallel_agents.models.wires.codec import Codec, make_draft, taken_ids
@@ -97,14 +99,21 @@ class WireModel:
         try:
             await self._exchange(codec, body, draft, streams=streams)
             draft.check_content()
+            return self._reply(draft, request, len(body))
+        except TooLarge as error:
+            what = "sent a reply that is too large"
+            raise make_failure(ReplyTooLarge, self._endpoint, what, why=str(error)) from error
         except ShapeError as error:
             what = "sent a reply that does not follow the format of its wire"
             raise make_failure(MalformedReply, self._endpoint, what, why=str(error)) from error
+
+    def _reply(self, draft: Draft, request: ModelRequest, sent_bytes: int) -> ModelReply:
+        """The reply of a draft that is complete."""
         if draft.refusal or draft.end is not None:
             check_end(draft, self._endpoint)
         reply = draft.reply(self.name, taken_ids(request.messages) if draft.has_calls else ())
         check_text(draft, self._endpoint)
-        return _with_estimate(reply, len(body)) if reply.is_estimated else reply
+        return _with_estimate(reply, sent_bytes) if reply.is_estimated else reply
 
     async def aclose(self) -> None:
         """There is nothing to release."""
@@ -196,4 +205,6 @@ def _last_moment(draft: Draft) -> float | None:
 
 
 def _with_estimate(reply: ModelReply, request_bytes: int) -> ModelReply:
-    return replace(reply, usage=estimate_usage(request_bytes, len(orjson.dumps(reply.message))))
+    """The reply with a guess for what the server did not count."""
+    guess = estimate_usage(request_bytes, len(orjson.dumps(reply.message)))
+    return replace(reply, usage=larger_usage(reply.usage, guess))

@@ -56,6 +56,7 @@ def take_event(draft: Draft, event: str, value: JsonObject) -> None:
             block = _block(draft, value, Kind.THINKING)
             draft.add(block, _BETWEEN if block.pieces else "")
         case "refusal.delta":
+            draft.grow(len(text_at(value, "delta")))
             draft.refusal += text_at(value, "delta")
         case "refusal.done":
             draft.refusal = text_at(value, "refusal") or draft.refusal

@@ -17,7 +17,6 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.models.dialect import Dialect, Replay, Structured, SystemRole, ThinkingForm
 from parallel_agents.models.failures import find_error, from_error_object
 from parallel_agents.models.providers import Endpoint
-from parallel_agents.models.reading.usage import read_usage
 from parallel_agents.models.shapes import Body, ShapeError, array_of, dump, object_at, word_at
 from parallel_agents.models.wires.codec import (
     Plan,
@@ -214,12 +213,7 @@ def _message(role: str, text: str, phase: str = "") -> JsonObject:
 
 def _take_response(draft: Draft, response: JsonObject) -> None:
     take_output(draft, response)
-    usage = read_usage(response.get("usage"), draft.usage or _NOTHING)
-    if usage.total_tokens:
-        draft.usage = usage
-
-
-_NOTHING = read_usage(None)
+    draft.take_usage(response.get("usage"))
 
 
 def _end(draft: Draft, response: JsonObject, event: str) -> str:

@@ -22,6 +22,8 @@ ANSWER_TOKENS = 1024
 _OUTPUT_TOKENS = 4096
 # More than any wire adds for a level of thinking.
 _THINKING_TOKENS = 16_384
+# Retries and waits of one call that its history shows; an account that waits all night has no more.
+_MOST_NOTES = 200
 _ONE_OF_EACH = Usage(1, 1)  # costs nothing only if the model is free
 
 
@@ -100,13 +102,14 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
 class ModelCallListener:
     """Passes text on to the run's listeners, and notes each retry, wait and notice."""
 
-    __slots__ = ("_activation", "_notes", "_turn", "_work")
+    __slots__ = ("_activation", "_notes", "_turn", "_waits", "_work")
 
     def __init__(self, work: Work, turn: int) -> None:
         self._work = work
         self._activation = work.activation
         self._turn = turn
         self._notes = 0
+        self._waits = 0
 
     @property
     def wants_text(self) -> bool:
@@ -118,6 +121,8 @@ class ModelCallListener:
             listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        if attempt > _MOST_NOTES:
+            return
         retrying = Retrying(
             turn=self._turn,
             attempt=attempt,
@@ -130,7 +135,9 @@ class ModelCallListener:
         self._activation.journal.note(Entry(key, retrying))
 
     def waiting(self, reason: str, seconds: float) -> None:
-        self._note(Waiting(turn=self._turn, reason=reason, seconds=seconds))
+        self._waits += 1
+        if self._waits <= _MOST_NOTES:
+            self._note(Waiting(turn=self._turn, reason=reason, seconds=seconds))
 
     def noticed(self, text: str) -> None:
         self._note(Noticed(text=text))
@@ -174,7 +181,7 @@ class RunPayer:
             raise OverBudget(
                 f"the budget leaves no room for the next call ({shortage.scope})",
                 why=shortage.detail,
-                hint="raise the budget, or ask for less output with limits.max_output_tokens",
+                hint=_hint(shortage.scope),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
             )
 
@@ -182,14 +189,15 @@ class RunPayer:
         self._activation.budget.release(may_be_billed=may_be_billed)
 
 
-def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
-    """The most that a call can cost.
+def _hint(scope: str) -> str:
+    if scope.startswith("session:"):
+        return "raise the budget, or ask for less output with limits.max_output_tokens"
+    return "raise it in config.toml of the home folder, which every process of the store obeys"
 
-    Input is priced at the higher of its plain price and the price of writing it to a cache.
-    """
+
+def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:
+    """The most that a call can cost and use."""
     most_input = request.most_input_tokens()
     output = request.max_output_tokens + (_THINKING_TOKENS if request.thinking else 0)
-    plain = models.cost_nanousd(model, Usage(most_input, output))
-    cached = models.cost_nanousd(model, Usage(0, output, cache_write_tokens=most_input))
-    money = None if plain is None or cached is None else max(plain, cached)
+    money = models.most_nanousd(model, most_input, output)
     return Amount(money, most_input + output)

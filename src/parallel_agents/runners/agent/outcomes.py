@@ -9,6 +9,8 @@ from parallel_agents.core.transcript import Transcript, Version
 from parallel_agents.errors import OverBudget, PagentsError, RunTimedOut
 
 Notices = tuple[str, ...]
+_MOST_NOTICES = 50
+_MOST_CHARACTERS = 2_000
 
 
 def accepted(
@@ -20,7 +22,9 @@ def accepted(
         status=RunStatus.DONE,
         output=output,
         text=transcript.last_text,
-        notices=(*notices, *_estimates(transcript), *cut_texts(output, schema), *of_gates),
+        notices=_bounded(
+            (*notices, *_estimates(transcript), *cut_texts(output, schema), *of_gates)
+        ),
         score=transcript.version.score if transcript.version else None,
     )
 
@@ -37,9 +41,19 @@ def best_of(best: Version, rounds: int, schema: JsonObject | None, notices: Noti
         status=RunStatus.DONE,
         output=output,
         text=best.last_text,
-        notices=(*notices, notice, *cut_texts(output, schema), *of_gates),
+        notices=_bounded((*notices, notice, *cut_texts(output, schema), *of_gates)),
         score=best.score,
     )
+
+
+def _bounded(notices: Notices) -> Notices:
+    """Notices that a reader can read: an answer of a million texts may have one for each."""
+    shown = [
+        text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+        for text in notices[:_MOST_NOTICES]
+    ]
+    more = len(notices) - _MOST_NOTICES
+    return (*shown, f"and {more} more notices") if more > 0 else tuple(shown)
 
 
 def _estimates(transcript: Transcript) -> Notices:

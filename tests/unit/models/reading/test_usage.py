@@ -53,7 +53,12 @@ from parallel_agents.models.reading.usage import read_exclusive_usage, read_usag
         ({"prompt_tokens": "many", "completion_tokens": None}, Usage()),
         ([], Usage()),
         (None, Usage()),
-        ({"prompt_tokens": 1e300}, Usage(10**12)),
+        # What no call can have is no count; true is no number.
+        ({"prompt_tokens": 1e300}, Usage()),
+        ({"prompt_tokens": 10**30, "completion_tokens": "1e30"}, Usage()),
+        ({"prompt_tokens": 10**8 + 1, "completion_tokens": 7}, Usage(0, 7)),
+        ({"prompt_tokens": True, "completion_tokens": "inf"}, Usage()),
+        ({"prompt_tokens": -5, "total_tokens": -1}, Usage()),
     ],
 )
 def test_a_count_is_read_under_any_name(value: Json, usage: Usage) -> None:

@@ -38,6 +38,10 @@ class PricedModels:
         self.asked.append(f"price of {model}")
         return usage.total_tokens
 
+    def most_nanousd(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        del model
+        return input_tokens + output_tokens
+
 
 async def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
     models, journal = PricedModels(), ListJournal()

@@ -47,7 +47,8 @@ VALUES (?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?);
 SELECT session, status, epoch FROM runs WHERE id = ?;
 
 -- name: run_states
-SELECT id, session, status, epoch, EXISTS (SELECT 1 FROM reservations WHERE run = runs.id)
+SELECT id, session, status, epoch, EXISTS (SELECT 1 FROM reservations WHERE run = runs.id),
+       EXISTS (SELECT 1 FROM day_limits)
 FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: put_event
@@ -387,6 +388,64 @@ ON CONFLICT (scope) DO UPDATE SET
     on_limit = excluded.on_limit
 WHERE limit_nanousd IS NOT excluded.limit_nanousd OR limit_tokens IS NOT excluded.limit_tokens
    OR on_limit != excluded.on_limit;
+
+-- name: open_day_account
+INSERT INTO budget_accounts
+    (scope, limit_nanousd, limit_tokens, on_limit, spent_nanousd, spent_tokens)
+VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: has_account
+SELECT 1 FROM budget_accounts WHERE scope = ?;
+
+-- name: has_day_limits
+SELECT EXISTS (SELECT 1 FROM day_limits);
+
+-- name: put_day_limit
+INSERT INTO day_limits (scope, owner, limit_nanousd, limit_tokens, on_limit) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (scope, owner) DO UPDATE SET
+    limit_nanousd = excluded.limit_nanousd, limit_tokens = excluded.limit_tokens,
+    on_limit = excluded.on_limit;
+
+-- name: day_limits_of
+SELECT scope, limit_nanousd, limit_tokens, on_limit FROM day_limits WHERE owner = ?;
+
+-- Those that hold: of the home, of live processes, and of those that have ended today. A process
+-- that the store does not know yet has just begun.
+-- name: day_limits
+SELECT d.scope, d.limit_nanousd, d.limit_tokens, d.on_limit
+FROM day_limits AS d LEFT JOIN owners AS o ON o.id = d.owner
+WHERE o.id IS NULL OR o.state = 'live' OR o.heartbeat_at >= ?;
+
+-- name: drop_day_limits
+DELETE FROM day_limits
+WHERE owner = :owner
+   OR (owner <> '' AND NOT EXISTS (
+       SELECT 1 FROM owners AS o
+       WHERE o.id = day_limits.owner AND (o.state = 'live' OR o.heartbeat_at >= :midnight)));
+
+-- name: lift_day_limits
+DELETE FROM day_limits
+WHERE scope = ? AND EXISTS (
+    SELECT 1 FROM owners AS o WHERE o.id = day_limits.owner AND o.state <> 'live');
+
+-- name: of_agent
+(:agent = '' OR (r.session >= 'agent:' || :agent || ':' AND r.session < 'agent:' || :agent || ';'))
+
+-- name: spent_by_runs_since
+SELECT r.cost_nanousd, r.input_tokens + r.output_tokens + r.cache_read_tokens + r.cache_write_tokens
+FROM runs AS r WHERE r.created_at >= :midnight AND {of_agent};
+
+-- Of runs that began on an earlier day; a call belongs to the day on which it begins.
+-- name: spent_by_replies_since
+SELECT json_extract(json, '$.cost_nanousd'),
+       json_extract(json, '$.usage.input_tokens') + json_extract(json, '$.usage.output_tokens')
+       + json_extract(json, '$.usage.cache_read_tokens')
+       + json_extract(json, '$.usage.cache_write_tokens')
+FROM (SELECT e.at, CASE WHEN json_valid(CAST(e.body AS TEXT)) THEN CAST(e.body AS TEXT) ELSE '{}' END AS json
+      FROM runs AS r JOIN events AS e ON e.run = r.id
+      WHERE r.created_at < :midnight AND (r.finished_at IS NULL OR r.finished_at >= :midnight)
+        AND e.at >= :midnight AND e.key GLOB 'turn-*/model' AND {of_agent})
+WHERE at - json_extract(json, '$.seconds') >= :midnight;
 
 -- name: accounts_above
 WITH RECURSIVE above (session, key, parent) AS (
