@@ -311,7 +311,7 @@ def load_home(environment: Environment) -> Settings:
     Raises:
         ConfigError: as for `load`.
     """
-    return load(replace(environment, project=None, trusted=None, variables={})).settings
+    return load(replace(environment, trusted=None, variables={})).settings
 
 
 def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:

@@ -22,7 +22,7 @@ from parallel_agents.core.model import Capabilities, Finish, Listener, ModelRepl
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.store import Filter
-from parallel_agents.core.usage import Usage
+from parallel_agents.core.usage import MOST_CALL_TOKENS, Usage
 from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
@@ -265,7 +265,7 @@ def _count(
 ) -> Usage:
     if lies:
         return chance.choice(
-            (Usage(), Usage(1, 0), Usage(10**6, 10**6), Usage(0, 1, 10**5), Usage(10**15, 1))
+            (Usage(), Usage(1, 0), Usage(10**6, 10**6), Usage(0, 1, 10**5), Usage(MOST_CALL_TOKENS, 1))
         )
     most = request.most_input_tokens()
     size = sum(len(_words(message)) for message in request.messages) // 4 + 10
