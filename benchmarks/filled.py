@@ -25,7 +25,9 @@ from parallel_agents.stores.sqlite import SqliteStore
 TEAMS, TASKS, SINGLES = 20, 1_000, 5_000
 _AT_ONCE = 1_000
 _OWNER = OwnerId("filler")
-_AGENT = pa.Agent(name="clerk", description="Files.", instructions="You file papers.", tools=("file",))
+_AGENT = pa.Agent(
+    name="clerk", description="Files.", instructions="You file papers.", tools=("file",)
+)
 _REFUSED = Failure.of(GateRefused("the page is upside down"))
 
 
@@ -98,7 +100,9 @@ async def _work(store: SqliteStore, run: RunId, number: int) -> None:
     call = ToolCall("call-1", "file", {"page": number})
     await store.append(run, 1, [_replied(1, Message(Role.ASSISTANT, (call,)))])
     entries = [
-        Entry("turn-1/call/1/started", ToolStarted(turn=1, call=call, effect=Effect.ONCE, number=1)),
+        Entry(
+            "turn-1/call/1/started", ToolStarted(turn=1, call=call, effect=Effect.ONCE, number=1)
+        ),
         Entry(
             "turn-1/call-1",
             ToolFinished(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,15 +9,14 @@ from functools import partial
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.containment.watch import watch_loop
-from parallel_agents.core.owner import Role
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
-from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
+from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
-from parallel_agents.errors import NotFound
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.registry import Registry
 from parallel_agents.models.timed import Timed
@@ -33,19 +30,7 @@ from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.settings import Environment, Settings
-from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 from parallel_agents.tools.contained import ContainedTool
-
-STORE_NAME = "store.db"
-_log = logging.getLogger(__name__)
-_OTHER_VERSION = {
-    Form.OLDER: "store %s has version %d: it is read as it is; the first command that writes upgrades"
-    " it, and keeps a copy",
-    Form.NEWER: "store %s has version %d: a newer version of pagents wrote it, and what this one does"
-    " not know is shown as unknown",
-}
 
 
 @asynccontextmanager
@@ -61,7 +46,7 @@ async def open_app(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(watch_loop())
-        store = await _open_store(stack, environment, settings)
+        store = await open_store(stack, environment, settings)
         yield await stack.enter_async_context(open_on(store, environment, settings, parts))
 
 
@@ -107,8 +92,7 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     Processes that died are marked dead first: without an engine, nobody else may look.
     """
     async with AsyncExitStack() as stack:
-        store = await _open_store(stack, environment, settings)
-        await mark_dead(store, DeathWatch(this_process(Role.SCRIPT)))
+        store = await open_and_look(stack, environment, settings)
         yield await _make_client(stack, environment, settings, store)
 
 
@@ -122,47 +106,6 @@ async def open_existing(environment: Environment, settings: Settings) -> AsyncGe
     check_exists(environment)
     async with open_client(environment, settings) as client:
         yield client
-
-
-@asynccontextmanager
-async def open_reader(environment: Environment, settings: Settings) -> AsyncGenerator[Client]:
-    """The verbs that only read, on any store that can be read; creates and upgrades none.
-
-    A store that is not there reads as an empty one, and the log says so. One that this process
-    cannot write, or that another version wrote, is read as it is.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    path = environment.home / STORE_NAME
-    found = await asyncio.to_thread(look_at, path)
-    async with AsyncExitStack() as stack:
-        if found.form is Form.WRITABLE:
-            yield await stack.enter_async_context(open_client(environment, settings))
-            return
-        if found.form is Form.MISSING:
-            _log.warning("there is no store in %s; nothing was created", environment.home)
-            store: MemoryStore | ReadingStore = MemoryStore()
-        else:
-            store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
-            if found.form is not Form.READ_ONLY:
-                _log.warning(_OTHER_VERSION[found.form], path, found.version)
-        stack.push_async_callback(store.aclose)
-        yield await _make_client(stack, environment, settings, store)
-
-
-def check_exists(environment: Environment) -> None:
-    """Refuse to look for something in a store that is not there.
-
-    Raises:
-        NotFound: there is no store.
-    """
-    if not (environment.home / STORE_NAME).exists():
-        raise NotFound(
-            f"there is no store in {environment.home}",
-            why="nothing has run there yet; nothing was created",
-            hint="check --home and PARALLEL_AGENTS_HOME; `pagents run` and `pagents spawn` make a store",
-        )
 
 
 async def _make_client(
@@ -228,18 +171,3 @@ async def _open_models(
     )
     stack.push_async_callback(models.aclose)
     return models
-
-
-async def _open_store(
-    stack: AsyncExitStack, environment: Environment, settings: Settings
-) -> SqliteStore:
-    is_new = not environment.home.exists()
-    store = await SqliteStore.open(
-        environment.home / STORE_NAME,
-        is_full_sync=settings.full_sync,
-        dead_letter_seconds=settings.dead_letter_seconds,
-    )
-    if is_new and environment.is_home_chosen:
-        _log.warning("made the folder %s, with a new store", environment.home)
-    stack.push_async_callback(store.aclose)
-    return store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -20,6 +21,7 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
+from parallel_agents.stores.overview import count_rows, read_costs, read_origins, read_tallies
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
@@ -148,6 +150,7 @@ class JournalStore(ABC):
     drop_dead_letters = _change(lambda journal: journal.dead_letters.drop)
 
     rows = _read(lambda rows: rows.rows)
+    rows_of = _read(lambda rows: rows.rows_of)
     results = _read(lambda rows: rows.results)
     last_bodies = _read(lambda rows: rows.last_bodies)
     last_steps = _read(lambda rows: rows.last_steps)
@@ -156,6 +159,12 @@ class JournalStore(ABC):
     child_runs = _read(lambda rows: rows.child_runs)
     live_among = _read(lambda rows: rows.live_among)
     events = _read(lambda rows: rows.events)
+    last_events = _read(lambda rows: rows.last_events)
+    count_events = _read(lambda rows: rows.count_events)
+    count_rows = _read(lambda rows: partial(count_rows, rows))
+    tallies = _read(lambda rows: partial(read_tallies, rows))
+    costs = _read(lambda rows: partial(read_costs, rows))
+    origins = _read(lambda rows: partial(read_origins, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)
 

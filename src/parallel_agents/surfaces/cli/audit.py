@@ -10,21 +10,21 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_reader
+from parallel_agents.app.reading import open_reader
 from parallel_agents.core.audit import ChainCheck, RowCheck
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.inspection import each_event
+from parallel_agents.core.overview import Origin
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Filter
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.pages import After, Before, Limit, check_one_end, most
 from parallel_agents.surfaces.cli.since import Since, parse_since
 from parallel_agents.views import format
-from parallel_agents.views.decisions import KINDS, Decision, find_decisions
+from parallel_agents.views.decisions import Decision, Decisions, decisions_after, last_decisions
 
+_SHOWN = 200
 _TITLES = ("TIME", "WHO", "WHAT", "SESSION", "WHY")
 
 
@@ -33,6 +33,9 @@ def audit(
         str | None, typer.Argument(help="Only this session and what it spawned.", metavar="[NAME]")
     ] = None,
     since: Since = None,
+    limit: Limit = _SHOWN,
+    before: Before = None,
+    after: After = None,
     verify: Annotated[
         bool,
         typer.Option(
@@ -62,25 +65,41 @@ def audit(
             )
         _verify(_checked(head), home, is_json=json)
         return
+    check_one_end(before, after)
     now = time.time()
     earliest = parse_since(since, now) or 0.0
     context = find_store(home)
 
-    async def look() -> tuple[list[Decision], dict[SessionKey, str]]:
+    async def look() -> Decisions:
         async with open_reader(context.environment, context.settings) as client:
-            return await _decisions(client, name)
+            tree = None if name is None else (await client.sessions.find(name)).session.key
+            journal, wanted = client.journal, most(limit)
+            if after is not None:
+                return await decisions_after(journal, after, tree=tree, most=wanted, since=earliest)
+            return await last_decisions(journal, before, tree=tree, most=wanted, since=earliest)
 
-    found, labels = asyncio.run(look())
-    decisions = [decision for decision in found if decision.event.at >= earliest]
+    found = asyncio.run(look())
     if json:
-        items = [decision_json(decision, labels) for decision in decisions]
-        render.envelope("audit", now, items)
-    elif decisions:
-        rows = [_cells(decision, labels) for decision in decisions]
+        items = [decision_json(decision, found.origins) for decision in found.decisions]
+        left = {"earlier_events": found.earlier, "later_events": found.later}
+        is_cut = {"truncated": True} if found.earlier or found.later else {}
+        render.envelope("audit", now, items, **left, **is_cut)
+    elif found.decisions:
+        rows = [_cells(decision, found.origins) for decision in found.decisions]
         render.table(_TITLES, rows, flexible="WHY")
+        _note_rest(found)
     else:
-        is_filtered = name is not None or since is not None
+        is_filtered = name is not None or since is not None or before or after
         render.note("No decisions match these filters." if is_filtered else "No decisions yet.")
+
+
+def _note_rest(found: Decisions) -> None:
+    if found.earlier:
+        first = found.decisions[0].event.seq
+        render.note(f"{found.earlier:,} earlier events: --before {first}. All: --limit 0")
+    if found.later:
+        last = found.decisions[-1].event.seq
+        render.note(f"{found.later:,} later events: --after {last}. All: --limit 0")
 
 
 def _checked(head: str | None) -> str:
@@ -93,37 +112,23 @@ def _checked(head: str | None) -> str:
     )
 
 
-async def _decisions(
-    client: Client, name: str | None
-) -> tuple[list[Decision], dict[SessionKey, str]]:
-    tree = None if name is None else (await client.sessions.find(name)).session.key
-    rows = await client.sessions.list(Filter(tree=tree))
-    labels = {row.session.key: row.session.label for row in rows}
-    spawners = {
-        row.session.key: labels.get(row.session.parent, row.session.parent)
-        for row in rows
-        if row.session.parent is not None
-    }
-    pages = each_event(client.journal, tree=tree, kinds=KINDS)
-    events = [event async for event in pages]
-    return list(find_decisions(events, spawners)), labels
-
-
-def _cells(decision: Decision, labels: Mapping[SessionKey, str]) -> tuple[str, ...]:
+def _cells(decision: Decision, origins: Mapping[SessionKey, Origin]) -> tuple[str, ...]:
     event = decision.event
-    label = labels.get(event.session, event.session)
+    origin = origins.get(event.session)
+    label = event.session if origin is None else origin.label
     return format.moment(event.at), decision.who, decision.what, label, decision.why
 
 
-def decision_json(decision: Decision, labels: Mapping[SessionKey, str]) -> Mapping[str, Json]:
+def decision_json(decision: Decision, origins: Mapping[SessionKey, Origin]) -> Mapping[str, Json]:
     event = decision.event
+    origin = origins.get(event.session)
     return {
         "seq": event.seq,
         "at": format.iso(event.at),
         "who": decision.who,
         "what": decision.what,
         "why": decision.why,
-        "label": labels.get(event.session, ""),
+        "label": "" if origin is None else origin.label,
         "session_key": event.session,
         "run_id": event.run,
         "key": event.key,
