@@ -23,7 +23,7 @@ from parallel_agents.errors import GateRefused
 from parallel_agents.stores.sqlite import SqliteStore
 
 TEAMS, TASKS, SINGLES = 20, 1_000, 5_000
-_AT_ONCE = 1_000
+_AT_ONCE = 20
 _OWNER = OwnerId("filler")
 _AGENT = pa.Agent(
     name="clerk", description="Files.", instructions="You file papers.", tools=("file",)
@@ -57,14 +57,16 @@ def _team(number: int) -> list[SessionPlan]:
     key = SessionKey(f"team:filing:{name}")
     session = Session(key=key, agent=_AGENT, label="filing", spawn_key=name, root=key)
     texts = [f"paper {number}/{task}" for task in range(TASKS)]
-    queued = Queued(
-        text=f"team filing: {TASKS} tasks",
-        team=TeamTask(name="filing", tasks=tuple(pa.Task(_AGENT, text) for text in texts)),
-    )
+    task = TeamTask(name="filing", tasks=tuple(pa.Task(_AGENT, text) for text in texts))
     team = SessionPlan(
-        session=session, run=make_run_id(), kind=RunnerKind.TEAM, queued=queued, digest=name
+        session=session,
+        run=make_run_id(),
+        kind=RunnerKind.TEAM,
+        queued=Queued(text=f"team filing: {TASKS} tasks", team=task),
+        digest=name,
     )
-    return [team, *(_plan(text, session, str(task)) for task, text in enumerate(texts))]
+    members = zip(texts, task.keys, strict=True)
+    return [team, *(_plan(text, session, key) for text, key in members)]
 
 
 def _plan(text: str, team: Session | None = None, key: str = "") -> SessionPlan:

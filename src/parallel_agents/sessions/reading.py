@@ -58,7 +58,7 @@ class StoreReads:
             return [team.run.id]
         keys = (await kept_team(self._store, team.session.key)).keys
         runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
-        return [runs[key] for key in keys]
+        return [runs[key] for key in keys if key in runs]
 
     async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:
         return await self._store.rows_of(runs)
