@@ -23,17 +23,27 @@ from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
+from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import StoreError
 
+_NO_RUNS = Transcript()
+
 
 class Claim(NamedTuple):
-    """What a process needs to execute a run: its rows, and the session's events in order."""
+    """What a process needs to execute a run.
+
+    Attributes:
+        events: of the run, in order.
+        is_budgeted: the session or one above it has a budget account.
+        before: the transcript of the session's earlier runs; it must not be changed.
+    """
 
     session: Session
     run: Run
     events: list[Event]
-    is_budgeted: bool = False  # the session or one above it has a budget account
+    is_budgeted: bool = False
+    before: Transcript = _NO_RUNS
 
 
 class BudgetAccountState(NamedTuple):

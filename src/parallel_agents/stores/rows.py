@@ -57,7 +57,7 @@ class Rows:
         except Undecodable as fault:
             return unreadable_body(stored, fault)
 
-    def _event(self, columns: SqlRow) -> Event:
+    def event(self, columns: SqlRow) -> Event:
         """An event from the columns of the query `events`."""
         seq, at, session, run, key, body = columns
         if not is_moment(at) or type(key) is not str:
@@ -164,7 +164,7 @@ class Rows:
         conditions = ["events.after", *event_conditions(session, tree, kinds)]
         query = "events" if session is None and tree is None else "events_below"
         found = self.database.all(query, values, where=conditions)
-        return [self._event(columns) for columns in found]
+        return [self.event(columns) for columns in found]
 
     def last_events(
         self,
@@ -178,7 +178,7 @@ class Rows:
         conditions = ["events.before", *event_conditions(None, tree, kinds)]
         query = "last_events" if tree is None else "last_events_below"
         found = self.database.all(query, values, where=conditions)
-        return [self._event(columns) for columns in reversed(found)]
+        return [self.event(columns) for columns in reversed(found)]
 
     def count_events(self, *, before: int | None = None, tree: SessionKey | None = None) -> int:
         values = {"before": before_seq(before), "tree": tree}
@@ -189,13 +189,6 @@ class Rows:
                 "count_events", values, where=["events.before", "events.tree"]
             )
         return found[0][0]
-
-    def events_of_sessions(self, sessions: Sequence[SessionKey]) -> dict[str, list[Event]]:
-        """The events of each of the sessions, in order."""
-        events: dict[str, list[Event]] = {session: [] for session in sessions}
-        for columns in self.database.all("events_of_sessions", (as_array(sessions),)):
-            events[columns[2]].append(self._event(columns))
-        return events
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         found = self.database.all("child_runs", (parent,))

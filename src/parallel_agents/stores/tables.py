@@ -13,6 +13,7 @@ from parallel_agents.stores.event_log import EventLog
 from parallel_agents.stores.quotas import SpawnQuota
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.throttles import ThrottleRows
+from parallel_agents.stores.transcripts import Transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Tables:
     least_now: Callable[[], float]
     log: EventLog
     rows: Rows
+    transcripts: Transcripts
     accounts: BudgetAccounts
     dead_letters: DeadLetters
     throttles: ThrottleRows
@@ -44,12 +46,14 @@ class Tables:
         least_now: Callable[[], float] | None = None,
     ) -> Tables:
         least = least_now or now
+        rows = Rows(database)
         return cls(
             database=database,
             now=now,
             least_now=least,
             log=EventLog(database, now),
-            rows=Rows(database),
+            rows=rows,
+            transcripts=Transcripts(rows),
             accounts=BudgetAccounts(database),
             dead_letters=DeadLetters(database, now, dead_letter_seconds, least),
             throttles=ThrottleRows(database),

@@ -487,10 +487,14 @@ s.key IN ({subtree_of_tree})
 -- name: costs.since
 ({live} OR r.finished_at >= :since)
 
--- name: events_of_sessions
+-- The events of some runs of each session: from one number to another.
+-- name: events_of_claims
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
-FROM runs AS r JOIN events AS e ON e.run = r.id
-WHERE r.session IN (SELECT value FROM json_each(?)) ORDER BY e.seq;
+FROM json_each(?) AS asked
+CROSS JOIN runs AS r ON r.session = json_extract(asked.value, '$[0]')
+    AND r.number BETWEEN json_extract(asked.value, '$[1]') AND json_extract(asked.value, '$[2]')
+CROSS JOIN events AS e ON e.run = r.id
+ORDER BY r.number, e.seq;
 
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
