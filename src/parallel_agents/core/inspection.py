@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit
 from parallel_agents.core.event import Body, Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -112,12 +112,15 @@ class Journal(Protocol):
         """Where these sessions come from, and what they are called."""
         ...
 
-    async def check_chain(self, head: str = "") -> ChainCheck:
-        """Recompute the hashes over all events, and check that `head`, in hex, is one of them."""
+    async def verify_all(self, head: str = "") -> Audit:
+        """Recompute the whole chain of hashes, and compare every run's row with its events.
+
+        `head`, in hex, must be the hash of one of the links.
+        """
         ...
 
-    async def check_rows(self) -> RowCheck:
-        """Check that each run's row matches its events."""
+    async def verify_new(self, head: str = "") -> Audit:
+        """The same, of what came after the last audit that found everything intact."""
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
@@ -353,6 +353,14 @@ class EventStore(Protocol):
 
     async def check_rows(self) -> RowCheck:
         """Check that each run's row matches its events."""
+        ...
+
+    async def verify_all(self, head: str = "") -> Audit:
+        """Check the chain and the rows, and note how far they are intact."""
+        ...
+
+    async def verify_new(self, head: str = "") -> Audit:
+        """The same, of what came after the last note, if nothing before it looks different."""
         ...
 
 

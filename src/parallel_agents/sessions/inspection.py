@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit
 from parallel_agents.core.event import Event, Started
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
@@ -113,11 +113,11 @@ class StoreJournal:
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         return await self._store.origins(sessions)
 
-    async def check_chain(self, head: str = "") -> ChainCheck:
-        return await self._store.check_chain(head)
+    async def verify_all(self, head: str = "") -> Audit:
+        return await self._store.verify_all(head)
 
-    async def check_rows(self) -> RowCheck:
-        return await self._store.check_rows()
+    async def verify_new(self, head: str = "") -> Audit:
+        return await self._store.verify_new(head)
 
 
 class StoreLimits:

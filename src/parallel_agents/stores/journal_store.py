@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
@@ -27,6 +28,12 @@ from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.throttles import read_throttles
+from parallel_agents.stores.verification import (
+    checkpoint_of,
+    put_checkpoint,
+    verify_all,
+    verify_new,
+)
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -230,3 +237,20 @@ class JournalStore(ABC):
 
     async def check_rows(self) -> RowCheck:
         return await self.read(check_rows)
+
+    async def verify_all(self, head: str = "") -> Audit:
+        return await self._noted(await self.read(lambda rows: verify_all(rows, head)))
+
+    async def verify_new(self, head: str = "") -> Audit:
+        return await self._noted(await self.read(lambda rows: verify_new(rows, head)))
+
+    async def _noted(self, audit: Audit) -> Audit:
+        """The audit, with a checkpoint at its end if all is intact and the store can be written."""
+        if audit.is_intact:
+            now = self._now()
+            checkpoint = await self.read(
+                lambda rows: checkpoint_of(rows.database, audit.chain, now)
+            )
+            with suppress(StoreError):
+                await self.change(lambda journal: put_checkpoint(journal.database, checkpoint))
+        return audit

@@ -101,12 +101,21 @@ class SqliteDatabase:
     def all(
         self, query: str, values: Values = (), *, where: Sequence[str] | None = None
     ) -> list[SqlRow]:
-        queries = self._queries
-        statement = queries.get(query) if where is None else queries.choose(query, where)
         try:
-            return self._sql.execute(statement, values).fetchall()
+            return self._sql.execute(self._statement(query, where), values).fetchall()
         except sqlite3.Error as error:
             self._fail(error)
+
+    def each(
+        self, query: str, values: Values = (), *, where: Sequence[str] | None = None
+    ) -> Generator[SqlRow]:
+        try:
+            yield from self._sql.execute(self._statement(query, where), values)
+        except sqlite3.Error as error:
+            self._fail(error)
+
+    def _statement(self, query: str, where: Sequence[str] | None) -> str:
+        return self._queries.get(query) if where is None else self._queries.choose(query, where)
 
     def run(self, query: str, values: Values = ()) -> None:
         try:

@@ -660,16 +660,20 @@ DELETE FROM replies WHERE expires_at <= ?;
 INSERT INTO links (first_seq, last_seq, hash) VALUES (?, ?, ?);
 
 -- name: links
-SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
+SELECT number, first_seq, last_seq, hash FROM links WHERE number >= ? ORDER BY number;
 
--- name: linked_events
-SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;
+-- The last event before the chain's first link.
+-- name: first_link
+SELECT last_seq FROM links ORDER BY number LIMIT 1;
+
+-- name: events_from
+SELECT seq, at, run, key, body FROM events WHERE seq > ? ORDER BY seq;
 
 -- name: count_events_until
 SELECT COUNT(*) FROM events WHERE seq <= ?;
 
--- name: first_seq_after
-SELECT MIN(seq) FROM events WHERE seq > ?;
+-- name: size_until
+SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM events WHERE seq <= ?;
 
 -- name: count_runs
 SELECT COUNT(*) FROM runs;
@@ -678,13 +682,48 @@ SELECT COUNT(*) FROM runs;
 SELECT r.id, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls, r.input_tokens,
        r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd, r.unpriced_calls,
        r.error_code, r.created_at, r.started_at, r.finished_at, s.killed
-FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session ORDER BY r.id;
+FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session
+{where}
+ORDER BY r.id;
+
+-- name: projected_runs.open
+r.id NOT IN ({settled})
+
+-- Runs that had ended by an event.
+-- name: settled
+SELECT run FROM events WHERE key = 'finished' AND seq <= :seq
+
+-- Their rows, except for what may still change.
+-- name: settled_rows
+SELECT r.id, r.session, r.number, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls,
+       r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd,
+       r.unpriced_calls, r.error_code, r.created_at, r.started_at, r.finished_at
+FROM events AS e LEFT JOIN runs AS r ON r.id = e.run
+WHERE e.key = 'finished' AND e.seq <= :seq ORDER BY e.run;
 
 -- name: projecting_events
-SELECT seq, at, body FROM events
-WHERE run = ? AND (key IN ('queued', 'finished') OR key GLOB 'started-*' OR key GLOB 'attempt-*'
-                   OR key GLOB 'turn-*/model')
-ORDER BY seq;
+SELECT e.run, e.seq, e.at, e.body FROM events AS e
+{where}
+ORDER BY e.run;
+
+-- name: projecting_events.keys
+(e.key IN ('queued', 'finished') OR e.key GLOB 'started-*' OR e.key GLOB 'attempt-*'
+ OR e.key GLOB 'turn-*/model')
+
+-- name: projecting_events.open
+e.run NOT IN ({settled})
 
 -- name: runs_without_row
-SELECT DISTINCT run FROM events AS e WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = e.run);
+SELECT DISTINCT run FROM events AS e
+WHERE seq > :seq AND NOT EXISTS (SELECT 1 FROM runs WHERE id = e.run);
+
+-- name: checkpoint
+SELECT number, hash, last_seq, events, bytes, rows_hash, at FROM checkpoints
+ORDER BY number DESC LIMIT 1;
+
+-- name: drop_checkpoints
+DELETE FROM checkpoints;
+
+-- name: put_checkpoint
+INSERT INTO checkpoints (number, hash, last_seq, events, bytes, rows_hash, at)
+VALUES (?, ?, ?, ?, ?, ?, ?);
