@@ -74,8 +74,8 @@ def check_chain(database: Database, head: str = "", after: Checkpoint | None = N
     """Recompute the chain, or what follows an intact part of it.
 
     Args:
-        head: the hash, in hex, that one of its recomputed links must have, or else the one of
-            `after`; empty for any.
+        database: the store.
+        head: the hash, in hex, that a recomputed link, or the last one of `after`, must have.
         after: the part that is not recomputed.
     """
     with database.reading():

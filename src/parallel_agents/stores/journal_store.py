@@ -30,6 +30,7 @@ from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Fi
 from parallel_agents.stores.throttles import read_throttles
 from parallel_agents.stores.verification import (
     checkpoint_of,
+    is_worth_noting,
     put_checkpoint,
     verify_all,
     verify_new,
@@ -245,8 +246,8 @@ class JournalStore(ABC):
         return await self._noted(await self.read(lambda rows: verify_new(rows, head)))
 
     async def _noted(self, audit: Audit) -> Audit:
-        """The audit, with a checkpoint at its end if all is intact and the store can be written."""
-        if audit.is_intact:
+        """The audit, with a checkpoint at its end if that is worth it and the store can be written."""
+        if is_worth_noting(audit):
             now = self._now()
             checkpoint = await self.read(
                 lambda rows: checkpoint_of(rows.database, audit.chain, now)

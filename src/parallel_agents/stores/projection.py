@@ -6,6 +6,7 @@ so it is compared with those events instead. A run's owner, priority and idle ti
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import orjson
 
 from parallel_agents.core.audit import RowCheck, RowFault
 from parallel_agents.core.run import RunnerKind, RunStatus
-from parallel_agents.stores.database import Database, SqlRow
+from parallel_agents.stores.database import Database, SqlRow, as_array
 from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows
 
@@ -27,7 +28,9 @@ _TITLE_CHARACTERS = 120
 # The clock is read once for a row and once for its event.
 _SAME_SECONDS = 60.0
 _ROWS_AT_ONCE = 1000  # hashed together
+_PLAIN = 2  # a version of marshal whose bytes depend on nothing but the values
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+_TOKENS_OF = itemgetter(*_TOKENS)
 _AMOUNTS = ("calls", *_TOKENS, "cost_nanousd", "unpriced_calls")
 _NO_MORE: tuple[object, None] = (None, None)
 
@@ -114,13 +117,9 @@ class _Expected:
 
     def _add(self, usage: Mapping[str, object], cost: object) -> None:
         is_priced = cost is not None
-        amounts = (
-            1,
-            *(_whole(usage[name]) for name in _TOKENS),
-            _whole(cost) if is_priced else 0,
-            int(not is_priced),
-        )
-        self.amounts = tuple(map(add, self.amounts, amounts))
+        paid = _whole(cost) if is_priced else 0
+        added = (1, *map(_whole, _TOKENS_OF(usage)), paid, int(not is_priced))
+        self.amounts = tuple(map(add, self.amounts, added))
 
     def _end(self, at: float, body: Mapping[str, Any]) -> None:
         outcome = body["outcome"]
@@ -164,8 +163,7 @@ class _Expected:
 def check_rows(rows: Rows, *, settled_until: int = 0) -> RowCheck:
     """Compare the rows of all runs, and the marks of their sessions, with the events.
 
-    Args:
-        settled_until: the runs that had ended by the event with this number are left out.
+    The runs that had ended by the event `settled_until` are left out.
     """
     database = rows.database
     with database.reading(), closing(_faults(database, settled_until)) as found:
@@ -178,14 +176,18 @@ def settled_rows_hash(database: Database, seq: int) -> bytes:
     running = sha256()
     rows = database.each("settled_rows", {"seq": seq})
     while part := list(islice(rows, _ROWS_AT_ONCE)):
-        running.update(repr(part).encode("utf-8", "surrogatepass"))
+        running.update(marshal.dumps(part, _PLAIN))
     return running.digest()
 
 
 def _faults(database: Database, settled_until: int) -> Generator[RowFault]:
     """What differs, run by run; both lists are in the order of the runs' ids."""
-    values = {"seq": settled_until}
-    chosen = ["open"] if settled_until else []
+    values: dict[str, Value] = {"seq": settled_until, "runs": None}
+    chosen: list[str] = []
+    if settled_until:
+        found = database.all("open_runs", {"seq": settled_until})
+        values["runs"] = as_array([run for (run,) in found])
+        chosen = ["open"]
     conditions = ["projecting_events.keys", *(f"projecting_events.{name}" for name in chosen)]
     events = database.each("projecting_events", values, where=conditions)
     by_run = groupby(events, key=itemgetter(0))

@@ -8,6 +8,8 @@ from parallel_agents.stores.database import Database
 from parallel_agents.stores.projection import check_rows, settled_rows_hash
 from parallel_agents.stores.rows import Rows
 
+_MOST_AGAIN = 10_000  # events that each audit verifies again before a new checkpoint
+
 
 def verify_all(rows: Rows, head: str = "") -> Audit:
     """Recompute the whole chain, and compare every row with its events."""
@@ -30,6 +32,13 @@ def verify_new(rows: Rows, head: str = "") -> Audit:
     return Audit(
         chain=chain, rows=check_rows(rows, settled_until=earlier.last_seq), earlier=earlier
     )
+
+
+def is_worth_noting(audit: Audit) -> bool:
+    """Whether all is intact, and enough of it new that the next audit is spared more than it costs."""
+    noted = 0 if audit.earlier is None else audit.earlier.events
+    is_new = audit.earlier is None or audit.chain.before + audit.chain.events - noted >= _MOST_AGAIN
+    return audit.is_intact and is_new
 
 
 def checkpoint_of(database: Database, chain: ChainCheck, at: float) -> Checkpoint:

@@ -687,18 +687,20 @@ FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session
 ORDER BY r.id;
 
 -- name: projected_runs.open
-r.id NOT IN ({settled})
+r.id IN (SELECT value FROM json_each(:runs))
 
--- Runs that had ended by an event.
--- name: settled
-SELECT run FROM events WHERE key = 'finished' AND seq <= :seq
+-- Runs that had not ended by an event.
+-- name: open_runs
+SELECT id FROM runs
+WHERE id NOT IN (SELECT run FROM events INDEXED BY events_by_key
+                 WHERE key = 'finished' AND seq <= :seq);
 
--- Their rows, except for what may still change.
+-- The rows of the others, except for what may still change.
 -- name: settled_rows
 SELECT r.id, r.session, r.number, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls,
        r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd,
        r.unpriced_calls, r.error_code, r.created_at, r.started_at, r.finished_at
-FROM events AS e LEFT JOIN runs AS r ON r.id = e.run
+FROM events AS e INDEXED BY events_by_key LEFT JOIN runs AS r ON r.id = e.run
 WHERE e.key = 'finished' AND e.seq <= :seq ORDER BY e.run;
 
 -- name: projecting_events
@@ -711,7 +713,7 @@ ORDER BY e.run;
  OR e.key GLOB 'turn-*/model')
 
 -- name: projecting_events.open
-e.run NOT IN ({settled})
+e.run IN (SELECT value FROM json_each(:runs))
 
 -- name: runs_without_row
 SELECT DISTINCT run FROM events AS e
