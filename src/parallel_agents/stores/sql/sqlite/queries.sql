@@ -395,7 +395,7 @@ WHERE {of_kinds} LIMIT :limit;
 SELECT COUNT(*) FROM runs AS r JOIN events AS e ON e.run = r.id {where};
 
 -- name: count_all_events
-SELECT COUNT(*) FROM events WHERE seq < :before;
+SELECT COUNT(*) FROM events AS e {where};
 
 -- name: events.after
 e.seq > :after
