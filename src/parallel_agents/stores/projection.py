@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby, islice
 from operator import add, itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import orjson
 
 from parallel_agents.core.audit import RowCheck, RowFault
+from parallel_agents.core.event import StoredBody
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.stores.database import Database, SqlRow, as_array
 from parallel_agents.stores.row_columns import is_moment
@@ -32,6 +33,7 @@ _PLAIN = 2  # a version of marshal whose bytes depend on nothing but the values
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _TOKENS_OF = itemgetter(*_TOKENS)
 _AMOUNTS = ("calls", *_TOKENS, "cost_nanousd", "unpriced_calls")
+_KINDS = frozenset(kind.__dataclass_fields__["kind"].default for kind in get_args(StoredBody))
 _NO_MORE: tuple[object, None] = (None, None)
 
 Value = str | float | None
@@ -107,13 +109,18 @@ class _Expected:
                 self.epoch, self.attempts = _whole(body["epoch"]), max(self.attempts, 1)
                 self.started_at = at if self.started_at is None else self.started_at
             case "attempted":
-                self.attempts, self.model = _whole(body["number"]), body["model"] or self.model
+                self.attempts, self.model = (
+                    _whole(body["number"]),
+                    body.get("model", "") or self.model,
+                )
             case "replied":
                 self._add(body["usage"], body["cost_nanousd"])
             case "finished":
                 self._end(at, body)
-            case kind:
-                raise ValueError(f"no event that changes a row is of the kind {kind!r}")
+            case kind if kind not in _KINDS:
+                raise ValueError(f"no event is of the kind {kind!r}")
+            case _:
+                pass  # a gate's verdict has the key of its attempt
 
     def _add(self, usage: Mapping[str, object], cost: object) -> None:
         is_priced = cost is not None
@@ -123,7 +130,7 @@ class _Expected:
 
     def _end(self, at: float, body: Mapping[str, Any]) -> None:
         outcome = body["outcome"]
-        error = outcome["error"]
+        error = outcome.get("error")
         self.status = RunStatus(outcome["status"]).value
         self.error_code = error["code"] if error else ""
         self.by, self.finished_at = body.get("by", ""), at
