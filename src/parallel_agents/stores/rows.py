@@ -181,14 +181,11 @@ class Rows:
         return [self.event(columns) for columns in reversed(found)]
 
     def count_events(self, *, before: int | None = None, tree: SessionKey | None = None) -> int:
-        values = {"before": before_seq(before), "tree": tree}
+        values: dict[str, Value] = {"before": before, "tree": tree}
+        conditions = [] if before is None else ["events.before"]
         if tree is None:
-            found = self.database.all("count_all_events", values)
-        else:
-            found = self.database.all(
-                "count_events", values, where=["events.before", "events.tree"]
-            )
-        return found[0][0]
+            return self.database.all("count_all_events", values, where=conditions)[0][0]
+        return self.database.all("count_events", values, where=[*conditions, "events.tree"])[0][0]
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         found = self.database.all("child_runs", (parent,))

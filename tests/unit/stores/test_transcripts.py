@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from parallel_agents.core.store import Claim
 from parallel_agents.core.transcript import fold
 from parallel_agents.errors import StoreError
 from parallel_agents.stores.database import SqlRow, Values
-from parallel_agents.stores.journal import Change, Journal, apply_each
+from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.journal_store import append, claim, finish
 from parallel_agents.stores.run_requests import Append, ClaimRequest, Finish
 from parallel_agents.stores.sqlite_database import SqliteDatabase
@@ -42,12 +42,16 @@ class Counting(SqliteDatabase):
         return found
 
 
+def call(do: Callable[[Journal], object]) -> AnyChange:
+    return Change(apply_each, do)
+
+
 def journal_on(path: Path, owner: OwnerId) -> tuple[Journal, Counting]:
     database = Counting.open_for_writing(path)
     assert isinstance(database, Counting)
     journal = Journal(database, time.time)
     here = Owner(id=owner, host="here", pid=1)
-    journal.commit([Change(apply_each, lambda j: j.owners.heartbeat(here))])
+    journal.commit([call(lambda j: j.owners.heartbeat(here))])
     return journal, database
 
 
@@ -55,7 +59,7 @@ def journal_on(path: Path, owner: OwnerId) -> tuple[Journal, Counting]:
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "store.db"
     journal, _ = journal_on(path, ME)
-    journal.commit([Change(apply_each, lambda j: j.sessions.spawn([plan("a", owner=None)]))])
+    journal.commit([call(lambda j: j.sessions.spawn([plan("a", owner=None)]))])
     return path
 
 
@@ -73,9 +77,7 @@ def work(journal: Journal, run: RunId, owner: OwnerId, text: str) -> Claim:
     journal.commit([Change(finish, Finish(run, epoch, DONE, None), run)])
     following = RunId(f"run-{found.run.number + 1}")
     more = Queued(text=f"more after {text}")
-    journal.commit(
-        [Change(apply_each, lambda j: j.sessions.send(SESSION, following, more, owner=None))]
-    )
+    journal.commit([call(lambda j: j.sessions.send(SESSION, following, more, owner=None))])
     return found
 
 
@@ -118,7 +120,7 @@ def test_a_run_that_is_taken_over_continues_from_the_same_transcript(path: Path)
     lost = claimed(mine, second, ME)
     mine.commit([Change(append, Append(second, lost.run.epoch, [replied(1, "two")]), second)])
     gone = Owner(id=ME, host="here", pid=1, state=OwnerState.GONE)
-    mine.commit([Change(apply_each, lambda j: j.owners.heartbeat(gone))])
+    mine.commit([call(lambda j: j.owners.heartbeat(gone))])
 
     taken = claimed(other, second, OTHER)
 
@@ -154,9 +156,7 @@ def test_what_was_rolled_back_is_not_kept(path: Path) -> None:
     work(journal, first, ME, "one")
     found = claimed(journal, second, ME)
     following = Queued(text="more")
-    journal.commit(
-        [Change(apply_each, lambda j: j.sessions.send(SESSION, third, following, owner=None))]
-    )
+    journal.commit([call(lambda j: j.sessions.send(SESSION, third, following, owner=None))])
 
     def fail(_: Journal) -> None:
         raise StoreError("the disk is gone")
@@ -168,7 +168,7 @@ def test_what_was_rolled_back_is_not_kept(path: Path) -> None:
                 Change(append, Append(second, epoch, [replied(1, "never")]), second),
                 Change(finish, Finish(second, epoch, DONE, None), second),
                 Change(claim, ClaimRequest(third, ME), third),
-                Change(apply_each, fail),
+                call(fail),
             ]
         )
     journal.commit([Change(append, Append(second, epoch, [replied(1, "ever")]), second)])
