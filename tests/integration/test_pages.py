@@ -9,6 +9,7 @@ import pytest
 from parallel_agents.core.event import Attempted, Entry, Queued
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.overview import Origin
+from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.store import Filter, Store
@@ -102,12 +103,13 @@ async def test_sessions_are_paged_after_one_of_them(open_store: OpenStore) -> No
         await spawn(store, *(plan(str(n)) for n in range(7)))
         everything = await store.rows(Filter())
 
-        pages = [await store.rows(Filter(limit=3))]
-        while len(pages[-1]) == 3:
-            last = pages[-1][-1].session.key
-            pages.append(await store.rows(Filter(limit=3, after=last)))
+        last = None
+        listed: list[Row] = []
+        while page := await store.rows(Filter(limit=3, after=last)):
+            listed += page
+            last = page[-1].session.key
 
-        assert [row for page in pages for row in page] == everything
+        assert listed == everything
         assert await store.count_rows(Filter(limit=3, after=last)) == 7
 
 

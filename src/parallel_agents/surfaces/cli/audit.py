@@ -110,10 +110,10 @@ async def _look(home: Home, name: str | None, part: _Part) -> Decisions:
 def _note_rest(found: Decisions) -> None:
     if found.earlier:
         first = found.decisions[0].event.seq
-        render.note(f"{found.earlier:,} earlier events: --before {first}. All: --limit 0")
+        render.note(f"{found.earlier:,} earlier events: --before {first}; all: --limit 0")
     if found.later:
         last = found.decisions[-1].event.seq
-        render.note(f"{found.later:,} later events: --after {last}. All: --limit 0")
+        render.note(f"{found.later:,} later events: --after {last}; all: --limit 0")
 
 
 def _cells(decision: Decision, origins: Mapping[SessionKey, Origin]) -> tuple[str, ...]:

@@ -85,11 +85,11 @@ def _note(found: _Found, *, is_first: bool) -> str:
     """What is not shown, and how to see it."""
     shown = len(found.lines)
     recent = " (live, or ended in the last hour)" if found.matching < found.total else ""
-    everything = " All: --all" if recent else ""
+    everything = "; all: --all" if recent else ""
     if shown and (shown < found.matching or not is_first):
         last = format.name(found.lines[-1].row)
-        return f"{shown:,} of {found.matching:,} shown{recent}. Next: --after {last}.{everything}"
-    return f"{shown:,} of {found.total:,} shown{recent}.{everything}" if recent else ""
+        return f"{shown:,} of {found.matching:,} shown{recent}{everything}; next: --after {last}"
+    return f"{shown:,} of {found.total:,} shown{recent}{everything}" if recent else ""
 
 
 async def _tree(client: Reader, root: Row, limit: int, after: Row | None) -> list[Row]:

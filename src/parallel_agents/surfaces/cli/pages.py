@@ -78,7 +78,7 @@ def note_rest(page: Page) -> None:
     """Say how many events are not shown, and how to see them."""
     if page.earlier and page.events:
         first = page.events[0].seq
-        render.note(f"{page.earlier:,} earlier events: --before {first}. All: --limit 0")
+        render.note(f"{page.earlier:,} earlier events: --before {first}; all: --limit 0")
     if page.later:
         last = page.events[-1].seq
-        render.note(f"{page.later:,} later events: --after {last}. All: --limit 0")
+        render.note(f"{page.later:,} later events: --after {last}; all: --limit 0")

@@ -49,7 +49,7 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
             print_lines(members)
         render.line(f"{shown_state(whole)}  {row.session.label}  {row.session.key}")
         if len(members) < total:
-            render.note(f"{len(members):,} of {total:,} tasks shown. All: --limit 0")
+            render.note(f"{len(members):,} of {total:,} tasks shown; all: --limit 0")
     raise typer.Exit(exit_of(row.run.status))
 
 
