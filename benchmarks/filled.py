@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import parallel_agents as pa
 from parallel_agents.core.event import Attempted, Entry, Queued, Replied, ToolFinished, ToolStarted
@@ -22,7 +23,17 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.errors import GateRefused
 from parallel_agents.stores.sqlite import SqliteStore
 
-TEAMS, TASKS, SINGLES = 20, 1_000, 5_000
+
+class Size(NamedTuple):
+    """How many teams, tasks in each of them, and single sessions."""
+
+    teams: int
+    tasks: int
+    singles: int
+
+
+LARGE = Size(20, 1_000, 5_000)  # 200,060 events
+SMALL = Size(1, 2, 3)
 _AT_ONCE = 20
 _OWNER = OwnerId("filler")
 _AGENT = pa.Agent(
@@ -31,38 +42,38 @@ _AGENT = pa.Agent(
 _REFUSED = Failure.of(GateRefused("the page is upside down"))
 
 
-async def fill(path: Path) -> int:
+async def fill(path: Path, size: Size) -> int:
     """Make a store, through its own methods; return the number of its events."""
     store = await SqliteStore.open(path)
     try:
         owner = Owner(id=_OWNER, host="here", pid=1)
         await store.heartbeat(owner)
-        for number in range(TEAMS):
-            team, *tasks = _team(number)
+        for number in range(size.teams):
+            team, *tasks = _team(number, size.tasks)
             await store.spawn([team, *tasks])
             await store.claim(team.run, _OWNER)
             await _work_all(store, tasks)
             await store.finish(team.run, 1, Outcome(status=RunStatus.DONE, text="all done"))
-        singles = [_plan(f"paper {number}") for number in range(SINGLES)]
+        singles = [_plan(f"paper {number}") for number in range(size.singles)]
         await store.spawn(singles)
         await _work_all(store, singles)
         await store.heartbeat(Owner(id=_OWNER, host="here", pid=1, state=OwnerState.GONE))
-        return (await store.check_chain()).events
+        return await store.count_events()
     finally:
         await store.aclose()
 
 
-def _team(number: int) -> list[SessionPlan]:
+def _team(number: int, tasks: int) -> list[SessionPlan]:
     name = f"month-{number}"
     key = SessionKey(f"team:filing:{name}")
     session = Session(key=key, agent=_AGENT, label="filing", spawn_key=name, root=key)
-    texts = [f"paper {number}/{task}" for task in range(TASKS)]
+    texts = [f"paper {number}/{task}" for task in range(tasks)]
     task = TeamTask(name="filing", tasks=tuple(pa.Task(_AGENT, text) for text in texts))
     team = SessionPlan(
         session=session,
         run=make_run_id(),
         kind=RunnerKind.TEAM,
-        queued=Queued(text=f"team filing: {TASKS} tasks", team=task),
+        queued=Queued(text=f"team filing: {tasks} tasks", team=task),
         digest=name,
     )
     members = zip(texts, task.keys, strict=True)
@@ -136,4 +147,4 @@ def _replied(turn: int, message: Message) -> Entry:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(fill(Path(sys.argv[1]))))
+    print(asyncio.run(fill(Path(sys.argv[1]), LARGE)))
