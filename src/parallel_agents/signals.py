@@ -43,26 +43,65 @@ def stop_signals_as_interrupts() -> Generator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+class _Interrupts:
+    """Counts the Ctrl-Cs of this process while anybody wants to know of them.
+
+    A handler is the process's and not a task's. Tasks that overlap end in any order, so that they
+    share one handler: each restoring what it found would leave another's in place.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._watchers = 0
+        self._before: Callable[[int, FrameType | None], object] = signal.default_int_handler
+
+    def watch(self) -> None:
+        """Count from now on, and let each Ctrl-C take effect as before."""
+        self._watchers += 1
+        before = signal.getsignal(signal.SIGINT)
+        if self._watchers == 1 and before != self.note and callable(before):
+            self._before = before
+            signal.signal(signal.SIGINT, self.note)
+
+    def leave(self) -> None:
+        self._watchers -= 1
+        if self._watchers == 0 and signal.getsignal(signal.SIGINT) == self.note:
+            signal.signal(signal.SIGINT, self._before)
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        self._before(number, frame)
+
+    def raises_in_the_code(self) -> bool:
+        """Whether a Ctrl-C raises KeyboardInterrupt in whatever code is being executed."""
+        handler = signal.getsignal(signal.SIGINT)
+        return (self._before if handler == self.note else handler) is signal.default_int_handler
+
+
+_interrupts = _Interrupts()
+
+
 @contextmanager
 def noted_interrupts() -> Generator[Callable[[], bool]]:
     """Yields a function that returns whether a Ctrl-C has come since; it takes effect as before.
 
     So code that is cancelled can tell a Ctrl-C, which lets calls end, from a caller that gave up.
     """
-    has_come = False
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, frame: FrameType | None) -> None:
-        nonlocal has_come
-        has_come = True
-        if callable(before):
-            before(number, frame)
-
-    is_main = threading.current_thread() is threading.main_thread()
-    if is_main and callable(before):
-        signal.signal(signal.SIGINT, note)
+    began = _interrupts.count
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    _interrupts.watch()
     try:
-        yield lambda: has_come
+        yield lambda: _interrupts.count > began
     finally:
-        if is_main and signal.getsignal(signal.SIGINT) is note:
-            signal.signal(signal.SIGINT, before)
+        _interrupts.leave()
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """Whether an error comes from a Ctrl-C: Python raises it in the main thread, in any code."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        and threading.current_thread() is threading.main_thread()
+        and _interrupts.raises_in_the_code()
+    )

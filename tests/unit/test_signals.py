@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+from contextlib import ExitStack
 
 import pytest
 
 from parallel_agents.signals import (
     STOP_SIGNALS,
+    is_ctrl_c,
     noted_interrupts,
     stop_signals_as_interrupts,
 )
@@ -47,3 +49,43 @@ def test_an_interrupt_is_noted_and_takes_effect_as_before() -> None:
     assert was_quiet
     assert is_noted
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_blocks_that_overlap_leave_the_handler_that_they_found() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    for _ in range(2000):
+        first, second = ExitStack(), ExitStack()
+        first.enter_context(noted_interrupts())
+        second.enter_context(noted_interrupts())
+        first.close()
+        second.close()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_block_that_begins_after_an_interrupt_has_not_seen_it() -> None:
+    with noted_interrupts():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with noted_interrupts() as has_come:
+            assert not has_come()
+
+
+def test_a_ctrl_c_is_told_from_a_keyboard_interrupt_that_code_raises() -> None:
+    def handler(*_: object) -> None: ...
+
+    error = KeyboardInterrupt()
+    assert is_ctrl_c(error)
+    with noted_interrupts():
+        assert is_ctrl_c(error)
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        assert not is_ctrl_c(error)
+        with noted_interrupts():
+            assert not is_ctrl_c(error)
+    finally:
+        signal.signal(signal.SIGINT, before)

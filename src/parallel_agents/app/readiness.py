@@ -13,6 +13,7 @@ from parallel_agents.core.needs import Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.errors import PagentsError
+from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
@@ -57,10 +58,10 @@ class Readiness:
         return self._lacks_part(session.agent) or self._lacks_model(row.run.model)
 
     def _server(self, provider: str) -> str:
-        """The address of a provider's server, in which nothing secret is accepted."""
+        """The address of a provider's server, with nothing of its query that may be secret."""
         if self.models.is_made_by_program(provider) or provider not in self.models.providers:
             return ""
-        return self.models.providers[provider].base_url
+        return open_url(self.models.providers[provider].base_url)
 
     def _lacks_part(self, agent: Agent) -> str:
         known = {*self.tools, *NAMES}

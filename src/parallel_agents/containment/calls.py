@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from parallel_agents.core.unicode import whole_text
+from parallel_agents.signals import is_ctrl_c
 
 T = TypeVar("T")
 
@@ -95,7 +94,7 @@ def caught(call: Callable[[], T]) -> Outcome[T]:
     try:
         return _Returned(call())
     except BaseException as error:
-        if _is_ctrl_c(error):
+        if is_ctrl_c(error):
             raise
         return _Failed(error)
 
@@ -125,16 +124,7 @@ async def _outcome_of(work: Coroutine[None, None, T]) -> Outcome[T]:
 
 def ends_more_than_a_call(error: BaseException) -> bool:
     """Whether an error is not the code's own: its coroutine is closed, or the user pressed Ctrl-C."""
-    return isinstance(error, GeneratorExit) or _is_ctrl_c(error)
-
-
-def _is_ctrl_c(error: BaseException) -> bool:
-    """Whether Python's own handler may have raised it; that does so in the main thread only."""
-    return (
-        isinstance(error, KeyboardInterrupt)
-        and threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
+    return isinstance(error, GeneratorExit) or is_ctrl_c(error)
 
 
 async def _end(task: asyncio.Task[Outcome[T]], work: Coroutine[None, None, T], name: str) -> None:

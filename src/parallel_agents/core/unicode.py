@@ -1,17 +1,23 @@
-"""Unicode: text that may hold half an emoji, as servers cut it, made into text that can be stored.
+"""Unicode: text of any origin, made into text that can be stored, compared and read.
 
-JSON may escape each half of a character beyond U+FFFF by itself (RFC 8259, section 8.2), and a stream
-may bring the halves in two events.
+Servers cut emojis: JSON may escape each half of a character beyond U+FFFF by itself (RFC 8259,
+section 8.2), and a stream may bring the halves in two events.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.schema import Json
 
 _FIRST_HALF = ("\ud800", "\udbff")
+# Control sequences and strings as in ECMA-48, sections 5.4 to 5.6, with xterm's end of a string.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+)
 
 
 def whole_text(text: str) -> str:
@@ -34,6 +40,14 @@ def whole_value(value: Json) -> Json:
     if isinstance(value, Sequence):
         return [whole_value(item) for item in value]
     return value
+
+
+def without_escapes(text: str) -> str:
+    """`text` without a terminal's escape sequences, such as colors, as a whole.
+
+    A control character that belongs to none of them stays.
+    """
+    return _ESCAPES.sub("", text)
 
 
 def canonical(name: str) -> str:

@@ -57,8 +57,16 @@ def read_providers(
         table = own.get(name, {})
         if not isinstance(table, Mapping):
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
-        providers[name] = _read_provider(name, presets.get(name, {}), table)
+        preset = presets.get(name, {})
+        is_as_shipped = not table and preset is _presets().get(name)
+        providers[name] = _shipped(name) if is_as_shipped else _read_provider(name, preset, table)
     return providers
+
+
+@cache
+def _shipped(name: str) -> Provider:
+    """A preset as it is; most of them are, in every reading of a process."""
+    return _read_provider(name, _presets()[name], {})
 
 
 def _find_ollama(preset: JsonObject, variables: Mapping[str, str]) -> JsonObject:

@@ -104,12 +104,9 @@ class JournalStore(ABC):
     ) -> None:
         self._listeners: list[OnEvents] = []
         self._on_failure: list[Callable[[StoreError], None]] = []
-        self._now = now
+        self.now = now
         self._least_now = least_now or now
         self._dead_letter_seconds = dead_letter_seconds
-
-    def now(self) -> float:
-        return self._now()
 
     @abstractmethod
     async def submit(self, change: Change[Any, _T]) -> _T:
@@ -221,7 +218,7 @@ class JournalStore(ABC):
         return await self.read(lambda rows: read_dead_letters(rows, chosen, oldest))
 
     async def cached_reply(self, key: str, *, seconds: float) -> ModelReply | None:
-        now = self._now()
+        now = self.now()
         return await self.read(
             lambda rows: read_reply(rows.database, key, seconds=seconds, now=now)
         )

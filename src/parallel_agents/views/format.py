@@ -13,6 +13,7 @@ from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
+from parallel_agents.core.unicode import without_escapes
 from parallel_agents.core.usage import Spend
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
@@ -45,8 +46,9 @@ LABEL_WIDTH = 40
 
 
 def clean(text: str) -> str:
-    """Text without control characters; a carriage return becomes a line feed."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Text without escape sequences and control characters; a carriage return becomes a line feed."""
+    lines = without_escapes(text).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROLS.sub("", lines)
 
 
 def one_line(text: str) -> str:

@@ -119,3 +119,9 @@ def test_a_run_outside_of_any_project_is_not_continued_inside_of_one() -> None:
     outside = replace(outside, session=replace(outside.session, options=options))
 
     assert inside.lacks(outside) == "it was started outside of any project"
+
+
+def test_what_a_session_needs_holds_nothing_secret_of_an_address() -> None:
+    here = Readiness(models=registry("https://mine.example/v1?code=s3cret"))
+
+    assert "s3cret" not in str(here.needs(["mine/m"]))

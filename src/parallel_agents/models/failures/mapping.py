@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from parallel_agents.core.schema import Json
+from parallel_agents.core.unicode import without_escapes
 from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
@@ -123,7 +124,7 @@ def from_client_error(endpoint: Endpoint, error: aiohttp.ClientError) -> Provide
 
 def clean(endpoint: Endpoint, text: str) -> str:
     """`text` in one line of at most 300 characters, without secrets and control characters."""
-    start = endpoint.secrets.hide(text)[: 10 * _MOST_CHARACTERS]
+    start = without_escapes(endpoint.secrets.hide(text)[: 10 * _MOST_CHARACTERS])
     line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
     return line if len(line) <= _MOST_CHARACTERS else line[: _MOST_CHARACTERS - 3] + "..."
 

@@ -280,7 +280,7 @@ def test_the_key_is_hidden_even_if_the_provider_repeats_it(shown: str) -> None:
 def test_the_message_of_a_provider_is_one_short_line() -> None:
     error = respond(400, error_body("a\x1b[31m\nb\u202e" + "c" * 10_000))
 
-    assert error.message.startswith("acme answered 400: a [31m b c")
+    assert error.message.startswith("acme answered 400: a b c")
     assert len(error.message) <= 310
 
 
