@@ -245,7 +245,7 @@ class JournalStore(ABC):
     async def _noted(self, audit: Audit) -> Audit:
         """The audit, with a checkpoint at its end if that is worth it and the store can be written."""
         if is_worth_noting(audit):
-            now = self._now()
+            now = self.now()
             checkpoint = await self.read(
                 lambda rows: checkpoint_of(rows.database, audit.chain, now)
             )
