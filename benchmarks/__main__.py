@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from benchmarks import filled
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-peers"
@@ -229,6 +234,58 @@ def crews(rounds: int) -> list[Row]:
     ]
 
 
+def views(rounds: int) -> list[Row]:
+    """What commands do on a store of 200,000 events beyond what any does on a small one."""
+    pagents = str(Path(sys.executable).with_name("pagents"))
+    commands = {
+        "list": ("list",),
+        "list of a team of 1,000 tasks": ("list", "month-3"),
+        "show of a team of 1,000 tasks": ("show", "month-3"),
+        "cost": ("cost",),
+        "history of a team of 1,000 tasks": ("history", "month-3"),
+        "audit": ("audit",),
+        "audit --verify, after another": ("audit", "--verify"),
+    }
+
+    def cpu(home: str, *command: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run((pagents, *command, "--home", home), capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as full:
+        asyncio.run(filled.fill(Path(small) / "store.db", filled.SMALL))
+        events = asyncio.run(filled.fill(Path(full) / "store.db", filled.LARGE))
+        whole = cpu(full, "audit", "--verify", "--full")  # which leaves the checkpoint for the next
+        took = [
+            [cpu(small, "list"), *(cpu(full, *command) for command in commands.values())]
+            for _ in range(2 * rounds)
+        ]
+    base, *medians = (statistics.median(column) for column in zip(*took, strict=True))
+    rows = [Row("`pagents list` on a store of 43 events: CPU", f"{base:.3f} s", "baseline", "1.0x")]
+    for what, own in zip(commands, medians, strict=True):
+        name = f"{what}, on one of {events:,}: what it adds"
+        rows.append(Row(name, f"{own - base:.3f} s", "<= 0.3 s", f"{own / base:.1f}x"))
+    name = "audit --verify --full, on the same"
+    return [*rows, Row(name, f"{whole - base:.2f} s", "", f"{whole / base:.1f}x")]
+
+
+def sends() -> list[Row]:
+    """A message to a session that has had many costs what the hundredth did."""
+    with provider(0) as url:
+        took = scenario("sends", url)
+    first = took["cpu_ms_100"]
+    return [
+        Row(
+            f"a send after {count} messages: CPU",
+            f"{took[f'cpu_ms_{count}']:.2f} ms",
+            "baseline" if count == 100 else "<= 1.5x",
+            f"{took[f'cpu_ms_{count}'] / first:.1f}x",
+        )
+        for count in (100, 400, 800)
+    ]
+
+
 def starts(rounds: int) -> list[Row]:
     def seconds(*command: str) -> float:
         took = []
@@ -291,6 +348,8 @@ def main() -> None:
         *crowds(rounds, is_quick=options.quick),
         *waits(),
         *crews(rounds),
+        *sends(),
+        *views(rounds),
         *starts(rounds),
     ]
     rows += prompt_overhead()

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, ours, streaming
+from benchmarks import bare, crew, ours, sends, streaming
 
 T = TypeVar("T")
 
@@ -104,6 +104,8 @@ def main() -> None:
             figures = {"spawn_p50_ms": p50}
         case "idle":
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
+        case "sends":
+            figures = in_new_home(lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)))
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
 

@@ -265,7 +265,13 @@ def _count(
 ) -> Usage:
     if lies:
         return chance.choice(
-            (Usage(), Usage(1, 0), Usage(10**6, 10**6), Usage(0, 1, 10**5), Usage(MOST_CALL_TOKENS, 1))
+            (
+                Usage(),
+                Usage(1, 0),
+                Usage(10**6, 10**6),
+                Usage(0, 1, 10**5),
+                Usage(MOST_CALL_TOKENS, 1),
+            )
         )
     most = request.most_input_tokens()
     size = sum(len(_words(message)) for message in request.messages) // 4 + 10

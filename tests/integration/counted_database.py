@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from parallel_agents.stores.database import Database, SqlRow, Values
@@ -24,6 +24,12 @@ class CountedDatabase:
     ) -> list[SqlRow]:
         self.round_trips.append(query)
         return self._database.all(query, values, where=where)
+
+    def each(
+        self, query: str, values: Values = (), *, where: Sequence[str] | None = None
+    ) -> Iterator[SqlRow]:
+        self.round_trips.append(query)
+        return self._database.each(query, values, where=where)
 
     def run(self, query: str, values: Values = ()) -> None:
         self.round_trips.append(query)

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.event import Entry, Noticed
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.store import Filter, Store
@@ -388,3 +388,108 @@ def test_the_command_lists_and_verifies(path: Path) -> None:
     assert "event 7 is missing" in broken.stdout
     assert audit(path, "--head", "beef").returncode == 2
     assert audit(path, "writer", "--verify").returncode == 2
+
+
+def audited(path: Path, *, head: str = "", is_full: bool = False) -> Audit:
+    async def body() -> Audit:
+        store = await SqliteStore.open(path)
+        try:
+            return await (store.verify_all if is_full else store.verify_new)(head)
+        finally:
+            await store.aclose()
+
+    return asyncio.run(body())
+
+
+def work_more(path: Path) -> None:
+    """Two runs more than there are."""
+
+    async def body() -> None:
+        store = await SqliteStore.open(path)
+        try:
+            await work(store, len(await store.rows(Filter())) + 2)
+        finally:
+            await store.aclose()
+
+    asyncio.run(body())
+
+
+def test_a_second_audit_begins_where_the_first_ended(path: Path) -> None:
+    first = audited(path)
+    work_more(path)
+    second, full = audited(path), audited(path, is_full=True)
+
+    assert first.earlier is None
+    assert second.earlier is not None
+    assert second.earlier.events == first.chain.events
+    assert second.is_intact
+    assert full.earlier is None
+    assert (second.chain, second.rows) == (full.chain, full.rows)
+    assert second.chain.events > first.chain.events
+
+
+LATE = "(SELECT MAX(number) FROM links)"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"UPDATE links SET hash = zeroblob(32) WHERE number = {LATE}",
+        "UPDATE events SET at = at + 0.001 WHERE seq = (SELECT MAX(seq) FROM events)",
+        "DELETE FROM events WHERE seq = (SELECT MAX(seq) FROM events)",
+    ],
+)
+def test_a_change_after_the_first_audit_is_found(path: Path, statement: str) -> None:
+    audited(path)
+    work_more(path)
+    change(path, statement)
+
+    assert not audited(path).is_intact
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("DELETE FROM events WHERE seq = 7", "event 7 is missing"),
+        ("UPDATE events SET body = body || ' ' WHERE seq = 7", "does not match"),
+        ("UPDATE runs SET status = 'failed'", "status is 'failed'; its events say 'done'"),
+        ("UPDATE runs SET calls = 5", "calls is 5; its events say 1"),
+        ("DELETE FROM runs", "row is missing, although its events exist"),
+    ],
+)
+def test_what_an_audit_verified_is_verified_again_if_it_looks_different(
+    path: Path, statement: str, fault: str
+) -> None:
+    assert audited(path).is_intact
+    change(path, statement)
+
+    found = audited(path)
+
+    assert found.earlier is None
+    assert fault in found.faults[0]
+
+
+def test_only_a_full_audit_finds_an_old_change_that_leaves_no_trace(path: Path) -> None:
+    audited(path)
+    change(path, "UPDATE events SET at = at + 0.001 WHERE seq = 7")
+
+    assert audited(path).is_intact
+    assert "does not match" in audited(path, is_full=True).faults[0]
+
+
+def test_a_head_from_before_the_last_audit_is_looked_for_in_the_whole_chain(path: Path) -> None:
+    kept = audited(path).chain.head
+    work_more(path)
+    audited(path, is_full=True)
+    work_more(path)
+
+    assert audited(path, head=kept).is_intact
+    assert "no link has the given head" in audited(path, head="0f" * 32).faults[0]
+
+
+def test_no_checkpoint_is_kept_of_a_journal_that_is_not_intact(path: Path) -> None:
+    change(path, "DELETE FROM events WHERE seq = 7")
+    audited(path)
+
+    with closing(sqlite3.connect(path)) as store:
+        assert store.execute("SELECT COUNT(*) FROM checkpoints").fetchone() == (0,)

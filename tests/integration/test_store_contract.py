@@ -199,7 +199,8 @@ async def test_the_runs_of_a_session_are_executed_one_after_the_other(
         await store.finish(RunId("run-a"), first.run.epoch, DONE)
 
         claimed_now = await claim(store, "second")
-        assert bodies(claimed_now.events, "run-a")[-1] == "finished"
+        assert {event.run for event in claimed_now.events} == {"second"}
+        assert [m.text for m in claimed_now.before.messages] == ["do a"]
         assert (await row(store, "a")).run.id == "second"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,6 +10,7 @@ from functools import partial
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
+from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.owner import Role
@@ -18,9 +18,8 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
-from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
+from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
-from parallel_agents.errors import NotFound
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
@@ -35,19 +34,7 @@ from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.settings import Environment, Settings, load_home
-from parallel_agents.stores.memory import MemoryStore
-from parallel_agents.stores.sqlite import SqliteStore
-from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
 from parallel_agents.tools.contained import ContainedTool
-
-STORE_NAME = "store.db"
-_log = logging.getLogger(__name__)
-_OTHER_VERSION = {
-    Form.OLDER: "store %s has version %d: it is read as it is; the first command that writes upgrades"
-    " it, and keeps a copy",
-    Form.NEWER: "store %s has version %d: a newer version of pagents wrote it, and what this one does"
-    " not know is shown as unknown",
-}
 
 
 @asynccontextmanager
@@ -63,7 +50,7 @@ async def open_app(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(watch_loop())
-        store = await _open_store(stack, environment, settings)
+        store = await open_store(stack, environment, settings)
         yield await stack.enter_async_context(open_on(store, environment, settings, parts))
 
 
@@ -111,8 +98,7 @@ async def open_client(environment: Environment, settings: Settings) -> AsyncGene
     Processes that died are marked dead first: without an engine, nobody else may look.
     """
     async with AsyncExitStack() as stack:
-        store = await _open_store(stack, environment, settings)
-        await mark_dead(store, DeathWatch(this_process(Role.SCRIPT)))
+        store = await open_and_look(stack, environment, settings)
         yield await _make_client(stack, environment, settings, store)
 
 
@@ -122,7 +108,7 @@ async def open_models(
 ) -> AsyncGenerator[tuple[Client, Lessons]]:
     """A client whose models can be called, and what refusals taught; nobody's runs are taken over."""
     async with AsyncExitStack() as stack:
-        store = await _open_store(stack, environment, settings)
+        store = await open_store(stack, environment, settings)
         owner = this_process(Role.SCRIPT, environment.project_name)
         governor = make_governor(store, settings, owner.id, store.now)
         lessons = make_lessons(settings, governor)
@@ -142,47 +128,6 @@ async def open_existing(environment: Environment, settings: Settings) -> AsyncGe
     check_exists(environment)
     async with open_client(environment, settings) as client:
         yield client
-
-
-@asynccontextmanager
-async def open_reader(environment: Environment, settings: Settings) -> AsyncGenerator[Client]:
-    """The verbs that only read, on any store that can be read; creates and upgrades none.
-
-    A store that is not there reads as an empty one, and the log says so. One that this process
-    cannot write, or that another version wrote, is read as it is.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    path = environment.home / STORE_NAME
-    found = await asyncio.to_thread(look_at, path)
-    async with AsyncExitStack() as stack:
-        if found.form is Form.WRITABLE:
-            yield await stack.enter_async_context(open_client(environment, settings))
-            return
-        if found.form is Form.MISSING:
-            _log.warning("there is no store in %s; nothing was created", environment.home)
-            store: MemoryStore | ReadingStore = MemoryStore()
-        else:
-            store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
-            if found.form is not Form.READ_ONLY:
-                _log.warning(_OTHER_VERSION[found.form], path, found.version)
-        stack.push_async_callback(store.aclose)
-        yield await _make_client(stack, environment, settings, store)
-
-
-def check_exists(environment: Environment) -> None:
-    """Refuse to look for something in a store that is not there.
-
-    Raises:
-        NotFound: there is no store.
-    """
-    if not (environment.home / STORE_NAME).exists():
-        raise NotFound(
-            f"there is no store in {environment.home}",
-            why="nothing has run there yet; nothing was created",
-            hint="check --home and PARALLEL_AGENTS_HOME; `pagents run` and `pagents spawn` make a store",
-        )
 
 
 async def _make_client(
@@ -248,18 +193,3 @@ async def _open_models(
     )
     stack.push_async_callback(models.aclose)
     return models
-
-
-async def _open_store(
-    stack: AsyncExitStack, environment: Environment, settings: Settings
-) -> SqliteStore:
-    is_new = not environment.home.exists()
-    store = await SqliteStore.open(
-        environment.home / STORE_NAME,
-        is_full_sync=settings.full_sync,
-        dead_letter_seconds=settings.dead_letter_seconds,
-    )
-    if is_new and environment.is_home_chosen:
-        _log.warning("made the folder %s, with a new store", environment.home)
-    stack.push_async_callback(store.aclose)
-    return store

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from parallel_agents.app.models import make_registry
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import FunctionGate, ScoreGate
 from parallel_agents.core.needs import Needs
@@ -15,6 +16,7 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
+from parallel_agents.settings import Environment, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,12 @@ class Readiness:
         except PagentsError as error:
             return error.message
         return ""
+
+
+def make_readiness(environment: Environment, settings: Settings) -> Readiness:
+    """Which runs a process without a program's own parts can execute; its models must be closed."""
+    models = make_registry(environment, settings)
+    return Readiness(models=models, project=environment.project_name)
 
 
 def _describe_project(project: str) -> str:

@@ -11,7 +11,7 @@ class ChainCheck:
     """The chain as recomputed from the events.
 
     Attributes:
-        events: how many events are covered by links that match.
+        events: how many events are covered by links that match, those of earlier audits included.
         links: how many links match, up to the first that does not.
         before: how many events were written before the chain began, and are covered by no link.
         head: the hash of the last link that matches, in hex; a copy kept elsewhere reveals whether
@@ -57,3 +57,50 @@ class RowCheck:
     @property
     def is_intact(self) -> bool:
         return not self.faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How far an audit found the journal intact, so that the next one begins there.
+
+    Attributes:
+        number: of the last link.
+        hash: of the same link.
+        last_seq: the last event that it covers.
+        events: how many events there were by then.
+        bytes: of their bodies.
+        rows_hash: SHA-256 over the rows of the runs that had ended by then.
+        at: when it was verified, in seconds since the epoch.
+    """
+
+    number: int
+    hash: bytes
+    last_seq: int
+    events: int
+    bytes: int
+    rows_hash: bytes
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What an audit found; the rows are checked only if the chain is intact.
+
+    Attributes:
+        earlier: how far an earlier audit had verified the journal, which was not verified again;
+            None if everything was.
+    """
+
+    chain: ChainCheck
+    rows: RowCheck = RowCheck()
+    earlier: Checkpoint | None = None
+
+    @property
+    def is_intact(self) -> bool:
+        return self.chain.is_intact and self.rows.is_intact
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        if not self.chain.is_intact:
+            return (self.chain.fault,)
+        return tuple(fault.text for fault in self.rows.faults)

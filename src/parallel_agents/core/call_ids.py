@@ -21,6 +21,9 @@ class CallIds:
     given: tuple[str, ...] = ()
     _used: dict[str, int] = field(default_factory=dict[str, int])
 
+    def copy(self) -> CallIds:
+        return CallIds(self.given, self._used.copy())
+
     def apart(self, message: Message) -> Message:
         """The reply with its own id for each call: a second `x` becomes `x_2`."""
         calls = message.tool_calls

@@ -9,13 +9,14 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit
 from parallel_agents.core.event import Body, Event
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.overview import Cost, Origin, Tally
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.row import Row
-from parallel_agents.core.store import Attempt
 from parallel_agents.core.throttle import Throttle
 
 PAGE = 1000
@@ -28,7 +29,8 @@ class Snapshot:
     Attributes:
         rows: the sessions that were asked for, each with its latest run.
         live: the live runs of each session whose latest run waits for another, earliest first.
-        members: the sessions of each team's tasks.
+        tallies: how the runs of each team's tasks are doing.
+        left: of teams with runs that no living process has, the first live ones.
         last: the last event of each live run.
         last_steps: the last event before that, of runs whose last event is a start.
         last_times: when each live run that no living process has wrote last, in seconds since the
@@ -39,7 +41,8 @@ class Snapshot:
 
     rows: Sequence[Row]
     live: Mapping[SessionKey, Sequence[Row]]
-    members: Mapping[SessionKey, Sequence[Row]]
+    tallies: Mapping[SessionKey, Sequence[Tally]]
+    left: Mapping[SessionKey, Sequence[Row]]
     last: Mapping[RunId, Body]
     last_steps: Mapping[RunId, Body]
     last_times: Mapping[RunId, float]
@@ -78,16 +81,46 @@ class Journal(Protocol):
         """
         ...
 
-    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
-        """The attempts of each run, in order, with what each cost."""
+    async def last_events(
+        self,
+        *,
+        before: int | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int = PAGE,
+    ) -> list[Event]:
+        """The last events before the one with the number `before`, in order; else as `events`."""
         ...
 
-    async def check_chain(self, head: str = "") -> ChainCheck:
-        """Recompute the hashes over all events, and check that `head`, in hex, is one of them."""
+    async def count_events(
+        self, *, before: int | None = None, tree: SessionKey | None = None
+    ) -> int:
+        """How many events there are before the one with this number."""
         ...
 
-    async def check_rows(self) -> RowCheck:
-        """Check that each run's row matches its events."""
+    async def count_rows(self, chosen: Filter) -> int:
+        """How many sessions a filter matches, whatever its `limit` and `after`."""
+        ...
+
+    async def costs(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> list[Cost]:
+        """What all runs cost, or those of a tree, or those that are live or ended after `since`."""
+        ...
+
+    async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
+        """Where these sessions come from, and what they are called."""
+        ...
+
+    async def verify_all(self, head: str = "") -> Audit:
+        """Recompute the whole chain of hashes, and compare every run's row with its events.
+
+        `head`, in hex, must be the hash of one of the links.
+        """
+        ...
+
+    async def verify_new(self, head: str = "") -> Audit:
+        """The same, of what came after the last audit that found everything intact."""
         ...
 
 

@@ -98,6 +98,9 @@ class KeptWork:
     now: list[Kept] = field(default_factory=list[Kept])
     _asked: Counter[bytes] = field(default_factory=Counter[bytes])
 
+    def copy(self) -> KeptWork:
+        return KeptWork(self.earlier.copy(), self.now.copy(), self._asked.copy())
+
     def begin_attempt(self) -> None:
         self.earlier += self.now
         self.now.clear()

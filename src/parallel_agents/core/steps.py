@@ -20,7 +20,8 @@ from parallel_agents.core.model import Finish
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import Json
-from parallel_agents.core.transcript import AnswerId, Transcript, Version
+from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.version import AnswerId, Version
 from parallel_agents.core.window import cuts_after_full_reply, cuts_after_refusal, foreseen_cuts
 from parallel_agents.errors import (
     ConfigError,

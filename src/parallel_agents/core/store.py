@@ -7,74 +7,49 @@ Several processes may use one store.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
 from parallel_agents.core.cache import ReplyCache
-from parallel_agents.core.checked import Checked
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.overview import Overview
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
+from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Spend
 from parallel_agents.errors import StoreError
 
+_NO_RUNS = Transcript()
+
 
 class Claim(NamedTuple):
-    """What a process needs to execute a run: its rows, and the session's events in order."""
+    """What a process needs to execute a run.
+
+    Attributes:
+        events: of the run, in order.
+        is_budgeted: the session or one above it has a budget account.
+        before: the transcript of the session's earlier runs; it must not be changed.
+    """
 
     session: Session
     run: Run
     events: list[Event]
-    is_budgeted: bool = (
-        False  # an account limits it: of the session, of one above it, or of the day
-    )
+    is_budgeted: bool = False
+    before: Transcript = _NO_RUNS
 
 
 class BudgetAccountState(NamedTuple):
     account: BudgetAccount
     spent: Amount
     reserved: Amount
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter(Checked):
-    """Which rows to return; a field that is None does not filter.
-
-    Attributes:
-        run: this run, even if its session has had another run since.
-        prefix: the beginning of a session key, of its last part or of a run id, or a whole label
-            or task name.
-        tree: this session and everything that it spawned.
-        is_live: sessions whose latest run is live, or is not.
-        orphaned: live runs that no living process owns.
-        owner: live runs that this process owns, or owned when it ended.
-        every_run: every run of a session instead of the latest.
-        asker: return, instead of a session's latest run, the last one that this session (or
-            OUTSIDE) asked for; if it asked for none, the last one that the session's parent asked for.
-    """
-
-    session: SessionKey | None = None
-    run: RunId | None = None
-    prefix: str | None = None
-    tree: SessionKey | None = None
-    parent: SessionKey | None = None
-    is_live: bool | None = None
-    orphaned: bool = False
-    owner: OwnerId | None = None
-    agent: str | None = None
-    every_run: bool = False
-    asker: SessionKey | None = None
-    roots_only: bool = False
-    since: float | None = None
-    limit: int | None = None
 
 
 class Attempt(NamedTuple):
@@ -162,6 +137,14 @@ class SessionStore(Protocol):
 
     async def rows(self, chosen: Filter) -> list[Row]:
         """Sessions with their latest run, the newest first."""
+        ...
+
+    async def rows_of(self, runs: Sequence[RunId]) -> list[Row]:
+        """These runs with their sessions, in order.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
         ...
 
     async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
@@ -357,6 +340,23 @@ class EventStore(Protocol):
         """
         ...
 
+    async def last_events(
+        self,
+        *,
+        before: int | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int,
+    ) -> list[Event]:
+        """The last events with a `seq` below `before`, in order; arguments as for `events`."""
+        ...
+
+    async def count_events(
+        self, *, before: int | None = None, tree: SessionKey | None = None
+    ) -> int:
+        """How many events there are with a `seq` below `before`, of any kind."""
+        ...
+
     def subscribe(self, on_events: OnEvents) -> Unsubscribe:
         """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
         ...
@@ -373,6 +373,14 @@ class EventStore(Protocol):
         """Check that each run's row matches its events."""
         ...
 
+    async def verify_all(self, head: str = "") -> Audit:
+        """Check the chain and the rows, and note how far they are intact."""
+        ...
+
+    async def verify_new(self, head: str = "") -> Audit:
+        """The same, of what came after the last note, if nothing before it looks different."""
+        ...
+
 
 class Store(
     SessionStore,
@@ -381,6 +389,7 @@ class Store(
     OwnerStore,
     DeadLetterStore,
     EventStore,
+    Overview,
     Throttles,
     ReplyCache,
     Protocol,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import orjson
 
@@ -47,6 +46,7 @@ from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.told import told
 from parallel_agents.core.tool import Effect
+from parallel_agents.core.version import AnswerId, Version
 
 CUT_OFF = "This call was cut off before its result was known."
 
@@ -57,38 +57,6 @@ def task_text(text: str, values: JsonObject) -> str:
         return text
     body = orjson.dumps(values, option=orjson.OPT_INDENT_2).decode()
     return f"{text}\n\nInput:\n{body}"
-
-
-class AnswerId(NamedTuple):
-    """Which answer of a run: the attempt, and the turn of its last reply."""
-
-    attempt: int
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """An answer, and the verdicts of its gates."""
-
-    attempt: int
-    last_text: str
-    verdicts: tuple[Verdict, ...] = ()
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """A higher rank is better: first by the number of gates passed, then by the score."""
-        passed = sum(verdict.is_accepted for verdict in self.verdicts)
-        return passed, -1.0 if self.score is None else self.score
-
-    @property
-    def score(self) -> float | None:
-        """The score of the most expensive gate that gave one."""
-        scores = [verdict.score for verdict in self.verdicts if verdict.score is not None]
-        return scores[-1] if scores else None
-
-    @property
-    def refusals(self) -> tuple[Verdict, ...]:
-        return tuple(verdict for verdict in self.verdicts if not verdict.is_accepted)
 
 
 @dataclass(slots=True)
@@ -153,6 +121,29 @@ class Transcript:
     _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
     _stale_before: int = 0
+
+    def copy(self) -> Transcript:
+        """A transcript that can be continued while this one stays as it is."""
+        return replace(
+            self,
+            messages=self.messages.copy(),
+            verdicts=self.verdicts.copy(),
+            finished=self.finished.copy(),
+            started=self.started.copy(),
+            kept=self.kept.copy(),
+            pending=self.pending.copy(),
+            received=self.received.copy(),
+            delivered=self.delivered.copy(),
+            handed_back=self.handed_back.copy(),
+            _ids=self._ids.copy(),
+        )
+
+    def replay(self, events: Iterable[Event]) -> Transcript:
+        """This transcript continued by the events of a run."""
+        state = self.copy()
+        for event in events:
+            state.apply(event.key, event.body)
+        return state
 
     @property
     def answer_id(self) -> AnswerId:

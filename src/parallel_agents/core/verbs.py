@@ -6,17 +6,20 @@ Every method takes values and returns values, so that each is one request to a d
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import AsyncGenerator, Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Filter, Killed, SessionPlan, Unsubscribe
+from parallel_agents.core.store import Killed, SessionPlan, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 
 
@@ -47,8 +50,8 @@ class Until(StrEnum):
     NOW = "now"
 
 
-class Sessions(Protocol):
-    """The seven verbs.
+class SessionReads(Protocol):
+    """The verbs that only look.
 
     A `name` is a session key, a run id, a label, a task name, or the start of a key or id that
     matches only one session; `@last` is the newest session; `RUN/LABEL` is a session in a team.
@@ -56,6 +59,69 @@ class Sessions(Protocol):
     Raises:
         NotFound, Ambiguous: from each verb that takes a name.
     """
+
+    async def find(self, name: str) -> Row:
+        """The one session that a name means."""
+        ...
+
+    async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
+        """Sessions with their latest run, newest first."""
+        ...
+
+    async def child_runs(self, parent: SessionKey) -> builtins.list[ChildRun]:
+        """Every run that a session asked a child of its own for, in the order of asking."""
+        ...
+
+    async def history(
+        self, name: str, *, after: int = 0, limit: int = PAGE
+    ) -> builtins.list[Event]:
+        """A page of what happened in a session, oldest first, after the event number `after`.
+
+        Only the last page is smaller than `limit`.
+        """
+        ...
+
+    def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
+        """The events of a session and of everything that it spawned, until its latest run ends."""
+        ...
+
+    async def members(self, team: Row) -> builtins.list[Row]:
+        """The sessions of a team with the runs of its tasks, in order; a single session is its own team."""
+        ...
+
+    async def member_runs(self, team: Row) -> builtins.list[RunId]:
+        """The runs of a team's tasks, in order; of a single session, its run."""
+        ...
+
+    async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:
+        """These runs with their sessions, in order.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
+        ...
+
+    async def results(self, runs: Sequence[RunId]) -> builtins.list[Result]:
+        """The results of those of these runs that have ended, in order.
+
+        Raises:
+            NotFound: one of them is not in the store.
+        """
+        ...
+
+    async def team_result(self, name: str) -> TeamResult:
+        """A team's results so far: one for each task that has ended."""
+        ...
+
+    async def dead_letters(
+        self, chosen: DeadLetterFilter | None = None
+    ) -> builtins.list[DeadLetter]:
+        """Dead letters, newest first."""
+        ...
+
+
+class Sessions(SessionReads, Protocol):
+    """The seven verbs; a `name` is as in `SessionReads`."""
 
     async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
         """Make a session and its first run.
@@ -103,7 +169,7 @@ class Sessions(Protocol):
 
     async def wait(
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
-    ) -> list[Result]:
+    ) -> builtins.list[Result]:
         """Wait for runs as `until` says; return the results of those that have ended, in order.
 
         If no run ends in done, FIRST_DONE waits for all; NOW returns what there is.
@@ -113,31 +179,11 @@ class Sessions(Protocol):
         """
         ...
 
-    async def list(self, chosen: Filter | None = None) -> list[Row]:
-        """Sessions with their latest run, newest first."""
-        ...
-
-    async def child_runs(self, parent: SessionKey) -> list[ChildRun]:
-        """Every run that a session asked a child of its own for, in the order of asking."""
-        ...
-
-    async def history(self, name: str) -> list[Event]:
-        """Everything that happened in a session, oldest first."""
-        ...
-
-    def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
-        """The events of a session and of everything that it spawned, until its latest run ends."""
-        ...
-
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         """Hear the text of a run of this process as its model writes it; the text is not stored.
 
         Models are asked to stream from the next call on, and only while somebody listens.
         """
-        ...
-
-    async def find(self, name: str) -> Row:
-        """The one session that a name means."""
         ...
 
 
@@ -152,7 +198,9 @@ class Teams(Protocol):
         """
         ...
 
-    async def plan_team(self, team: TeamTask, *, key: str | None = None) -> list[SessionPlan]:
+    async def plan_team(
+        self, team: TeamTask, *, key: str | None = None
+    ) -> builtins.list[SessionPlan]:
         """The sessions that `spawn_team` would start: the team's own, then one for each task.
 
         Raises:
@@ -168,14 +216,6 @@ class Teams(Protocol):
         """Start sessions that were planned together, all or none; returns the first."""
         ...
 
-    async def members(self, team: Row) -> list[Row]:
-        """The sessions of a team with the runs of its tasks, in order; a single session is its own team."""
-        ...
-
-    async def team_result(self, name: str) -> TeamResult:
-        """A team's results so far: one for each task that has ended."""
-        ...
-
     async def resume(self, name: str) -> Spawned:
         """Execute here the runs of a session's tree that no process works on."""
         ...
@@ -187,10 +227,6 @@ class Teams(Protocol):
 
 class DeadLetters(Protocol):
     """The tasks that failed after all their attempts."""
-
-    async def dead_letters(self, chosen: DeadLetterFilter | None = None) -> list[DeadLetter]:
-        """Dead letters, newest first."""
-        ...
 
     async def plan_retry(
         self, letter: DeadLetter, edits: Edits = NO_EDITS
@@ -209,3 +245,14 @@ class DeadLetters(Protocol):
 
 class SessionVerbs(Sessions, Teams, DeadLetters, Protocol):
     """Everything that a face can do with sessions; `core.inspection` is what it can look at."""
+
+
+async def whole_history(sessions: SessionReads, name: str, *, after: int = 0) -> list[Event]:
+    """Everything that happened in a session after an event, read page by page."""
+    events: list[Event] = []
+    while page := await sessions.history(name, after=after):
+        events += page
+        after = page[-1].seq
+        if len(page) < PAGE:
+            break
+    return events

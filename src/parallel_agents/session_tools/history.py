@@ -9,6 +9,7 @@ import orjson
 from parallel_agents.core.event import Event, Finished, Queued, Started
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.verbs import whole_history
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import millis
@@ -27,7 +28,7 @@ async def read_history(call: Call, arguments: Arguments) -> JsonObject:
     row = await call.find(key)
     limit = min(arguments.whole("limit", least=1) or _DEFAULT_LIMIT, _MAX_LIMIT)
     offset = arguments.whole("offset") or 0
-    events = await call.sessions.history(row.session.key)
+    events = await whole_history(call.sessions, row.session.key)
     messages = render_messages(
         events,
         with_tools=arguments.flag("includeTools"),

@@ -13,6 +13,7 @@ from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verbs import whole_history
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
 from parallel_agents.session_tools.rows import is_archived, session_row
@@ -157,7 +158,7 @@ async def _item(
     count = arguments.whole("messageLimit", most=20) or 0
     is_last_wanted = arguments.flag("includeLastMessage")
     if count or is_last_wanted:
-        events = await call.sessions.history(row.session.key)
+        events = await whole_history(call.sessions, row.session.key)
         messages = render_messages(
             events, with_tools=False, max_tokens=call.settings.hand_back_tokens
         )

@@ -11,7 +11,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed, Unsubscribe
 from parallel_agents.core.transcript import fold
-from parallel_agents.core.verbs import Sessions, Spawned, Steer
+from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
 
 
 class SessionHandle:
@@ -64,7 +64,7 @@ class SessionHandle:
 
     async def history(self) -> list[Message]:
         """The messages of the session, oldest first."""
-        return fold(await self._sessions.history(self.key)).messages
+        return fold(await whole_history(self._sessions, self.key)).messages
 
     def listen(self, on_text: Callable[[str], None]) -> Unsubscribe:
         """Call `on_text` with the run's text as its model writes it, until unsubscribed.

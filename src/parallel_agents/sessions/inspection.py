@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit
 from parallel_agents.core.event import Event, Started
-from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import PAGE, Snapshot
+from parallel_agents.core.overview import Cost, Origin
 from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
-from parallel_agents.core.store import Attempt, Filter, Store
+from parallel_agents.core.store import Store
 from parallel_agents.core.throttle import Throttle
+
+# Enough to say what stopped runs of a team lack, and when the last of them was worked on.
+_MEMBERS_LOOKED_AT = 100
 
 
 class StoreJournal:
@@ -31,22 +36,28 @@ class StoreJournal:
     async def look(self, rows: Sequence[Row]) -> Snapshot:
         waiting = [row for row in rows if _may_wait(row)]
         live = {row.session.key: await self._live_runs(row) for row in waiting}
-        teams = [row for row in rows if row.run.kind is RunnerKind.TEAM]
-        members = {row.session.key: await self._members(row) for row in teams}
+        teams = [row.session.key for row in rows if row.run.kind is RunnerKind.TEAM]
+        tallies = await self._store.tallies(teams)
         owners = await self._store.owners()
         alive = frozenset(owner.id for owner in owners if owner.state is OwnerState.LIVE)
+        left = {
+            team: await self._members_left(team)
+            for team, of_team in tallies.items()
+            if any(not tally.status.is_over and tally.owner not in alive for tally in of_team)
+        }
         shown = _live([*rows, *_all(live.values())])
         last = await self._store.last_bodies([run.id for run in shown])
-        left = [run.id for run in _live([*rows, *_all(members.values())]) if run.owner not in alive]
+        unowned = [run.id for run in _live([*rows, *_all(left.values())]) if run.owner not in alive]
         return Snapshot(
             rows=rows,
             live=live,
-            members=members,
+            tallies=tallies,
+            left=left,
             last=last,
             last_steps=await self._store.last_steps(
                 [run for run, body in last.items() if isinstance(body, Started)]
             ),
-            last_times=await self._store.last_times(left),
+            last_times=await self._store.last_times(unowned),
             alive=alive,
             now=self._now(),
         )
@@ -55,9 +66,10 @@ class StoreJournal:
         chosen = Filter(session=row.session.key, is_live=True, every_run=True)
         return sorted(await self._store.rows(chosen), key=lambda found: found.run.number)
 
-    async def _members(self, team: Row) -> list[Row]:
-        key = team.session.key
-        return await self._store.rows(Filter(parent=key, asker=key))
+    async def _members_left(self, team: SessionKey) -> list[Row]:
+        return await self._store.rows(
+            Filter(parent=team, asker=team, is_live=True, limit=_MEMBERS_LOOKED_AT)
+        )
 
     async def owners(self) -> list[Owner]:
         return await self._store.owners()
@@ -75,14 +87,37 @@ class StoreJournal:
             after=after, session=session, tree=tree, kinds=kinds, limit=limit
         )
 
-    async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
-        return await self._store.attempts(runs)
+    async def last_events(
+        self,
+        *,
+        before: int | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int = PAGE,
+    ) -> list[Event]:
+        return await self._store.last_events(before=before, tree=tree, kinds=kinds, limit=limit)
 
-    async def check_chain(self, head: str = "") -> ChainCheck:
-        return await self._store.check_chain(head)
+    async def count_events(
+        self, *, before: int | None = None, tree: SessionKey | None = None
+    ) -> int:
+        return await self._store.count_events(before=before, tree=tree)
 
-    async def check_rows(self) -> RowCheck:
-        return await self._store.check_rows()
+    async def count_rows(self, chosen: Filter) -> int:
+        return await self._store.count_rows(chosen)
+
+    async def costs(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> list[Cost]:
+        return await self._store.costs(tree=tree, since=since)
+
+    async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
+        return await self._store.origins(sessions)
+
+    async def verify_all(self, head: str = "") -> Audit:
+        return await self._store.verify_all(head)
+
+    async def verify_new(self, head: str = "") -> Audit:
+        return await self._store.verify_new(head)
 
 
 class StoreLimits:

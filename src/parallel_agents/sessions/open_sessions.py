@@ -14,7 +14,7 @@ from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, Killed
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.verbs import SessionVerbs, Steer, Until
+from parallel_agents.core.verbs import SessionVerbs, Steer, Until, whole_history
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
@@ -207,9 +207,19 @@ class OpenSessions:
         """Sessions with their latest runs, the newest first."""
         return await self._service.list(chosen)
 
-    async def history(self, name: str) -> builtins.list[Event]:
-        """All events of a session, oldest first."""
-        return await self._service.history(name)
+    async def history(
+        self, name: str, *, after: int = 0, limit: int | None = None
+    ) -> builtins.list[Event]:
+        """The events of a session, oldest first: all, or a page.
+
+        Args:
+            name: a session key, label, or the start of an id.
+            after: the `seq` of the last event of the page before.
+            limit: the size of a page; None for all, which are read page by page.
+        """
+        if limit is not None:
+            return await self._service.history(name, after=after, limit=limit)
+        return await whole_history(self._service, name, after=after)
 
     def follow(self, session: SessionHandle | str) -> AsyncIterator[Event]:
         """Yield all events of a session and its descendants until its latest run ends."""

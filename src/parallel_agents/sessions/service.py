@@ -7,36 +7,35 @@ import builtins
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 
-from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
+from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
-from parallel_agents.core.event import QUEUED_KEY, Event, Queued, SteerMode
+from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.owner import OwnerState
-from parallel_agents.core.row import ChildRun, Row
-from parallel_agents.core.run import Result, RunnerKind, RunStatus, TeamResult
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Killed, SessionPlan, Store, Unsubscribe
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
-from parallel_agents.engines.team_bounds import hold_to, kept_team, learn_bound
+from parallel_agents.engines.team_bounds import hold_to, learn_bound
 from parallel_agents.errors import CannotContinue, StoreDamaged
-from parallel_agents.sessions import names, requests
+from parallel_agents.sessions import requests
 from parallel_agents.sessions.completions import Completions
-from parallel_agents.sessions.following import follow
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
+from parallel_agents.sessions.reading import StoreReads
 from parallel_agents.sessions.retries import Retries
 from parallel_agents.sessions.whole import whole
 
 _TASKS_SHOWN = 5
 
 
-class Service:
+class Service(StoreReads):
     """The verbs; see `core.verbs.SessionVerbs` for what each promises.
 
     Args:
@@ -60,11 +59,10 @@ class Service:
         defaults: Limits,
         user: str,
     ) -> None:
-        self._store = store
+        super().__init__(store, completions)
         self._engine = engine
         self._planner = planner
         self._ladder_start = ladder_start
-        self._completions = completions
         self._defaults = defaults
         self._user = user
         self._retries = Retries(store, planner)
@@ -133,33 +131,6 @@ class Service:
         for row in await self._store.rows(live):
             if not self._engine.lacks(row):  # whoever has it takes it over
                 await self._submit(row)
-
-    async def team_result(self, name: str) -> TeamResult:
-        row = await self.find(name)
-        results = await self._store.results(await self._member_runs(row))
-        return TeamResult(
-            key=row.session.spawn_key,
-            status=row.run.status,
-            results=tuple(result for result in results if result is not None),
-            session_key=row.session.key,
-            seconds=row.run.seconds or 0.0,
-        )
-
-    async def members(self, team: Row) -> builtins.list[Row]:
-        if team.run.kind is not RunnerKind.TEAM:
-            return [team]
-        key = team.session.key
-        children = await self._store.rows(Filter(parent=key, asker=key))
-        by_run = {child.run.id: child for child in children}
-        return [by_run[run] for run in await self._member_runs(team) if run in by_run]
-
-    async def _member_runs(self, team: Row) -> builtins.list[RunId]:
-        """The runs of a team's tasks, in order; one whose record is damaged may be missing."""
-        if team.run.kind is not RunnerKind.TEAM:
-            return [team.run.id]
-        keys = (await kept_team(self._store, team.session.key)).keys
-        runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
-        return [runs[key] for key in keys if key in runs]
 
     async def end_children(self, parent: Session, *, by: str, status: RunStatus) -> None:
         """End the live runs under a session, except those that outlive their parent."""
@@ -239,8 +210,7 @@ class Service:
         if until is not Until.NOW:
             async with asyncio.timeout(timeout):
                 await self.wait_over(runs, until)
-        results = await self._store.results(runs)
-        return [result for result in results if result is not None]
+        return await self.results(runs)
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
         """Return when the runs have ended as `until` says."""
@@ -268,27 +238,8 @@ class Service:
         statuses = {child.key: child.status for child in children}
         return Counter(statuses.get(key, RunStatus.UNREADABLE) for key in team.keys)
 
-    async def list(self, chosen: Filter | None = None) -> list[Row]:
-        return await self._store.rows(chosen or Filter())
-
-    async def child_runs(self, parent: SessionKey) -> builtins.list[ChildRun]:
-        return await self._store.child_runs(parent)
-
-    async def history(self, name: str) -> list[Event]:
-        row = await self.find(name)
-        return await self._store.events(session=row.session.key)
-
-    async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
-        row = await self.find(name)
-        async with aclosing(follow(self._store, self._completions, row, after=after)) as events:
-            async for event in events:
-                yield event
-
     def listen(self, run: RunId, on_text: Callable[[str], None]) -> Unsubscribe:
         return self._engine.listen(run, on_text)
-
-    async def find(self, name: str) -> Row:
-        return await names.find(self._store, name)
 
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)
@@ -298,11 +249,6 @@ class Service:
         for each in rows:
             await self._submit(each)
         return Spawned(row.session.key, row.run.id, is_new=False)
-
-    async def dead_letters(
-        self, chosen: DeadLetterFilter | None = None
-    ) -> builtins.list[DeadLetter]:
-        return await self._store.dead_letters(chosen or DeadLetterFilter())
 
     async def plan_retry(
         self, letter: DeadLetter, edits: Edits = NO_EDITS

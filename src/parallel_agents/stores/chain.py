@@ -7,13 +7,16 @@ write the file can also write a whole new chain: only a hash that was stored els
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 import orjson
 
-from parallel_agents.core.audit import ChainCheck
-from parallel_agents.stores.database import Database
+from parallel_agents.core.audit import ChainCheck, Checkpoint
+from parallel_agents.stores.database import Database, SqlRow
+
+_MOST_PARTS = 512  # of a link, put together before they are hashed
 
 
 class _Hash(Protocol):
@@ -29,7 +32,6 @@ class _Link(NamedTuple):
 
 
 _LINK_TYPES = (int, int, int, bytes)
-_EVENT_TYPES = (int, float, str, str, bytes)  # seq, at, run, key, body
 
 
 class Chain:
@@ -63,46 +65,103 @@ class Chain:
 
 
 def _cover(running: _Hash, seq: int, at: float, run: str, key: str, body: bytes) -> None:
-    # Without the length, one body could imitate itself and the event after it.
-    running.update(orjson.dumps((seq, float(at), run, key, len(body))))
+    running.update(_head(seq, at, run, key, len(body)))
     running.update(body)
 
 
-def check_chain(database: Database, head: str = "") -> ChainCheck:
-    """Recompute the whole chain; `head`, a hash in hex, must be the hash of one of its links."""
+def _head(seq: int, at: float, run: str, key: str, size: int) -> bytes:
+    # Without the length, one body could imitate itself and the event after it.
+    return orjson.dumps((seq, float(at), run, key, size))
+
+
+def check_chain(database: Database, head: str = "", after: Checkpoint | None = None) -> ChainCheck:
+    """Recompute the chain, or what follows an intact part of it.
+
+    Args:
+        database: the store.
+        head: the hash, in hex, that a recomputed link, or the last one of `after`, must have.
+        after: the part that is not recomputed.
+    """
     with database.reading():
-        return _check(database, head)
+        return _check(database, head, after)
 
 
-def _check(database: Database, head: str) -> ChainCheck:
-    links = map(_Link._make, database.all("links"))
+def _check(database: Database, head: str, after: Checkpoint | None) -> ChainCheck:
+    links = map(_Link._make, database.each("links", (0 if after is None else after.number,)))
     first = next(links, None)
-    if first is None or _wrong_types(first) or first.number != 0 or any(first.hash):
-        return ChainCheck(events=0, links=0, before=0, head="", fault="the chain has no beginning")
-    last, count, fault = first, 0, ""
+    if after is not None and (first is None or first.hash != after.hash):
+        return _broken("the chain differs from the one that an earlier audit verified")
+    if first is None or _wrong_types(first):
+        return _broken("the chain has no beginning")
+    if after is None and (first.number != 0 or any(first.hash)):
+        return _broken("the chain has no beginning")
     wanted = bytes.fromhex(head)
-    is_found = wanted in (b"", first.hash)
+    last, is_found, fault = first, wanted in (b"", first.hash), ""
+    events = _Events(database.each("events_from", (first.last_seq,)))
     for link in links:
-        fault = _fault_of(database, link, last)
+        fault = _fault_of(events, link, last)
         if fault:
             break
         last = link
-        count += link.last_seq - link.first_seq + 1
         is_found = is_found or link.hash == wanted
-    if not fault:
-        fault = _loose_events(database, last)
+    if not fault and (loose := events.next_seq) is not None:
+        fault = f"no link covers event {loose} and those after it"
     if not fault and not is_found:
         fault = "no link has the given head: the links that led to it were cut off or rewritten"
+    begun = database.one("first_link")
+    before = 0 if begun is None else database.all("count_events_until", begun)[0][0]
     return ChainCheck(
-        events=count,
+        events=max(last.last_seq - (0 if begun is None else begun[0]), 0),
         links=last.number,
-        before=_number(database, "count_events_until", first.last_seq) or 0,
+        before=before,
         head=last.hash.hex(),
         fault=fault,
     )
 
 
-def _fault_of(database: Database, link: _Link, last: _Link) -> str:
+def _broken(fault: str) -> ChainCheck:
+    return ChainCheck(events=0, links=0, before=0, head="", fault=fault)
+
+
+class _Events:
+    """Events in order, of which links take one part after the other."""
+
+    def __init__(self, rows: Iterator[SqlRow]) -> None:
+        self._rows = rows
+        self._next: SqlRow | None = next(rows, None)
+
+    @property
+    def next_seq(self) -> int | None:
+        """The number of the first event that was not taken."""
+        return None if self._next is None else self._next[0]
+
+    def take(self, link: _Link, running: _Hash) -> int:
+        """Cover the events of a link; return the number of the first that is missing, or the next."""
+        row, rows, parts = self._next, self._rows, list[bytes]()
+        expected, last_seq = link.first_seq, link.last_seq
+        while row is not None and row[0] == expected <= last_seq:
+            _, at, run, key, body = row
+            # SQLite stores any type in any column: a body that was turned into text differs.
+            whole = body if isinstance(body, bytes) else b"\0" + str(body).encode()
+            parts.append(_head_of(expected, at, run, key, len(whole)))
+            parts.append(whole)
+            if len(parts) >= _MOST_PARTS:
+                running.update(b"".join(parts))
+                parts.clear()
+            expected += 1
+            row = next(rows, None)
+        running.update(b"".join(parts))
+        self._next = row
+        return expected
+
+
+def _head_of(seq: int, at: object, run: object, key: object, size: int) -> bytes:
+    if isinstance(at, float | int) and isinstance(run, str) and isinstance(key, str):
+        return _head(seq, at, run, key, size)
+    return repr((at, run, key)).encode()  # no event of ours: its link does not match
+
+
+def _fault_of(events: _Events, link: _Link, last: _Link) -> str:
     """What is wrong with `link`, which follows `last`; empty if nothing is."""
     if wrong := _wrong_types(link):
         return f"{wrong} of the link after link {last.number} has another type than was written"
@@ -112,14 +171,7 @@ def _fault_of(database: Database, link: _Link, last: _Link) -> str:
     if link.first_seq != last.last_seq + 1:
         return f"{name} follows event {last.last_seq}: no link covers the events between them"
     running = sha256(last.hash)
-    expected = link.first_seq
-    for event in database.all("linked_events", (link.first_seq, link.last_seq)):
-        if event[0] != expected:
-            break
-        if tuple(map(type, event)) != _EVENT_TYPES:
-            return f"{name} does not match: event {expected} has a value of another type than was written"
-        expected += 1
-        _cover(running, *event)
+    expected = events.take(link, running)
     if expected <= link.last_seq:
         return f"{name} does not match: event {expected} is missing"
     if running.digest() != link.hash:
@@ -131,13 +183,3 @@ def _wrong_types(link: _Link) -> str:
     """The fields of a link that have no value of their type: SQLite keeps any in any column."""
     types = zip(link._fields, link, _LINK_TYPES, strict=True)
     return ", ".join(name for name, value, kind in types if type(value) is not kind)
-
-
-def _loose_events(database: Database, last: _Link) -> str:
-    first = _number(database, "first_seq_after", last.last_seq)
-    return "" if first is None else f"no link covers event {first} and those after it"
-
-
-def _number(database: Database, query: str, seq: int) -> int | None:
-    found = database.one(query, (seq,))
-    return None if found is None else found[0]

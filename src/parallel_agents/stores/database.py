@@ -6,7 +6,7 @@ rows go in as one JSON array, so that a statement's cost in round trips does not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias
 
@@ -32,6 +32,12 @@ class Database(Protocol):
         self, query: str, values: Values = (), *, where: Sequence[str] | None = None
     ) -> list[SqlRow]:
         """Every row, or those that meet each condition of `where`, named `query.condition`."""
+        ...
+
+    def each(
+        self, query: str, values: Values = (), *, where: Sequence[str] | None = None
+    ) -> Iterator[SqlRow]:
+        """The rows of `all`, one after the other, for more rows than should be in memory at once."""
         ...
 
     def run(self, query: str, values: Values = ()) -> None:

@@ -87,12 +87,16 @@ class Journal:
         Raises:
             StoreError: the database failed, and nothing was written.
         """
-        with self.database.writing():
-            self._log.begin()
-            self._tables.quota.forget()
-            foreign = self._read_news()
-            answers = self._apply(changes)
-            self._log.seal()
+        try:
+            with self.database.writing():
+                self._log.begin()
+                self._tables.quota.forget()
+                foreign = self._read_news()
+                answers = self._apply(changes)
+                self._log.seal()
+        except BaseException:
+            self._tables.transcripts.forget()  # they may hold what was rolled back
+            raise
         self._seen_seq = self._log.last_seq
         return Committed(answers, foreign + self._log.written)
 

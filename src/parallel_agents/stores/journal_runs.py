@@ -21,7 +21,6 @@ from parallel_agents.core.event import (
     Started,
     Steered,
     SteerMode,
-    Unreadable,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.row import Row
@@ -106,32 +105,31 @@ class JournalRuns:
             return [None] * len(requests)
         sessions = list({session for session, _ in taken.values()})
         rows = self._tables.rows.of_runs(list(taken))
-        events = self._tables.rows.events_of_sessions(sessions)
+        stories = self._tables.transcripts.of_claims(list(rows.values()))
         answers: dict[RunId, Answer[Claim | None]] = {}
-        for run, (session, _) in list(taken.items()):
-            if unfit := self._put_aside(rows[run], events[session]):
+        for run in list(taken):
+            if unfit := self._put_aside(rows[run], stories[run].unreadable):
                 answers[run] = unfit
                 del taken[run]
         self._tables.log.write_new(
             [_started(request, *taken[request.run]) for request in requests if request.run in taken]
         )
         for event in self._tables.log.written[-len(taken) :] if taken else ():
-            events[event.session].append(event)
+            stories[event.run].events.append(event)
         budgeted = self._tables.accounts.budgeted_among(sessions)
         is_limited = self._tables.days.look()
         for run, (session, _) in taken.items():
-            row = rows[run]
+            row, story = rows[run], stories[run]
             is_budgeted = is_limited or session in budgeted
-            answers[run] = Claim(row.session, row.run, events[session], is_budgeted)
+            answers[run] = Claim(row.session, row.run, story.events, is_budgeted, story.before)
         return [answers.get(request.run) for request in requests]
 
-    def _put_aside(self, row: Row, events: Sequence[Event]) -> LeftRun | None:
+    def _put_aside(self, row: Row, unreadable: Sequence[Event]) -> LeftRun | None:
         """Why a claimed run cannot be executed from its record; None if it can.
 
         What a newer version has written is left to it. A damaged run ends: nobody could continue it,
         and others may wait for it.
         """
-        unreadable = [event for event in events if isinstance(event.body, Unreadable)]
         if is_newer(unreadable):
             self._tables.database.run("unclaim", (row.run.id,))
             return LeftRun(f"a newer version of pagents wrote run {row.run.id}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from types import CoroutineType
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from parallel_agents.core.audit import ChainCheck, RowCheck
+from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
@@ -20,11 +22,19 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
+from parallel_agents.stores.overview import count_rows, read_costs, read_origins, read_tallies
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
 from parallel_agents.stores.throttles import read_throttles
+from parallel_agents.stores.verification import (
+    checkpoint_of,
+    is_worth_noting,
+    put_checkpoint,
+    verify_all,
+    verify_new,
+)
 
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
@@ -146,6 +156,7 @@ class JournalStore(ABC):
     drop_dead_letters = _change(lambda journal: journal.dead_letters.drop)
 
     rows = _read(lambda rows: rows.rows)
+    rows_of = _read(lambda rows: rows.rows_of)
     results = _read(lambda rows: rows.results)
     last_bodies = _read(lambda rows: rows.last_bodies)
     last_steps = _read(lambda rows: rows.last_steps)
@@ -154,6 +165,12 @@ class JournalStore(ABC):
     child_runs = _read(lambda rows: rows.child_runs)
     live_among = _read(lambda rows: rows.live_among)
     events = _read(lambda rows: rows.events)
+    last_events = _read(lambda rows: rows.last_events)
+    count_events = _read(lambda rows: rows.count_events)
+    count_rows = _read(lambda rows: partial(count_rows, rows))
+    tallies = _read(lambda rows: partial(read_tallies, rows))
+    costs = _read(lambda rows: partial(read_costs, rows))
+    origins = _read(lambda rows: partial(read_origins, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)
 
@@ -218,3 +235,20 @@ class JournalStore(ABC):
 
     async def check_rows(self) -> RowCheck:
         return await self.read(check_rows)
+
+    async def verify_all(self, head: str = "") -> Audit:
+        return await self._noted(await self.read(lambda rows: verify_all(rows, head)))
+
+    async def verify_new(self, head: str = "") -> Audit:
+        return await self._noted(await self.read(lambda rows: verify_new(rows, head)))
+
+    async def _noted(self, audit: Audit) -> Audit:
+        """The audit, with a checkpoint at its end if that is worth it and the store can be written."""
+        if is_worth_noting(audit):
+            now = self.now()
+            checkpoint = await self.read(
+                lambda rows: checkpoint_of(rows.database, audit.chain, now)
+            )
+            with suppress(StoreError):
+                await self.change(lambda journal: put_checkpoint(journal.database, checkpoint))
+        return audit

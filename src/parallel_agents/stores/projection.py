@@ -6,23 +6,21 @@ so it is compared with those events instead. A run's owner, priority and idle ti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import marshal
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple
+from hashlib import sha256
+from itertools import groupby, islice
+from operator import add, itemgetter
+from typing import Any, NamedTuple, get_args
+
+import orjson
 
 from parallel_agents.core.audit import RowCheck, RowFault
-from parallel_agents.core.event import (
-    Attempted,
-    Body,
-    Finished,
-    Queued,
-    Replied,
-    Started,
-    Unreadable,
-)
+from parallel_agents.core.event import StoredBody
 from parallel_agents.core.run import RunnerKind, RunStatus
-from parallel_agents.core.usage import Spend
+from parallel_agents.stores.database import Database, SqlRow, as_array
 from parallel_agents.stores.row_columns import is_moment
 from parallel_agents.stores.rows import Rows
 
@@ -30,13 +28,20 @@ FAULTS_SHOWN = 10
 _TITLE_CHARACTERS = 120
 # The clock is read once for a row and once for its event.
 _SAME_SECONDS = 60.0
+_ROWS_AT_ONCE = 1000  # hashed together
+_PLAIN = 2  # a version of marshal whose bytes depend on nothing but the values
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+_TOKENS_OF = itemgetter(*_TOKENS)
+_AMOUNTS = ("calls", *_TOKENS, "cost_nanousd", "unpriced_calls")
+_KINDS = frozenset(kind.__dataclass_fields__["kind"].default for kind in get_args(StoredBody))
+_NO_MORE: tuple[object, None] = (None, None)
 
 Value = str | float | None
 
 
-def title_of(queued: Queued) -> str:
+def title_of(text: str) -> str:
     """The beginning of a task, on one line."""
-    return " ".join(queued.text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]
+    return " ".join(text[: _TITLE_CHARACTERS * 2].split())[:_TITLE_CHARACTERS]
 
 
 class _Row(NamedTuple):
@@ -67,9 +72,14 @@ class _Row(NamedTuple):
 class _Expected:
     """What a run's row must say after the events that were applied, in their order.
 
+    Only what the row depends on is read of an event: to decode them all would take five times as long.
+
     Attributes:
         model: the model of the last attempt; empty while that is the run's first model.
         epoch: the epoch of the last claim; an end from outside adds one.
+        amounts: calls, the four kinds of tokens, cost and calls without a price.
+        status: how it ended; empty if it has not.
+        by: who ended it from outside.
     """
 
     kind: RunnerKind = RunnerKind.AGENT
@@ -77,48 +87,66 @@ class _Expected:
     model: str = ""
     epoch: int = 0
     attempts: int = 0
-    spend: Spend = Spend()
+    amounts: tuple[int, ...] = (0,) * len(_AMOUNTS)
     created_at: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
-    end: Finished | None = None
+    status: str = ""
+    error_code: str = ""
+    by: str = ""
 
-    def apply(self, at: float, body: Body) -> None:
-        match body:
-            case Queued():
-                self.created_at, self.title = at, title_of(body)
-                self.kind = RunnerKind.TEAM if body.team else RunnerKind.AGENT
-            case Started(epoch=epoch):
-                self.epoch, self.attempts = epoch, max(self.attempts, 1)
+    def apply(self, at: float, body: Mapping[str, Any]) -> None:
+        """Apply an event as it is stored.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: it is none that this package wrote.
+        """
+        match body["kind"]:
+            case "queued":
+                self.created_at, self.title = at, title_of(body["text"])
+                self.kind = RunnerKind.TEAM if body.get("team") else RunnerKind.AGENT
+            case "started":
+                self.epoch, self.attempts = _whole(body["epoch"]), max(self.attempts, 1)
                 self.started_at = at if self.started_at is None else self.started_at
-            case Attempted(number=number, model=model):
-                self.attempts, self.model = number, model or self.model
-            case Replied():
-                self.spend += body.spend
-            case Finished():
-                self.end, self.finished_at = body, at
-                self.started_at = at if self.started_at is None else self.started_at
-                self.epoch += bool(body.by)
+            case "attempted":
+                self.attempts, self.model = (
+                    _whole(body["number"]),
+                    body.get("model", "") or self.model,
+                )
+            case "replied":
+                self._add(body["usage"], body["cost_nanousd"])
+            case "finished":
+                self._end(at, body)
+            case kind if kind not in _KINDS:
+                raise ValueError(f"no event is of the kind {kind!r}")
             case _:
-                pass
+                pass  # a gate's verdict has the key of its attempt
+
+    def _add(self, usage: Mapping[str, object], cost: object) -> None:
+        is_priced = cost is not None
+        paid = _whole(cost) if is_priced else 0
+        added = (1, *map(_whole, _TOKENS_OF(usage)), paid, int(not is_priced))
+        self.amounts = tuple(map(add, self.amounts, added))
+
+    def _end(self, at: float, body: Mapping[str, Any]) -> None:
+        outcome = body["outcome"]
+        error = outcome.get("error")
+        self.status = RunStatus(outcome["status"]).value
+        self.error_code = error["code"] if error else ""
+        self.by, self.finished_at = body.get("by", ""), at
+        self.started_at = at if self.started_at is None else self.started_at
+        self.epoch += bool(self.by)
 
     @property
     def columns(self) -> Mapping[str, Value]:
         """What the row must say, except for its status and times."""
-        usage, error = self.spend.usage, self.end and self.end.outcome.error
         columns: dict[str, Value] = {
             "kind": self.kind.value,
             "title": self.title,
             "epoch": self.epoch,
             "attempts": self.attempts,
-            "calls": self.spend.calls,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_read_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-            "cost_nanousd": self.spend.cost_nanousd,
-            "unpriced_calls": self.spend.unpriced_calls,
-            "error_code": error.code if error else "",
+            **dict(zip(_AMOUNTS, self.amounts, strict=True)),
+            "error_code": self.error_code,
         }
         return columns | ({"model": self.model} if self.model else {})
 
@@ -133,41 +161,89 @@ class _Expected:
     @property
     def statuses(self) -> tuple[str, ...]:
         """The statuses that the row can have; a run that was started may have been queued again."""
-        if self.end is not None:
-            return (self.end.outcome.status.value,)
+        if self.status:
+            return (self.status,)
         queued = RunStatus.QUEUED.value
         return (RunStatus.RUNNING.value, queued) if self.epoch else (queued,)
 
 
-def check_rows(rows: Rows) -> RowCheck:
-    """Compare the rows of all runs, and the marks of their sessions, with the events."""
-    with rows.database.reading():
-        faults = tuple(islice(_faults(rows), FAULTS_SHOWN))
-        found = rows.database.one("count_runs")
-        return RowCheck(runs=0 if found is None else found[0], faults=faults)
+def check_rows(rows: Rows, *, settled_until: int = 0) -> RowCheck:
+    """Compare the rows of all runs, and the marks of their sessions, with the events.
+
+    The runs that had ended by the event `settled_until` are left out.
+    """
+    database = rows.database
+    with database.reading(), closing(_faults(database, settled_until)) as found:
+        faults = tuple(islice(found, FAULTS_SHOWN))
+        return RowCheck(runs=database.all("count_runs")[0][0], faults=faults)
 
 
-def _faults(rows: Rows) -> Iterator[RowFault]:
-    for columns in rows.database.all("projected_runs"):
+def settled_rows_hash(database: Database, seq: int) -> bytes:
+    """SHA-256 over the rows of the runs that had ended by an event; they never change again."""
+    running = sha256()
+    rows = database.each("settled_rows", {"seq": seq})
+    while part := list(islice(rows, _ROWS_AT_ONCE)):
+        running.update(marshal.dumps(part, _PLAIN))
+    return running.digest()
+
+
+def _faults(database: Database, settled_until: int) -> Generator[RowFault]:
+    """What differs, run by run; both lists are in the order of the runs' ids."""
+    values: dict[str, Value] = {"seq": settled_until, "runs": None}
+    chosen: list[str] = []
+    if settled_until:
+        found = database.all("open_runs", {"seq": settled_until})
+        values["runs"] = as_array([run for (run,) in found])
+        chosen = ["open"]
+    conditions = ["projecting_events.keys", *(f"projecting_events.{name}" for name in chosen)]
+    events = database.each("projecting_events", values, where=conditions)
+    by_run = groupby(events, key=itemgetter(0))
+    run, of_run = next(by_run, _NO_MORE)
+    for columns in database.each("projected_runs", values, where=chosen):
         row = _Row._make(columns)
-        expected = _read(rows, row.id)
+        while of_run is not None and _place(run) < _place(row.id):
+            run, of_run = next(by_run, _NO_MORE)  # it has no row, which is told below
+        if of_run is None or run != row.id:
+            yield from _differences(row, _Expected())
+            continue
+        expected = _read(of_run)
+        run, of_run = next(by_run, _NO_MORE)
         if expected is None:
             yield RowFault(row.id, "events", "cannot all be read")
         else:
             yield from _differences(row, expected)
-    for (run,) in rows.database.all("runs_without_row"):
-        yield RowFault(run, "row", "is missing, although its events exist")
+    for (lost,) in database.all("runs_without_row", values):
+        yield RowFault(lost, "row", "is missing, although its events exist")
 
 
-def _read(rows: Rows, run: str) -> _Expected | None:
+def _place(run: object) -> tuple[int, object]:
+    """Where SQLite sorts an id, which in a damaged store is of any type."""
+    match run:
+        case str():
+            return 1, run
+        case bytes():
+            return 2, run
+        case _:
+            return 0, run
+
+
+def _read(events: Iterable[SqlRow]) -> _Expected | None:
     """What a row must say; None if one of its events cannot be read."""
     expected = _Expected()
-    for seq, at, stored in rows.database.all("projecting_events", (run,)):
-        body = rows.body(seq, stored)
-        if isinstance(body, Unreadable) or not is_moment(at):
+    for _, _, at, stored in sorted(events, key=itemgetter(1)):
+        try:
+            if not is_moment(at):
+                return None
+            expected.apply(at, orjson.loads(stored))
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None
-        expected.apply(at, body)
     return expected
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no number")
+    return value
 
 
 def _differences(row: _Row, expected: _Expected) -> Iterator[RowFault]:
@@ -201,8 +277,8 @@ def _mark(killed: int | None, expected: _Expected) -> str:
     """What is wrong with the session's mark: a killed session has no live run."""
     if killed is None:
         return "is missing, and so is its session"
-    if expected.end is None:
+    if not expected.status:
         return "is set, although its events say that the run is live" if killed else ""
-    if expected.end.by and not killed:
-        return f"is not set, although its events say that {expected.end.by} ended the run"
+    if expected.by and not killed:
+        return f"is not set, although its events say that {expected.by} ended the run"
     return ""

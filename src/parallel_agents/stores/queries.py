@@ -26,7 +26,7 @@ class Queries:
     """The statements of `queries.sql`.
 
     `{name}` in a statement stands for the text of another one, and `{where}` for the conditions
-    that a caller chooses.
+    that a caller chooses: `tree` of the statement `costs` means `costs.tree`.
     """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
@@ -46,7 +46,8 @@ class Queries:
         """The SQL of a statement whose rows meet all of the conditions."""
         key = (name, tuple(conditions))
         if key not in self._chosen:
-            met = " AND ".join(self.get(f"{name}.{condition}") for condition in conditions)
+            full = (c if "." in c else f"{name}.{c}" for c in conditions)
+            met = " AND ".join(self.get(condition) for condition in full)
             where = f"WHERE {met}" if met else ""
             self._chosen[key] = self.get(name).replace(_WHERE, where)
         return self._chosen[key]

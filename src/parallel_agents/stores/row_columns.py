@@ -90,12 +90,12 @@ def _unreadable(columns: SqlRow, agent: Agent | Undecodable, fault: str) -> Row:
     right[_OPTIONS] = "{}"
     right[_STATUS] = RunStatus.UNREADABLE
     if isinstance(agent, Undecodable):
-        agent = _stand_in(mended[0])
+        agent = stand_in(mended[0])
     row = _row(tuple(right), agent)
     return Row(session=row.session, run=row.run, owner_state=row.owner_state, fault=fault)
 
 
-def _stand_in(key: str) -> Agent:
+def stand_in(key: str) -> Agent:
     """What is known of an agent whose definition cannot be read: its name, from a session's key."""
     name = key.split(":")[1] if key.startswith("agent:") and key.count(":") > 1 else "?"
     return Agent(name=name, description="", instructions="")

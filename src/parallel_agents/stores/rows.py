@@ -24,7 +24,8 @@ from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
 from parallel_agents.stores.damage import unreadable_end
 from parallel_agents.stores.database import Database, SqlRow, Value, as_array
-from parallel_agents.stores.row_columns import is_moment, row_from, spend_from
+from parallel_agents.stores.event_pages import before_seq, event_conditions, event_values
+from parallel_agents.stores.row_columns import is_moment, row_from, spend_from, stand_in
 from parallel_agents.stores.upcast import FORMAT, upcast_agent, upcast_event
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Rows:
         except Undecodable as fault:
             return unreadable_body(stored, fault)
 
-    def _event(self, columns: SqlRow) -> Event:
+    def event(self, columns: SqlRow) -> Event:
         """An event from the columns of the query `events`."""
         seq, at, session, run, key, body = columns
         if not (is_moment(at) and type(key) is str and type(session) is str and type(run) is str):
@@ -84,6 +85,11 @@ class Rows:
         except Undecodable as fault:
             return Undecodable(f"its agent's definition cannot be read: {fault}")
 
+    def agent_name(self, digest: str, key: str) -> str:
+        """The name in a definition; if that cannot be read, the one in a session's key."""
+        agent = self._agent(digest)
+        return stand_in(key).name if isinstance(agent, Undecodable) else agent.name
+
     def of_run(self, run: RunId) -> Row:
         """The run with its session.
 
@@ -99,6 +105,13 @@ class Rows:
         """The given runs that exist, with their sessions."""
         found = self.database.all("rows_of_runs", (as_array(runs),))
         return {RunId(columns[10]): self._row(columns) for columns in found}
+
+    def rows_of(self, runs: Sequence[RunId]) -> list[Row]:
+        found = self.of_runs(runs)
+        for run in runs:
+            if run not in found:
+                raise _no_run(run)
+        return [found[run] for run in runs]
 
     def of_session(self, session: SessionKey) -> Row:
         """The session with its latest run.
@@ -118,7 +131,11 @@ class Rows:
         return self._row(found)
 
     def rows(self, chosen: Filter) -> list[Row]:
-        conditions = _conditions(chosen)
+        values, conditions = self.conditions(chosen)
+        return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
+
+    def conditions(self, chosen: Filter) -> tuple[Mapping[str, Value], list[str]]:
+        """The values of a filter, and the names of the conditions that correspond to it."""
         values: Mapping[str, Value] = {
             "session": chosen.session,
             "run": chosen.run,
@@ -129,9 +146,10 @@ class Rows:
             "since": chosen.since,
             "prefix": None if chosen.prefix is None else canonical(chosen.prefix),
             "asker": chosen.asker,
+            "after": chosen.after,
             "limit": chosen.limit,
         }
-        return [self._row(found) for found in self.database.all("rows", values, where=conditions)]
+        return values, _conditions(chosen)
 
     def events(
         self,
@@ -142,35 +160,43 @@ class Rows:
         kinds: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Event]:
-        conditions = ["after"]
-        if session is not None:
-            conditions.append("session")
-        if tree is not None:
-            conditions.append("tree")
-        if kinds is not None:
-            conditions.append("kinds")
-        values: Mapping[str, Value] = {
-            "after": after,
-            "session": session,
-            "tree": tree,
-            "kinds": None if kinds is None else as_array(list(kinds)),
-            "limit": limit,
-        }
-        found = self.database.all("events", values, where=conditions)
-        return [self._event(columns) for columns in found]
+        values = event_values(session, tree, kinds, limit) | {"after": after}
+        conditions = ["events.after", *event_conditions(session, tree, kinds)]
+        query = "events" if session is None and tree is None else "events_below"
+        found = self.database.all(query, values, where=conditions)
+        return [self.event(columns) for columns in found]
 
-    def events_of_sessions(self, sessions: Sequence[SessionKey]) -> dict[str, list[Event]]:
-        """The events of each of the sessions, in order."""
-        events: dict[str, list[Event]] = {session: [] for session in sessions}
-        for columns in self.database.all("events_of_sessions", (as_array(sessions),)):
-            events[columns[2]].append(self._event(columns))
-        return events
+    def last_events(
+        self,
+        *,
+        before: int | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int,
+    ) -> list[Event]:
+        values = event_values(None, tree, kinds, limit) | {"before": before_seq(before)}
+        conditions = ["events.before", *event_conditions(None, tree, kinds)]
+        query = "last_events" if tree is None else "last_events_below"
+        found = self.database.all(query, values, where=conditions)
+        return [self.event(columns) for columns in reversed(found)]
+
+    def count_events(self, *, before: int | None = None, tree: SessionKey | None = None) -> int:
+        values: dict[str, Value] = {"before": before, "tree": tree}
+        conditions = [] if before is None else ["events.before"]
+        if tree is None:
+            return self.database.all("count_all_events", values, where=conditions)[0][0]
+        return self.database.all("count_events", values, where=[*conditions, "events.tree"])[0][0]
 
     def child_runs(self, parent: SessionKey) -> list[ChildRun]:
         found = self.database.all("child_runs", (parent,))
         return [
             ChildRun(
-                SessionKey(session), key, label, RunId(run), _status(status), is_quiet=bool(quiet)
+                SessionKey(session),
+                key,
+                label,
+                RunId(run),
+                status_from(status),
+                is_quiet=bool(quiet),
             )
             for session, key, label, run, status, quiet in found
         ]
@@ -295,7 +321,7 @@ def _is_whole(columns: Iterable[object]) -> bool:
     return all(type(value) is int for value in columns)
 
 
-def _status(stored: object) -> RunStatus:
+def status_from(stored: object) -> RunStatus:
     return RunStatus(stored) if stored in tuple(RunStatus) else RunStatus.UNREADABLE
 
 
@@ -318,8 +344,9 @@ def _conditions(chosen: Filter) -> list[str]:
         "live": chosen.is_live is True,
         "ended": chosen.is_live is False,
         "prefix": chosen.prefix is not None,
+        "after": chosen.after is not None,
     }
-    return [name for name, is_wanted in found.items() if is_wanted]
+    return [f"rows.{name}" for name, is_wanted in found.items() if is_wanted]
 
 
 def _no_run(run: RunId) -> NotFound:

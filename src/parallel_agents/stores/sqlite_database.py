@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -103,13 +104,26 @@ class SqliteDatabase:
     def all(
         self, query: str, values: Values = (), *, where: Sequence[str] | None = None
     ) -> list[SqlRow]:
-        queries = self._queries
-        statement = queries.get(query) if where is None else queries.choose(query, where)
+        statement = self._statement(query, where)
         try:
             return self._sql.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             self._allow_damaged_text(statement, error)
             return self.all(query, values, where=where)
+
+    def each(
+        self, query: str, values: Values = (), *, where: Sequence[str] | None = None
+    ) -> Generator[SqlRow]:
+        statement, given = self._statement(query, where), 0
+        try:
+            for given, row in enumerate(self._sql.execute(statement, values), start=1):
+                yield row
+        except sqlite3.Error as error:
+            self._allow_damaged_text(statement, error)
+            yield from islice(self.each(query, values, where=where), given, None)
+
+    def _statement(self, query: str, where: Sequence[str] | None) -> str:
+        return self._queries.get(query) if where is None else self._queries.choose(query, where)
 
     def run(self, query: str, values: Values = ()) -> None:
         try:

@@ -14,6 +14,7 @@ from parallel_agents.stores.event_log import EventLog
 from parallel_agents.stores.quotas import SpawnQuota
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.throttles import ThrottleRows
+from parallel_agents.stores.transcripts import Transcripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Tables:
     least_now: Callable[[], float]
     log: EventLog
     rows: Rows
+    transcripts: Transcripts
     accounts: BudgetAccounts
     days: DayBudgets
     dead_letters: DeadLetters
@@ -46,13 +48,14 @@ class Tables:
         least_now: Callable[[], float] | None = None,
     ) -> Tables:
         least = least_now or now
-        days = DayBudgets(database, now)
+        rows, days = Rows(database), DayBudgets(database, now)
         return cls(
             database=database,
             now=now,
             least_now=least,
             log=EventLog(database, now),
-            rows=Rows(database),
+            rows=rows,
+            transcripts=Transcripts(rows),
             accounts=BudgetAccounts(database, days),
             days=days,
             dead_letters=DeadLetters(database, now, dead_letter_seconds, least),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.overview import Tally
 from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.core.run import Run
 
@@ -27,9 +28,15 @@ class Liveness:
 
     def is_stopped(self, run: Run) -> bool:
         """Whether a run is live, but no living process owns it or will claim it from the queue."""
-        if run.status.is_over or run.owner in self.alive:
-            return False
-        if run.owner is not None:
-            return True
-        is_fresh = run.epoch == 0 and self.now - run.created_at < _START_SECONDS
+        queued_at = run.created_at if run.epoch == 0 else None
+        return not run.status.is_over and self._is_left(run.owner, queued_at)
+
+    def are_stopped(self, tally: Tally) -> bool:
+        """The same of runs that are doing alike."""
+        return not tally.status.is_over and self._is_left(tally.owner, tally.unclaimed_since)
+
+    def _is_left(self, owner: OwnerId | None, queued_at: float | None) -> bool:
+        if owner is not None:
+            return owner not in self.alive
+        is_fresh = queued_at is not None and self.now - queued_at < _START_SECONDS
         return not (self.alive or is_fresh)

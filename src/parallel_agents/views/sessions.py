@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from parallel_agents.core.event import Started
 from parallel_agents.core.inspection import Snapshot
+from parallel_agents.core.overview import Tally
 from parallel_agents.core.row import Row
-from parallel_agents.core.run import Run
+from parallel_agents.core.run import Run, RunStatus
+from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_after, doing_on
 from parallel_agents.views.liveness import Liveness
+
+_STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,8 @@ class SessionLine:
         is_stopped: the run has not ended, and no process works on it.
         until: when it ended, wrote last or, while a process works on it, now.
         queued_after: further runs of the session that wait for it.
-        members: the sessions of a team.
+        counts: of a team, how many of its tasks' runs are in each state.
+        spend: of the run and, if it is a team, of its tasks.
         lacks: what the process that looks lacks to continue the run, if no process works on it.
     """
 
@@ -31,13 +37,18 @@ class SessionLine:
     until: float
     doing: str = ""
     queued_after: int = 0
-    members: tuple[SessionLine, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    spend: Spend = Spend()
     lacks: str = ""
 
     @property
     def state(self) -> str:
         """The state to show; `stopped` is a live run that no process is working on."""
-        return "stopped" if self.is_stopped else self.row.run.status.replace("_", " ")
+        return _STOPPED if self.is_stopped else _state(self.row.run.status)
+
+
+def _state(status: RunStatus) -> str:
+    return status.replace("_", " ")
 
 
 def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list[SessionLine]:
@@ -46,26 +57,21 @@ def lines_of(seen: Snapshot, lacks: Callable[[Row], str] = lambda _: "") -> list
     `lacks` returns what the process that looks lacks for a run.
     """
     liveness = Liveness(alive=seen.alive, now=seen.now)
-    return [_with_lack(_line(seen, row, liveness), lacks) for row in seen.rows]
+    return [_line(seen, row, liveness, lacks) for row in seen.rows]
 
 
-def _with_lack(line: SessionLine, lacks: Callable[[Row], str]) -> SessionLine:
-    waiting = [each.row for each in (line, *line.members) if each.is_stopped]
-    lacking = next((lack for row in waiting if (lack := lacks(row))), "")
-    return replace(line, lacks=lacking) if lacking else line
-
-
-def _line(seen: Snapshot, row: Row, liveness: Liveness) -> SessionLine:
+def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], str]) -> SessionLine:
     row, queued_after = _counting(row, seen.live.get(row.session.key, ()))
-    members = tuple(
-        SessionLine(row=member, is_stopped=liveness.is_stopped(member.run), until=seen.now)
-        for member in seen.members.get(row.session.key, ())
-    )
-    is_stopped = liveness.is_stopped(row.run)
+    tallies = seen.tallies.get(row.session.key, ())
+    left = [row, *seen.left.get(row.session.key, ())]
+    stopped = [each for each in left if liveness.is_stopped(each.run)]
+    is_stopped = row in stopped
     until = row.run.finished_at or seen.now
     if is_stopped:
-        runs = [row.run, *(member.row.run for member in members)]
-        times = (run.finished_at or seen.last_times.get(run.id) for run in runs)
+        times = [
+            *(each.run.finished_at or seen.last_times.get(each.run.id) for each in left),
+            *(tally.finished_at for tally in tallies),
+        ]
         until = max(filter(None, times), default=until)
     return SessionLine(
         row=row,
@@ -73,8 +79,17 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness) -> SessionLine:
         until=until,
         doing="" if is_stopped else _doing(seen, row.run),
         queued_after=queued_after,
-        members=members,
+        counts=_counts(tallies, liveness),
+        spend=sum((tally.spend for tally in tallies), row.run.spend),
+        lacks=next((lack for each in stopped if (lack := lacks(each))), ""),
     )
+
+
+def _counts(tallies: Sequence[Tally], liveness: Liveness) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for tally in tallies:
+        counts[_STOPPED if liveness.are_stopped(tally) else _state(tally.status)] += tally.runs
+    return counts
 
 
 def _counting(row: Row, live: Sequence[Row]) -> tuple[Row, int]:

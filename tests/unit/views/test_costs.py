@@ -10,7 +10,6 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import ModelReply, ModelRequest
-from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Usage
 from parallel_agents.settings import Settings
@@ -45,9 +44,7 @@ async def costs_of(
     async with open_rig(*models, agents=[WRITER], settings=settings) as rig:
         for _ in range(tasks):
             await (await rig.sessions.spawn(task)).wait()
-        rows = await rig.store.rows(Filter(every_run=True))
-        several = [row.run.id for row in rows if row.run.attempts > 1]
-        return costs_by_agent(rows, await rig.store.attempts(several))
+        return costs_by_agent(await rig.store.costs())
 
 
 async def test_each_attempt_costs_on_its_own_model_and_only_the_last_is_accepted() -> None:

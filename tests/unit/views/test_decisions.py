@@ -20,6 +20,7 @@ from parallel_agents.core.event import (
     SteerMode,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.overview import Origin
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli.since import parse_since
@@ -31,10 +32,15 @@ KILLED = Failure("PA-E304", "ended by ana")
 
 def told(*bodies: Body, session: str = "s") -> list[tuple[str, str, str]]:
     events = [
-        Event(n, float(n), SessionKey(session), RunId("r"), f"key-{n}", body)
+        Event(n, float(n), SessionKey(session), RunId(f"run-{n}"), f"key-{n}", body)
         for n, body in enumerate(bodies)
     ]
-    found = find_decisions(events, {SessionKey("child"): "lead"})
+    first = RunId("run-0")
+    origins = {
+        SessionKey("s"): Origin("s", "", first),
+        SessionKey("child"): Origin("child", "lead", first),
+    }
+    found = find_decisions(events, origins)
     return [(decision.who, decision.what, decision.why) for decision in found]
 
 

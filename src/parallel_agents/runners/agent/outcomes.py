@@ -5,7 +5,8 @@ from __future__ import annotations
 from parallel_agents.core.output import Rejected, check_output, cut_texts
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.transcript import Transcript, Version
+from parallel_agents.core.transcript import Transcript
+from parallel_agents.core.version import Version
 from parallel_agents.errors import OverBudget, PagentsError, RunTimedOut
 
 Notices = tuple[str, ...]

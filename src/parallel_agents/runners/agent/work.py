@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
-from parallel_agents.core.ids import RunId
 from parallel_agents.core.model import Model, Models
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
-from parallel_agents.core.transcript import Transcript, fold, task_text
+from parallel_agents.core.transcript import Transcript, task_text
 from parallel_agents.runners.agent.children import Children
 from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.tool_calls import ToolCalls
@@ -67,13 +66,13 @@ def work_of(
 ) -> Work:
     """The work of a claimed run as its events leave it."""
     session, run, events = activation.claim[:3]
-    queued = _queued(events, run.id)
+    queued = _queued(events)
     return Work(
         activation=activation,
         assignment=Assignment(
             agent=session.agent, model=run.model, limits=queued.limits, ladder=queued.ladder
         ),
-        transcript=fold(events, run.id),
+        transcript=activation.claim.before.replay(events),
         task=task_text(queued.text, queued.input),
         cache_seconds=queued.cache_seconds,
         clock=Clock(
@@ -83,9 +82,9 @@ def work_of(
         children=children,
         gatekeeper=gatekeeper,
         models=models,
-        unanswered=sum(e.run == run.id and isinstance(e.body, Unanswered) for e in events),
+        unanswered=sum(isinstance(event.body, Unanswered) for event in events),
     )
 
 
-def _queued(events: Iterable[Event], run: RunId) -> Queued:
-    return next(e.body for e in events if e.run == run and isinstance(e.body, Queued))
+def _queued(events: Iterable[Event]) -> Queued:
+    return next(event.body for event in events if isinstance(event.body, Queued))

@@ -7,7 +7,6 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.limits import Limits
 from parallel_agents.errors import InvalidInput, Untrusted
 from parallel_agents.settings import (
@@ -119,13 +118,3 @@ def find_store(home: Path | None = None) -> CliContext:
     except Untrusted:
         environment = read_user_environment(home)
     return CliContext(environment, load(environment).settings)
-
-
-def find_catalog(home: Path | None = None) -> Catalog:
-    """The agents and teams of the project, of the user, and the built-in ones.
-
-    Raises:
-        ConfigError, Untrusted: as for `find_context`.
-    """
-    environment = find_context(home).environment
-    return Catalog(environment.folders, environment.accept)

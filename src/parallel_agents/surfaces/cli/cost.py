@@ -9,9 +9,8 @@ from typing import Annotated
 
 import typer
 
-from parallel_agents.app.opening import open_reader
+from parallel_agents.app.reading import open_reader
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Filter
 from parallel_agents.core.usage import Spend
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
@@ -40,9 +39,7 @@ def cost(
     async def look() -> Mapping[str, AgentCosts]:
         async with open_reader(context.environment, context.settings) as client:
             tree = (await client.sessions.find(name)).session.key if name is not None else None
-            rows = await client.sessions.list(Filter(tree=tree, since=earliest, every_run=True))
-            several = [row.run.id for row in rows if row.run.attempts > 1]
-            return costs_by_agent(rows, await client.journal.attempts(several))
+            return costs_by_agent(await client.journal.costs(tree=tree, since=earliest))
 
     costs = asyncio.run(look())
     if json:

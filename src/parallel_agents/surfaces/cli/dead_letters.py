@@ -8,10 +8,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.client import Client
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
+from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.since import parse_since
@@ -62,7 +62,7 @@ def check_chosen(chosen: Chosen, *, is_all: bool) -> None:
         raise InvalidInput("--all cannot be used with names or filters", hint="leave --all out")
 
 
-async def choose(client: Client, chosen: Chosen) -> list[DeadLetter]:
+async def choose(sessions: SessionReads, chosen: Chosen) -> list[DeadLetter]:
     """The selected letters, newest first.
 
     Raises:
@@ -72,18 +72,18 @@ async def choose(client: Client, chosen: Chosen) -> list[DeadLetter]:
     code = None if chosen.code is None else f"PA-{chosen.code.upper().removeprefix('PA-')}"
     every = DeadLetterFilter(agent=chosen.agent, code=code, since=since)
     if not chosen.names:
-        return await client.sessions.dead_letters(every)
+        return await sessions.dead_letters(every)
     found: dict[str, DeadLetter] = {}
     for name in chosen.names:
-        letters = await _named(client, name, every)
+        letters = await _named(sessions, name, every)
         found |= {letter.run.id: letter for letter in letters}
     return list(found.values())
 
 
-async def _named(client: Client, name: str, every: DeadLetterFilter) -> list[DeadLetter]:
-    tree = (await client.sessions.find(name)).session.key
+async def _named(sessions: SessionReads, name: str, every: DeadLetterFilter) -> list[DeadLetter]:
+    tree = (await sessions.find(name)).session.key
     chosen = DeadLetterFilter(agent=every.agent, code=every.code, since=every.since, tree=tree)
-    letters = await client.sessions.dead_letters(chosen)
+    letters = await sessions.dead_letters(chosen)
     if not letters:
         raise NotFound(
             f"{name!r} has no dead letter",

@@ -12,7 +12,8 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_existing, open_reader
+from parallel_agents.app.opening import open_existing
+from parallel_agents.app.reading import open_reader
 from parallel_agents.core.budget import Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.ids import SessionKey, short
@@ -154,7 +155,7 @@ def retry(
 
     async def begin() -> list[_Retry]:
         async with open_existing(context.environment, context.settings) as client:
-            letters = await choose(client, chosen)
+            letters = await choose(client.sessions, chosen)
             _check_one(letters, text)
             one = _plan if dry_run else _start
             retries = [await one(client, letter, asked) for letter in letters]
@@ -249,7 +250,7 @@ def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
 
     async def look() -> list[DeadLetter]:
         async with open_reader(context.environment, context.settings) as client:
-            return await choose(client, chosen)
+            return await choose(client.sessions, chosen)
 
     return asyncio.run(look())
 

@@ -18,7 +18,7 @@ import typer
 
 from parallel_agents._version import __version__
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
-from parallel_agents.app.opening import STORE_NAME, open_reader
+from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
@@ -116,7 +116,7 @@ async def _store(context: CliContext) -> _Finding:
         )
     try:
         async with open_reader(context.environment, context.settings) as client:
-            count = len(await client.sessions.list(Filter(roots_only=True)))
+            count = await client.journal.count_rows(Filter(roots_only=True))
             await client.journal.owners()
     except PagentsError as error:
         return _Finding("problem", f"{error.code} {error.message}", error.hint)

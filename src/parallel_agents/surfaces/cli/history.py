@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import orjson
 import typer
 
-from parallel_agents.app.client import Client
-from parallel_agents.app.opening import open_existing, open_reader
+from parallel_agents.app.reading import Reader, open_follower, open_reader
 from parallel_agents.core.event import Event
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
-from parallel_agents.core.inspection import each_event
+from parallel_agents.core.inspection import Journal
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Filter
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
+from parallel_agents.surfaces.cli.pages import (
+    After,
+    Before,
+    Limit,
+    check_one_end,
+    most,
+    note_rest,
+    read_page,
+)
 from parallel_agents.views import format
 from parallel_agents.views.events import describe
+
+_SHOWN = 500
 
 
 def history(
@@ -28,54 +38,65 @@ def history(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep printing new events while it runs.")
     ] = False,
+    limit: Limit = _SHOWN,
+    before: Before = None,
+    after: After = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Show what was said and done in a session or in all sessions of a team, oldest first.
 
-    With both --json and --follow, print one JSON object per line.
+    Without --after, the last events are shown. With both --json and --follow, print one JSON object
+    per line.
     """
+    check_one_end(before, after)
     context = find_store(home)
 
     async def show() -> None:
-        opened, shown = (open_existing, _follow) if follow else (open_reader, _print_all)
-        async with opened(context.environment, context.settings) as client:
-            await shown(client, name, is_json=json)
+        if follow:
+            async with open_follower(context.environment, context.settings) as client:
+                await _follow(client, name, after or 0, is_json=json)
+            return
+        async with open_reader(context.environment, context.settings) as client:
+            tree = (await client.sessions.find(name)).session.key
+            page = await read_page(
+                client.journal, limit=most(limit), before=before, after=after, tree=tree
+            )
+            if json:
+                items = [event_json(event) for event in page.events]
+                render.envelope("history", time.time(), items, total=page.total)
+                return
+            labels = await _labels(client.journal, page.events)
+            for event in page.events:
+                _print(event, labels, is_labelled=page.has_several)
+            note_rest(page)
 
     asyncio.run(show())
 
 
-async def _print_all(client: Client, name: str, *, is_json: bool) -> None:
-    row = await client.sessions.find(name)
-    pages = each_event(client.journal, tree=row.session.key)
-    if is_json:
-        render.envelope("history", time.time(), [event_json(event) async for event in pages])
-        return
-    labels = await _labels(client, row.session.key)
-    async for event in pages:
-        _print(event, labels)
-
-
-async def _follow(client: Client, name: str, *, is_json: bool) -> None:
-    labels = await _labels(client, (await client.sessions.find(name)).session.key)
-    async for event in client.sessions.follow(name):
+async def _follow(client: Reader, name: str, after: int, *, is_json: bool) -> None:
+    labels: dict[SessionKey, str] = {}
+    top = (await client.sessions.find(name)).session.key
+    is_tree = await client.journal.count_rows(Filter(tree=top)) > 1
+    async for event in client.sessions.follow(name, after=after):
         if is_json:
             render.json_line(event_json(event))
             continue
         if event.session not in labels:
-            labels |= await _labels(client, event.session)
-        _print(event, labels)
+            labels |= await _labels(client.journal, [event])
+        is_tree |= event.session != top
+        _print(event, labels, is_labelled=is_tree)
 
 
-async def _labels(client: Client, tree: SessionKey) -> dict[SessionKey, str]:
-    rows = await client.sessions.list(Filter(tree=tree))
-    return {row.session.key: row.session.label for row in rows}
+async def _labels(journal: Journal, events: Sequence[Event]) -> dict[SessionKey, str]:
+    origins = await journal.origins(list({event.session for event in events}))
+    return {session: origin.label for session, origin in origins.items()}
 
 
-def _print(event: Event, labels: Mapping[SessionKey, str]) -> None:
+def _print(event: Event, labels: Mapping[SessionKey, str], *, is_labelled: bool) -> None:
     """A headline with the time and the session, and under it what was said."""
     described = describe(event.body)
-    label = f"{labels.get(event.session, '')}  " if len(labels) > 1 else ""
+    label = f"{labels.get(event.session, '')}  " if is_labelled else ""
     render.line(f"{format.clock(event.at)}  {label}{described.title}", "bold")
     for part in format.clean(described.text).splitlines():
         render.line(f"  {part}".rstrip())

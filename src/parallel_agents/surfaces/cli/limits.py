@@ -9,7 +9,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from parallel_agents.app.opening import open_client, open_reader
+from parallel_agents.app.opening import open_client
+from parallel_agents.app.reading import open_reader
 from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.app.client import App
-from parallel_agents.app.opening import STORE_NAME, check_exists
+from parallel_agents.app.reading import STORE_NAME, check_exists
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.row import Row

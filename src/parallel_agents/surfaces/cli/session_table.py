@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from parallel_agents.core.run import RunnerKind, RunStatus, known_cost
@@ -62,16 +61,15 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
 
 
 def _cells(line: SessionLine) -> tuple[str, ...]:
-    row, members = line.row, line.members
-    spend = sum((child.row.run.spend for child in members), row.run.spend)
+    row = line.row
     more = f"; {line.queued_after} more queued" if line.queued_after else ""
     return (
         format.name(row),
         format.cut(row.session.label, format.LABEL_WIDTH),
         shown_state(line),
-        _doing(line) if members else f"{_doing(line)}{more}",
+        _doing(line) if line.counts else f"{_doing(line)}{more}",
         _seconds(line),
-        format.money(spend) if spend.calls else "",
+        format.money(line.spend) if line.spend.calls else "",
     )
 
 
@@ -79,15 +77,14 @@ def _doing(line: SessionLine) -> str:
     """What a session is doing, or why this process cannot continue it."""
     if line.lacks:
         return f"waits: {line.lacks}"
-    return _counts(line.members) if line.members else line.doing or line.row.run.title
+    return _counts(line.counts) if line.counts else line.doing or line.row.run.title
 
 
-def _counts(members: Sequence[SessionLine]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     """`3/5 done, 2 running`."""
-    counts = Counter(child.state for child in members)
-    done = counts.pop(format.status(RunStatus.DONE), 0)
-    others = [f"{count} {state}" for state, count in counts.items()]
-    return ", ".join([f"{done}/{len(members)} done", *others])
+    done = format.status(RunStatus.DONE)
+    others = [f"{count} {state}" for state, count in counts.items() if state != done]
+    return ", ".join([f"{counts.get(done, 0)}/{sum(counts.values())} done", *others])
 
 
 def _seconds(line: SessionLine) -> str:

@@ -12,7 +12,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 from parallel_agents.app.client import App, Client
-from parallel_agents.app.opening import check_exists, open_client
+from parallel_agents.app.opening import open_client
+from parallel_agents.app.reading import check_exists
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import Budget

@@ -12,7 +12,8 @@ from parallel_agents.catalog.team import Team, properties
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_catalog
+from parallel_agents.surfaces.cli.catalogs import find_catalog
+from parallel_agents.surfaces.cli.context import AsJson, Home
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)

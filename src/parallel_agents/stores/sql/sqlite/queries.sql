@@ -263,10 +263,19 @@ CASE WHEN json_valid(s.options) THEN json_extract(s.options, '$.task_name') END
 -- name: rows
 {session_rows}
 {where}
-ORDER BY (:prefix IN (s.key, s.label, {task_name}, r.id)
-          OR substr(s.key, -length(:prefix) - 1) = ':' || :prefix) DESC,
+ORDER BY (:prefix IS NOT NULL
+          AND (:prefix IN (s.key, s.label, {task_name}, r.id)
+               OR substr(s.key, -length(:prefix) - 1) = ':' || :prefix)) DESC,
          r.created_at DESC, s.key
 LIMIT COALESCE(:limit, -1);
+
+-- name: count_rows
+SELECT COUNT(*)
+FROM sessions AS s JOIN runs AS r ON r.session = s.key LEFT JOIN owners AS o ON o.id = r.owner
+{where};
+
+-- name: count_roots
+SELECT COUNT(*) FROM sessions WHERE parent = '';
 
 -- name: rows.latest
 r.number = (SELECT MAX(number) FROM runs WHERE session = s.key)
@@ -312,14 +321,36 @@ s.parent = ''
 -- name: rows.ended
 NOT ({live})
 
--- Every key contains `agent:` or `team:`, which without a colon are no start of a name.
+-- name: rows.after
+(r.created_at < ({created_after}) OR (r.created_at = ({created_after}) AND s.key > :after))
+
+-- name: created_after
+SELECT created_at FROM runs WHERE session = :after ORDER BY number DESC LIMIT 1
+
 -- name: rows.prefix
-(:prefix <> ''
- AND (:prefix IN (s.label, {task_name})
-      OR (instr(:prefix, ':') > 0
-          AND (substr(s.key, 1, length(:prefix)) = :prefix OR instr(s.key, ':' || :prefix) > 0))
-      OR substr(s.key, length(rtrim(s.key, replace(s.key, ':', ''))) + 1, length(:prefix)) = :prefix
-      OR substr(r.id, 1, length(:prefix)) = :prefix))
+s.key IN ({named})
+
+-- Each part is one search of an index. Every key contains `agent:` or `team:`, which without a colon
+-- are no start of a name.
+-- name: named
+SELECT key FROM sessions WHERE label = :prefix AND :prefix <> ''
+UNION ALL
+SELECT s.key FROM sessions AS s
+WHERE s.options <> '{}' AND {task_name} = :prefix AND :prefix <> ''
+UNION ALL
+SELECT s.key FROM sessions AS s
+WHERE :prefix <> '' AND {short_key} >= :prefix AND {short_key} < :prefix || char(1114111)
+UNION ALL
+SELECT key FROM sessions
+WHERE instr(:prefix, ':') > 0
+  AND (substr(key, 1, length(:prefix)) = :prefix OR instr(key, ':' || :prefix) > 0)
+UNION ALL
+SELECT r.session FROM runs AS r
+WHERE :prefix <> '' AND r.id >= :prefix AND r.id < :prefix || char(1114111)
+  AND r.number = (SELECT MAX(number) FROM runs WHERE session = r.session)
+
+-- name: short_key
+substr(s.key, length(rtrim(s.key, replace(s.key, ':', ''))) + 1)
 
 -- name: live
 r.status IN ('queued', 'running')
@@ -338,24 +369,133 @@ FROM events AS e JOIN runs AS r ON r.id = e.run
 {where}
 ORDER BY e.seq LIMIT COALESCE(:limit, -1);
 
+-- The numbers are found and sorted in an index alone; only the events of the page are read. The
+-- inner LIMIT makes SQLite keep the inner order.
+-- name: events_below
+SELECT e.seq, e.at, page.session, e.run, e.key, e.body
+FROM (SELECT e.seq, r.session FROM runs AS r JOIN events AS e ON e.run = r.id
+      {where} ORDER BY e.seq LIMIT -1) AS page
+CROSS JOIN events AS e ON e.seq = page.seq
+WHERE {of_kinds} LIMIT COALESCE(:limit, -1);
+
+-- The last events before a number, from the last one back.
+-- name: last_events
+SELECT e.seq, e.at, r.session, e.run, e.key, e.body
+FROM events AS e JOIN runs AS r ON r.id = e.run
+{where}
+ORDER BY e.seq DESC LIMIT :limit;
+
+-- name: last_events_below
+SELECT e.seq, e.at, page.session, e.run, e.key, e.body
+FROM (SELECT e.seq, r.session FROM runs AS r JOIN events AS e ON e.run = r.id
+      {where} ORDER BY e.seq DESC LIMIT -1) AS page
+CROSS JOIN events AS e ON e.seq = page.seq
+WHERE {of_kinds} LIMIT :limit;
+
+-- name: count_events
+SELECT COUNT(*) FROM runs AS r JOIN events AS e ON e.run = r.id {where};
+
+-- name: count_all_events
+SELECT COUNT(*) FROM events AS e {where};
+
 -- name: events.after
 e.seq > :after
+
+-- name: events.before
+e.seq < :before
 
 -- name: events.session
 r.session = :session
 
 -- name: events.kinds
-CASE WHEN json_valid(CAST(e.body AS TEXT))
+{of_kinds}
+
+-- name: of_kinds
+CASE WHEN :kinds IS NULL THEN TRUE
+     WHEN json_valid(CAST(e.body AS TEXT))
      THEN json_extract(CAST(e.body AS TEXT), '$.kind') IN (SELECT value FROM json_each(:kinds))
-     ELSE 1 END
+     ELSE TRUE END
 
 -- name: events.tree
 r.session IN ({subtree_of_tree})
 
--- name: events_of_sessions
+-- What a session is called, and its parent's label, and its first run.
+-- name: origins
+SELECT s.key, s.label, s.parent, p.label, r.id
+FROM sessions AS s
+LEFT JOIN sessions AS p ON p.key = s.parent
+LEFT JOIN runs AS r ON r.session = s.key AND r.number = 1
+WHERE s.key IN (SELECT value FROM json_each(?));
+
+-- Of a damaged row nothing is added up.
+-- name: is_whole
+typeof(r.calls) = 'integer' AND typeof(r.cost_nanousd) = 'integer'
+AND typeof(r.unpriced_calls) = 'integer' AND typeof(r.input_tokens) = 'integer'
+AND typeof(r.output_tokens) = 'integer' AND typeof(r.cache_read_tokens) = 'integer'
+AND typeof(r.cache_write_tokens) = 'integer'
+AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_tokens,
+        r.cache_read_tokens, r.cache_write_tokens) < 1000000000000000000
+
+-- The runs of teams' tasks, counted by how they are doing.
+-- name: tallies
+SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*), MAX(finished_at),
+       {sums}
+FROM (SELECT asking.session AS team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
+             {live} AND r.epoch = 0 AS is_unclaimed,
+             CASE WHEN {live} AND r.epoch = 0 THEN r.created_at END AS unclaimed_since,
+             r.finished_at, {is_whole} AS is_whole, {amounts}
+      FROM runs AS asking CROSS JOIN runs AS r ON r.asked_by = asking.id
+      WHERE asking.session IN (SELECT value FROM json_each(?)))
+GROUP BY 1, 2, 3, 4, 5;
+
+-- name: amounts
+r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
+r.cost_nanousd, r.unpriced_calls
+
+-- name: sums
+SUM(calls) FILTER (WHERE is_whole), SUM(input_tokens) FILTER (WHERE is_whole),
+SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE is_whole),
+SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
+SUM(unpriced_calls) FILTER (WHERE is_whole)
+
+-- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
+-- name: costs
+SELECT digest, MIN(key), served, model, status, COUNT(*), MAX(created_at), {sums}
+FROM (SELECT s.agent AS digest, s.key, {served} AS served, r.model, r.status, r.created_at,
+             {is_whole} AS is_whole, {amounts}
+      FROM runs AS r JOIN sessions AS s ON s.key = r.session {where})
+GROUP BY digest, served, model, status;
+
+-- Runs with several attempts, which were on different models.
+-- name: costs_of_several
+SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at
+FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
+
+-- A judge or refiner is a service of the session above it.
+-- name: served
+CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options, '$.is_service')
+     THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
+
+-- name: costs.once
+r.kind <> 'team' AND r.attempts <= 1
+
+-- name: costs.several
+r.kind <> 'team' AND r.attempts > 1
+
+-- name: costs.tree
+s.key IN ({subtree_of_tree})
+
+-- name: costs.since
+({live} OR r.finished_at >= :since)
+
+-- The events of some runs of each session: from one number to another.
+-- name: events_of_claims
 SELECT e.seq, e.at, r.session, e.run, e.key, e.body
-FROM runs AS r JOIN events AS e ON e.run = r.id
-WHERE r.session IN (SELECT value FROM json_each(?)) ORDER BY e.seq;
+FROM json_each(?) AS asked
+CROSS JOIN runs AS r ON r.session = json_extract(asked.value, '$[0]')
+    AND r.number BETWEEN json_extract(asked.value, '$[1]') AND json_extract(asked.value, '$[2]')
+CROSS JOIN events AS e ON e.run = r.id
+ORDER BY r.number, e.seq;
 
 -- name: child_runs
 SELECT s.key, s.spawn_key, s.label, r.id, r.status,
@@ -579,16 +719,20 @@ DELETE FROM replies WHERE expires_at <= ?;
 INSERT INTO links (first_seq, last_seq, hash) VALUES (?, ?, ?);
 
 -- name: links
-SELECT number, first_seq, last_seq, hash FROM links ORDER BY number;
+SELECT number, first_seq, last_seq, hash FROM links WHERE number >= ? ORDER BY number;
 
--- name: linked_events
-SELECT seq, at, run, key, body FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq;
+-- The last event before the chain's first link.
+-- name: first_link
+SELECT last_seq FROM links ORDER BY number LIMIT 1;
+
+-- name: events_from
+SELECT seq, at, run, key, body FROM events WHERE seq > ? ORDER BY seq;
 
 -- name: count_events_until
 SELECT COUNT(*) FROM events WHERE seq <= ?;
 
--- name: first_seq_after
-SELECT MIN(seq) FROM events WHERE seq > ?;
+-- name: size_until
+SELECT COUNT(*), COALESCE(SUM(length(body)), 0) FROM events WHERE seq <= ?;
 
 -- name: count_runs
 SELECT COUNT(*) FROM runs;
@@ -597,13 +741,50 @@ SELECT COUNT(*) FROM runs;
 SELECT r.id, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls, r.input_tokens,
        r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd, r.unpriced_calls,
        r.error_code, r.created_at, r.started_at, r.finished_at, s.killed
-FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session ORDER BY r.id;
+FROM runs AS r LEFT JOIN sessions AS s ON s.key = r.session
+{where}
+ORDER BY r.id;
+
+-- name: projected_runs.open
+r.id IN (SELECT value FROM json_each(:runs))
+
+-- Runs that had not ended by an event.
+-- name: open_runs
+SELECT id FROM runs
+WHERE id NOT IN (SELECT run FROM events INDEXED BY events_by_key
+                 WHERE key = 'finished' AND seq <= :seq);
+
+-- The rows of the others, except for what may still change.
+-- name: settled_rows
+SELECT r.id, r.session, r.number, r.kind, r.status, r.title, r.model, r.epoch, r.attempts, r.calls,
+       r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.cost_nanousd,
+       r.unpriced_calls, r.error_code, r.created_at, r.started_at, r.finished_at
+FROM events AS e INDEXED BY events_by_key LEFT JOIN runs AS r ON r.id = e.run
+WHERE e.key = 'finished' AND e.seq <= :seq ORDER BY e.run;
 
 -- name: projecting_events
-SELECT seq, at, body FROM events
-WHERE run = ? AND (key IN ('queued', 'finished') OR key GLOB 'started-*' OR key GLOB 'attempt-*'
-                   OR key GLOB 'turn-*/model')
-ORDER BY seq;
+SELECT e.run, e.seq, e.at, e.body FROM events AS e
+{where}
+ORDER BY e.run;
+
+-- name: projecting_events.keys
+(e.key IN ('queued', 'finished') OR e.key GLOB 'started-*' OR e.key GLOB 'attempt-*'
+ OR e.key GLOB 'turn-*/model')
+
+-- name: projecting_events.open
+e.run IN (SELECT value FROM json_each(:runs))
 
 -- name: runs_without_row
-SELECT DISTINCT run FROM events AS e WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = e.run);
+SELECT DISTINCT run FROM events AS e
+WHERE seq > :seq AND NOT EXISTS (SELECT 1 FROM runs WHERE id = e.run);
+
+-- name: checkpoint
+SELECT number, hash, last_seq, events, bytes, rows_hash, at FROM checkpoints
+ORDER BY number DESC LIMIT 1;
+
+-- name: drop_checkpoints
+DELETE FROM checkpoints;
+
+-- name: put_checkpoint
+INSERT INTO checkpoints (number, hash, last_seq, events, bytes, rows_hash, at)
+VALUES (?, ?, ?, ?, ?, ?, ?);

@@ -20,6 +20,13 @@ CREATE TABLE sessions (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX sessions_by_parent ON sessions (parent, spawn_key);
 CREATE INDEX sessions_by_root ON sessions (root);
+-- What people call sessions.
+CREATE INDEX sessions_by_label ON sessions (label);
+CREATE INDEX sessions_by_short_key
+    ON sessions (substr(key, length(rtrim(key, replace(key, ':', ''))) + 1));
+CREATE INDEX sessions_by_task_name
+    ON sessions (CASE WHEN json_valid(options) THEN json_extract(options, '$.task_name') END)
+    WHERE options <> '{}';
 
 CREATE TABLE runs (
     id TEXT PRIMARY KEY,
@@ -147,6 +154,17 @@ CREATE TABLE links (
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL,
     hash BLOB NOT NULL
+);
+
+-- How far the journal was verified: up to which link, and what there was by then.
+CREATE TABLE checkpoints (
+    number INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL,
+    last_seq INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    rows_hash BLOB NOT NULL,
+    at REAL NOT NULL
 );
 
 -- Which events an older version wrote, with field names that are upcast when they are read.

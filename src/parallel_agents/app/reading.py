@@ -1,0 +1,160 @@
+"""Reading: opens a store only to look at it; whoever only looks loads neither models nor tools."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from parallel_agents.core.inspection import Journal, ModelLimits
+from parallel_agents.core.owner import Role
+from parallel_agents.core.row import Row
+from parallel_agents.core.store import Store
+from parallel_agents.core.verbs import SessionReads
+from parallel_agents.engines.ownership import DeathWatch, mark_dead, this_process
+from parallel_agents.errors import NotFound
+from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
+from parallel_agents.sessions.reading import StoreReads
+from parallel_agents.settings import Environment, Settings
+from parallel_agents.stores.memory import MemoryStore
+from parallel_agents.stores.sqlite import SqliteStore
+from parallel_agents.stores.sqlite_reading import Form, ReadingStore, look_at
+
+if TYPE_CHECKING:
+    from parallel_agents.app.readiness import Readiness
+
+STORE_NAME = "store.db"
+_log = logging.getLogger(__name__)
+_OTHER_VERSION = {
+    Form.OLDER: "store %s has version %d: it is read as it is; the first command that writes upgrades"
+    " it, and keeps a copy",
+    Form.NEWER: "store %s has version %d: a newer version of pagents wrote it, and what this one does"
+    " not know is shown as unknown",
+}
+
+
+class Reader:
+    """What can be seen of a store.
+
+    Attributes:
+        sessions: the verbs that only look.
+        journal: the events, and how sessions are doing.
+        limits: how fast models may be called.
+    """
+
+    def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
+        self._environment = environment
+        self._settings = settings
+        self._readiness: Readiness | None = None
+        self.completions = Completions(store)
+        self.sessions: SessionReads = StoreReads(store, self.completions)
+        self.journal: Journal = StoreJournal(store, store.now)
+        self.limits: ModelLimits = StoreLimits(store)
+
+    def lacks(self, row: Row) -> str:
+        """What this process lacks to continue a run; empty if nothing."""
+        if self._readiness is None:
+            # Models take longer to load than all the rest, and few runs wait for anything.
+            from parallel_agents.app.readiness import make_readiness  # noqa: PLC0415 - heavy
+
+            self._readiness = make_readiness(self._environment, self._settings)
+        return self._readiness.lacks(row)
+
+    async def aclose(self) -> None:
+        """Release what was loaded."""
+        self.completions.close()
+        if self._readiness is not None:
+            await self._readiness.models.aclose()
+
+
+@asynccontextmanager
+async def open_reader(environment: Environment, settings: Settings) -> AsyncGenerator[Reader]:
+    """The verbs that only read, on any store that can be read; creates and upgrades none.
+
+    A store that is not there reads as an empty one, and the log says so. One that this process
+    cannot write, or that another version wrote, is read as it is.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    path = environment.home / STORE_NAME
+    found = await asyncio.to_thread(look_at, path)
+    async with AsyncExitStack() as stack:
+        if found.form is Form.WRITABLE:
+            store: Store = await open_and_look(stack, environment, settings)
+        elif found.form is Form.MISSING:
+            _log.warning("there is no store in %s; nothing was created", environment.home)
+            store = MemoryStore()
+        else:
+            store = await ReadingStore.open(path, dead_letter_seconds=settings.dead_letter_seconds)
+            if found.form is not Form.READ_ONLY:
+                _log.warning(_OTHER_VERSION[found.form], path, found.version)
+        yield _reader(stack, environment, settings, store)
+
+
+@asynccontextmanager
+async def open_follower(environment: Environment, settings: Settings) -> AsyncGenerator[Reader]:
+    """Like `open_reader`, for a store that is there and in which something may still happen.
+
+    Raises:
+        NotFound: there is no store.
+        StoreError: it cannot be written.
+    """
+    check_exists(environment)
+    async with AsyncExitStack() as stack:
+        store = await open_and_look(stack, environment, settings)
+        yield _reader(stack, environment, settings, store)
+
+
+def _reader(
+    stack: AsyncExitStack, environment: Environment, settings: Settings, store: Store
+) -> Reader:
+    reader = Reader(environment, settings, store)
+    stack.callback(store.on_failure(reader.completions.fail))
+    stack.push_async_callback(reader.aclose)
+    return reader
+
+
+def check_exists(environment: Environment) -> None:
+    """Refuse to look for something in a store that is not there.
+
+    Raises:
+        NotFound: there is no store.
+    """
+    if not (environment.home / STORE_NAME).exists():
+        raise NotFound(
+            f"there is no store in {environment.home}",
+            why="nothing has run there yet; nothing was created",
+            hint="check --home and PARALLEL_AGENTS_HOME; `pagents run` and `pagents spawn` make a store",
+        )
+
+
+async def open_and_look(
+    stack: AsyncExitStack, environment: Environment, settings: Settings
+) -> SqliteStore:
+    """The store of a home folder, in which the processes that have died are marked dead.
+
+    Without an engine, nobody else may look.
+    """
+    store = await open_store(stack, environment, settings)
+    await mark_dead(store, DeathWatch(this_process(Role.SCRIPT)))
+    return store
+
+
+async def open_store(
+    stack: AsyncExitStack, environment: Environment, settings: Settings
+) -> SqliteStore:
+    """The store of a home folder, made or brought up to date if necessary."""
+    is_new = not environment.home.exists()
+    store = await SqliteStore.open(
+        environment.home / STORE_NAME,
+        is_full_sync=settings.full_sync,
+        dead_letter_seconds=settings.dead_letter_seconds,
+    )
+    if is_new and environment.is_home_chosen:
+        _log.warning("made the folder %s, with a new store", environment.home)
+    stack.push_async_callback(store.aclose)
+    return store

@@ -1,0 +1,43 @@
+"""Filter: which sessions, and which of their runs, a list holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter(Checked):
+    """Which rows to return; a field that is None does not filter.
+
+    Attributes:
+        run: this run, even if its session has had another run since.
+        prefix: the beginning of a session key, of its last part or of a run id, or a whole label
+            or task name.
+        tree: this session and everything that it spawned.
+        is_live: sessions whose latest run is live, or is not.
+        orphaned: live runs that no living process owns.
+        owner: live runs that this process owns, or owned when it ended.
+        every_run: every run of a session instead of the latest.
+        after: sessions that follow this one in the order of the answer, without `prefix`.
+        asker: instead of the latest run, the one that this session asked for last, or OUTSIDE; if
+            it asked for none, the one that the session's parent asked for last.
+    """
+
+    session: SessionKey | None = None
+    run: RunId | None = None
+    prefix: str | None = None
+    tree: SessionKey | None = None
+    parent: SessionKey | None = None
+    is_live: bool | None = None
+    orphaned: bool = False
+    owner: OwnerId | None = None
+    agent: str | None = None
+    every_run: bool = False
+    asker: SessionKey | None = None
+    roots_only: bool = False
+    since: float | None = None
+    after: SessionKey | None = None
+    limit: int | None = None

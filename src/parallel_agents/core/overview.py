@@ -1,0 +1,82 @@
+"""Overview: what views read of many sessions at once, counted by the store instead of listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.run import RunStatus
+from parallel_agents.core.usage import Spend
+
+
+class Tally(NamedTuple):
+    """Runs of a team's tasks that are doing alike.
+
+    Attributes:
+        owner: the process that executes them, if they are live.
+        unclaimed_since: when they were queued, if no process has claimed them yet.
+        finished_at: when the last of them ended, in seconds since the epoch; None if they are live.
+    """
+
+    status: RunStatus
+    owner: OwnerId | None
+    unclaimed_since: float | None
+    runs: int
+    finished_at: float | None
+    spend: Spend
+
+
+class Cost(NamedTuple):
+    """What runs of one agent on one model cost.
+
+    Attributes:
+        serves: the agent whose work the agent reads, if it is a judge or a refiner.
+        ended: how many of the runs have ended on this model.
+        tried: the same, and the earlier attempts that ended on it.
+        accepted: how many runs were done.
+        at: when the last of the runs was queued, in seconds since the epoch.
+    """
+
+    agent: str
+    serves: str
+    model: str
+    ended: int
+    tried: int
+    accepted: int
+    spend: Spend
+    at: float
+
+
+class Origin(NamedTuple):
+    """What a session is called, what its parent is called, and its first run."""
+
+    label: str
+    parent: str
+    first_run: RunId | None
+
+
+class Overview(Protocol):
+    """Counts and adds up what is in the store."""
+
+    async def count_rows(self, chosen: Filter) -> int:
+        """How many rows a filter matches, whatever its `limit` and `after`."""
+        ...
+
+    async def tallies(self, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
+        """How the runs of each team's tasks are doing; sessions that are no teams have none."""
+        ...
+
+    async def costs(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> list[Cost]:
+        """What all runs cost, or those of a tree, or those that are live or ended after `since`.
+
+        The newest come first. Each attempt counts on the model that it was on.
+        """
+        ...
+
+    async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
+        """Where these sessions come from; those that are not in the store are left out."""
+        ...

@@ -1,0 +1,83 @@
+"""Reading: the verbs that only look, on a store alone; whoever only reads loads nothing else."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.event import Event
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.row import ChildRun, Row
+from parallel_agents.core.run import Result, RunnerKind, TeamResult
+from parallel_agents.core.store import Store
+from parallel_agents.engines.team_bounds import kept_team
+from parallel_agents.sessions import names
+from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.following import follow
+
+
+class StoreReads:
+    """See `core.verbs.SessionReads` for what each verb promises."""
+
+    def __init__(self, store: Store, completions: Completions) -> None:
+        self._store = store
+        self._completions = completions
+
+    async def find(self, name: str) -> Row:
+        return await names.find(self._store, name)
+
+    async def list(self, chosen: Filter | None = None) -> builtins.list[Row]:
+        return await self._store.rows(chosen or Filter())
+
+    async def child_runs(self, parent: SessionKey) -> builtins.list[ChildRun]:
+        return await self._store.child_runs(parent)
+
+    async def history(
+        self, name: str, *, after: int = 0, limit: int = PAGE
+    ) -> builtins.list[Event]:
+        row = await self.find(name)
+        return await self._store.events(session=row.session.key, after=after, limit=limit)
+
+    async def follow(self, name: str, *, after: int = 0) -> AsyncGenerator[Event]:
+        row = await self.find(name)
+        async with aclosing(follow(self._store, self._completions, row, after=after)) as events:
+            async for event in events:
+                yield event
+
+    async def members(self, team: Row) -> builtins.list[Row]:
+        if team.run.kind is not RunnerKind.TEAM:
+            return [team]
+        return await self._store.rows_of(await self.member_runs(team))
+
+    async def member_runs(self, team: Row) -> builtins.list[RunId]:
+        if team.run.kind is not RunnerKind.TEAM:
+            return [team.run.id]
+        keys = (await kept_team(self._store, team.session.key)).keys
+        runs = {child.key: child.run for child in await self._store.child_runs(team.session.key)}
+        return [runs[key] for key in keys if key in runs]
+
+    async def rows_of(self, runs: Sequence[RunId]) -> builtins.list[Row]:
+        return await self._store.rows_of(runs)
+
+    async def results(self, runs: Sequence[RunId]) -> builtins.list[Result]:
+        results = await self._store.results(runs)
+        return [result for result in results if result is not None]
+
+    async def team_result(self, name: str) -> TeamResult:
+        row = await self.find(name)
+        return TeamResult(
+            key=row.session.spawn_key,
+            status=row.run.status,
+            results=tuple(await self.results(await self.member_runs(row))),
+            session_key=row.session.key,
+            seconds=row.run.seconds or 0.0,
+        )
+
+    async def dead_letters(
+        self, chosen: DeadLetterFilter | None = None
+    ) -> builtins.list[DeadLetter]:
+        return await self._store.dead_letters(chosen or DeadLetterFilter())

@@ -1,0 +1,117 @@
+"""Overview: counts and sums over many runs, made by the database without decoding a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from parallel_agents.core.filter import Filter
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.overview import Cost, Origin, Tally
+from parallel_agents.core.run import LIVE, RunStatus
+from parallel_agents.core.store import Attempt
+from parallel_agents.core.usage import Spend
+from parallel_agents.stores.database import SqlRow, Value, as_array
+from parallel_agents.stores.row_columns import is_moment, spend_from
+from parallel_agents.stores.rows import Rows, status_from
+
+# Of a run whose events are gone.
+_UNKNOWN = Attempt("", Spend(calls=1, unpriced_calls=1))
+
+
+def count_rows(rows: Rows, chosen: Filter) -> int:
+    if chosen == Filter(roots_only=True):
+        found = rows.database.one("count_roots")
+    else:
+        values, conditions = rows.conditions(chosen)
+        left = [condition for condition in conditions if condition != "rows.after"]
+        (found,) = rows.database.all("count_rows", values, where=left)
+    return 0 if found is None else found[0]
+
+
+def read_tallies(rows: Rows, teams: Sequence[SessionKey]) -> dict[SessionKey, list[Tally]]:
+    tallies: dict[SessionKey, list[Tally]] = {team: [] for team in teams}
+    for team, *columns in rows.database.all("tallies", (as_array(teams),)):
+        tallies[team].append(_tally(columns))
+    return tallies
+
+
+def _tally(columns: Sequence[object]) -> Tally:
+    status, owner, is_unclaimed, since, count, finished_at, *amounts = columns
+    return Tally(
+        status=status_from(status),
+        owner=OwnerId(owner) if isinstance(owner, str) else None,
+        unclaimed_since=_moment(since) if is_unclaimed else None,
+        runs=int(str(count)),
+        finished_at=_moment(finished_at) if status not in LIVE else None,
+        spend=_spend(amounts),
+    )
+
+
+def read_costs(
+    rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
+) -> list[Cost]:
+    values: Mapping[str, Value] = {"tree": tree, "since": since}
+    chosen = [
+        *(["costs.tree"] if tree is not None else []),
+        *(["costs.since"] if since is not None else []),
+    ]
+    once = rows.database.all("costs", values, where=["costs.once", *chosen])
+    several = rows.database.all("costs_of_several", values, where=["costs.several", *chosen])
+    costs = [*(_cost(rows, columns) for columns in once), *_of_attempts(rows, several)]
+    return sorted(costs, key=lambda cost: cost.at, reverse=True)
+
+
+def _cost(rows: Rows, columns: SqlRow) -> Cost:
+    digest, key, served, model, status, count, at, *amounts = columns
+    ended = 0 if status in LIVE else count
+    return Cost(
+        agent=rows.agent_name(digest, str(key)),
+        serves="" if served is None else rows.agent_name(served, ""),
+        model=str(model),
+        ended=ended,
+        tried=ended,
+        accepted=count if status == RunStatus.DONE else 0,
+        spend=_spend(amounts),
+        at=_moment(at) or 0.0,
+    )
+
+
+def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
+    attempts = rows.attempts([RunId(columns[5]) for columns in several])
+    for digest, key, served, model, status, run, at in several:
+        name = rows.agent_name(digest, str(key))
+        serves = "" if served is None else rows.agent_name(served, "")
+        of_run = attempts.get(run) or [_UNKNOWN]
+        for number, attempt in enumerate(of_run, start=1):
+            is_last = number == len(of_run)
+            ended = int(is_last and status not in LIVE)
+            yield Cost(
+                agent=name,
+                serves=serves,
+                model=attempt.model or str(model),
+                ended=ended,
+                tried=ended if is_last else 1,
+                accepted=int(is_last and status == RunStatus.DONE),
+                spend=attempt.spend,
+                at=_moment(at) or 0.0,
+            )
+
+
+def read_origins(rows: Rows, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
+    return {
+        SessionKey(key): Origin(
+            str(label),
+            str(above or parent or ""),
+            None if run is None else RunId(run),
+        )
+        for key, label, parent, above, run in rows.database.all("origins", (as_array(sessions),))
+    }
+
+
+def _moment(at: object) -> float | None:
+    return at if isinstance(at, float) and is_moment(at) else None
+
+
+def _spend(amounts: Sequence[object]) -> Spend:
+    """A sum from its columns, which are NULL if nothing readable was added up."""
+    return spend_from(tuple(0 if amount is None else amount for amount in amounts))
