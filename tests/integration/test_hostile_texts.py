@@ -15,9 +15,9 @@ from parallel_agents.models.reading.thinking import AnswerFilter, part_thinking
 from parallel_agents.models.reading.values import read_arguments
 from parallel_agents.models.shapes import ShapeError
 
-_CHARACTERS = 200_000
-# A reader that goes back over the text for each of its pieces takes minutes.
-_MOST_SECONDS = 1.0
+_CHARACTERS = 100_000
+# A reader that goes back over the text for each of its pieces takes many seconds.
+_MOST_SECONDS = 0.5
 _PIECES = (
     "\n", " ", "\t\n", "`", "```\n", "``", "<", ">", "[", "{", "(", '"', "'", "\\", ",", ":", "x",
     "</s>", "<|im_end|>", "<think>", "</think>", "</think>\n", "[THINK]", "<|channel|>", "<|channel|>final",
