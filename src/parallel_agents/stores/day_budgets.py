@@ -61,8 +61,7 @@ class DayBudgets:
             if before.get(scope) == limit:
                 continue
             self._put(scope, _HOME, limit)
-            if scope in before:
-                self._database.run("lift_day_limits", (scope,))
+            self._database.run("lift_day_limits", (scope,))
         for account in own:
             if (limit := _limit_of(account.budget)) != said.get(account.scope):
                 self._put(account.scope, owner, limit)

@@ -116,7 +116,8 @@ class SqliteDatabase:
     ) -> Generator[SqlRow]:
         statement, given = self._statement(query, where), 0
         try:
-            for given, row in enumerate(self._sql.execute(statement, values), start=1):
+            for row in self._sql.execute(statement, values):
+                given += 1
                 yield row
         except sqlite3.Error as error:
             self._allow_damaged_text(statement, error)

@@ -202,6 +202,20 @@ def test_a_change_of_the_file_lifts_the_limits_of_processes_that_have_ended(plac
     assert (before, after) == (100, 900)
 
 
+def test_a_file_that_says_something_for_the_first_time_lifts_them_too(place: Place) -> None:
+    place.say(ONE, 100)
+    place.end(ONE)
+
+    assert place.say(TWO, 900, 900) == 900
+
+
+def test_a_file_that_says_the_same_again_lifts_none(place: Place) -> None:
+    place.say(ONE, 100, 900)
+    place.end(ONE)
+
+    assert place.say(TWO, 900, 900) == 100
+
+
 def test_a_change_of_the_file_does_not_lift_the_limit_of_a_live_process(place: Place) -> None:
     place.say(ONE, 100, 500)
 
