@@ -16,6 +16,7 @@ from parallel_agents.errors import (
     CallTimedOut,
     MalformedReply,
     ProviderError,
+    ReplyTooLarge,
     RequestRejected,
     StreamCut,
     Unreachable,
@@ -153,8 +154,8 @@ async def failure(
             id="html",
         ),
         pytest.param(sends(OK + b"Content-Length: 0\r\n\r\n"), MalformedReply, id="empty"),
-        pytest.param(sends(PACKED % (len(WHITE), WHITE)), MalformedReply, id="white-bomb"),
-        pytest.param(sends(PACKED % (len(LINE), LINE)), MalformedReply, id="line-bomb"),
+        pytest.param(sends(PACKED % (len(WHITE), WHITE)), ReplyTooLarge, id="white-bomb"),
+        pytest.param(sends(PACKED % (len(LINE), LINE)), ReplyTooLarge, id="line-bomb"),
         pytest.param(
             sends(b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"),
             RequestRejected,

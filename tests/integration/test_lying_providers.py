@@ -14,8 +14,9 @@ import pytest
 from hypothesis import example, given, settings as examples, strategies as st
 
 import parallel_agents as pa
+from parallel_agents.core.budget import BudgetAccountState
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.core.store import BudgetAccountState, Filter
 from parallel_agents.core.usage import Price, Spend, Usage
 from parallel_agents.models.reading.usage import has_total, is_whole, read_usage
 from parallel_agents.stores.projection import check_rows

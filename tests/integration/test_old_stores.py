@@ -12,13 +12,14 @@ import orjson
 import pytest
 
 import parallel_agents as pa
+from parallel_agents.core.budget import BudgetAccountState
 from parallel_agents.core.event import Attempted, Event, Gated, Queued, Refused, Retrying
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.gate import Gate
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Failure, RunStatus
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import BudgetAccountState, Filter
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.stores.queries import read_migrations
 from parallel_agents.stores.sqlite import SqliteStore

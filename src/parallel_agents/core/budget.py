@@ -109,6 +109,12 @@ class BudgetAccount:
     budget: Budget
 
 
+class BudgetAccountState(NamedTuple):
+    account: BudgetAccount
+    spent: Amount
+    reserved: Amount
+
+
 class Shortage(NamedTuple):
     """Why there is no room.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
-from parallel_agents.core.budget import Amount, BudgetAccount, Shortage
+from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
@@ -44,12 +44,6 @@ class Claim(NamedTuple):
     events: list[Event]
     is_budgeted: bool = False
     before: Transcript = _NO_RUNS
-
-
-class BudgetAccountState(NamedTuple):
-    account: BudgetAccount
-    spent: Amount
-    reserved: Amount
 
 
 class Attempt(NamedTuple):

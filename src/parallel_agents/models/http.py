@@ -233,7 +233,9 @@ class Exchange:
             pieces.append(chunk)
             size += len(chunk)
             if size > MOST_DOCUMENT_BYTES:
-                raise too_large(self._endpoint, MOST_DOCUMENT_BYTES)
+                raise _too_large(
+                    self._endpoint, f"it has more than {MOST_DOCUMENT_BYTES >> 20} MiB"
+                )
         return b"".join(pieces)
 
     async def _next(self) -> bytes:
@@ -242,7 +244,7 @@ class Exchange:
         self._in_turn += len(chunk)
         self._size += len(chunk)
         if self._size > MOST_STREAM_BYTES:
-            raise too_large(self._endpoint, MOST_STREAM_BYTES)
+            raise _too_large(self._endpoint, f"it has more than {MOST_STREAM_BYTES >> 20} MiB")
         if self._in_turn > _TURN_BYTES:
             self._in_turn = 0
             await asyncio.sleep(0)
@@ -277,8 +279,8 @@ def _events(
     try:
         for event in feed(chunk):
             yield from read_event(event)
-    except TooLarge:
-        raise
+    except TooLarge as error:
+        raise _too_large(endpoint, str(error)) from error
     except ValueError as error:
         raise _unreadable(endpoint, event, str(error)) from error
 
@@ -301,11 +303,12 @@ def _as_utf8(data: bytes, charset: str | None) -> bytes:
         return data
 
 
-def too_large(endpoint: Endpoint, most_bytes: int) -> ProviderError:
-    """The failure of a reply that goes on beyond `most_bytes`; the rest of it is not read."""
+def _too_large(endpoint: Endpoint, why: str) -> ProviderError:
+    """The failure of a reply beyond a bound; the rest of it is not read."""
     what = "sent a reply that is too large"
-    why = f"it has more than {most_bytes >> 20} MiB; the connection was closed there"
-    return make_failure(ReplyTooLarge, endpoint, what, why=why)
+    return make_failure(
+        ReplyTooLarge, endpoint, what, why=f"{why}; the connection was closed there"
+    )
 
 
 def _unreadable(endpoint: Endpoint, data: bytes, why: str) -> ProviderError:

@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import TypeVar
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Amount, BudgetAccount
+from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState
 from parallel_agents.core.event import Body, Event, Finished, Unreadable
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import LIVE, Result, RunStatus
-from parallel_agents.core.store import Attempt, BudgetAccountState, Filter
+from parallel_agents.core.store import Attempt, Filter
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound, PagentsError
@@ -199,6 +199,7 @@ class Rows:
                 is_quiet=bool(quiet),
             )
             for session, key, label, run, status, quiet in found
+            if type(run) is str and type(session) is str
         ]
 
     def live_among(self, runs: Sequence[RunId]) -> list[RunId]:

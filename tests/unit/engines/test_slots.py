@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import NO_BUDGET, Budget
+from parallel_agents.core.budget import NO_BUDGET, Budget, BudgetAccountState
 from parallel_agents.core.engine import Scope
+from parallel_agents.core.filter import Filter
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import assistant
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import BudgetAccountState, Filter
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.core.usage import Usage

@@ -63,7 +63,7 @@ def test_an_error_stays_four_lines_when_its_words_have_more(
 
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
-    assert lines[1] == "  why   c d[2J"
+    assert lines[1] == "  why   c d"
 
 
 def test_an_error_as_json_has_the_same_fields(capsys: pytest.CaptureFixture[str]) -> None:
