@@ -31,6 +31,7 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     kill_worker(pagents)
 
     second = pagents(*WRITER, "Write about dogs.").out.strip()
+    pagents.wait_until(lambda: len(pagents.workers()) == 2)
     waited = pagents("wait", first, second)
 
     assert waited.code == 0

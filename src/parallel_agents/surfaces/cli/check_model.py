@@ -61,7 +61,7 @@ async def _check(
     async for check in checks.run():
         found.append(check)
         if not is_quiet:
-            render.line(_shown(check))
+            render.piece(_shown(check))
     return found, checks.spend, lessons.learned(model.name)
 
 

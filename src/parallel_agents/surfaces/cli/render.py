@@ -38,6 +38,12 @@ def line(text: str, style: str = "") -> None:
     _print(out(), text, style)
 
 
+def piece(text: str) -> None:
+    """A piece of a line of the result, which is shown at once; `line` ends the line."""
+    out().print(_text(text), end="   ", soft_wrap=True)
+    sys.stdout.flush()
+
+
 def _print(console: Console, text: str, style: str) -> None:
     """Text wrapped to the terminal's width; if the output goes to a file it stays as it is."""
     if console.is_terminal:
