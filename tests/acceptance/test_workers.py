@@ -154,3 +154,16 @@ def test_what_a_worker_leaves_is_told_with_what_it_lacks(
         f"No process works on {name}: {lacks}. Continue with: pagents resume {name}" in waited.err
     )
     assert "goes on" not in waited.err
+
+
+def test_spawns_at_the_same_time_do_not_start_a_worker_each(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    spawning = [pagents.start(*WRITER, f"Write about {n} cats.") for n in range(8)]
+    names = [running.ended().out.strip() for running in spawning]
+    provider.release()
+
+    assert pagents("wait", *names).code == 0
+    # A second one only if the first had not claimed a run within a second.
+    assert len(pagents.workers()) <= 2

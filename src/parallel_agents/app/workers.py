@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from parallel_agents.app.rules import RunRules
@@ -21,6 +23,7 @@ from parallel_agents.engines.ownership import find_workers, this_process
 from parallel_agents.engines.team_bounds import kept_team
 from parallel_agents.files import open_private
 from parallel_agents.interpreter import python_command
+from parallel_agents.lock import hold
 
 LOG_NAME = "worker.log"
 _CLAIM_SECONDS = 1.0
@@ -51,18 +54,26 @@ class Workers:
         later. So if it has a free slot and has not claimed the run within about a second, another
         one starts.
         """
+        project = await self._project_of(run)
+        folder = None if project == self._project else _folder_of(project, self._home)
+        if await self._is_served(session, run, project):
+            return False
+        # Who else has just started a worker holds the lock until that one is at work.
+        async with hold(self._home / _lock_name(project)) as lock:
+            if await self._is_served(session, run, project):
+                return False
+            await asyncio.to_thread(_start, self._home, folder, lock)
+        return True
+
+    async def _is_served(self, session: SessionKey, run: RunId, project: str) -> bool:
+        """Whether a live worker executes the run, or will once it can."""
         claim = _ClaimListener(self._store, run)
         try:
-            project = await self._project_of(run)
             here = this_process(Role.SCRIPT, project)
             workers = await find_workers(self._store, here, self._store.now())
-            if workers and await self._is_taken_care_of(session, run, workers, claim):
-                return False
+            return bool(workers) and await self._is_taken_care_of(session, run, workers, claim)
         finally:
             claim.close()
-        folder = None if project == self._project else _folder_of(project, self._home)
-        await asyncio.to_thread(_start, self._home, folder)
-        return True
 
     async def _project_of(self, run: RunId) -> str:
         """The project folder that a run needs; only workers that use it can execute the run."""
@@ -144,9 +155,18 @@ def _folder_of(project: str, home: Path) -> Path:
     return Path(project).parent if project else home
 
 
-def _start(home: Path, folder: Path | None) -> None:
-    """Start a worker in a folder, or in this process's own."""
+def _lock_name(project: str) -> str:
+    """The file that is locked while a worker of a project folder starts."""
+    return f"worker-{sha256(project.encode()).hexdigest()[:16]}.lock" if project else "worker.lock"
+
+
+def _start(home: Path, folder: Path | None, lock: int) -> None:
+    """Start a worker in a folder, or in this process's own, that holds `lock` until it is at work."""
     command = python_command("parallel_agents", "work", "--home", str(home))
+    inherited: tuple[int, ...] = ()
+    if os.name == "posix":
+        inherited = (lock,)
+        command += ["--lock", str(lock)]
     with suppress(FileNotFoundError):
         if (home / LOG_NAME).stat().st_size > _LOG_BYTES:
             (home / LOG_NAME).replace(home / f"{LOG_NAME}.1")
@@ -158,4 +178,5 @@ def _start(home: Path, folder: Path | None) -> None:
             stderr=log,
             start_new_session=True,
             cwd=folder,
+            pass_fds=inherited,
         )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parallel_agents.errors import LocalModelError
+from parallel_agents.lock import hold
 from parallel_agents.models.local.known import ModelFile
-from parallel_agents.models.local.lock import hold
 from parallel_agents.models.local.part import Part, sha256
 from parallel_agents.models.local.sources import PackageIndex, Publisher, Source
 from parallel_agents.models.network import Network

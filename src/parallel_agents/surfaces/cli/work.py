@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Annotated
 
 import typer
 
@@ -25,7 +28,10 @@ from parallel_agents.views import format
 _LINGER_SECONDS = 3.0
 
 
-def work(home: Home = None) -> None:
+_Lock = Annotated[int | None, typer.Option(hidden=True)]
+
+
+def work(home: Home = None, lock: _Lock = None) -> None:
     """Execute queued runs, and those that dead processes left, until none is left.
 
     `pagents spawn` starts such a worker in the background. The first Ctrl-C lets model calls in
@@ -33,17 +39,27 @@ def work(home: Home = None) -> None:
     """
     context = find_context(home)
     with DownloadBar() as bar:
-        is_done = run_interruptible(lambda stop: _work(context, bar, stop))
+        is_done = run_interruptible(lambda stop: _work(context, bar, stop, lock))
     if not is_done:
         render.note("Stopped; unfinished runs stay queued.")
         raise typer.Exit(Exit.INTERRUPTED)
 
 
-async def _work(context: CliContext, bar: DownloadBar, stop: asyncio.Event) -> bool:
-    """Work until done or stopped; return whether everything was executed before `stop` was set."""
+async def _work(
+    context: CliContext, bar: DownloadBar, stop: asyncio.Event, lock: int | None
+) -> bool:
+    """Work until done or stopped; return whether everything was executed before `stop` was set.
+
+    Whoever started this worker locked the descriptor `lock`, so that nobody starts another one
+    before this one is seen in the store.
+    """
     while not stop.is_set():
         parts = Parts(on_fetch=bar, role=Role.WORKER)
         async with open_app(context.environment, context.settings, parts) as app:
+            if lock is not None:
+                with suppress(OSError):  # of a person who passed it
+                    os.close(lock)
+                lock = None
             await unless(stop, app.wait_quiet(_LINGER_SECONDS))
             left_alone = await _orphans(app)
         async with open_client(context.environment, context.settings) as client:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from parallel_agents.files import open_private
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -33,18 +35,22 @@ else:
 _POLL_SECONDS = 0.25
 
 
+def _nothing() -> None: ...
+
+
 @asynccontextmanager
-async def hold(path: Path, *, on_wait: Callable[[], None]) -> AsyncGenerator[None]:
+async def hold(path: Path, *, on_wait: Callable[[], None] = _nothing) -> AsyncGenerator[int]:
     """Hold the lock file `path`, and call `on_wait` repeatedly while another process holds it.
 
     There is no deadline: a holder that dies releases the lock, and the caller can be cancelled.
+    Yields the open file's descriptor: a child that inherits it holds the lock until it closes it.
     """
     with _open(path) as file:
         while not _try_lock(file.fileno()):
             on_wait()
             await asyncio.sleep(_POLL_SECONDS)
-        yield
+        yield file.fileno()
 
 
 def _open(path: Path) -> BinaryIO:
-    return path.open("ab")
+    return open_private(path)
