@@ -17,8 +17,18 @@ _KINDS = {
     "int_parsing": _WHOLE,
     "int_parsing_size": "a smaller number",
     "int_type": _WHOLE,
+    "frozen_set_type": "a list",
+    "list_type": "a list",
     "mapping_type": "a table",
+    "set_type": "a list",
     "string_type": "text",
+    "tuple_type": "a list",
+}
+_SENTENCES = {
+    "extra_forbidden": "there is no such field",
+    "missing": "it is missing",
+    "string_pattern_mismatch": "it has another form",
+    "unexpected_keyword_argument": "there is no such field",
 }
 _BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 
@@ -37,6 +47,8 @@ def describe_problem(error: Invalid) -> str:
     found = error.errors(include_url=False, include_input=False)[0]
     if kind := _KINDS.get(found["type"]):
         return f"it must be {kind}"
+    if sentence := _SENTENCES.get(found["type"]):
+        return sentence
     context = found.get("ctx", {})
     for name, words in _BOUNDS.items():
         if name in context:

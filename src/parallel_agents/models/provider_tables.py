@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
+from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.base_url import Known, complete, read_ollama_host
@@ -137,7 +138,7 @@ def _config_errors(name: str, within: str = "") -> Generator[None]:
         # Not chained: the cause shows the value, which may be a key.
         raise ConfigError(
             f"providers.{name}.{field_name} is invalid",
-            why=first["msg"].removeprefix("Value error, "),
+            why=describe_problem(error),
             hint=hints.get(field_name, _HINT),
         ) from None
 

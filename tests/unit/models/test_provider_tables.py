@@ -188,3 +188,26 @@ def test_a_limit_of_zero_is_refused() -> None:
 def test_a_name_that_means_other_models_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=f"a provider cannot be called {name}"):
         read_providers({name: {"wire": "chat", "base_url": "http://127.0.0.1:9"}})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "where", "why"),
+    [
+        ("omit", "temperature", "omit", "it must be a list"),
+        ("prices", {"m": {"input_usd": "1", "output_usd": 2}}, "prices.m.input_usd", "a number"),
+        ("prices", {"m": {"input_usd": 1}}, "prices.m.output_usd", "it is missing"),
+        ("max_parallel", {"m": "x"}, "max_parallel.m", "a whole number"),
+        ("key", "sk-123", "key", "it has another form"),
+        ("nonsense", 1, "nonsense", "there is no such field"),
+        ("models", {"m": {"output": 3}}, "models.m.output", "there is no such field"),
+    ],
+)
+def test_a_wrong_field_is_refused_in_plain_words(
+    field: str, value: Json, where: str, why: str
+) -> None:
+    table: JsonObject = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", field: value}
+
+    with pytest.raises(ConfigError, match=f"providers.mine.{where} is invalid") as caught:
+        read_providers({"mine": table})
+
+    assert why in caught.value.why
