@@ -21,7 +21,7 @@ from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 from tests.chaos.ledger import Ledger, Request
-from tests.chaos.plan import Meddling, Plan
+from tests.chaos.plan import Plan
 from tests.chaos.script import ANSWER_NUMBER, CALL_NUMBER, token_of
 
 A_BUG = "PA-E307"
@@ -98,7 +98,7 @@ def broken(plan: Plan, ledger: Ledger, path: Path) -> list[str]:
         *_ends(runs),
         *_answers(agents),
         *_team(plan, ledger),
-        *_effects(plan, agents, ledger),
+        *_effects(agents, ledger),
         *_replies(plan, agents, ledger),
         *_unknown(agents, ledger),
         *_reports(runs, ledger),
@@ -138,13 +138,10 @@ def _team(plan: Plan, ledger: Ledger) -> Iterator[str]:
             yield f"the team was told {told.output!r} for {told.label}"
 
 
-def _effects(plan: Plan, runs: list[Run], ledger: Ledger) -> Iterator[str]:
+def _effects(runs: list[Run], ledger: Ledger) -> Iterator[str]:
     made = Counter(effect.ref for effect in ledger.effects if effect.tool == "pay")
-    # The retry of a dead letter spawns a child that has failed again, in another session.
-    is_retried = any(meddle.what is Meddling.RETRY for meddle in plan.meddling)
-    sessions = Counter(run.token for run in runs) if is_retried else Counter[str]()
     for ref, times in made.items():
-        if times > max(1, sessions[ref.partition(".")[0]]):
+        if times > 1:
             yield f"{ref} was paid {times} times"
     for run in runs:
         for event in run.of_kind("tool_finished"):

@@ -45,6 +45,7 @@ class KeptCall:
     Attributes:
         name: the name that its tool knew it by; empty if it was made in another run.
         is_unknown: nobody knows whether it took effect.
+        was: the run that made it and its name there, as `RUN/NAME`, if it was made in another run.
         runs: the runs whose ends its result reports.
     """
 
@@ -54,6 +55,7 @@ class KeptCall:
     name: str = ""
     is_unknown: bool = False
     runs: tuple[RunId, ...] = ()
+    was: str = ""
     kind: Literal["call"] = "call"
 
     @property
@@ -134,15 +136,34 @@ class KeptWork:
         """
         if not self.earlier:
             return None
-        identity = identity_of(asked[number - 1])
-        beside = sum(identity_of(other) == identity for other in asked[: number - 1])
-        same = [
+        return self._nth(self._same(asked[number - 1], knows=True), asked, number)
+
+    def done_again(self, asked: Sequence[ToolCall], number: int) -> str:
+        """What `was` the call of another run that call `number` of a reply does again; or empty."""
+        if not self.earlier:
+            return ""
+        call = asked[number - 1]
+        same = [*self._same(call, knows=True), *self._same(call, knows=False)]
+        found = self._nth(same, asked, number)
+        return "" if found is None else found.was
+
+    def _same(self, call: ToolCall, *, knows: bool) -> list[KeptCall]:
+        """The same calls whose result, or whose name, is known to this run; or those not known."""
+        identity = identity_of(call)
+        return [
             kept
             for kept in self.earlier
             if isinstance(kept, KeptCall)
-            and (kept.stands or (kept.effect is Effect.IDEMPOTENT and kept.name))
+            and (kept.stands or kept.effect is Effect.IDEMPOTENT)
+            and (kept.stands or bool(kept.name)) == knows
             and identity_of(kept.call) == identity
         ]
+
+    def _nth(
+        self, same: Sequence[KeptCall], asked: Sequence[ToolCall], number: int
+    ) -> KeptCall | None:
+        identity = identity_of(asked[number - 1])
+        beside = sum(identity_of(other) == identity for other in asked[: number - 1])
         nth = self._asked[identity] + beside
         return same[nth] if nth < len(same) else None
 

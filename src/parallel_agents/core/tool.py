@@ -66,6 +66,8 @@ class ToolContext:
     Attributes:
         call: names the call within its run; a call that is repeated after a crash keeps the name.
         cwd: the folder that the session works in; empty for the process's own.
+        again: the call of a failed run that the call of its retry does again, as `RUN/CALL`; empty
+            if there is none.
         caller: the run; None if the call is not made by a run that can wait.
     """
 
@@ -74,6 +76,7 @@ class ToolContext:
     call: str = ""
     cwd: str = ""
     caller: Caller | None = None
+    again: str = ""
 
 
 @runtime_checkable

@@ -173,6 +173,10 @@ class Transcript:
         """The call of an earlier attempt that call `number` of the last reply repeats, if any."""
         return self.kept.repeated(self.asked, number)
 
+    def done_again(self, number: int) -> str:
+        """What `was` the call of another run that call `number` does again; empty if none."""
+        return self.kept.done_again(self.asked, number)
+
     def apply(self, key: str, body: Body) -> None:
         """Apply one event of the session."""
         match body:

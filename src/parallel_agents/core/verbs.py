@@ -123,8 +123,13 @@ class SessionReads(Protocol):
 class Sessions(SessionReads, Protocol):
     """The seven verbs; a `name` is as in `SessionReads`."""
 
-    async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
+    async def spawn(
+        self, task: Task, *, parent: SessionKey | None = None, again: str = ""
+    ) -> Spawned:
         """Make a session and its first run.
+
+        A child that does `again` what a child of another run did, which was spawned under that key,
+        is told of it and repeats nothing of it that may take effect only once.
 
         Raises:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: before anything is stored.

@@ -29,6 +29,7 @@ class Requester:
         run: the run that makes the call.
         call: the call's id; a repeated call finds what it spawned before.
         cwd: the folder that the session works in; empty for the folder of the process.
+        again: the call of a failed run that this call does again, as `RUN/CALL`; empty for none.
         caller: lets the run wait, or None if it cannot.
     """
 
@@ -37,6 +38,7 @@ class Requester:
     call: str = ""
     cwd: str = ""
     caller: Caller | None = None
+    again: str = ""
 
     @classmethod
     def of(cls, context: ToolContext) -> Requester:
@@ -46,6 +48,7 @@ class Requester:
             call=context.call,
             cwd=context.cwd,
             caller=context.caller,
+            again=context.again,
         )
 
     @property

@@ -18,7 +18,8 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     refuse_unsupported(arguments)
     task = read_task(arguments, call, await call.find_requester())
     try:
-        spawned = await call.sessions.spawn(task, parent=call.requester.session)
+        own = call.requester
+        spawned = await call.sessions.spawn(task, parent=own.session, again=own.again)
     except SpawnRefused as error:
         raise Refusal(_describe(error), status="forbidden", hint=error.hint) from None
     except ForkRefused:

@@ -68,7 +68,7 @@ class Retries:
         queued = replace(
             plan.queued,
             context=_context(dead_letter, events),
-            kept=() if edits.afresh else await kept_of(self._store, dead_letter, events),
+            kept=() if edits.afresh else await kept_of(self._store, dead_letter.run.id, events),
         )
         return replace(plan, queued=queued, retries=dead_letter.run.id)
 

@@ -26,6 +26,7 @@ from parallel_agents.engines.team_bounds import hold_to, learn_bound
 from parallel_agents.errors import CannotContinue, StoreDamaged
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
 from parallel_agents.sessions.reading import StoreReads
@@ -67,8 +68,13 @@ class Service(StoreReads):
         self._user = user
         self._retries = Retries(store, planner)
 
-    async def spawn(self, task: Task, *, parent: SessionKey | None = None) -> Spawned:
-        return await self.start([await self.plan_task(task, parent=parent)])
+    async def spawn(
+        self, task: Task, *, parent: SessionKey | None = None, again: str = ""
+    ) -> Spawned:
+        plan = await self.plan_task(task, parent=parent)
+        if again and (kept := await kept_of_child(self._store, again)):
+            plan = replace(plan, queued=replace(plan.queued, kept=kept))
+        return await self.start([plan])
 
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         return await self.start(await self.plan_team(team, key=key))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import pytest
+
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.limits import Limits
@@ -225,6 +227,53 @@ async def test_the_retry_of_a_dead_letter_spawns_again_what_is_not_done() -> Non
 
     assert result.status is RunStatus.DONE
     assert len(workers) == 2
+
+
+PAYER = replace(WORKER, tools=("pay",))
+
+
+@pytest.mark.parametrize("retries", [1, 2])
+async def test_a_child_that_a_retry_spawns_again_pays_nothing_again(retries: int) -> None:
+    paid: list[int] = []
+    lead_fails = [asks(SPAWN), asks(YIELD), AuthFailed("no key")]
+    lead_replies: list[Answer] = [*lead_fails * retries, asks(SPAWN), asks(YIELD), "ok"]
+    child_fails = [asks(PAY), AuthFailed("no key")]
+    child_replies: list[Answer] = [*child_fails * retries, asks(PAY), "WHAT THE CHILD FOUND"]
+    requests: list[ModelRequest] = []
+
+    def answer(request: ModelRequest) -> Answer:
+        if "WORKER" not in request.system:
+            return lead_replies.pop(0)
+        requests.append(request)
+        return child_replies.pop(0)
+
+    async with open_rig(RepliesWith(answer), agents=[LEAD, PAYER], tools=[paying(paid)]) as rig:
+        await (await rig.sessions.spawn(Task("lead", "go"))).wait()
+        for _ in range(retries):
+            letter = max(await rig.sessions.dead_letters(), key=lambda letter: letter.at)
+            result = await (await rig.sessions.retry(letter)).wait()
+
+    assert result.status is RunStatus.DONE
+    assert not child_replies
+    assert paid == [3]
+    assert "receipt 1" in texts(requests[-1])
+
+
+async def test_a_child_that_a_retry_afresh_spawns_again_does_everything_again() -> None:
+    paid: list[int] = []
+    lead_fails = [asks(SPAWN), asks(YIELD), AuthFailed("no key")]
+    lead_replies: list[Answer] = [*lead_fails, asks(SPAWN), asks(YIELD), "ok"]
+    child_replies: list[Answer] = [asks(PAY), AuthFailed("no key"), asks(PAY), "found"]
+
+    def answer(request: ModelRequest) -> Answer:
+        return (child_replies if "WORKER" in request.system else lead_replies).pop(0)
+
+    async with open_rig(RepliesWith(answer), agents=[LEAD, PAYER], tools=[paying(paid)]) as rig:
+        await (await rig.sessions.spawn(Task("lead", "go"))).wait()
+        (letter,) = await rig.sessions.dead_letters()
+        await (await rig.sessions.retry(letter, afresh=True)).wait()
+
+    assert paid == [3, 3]
 
 
 async def test_a_retry_afresh_does_everything_again() -> None:

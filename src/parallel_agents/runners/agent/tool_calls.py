@@ -108,6 +108,7 @@ class _Asked(NamedTuple):
         name: what its tool knows it by.
         was_started: whether a process began to execute it.
         kept: the same call of an earlier attempt.
+        again: the same call of another run, which this one does again.
     """
 
     turn: int
@@ -117,13 +118,15 @@ class _Asked(NamedTuple):
     name: str
     was_started: bool
     kept: KeptCall | None
+    again: str
 
     @classmethod
     def of(cls, transcript: Transcript, number: int) -> _Asked:
         call, key = transcript.asked[number - 1], str(Place(transcript.turn, number))
         started, kept = transcript.started.get(number), transcript.repeated(number)
         name = name_of(started, key) if kept is None else kept.name
-        return cls(transcript.turn, number, call, key, name, started is not None, kept)
+        again = transcript.done_again(number) if kept is None else ""
+        return cls(transcript.turn, number, call, key, name, started is not None, kept, again)
 
 
 class _Known(NamedTuple):
@@ -274,7 +277,8 @@ class ToolCalls:
         self, tool: Tool, asked: _Asked, activation: Activation, caller: _Call
     ) -> ToolResult:
         session, run, call = activation.claim.session, activation.claim.run, asked.call
-        context = ToolContext(session.key, run.id, asked.name, session.options.cwd, caller)
+        cwd = session.options.cwd
+        context = ToolContext(session.key, run.id, asked.name, cwd, caller, asked.again)
         try:
             async with caller.deadline:
                 content = await tool.call(call.arguments, context)
