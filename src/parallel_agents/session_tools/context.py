@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from parallel_agents.core.ids import OUTSIDE, RunId, SessionKey
 from parallel_agents.core.row import Row
@@ -11,7 +12,7 @@ from parallel_agents.core.session import Visibility
 from parallel_agents.core.store import Filter
 from parallel_agents.core.tool import Caller, ToolContext
 from parallel_agents.core.unicode import canonical
-from parallel_agents.core.verbs import Sessions
+from parallel_agents.core.verbs import Sessions, Until
 from parallel_agents.errors import Ambiguous, NotFound
 from parallel_agents.session_tools.arguments import Refusal
 from parallel_agents.sessions.directory import Directory
@@ -74,6 +75,13 @@ class ToolSettings:
     hand_back_tokens: int
 
 
+class Wait(NamedTuple):
+    """What a run waits for, and how many of it."""
+
+    runs: frozenset[RunId]
+    until: Until
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call of a tool.
@@ -89,7 +97,7 @@ class Call:
     settings: ToolSettings
     now: Callable[[], float]
     requester: Requester
-    waits: dict[RunId, frozenset[RunId]] = field(default_factory=dict[RunId, frozenset[RunId]])
+    waits: dict[RunId, Wait] = field(default_factory=dict[RunId, Wait])
 
     async def find_requester(self) -> Row | None:
         """The requester's own session; None for a person or a program."""

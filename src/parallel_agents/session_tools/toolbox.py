@@ -14,7 +14,7 @@ from parallel_agents.core.verbs import Sessions
 from parallel_agents.errors import LeftRun, PagentsError, StoreError
 from parallel_agents.session_tools.about import list_agents, show_status
 from parallel_agents.session_tools.arguments import Arguments, Refusal
-from parallel_agents.session_tools.context import Call, Requester, ToolSettings
+from parallel_agents.session_tools.context import Call, Requester, ToolSettings, Wait
 from parallel_agents.session_tools.history import read_history
 from parallel_agents.session_tools.list import list_sessions
 from parallel_agents.session_tools.send import send
@@ -71,7 +71,7 @@ class SessionTools:
         self._directory = directory
         self._settings = settings
         self._now = now
-        self._waits: dict[RunId, frozenset[RunId]] = {}
+        self._waits: dict[RunId, Wait] = {}
 
     async def call(self, name: str, arguments: JsonObject, requester: Requester) -> JsonObject:
         """Call a tool; return the contract's object, even if the call is refused.

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from parallel_agents.core.ids import RunId
+from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
-from parallel_agents.core.verbs import Sessions, Until
-from parallel_agents.session_tools.context import Call
+from parallel_agents.core.verbs import Until
+from parallel_agents.session_tools.context import Call, Wait
 
 # A cycle is short; a search that meets more runs than this is given up, and the wait has its limit.
 _MOST_SEARCHED = 200
@@ -46,8 +48,8 @@ async def wait_for_runs(
     if run is not None and await _waits_for(call, runs, run, until):
         return End.DEADLOCK
     call.park()
-    if run is not None and until is Until.ALL:
-        call.waits[run] = frozenset(runs)
+    if run is not None:
+        call.waits[run] = Wait(frozenset(runs), until)
     try:
         async with asyncio.timeout(seconds):
             return await _first(call, runs, until)
@@ -71,36 +73,50 @@ async def wait_for_message(call: Call) -> None:
 
 async def _first(call: Call, runs: Sequence[RunId], until: Until) -> End:
     """Whether the runs end as `until` says before a message arrives."""
-    ended = asyncio.ensure_future(_ended(call.sessions, runs, until))
+    ended = asyncio.ensure_future(_ended(call, runs, until))
     caller = call.requester.caller
     if caller is None:
-        await ended
-        return End.SETTLED
+        return await ended
     message = asyncio.ensure_future(caller.wait_message())
     try:
         await asyncio.wait((ended, message), return_when=asyncio.FIRST_COMPLETED)
-        if ended.done():
-            ended.result()
-        return End.SETTLED if ended.done() else End.MESSAGE
+        return ended.result() if ended.done() else End.MESSAGE
     finally:
         for task in (ended, message):
             task.cancel()
         await asyncio.wait((ended, message))
 
 
-async def _ended(sessions: Sessions, runs: Sequence[RunId], until: Until) -> None:
-    await sessions.wait(runs, until=until)
+async def _ended(call: Call, runs: Sequence[RunId], until: Until) -> End:
+    """Wait until the runs have ended as `until` says, or those left can end only after the caller."""
+    me = call.requester.run
+    if until is not Until.FIRST_DONE or me is None:
+        await call.sessions.wait(runs, until=until)
+        return End.SETTLED
+    left = list(runs)
+    while left:
+        await call.sessions.wait(left, until=Until.ANY)
+        statuses = {run: await _status(call, run) for run in left}
+        left = [run for run, status in statuses.items() if not status.is_over]
+        if RunStatus.DONE in statuses.values():
+            break
+        if left and await _waits_for(call, left, me, until):
+            return End.DEADLOCK
+    return End.SETTLED
+
+
+async def _status(call: Call, run: RunId) -> RunStatus:
+    rows = await call.sessions.list(Filter(run=run))
+    return rows[0].run.status if rows else RunStatus.UNREADABLE
 
 
 async def _waits_for(call: Call, runs: Sequence[RunId], me: RunId, until: Until) -> bool:
     """Whether too many of these runs can end only after `me` for a wait to have an end."""
     near = await _near(call)
-    if near.isdisjoint(runs) and all(near.isdisjoint(waited) for waited in call.waits.values()):
+    if near.isdisjoint(runs) and all(near.isdisjoint(wait.runs) for wait in call.waits.values()):
         return False  # nearly always: nobody waits for this session or one above it
-    if until is Until.ALL:
-        return await _reaches(call, runs, me)
-    found = [await _reaches(call, [run], me) for run in runs]
-    return bool(found) and all(found)
+    stuck = await _stuck(call, runs, me)
+    return bool(runs) and (any if until is Until.ALL else all)(run in stuck for run in runs)
 
 
 async def _near(call: Call) -> set[RunId]:
@@ -114,30 +130,62 @@ async def _near(call: Call) -> set[RunId]:
     return runs
 
 
-async def _reaches(call: Call, runs: Sequence[RunId], goal: RunId) -> bool:
-    """Whether the end of `goal` must come before the end of one of these runs."""
-    seen: set[RunId] = set()
+class _Needs(NamedTuple):
+    """What must end before a run can.
+
+    Attributes:
+        all_of: runs of which each must end.
+        one_of: runs of which one must; none if it waits for no such.
+    """
+
+    all_of: frozenset[RunId] = frozenset()
+    one_of: frozenset[RunId] = frozenset()
+
+
+async def _stuck(call: Call, runs: Sequence[RunId], me: RunId) -> set[RunId]:
+    """Those of these runs, and of what they need, that can end only after `me`."""
+    needs: dict[RunId, _Needs] = {}
     left = list(runs)
-    while left and len(seen) < _MOST_SEARCHED:
+    while left and len(needs) < _MOST_SEARCHED:
         run = left.pop()
-        if run == goal:
-            return True
-        if run not in seen:
-            seen.add(run)
-            left += await _what_must_end_before(call, run)
-    return False
+        if run != me and run not in needs:
+            needs[run] = await _needs(call, run)
+            left += [*needs[run].all_of, *needs[run].one_of]
+    stuck = {me, *needs}
+    while free := {run for run in stuck - {me} if _is_free(needs[run], stuck)}:
+        stuck -= free
+    return stuck
 
 
-async def _what_must_end_before(call: Call, run: RunId) -> list[RunId]:
+def _is_free(needs: _Needs, stuck: set[RunId]) -> bool:
+    """Whether a run can end, given those that may not."""
+    is_one_free = not needs.one_of or not needs.one_of <= stuck
+    return is_one_free and needs.all_of.isdisjoint(stuck)
+
+
+async def _needs(call: Call, run: RunId) -> _Needs:
     """What a run waits for, the earlier runs of its session, and the children that it hears from."""
     found = await call.sessions.list(Filter(run=run))
     if not found or found[0].run.status.is_over:
-        return []
+        return _Needs()
     key, number = found[0].session.key, found[0].run.number
     others = await call.sessions.list(Filter(session=key, is_live=True, every_run=True))
     children = await call.sessions.child_runs(key)
-    return [
-        *call.waits.get(run, ()),
-        *(other.run.id for other in others if other.run.number < number),
-        *(child.run for child in children if not (child.is_quiet or child.status.is_over)),
-    ]
+    before = frozenset(
+        (
+            *(other.run.id for other in others if other.run.number < number),
+            *(child.run for child in children if not (child.is_quiet or child.status.is_over)),
+        )
+    )
+    wait = call.waits.get(run)
+    if wait is None:
+        return _Needs(before)
+    if wait.until is Until.ALL:
+        return _Needs(before | wait.runs)
+    statuses = {each: await _status(call, each) for each in wait.runs}
+    if wait.until is Until.ANY and any(status.is_over for status in statuses.values()):
+        return _Needs(before)  # the wait has ended
+    if RunStatus.DONE in statuses.values():
+        return _Needs(before)
+    live = frozenset(each for each, status in statuses.items() if not status.is_over)
+    return _Needs(before, live)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import product
 
 import pytest
 
@@ -16,6 +17,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import AuthFailed
 from parallel_agents.testing import Answer, RepliesWith, open_rig
 
 MINUTE = Limits(timeout_seconds=60)
@@ -114,7 +116,11 @@ async def test_a_lead_that_waits_hears_a_message_at_once(way: str, mode: SteerMo
     assert heard_at[0] - 10 <= 1
 
 
-async def test_two_that_wait_for_each_other_are_told_so() -> None:
+RULES = ("all", "any", "first_done")
+
+
+@pytest.mark.parametrize("rules", list(product(RULES, RULES)), ids="-".join)
+async def test_two_that_wait_for_each_other_are_told_so(rules: tuple[str, str]) -> None:
     answers: list[str] = []
 
     def work(request: ModelRequest) -> Answer:
@@ -122,7 +128,8 @@ async def test_two_that_wait_for_each_other_are_told_so() -> None:
         if turn_of(request):
             answers.append(told(request))
             return "done"
-        return calls("agents_wait", {"ids": [other], "timeoutSeconds": 50_000})
+        until = rules["ab".index(other)]
+        return calls("agents_wait", {"ids": [other], "until": until, "timeoutSeconds": 50_000})
 
     tasks = tuple(Task("worker", name, label=name) for name in "ab")
     async with open_rig(team_of(work, work), agents=[WORKER]) as rig:
@@ -132,6 +139,51 @@ async def test_two_that_wait_for_each_other_are_told_so() -> None:
     assert result.is_done
     assert result.seconds < 60
     assert sum("wait for ever" in answer for answer in answers) == 1
+
+
+@pytest.mark.parametrize("until", ["any", "first_done"])
+async def test_who_waits_for_one_of_two_is_told_only_if_neither_can_end(until: str) -> None:
+    waits = {"a": ["b", "c"], "b": ["a"], "c": ["a"]}
+    told_so: set[str] = set()
+
+    def work(request: ModelRequest) -> Answer:
+        me = request.messages[0].text
+        if turn_of(request):
+            told_so.update({me} if "wait for ever" in told(request) else ())
+            return "done"
+        rule = until if me == "a" else "all"
+        return calls("agents_wait", {"ids": waits[me], "until": rule, "timeoutSeconds": 50_000})
+
+    tasks = tuple(Task("worker", name, label=name) for name in "abc")
+    async with open_rig(team_of(work, work), agents=[WORKER]) as rig:
+        handle = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
+        result = await rig.sessions.team_result(handle)
+
+    assert result.seconds < 60
+    assert len(told_so) == 1
+
+
+async def test_who_waits_for_the_first_to_be_done_is_told_once_only_its_waiter_is_left() -> None:
+    told_so: set[str] = set()
+
+    def work(request: ModelRequest) -> Answer:
+        me = request.messages[0].text
+        if me == "failing":
+            return calls("agents_wait", {"ids": []}) if not turn_of(request) else AuthFailed("no")
+        if turn_of(request):
+            told_so.update({me} if "wait for ever" in told(request) else ())
+            return "done"
+        ids: list[Json] = ["failing", "b"] if me == "a" else ["a"]
+        rule = "first_done" if me == "a" else "all"
+        return calls("agents_wait", {"ids": ids, "until": rule, "timeoutSeconds": 50_000})
+
+    tasks = tuple(Task("worker", name, label=name) for name in ("failing", "a", "b"))
+    async with open_rig(team_of(work, work), agents=[WORKER]) as rig:
+        handle = await rig.sessions.spawn_team(TeamTask(tasks=tasks))
+        result = await rig.sessions.team_result(handle)
+
+    assert result.seconds < 60
+    assert told_so == {"a"}
 
 
 async def test_a_child_does_not_wait_for_its_parent() -> None:

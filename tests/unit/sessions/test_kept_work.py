@@ -248,7 +248,7 @@ async def test_a_child_that_a_retry_spawns_again_pays_nothing_again(retries: int
         return child_replies.pop(0)
 
     async with open_rig(RepliesWith(answer), agents=[LEAD, PAYER], tools=[paying(paid)]) as rig:
-        await (await rig.sessions.spawn(Task("lead", "go"))).wait()
+        result = await (await rig.sessions.spawn(Task("lead", "go"))).wait()
         for _ in range(retries):
             letter = max(await rig.sessions.dead_letters(), key=lambda letter: letter.at)
             result = await (await rig.sessions.retry(letter)).wait()
