@@ -40,13 +40,19 @@ def this_process(role: Role, project: str = "") -> Owner:
 
 
 def _host() -> str:
-    """The machine and, on Linux, the namespace in which this process's number is valid."""
-    namespace = Path("/proc/self/ns/pid")
+    """The machine and, on Linux, where a process's number and its birth mean the same.
+
+    The number is valid in a namespace of processes, and the kernel shows the birth as the reader's
+    namespace of time has it. Who shares only one of them is elsewhere: heartbeats tell of it.
+    """
+    return " ".join(filter(None, (socket.gethostname(), *map(_namespace, ("pid", "time")))))
+
+
+def _namespace(kind: str) -> str:
     try:
-        inside = str(namespace.readlink())
+        return str(Path(f"/proc/self/ns/{kind}").readlink())
     except OSError:
-        inside = ""
-    return f"{socket.gethostname()} {inside}".strip()
+        return ""
 
 
 def is_alive(pid: int, birth: int = 0) -> bool:
@@ -69,8 +75,13 @@ def is_alive(pid: int, birth: int = 0) -> bool:
 
 
 def _state_of(pid: int) -> list[str]:
-    """The fields of proc(5) from the process's state on; none without such a process."""
+    """The fields of proc(5) from the process's state on; none without such a process.
+
+    None either if /proc shows the processes of another namespace: numbers mean others there.
+    """
     try:
+        if Path("/proc/self").readlink().name != str(os.getpid()):
+            return []
         # The state follows the name in brackets, which may hold anything.
         return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
@@ -100,6 +111,8 @@ def _takes_signals(pid: int) -> bool:
 # The owners that this process works for now. A kernel knows only the process, which may open several
 # engines, and outlives one that failed.
 working: set[OwnerId] = set()
+if hasattr(os, "register_at_fork"):  # none of them works in a child process
+    os.register_at_fork(after_in_child=working.clear)
 
 
 class _Silence(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,30 @@ def test_an_engine_that_failed_in_this_process_is_dead_and_one_that_works_is_not
         assert not died_at({0: failed})
     finally:
         working.discard(failed.id)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_works_for_no_engine_of_its_parent() -> None:
+    of_parent = replace(ME, id=OwnerId("of-parent"))
+    working.add(of_parent.id)
+    try:
+        child = os.fork()
+        if not child:
+            os._exit(len(working))
+    finally:
+        working.discard(of_parent.id)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/ns/time").is_symlink(), reason="no namespaces here")
+@pytest.mark.parametrize("kind", ["pid", "time"])
+def test_a_process_of_another_namespace_is_elsewhere(kind: str) -> None:
+    namespace = str(Path(f"/proc/self/ns/{kind}").readlink())
+    assert namespace in ME.host
+    other = replace(PARENT, host=ME.host.replace(namespace, f"{kind}:[1]"), birth=1)
+
+    assert died_at(dict.fromkeys(range(0, 36, 2), other)) == [32, 34]
 
 
 def test_a_process_elsewhere_is_dead_after_thirty_seconds_without_a_heartbeat() -> None:
