@@ -261,6 +261,23 @@ def test_a_word_to_a_run_that_waits_for_its_place_says_so(
     assert "Be brief." in provider.texts()[1]
 
 
+def test_a_word_that_the_run_s_end_overtakes_ends_with_1(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang())
+    running = pagents.start("run", pagents.team("cats"), "--id", "tea")
+    provider.wait_in_flight(1)
+
+    steering = pagents.start("steer", "tea/cats", "Rather about dogs.")
+    pagents.wait_until(lambda: bool(pagents.query("SELECT 1 FROM events WHERE key LIKE '%steer%'")))
+    pagents("kill", "tea", "--yes")
+    steered = steering.ended()
+
+    assert steered.code == 1
+    assert "the run ended before it was delivered" in steered.out
+    running.ended()
+
+
 def test_a_word_to_a_run_that_is_over_is_refused(monday: Pagents) -> None:
     steered = monday("steer", "monday/one", "Too late.")
 

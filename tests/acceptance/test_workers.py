@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parallel_agents.testing import Hang, HttpError
@@ -52,6 +53,62 @@ def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
 
     assert waited.code == 0
     assert f"No process worked on {name}; a background worker does now." in waited.err
+
+
+MINE = "---\nname: mine\ndescription: Mine.\n---\nYou are mine.\n"
+
+
+def in_another_folder(pagents: Pagents) -> Pagents:
+    folder = pagents.folder.with_name("elsewhere")
+    (folder / ".git").mkdir(parents=True)
+    return replace(pagents, folder=folder)
+
+
+def test_wait_starts_a_worker_in_the_folder_where_the_run_was_started(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    pagents.project("agents/mine.md", MINE)
+    provider.gives(Hang(), times=1)
+    name = pagents("spawn", "mine", "Hello.").out.strip()
+    provider.wait_in_flight(1)
+    kill_worker(pagents)
+
+    waited = in_another_folder(pagents)("wait", name)
+
+    assert waited.code == 0
+    assert f"No process worked on {name}; a background worker does now." in waited.err
+
+
+def test_wait_names_the_folder_where_a_stopped_run_can_be_continued(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    pagents.project("agents/mine.md", MINE)
+    provider.gives(Hang(), times=1)
+    name = pagents("spawn", "mine", "Hello.").out.strip()
+    provider.wait_in_flight(1)
+    kill_worker(pagents)
+    pagents.alter("UPDATE owners SET state = 'gone'")
+
+    waited = in_another_folder(pagents)("wait", name)
+
+    assert waited.code == 5
+    where = f"Continue in {pagents.folder} with: pagents resume {name}"
+    assert where in " ".join(waited.err.split())
+
+
+def test_a_run_whose_provider_is_not_configured_here_is_refused_without_another_s_model(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.gives(Hang(), times=1)
+    name = pagents(*WRITER, "Write about cats.").out.strip()
+    provider.wait_in_flight(1)
+    kill_worker(pagents)
+    (pagents.home / "config.toml").write_text('model = "anthropic/any"\n', "utf-8")
+
+    resumed = pagents("resume", name)
+
+    resumed.assert_refused("PA-E117", "continue it where it was started", exits=1)
+    assert "no provider is called so here" in resumed.err
 
 
 def test_a_worker_without_the_key_does_not_swallow_a_spawn_that_has_it(

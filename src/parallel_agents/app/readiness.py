@@ -46,16 +46,35 @@ class Readiness:
         """What this process lacks for a run; empty if nothing."""
         session = row.session
         needs, cwd = session.options.needs, session.options.cwd
-        if needs is not None and needs.project != self.project:
-            return _describe_project(needs.project)
+        if place := self.place_of(row):
+            return f"it was started {place}"
         if row.run.kind is RunnerKind.TEAM:
             return ""
         if cwd and not Path(cwd).is_dir():
             return f"there is no folder {cwd} here"
         for provider, server in needs.servers if needs is not None else ():
+            if not self._has(provider):
+                return f"it uses {provider} {_name(server)}; no provider is called so here"
             if server != (here := self._server(provider)):
-                return f"it uses {provider} at {_name(server)}, which is {_name(here)} here"
+                return f"it uses {provider} {_name(server)}; here it is {_name(here)}"
         return self._lacks_part(session.agent) or self._lacks_model(row.run.model)
+
+    def place_of(self, row: Row) -> str:
+        """Where a run can be continued, as `in FOLDER`; empty if here."""
+        needs = row.session.options.needs
+        if needs is None or needs.project == self.project:
+            return ""
+        return f"in {Path(needs.project).parent}" if needs.project else "outside of any project"
+
+    def is_elsewhere(self, row: Row) -> bool:
+        """Whether a process in another folder, which is there, may be able to continue a run."""
+        needs = row.session.options.needs
+        if needs is None or needs.project == self.project:
+            return False
+        return not needs.project or Path(needs.project).is_dir()
+
+    def _has(self, provider: str) -> bool:
+        return self.models.is_made_by_program(provider) or provider in self.models.providers
 
     def _server(self, provider: str) -> str:
         """The address of a provider's server, with nothing of its query that may be secret."""
@@ -88,11 +107,5 @@ def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     return Readiness(models=models, project=environment.project_name)
 
 
-def _describe_project(project: str) -> str:
-    if not project:
-        return "it was started outside of any project"
-    return f"it was started in {Path(project).parent}"
-
-
 def _name(server: str) -> str:
-    return server or "made by the program"
+    return f"at {server}" if server else "made by the program"

@@ -75,7 +75,19 @@ CHANGES: Mapping[str, tuple[Mapping[str, object], str]] = {
     "gate": ({"gates": ()}, "no gate function 'is_short' in this process"),
     "server": (
         {"models": registry("https://evil.example/v1")},
-        "it uses mine at https://mine.example/v1, which is https://evil.example/v1 here",
+        "it uses mine at https://mine.example/v1; here it is at https://evil.example/v1",
+    ),
+    "server made by the program": (
+        {
+            "models": Registry(
+                {}, KEYS.get, Http(), factories={"mine": lambda name: ScriptedModel([], name)}
+            )
+        },
+        "it uses mine at https://mine.example/v1; here it is made by the program",
+    ),
+    "provider": (
+        {"models": Registry({}, KEYS.get, Http())},
+        "it uses mine at https://mine.example/v1; no provider is called so here",
     ),
 }
 
@@ -96,6 +108,18 @@ def test_a_key_that_is_not_set_is_lacking(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_folder_that_is_not_there_is_lacking(tmp_path: Path) -> None:
     assert WHERE_IT_BEGAN.lacks(row(cwd=str(tmp_path))) == ""
     assert "no folder" in WHERE_IT_BEGAN.lacks(row(cwd=str(tmp_path / "gone")))
+
+
+def test_a_run_of_another_folder_can_be_continued_there_while_it_exists(tmp_path: Path) -> None:
+    there = replace(WHERE_IT_BEGAN, project=str(tmp_path))
+    other = row()
+    options = replace(other.session.options, needs=there.needs(["mine/m"]))
+    other = replace(other, session=replace(other.session, options=options))
+
+    assert WHERE_IT_BEGAN.place_of(other) == f"in {tmp_path.parent}"
+    assert WHERE_IT_BEGAN.is_elsewhere(other)
+    assert not WHERE_IT_BEGAN.is_elsewhere(row())
+    assert not replace(WHERE_IT_BEGAN, project="").is_elsewhere(row())
 
 
 def test_a_team_needs_its_folder() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -19,7 +20,7 @@ from parallel_agents.core.run import TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
@@ -140,7 +141,8 @@ def resume(
     async def prepare(app: App) -> Begin:
         root = (await app.sessions.find(name)).session.root
         live = await app.sessions.list(Filter(tree=root, is_live=True))
-        await prepare_models(app, {row.run.model for row in live if row.run.model})
+        with suppress(UnknownModel):  # `resume` refuses the run, and says what it lacks
+            await prepare_models(app, {row.run.model for row in live if row.run.model})
 
         async def begin() -> Work:
             if max_parallel is not None:

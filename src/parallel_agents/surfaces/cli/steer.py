@@ -19,10 +19,12 @@ from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.views import format
 
 _RECEIPT_SECONDS = 5.0
+_TOO_LATE = "the run ended before it was delivered"
 
 
 def steer(
@@ -42,7 +44,8 @@ def steer(
 ) -> None:
     """Send a message to a live run, before its next model call.
 
-    Reports within five seconds whether the message was delivered or is still queued.
+    Reports within five seconds whether the message was delivered or is still queued. Ends with 1 if
+    the run ended before that.
     """
     if now and after:
         raise InvalidInput("--now and --after cannot be used together", hint="choose one of them")
@@ -66,6 +69,8 @@ def steer(
         render.envelope("steer", time.time(), [item])
     else:
         render.line(f"{format.name(row)} ({row.session.label}): {state}")
+    if state == _TOO_LATE:
+        raise typer.Exit(Exit.FAILED)
 
 
 async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
@@ -82,9 +87,9 @@ async def _receipt(client: Client, row: Row, receipt: Steer) -> str:
                     case Delivered(steer=key, turn=turn) if key == receipt.key:
                         return f"delivered, before turn {turn}"
                     case Finished() if event.run == receipt.run_id:
-                        return "the run ended before it was delivered"
+                        return _TOO_LATE
                     case _:
                         continue
     except TimeoutError:
         return "queued until the current call ends (--now interrupts it)"
-    return "the run ended before it was delivered"
+    return _TOO_LATE

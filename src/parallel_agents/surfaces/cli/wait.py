@@ -11,6 +11,7 @@ import typer
 
 from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_existing
+from parallel_agents.core.ids import RunId
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
@@ -87,6 +88,7 @@ class WorkerWatch:
         self._roots = roots
         self.left: set[str] = set()
         self.stuck = asyncio.Event()
+        self._asked: set[RunId] = set()
 
     async def watch(self) -> None:
         """Check until cancelled."""
@@ -105,22 +107,34 @@ class WorkerWatch:
         rows = await self._client.sessions.list(chosen)
         unowned = [row for row in rows if row.owner_state in (None, OwnerState.DEAD)]
         name = format.name(root)
-        able = [row for row in unowned if not self._client.readiness.lacks(row)]
+        able = [row for row in unowned if not self._lack(row)]
         if able:
             first = min(able, key=lambda row: (row.run.created_at, row.run.number))
             if await self._client.workers.ensure(first.session.key, first.run.id):
                 render.note(f"No process worked on {name}; a background worker does now.")
+            self._asked.update(row.run.id for row in able)
             return True
         if unowned:
-            self._report_left(name, self._client.readiness.lacks(unowned[0]))
+            self._report_left(root, self._lack(unowned[0]))
             return bool((await self._client.journal.look([])).alive)  # one of them may have it
         if any(row.owner_state is OwnerState.GONE for row in rows):
-            self._report_left(name, "it was stopped")
+            self._report_left(root, "it was stopped")
         return any(row.owner_state is OwnerState.LIVE for row in rows)
 
-    def _report_left(self, name: str, why: str) -> None:
+    def _lack(self, row: Row) -> str:
+        """What a worker lacks for a run; one that starts in the run's own folder may have it all."""
+        readiness = self._client.readiness
+        if row.run.id not in self._asked and readiness.is_elsewhere(row):
+            return ""
+        return readiness.lacks(row)
+
+    def _report_left(self, root: Row, why: str) -> None:
+        name = format.name(root)
         if name not in self.left:
             self.left.add(name)
+            place = self._client.readiness.place_of(root)
+            where = f" {place}" if place else ""
             render.note(
-                f"No process works on {name}: {why}. Continue with: pagents resume {name}", "yellow"
+                f"No process works on {name}: {why}. Continue{where} with: pagents resume {name}",
+                "yellow",
             )
