@@ -264,7 +264,7 @@ def test_a_word_to_a_run_that_waits_for_its_place_says_so(
 def test_a_word_that_the_run_s_end_overtakes_ends_with_1(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    provider.gives(Hang())
+    provider.gives(Hang(), times=1)
     running = pagents.start("run", pagents.team("cats"), "--id", "tea")
     provider.wait_in_flight(1)
 
