@@ -32,7 +32,7 @@ from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
-# A store that another program holds for longer learns of this process's end from its death.
+# A store that another program holds for longer learns of the engine's end later, from its writer.
 _LAST_WRITES_SECONDS = 10.0
 
 
@@ -132,12 +132,19 @@ class LocalEngine:
         await self._group.__aexit__(None, None, None)
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        # A store that failed may work again by now; if not, the runs are free once this process ends.
-        with suppress(StoreError) if self._has_failed else nullcontext(), suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WRITES_SECONDS):
-                await self._store.release(self._owner.id, sorted(self._adopted))
-                await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
-        ownership.working.discard(self._owner.id)
+        # A store that failed may work again by now; if not, its writer goes on trying.
+        try:
+            with (
+                suppress(StoreError) if self._has_failed else nullcontext(),
+                suppress(TimeoutError),
+            ):
+                async with asyncio.timeout(_LAST_WRITES_SECONDS):
+                    await asyncio.gather(
+                        self._store.release(self._owner.id, sorted(self._adopted)),
+                        self._store.heartbeat(replace(self._owner, state=OwnerState.GONE)),
+                    )
+        finally:
+            ownership.working.discard(self._owner.id)
 
     def has(self, run: RunId) -> bool:
         return run in self._scheduled
