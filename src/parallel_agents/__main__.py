@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from importlib import import_module
 
 from parallel_agents.interpreter import leave_current_folder
@@ -9,8 +11,18 @@ from parallel_agents.interpreter import leave_current_folder
 
 def main() -> None:
     """Run the command line; its modules are searched for outside of the current folder."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        # Python turns a KeyboardInterrupt in the middle of an import into whatever error it likes.
+        signal.signal(signal.SIGINT, _end_at_once)
     leave_current_folder()
-    import_module("parallel_agents.surfaces.cli.main").main()
+    command = import_module("parallel_agents.surfaces.cli.main")
+    signal.signal(signal.SIGINT, before)
+    command.main()
+
+
+def _end_at_once(*_: object) -> None:
+    os._exit(130)
 
 
 if __name__ == "__main__":

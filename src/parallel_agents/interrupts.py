@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import queue
 import signal
 import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from contextlib import suppress
-from typing import TypeVar
+import time
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
+from enum import Enum, auto
+from types import FrameType
+from typing import Generic, TypeVar
 
-from parallel_agents.signals import STOP_SIGNALS, stop_signals_as_interrupts
+from parallel_agents.loop_threads import LoopThreads
+from parallel_agents.signals import STOP_SIGNALS
 
 T = TypeVar("T")
+
+_GRACE_SECONDS = 2.0
+_CANCEL = 1  # the interrupts that come before the one that cancels
+
+
+class _News(Enum):
+    """What the thread hears that waits for work."""
+
+    INTERRUPT = auto()
+    ENDED = auto()
 
 
 async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
@@ -44,36 +60,28 @@ def run_interruptible(work: Callable[[asyncio.Event], Coroutine[None, None, T]])
     SIGTERM and SIGHUP count as a Ctrl-C, unless the process ignores them.
 
     Raises:
-        KeyboardInterrupt: after the second, once `work` has ended.
+        KeyboardInterrupt: after the second, once `work` has ended, or two seconds later.
+    """
+    running = _Running(work)
+    others = [n for n in STOP_SIGNALS if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    with _taken([signal.SIGINT, *others], running.interrupt):
+        return running.wait()
+
+
+def run_cancellable(work: Coroutine[None, None, T]) -> T:
+    """Run `work`; a Ctrl-C cancels it.
+
+    Raises:
+        KeyboardInterrupt: after it, once `work` has ended, or two seconds later.
     """
 
-    async def main() -> T:
-        stop = asyncio.Event()
-        task = asyncio.ensure_future(work(stop))
+    async def main(_: asyncio.Event) -> T:
+        return await work
 
-        def on_interrupt() -> None:
-            if stop.is_set():
-                task.cancel()
-            stop.set()
-
-        loop = asyncio.get_running_loop()
-        with suppress(
-            NotImplementedError
-        ):  # on a loop without signal handlers Ctrl-C stops at once
-            for number in taken:
-                loop.add_signal_handler(number, on_interrupt)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
-
-    others = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    taken = [signal.SIGINT, *(n for n, how in others.items() if how is not signal.SIG_IGN)]
-    try:
-        return asyncio.run(main())
-    finally:
-        for number, how in others.items():  # the loop has put the system's defaults in their place
-            signal.signal(number, how)
+    running = _Running(main, _CANCEL)
+    takes = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with _taken([signal.SIGINT] if takes else [], running.interrupt):
+        return running.wait()
 
 
 def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) -> T:
@@ -83,38 +91,124 @@ def in_thread(work: Callable[[asyncio.Event], Coroutine[None, None, T | None]]) 
     count as a Ctrl-C, unless the process ignores them or has handlers for them.
 
     Raises:
-        KeyboardInterrupt: after either, once `work` has ended.
+        KeyboardInterrupt: after the first, once `work` has ended; after the second at the latest two
+            seconds later, and after the third at once.
     """
-    result: Future[T | None] = Future()
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, asyncio.Task[T | None]]] = (
-        Future()
-    )
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        task = asyncio.create_task(work(stop))
-        started.set_result((asyncio.get_running_loop(), stop, task))
-        try:
-            result.set_result(await task)
-        except asyncio.CancelledError:
-            result.set_result(None)
-        except Exception as error:  # noqa: BLE001 - the thread's edge: the caller's thread raises it
-            result.set_exception(error)
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()), name="pagents-run")
-    thread.start()
-    loop, stop, task = started.result()
-    was_interrupted = False
-    with stop_signals_as_interrupts():
-        for interrupt in (stop.set, task.cancel):
-            try:
-                thread.join()
-            except KeyboardInterrupt:
-                was_interrupted = True
-                with suppress(RuntimeError):  # the loop has ended meanwhile
-                    loop.call_soon_threadsafe(interrupt)
-        thread.join()
-    value = result.result()
-    if was_interrupted or value is None:
+    running = _Running(work)
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, *STOP_SIGNALS)}
+    ours = (signal.SIG_DFL, signal.default_int_handler)
+    with _taken([number for number, how in found.items() if how in ours], running.interrupt):
+        value = running.wait()
+    if running.was_interrupted or value is None:
         raise KeyboardInterrupt
     return value
+
+
+@contextmanager
+def _taken(numbers: Sequence[int], interrupt: Callable[[], None]) -> Generator[None]:
+    """Call `interrupt` for each of these signals while the block lasts."""
+
+    def on_signal(_: int, __: FrameType | None) -> None:
+        interrupt()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in before:
+        signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        for number, how in before.items():
+            signal.signal(number, how)
+
+
+class _Running(Generic[T]):
+    """Work on a loop in a daemon thread, and a thread that waits for it and hears of interrupts.
+
+    Whatever blocks the loop or its end, be it a store that another program has locked or a function
+    that never returns, the waiting thread stays free to leave it behind.
+
+    Args:
+        work: gets the event that means "stop".
+        count: how many interrupts count as received already: after the first `work` is to stop, by the
+            second it is cancelled, by the third it is left behind.
+    """
+
+    def __init__(
+        self, work: Callable[[asyncio.Event], Coroutine[None, None, T]], count: int = 0
+    ) -> None:
+        self.was_interrupted = False
+        self._count = count
+        self._work = work
+        self._result: Future[T] = Future()
+        self._started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, asyncio.Task[T]]] = (
+            Future()
+        )
+        # A signal's handler may add to it in the middle of a `get`, which no lock would survive.
+        self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
+
+    def interrupt(self) -> None:
+        self._news.put(_News.INTERRUPT)
+
+    def wait(self) -> T:
+        """The result of the work.
+
+        Raises:
+            KeyboardInterrupt: the work was cancelled, or it was left behind.
+        """
+        context = contextvars.copy_context()
+        thread = threading.Thread(
+            target=lambda: context.run(self._run), name="pagents-run", daemon=True
+        )
+        thread.start()
+        loop, stop, task = self._started.result()
+        until: float | None = None
+        while True:
+            try:
+                left = None if until is None else max(until - time.monotonic(), 0.0)
+                news = self._news.get(timeout=left)
+            except KeyboardInterrupt:  # the program has a handler of its own
+                news = _News.INTERRUPT
+            except queue.Empty:
+                raise KeyboardInterrupt from None
+            if news is _News.ENDED:
+                return self._ended()
+            self.was_interrupted = True
+            self._count += 1
+            if self._count > _CANCEL + 1:
+                raise KeyboardInterrupt
+            if self._count > _CANCEL:
+                until = time.monotonic() + _GRACE_SECONDS
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(task.cancel if self._count > _CANCEL else stop.set)
+
+    def _ended(self) -> T:
+        try:
+            return self._result.result()
+        except CancelledError:
+            raise KeyboardInterrupt from None
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - the thread's edge: the waiting one raises it
+            for waited in (self._started, self._result):
+                if not waited.done():
+                    waited.set_exception(error)
+        finally:
+            self._news.put(_News.ENDED)
+
+    async def _main(self) -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.set_default_executor(LoopThreads())
+        task = asyncio.ensure_future(self._work(stop))
+        self._started.set_result((loop, stop, task))
+        await asyncio.wait({task})
+        if task.cancelled():
+            self._result.cancel()
+        elif (error := task.exception()) is not None:
+            self._result.set_exception(error)
+        else:
+            self._result.set_result(task.result())

@@ -56,8 +56,5 @@ class CountedDatabase:
     def has_news(self) -> bool:
         return self._database.has_news()
 
-    def give_up(self) -> None:
-        self._database.give_up()
-
     def close(self) -> None:
         self._database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_ctrl_c_while_work_is_being_accepted_says_how_to_go_on(
         assert app.is_idle
 
         async def begin() -> Work:
-            signal.raise_signal(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
             await until_broken_off()
             return WORK
 
@@ -54,7 +55,7 @@ def test_ctrl_c_while_work_is_prepared_breaks_it_off(
 ) -> None:
     async def prepare(app: App) -> Begin:
         assert app.is_idle
-        signal.raise_signal(signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
         await asyncio.Event().wait()
         raise AssertionError("nobody sets the event")
 

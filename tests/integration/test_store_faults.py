@@ -429,14 +429,3 @@ def test_a_store_that_another_program_locks_for_long_is_waited_for(tmp_path: Pat
     assert was_waiting
     assert database.one("boot", ("a",)) is not None
     database.close()
-
-
-def test_a_process_that_ends_waits_no_longer_for_a_locked_store(tmp_path: Path) -> None:
-    database, other = locked(tmp_path / "store.db")
-
-    database.give_up()
-    with pytest.raises(StoreUnreachable, match="cannot be used"), database.writing():
-        pass
-
-    other.close()
-    database.close()

@@ -66,6 +66,14 @@ class RunSlot(Protocol):
         """Raise Stopping if this process starts nothing new; call it between two calls."""
         ...
 
+    def begin_call(self) -> None:
+        """A tool call is in flight, which a stop lets end although another call of the run waits."""
+        ...
+
+    def end_call(self) -> None:
+        """The call has ended and is stored, or waits from now on."""
+        ...
+
     def resting(self) -> AbstractContextManager[None]:
         """A block in which the run waits and has no call in flight; a stop cancels it there.
 

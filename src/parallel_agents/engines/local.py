@@ -27,12 +27,12 @@ from parallel_agents.engines.live_run import (
     StoreJournal,
     ends_more_than_a_run,
 )
-from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping
+from parallel_agents.engines.slots import EngineSlot, ScheduledRun, Slots, stopping, until_quiet
 from parallel_agents.engines.team_bounds import learn_bound
 from parallel_agents.errors import LeftRun, PagentsError, RunCrashed, StoreError
 
 _log = logging.getLogger(__name__)
-# A store that another program holds for longer learns of this process's end from its death.
+# A store that another program holds for longer learns of the engine's end later, from its writer.
 _LAST_WRITES_SECONDS = 10.0
 
 
@@ -132,12 +132,19 @@ class LocalEngine:
         await self._group.__aexit__(None, None, None)
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        # A store that failed may work again by now; if not, the runs are free once this process ends.
-        with suppress(StoreError) if self._has_failed else nullcontext(), suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WRITES_SECONDS):
-                await self._store.release(self._owner.id, sorted(self._adopted))
-                await self._store.heartbeat(replace(self._owner, state=OwnerState.GONE))
-        ownership.working.discard(self._owner.id)
+        # A store that failed may work again by now; if not, its writer goes on trying.
+        try:
+            with (
+                suppress(StoreError) if self._has_failed else nullcontext(),
+                suppress(TimeoutError),
+            ):
+                async with asyncio.timeout(_LAST_WRITES_SECONDS):
+                    await asyncio.gather(
+                        self._store.release(self._owner.id, sorted(self._adopted)),
+                        self._store.heartbeat(replace(self._owner, state=OwnerState.GONE)),
+                    )
+        finally:
+            ownership.working.discard(self._owner.id)
 
     def has(self, run: RunId) -> bool:
         return run in self._scheduled
@@ -195,24 +202,17 @@ class LocalEngine:
                 scheduled.task.cancel()
 
     async def wait_calls_ended(self) -> None:
-        """Return when every run has stopped, except those that wait for other runs."""
-        while tasks := self._working():
-            await asyncio.wait(tasks)
+        """Return when every run has stopped, except those that only wait for other runs."""
+        while working := self._working():
+            await until_quiet(working)
 
     @property
     def calls_in_flight(self) -> int:
         """How many runs are in a call that can finish."""
-        return sum(not task.cancelling() for task in self._working())
+        return sum(not (run.task and run.task.cancelling()) for run in self._working())
 
-    def _working(self) -> list[asyncio.Task[None]]:
-        return [
-            scheduled.task
-            for scheduled in self._scheduled.values()
-            if scheduled.task
-            and not scheduled.task.done()
-            and scheduled.row.run.kind is not RunnerKind.TEAM
-            and not scheduled.is_parked
-        ]
+    def _working(self) -> list[ScheduledRun]:
+        return [scheduled for scheduled in self._scheduled.values() if scheduled.is_working]
 
     async def wait_idle(self) -> None:
         """Return when nothing runs and nothing waits."""

@@ -16,6 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.engine import Scope
 from parallel_agents.core.row import Row
+from parallel_agents.core.run import RunnerKind
 from parallel_agents.engines.live_run import StoreJournal
 from parallel_agents.engines.mailbox import Mailbox
 from parallel_agents.errors import Stopping
@@ -104,6 +105,8 @@ class ScheduledRun:
         is_parked: it has released its slot and waits for other runs.
         is_resting: it waits and has no call in flight.
         returning: done once it has a slot again.
+        calls: its tool calls in flight that do not wait for other runs.
+        quieted: done once there are none, if anybody waits for that.
     """
 
     row: Row
@@ -115,6 +118,18 @@ class ScheduledRun:
     is_parked: bool = False
     is_resting: bool = False
     returning: asyncio.Future[None] | None = None
+    calls: int = 0
+    quieted: asyncio.Future[None] | None = None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it is in a call that can end by itself; a team and a run that waits are not."""
+        return (
+            self.task is not None
+            and not self.task.done()
+            and self.row.run.kind is not RunnerKind.TEAM
+            and (not self.is_parked or self.calls > 0)
+        )
 
     @property
     def is_waiting_to_return(self) -> bool:
@@ -135,6 +150,18 @@ class ScheduledRun:
         """End the wait of a parked run for its slot."""
         if self.returning is not None and not self.returning.done():
             self.returning.set_exception(stopping())
+
+
+async def until_quiet(runs: Sequence[ScheduledRun]) -> None:
+    """Return once each of these runs, which are at work, has stopped or does nothing but wait."""
+    ends: list[asyncio.Future[None]] = []
+    for run in runs:
+        if run.is_parked:
+            run.quieted = run.quieted or asyncio.get_running_loop().create_future()
+            ends.append(run.quieted)
+        elif run.task is not None:
+            ends.append(run.task)
+    await asyncio.wait(ends)
 
 
 class EngineSlot:
@@ -183,6 +210,16 @@ class EngineSlot:
     def check_stopping(self) -> None:
         if self._is_stopping():
             raise stopping()
+
+    def begin_call(self) -> None:
+        self._scheduled.calls += 1
+
+    def end_call(self) -> None:
+        scheduled = self._scheduled
+        scheduled.calls -= 1
+        if not scheduled.calls and scheduled.quieted is not None:
+            scheduled.quieted.set_result(None)
+            scheduled.quieted = None
 
     @contextmanager
     def resting(self) -> Generator[None]:

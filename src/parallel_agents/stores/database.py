@@ -64,10 +64,6 @@ class Database(Protocol):
         """Whether another connection has committed since the last call; sometimes a false alarm."""
         ...
 
-    def give_up(self) -> None:
-        """From now on fail where another program holds the database, instead of waiting for it."""
-        ...
-
     def close(self) -> None: ...
 
 

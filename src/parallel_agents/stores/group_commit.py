@@ -11,6 +11,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,7 +22,7 @@ from typing_extensions import override
 from parallel_agents.clock import awake, steady
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
-from parallel_agents.core.ids import OwnerId
+from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.owner import Owner, OwnerState
 from parallel_agents.errors import StoreError, StoreReplaced, StoreUnreachable, WriterEnded
 from parallel_agents.stores.database import Database
@@ -38,6 +39,8 @@ _BATCH = 2000
 _MOST_FAULTS = 100  # two seconds of polls
 # The loop sends a heartbeat every two seconds.
 _LATE_SECONDS = 4.0
+_CLOSE_SECONDS = 10.0
+_FAREWELL_SECONDS = 2.0
 # A shorter sleep of the machine is not told from the time between two reads of its clocks.
 _SLEPT_SECONDS = 1.0
 
@@ -82,6 +85,12 @@ class GroupCommitStore(JournalStore):
     async def heartbeat(self, owner: Owner) -> None:
         self._writer.keep_alive(owner)
         await super().heartbeat(owner)
+        self._writer.has_heard(owner)
+
+    @override
+    async def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        self._writer.leave_to_others(owner, runs)
+        await super().release(owner, runs)
 
     @override
     async def read(self, read: Callable[[Rows], _T]) -> _T:
@@ -93,7 +102,11 @@ class GroupCommitStore(JournalStore):
             raise StoreUnreachable(f"{self._name} is closed")
 
     async def aclose(self) -> None:
-        """Write what waits, and release both threads and connections."""
+        """Write what waits, and release both threads and connections.
+
+        If another program holds the store, or it fails, the writer goes on behind the caller's back:
+        this process may live for weeks, and only the store tells others that it works no longer.
+        """
         if self._is_closed:
             return
         self._is_closed = True
@@ -132,8 +145,9 @@ class _Writer:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._pulse = _Pulse()
-        self._thread = threading.Thread(target=self._work, name="pagents-write", daemon=True)
-        self._thread.start()
+        self._is_left = threading.Event()
+        thread = threading.Thread(target=self._work, name="pagents-write", daemon=True)
+        thread.start()
 
     def submit(self, change: Change[Any, _T]) -> asyncio.Future[_T]:
         waiter: asyncio.Future[_T] = self._loop.create_future()
@@ -147,14 +161,23 @@ class _Writer:
         """Repeat an owner's heartbeat while the loop is late with the next; until it is not live."""
         self._pulse.note(owner)
 
+    def leave_to_others(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        """Take note of the runs that an owner gives up as it leaves."""
+        self._pulse.note_release(owner, runs)
+
+    def has_heard(self, owner: Owner) -> None:
+        """A heartbeat was written."""
+        self._pulse.note_written(owner)
+
     def stop(self) -> None:
-        self._journal.database.give_up()
+        """Return once everything is written and closed, or once that may take long."""
         self._queue.put(None)
-        self._thread.join()
+        self._is_left.wait(_CLOSE_SECONDS)
 
     def _work(self) -> None:
         try:
             self._commit_until_stopped()
+            self._say_farewells()
         except StoreReplaced as error:
             self._refuse_until_stopped(error)
         except BaseException as error:  # noqa: BLE001 - the thread's edge: its end must be known
@@ -167,6 +190,21 @@ class _Writer:
             self._refuse_until_stopped(ended)
         finally:
             self._journal.database.close()
+            self._is_left.set()
+
+    def _say_farewells(self) -> None:
+        """Write, until it works, that the owners which could not write it themselves have left."""
+        while farewells := self._pulse.farewells():
+            try:
+                self._journal.commit([Change(apply_each, call) for call in farewells])
+            except StoreReplaced:
+                return
+            except StoreError as error:
+                _log.debug("the store does not learn yet that its owner has left: %s", error)
+                self._is_left.set()
+                time.sleep(_FAREWELL_SECONDS)
+            else:
+                return
 
     def _commit_until_stopped(self) -> None:
         is_stopping = False
@@ -261,6 +299,8 @@ class _Pulse:
     def __init__(self) -> None:
         self._due: dict[OwnerId, float] = {}
         self._live: dict[OwnerId, Owner] = {}
+        self._leaving: dict[OwnerId, Owner] = {}
+        self._released: dict[OwnerId, Sequence[RunId]] = {}
         self._slept = steady() - awake()
 
     def note(self, owner: Owner) -> None:
@@ -270,6 +310,23 @@ class _Pulse:
             self._live[owner.id] = owner
         else:
             self._live.pop(owner.id, None)
+            self._leaving[owner.id] = owner
+
+    def note_release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:
+        """Take note of runs that are about to be released."""
+        self._released[owner] = runs
+
+    def note_written(self, owner: Owner) -> None:
+        """A heartbeat was written; the last one needs no repetition."""
+        if self._leaving.pop(owner.id, None):
+            self._released.pop(owner.id, None)
+
+    def farewells(self) -> list[Callable[[Journal], None]]:
+        """The last changes of owners which do not know that they were written."""
+        return [
+            partial(_leave, owner=owner, runs=self._released.get(owner.id, ()))
+            for owner in self._leaving.values()
+        ]
 
     def changes(self) -> list[Callable[[Journal], None]]:
         """The changes to make now: none, nearly always."""
@@ -287,6 +344,11 @@ class _Pulse:
 
 
 def _beat(journal: Journal, *, owner: Owner) -> None:
+    journal.owners.heartbeat(owner)
+
+
+def _leave(journal: Journal, *, owner: Owner, runs: Sequence[RunId]) -> None:
+    journal.owners.release(owner.id, runs)
     journal.owners.heartbeat(owner)
 
 

@@ -54,7 +54,6 @@ class SqliteDatabase:
         self._file = file
         self._sql = connection
         self._checkpoints = checkpoints
-        self._may_wait = True
         self._queries = read_queries(DIALECT)
         self._data = self._data_version()
         self._format = stored_version(connection)
@@ -171,9 +170,6 @@ class SqliteDatabase:
         if self._checkpoints is not None:
             self._checkpoints.stop()
 
-    def give_up(self) -> None:
-        self._may_wait = False
-
     def _check_file(self) -> None:
         if self._file is not None:
             self._file.check()
@@ -185,8 +181,7 @@ class SqliteDatabase:
             try:
                 self._sql.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                is_locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not (is_locked and self._may_wait):
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     self._fail(error)
                 _log.warning(
                     "%s has been locked by another program for %.0f s; waiting for it",

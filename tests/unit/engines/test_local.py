@@ -11,12 +11,14 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Entry, Queued, Replied
+from parallel_agents.core.event import Entry, Queued, Replied, ToolFinished
 from parallel_agents.core.gate import JudgeGate, RegexGate
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import ToolCall
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.owner import Owner, OwnerState, Role
+from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Claim, Filter, SessionPlan
@@ -31,6 +33,7 @@ from parallel_agents.testing import (
     open_rig,
     run_virtual,
 )
+from parallel_agents.tools.function import FunctionTool
 
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 CRITIC = replace(WRITER, name="critic", instructions="Judge.")
@@ -529,3 +532,32 @@ async def test_a_cancellation_from_nowhere_ends_the_run_with_an_error() -> None:
     assert result.error is not None
     assert result.error.code == "PA-E307"
     assert result.error.message == "CancelledError"
+
+
+async def test_leaving_keeps_the_outcome_of_a_call_that_stands_beside_a_wait() -> None:
+    spawn = ToolCall("s", "sessions_spawn", {"task": "draft", "agentId": "critic"})
+    both = [ToolCall("w", "sessions_yield", {}), ToolCall("p", "pay", {})]
+    model = ScriptedModel([spawn, both, "done"])
+    slow = ScriptedModel(["late"], name="scripted/slow", latency_seconds=5)
+    critic = replace(CRITIC, model=slow.name)
+
+    async def pay() -> str:
+        await asyncio.sleep(10)
+        return "paid"
+
+    lead = replace(
+        WRITER,
+        tools=("pay", "sessions_spawn", "sessions_yield"),
+        policy=Policy(spawns=("*",)),
+    )
+    store = MemoryStore(asyncio.get_running_loop().time)
+    async with open_rig(
+        model, slow, agents=[lead, critic], tools=[FunctionTool(pay)], store=store
+    ) as rig:
+        handle = await rig.sessions.spawn(Task("writer", "pay"))
+        await asyncio.sleep(3)
+    events = await store.events(session=handle.key)
+    await store.aclose()
+    ended = [e.body.result.content for e in events if isinstance(e.body, ToolFinished)]
+
+    assert ended[-1] == "paid"

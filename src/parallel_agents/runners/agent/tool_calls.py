@@ -25,7 +25,7 @@ from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tok
 from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
-from parallel_agents.errors import LeftRun, StoreError, ToolUnavailable
+from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
 from parallel_agents.runners.clock import Clock
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ class _Call:
     __slots__ = (
         "_activation",
         "_clock",
+        "_is_in_flight",
         "_parked_at",
         "_reported",
         "_seconds",
@@ -60,6 +61,7 @@ class _Call:
         self._activation = activation
         self._clock = clock
         self._reported = reported  # shared by the calls of one turn
+        self._is_in_flight = False
         self._parked_at: float | None = None
         self._seconds = seconds
         self._stood = 0.0
@@ -72,8 +74,24 @@ class _Call:
         at = self._parked_at
         return self._stood + (0.0 if at is None else asyncio.get_running_loop().time() - at)
 
+    @contextmanager
+    def in_flight(self) -> Generator[None]:
+        """The block in which the call is executed and stored."""
+        self._activation.slot.begin_call()
+        self._is_in_flight = True
+        try:
+            yield
+        finally:
+            self._leave_flight()
+
+    def _leave_flight(self) -> None:
+        if self._is_in_flight:
+            self._is_in_flight = False
+            self._activation.slot.end_call()
+
     def park(self) -> None:
         self.deadline.reschedule(None)
+        self._leave_flight()
         if self._clock.park():
             self._parked_at = asyncio.get_running_loop().time()
 
@@ -86,6 +104,7 @@ class _Call:
 
     def rest(self) -> None:
         self.deadline.reschedule(None)
+        self._leave_flight()
         self._stood, self._parked_at = self.parked_seconds, None
         self._clock.rest()
 
@@ -200,6 +219,12 @@ class ToolCalls:
         self, activation: Activation, asked: _Asked, caller: _Call, most: int
     ) -> list[Entry]:
         """What was written of the call."""
+        with caller.in_flight():
+            return await self._run_in_flight(activation, asked, caller, most)
+
+    async def _run_in_flight(
+        self, activation: Activation, asked: _Asked, caller: _Call, most: int
+    ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         began = loop.time()
         call = asked.call
@@ -292,14 +317,30 @@ class ToolCalls:
 
 
 async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
+    """The results of the calls; an error of one cancels the others.
+
+    Raises:
+        Stopping: one would have begun to wait while this process stops; the others have ended.
+    """
     if len(calls) == 1:
         return [await calls[0]]
+    refusals: list[Stopping] = []
+
+    async def ended(call: Coroutine[None, None, T]) -> T | None:
+        try:
+            return await call
+        except Stopping as refusal:
+            refusals.append(refusal)
+            return None
+
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
+            tasks = [group.create_task(ended(call)) for call in calls]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None  # callers know single errors, not groups
-    return [task.result() for task in tasks]
+    if refusals:
+        raise refusals[0]
+    return [result for task in tasks if (result := task.result()) is not None]
 
 
 def _error(call: ToolCall, text: str) -> ToolResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
@@ -14,6 +13,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.overview import Origin
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.audit_verify import print_verified
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
@@ -70,7 +70,7 @@ def audit(
     check_one_end(before, after)
     now = time.time()
     earliest = parse_since(since, now) or 0.0
-    found = asyncio.run(_look(home, name, _Part(most(limit), before, after, earliest)))
+    found = run_cancellable(_look(home, name, _Part(most(limit), before, after, earliest)))
     if json:
         items = [decision_json(decision, found.origins) for decision in found.decisions]
         left = {"earlier_events": found.earlier, "later_events": found.later}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.audit import Audit
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, find_store
 from parallel_agents.surfaces.cli.exits import Exit
@@ -33,7 +33,7 @@ def print_verified(home: Home, head: str | None, *, is_full: bool, is_json: bool
             verify = client.journal.verify_all if is_full else client.journal.verify_new
             return await verify(wanted)
 
-    found = asyncio.run(check())
+    found = run_cancellable(check())
     if is_json:
         render.envelope("chain", time.time(), [_check_json(found)])
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from parallel_agents.app.client import Client
 from parallel_agents.app.opening import open_models
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.checks import REQUESTS, Check, Checks
 from parallel_agents.models.learning import Lessons
 from parallel_agents.runners.agent.model_call import worst_case
@@ -36,7 +36,7 @@ def check_model(
         async with open_models(context.environment, context.settings) as (client, lessons):
             return await _check(client, lessons, name, is_quiet=json)
 
-    checks, spend, learned = asyncio.run(checked())
+    checks, spend, learned = run_cancellable(checked())
     if json:
         items: list[Json] = [check._asdict() for check in checks]
         cost = render.money_json(spend.cost_usd)

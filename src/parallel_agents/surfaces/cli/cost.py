@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.since import Since, parse_since
@@ -41,7 +41,7 @@ def cost(
             tree = (await client.sessions.find(name)).session.key if name is not None else None
             return costs_by_agent(await client.journal.costs(tree=tree, since=earliest))
 
-    costs = asyncio.run(look())
+    costs = run_cancellable(look())
     if json:
         items = [_json(agent, found) for agent, found in costs.items()]
         render.envelope("cost", time.time(), items)

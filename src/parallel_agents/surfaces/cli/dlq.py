@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.usage import NANOUSD_PER_USD, Spend, Usage
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput, PagentsError
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.sessions.retries import max_cost_of_first_call
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
@@ -165,7 +165,7 @@ def retry(
                 await client.workers.ensure(started, row.run.id)
             return retries
 
-    retries = asyncio.run(begin())
+    retries = run_cancellable(begin())
     if json:
         items = [_retry_json(given) for given in retries]
         render.envelope("retried", time.time(), items, dry_run=dry_run)
@@ -237,7 +237,7 @@ def drop(
         async with open_existing(context.environment, context.settings) as client:
             return await client.sessions.drop(letters)
 
-    dropped = asyncio.run(drop_them())
+    dropped = run_cancellable(drop_them())
     if json:
         items = [letter_json(letter) for letter in letters]
         render.envelope("dropped", time.time(), items, dropped=dropped)
@@ -252,7 +252,7 @@ def _find(chosen: Chosen, home: Home) -> list[DeadLetter]:
         async with open_reader(context.environment, context.settings) as client:
             return await choose(client.sessions, chosen)
 
-    return asyncio.run(look())
+    return run_cancellable(look())
 
 
 def _confirm(letters: Sequence[DeadLetter]) -> None:

@@ -28,6 +28,7 @@ from parallel_agents.errors import (
     PagentsError,
     ProviderError,
 )
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.base_url import is_loopback
 from parallel_agents.models.certificates import named_authorities
 from parallel_agents.models.listing import list_served
@@ -66,7 +67,7 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
     Nothing leaves this machine. The loopback ports of Ollama, LM Studio, llama-server and vLLM are
     asked for their models, and so is the server that OLLAMA_HOST names. They are only suggested.
     """
-    findings = asyncio.run(_examine(home))
+    findings = run_cancellable(_examine(home))
     problems = [finding for finding in findings if finding.level == "problem"]
     if json:
         render.envelope("doctor", time.time(), [finding._asdict() for finding in findings])

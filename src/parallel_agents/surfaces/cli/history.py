@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -16,6 +15,7 @@ from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import Journal
 from parallel_agents.core.schema import Json
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.pages import (
@@ -71,7 +71,7 @@ def history(
                 _print(event, labels, is_labelled=page.has_several)
             note_rest(page)
 
-    asyncio.run(show())
+    run_cancellable(show())
 
 
 async def _follow(client: Reader, name: str, after: int, *, is_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.core.schema import Json
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
 from parallel_agents.quality.judge import MIN_AGREEMENT
 from parallel_agents.quality.judge_registry import Calibration
@@ -47,7 +47,7 @@ def calibrate_judge(
         async with open_app(context.environment, context.settings) as opened:
             return await _calibrate(opened, model, pairs)
 
-    found, judgements = asyncio.run(calibrated())
+    found, judgements = run_cancellable(calibrated())
     is_refused = found.agreement < MIN_AGREEMENT
     if json:
         items = [_json(judgement) for judgement in judgements]

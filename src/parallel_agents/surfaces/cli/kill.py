@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from parallel_agents.app.opening import open_existing
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Killed
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import Exit
@@ -36,11 +36,11 @@ def kill(
             liveness = Liveness.of(await client.journal.owners(), time.time())
             return await client.sessions.kill(name, dry_run=is_dry), liveness
 
-    killed, liveness = asyncio.run(end(is_dry=True))
+    killed, liveness = run_cancellable(end(is_dry=True))
     if killed.runs and not dry_run:
         if not (yes or json):
             _confirm(killed, liveness)
-        killed, liveness = asyncio.run(end(is_dry=False))
+        killed, liveness = run_cancellable(end(is_dry=False))
     if json:
         items = [{"run_id": run.id, "session_key": run.session} for run in killed.runs]
         more = {"dry_run": dry_run, "already_over": killed.already_over}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
@@ -15,6 +14,7 @@ from parallel_agents.core.circuit import AGENTS, MODELS, CircuitState, Rule
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.throttle import Throttle, name_of_agent
 from parallel_agents.errors import InvalidInput, UnknownModel
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.lessons import describe_change
 from parallel_agents.models.provider_tables import read_providers
@@ -56,7 +56,7 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
 def list_limits(json: AsJson = False, home: Home = None) -> None:
     """List models that have a limit or were refused calls, and agents whose runs failed."""
     context = find_store(home)
-    lines = _lines(context, asyncio.run(_read(context)))
+    lines = _lines(context, run_cancellable(_read(context)))
     now = time.time()
     if json:
         render.envelope("limits", now, [_json(line, now) for line in lines])
@@ -90,7 +90,7 @@ def set_limit(
             f"{model} is an agent, and agents have no limits", hint="use --off, or name a model"
         )
     limit = None if off else RateLimit(requests_per_minute=rpm, tokens_per_minute=tpm)
-    kept = asyncio.run(_set(context, model, limit))
+    kept = run_cancellable(_set(context, model, limit))
     (line,) = _lines(context, [kept], only=model) or [_Line(kept, NO_LIMIT, _NONE)]
     none = "circuit closed" if name_of_agent(model) else "no limit"
     shown = f"{_of(line.limit)} ({line.source})" if line.limit.is_bound else none

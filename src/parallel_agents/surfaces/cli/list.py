@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
 from typing import Annotated, NamedTuple
@@ -12,6 +11,7 @@ import typer
 from parallel_agents.app.reading import Reader, open_reader
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.row import Row
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.pages import Limit, most
@@ -71,7 +71,7 @@ def list_sessions(
             lines = lines_of(await client.journal.look(rows), client.lacks)
             return _Found(lines, matching, total)
 
-    found = asyncio.run(look())
+    found = run_cancellable(look())
     if json:
         items = [line_json(line) for line in found.lines]
         render.envelope("list", time.time(), items, total=found.total)

@@ -17,7 +17,7 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.errors import ConfigError, InvalidInput, MissingExtra, MissingKey
 from parallel_agents.files import make_private, write_private
-from parallel_agents.interrupts import run_interruptible
+from parallel_agents.interrupts import run_cancellable, run_interruptible
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import (
     CliContext,
@@ -86,7 +86,7 @@ def mcp(
     except KeyboardInterrupt:
         render.note("Stopped at once.")
     finally:
-        asyncio.run(_hand_over(context, owners))
+        run_cancellable(_hand_over(context, owners))
 
 
 def _read_token(context: CliContext, token: str | None) -> str:

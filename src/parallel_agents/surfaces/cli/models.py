@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from parallel_agents.app.models import MODELS_FOLDER
 from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import default_sources, fetch
 from parallel_agents.models.local.known import Description, describe, find_model, known_models
@@ -100,7 +100,7 @@ def pull(name: Which = "local", home: Home = None) -> None:
     with DownloadBar() as bar:
         download = fetch(find_model(name), _folder(context), progress=bar, sources=sources)
         try:
-            file = asyncio.run(download)
+            file = run_cancellable(download)
         except KeyboardInterrupt:
             render.note("The part that was fetched is kept; the same command continues from there.")
             raise

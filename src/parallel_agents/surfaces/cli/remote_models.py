@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.errors import InvalidInput, UnknownModel
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.listing import Listing, list_offers
 from parallel_agents.models.network import Network
@@ -52,7 +52,7 @@ def list_remote(context: CliContext, name: str, *, json: bool) -> None:
     provider = providers[name]
     endpoint = provider.endpoint("", find_key(provider, context.environment.read_key))
     network = Network(context.environment.variables)
-    listing = asyncio.run(list_offers(endpoint, network))
+    listing = run_cancellable(list_offers(endpoint, network))
     prices = Prices(providers)
     rows = [_row(provider, offer, prices) for offer in sorted(listing.offers, key=lambda o: o.id)]
     missing = dict(_missing(provider, listing))

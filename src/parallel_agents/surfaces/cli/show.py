@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import typer
 
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.run import Result
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import exit_of
@@ -33,7 +33,7 @@ def show(name: Name, limit: Limit = _SHOWN, json: AsJson = False, home: Home = N
             whole, *members = lines_of(await client.journal.look(rows))
             return _Found(whole, members, await client.sessions.results(shown), len(runs))
 
-    whole, members, results, total = asyncio.run(look())
+    whole, members, results, total = run_cancellable(look())
     row = whole.row
     if json:
         items = [render.result_json(result) for result in results]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import (
     AsJson,
@@ -141,7 +141,7 @@ def spawn(
     if wait:
         _wait_here(context, prepare, is_json=json)
     else:
-        asyncio.run(_leave_to_worker(context, leave, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, is_json=json))
 
 
 def send(
@@ -162,7 +162,7 @@ def send(
     if wait:
         _wait_here(context, prepare, is_json=json)
     else:
-        asyncio.run(_leave_to_worker(context, leave, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, is_json=json))
 
 
 def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:

@@ -17,6 +17,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
 from parallel_agents.surfaces.cli.exits import Exit
@@ -62,7 +63,7 @@ def steer(
             (reached,) = await client.sessions.list(Filter(run=receipt.run_id))
             return row, receipt, await _receipt(client, reached, receipt)
 
-    row, receipt, state = asyncio.run(deliver())
+    row, receipt, state = run_cancellable(deliver())
     if json:
         item = {"session_key": row.session.key, "state": state}
         item |= {"key": receipt.key, "run_id": receipt.run_id}

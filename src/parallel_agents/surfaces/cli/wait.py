@@ -16,7 +16,7 @@ from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter
-from parallel_agents.interrupts import unless
+from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_context
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
@@ -58,7 +58,7 @@ def wait(
             raise typer.Exit(Exit.STOPPED)
         return results
 
-    results = asyncio.run(until_ended())
+    results = run_cancellable(until_ended())
     if json:
         render.envelope("wait", time.time(), [render.result_json(result) for result in results])
     else:

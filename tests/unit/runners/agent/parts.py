@@ -54,6 +54,10 @@ class OwnSlot:
 
     def check_stopping(self) -> None: ...
 
+    def begin_call(self) -> None: ...
+
+    def end_call(self) -> None: ...
+
     def resting(self) -> AbstractContextManager[None]:
         return nullcontext()
 
