@@ -177,6 +177,10 @@ class _Running(Generic[T]):
                 return self._ended()
             self.was_interrupted = True
             self._count += 1
+            if (
+                stop.is_set()
+            ):  # the work was told to stop by something else, such as its input's end
+                self._count = max(self._count, _CANCEL + 1)
             if self._count > _CANCEL + 1:
                 raise KeyboardInterrupt
             if self._count > _CANCEL:

@@ -126,7 +126,7 @@ def commands() -> dict[str, set[str]]:
             options = {
                 option
                 for parameter in leaf_command.params
-                if parameter.param_type_name == "option"
+                if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
                 for option in (*parameter.opts, *parameter.secondary_opts)
             }
             found[f"pagents {name} {leaf}".strip()] = options - {"-h", "--help"}
