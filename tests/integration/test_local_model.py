@@ -206,7 +206,9 @@ async def test_a_request_with_tools_returns_a_call_or_an_answer(folder: Path) ->
 async def test_a_cancelled_call_releases_its_slot(folder: Path) -> None:
     async with running(folder, slots=1) as model:
         server, listener = await model.server(), reader()
-        long = ModelRequest(messages=(user("Count upward from one."),), max_output_tokens=3000)
+        long = ModelRequest(
+            messages=(user("Count upward from one."),), max_output_tokens=3000, temperature=0.0
+        )
         calling = asyncio.create_task(model.respond(long, listener))
         await listener.has_begun.wait()
         assert await busy_slots(server) == 1

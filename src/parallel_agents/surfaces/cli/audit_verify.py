@@ -61,8 +61,8 @@ def _print_check(found: Audit) -> None:
             new = chain.before + chain.events - found.earlier.events
             when = format.moment(found.earlier.at)
             render.line(
-                f"  note  {new:,} events are new; the others were verified {when} and still add up. "
-                "Again: --full"
+                f"  note  {new:,} events are new; the others were verified {when}. "
+                "Their number, size and rows are the same; what is in them: --full"
             )
     else:
         for fault in found.faults:
