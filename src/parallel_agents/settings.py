@@ -43,7 +43,8 @@ _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
 _Money = Annotated[float, Field(ge=1e-9, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
-_RetentionSeconds = Annotated[float, Field(gt=0, le=3650 * DAY_SECONDS)]
+MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
+_RetentionSeconds = Annotated[float, Field(gt=0, le=MOST_RETENTION_SECONDS)]
 
 
 def _knob(sentence: str) -> dict[str, str]:

@@ -135,6 +135,21 @@ def test_a_variable_that_does_not_fit_is_named(pagents: Pagents) -> None:
     ended.assert_refused("PA-E110", "PARALLEL_AGENTS_TRIES", exits=10)
 
 
+def test_a_mistake_in_the_settings_keeps_nobody_from_ending_what_runs(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    provider.hold()
+    name = pagents("spawn", "content_writer_funny", "Write about tea.").out.strip()
+    provider.wait_in_flight(1)
+    pagents.configure("max_paralel = 3")
+
+    killed = pagents("kill", name, "--yes")
+    provider.release()
+
+    assert killed.code == 0
+    assert "the settings are not used: unknown setting 'max_paralel'" in killed.err
+
+
 def test_a_name_that_fits_several_sessions_lists_them(pagents: Pagents) -> None:
     pagents("run", pagents.team("one", "two"))
 

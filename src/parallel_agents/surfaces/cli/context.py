@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
 from parallel_agents.core.limits import Limits
-from parallel_agents.errors import InvalidInput, Untrusted
+from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
 from parallel_agents.settings import (
+    MOST_RETENTION_SECONDS,
     Environment,
     Settings,
     load,
     read_environment,
     read_user_environment,
 )
+
+_log = logging.getLogger(__name__)
 
 
 def _check_timeout(seconds: float | None) -> float | None:
@@ -118,3 +122,18 @@ def find_store(home: Path | None = None) -> CliContext:
     except Untrusted:
         environment = read_user_environment(home)
     return CliContext(environment, load(environment).settings)
+
+
+def find_store_to_stop(home: Path | None = None) -> CliContext:
+    """Like `find_store`; but a mistake in the settings keeps nobody from ending what runs.
+
+    Raises:
+        ConfigError: no home is named, and the user has no folder to have one in.
+    """
+    try:
+        return find_store(home)
+    except ConfigError as error:
+        environment = read_user_environment(home)
+        _log.warning("the settings are not used: %s (%s)", error.message, error.why)
+        # The longest retention: a default must not drop what the settings would keep.
+        return CliContext(environment, Settings(dead_letter_seconds=MOST_RETENTION_SECONDS))
