@@ -16,7 +16,7 @@ from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.event import Finished, Started
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.run import Run
+from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
@@ -120,8 +120,10 @@ def run_in_foreground(
 
 def ended_before(run: Run) -> str:
     """What to add to the announcement of work that an earlier process has brought to its end."""
-    status = format.status(run.status)
-    return f"; already {status}, these are its results" if run.status.is_over else ""
+    if not run.status.is_over:
+        return ""
+    again = "" if run.status is RunStatus.DONE else "; another --id runs it again"
+    return f"; already {format.status(run.status)}, these are its results{again}"
 
 
 def _print_stopping(calls: int) -> None:
