@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import NamedTuple
 
 from parallel_agents.app.client import App, Client, Resources
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
@@ -13,7 +14,7 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
 from parallel_agents.containment.watch import watch_loop
-from parallel_agents.core.owner import Role
+from parallel_agents.core.owner import Owner, Role
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
 from parallel_agents.core.store import Store
@@ -67,11 +68,9 @@ async def open_on(
     parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role, environment.project_name)
-        governor = make_governor(store, settings, owner.id, now)
-        lessons = make_lessons(settings, governor)
-        wrap = wrapping(store, settings, governor, lessons)
-        models = await _open_models(stack, environment, settings, parts, wrap)
-        resources = _resources(stack, environment, settings, parts, models, store, now)
+        resources, governor, lessons = await _with_calls(
+            stack, environment, settings, parts, store, owner, now
+        )
         runners: dict[RunnerKind, Runner] = {}
         engine = LocalEngine(
             store,
@@ -110,11 +109,9 @@ async def open_models(
     async with AsyncExitStack() as stack:
         store = await open_store(stack, environment, settings)
         owner = this_process(Role.SCRIPT, environment.project_name)
-        governor = make_governor(store, settings, owner.id, store.now)
-        lessons = make_lessons(settings, governor)
-        wrap, parts = wrapping(store, settings, governor, lessons), Parts()
-        models = await _open_models(stack, environment, settings, parts, wrap)
-        resources = _resources(stack, environment, settings, parts, models, store, store.now)
+        resources, _, lessons = await _with_calls(
+            stack, environment, settings, Parts(), store, owner, store.now
+        )
         yield Client(resources), lessons
 
 
@@ -128,6 +125,31 @@ async def open_existing(environment: Environment, settings: Settings) -> AsyncGe
     check_exists(environment)
     async with open_client(environment, settings) as client:
         yield client
+
+
+class _WithCalls(NamedTuple):
+    """What a process is wired from whose models can be called."""
+
+    resources: Resources
+    governor: Governor
+    lessons: Lessons
+
+
+async def _with_calls(
+    stack: AsyncExitStack,
+    environment: Environment,
+    settings: Settings,
+    parts: Parts,
+    store: Store,
+    owner: Owner,
+    now: Callable[[], float],
+) -> _WithCalls:
+    governor = make_governor(store, settings, owner.id, now)
+    lessons = make_lessons(settings, governor)
+    wrap = wrapping(store, settings, governor, lessons)
+    models = await _open_models(stack, environment, settings, parts, wrap)
+    resources = _resources(stack, environment, settings, parts, models, store, now)
+    return _WithCalls(resources, governor, lessons)
 
 
 async def _make_client(

@@ -293,7 +293,7 @@ class _Writer:
 class _Pulse:
     """What a process says about itself when its event loop cannot: that it lives, and that it slept.
 
-    The loop calls `note`, the writer's thread everything else.
+    The loop takes the notes, and the writer's thread asks for the changes.
     """
 
     def __init__(self) -> None:
