@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import parallel_agents as pa
-from parallel_agents.app.opening import open_app, open_client
+from parallel_agents.app.opening import open_app
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.store import Filter
 from parallel_agents.engines import ownership
@@ -23,15 +23,9 @@ from parallel_agents.settings import Settings, read_environment
 from parallel_agents.stores.sqlite import SqliteStore
 from parallel_agents.surfaces.cli.main import build
 from parallel_agents.testing import RepliesWith
+from tests.integration.filled_home import WRITER, fill
 
 SEEDS = range(int(os.environ.get("PAGENTS_TEST_SEEDS", "40")))
-WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
-STRICT = pa.Agent(
-    name="strict",
-    description="Writes",
-    instructions="Write.",
-    gates=(pa.RegexGate(pattern="never"),),
-)
 COMMANDS = (
     ("list", "--all"),
     ("list", "--all", "--json"),
@@ -85,26 +79,7 @@ COLUMNS = (
 def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a team of which one task failed, and a run that is queued."""
     home = tmp_path_factory.mktemp("intact")
-
-    async def fill() -> None:
-        tasks = [
-            pa.Task(WRITER, "tea", key="tea", budget=pa.Budget(tokens=10**6)),
-            pa.Task(STRICT, "rain", key="rain"),
-        ]
-        model = RepliesWith(lambda _: "Done.")
-        await pa.arun(
-            tasks,
-            key="team",
-            model="scripted/m",
-            models={"scripted": lambda _: model},
-            home=home,
-            agents=[WRITER, STRICT],
-        )
-        async with open_client(read_environment(home), Settings(model="sim/calm")) as client:
-            await client.sessions.spawn(pa.Task(WRITER, "snow", key="snow"))
-            await client.limits.reset_limit("scripted/m")
-
-    asyncio.run(fill())
+    fill(home)
     return home
 
 
