@@ -23,6 +23,15 @@ def kill_worker(pagents: Pagents) -> None:
     pagents.wait_workers_gone()
 
 
+def left_by_a_killed_worker(pagents: Pagents, provider: FakeProvider, *spawn: str) -> str:
+    """The name of a run whose worker was killed in the middle of a call."""
+    provider.gives(Hang(), times=1)
+    name = pagents(*spawn).out.strip()
+    provider.wait_in_flight(1)
+    kill_worker(pagents)
+    return name
+
+
 def test_a_spawn_after_its_worker_was_killed_is_carried_out(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
@@ -44,10 +53,7 @@ def test_a_spawn_after_its_worker_was_killed_is_carried_out(
 def test_wait_starts_a_worker_where_nobody_works_on_what_it_waits_for(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    provider.gives(Hang(), times=1)
-    name = pagents(*WRITER, "Write about cats.").out.strip()
-    provider.wait_in_flight(1)
-    kill_worker(pagents)
+    name = left_by_a_killed_worker(pagents, provider, *WRITER, "Write about cats.")
 
     waited = pagents("wait", name)
 
@@ -68,10 +74,7 @@ def test_wait_starts_a_worker_in_the_folder_where_the_run_was_started(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
     pagents.project("agents/mine.md", MINE)
-    provider.gives(Hang(), times=1)
-    name = pagents("spawn", "mine", "Hello.").out.strip()
-    provider.wait_in_flight(1)
-    kill_worker(pagents)
+    name = left_by_a_killed_worker(pagents, provider, "spawn", "mine", "Hello.")
 
     waited = in_another_folder(pagents)("wait", name)
 
@@ -83,10 +86,7 @@ def test_wait_names_the_folder_where_a_stopped_run_can_be_continued(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
     pagents.project("agents/mine.md", MINE)
-    provider.gives(Hang(), times=1)
-    name = pagents("spawn", "mine", "Hello.").out.strip()
-    provider.wait_in_flight(1)
-    kill_worker(pagents)
+    name = left_by_a_killed_worker(pagents, provider, "spawn", "mine", "Hello.")
     pagents.alter("UPDATE owners SET state = 'gone'")
 
     waited = in_another_folder(pagents)("wait", name)
@@ -99,10 +99,7 @@ def test_wait_names_the_folder_where_a_stopped_run_can_be_continued(
 def test_a_run_whose_provider_is_not_configured_here_is_refused_without_another_s_model(
     pagents: Pagents, provider: FakeProvider
 ) -> None:
-    provider.gives(Hang(), times=1)
-    name = pagents(*WRITER, "Write about cats.").out.strip()
-    provider.wait_in_flight(1)
-    kill_worker(pagents)
+    name = left_by_a_killed_worker(pagents, provider, *WRITER, "Write about cats.")
     (pagents.home / "config.toml").write_text('model = "anthropic/any"\n', "utf-8")
 
     resumed = pagents("resume", name)
