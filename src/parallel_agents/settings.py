@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, get_type_hints
+from typing import Annotated, cast, get_type_hints
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -21,6 +21,7 @@ from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
+from parallel_agents.core.permission import Permissions, Verdict
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.schema import Json
@@ -33,7 +34,7 @@ PREFIX = "PARALLEL_AGENTS_"
 _HOME = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
 _OTHER_VARIABLES = frozenset({_HOME, f"{PREFIX}TEST_MODELS"})
-_TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders"})
+_TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions"})
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -131,6 +132,10 @@ class Settings:
     parent_session: str | None = field(
         default=None, metadata=_knob("the parent of the sessions that this process spawns")
     )
+    permissions: Mapping[Verdict, tuple[str, ...]] = field(
+        default_factory=dict[Verdict, tuple[str, ...]],
+        metadata=_knob("rules for the calls of tools of every agent: allow, ask and deny"),
+    )
     full_sync: bool = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")
     )
@@ -152,6 +157,15 @@ class Settings:
         default_factory=dict[str, Json],
         metadata=_knob("your providers, and changes to the built-in providers"),
     )
+
+    @property
+    def rules(self) -> Permissions:
+        """The rules for the calls of tools; those of the project are added to the user's.
+
+        Raises:
+            InvalidInput: a rule is not of the form `tool` or `tool(pattern)`.
+        """
+        return Permissions(**self.permissions)
 
     @property
     def day_budget(self) -> Budget:
@@ -373,9 +387,15 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
             why=f"the value comes from {source}",
             hint=f"correct {name} there, or remove it to use the default",
         ) from None
-    if isinstance(parsed, dict):
-        return getattr(below, name) | parsed
-    return parsed
+    if not isinstance(parsed, dict):
+        return parsed
+    if name == "permissions":  # what one file denies, another must not allow
+        added = cast("Mapping[Verdict, tuple[str, ...]]", parsed)
+        return {
+            verdict: (*below.permissions.get(verdict, ()), *added.get(verdict, ()))
+            for verdict in Verdict
+        }
+    return getattr(below, name) | parsed
 
 
 @cache

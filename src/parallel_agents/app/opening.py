@@ -29,12 +29,14 @@ from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.agent.loop import AgentRunner
+from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
 from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.settings import Environment, Settings, load_home
+from parallel_agents.tools.box import Box
 from parallel_agents.tools.contained import ContainedTool
 
 
@@ -164,10 +166,17 @@ def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Run
     settings = app.settings
     agent = AgentRunner(
         app.models,
-        {
-            **app.session_tools.as_tools(),
-            **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
-        },
+        Tooling(
+            tools=Box(
+                {
+                    **app.session_tools.as_tools(),
+                    **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
+                }
+            ),
+            session_tools=NAMES,
+            permissions=settings.rules,
+            result_tokens=settings.result_tokens,
+        ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
         gatekeeper=Gates(
@@ -175,8 +184,6 @@ def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Run
             Judge(app.service, app.judges),
             Refiner(app.service, app.judges.judge),
         ),
-        session_tools=NAMES,
-        result_tokens=settings.result_tokens,
     )
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,

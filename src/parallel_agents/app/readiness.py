@@ -17,6 +17,7 @@ from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
+from parallel_agents.tools.box import BOX_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class Readiness:
         return open_url(self.models.providers[provider].base_url)
 
     def _lacks_part(self, agent: Agent) -> str:
-        known = {*self.tools, *NAMES}
+        known = {*self.tools, *NAMES, *BOX_NAMES}
         if missing := [name for name in agent.tools if name not in known]:
             return f"no tool {missing[0]!r} in this process"
         functions = [

@@ -21,6 +21,7 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
 
@@ -38,6 +39,14 @@ class PolicyFields(Fields):
     max_depth: Annotated[int, Field(ge=0)] | None = None
     max_children: Annotated[int, Field(ge=1)] | None = None
     max_total: Annotated[int, Field(ge=1)] | None = None
+
+
+class PermissionFields(Fields):
+    """Which calls of its tools are made, wait for a person, or are refused."""
+
+    allow: tuple[NonEmpty, ...] = ()
+    ask: tuple[NonEmpty, ...] = ()
+    deny: tuple[NonEmpty, ...] = ()
 
 
 class BudgetFields(Fields):
@@ -67,6 +76,7 @@ class AgentFields(Fields):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     thinking: ThinkingLevel | None = None
     policy: PolicyFields = PolicyFields()
+    permissions: PermissionFields = PermissionFields()
     budget: BudgetFields = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
@@ -79,6 +89,7 @@ class AgentFields(Fields):
 _NESTED = {
     "limits": _LIMIT_NAMES,
     "policy": PolicyFields.model_fields,
+    "permissions": PermissionFields.model_fields,
     "budget": BudgetFields.model_fields,
     "gates": GateFields.model_fields,
     "refine": RefineFields.model_fields,
@@ -113,6 +124,7 @@ def parse_agent(source: Source) -> Agent:
         temperature=found.temperature,
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
+        permissions=_permissions(document, found.permissions),
         budget=found.budget.budget,
         gates=read_gates(document, ("gates",), found.gates),
         refine=found.refine and found.refine.refine,
@@ -121,6 +133,15 @@ def parse_agent(source: Source) -> Agent:
         cache_seconds=found.cache_seconds,
         needs=found.needs,
     )
+
+
+def _permissions(document: Document, found: PermissionFields) -> Permissions:
+    try:
+        return Permissions(allow=found.allow, ask=found.ask, deny=found.deny)
+    except InvalidInput as error:
+        raise document.error(
+            ("permissions",), error.message, why=error.why, hint=error.hint
+        ) from error
 
 
 def _split(source: Source) -> tuple[Source, str]:

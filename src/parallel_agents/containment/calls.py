@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
+from parallel_agents.core.tool import ToolError
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.signals import is_ctrl_c
 
@@ -47,6 +48,7 @@ def describe(error: BaseException) -> str:
     """The class and the message of an error, bounded; also of one whose message cannot be made."""
     if isinstance(error, Raised):
         return str(error)
+    is_plain = isinstance(error, ToolError)
     name = type(error).__name__
     try:
         text = str(error)
@@ -57,7 +59,9 @@ def describe(error: BaseException) -> str:
         text = f"{text}; the first is {describe(group.exceptions[0])}"
     if len(text) > _MOST_CHARACTERS:
         text = f"{text[:_MOST_CHARACTERS]}... ({len(text):,} characters)"
-    return whole_text(f"{name}: {text}" if text else name)
+    if not text or not is_plain:
+        text = f"{name}: {text}" if text else name
+    return whole_text(text)
 
 
 async def contained(work: Coroutine[None, None, T], name: str) -> T:

@@ -11,6 +11,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.errors import InvalidInput
@@ -85,6 +86,8 @@ class Agent(Checked):
         cache_seconds: reuse a stored reply to the same request, free of charge, if it is at most
             this old; None always calls the model.
         policy: what its sessions may spawn. An agent that may spawn gets the session tools.
+        permissions: which calls of its tools are made, and which wait for a person. What writes,
+            runs or leaves the machine needs a rule that allows it.
 
     Raises:
         InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
@@ -110,6 +113,7 @@ class Agent(Checked):
     start: Start = Start.CHEAPEST
     cache_seconds: float | None = None
     policy: Policy = Policy()
+    permissions: Permissions = NO_PERMISSIONS
 
     @override
     def _check(self) -> None:

@@ -9,6 +9,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.needs import Needs
+from parallel_agents.core.permission import Permissions
 
 
 class Mode(StrEnum):
@@ -47,6 +48,8 @@ class SessionOptions(Checked):
         is_quiet: whether the parent neither waits for it nor gets its result.
         is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
             does not count it.
+        permissions: the rules for its calls of tools: those of its parents, its agent and its task,
+            the outermost first; the runtime sets them.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
     """
@@ -58,6 +61,7 @@ class SessionOptions(Checked):
     group: str = ""
     is_quiet: bool = False
     is_service: bool = False
+    permissions: tuple[Permissions, ...] = ()
     needs: Needs | None = None
 
     @property

@@ -14,6 +14,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.errors import InvalidInput
@@ -44,6 +45,8 @@ class Task(Checked):
         gates: checks that the answer must pass in addition to the agent's.
         refine: a loop that improves a rejected answer; it overrides the agent's.
         ladder: models to escalate through, cheapest first; it overrides the agent's.
+        permissions: rules for its calls of tools; what a parent, the agent or the settings deny
+            stays denied.
         is_fork: whether the session begins with its parent's transcript.
         options: options of the session, such as whether its parent waits for it.
 
@@ -64,6 +67,7 @@ class Task(Checked):
     gates: tuple[AnyGate, ...] = field(default=(), kw_only=True)
     refine: Refine | None = field(default=None, kw_only=True)
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
+    permissions: Permissions = field(default=NO_PERMISSIONS, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,14 +21,56 @@ class Effect(StrEnum):
     ONCE = "once"
 
 
+class ToolError(Exception):
+    """Raised by a tool that could not do what it was asked; the model reads the text as it is."""
+
+
+class Access(StrEnum):
+    """What a call reaches outside of its session; permissions allow it by this if no rule speaks.
+
+    NONE is for tools that reach nothing but what the program itself gave them.
+    """
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+    RUN = "run"
+    NETWORK = "network"
+
+
+class SubjectKind(StrEnum):
+    """How the pattern of a permission is compared with what a call is about."""
+
+    TEXT = "text"
+    COMMAND = "command"
+    PATH = "path"
+    URL = "url"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The argument that says what a call is about, such as the path of a file."""
+
+    argument: str
+    kind: SubjectKind = SubjectKind.TEXT
+
+
 @dataclass(frozen=True, slots=True)
 class ToolSpec(Encodable):
-    """A tool as a model sees it; `parameters` is the JSON Schema of an object."""
+    """A tool as a model sees it; `parameters` is the JSON Schema of an object.
+
+    Attributes:
+        access: what its calls reach.
+        subject: what permissions for some of its calls are compared with; None if they can only
+            name the tool.
+    """
 
     name: str
     description: str
     parameters: JsonObject
     effect: Effect = Effect.ONCE
+    access: Access = Access.NONE
+    subject: Subject | None = None
 
 
 class Caller(Protocol):
@@ -59,6 +101,10 @@ class Caller(Protocol):
         ...
 
 
+def _denies_nothing(_tool: str, _subject: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """The origin of a call: its session and its run.
@@ -69,6 +115,8 @@ class ToolContext:
         again: the call of a failed run that the call of its retry does again, as `RUN/CALL`; empty
             if there is none.
         caller: the run; None if the call is not made by a run that can wait.
+        denies: whether a permission denies a tool what the call reaches although its arguments do
+            not name it: `denies("read_file", ".env")`.
     """
 
     session: SessionKey
@@ -77,6 +125,7 @@ class ToolContext:
     cwd: str = ""
     caller: Caller | None = None
     again: str = ""
+    denies: Callable[[str, str], bool] = _denies_nothing
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ from parallel_agents.core.ids import (
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message
 from parallel_agents.core.needs import Needs
+from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
@@ -133,6 +134,11 @@ class Planner:
         is_child = is_spawned and not task.options.is_service
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
+        options = replace(
+            task.options,
+            needs=self._needs((chosen.model, *chosen.ladder)),
+            permissions=_permissions(agent, task, parent),
+        )
         return SessionPlan(
             session=Session(
                 key=session_key,
@@ -142,7 +148,7 @@ class Planner:
                 parent=parent.key if parent else None,
                 root=parent.root if parent else session_key,
                 depth=parent.depth + 1 if parent else 0,
-                options=replace(task.options, needs=self._needs((chosen.model, *chosen.ladder))),
+                options=options,
             ),
             run=make_run_id(),
             kind=RunnerKind.AGENT,
@@ -212,6 +218,13 @@ def _bounds_below(parent: Session) -> Policy:
             hint="spawn from a session nearer the root, or raise the setting max_spawn_depth",
         )
     return policy
+
+
+def _permissions(agent: Agent, task: Task, parent: Session | None) -> tuple[Permissions, ...]:
+    """The layers of rules that a session has; a child has all of its parent's."""
+    above = parent.options.permissions if parent else ()
+    own = (agent.permissions, task.permissions)
+    return (*above, *(layer for layer in own if layer != NO_PERMISSIONS))
 
 
 def _narrowed(agent: Agent, bounds: Policy) -> Agent:

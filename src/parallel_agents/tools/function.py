@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints, overload
+from enum import StrEnum
+from typing import Any, TypeVar, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
@@ -15,10 +16,11 @@ from parallel_agents.containment.functions import UserFunction, is_generator
 from parallel_agents.containment.values import text_of
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shown import shown
-from parallel_agents.core.tool import Effect, ToolContext, ToolSpec
+from parallel_agents.core.tool import Access, Effect, Subject, ToolContext, ToolSpec
 from parallel_agents.errors import InvalidInput
 
 Function = Callable[..., object]
+MemberT = TypeVar("MemberT", bound=StrEnum)
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -29,13 +31,23 @@ class FunctionTool:
     Args:
         function: its parameters need type annotations. The first paragraph of its docstring is
             the tool's description; `Annotated[int, Field(description="...")]` describes a parameter.
+            A parameter of the type `ToolContext` gets the call's origin; models do not see it.
         effect: what a second call with the same arguments does.
+        access: what its calls reach.
+        subject: the argument that permissions for some of its calls are compared with.
 
     Raises:
         InvalidInput: the signature cannot be a JSON Schema, or the function is a generator.
     """
 
-    def __init__(self, function: Function, effect: Effect = Effect.ONCE) -> None:
+    def __init__(
+        self,
+        function: Function,
+        effect: Effect = Effect.ONCE,
+        *,
+        access: Access = Access.NONE,
+        subject: Subject | None = None,
+    ) -> None:
         name = getattr(function, "__name__", type(function).__name__)
         if is_generator(function):
             raise InvalidInput(
@@ -44,11 +56,11 @@ class FunctionTool:
                 hint="return a list instead of yielding",
             )
         self._function = UserFunction(function, name)
-        self._arguments = _arguments_model(name, function)
+        self._arguments, self._context_name = _arguments_model(name, function)
         fields = self._arguments.model_fields.items()
         self._aliases = tuple((name, str(field.alias)) for name, field in fields)
         schema = _schema_of(self._arguments)
-        self.spec = ToolSpec(name, _first_paragraph(function), schema, effect)
+        self.spec = ToolSpec(name, _first_paragraph(function), schema, effect, access, subject)
 
     async def call(self, arguments: JsonObject, context: ToolContext) -> str:
         """The function's return value: a string as it is, anything else as JSON.
@@ -61,25 +73,35 @@ class FunctionTool:
 
         def values() -> dict[str, object]:
             checked = self._arguments.model_validate(arguments)
-            return {alias: getattr(checked, name) for name, alias in self._aliases}
+            passed: dict[str, object] = {
+                alias: getattr(checked, name) for name, alias in self._aliases
+            }
+            if self._context_name:
+                passed[self._context_name] = context
+            return passed
 
         queued = context.caller.queued() if context.caller else None
         return await self._function.call(text_of, named=values, queued=queued)
 
 
-def _arguments_model(name: str, function: Function) -> type[BaseModel]:
+def _arguments_model(name: str, function: Function) -> tuple[type[BaseModel], str]:
+    """The arguments that models pass, and the name of the parameter that gets the context."""
     fields: dict[str, Any] = {}  # as pydantic types field definitions
+    context_name = ""
     config = ConfigDict(extra="forbid")
     try:
         hints = get_type_hints(function, include_extras=True)
         for number, parameter in enumerate(inspect.signature(function).parameters.values()):
+            if hints.get(parameter.name) is ToolContext and parameter.kind in _BY_NAME:
+                context_name = parameter.name
+                continue
             # Under an alias, since a parameter may have the name of a model's method, such as `json`.
             fields[f"argument_{number}"] = _field(name, parameter, hints)
         model = create_model(name, __config__=config, **fields)
         model.model_json_schema()
     except (PydanticUserError, NameError, TypeError) as error:
         raise _not_a_tool(name, str(error)) from error
-    return model
+    return model, context_name
 
 
 def _field(name: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -121,24 +143,40 @@ def _first_paragraph(function: Function) -> str:
 @overload
 def tool(function: Function, /) -> FunctionTool: ...
 @overload
-def tool(*, effect: Effect | str = ...) -> Callable[[Function], FunctionTool]: ...
 def tool(
-    function: Function | None = None, /, *, effect: Effect | str = Effect.ONCE
+    *, effect: Effect | str = ..., access: Access | str = ..., subject: Subject | str | None = ...
+) -> Callable[[Function], FunctionTool]: ...
+def tool(
+    function: Function | None = None,
+    /,
+    *,
+    effect: Effect | str = Effect.ONCE,
+    access: Access | str = Access.NONE,
+    subject: Subject | str | None = None,
 ) -> FunctionTool | Callable[[Function], FunctionTool]:
     """Make a function a tool, by `@tool` or `@tool(effect="pure")`.
 
     The effect decides what happens after a crash during a call: `pure` and `idempotent` calls are
-    made again; a `once` call is not, and the model is told that its outcome is unknown.
+    made again; a `once` call is not, and the model is told that its outcome is unknown. The access
+    says what a call reaches: what writes, runs or leaves the machine needs a permission. The
+    subject names the argument that patterns in permissions are compared with.
 
     Raises:
-        InvalidInput: there is no such effect, or the function cannot be a tool.
+        InvalidInput: there is no such effect or access, or the function cannot be a tool.
     """
     if function is not None:
         return FunctionTool(function)
+    known_effect, known_access = _member(Effect, effect), _member(Access, access)
+    about = Subject(subject) if isinstance(subject, str) else subject
+    return lambda function: FunctionTool(function, known_effect, access=known_access, subject=about)
+
+
+def _member(kind: type[MemberT], value: object) -> MemberT:
+    """The member of an enum by its value, as callers without a type checker may write it."""
     try:
-        known = Effect(effect)
+        return kind(value)
     except ValueError as error:
         raise InvalidInput(
-            f"effect cannot be {shown(effect)}", hint=f"pass one of {', '.join(Effect)}"
+            f"{kind.__name__.lower()} cannot be {shown(value)}",
+            hint=f"pass one of {', '.join(kind)}",
         ) from error
-    return lambda function: FunctionTool(function, known)

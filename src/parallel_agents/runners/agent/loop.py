@@ -6,7 +6,6 @@ with the same steps as one that never was. Each step has one handler.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import assert_never
 
 from parallel_agents.core.children import ChildSessions
@@ -33,7 +32,6 @@ from parallel_agents.core.steps import (
     next_step,
     step_after_failure,
 )
-from parallel_agents.core.tool import Tool
 from parallel_agents.errors import (
     LeftRun,
     PagentsError,
@@ -47,6 +45,7 @@ from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.model_call import call_model, start_model
 from parallel_agents.runners.agent.refine import check_gate, revise
 from parallel_agents.runners.agent.tool_calls import ToolCalls
+from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.agent.work import Work, work_of
 from parallel_agents.runners.clock import MOST_PARKED_SECONDS
 
@@ -56,33 +55,26 @@ class AgentRunner:
 
     Args:
         models: the models by name.
-        tools: the tools that agents may name.
+        tooling: the tools that agents may name, and the rules for their calls.
         sessions: the verbs, for the children that a run spawns.
         report: describes to a parent how its children ended.
         gatekeeper: gives the verdicts of gates, and has answers revised.
-        session_tools: names of the tools that an agent gets if its policy lets it spawn.
-        result_tokens: the most tokens of a tool's result that a model is told; None leaves it to
-            the size of its context.
     """
 
     def __init__(
         self,
         models: Models,
-        tools: Mapping[str, Tool],
+        tooling: Tooling,
         sessions: ChildSessions,
         report: Report,
         *,
         gatekeeper: Gatekeeper,
-        session_tools: Collection[str] = (),
-        result_tokens: int | None = None,
     ) -> None:
         self._models = models
-        self._tools = tools
+        self._tooling = tooling
         self._sessions = sessions
         self._report = report
         self._gatekeeper = gatekeeper
-        self._session_tools = tuple(session_tools)
-        self._result_tokens = result_tokens
 
     async def run(self, activation: Activation) -> None:
         children = Children(self._sessions, activation.claim.session, self._report)
@@ -104,12 +96,15 @@ class AgentRunner:
     def _offer_tools(self, work: Work) -> None:
         """Give the run its agent's tools, and the session tools if it may spawn."""
         offered = list(work.assignment.agent.tools)
+        session_tools = self._tooling.session_tools
         if may_delegate(work.session, work.model):
-            offered += [name for name in self._session_tools if name not in offered]
-        may_spawn = not set(self._session_tools).isdisjoint(offered)
-        limit = work.assignment.limits.call_timeout_seconds
+            offered += [name for name in session_tools if name not in offered]
+        may_spawn = not set(session_tools).isdisjoint(offered)
         work.tools = ToolCalls(
-            offered, self._tools, timeout_seconds=limit, result_tokens=self._result_tokens
+            offered,
+            self._tooling,
+            permissions=work.session.options.permissions,
+            timeout_seconds=work.assignment.limits.call_timeout_seconds,
         )
         work.prepared = work.prepared._replace(may_spawn=may_spawn)
 

@@ -7,7 +7,7 @@ to be harmless; otherwise the model is told that the outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
@@ -19,6 +19,7 @@ from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
+from parallel_agents.core.permission import Decision, Permissions, Verdict, decide, is_denied
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
@@ -26,6 +27,7 @@ from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
+from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
 
 T = TypeVar("T")
@@ -162,16 +164,24 @@ class ToolCalls:
         ToolUnavailable: the agent names a tool that this process does not have.
     """
 
-    __slots__ = ("_result_tokens", "_schemas", "_timeout_seconds", "_tools", "specs")
+    __slots__ = (
+        "_permissions",
+        "_result_tokens",
+        "_schemas",
+        "_timeout_seconds",
+        "_tools",
+        "specs",
+    )
 
     def __init__(
         self,
         names: Sequence[str],
-        tools: Mapping[str, Tool],
+        tooling: Tooling,
         *,
+        permissions: Sequence[Permissions] = (),
         timeout_seconds: float | None,
-        result_tokens: int | None = None,
     ) -> None:
+        tools = tooling.tools
         if missing := [name for name in names if name not in tools]:
             raise ToolUnavailable(
                 f"no tool {missing[0]!r} in this process",
@@ -181,8 +191,9 @@ class ToolCalls:
         self._tools = {name: tools[name] for name in names}
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
+        self._permissions = (tooling.permissions, *permissions)
         self._timeout_seconds = timeout_seconds
-        self._result_tokens = result_tokens
+        self._result_tokens = tooling.result_tokens
 
     async def run(
         self,
@@ -296,14 +307,23 @@ class ToolCalls:
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _error(call, f"The arguments do not match the tool's schema: {listed}")
+        decision = decide(self._permissions, tool.spec, call.arguments)
+        if decision.verdict is Verdict.DENY:
+            return _error(call, _denied(call, decision))
         return None
+
+    def _denies(self, tool: str, subject: str) -> bool:
+        """Whether a rule denies a tool what it reaches, though its call does not name it."""
+        return is_denied(self._permissions, tool, subject)
 
     async def _execute(
         self, tool: Tool, asked: _Asked, activation: Activation, caller: _Call
     ) -> ToolResult:
         session, run, call = activation.claim.session, activation.claim.run, asked.call
         cwd = session.options.cwd
-        context = ToolContext(session.key, run.id, asked.name, cwd, caller, asked.again)
+        context = ToolContext(
+            session.key, run.id, asked.name, cwd, caller, asked.again, self._denies
+        )
         try:
             async with caller.deadline:
                 content = await tool.call(call.arguments, context)
@@ -314,6 +334,15 @@ class ToolCalls:
                 return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
             return _error(call, describe(error))
         return ToolResult(call.id, call.name, whole_text(content))
+
+
+def _denied(call: ToolCall, decision: Decision) -> str:
+    if decision.rule:
+        return f"The permissions of this session deny the call, by the rule {decision.rule}."
+    return (
+        f"The permissions of this session do not allow this call of {call.name}. "
+        "Do without it, or say what you would need it for."
+    )
 
 
 async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:

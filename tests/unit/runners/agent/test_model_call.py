@@ -13,6 +13,7 @@ from parallel_agents.core.transcript import fold
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ContextTooLong
 from parallel_agents.runners.agent.loop import AgentRunner
+from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
 from tests.unit.runners.agent.parts import ListJournal, NoChildren, NoGates, activation_of
 
@@ -45,7 +46,9 @@ class PricedModels:
 
 async def test_a_list_of_prices_is_loaded_before_the_first_call() -> None:
     models, journal = PricedModels(), ListJournal()
-    runner = AgentRunner(models, {}, NoChildren(), lambda _: "", gatekeeper=NoGates())
+    runner = AgentRunner(
+        models, Tooling(tools={}), NoChildren(), lambda _: "", gatekeeper=NoGates()
+    )
 
     await runner.run(activation_of(WRITER, journal))
 

@@ -1,0 +1,27 @@
+"""Tooling: the tools that the runs of a process may call, and the rules for their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
+from parallel_agents.core.tool import Tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tooling:
+    """The tools that the runs of a process may call.
+
+    Attributes:
+        tools: those that agents may name.
+        session_tools: names of the tools that an agent gets if its policy lets it spawn.
+        permissions: the process's own rules, above those of each session.
+        result_tokens: the most tokens of a result that a model is told; None leaves it to the size
+            of its context.
+    """
+
+    tools: Mapping[str, Tool]
+    session_tools: Collection[str] = ()
+    permissions: Permissions = NO_PERMISSIONS
+    result_tokens: int | None = None
