@@ -44,6 +44,7 @@ _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
 _Money = Annotated[float, Field(ge=1e-9, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
+_QuestionSeconds = Annotated[float, Field(gt=0, lt=DAY_SECONDS)]
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
 _RetentionSeconds = Annotated[float, Field(gt=0, le=MOST_RETENTION_SECONDS)]
 
@@ -135,6 +136,10 @@ class Settings:
     permissions: Mapping[Verdict, tuple[str, ...]] = field(
         default_factory=dict[Verdict, tuple[str, ...]],
         metadata=_knob("rules for the calls of tools of every agent: allow, ask and deny"),
+    )
+    question_seconds: _QuestionSeconds = field(
+        default=43_200.0,
+        metadata=_knob("seconds for which a question waits for a person's answer"),
     )
     full_sync: bool = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")

@@ -29,6 +29,7 @@ from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 from parallel_agents.runners.agent.loop import AgentRunner
+from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
@@ -83,7 +84,7 @@ async def open_on(
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
-        runners |= _runners(app, parts, governor)
+        runners |= _runners(app, parts, governor, now)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))
         home = await asyncio.to_thread(load_home, environment)
@@ -162,7 +163,9 @@ async def _make_client(
     return Client(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
-def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Runner]:
+def _runners(
+    app: App, parts: Parts, governor: Governor, now: Callable[[], float]
+) -> dict[RunnerKind, Runner]:
     settings = app.settings
     agent = AgentRunner(
         app.models,
@@ -175,6 +178,7 @@ def _runners(app: App, parts: Parts, governor: Governor) -> dict[RunnerKind, Run
             ),
             session_tools=NAMES,
             permissions=settings.rules,
+            patience=Patience(now, settings.question_seconds),
             result_tokens=settings.result_tokens,
         ),
         app.service,

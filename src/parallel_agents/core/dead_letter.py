@@ -5,8 +5,9 @@ It is a view of the stored run, and disappears once the task is dropped or a ret
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
@@ -80,3 +81,18 @@ class Edits(Checked):
 
 
 NO_EDITS = Edits()
+
+
+class DeadLetterStore(Protocol):
+    """Keeps the runs that failed, until they are retried or dropped."""
+
+    async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
+        """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
+
+        A dead letter disappears once its retry succeeds; if the retry fails, its own replaces it.
+        """
+        ...
+
+    async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
+        """Drop dead letters by their runs; return how many there were."""
+        ...

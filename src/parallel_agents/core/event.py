@@ -19,6 +19,7 @@ from parallel_agents.core.kept import KeptCall, KeptReport
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
+from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shortening import Cuts
@@ -162,6 +163,27 @@ class Unanswered:
     turn: int
     model: str
     kind: Literal["unanswered"] = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A call of a turn's reply waits for a person; `number` is as for `ToolFinished`."""
+
+    turn: int
+    number: int
+    question: Question
+    kind: Literal["asked"] = "asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A person, or the end of the time for it, decided about a call that waited."""
+
+    turn: int
+    number: int
+    answer: Answer
+    by: str
+    kind: Literal["answered"] = "answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +353,8 @@ StoredBody: TypeAlias = (
     | Retrying
     | Waiting
     | Unanswered
+    | Asked
+    | Answered
     | ToolStarted
     | ToolFinished
     | Refused

@@ -142,6 +142,12 @@ def decide(layers: Sequence[Permissions], spec: ToolSpec, arguments: JsonObject)
     return Decision(Verdict.DENY, "")
 
 
+def subject_of(spec: ToolSpec, arguments: JsonObject) -> str:
+    """What a call is about, such as the path of a file; empty if its tool does not say."""
+    value = arguments.get(spec.subject.argument, "") if spec.subject else ""
+    return value if isinstance(value, str) else ""
+
+
 def is_denied(layers: Sequence[Permissions], tool: str, subject: str) -> bool:
     """Whether a rule denies a tool what it reaches by a path that leads there."""
     about = _Subject(subject, SubjectKind.PATH)
@@ -224,8 +230,7 @@ class _CommandSubject(_Subject):
 def _subject(spec: ToolSpec, arguments: JsonObject) -> _Subject:
     if spec.subject is None:
         return _Subject("", SubjectKind.TEXT)
-    value = arguments.get(spec.subject.argument, "")
-    text = value if isinstance(value, str) else ""
+    text = subject_of(spec, arguments)
     if spec.subject.kind is SubjectKind.COMMAND:
         return _CommandSubject(text)
     return _Subject(text, spec.subject.kind)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from parallel_agents.core.budget import Amount, Shortage
-from parallel_agents.core.event import Entry
+from parallel_agents.core.event import Answered, Entry
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim
 
@@ -92,6 +92,10 @@ class RunInbox(Protocol):
 
     async def wait_message(self) -> None:
         """Return once there is a message that was not taken yet."""
+        ...
+
+    async def wait_answer(self, key: str) -> Answered:
+        """The answer under this key of an event, once somebody gave it."""
         ...
 
     def interruptible(self) -> AbstractAsyncContextManager[None, bool]:

@@ -12,12 +12,13 @@ from typing import NamedTuple, Protocol
 from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState, Shortage
 from parallel_agents.core.cache import ReplyCache
-from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
+from parallel_agents.core.dead_letter import DeadLetterStore
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.overview import Overview
 from parallel_agents.core.owner import Owner
+from parallel_agents.core.question import QuestionStore
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
@@ -301,21 +302,6 @@ class OwnerStore(Protocol):
     async def owners(self) -> list[Owner]: ...
 
 
-class DeadLetterStore(Protocol):
-    """Keeps the runs that failed, until they are retried or dropped."""
-
-    async def dead_letters(self, chosen: DeadLetterFilter) -> list[DeadLetter]:
-        """Runs of roots and of teams' tasks that failed and were not dropped, the newest first.
-
-        A dead letter disappears once its retry succeeds; if the retry fails, its own replaces it.
-        """
-        ...
-
-    async def drop_dead_letters(self, runs: Sequence[RunId]) -> int:
-        """Drop dead letters by their runs; return how many there were."""
-        ...
-
-
 class EventStore(Protocol):
     """Reads, reports and verifies events."""
 
@@ -384,6 +370,7 @@ class Store(
     DeadLetterStore,
     EventStore,
     Overview,
+    QuestionStore,
     Throttles,
     ReplyCache,
     Protocol,

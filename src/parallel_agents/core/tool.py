@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.question import Answer
 from parallel_agents.core.schema import JsonObject
 
 
@@ -90,6 +91,10 @@ class Caller(Protocol):
 
     async def wait_message(self) -> None:
         """Return once a message to the run has arrived."""
+        ...
+
+    async def ask(self, text: str, *, choices: Sequence[str] = (), default: str = "") -> Answer:
+        """The answer of a person to a question, without the run's slot while nobody has answered."""
         ...
 
     def hand_back(self, runs: Sequence[RunId]) -> None:

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from parallel_agents.core.call_ids import CallIds
+from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import (
+    Answered,
+    Asked,
     Attempted,
     Body,
     Closing,
@@ -76,6 +79,7 @@ class Transcript:
         asked: the tool calls of the last reply, until all have a result.
         finished: the calls that have ended, by their numbers in the reply, from 1.
         started: the calls that were started, by their numbers.
+        decisions: what people decided about the run's calls.
         kept: what the attempts did, and earlier runs of the same task.
         pending: messages not yet delivered, by event key.
         received: event keys of all messages to the run.
@@ -104,6 +108,7 @@ class Transcript:
     asked: tuple[ToolCall, ...] = ()
     finished: dict[int, ToolFinished] = field(default_factory=dict[int, ToolFinished])
     started: dict[int, ToolStarted] = field(default_factory=dict[int, ToolStarted])
+    decisions: Decisions = field(default_factory=Decisions)
     kept: KeptWork = field(default_factory=KeptWork)
     pending: dict[str, Steered] = field(default_factory=dict[str, Steered])
     received: set[str] = field(default_factory=set[str])
@@ -130,6 +135,7 @@ class Transcript:
             verdicts=self.verdicts.copy(),
             finished=self.finished.copy(),
             started=self.started.copy(),
+            decisions=self.decisions.copy(),
             kept=self.kept.copy(),
             pending=self.pending.copy(),
             received=self.received.copy(),
@@ -198,6 +204,8 @@ class Transcript:
                 self._take_revision(body)
             case Shortened():
                 self._shorten(body)
+            case Asked() | Answered():
+                self.decisions.take(key, body)
             case Refused() | Delivered() | HandedBack() | Closing():
                 self._add_message(body)
             case _:
@@ -313,7 +321,7 @@ class Transcript:
         self._ids.note(queued.context)
         self.messages.append(user(task_text(queued.text, queued.input)))
         self.task_end = len(self.messages)
-        self.kept = KeptWork(list(queued.kept))
+        self.decisions, self.kept = Decisions(), KeptWork(list(queued.kept))
         self._tell_earlier()
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1

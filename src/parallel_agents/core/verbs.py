@@ -16,6 +16,7 @@ from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -113,6 +114,10 @@ class SessionReads(Protocol):
         """A team's results so far: one for each task that has ended."""
         ...
 
+    async def questions(self) -> builtins.list[OpenQuestion]:
+        """What live runs ask people, and nobody has answered yet, the oldest first."""
+        ...
+
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None
     ) -> builtins.list[DeadLetter]:
@@ -165,6 +170,17 @@ class Sessions(SessionReads, Protocol):
         Raises:
             RunIsOver: the run has ended; `send` starts the next. In mode `after`: the session was
                 killed.
+        """
+        ...
+
+    async def answer(self, question: str, answer: Answer) -> OpenQuestion:
+        """Answer the question with this id, such as `q-18`; the first answer counts.
+
+        Raises:
+            NotFound: there is no such question.
+            AlreadyAnswered: somebody answered it before, or its time is over.
+            RunIsOver: its run has ended.
+            InvalidInput: the answer does not fit the question.
         """
         ...
 

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from parallel_agents.containment.calls import describe, tell
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
+from parallel_agents.core.event import Answered, Event, Finished, Queued, Replied, Started, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import Row
@@ -317,7 +317,7 @@ class LocalEngine:
         for event in events:
             if isinstance(event.body, Started):
                 self._note_claim(event, event.body)
-            elif isinstance(event.body, Steered):
+            elif isinstance(event.body, Steered | Answered):
                 if scheduled := self._scheduled.get(event.run):
                     scheduled.mailbox.receive(event)
             elif isinstance(event.body, Replied):

@@ -1,25 +1,30 @@
-"""Mailbox: the messages for one run, which a message in mode `now` may also interrupt."""
+"""Mailbox: messages and answers for one run; a message in mode `now` interrupts its call."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 
-from parallel_agents.core.event import Entry, Event, Steered, SteerMode
+from parallel_agents.core.event import Answered, Entry, Event, Steered, SteerMode
 
 
 class Mailbox:
     """The RunInbox of a run; it is open before the run is claimed, so that no message is missed."""
 
-    __slots__ = ("_arrived", "_call", "_messages")
+    __slots__ = ("_answers", "_arrived", "_call", "_messages")
 
     def __init__(self) -> None:
+        self._answers: dict[str, asyncio.Future[Answered]] = {}
         self._messages: list[Entry] = []
         self._call: Interruptible | None = None
         self._arrived: asyncio.Event | None = None
 
     def receive(self, event: Event) -> None:
-        """Put a `Steered` event into the mailbox; other events are ignored."""
+        """Put a message or an answer into the mailbox; other events are ignored."""
+        if isinstance(event.body, Answered):
+            answer = self._answer_to(event.key)
+            if not answer.done():
+                answer.set_result(event.body)
         if not isinstance(event.body, Steered):
             return
         self._messages.append(Entry(event.key, event.body))
@@ -39,6 +44,14 @@ class Mailbox:
             if self._arrived is None or self._arrived.is_set():
                 self._arrived = asyncio.Event()
             await self._arrived.wait()
+
+    async def wait_answer(self, key: str) -> Answered:
+        return await asyncio.shield(self._answer_to(key))
+
+    def _answer_to(self, key: str) -> asyncio.Future[Answered]:
+        if key not in self._answers:
+            self._answers[key] = asyncio.get_running_loop().create_future()
+        return self._answers[key]
 
     def interruptible(self) -> Interruptible:
         return Interruptible(self)

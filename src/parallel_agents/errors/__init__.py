@@ -13,6 +13,7 @@ PagentsError
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
+ │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
@@ -82,6 +83,7 @@ from parallel_agents.errors.base import (
     where_to_look,
 )
 from parallel_agents.errors.caller import (
+    AlreadyAnswered,
     Ambiguous,
     CallerError,
     CannotContinue,
@@ -166,6 +168,7 @@ from parallel_agents.errors.run import (
 __all__ = [
     "AccessDenied",
     "AgentCircuitOpen",
+    "AlreadyAnswered",
     "Ambiguous",
     "AuthFailed",
     "CallTimedOut",

@@ -76,6 +76,10 @@ class ForkRefused(CallerError):
     code = "PA-E114"
 
 
+class AlreadyAnswered(CallerError):
+    code = "PA-E118"
+
+
 class CannotContinue(CallerError):
     code = "PA-E117"
 

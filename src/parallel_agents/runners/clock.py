@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from parallel_agents.core.event import Event, HandedBack, Started, Steered, ToolFinished
+from parallel_agents.core.event import (
+    Answered,
+    Event,
+    HandedBack,
+    Started,
+    Steered,
+    ToolFinished,
+)
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.run import Run
 from parallel_agents.core.runner import RunSlot
@@ -120,7 +127,7 @@ def active_seconds(events: Sequence[Event], run: Run) -> float:
     """
     spent, began, last = 0.0, None, 0.0
     for event in events:
-        if event.run != run.id or isinstance(event.body, Steered):
+        if event.run != run.id or isinstance(event.body, Steered | Answered):
             continue
         if isinstance(event.body, Started):
             if began is not None:

@@ -9,6 +9,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import make_name
+from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
@@ -89,6 +90,38 @@ class OpenSessions:
             RunIsOver: the run has ended; `send` starts the next one.
         """
         return await self._service.steer(name, text, mode=mode)
+
+    async def questions(self) -> builtins.list[OpenQuestion]:
+        """What live runs ask people, and nobody has answered yet, the oldest first."""
+        return await self._service.questions()
+
+    async def answer(
+        self,
+        question: OpenQuestion | str,
+        text: str = "",
+        *,
+        allow: bool = True,
+        for_run: bool = False,
+        arguments: JsonObject | None = None,
+    ) -> OpenQuestion:
+        """Answer a question of a run; the first answer counts, whoever gives it.
+
+        Args:
+            question: the question, or its id, such as `q-18`.
+            text: the answer to a question, or a note to the agent whose call is denied.
+            allow: whether a call that waits may be made.
+            for_run: whether the same rule allows the further calls of the run as well.
+            arguments: arguments to make the call with; None for its own.
+
+        Raises:
+            NotFound: there is no such question.
+            AlreadyAnswered: somebody answered it before, or its time is over.
+            RunIsOver: its run has ended.
+            InvalidInput: the answer does not fit the question.
+        """
+        answer = Answer(allow=allow, text=text, for_run=for_run, arguments=arguments)
+        name = question if isinstance(question, str) else question.id
+        return await self._service.answer(name, answer)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
         """End a session's live run and everything it spawned.

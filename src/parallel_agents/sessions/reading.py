@@ -11,6 +11,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, RunnerKind, TeamResult
 from parallel_agents.core.store import Store
@@ -76,6 +77,9 @@ class StoreReads:
             session_key=row.session.key,
             seconds=row.run.seconds or 0.0,
         )
+
+    async def questions(self) -> builtins.list[OpenQuestion]:
+        return await self._store.questions()
 
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None

@@ -13,6 +13,7 @@ from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import short
+from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
@@ -97,6 +98,26 @@ def check_tasks(tasks: Sequence[object]) -> None:
                 f"task {number} has type {type(task).__name__}, not Task: {shown(task)}",
                 hint='write Task("AGENT", "what to do")',
             )
+
+
+def check_answer(question: Question, answer: Answer) -> None:
+    """Raise if an answer does not fit its question.
+
+    Raises:
+        InvalidInput: it has the text of a request for an approval, or the other way round.
+    """
+    if question.question is QuestionKind.APPROVAL:
+        return
+    if answer.arguments is not None or answer.for_run:
+        raise InvalidInput(
+            "the question asks for a text, not for a call to be allowed",
+            hint="answer it with a text",
+        )
+    if answer.allow and question.choices and answer.text not in question.choices:
+        raise InvalidInput(
+            f"{shown(answer.text)} is not a choice of this question",
+            hint=f"choose one of {', '.join(question.choices)}",
+        )
 
 
 def steer_mode(mode: str) -> SteerMode:

@@ -15,6 +15,7 @@ from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
@@ -23,7 +24,7 @@ from parallel_agents.core.store import Filter, Killed, SessionPlan, Store, Unsub
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, learn_bound
-from parallel_agents.errors import CannotContinue, StoreDamaged
+from parallel_agents.errors import CannotContinue, NotFound, StoreDamaged
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.kept_work import kept_of_child
@@ -205,6 +206,17 @@ class Service(StoreReads):
         row = await self.find(name)
         live = Filter(session=row.session.key, is_live=True, every_run=True)
         return min(await self._store.rows(live), key=lambda live: live.run.number, default=row)
+
+    async def answer(self, question: str, answer: Answer) -> OpenQuestion:
+        number = question_number(question)
+        waiting = {found.id: found for found in await self._store.questions()}
+        if number is not None and question in waiting:
+            requests.check_answer(waiting[question].question, answer)
+        if number is None:
+            raise NotFound(
+                f"no question {question!r}", hint="`pagents inbox` lists the questions that wait"
+            )
+        return await self._store.answer(number, answer, by=self._user)
 
     async def kill(self, name: str, *, dry_run: bool = False) -> Killed:
         row = await self.find(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
@@ -14,6 +15,7 @@ from parallel_agents.stores.database import Database
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
+from parallel_agents.stores.questions import answer
 from parallel_agents.stores.run_requests import Answer
 from parallel_agents.stores.tables import Tables
 
@@ -71,6 +73,7 @@ class Journal:
         self.dead_letters = self._tables.dead_letters
         self.throttles = self._tables.throttles
         self.days = self._tables.days
+        self.answer = partial(answer, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.owners = JournalOwners(self._tables, self.runs)

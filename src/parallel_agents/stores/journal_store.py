@@ -24,6 +24,7 @@ from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
 from parallel_agents.stores.overview import count_rows, read_costs, read_origins, read_tallies
 from parallel_agents.stores.projection import check_rows
+from parallel_agents.stores.questions import read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
@@ -173,6 +174,9 @@ class JournalStore(ABC):
     origins = _read(lambda rows: partial(read_origins, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)
+
+    questions = _read(lambda rows: partial(read_questions, rows))
+    answer = _change(lambda journal: journal.answer)
 
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
         return await self.submit(Change(claim, ClaimRequest(run, owner), run))

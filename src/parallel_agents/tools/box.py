@@ -17,6 +17,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "list_files": "files.reading",
         "write_file": "files.writing",
         "edit_file": "files.writing",
+        "ask_human": "people",
     }
 )
 BOX_NAMES = frozenset(_MODULES)

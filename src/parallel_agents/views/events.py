@@ -8,6 +8,8 @@ from typing import assert_never
 import orjson
 
 from parallel_agents.core.event import (
+    Answered,
+    Asked,
     Attempted,
     Body,
     Closing,
@@ -90,6 +92,10 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case Unanswered(model=model):
             title = f"a call of {model} brought no reply, and may have been billed"
             return Description(title=title)
+        case Asked():
+            return _asked(body)
+        case Answered():
+            return _answered(body)
         case ToolStarted(call=call):
             arguments = orjson.dumps(call.arguments).decode()
             doing = f"calls {call.name}"
@@ -187,6 +193,28 @@ def _waiting(body: Waiting) -> Description:
     return Description(
         title=f"waits for {body.reason}, {body.seconds:.1f} s",
         doing=f"waits for {body.reason}, {body.seconds:.0f} s",
+    )
+
+
+def _asked(body: Asked) -> Description:
+    question = body.question
+    what = f"{question.tool} {question.text}".strip()
+    return Description(
+        title="asks a person",
+        text=what,
+        doing=f"asks you: {what}",
+        decision=Decided(RUNTIME, "ask", f"{question.rule}: {what}" if question.rule else what),
+    )
+
+
+def _answered(body: Answered) -> Description:
+    answer = body.answer
+    verdict = ("allow for the run" if answer.for_run else "allow") if answer.allow else "deny"
+    return Description(
+        title=f"{body.by} answered: {verdict}",
+        text=answer.text,
+        doing="goes on with the answer",
+        decision=Decided(body.by, verdict, answer.text),
     )
 
 

@@ -7,19 +7,19 @@ to be harmless; otherwise the model is told that the outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import orjson
 
 from parallel_agents.containment.calls import describe
+from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
-from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
-from parallel_agents.core.permission import Decision, Permissions, Verdict, decide, is_denied
+from parallel_agents.core.permission import Permissions
+from parallel_agents.core.question import Answer
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
@@ -27,6 +27,9 @@ from parallel_agents.core.tool import Effect, Tool, ToolContext
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
+from parallel_agents.runners.agent.approvals import Approvals, Requested
+from parallel_agents.runners.agent.call_in_flight import CallInFlight
+from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
 
@@ -37,117 +40,48 @@ _HISTORY = "sessions_history"
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
 
-class _Call:
-    """A call in flight: the Caller that its tool gets.
-
-    Attributes:
-        deadline: the deadline of the call; None while the call waits for other runs.
-        handed_back: the runs whose ends its result reports.
-    """
-
-    __slots__ = (
-        "_activation",
-        "_clock",
-        "_is_in_flight",
-        "_parked_at",
-        "_reported",
-        "_seconds",
-        "_stood",
-        "deadline",
-        "handed_back",
-    )
-
-    def __init__(
-        self, activation: Activation, clock: Clock, seconds: float | None, reported: set[RunId]
-    ) -> None:
-        self._activation = activation
-        self._clock = clock
-        self._reported = reported  # shared by the calls of one turn
-        self._is_in_flight = False
-        self._parked_at: float | None = None
-        self._seconds = seconds
-        self._stood = 0.0
-        self.deadline = asyncio.timeout(seconds)
-        self.handed_back: tuple[RunId, ...] = ()
-
-    @property
-    def parked_seconds(self) -> float:
-        """How long the run's clock has stood still because of this call."""
-        at = self._parked_at
-        return self._stood + (0.0 if at is None else asyncio.get_running_loop().time() - at)
-
-    @contextmanager
-    def in_flight(self) -> Generator[None]:
-        """The block in which the call is executed and stored."""
-        self._activation.slot.begin_call()
-        self._is_in_flight = True
-        try:
-            yield
-        finally:
-            self._leave_flight()
-
-    def _leave_flight(self) -> None:
-        if self._is_in_flight:
-            self._is_in_flight = False
-            self._activation.slot.end_call()
-
-    def park(self) -> None:
-        self.deadline.reschedule(None)
-        self._leave_flight()
-        if self._clock.park():
-            self._parked_at = asyncio.get_running_loop().time()
-
-    @contextmanager
-    def queued(self) -> Generator[None]:
-        self.deadline.reschedule(None)
-        yield
-        if self._seconds is not None:
-            self.deadline.reschedule(asyncio.get_running_loop().time() + self._seconds)
-
-    def rest(self) -> None:
-        self.deadline.reschedule(None)
-        self._leave_flight()
-        self._stood, self._parked_at = self.parked_seconds, None
-        self._clock.rest()
-
-    async def wait_message(self) -> None:
-        await self._activation.inbox.wait_message()
-
-    def hand_back(self, runs: Sequence[RunId]) -> None:
-        self.handed_back = (*self.handed_back, *runs)
-        self._reported.update(runs)
-
-    def has_reported(self, run: RunId) -> bool:
-        return run in self._reported
-
-
 class _Asked(NamedTuple):
     """A call that has no result yet.
 
     Attributes:
-        key: the key of its events, which names its place.
+        place: its turn and number; the keys of its events begin with it.
         name: what its tool knows it by.
         was_started: whether a process began to execute it.
         kept: the same call of an earlier attempt.
         again: the same call of another run, which this one does again.
+        answer: what a person decided about it, if one was asked.
     """
 
-    turn: int
-    number: int
+    place: Place
     call: ToolCall
-    key: str
     name: str
     was_started: bool
     kept: KeptCall | None
     again: str
+    answer: Answer | None = None
+
+    @property
+    def key(self) -> str:
+        return str(self.place)
 
     @classmethod
     def of(cls, transcript: Transcript, number: int) -> _Asked:
-        call, key = transcript.asked[number - 1], str(Place(transcript.turn, number))
+        call, place = transcript.asked[number - 1], Place(transcript.turn, number)
         started, kept = transcript.started.get(number), transcript.repeated(number)
-        name = name_of(started, key) if kept is None else kept.name
+        name = name_of(started, str(place)) if kept is None else kept.name
         again = transcript.done_again(number) if kept is None else ""
-        return cls(transcript.turn, number, call, key, name, started is not None, kept, again)
+        return cls(place, call, name, started is not None, kept, again)
+
+    def decided(self, decisions: Decisions) -> _Asked:
+        """The call as a person decided about it, who may have changed its arguments."""
+        if not decisions.answered:
+            return self
+        answer = decisions.answered.get(f"{self.place}/approval")
+        if answer is None:
+            return self
+        changed = answer.arguments
+        call = self.call if changed is None else replace(self.call, arguments=changed)
+        return self._replace(call=call, answer=answer)
 
 
 class _Known(NamedTuple):
@@ -165,7 +99,8 @@ class ToolCalls:
     """
 
     __slots__ = (
-        "_permissions",
+        "_approvals",
+        "_patience",
         "_result_tokens",
         "_schemas",
         "_timeout_seconds",
@@ -191,7 +126,8 @@ class ToolCalls:
         self._tools = {name: tools[name] for name in names}
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
-        self._permissions = (tooling.permissions, *permissions)
+        self._approvals = Approvals((tooling.permissions, *permissions))
+        self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
         self._result_tokens = tooling.result_tokens
 
@@ -210,16 +146,34 @@ class ToolCalls:
         """
         most = most_tokens(window, self._result_tokens, calls=len(transcript.asked))
         reported = set(transcript.handed_back)
-        limit = self._timeout_seconds
+        questions = Questions(activation, transcript, self._patience)
+        asked = [
+            _Asked.of(transcript, number)
+            for number in range(1, len(transcript.asked) + 1)
+            if number not in transcript.finished
+        ]
+        requested = [
+            Requested(each.place, each.call, self._tools[each.call.name].spec)
+            for each in asked
+            if self._known_result(each) is None
+        ]
+        stood = await self._approvals.obtain(requested, questions, transcript.decisions, clock)
         calls = [
             self._run_one(
                 activation,
-                _Asked.of(transcript, number),
-                _Call(activation, clock, limit, reported),
+                each.decided(transcript.decisions),
+                CallInFlight(
+                    activation,
+                    clock,
+                    questions,
+                    each.place,
+                    reported,
+                    seconds=self._timeout_seconds,
+                    stood=0.0 if number else stood,
+                ),
                 most,
             )
-            for number in range(1, len(transcript.asked) + 1)
-            if number not in transcript.finished
+            for number, each in enumerate(asked)
         ]
         for entries in await _concurrently(calls):
             for entry in entries:
@@ -227,14 +181,14 @@ class ToolCalls:
         await clock.resume()
 
     async def _run_one(
-        self, activation: Activation, asked: _Asked, caller: _Call, most: int
+        self, activation: Activation, asked: _Asked, caller: CallInFlight, most: int
     ) -> list[Entry]:
         """What was written of the call."""
         with caller.in_flight():
             return await self._run_in_flight(activation, asked, caller, most)
 
     async def _run_in_flight(
-        self, activation: Activation, asked: _Asked, caller: _Call, most: int
+        self, activation: Activation, asked: _Asked, caller: CallInFlight, most: int
     ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -246,10 +200,10 @@ class ToolCalls:
         else:
             tool = self._tools[call.name]
             started = ToolStarted(
-                turn=asked.turn,
+                turn=asked.place.turn,
                 call=call,
                 effect=tool.spec.effect,
-                number=asked.number,
+                number=asked.place.number,
                 repeats=asked.name if asked.kept is not None else "",
             )
             entry = Entry(f"{asked.key}/started", started)
@@ -258,11 +212,11 @@ class ToolCalls:
                 await activation.journal.append(entry)
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
-            result = await self._execute(tool, asked, activation, caller)
+            result = _with_change(await self._execute(tool, asked, activation, caller), asked)
             is_unknown = caller.deadline.expired()
         finished = ToolFinished(
-            turn=asked.turn,
-            number=asked.number,
+            turn=asked.place.turn,
+            number=asked.place.number,
             result=kept_result(result),
             cut=self._cut(result, activation, most),
             is_unknown=is_unknown,
@@ -281,6 +235,8 @@ class ToolCalls:
             return _Known(refusal)
         if kept is not None and kept.stands:
             return _Known(kept.answer(call), kept.is_unknown)
+        if asked.answer is not None and not asked.answer.allow:
+            return _Known(_error(call, _not_approved(asked.answer)))
         if asked.was_started and self._tools[call.name].spec.effect is Effect.ONCE:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
@@ -307,22 +263,17 @@ class ToolCalls:
         if problems := self._schemas[call.name].problems(call.arguments):
             listed = "; ".join(str(problem) for problem in problems)
             return _error(call, f"The arguments do not match the tool's schema: {listed}")
-        decision = decide(self._permissions, tool.spec, call.arguments)
-        if decision.verdict is Verdict.DENY:
-            return _error(call, _denied(call, decision))
+        if denial := self._approvals.refusal(tool.spec, call):
+            return _error(call, denial)
         return None
 
-    def _denies(self, tool: str, subject: str) -> bool:
-        """Whether a rule denies a tool what it reaches, though its call does not name it."""
-        return is_denied(self._permissions, tool, subject)
-
     async def _execute(
-        self, tool: Tool, asked: _Asked, activation: Activation, caller: _Call
+        self, tool: Tool, asked: _Asked, activation: Activation, caller: CallInFlight
     ) -> ToolResult:
         session, run, call = activation.claim.session, activation.claim.run, asked.call
         cwd = session.options.cwd
         context = ToolContext(
-            session.key, run.id, asked.name, cwd, caller, asked.again, self._denies
+            session.key, run.id, asked.name, cwd, caller, asked.again, self._approvals.denies
         )
         try:
             async with caller.deadline:
@@ -336,13 +287,18 @@ class ToolCalls:
         return ToolResult(call.id, call.name, whole_text(content))
 
 
-def _denied(call: ToolCall, decision: Decision) -> str:
-    if decision.rule:
-        return f"The permissions of this session deny the call, by the rule {decision.rule}."
-    return (
-        f"The permissions of this session do not allow this call of {call.name}. "
-        "Do without it, or say what you would need it for."
-    )
+def _not_approved(answer: Answer) -> str:
+    note = f": {answer.text}" if answer.text else ""
+    return f"A person was asked, and did not allow the call{note}."
+
+
+def _with_change(result: ToolResult, asked: _Asked) -> ToolResult:
+    """The result, which begins with the arguments if a person changed them."""
+    if asked.answer is None or asked.answer.arguments is None:
+        return result
+    arguments = orjson.dumps(asked.call.arguments).decode()
+    note = f"[A person changed the arguments of the call to {arguments}]"
+    return replace(result, content=f"{note}\n{result.content}")
 
 
 async def _concurrently(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:

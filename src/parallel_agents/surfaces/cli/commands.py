@@ -28,6 +28,8 @@ COMMANDS = {
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
+    "inbox": Command("inbox:inbox", "List what waits for your answer.", _WATCH),
+    "answer": Command("answer:answer", "Answer a question of the inbox.", _CONTROL),
     "steer": Command("steer:steer", "Send a message to a live run.", _CONTROL),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),

@@ -788,3 +788,21 @@ DELETE FROM checkpoints;
 -- name: put_checkpoint
 INSERT INTO checkpoints (number, hash, last_seq, events, bytes, rows_hash, at)
 VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- The partial index `questions` finds these without reading other events.
+-- name: open_questions
+SELECT e.seq, e.at, r.session, e.run, e.key, e.body
+FROM events AS e JOIN runs AS r ON r.id = e.run
+WHERE e.key GLOB '*/asked' AND r.status IN ('queued', 'running')
+  AND NOT EXISTS (SELECT 1 FROM events AS answered
+                  WHERE answered.run = e.run
+                    AND answered.key = substr(e.key, 1, length(e.key) - 5) || 'answered')
+ORDER BY e.seq;
+
+-- name: question
+SELECT e.seq, e.at, r.session, e.run, e.key, e.body, r.status
+FROM events AS e JOIN runs AS r ON r.id = e.run
+WHERE e.seq = ? AND e.key GLOB '*/asked';
+
+-- name: event_of
+SELECT seq, body FROM events WHERE run = ? AND key = ?;

@@ -72,6 +72,7 @@ CREATE TABLE events (
     body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX events_by_key ON events (run, key);
+CREATE INDEX questions ON events (seq) WHERE key GLOB '*/asked';
 
 CREATE TABLE owners (
     id TEXT PRIMARY KEY,

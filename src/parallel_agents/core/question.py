@@ -1,0 +1,128 @@
+"""Question: what a run waits for a person to decide: whether a call may be made, or an answer.
+
+A question is an event of its run, and so is its answer, under a key that is written once: the first
+answer counts, whoever gives it and from wherever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.schema import Json, JsonObject
+
+_ID = "q-"
+
+
+class QuestionKind(StrEnum):
+    """An approval asks whether a call may be made; a request asks a person for a text."""
+
+    APPROVAL = "approval"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a run asks a person.
+
+    Attributes:
+        text: the question; of an approval, what the call is about, such as a command.
+        tool: the tool whose call waits for an approval.
+        arguments: the exact arguments of that call.
+        rule: the permission that asks; empty for a request.
+        choices: texts to choose from; empty if any text may be the answer.
+        default: the answer once the time is over; empty for none, which denies an approval.
+        expires_at: when that is, in seconds since 1970 on the store's clock.
+    """
+
+    question: QuestionKind
+    text: str
+    expires_at: float
+    tool: str = ""
+    arguments: JsonObject = field(default_factory=dict[str, Json])
+    rule: str = ""
+    choices: tuple[str, ...] = ()
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Checked):
+    """What a person decided.
+
+    Attributes:
+        allow: whether the call may be made; of a request, whether there is an answer.
+        text: the answer to a request, or a note to the model about a call that is denied.
+        for_run: whether the same rule allows the run's further calls, too.
+        arguments: arguments to make the call with instead of its own; None for its own.
+    """
+
+    allow: bool
+    text: str = ""
+    for_run: bool = False
+    arguments: JsonObject | None = None
+
+
+class OpenQuestion(NamedTuple):
+    """A question that waits for an answer, and where it was asked.
+
+    Attributes:
+        id: `q-` and the number of the question's event.
+        about: what it is about, such as `turn-3/call/1/approval`; its events' keys begin so.
+        asked_at: seconds since 1970 on the store's clock.
+    """
+
+    id: str
+    session: SessionKey
+    run: RunId
+    about: str
+    question: Question
+    asked_at: float
+
+
+class QuestionStore(Protocol):
+    """Keeps what runs ask people, and what people answer."""
+
+    async def questions(self) -> list[OpenQuestion]:
+        """The questions of live runs that nobody has answered, the oldest first."""
+        ...
+
+    async def answer(self, number: int, answer: Answer, *, by: str) -> OpenQuestion:
+        """Answer the question that is event `number`.
+
+        Raises:
+            NotFound: there is no such question.
+            AlreadyAnswered: somebody answered it before, or its time is over.
+            RunIsOver: its run has ended.
+        """
+        ...
+
+
+def question_id(number: int) -> str:
+    """The id of a question from the number of its event."""
+    return f"{_ID}{number}"
+
+
+def question_number(text: str) -> int | None:
+    """The number of the event of a question from its id; None if the text is no id."""
+    digits = text.removeprefix(_ID)
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else None
+
+
+def asked_key(about: str) -> str:
+    """The key of the event of a question; `about` names what it is about within the run."""
+    return f"{about}/asked"
+
+
+def answered_key(about: str) -> str:
+    """The key of the event of its answer."""
+    return f"{about}/answered"
+
+
+def expired(question: Question) -> Answer:
+    """The answer to a question whose time is over."""
+    if question.question is QuestionKind.REQUEST:
+        return Answer(allow=bool(question.default), text=question.default)
+    return Answer(allow=False, text="nobody answered in time")

@@ -1,0 +1,83 @@
+"""`pagents inbox`: the questions of live runs that wait for a person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from parallel_agents.app.reading import open_reader
+from parallel_agents.core.ids import SessionKey, short
+from parallel_agents.core.inspection import Origin
+from parallel_agents.core.question import OpenQuestion, QuestionKind
+from parallel_agents.core.schema import Json
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.views import format
+
+_TITLES = ("ID", "WHO", "ASKS", "WAITS", "UNTIL")
+
+
+def inbox(json: AsJson = False, home: Home = None) -> None:
+    """List what agents ask you: calls that wait for your approval, and questions.
+
+    Answer with `pagents answer ID allow`, `deny`, or a text.
+    """
+    context = find_store(home)
+
+    async def look() -> tuple[Sequence[OpenQuestion], Mapping[SessionKey, Origin]]:
+        async with open_reader(context.environment, context.settings) as reader:
+            questions = await reader.sessions.questions()
+            sessions = list({question.session for question in questions})
+            return questions, await reader.journal.origins(sessions)
+
+    questions, origins = run_cancellable(look())
+    if json:
+        render.envelope("inbox", time.time(), [question_json(each) for each in questions])
+        return
+    if not questions:
+        render.note("Nothing waits for you.")
+        return
+    now = time.time()
+    rows = [
+        (
+            each.id,
+            origins[each.session].label if each.session in origins else short(each.session),
+            described(each),
+            format.seconds(max(0.0, now - each.asked_at)),
+            format.moment(each.question.expires_at),
+        )
+        for each in questions
+    ]
+    render.table(_TITLES, rows, flexible="ASKS")
+    first = questions[0]
+    is_approval = first.question.question is QuestionKind.APPROVAL
+    answers = "allow · deny · allow --for-run" if is_approval else '"your answer"'
+    render.note(f"Next: pagents answer {first.id} {answers}")
+
+
+def described(question: OpenQuestion) -> str:
+    """A question in one line."""
+    asked = question.question
+    if asked.question is QuestionKind.APPROVAL:
+        return format.one_line(f"may it call {asked.tool} {asked.text}".rstrip() + "?")
+    choices = f" ({' / '.join(asked.choices)})" if asked.choices else ""
+    return format.one_line(f"{asked.text}{choices}")
+
+
+def question_json(question: OpenQuestion) -> Mapping[str, Json]:
+    asked = question.question
+    return {
+        "id": question.id,
+        "session_key": question.session,
+        "run_id": question.run,
+        "kind": asked.question.value,
+        "text": asked.text,
+        "tool": asked.tool,
+        "arguments": asked.arguments,
+        "rule": asked.rule,
+        "choices": list(asked.choices),
+        "default": asked.default,
+        "asked_at": format.iso(question.asked_at),
+        "expires_at": format.iso(asked.expires_at),
+    }
