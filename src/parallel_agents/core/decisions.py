@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from parallel_agents.core.event import Answered, Asked
+from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.question import Answer, Question
 
 

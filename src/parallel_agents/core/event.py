@@ -13,13 +13,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from parallel_agents.core.budget import Charge
+from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
-from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.shortening import Cuts
@@ -163,27 +163,6 @@ class Unanswered:
     turn: int
     model: str
     kind: Literal["unanswered"] = "unanswered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A call of a turn's reply waits for a person; `number` is as for `ToolFinished`."""
-
-    turn: int
-    number: int
-    question: Question
-    kind: Literal["asked"] = "asked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """A person, or the end of the time for it, decided about a call that waited."""
-
-    turn: int
-    number: int
-    answer: Answer
-    by: str
-    kind: Literal["answered"] = "answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +332,7 @@ StoredBody: TypeAlias = (
     | Retrying
     | Waiting
     | Unanswered
+    | Ruled
     | Asked
     | Answered
     | ToolStarted

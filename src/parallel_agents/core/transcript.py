@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from parallel_agents.core.call_decisions import Answered, Asked
 from parallel_agents.core.call_ids import CallIds
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import (
-    Answered,
-    Asked,
     Attempted,
     Body,
     Closing,

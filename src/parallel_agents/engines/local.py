@@ -11,8 +11,16 @@ from functools import partial
 from typing import Protocol, Self
 
 from parallel_agents.containment.calls import describe, tell
+from parallel_agents.core.call_decisions import Answered
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import Answered, Event, Finished, Queued, Replied, Started, Steered
+from parallel_agents.core.event import (
+    Event,
+    Finished,
+    Queued,
+    Replied,
+    Started,
+    Steered,
+)
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.row import Row

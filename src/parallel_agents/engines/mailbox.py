@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from parallel_agents.core.event import Answered, Entry, Event, Steered, SteerMode
+from parallel_agents.core.call_decisions import Answered
+from parallel_agents.core.event import (
+    Entry,
+    Event,
+    Steered,
+    SteerMode,
+)
 
 
 class Mailbox:

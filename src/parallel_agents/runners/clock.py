@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from parallel_agents.core.call_decisions import Answered
 from parallel_agents.core.event import (
-    Answered,
     Event,
     HandedBack,
     Started,

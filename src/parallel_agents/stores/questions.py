@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.event import Answered, Asked, Entry
+from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.event import (
+    Entry,
+)
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import (
     Answer,

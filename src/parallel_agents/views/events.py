@@ -7,9 +7,8 @@ from typing import assert_never
 
 import orjson
 
+from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.event import (
-    Answered,
-    Asked,
     Attempted,
     Body,
     Closing,
@@ -92,6 +91,8 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
         case Unanswered(model=model):
             title = f"a call of {model} brought no reply, and may have been billed"
             return Description(title=title)
+        case Ruled():
+            return _ruled(body)
         case Asked():
             return _asked(body)
         case Answered():
@@ -193,6 +194,17 @@ def _waiting(body: Waiting) -> Description:
     return Description(
         title=f"waits for {body.reason}, {body.seconds:.1f} s",
         doing=f"waits for {body.reason}, {body.seconds:.0f} s",
+    )
+
+
+def _ruled(body: Ruled) -> Description:
+    what = f"{body.tool} {body.subject}".rstrip()
+    verdict = "allow" if body.is_allowed else "deny"
+    rule = f"by {body.rule}" if body.rule else "no rule allows it"
+    return Description(
+        title=f"permissions {verdict} {what}",
+        text=rule,
+        decision=Decided("permissions", verdict, f"{what}: {rule}"),
     )
 
 

@@ -139,7 +139,12 @@ _KINDS_OF_8 = (
     *("queued", "refused", "replied", "retrying", "revised", "started", "steered"),
     *("tool_finished", "tool_started", "unanswered", "waiting"),
 )
-KINDS = {8: _KINDS_OF_8, 9: tuple(sorted((*_KINDS_OF_8, "shortened")))}
+_KINDS_OF_9 = (*_KINDS_OF_8, "shortened")
+KINDS = {
+    8: _KINDS_OF_8,
+    9: tuple(sorted(_KINDS_OF_9)),
+    13: tuple(sorted((*_KINDS_OF_9, "answered", "asked", "ruled"))),
+}
 
 
 def test_a_new_kind_of_event_raises_the_version_of_the_store() -> None:

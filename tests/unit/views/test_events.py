@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from parallel_agents.core.call_decisions import Answered, Asked, Ruled
 from parallel_agents.core.event import (
     Attempted,
     Body,
@@ -35,6 +36,7 @@ from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.message import ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
+from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.run import Failure, Outcome, RunStatus
 from parallel_agents.core.shortening import Cuts, Span
 from parallel_agents.core.tool import Effect
@@ -112,6 +114,29 @@ EXAMPLES: dict[type[Body], tuple[Body, str, str]] = {
             Unanswered(turn=1, model="mine/small"),
             "a call of mine/small brought no reply, and may have been billed",
             "",
+        ),
+        (
+            Ruled(
+                turn=1, number=1, tool="shell", subject="ls", is_allowed=True, rule="shell(ls *)"
+            ),
+            "permissions allow shell ls",
+            "by shell(ls *)",
+        ),
+        (
+            Asked(
+                turn=1,
+                number=1,
+                question=Question(
+                    question=QuestionKind.APPROVAL, text="git push", tool="shell", expires_at=9.0
+                ),
+            ),
+            "asks a person",
+            "shell git push",
+        ),
+        (
+            Answered(turn=1, number=1, answer=Answer(allow=False, text="not today"), by="ana"),
+            "ana answered: deny",
+            "not today",
         ),
         (
             Shortened(turn=9, cuts=Cuts(spans=(Span(0, 4), Span(5, 6)))),

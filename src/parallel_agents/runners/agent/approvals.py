@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from parallel_agents.core.call_decisions import Ruled
 from parallel_agents.core.decisions import Decisions
+from parallel_agents.core.event import (
+    Entry,
+)
 from parallel_agents.core.message import Place, ToolCall
 from parallel_agents.core.permission import Permissions, Verdict, decide, is_denied, subject_of
 from parallel_agents.core.question import Question, QuestionKind
-from parallel_agents.core.tool import ToolSpec
+from parallel_agents.core.tool import Access, ToolSpec
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.clock import Clock
+
+_MOST_SUBJECT = 500
 
 
 class Requested(NamedTuple):
@@ -42,6 +48,24 @@ class Approvals:
     def denies(self, tool: str, subject: str) -> bool:
         """Whether a rule denies a tool what it reaches, though its call does not name it."""
         return is_denied(self._layers, tool, subject)
+
+    def ruling(self, place: Place, spec: ToolSpec | None, call: ToolCall) -> Entry | None:
+        """The event of what the permissions say of a call; None where they need not be asked."""
+        if spec is None:
+            return None
+        decision = decide(self._layers, spec, call.arguments)
+        is_allowed = decision.verdict is not Verdict.DENY
+        if is_allowed and spec.access in {Access.NONE, Access.READ}:
+            return None
+        ruled = Ruled(
+            turn=place.turn,
+            number=place.number,
+            tool=spec.name,
+            subject=subject_of(spec, call.arguments)[:_MOST_SUBJECT],
+            is_allowed=is_allowed,
+            rule=decision.rule,
+        )
+        return Entry(f"{place}/ruled", ruled)
 
     def refusal(self, spec: ToolSpec, call: ToolCall) -> str:
         """Why a call is denied, in words for a model; empty if it is not."""

@@ -12,7 +12,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from parallel_agents.clock import wall
-from parallel_agents.core.event import Answered, Asked, Body, Entry
+from parallel_agents.core.call_decisions import Answered, Asked
+from parallel_agents.core.event import (
+    Body,
+    Entry,
+)
 from parallel_agents.core.message import Place
 from parallel_agents.core.question import Answer, Question, answered_key, asked_key, expired
 from parallel_agents.core.runner import Activation

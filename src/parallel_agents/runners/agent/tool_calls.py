@@ -23,7 +23,7 @@ from parallel_agents.core.question import Answer
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
-from parallel_agents.core.tool import Effect, Tool, ToolContext
+from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
@@ -194,6 +194,8 @@ class ToolCalls:
         began = loop.time()
         call = asked.call
         written: list[Entry] = []
+        if ruling := self._approvals.ruling(asked.place, self._spec_of(call), call):
+            activation.journal.note(ruling)
         known = self._known_result(asked)
         if known is not None:
             result, is_unknown = known
@@ -227,6 +229,11 @@ class ToolCalls:
         entry = Entry(asked.key, finished)
         await activation.journal.append(entry)
         return [*written, entry]
+
+    def _spec_of(self, call: ToolCall) -> ToolSpec | None:
+        """The tool of a call that can be executed as it was written."""
+        tool = None if call.unread else self._tools.get(call.name)
+        return None if tool is None else tool.spec
 
     def _known_result(self, asked: _Asked) -> _Known | None:
         """The result of a call that is not executed; None to execute it."""
