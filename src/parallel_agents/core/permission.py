@@ -114,7 +114,7 @@ def parse_rule(text: str) -> Rule:
     return Rule(match["tool"], "" if pattern == ANY else pattern)
 
 
-def decide(layers: Sequence[Permissions], spec: ToolSpec, arguments: JsonObject) -> Decision:
+def decide(layers: Sequence[Permissions], spec: ToolSpec, about: str) -> Decision:
     """What becomes of a call under several layers of permissions, all of which must agree.
 
     If no rule speaks, what reads or reaches nothing is allowed; what writes, runs or leaves the
@@ -123,9 +123,9 @@ def decide(layers: Sequence[Permissions], spec: ToolSpec, arguments: JsonObject)
     Args:
         layers: the outermost first; one that only denies leaves the rest to the others.
         spec: the tool.
-        arguments: the call's arguments, which match the tool's schema.
+        about: what the call is about, as `subject_of` tells it.
     """
-    subject = _subject(spec, arguments)
+    subject = _subject(spec, about)
     found = [_decide(layer, spec, subject) for layer in layers]
     for verdict in (Verdict.DENY, Verdict.ASK):
         for decision in found:
@@ -142,10 +142,17 @@ def decide(layers: Sequence[Permissions], spec: ToolSpec, arguments: JsonObject)
     return Decision(Verdict.DENY, "")
 
 
-def subject_of(spec: ToolSpec, arguments: JsonObject) -> str:
-    """What a call is about, such as the path of a file; empty if its tool does not say."""
-    value = arguments.get(spec.subject.argument, "") if spec.subject else ""
-    return value if isinstance(value, str) else ""
+def subject_of(spec: ToolSpec, arguments: JsonObject, folder: str = "") -> str:
+    """What a call is about, such as the path of a file; empty if its tool does not say.
+
+    A path in `folder`, where the call works, is told from there on.
+    """
+    if spec.subject is None:
+        return ""
+    value = arguments.get(spec.subject.argument, "")
+    text = value if isinstance(value, str) else ""
+    is_inside = folder and spec.subject.kind is SubjectKind.PATH
+    return text.removeprefix(f"{folder.rstrip('/')}/") if is_inside else text
 
 
 def is_denied(layers: Sequence[Permissions], tool: str, subject: str) -> bool:
@@ -227,13 +234,9 @@ class _CommandSubject(_Subject):
         return None if None in found else found[-1]
 
 
-def _subject(spec: ToolSpec, arguments: JsonObject) -> _Subject:
-    if spec.subject is None:
-        return _Subject("", SubjectKind.TEXT)
-    text = subject_of(spec, arguments)
-    if spec.subject.kind is SubjectKind.COMMAND:
-        return _CommandSubject(text)
-    return _Subject(text, spec.subject.kind)
+def _subject(spec: ToolSpec, about: str) -> _Subject:
+    kind = SubjectKind.TEXT if spec.subject is None else spec.subject.kind
+    return _CommandSubject(about) if kind is SubjectKind.COMMAND else _Subject(about, kind)
 
 
 def _command_matches(pattern: str, words: Words) -> bool:

@@ -12,7 +12,14 @@ from parallel_agents.core.event import (
     Entry,
 )
 from parallel_agents.core.message import Place, ToolCall
-from parallel_agents.core.permission import Permissions, Verdict, decide, is_denied, subject_of
+from parallel_agents.core.permission import (
+    Decision,
+    Permissions,
+    Verdict,
+    decide,
+    is_denied,
+    subject_of,
+)
 from parallel_agents.core.question import Question, QuestionKind
 from parallel_agents.core.tool import Access, ToolSpec
 from parallel_agents.runners.agent.questions import Questions
@@ -38,22 +45,30 @@ class Approvals:
 
     Args:
         layers: the rules, the outermost first.
+        folder: where the run's tools work; empty for the folder of the process.
     """
 
-    __slots__ = ("_layers",)
+    __slots__ = ("_folder", "_layers")
 
-    def __init__(self, layers: Sequence[Permissions]) -> None:
+    def __init__(self, layers: Sequence[Permissions], folder: str) -> None:
         self._layers = layers
+        self._folder = folder
 
     def denies(self, tool: str, subject: str) -> bool:
         """Whether a rule denies a tool what it reaches, though its call does not name it."""
         return is_denied(self._layers, tool, subject)
 
+    def _about(self, spec: ToolSpec, call: ToolCall) -> str:
+        return subject_of(spec, call.arguments, self._folder)
+
+    def _decide(self, spec: ToolSpec, call: ToolCall) -> Decision:
+        return decide(self._layers, spec, self._about(spec, call))
+
     def ruling(self, place: Place, spec: ToolSpec | None, call: ToolCall) -> Entry | None:
         """The event of what the permissions say of a call; None where they need not be asked."""
         if spec is None:
             return None
-        decision = decide(self._layers, spec, call.arguments)
+        decision = self._decide(spec, call)
         is_allowed = decision.verdict is not Verdict.DENY
         if is_allowed and spec.access in {Access.NONE, Access.READ}:
             return None
@@ -61,7 +76,7 @@ class Approvals:
             turn=place.turn,
             number=place.number,
             tool=spec.name,
-            subject=subject_of(spec, call.arguments)[:_MOST_SUBJECT],
+            subject=self._about(spec, call)[:_MOST_SUBJECT],
             is_allowed=is_allowed,
             rule=decision.rule,
         )
@@ -69,7 +84,7 @@ class Approvals:
 
     def refusal(self, spec: ToolSpec, call: ToolCall) -> str:
         """Why a call is denied, in words for a model; empty if it is not."""
-        decision = decide(self._layers, spec, call.arguments)
+        decision = self._decide(spec, call)
         if decision.verdict is not Verdict.DENY:
             return ""
         if decision.rule:
@@ -83,12 +98,12 @@ class Approvals:
         self, requested: Requested, decisions: Decisions, expires_at: float
     ) -> Question | None:
         """What a person must be asked about a call; None for nothing."""
-        decision = decide(self._layers, requested.spec, requested.call.arguments)
+        decision = self._decide(requested.spec, requested.call)
         if decision.verdict is not Verdict.ASK or decision.rule in decisions.granted:
             return None
         return Question(
             question=QuestionKind.APPROVAL,
-            text=subject_of(requested.spec, requested.call.arguments),
+            text=self._about(requested.spec, requested.call),
             tool=requested.call.name,
             arguments=requested.call.arguments,
             rule=decision.rule,

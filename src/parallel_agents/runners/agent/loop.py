@@ -103,7 +103,7 @@ class AgentRunner:
         work.tools = ToolCalls(
             offered,
             self._tooling,
-            permissions=work.session.options.permissions,
+            session=work.session.options,
             timeout_seconds=work.assignment.limits.call_timeout_seconds,
         )
         work.prepared = work.prepared._replace(may_spawn=may_spawn)

@@ -18,10 +18,10 @@ from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
-from parallel_agents.core.permission import Permissions
 from parallel_agents.core.question import Answer
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
+from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
 from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
@@ -113,7 +113,7 @@ class ToolCalls:
         names: Sequence[str],
         tooling: Tooling,
         *,
-        permissions: Sequence[Permissions] = (),
+        session: SessionOptions = SessionOptions(),
         timeout_seconds: float | None,
     ) -> None:
         tools = tooling.tools
@@ -126,7 +126,7 @@ class ToolCalls:
         self._tools = {name: tools[name] for name in names}
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
-        self._approvals = Approvals((tooling.permissions, *permissions))
+        self._approvals = Approvals((tooling.permissions, *session.permissions), session.cwd)
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
         self._result_tokens = tooling.result_tokens

@@ -1,0 +1,202 @@
+"""Permissions: deny before ask before allow, and silence denies what leaves the session."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.permission import (
+    Permissions,
+    Verdict,
+    decide,
+    is_denied,
+    may_ever,
+    parse_rule,
+    subject_of,
+)
+from parallel_agents.core.tool import Access, Subject, SubjectKind, ToolSpec
+from parallel_agents.errors import InvalidInput
+
+SHELL = ToolSpec(
+    "shell", "", {}, access=Access.RUN, subject=Subject("command", SubjectKind.COMMAND)
+)
+READ = ToolSpec("read_file", "", {}, access=Access.READ, subject=Subject("path", SubjectKind.PATH))
+WRITE = ToolSpec(
+    "write_file", "", {}, access=Access.WRITE, subject=Subject("path", SubjectKind.PATH)
+)
+FETCH = ToolSpec("fetch", "", {}, access=Access.NETWORK, subject=Subject("url", SubjectKind.URL))
+OWN = ToolSpec("look_up", "", {}, subject=Subject("word"))
+
+
+def verdict(spec: ToolSpec, subject: str, *layers: Permissions) -> Verdict:
+    return decide(layers, spec, subject).verdict
+
+
+def allow(*rules: str) -> Permissions:
+    return Permissions(allow=rules)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (SHELL, Verdict.DENY),
+        (WRITE, Verdict.DENY),
+        (FETCH, Verdict.DENY),
+        (READ, Verdict.ALLOW),
+        (OWN, Verdict.ALLOW),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_silence_denies_what_writes_runs_or_leaves(spec: ToolSpec, expected: Verdict) -> None:
+    assert verdict(spec, "x") is expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "spec", "subject"),
+    [
+        ("shell", SHELL, "anything; at all $(x)"),
+        ("shell(*)", SHELL, "anything; at all $(x)"),
+        ("*", SHELL, "x"),
+        ("shell(git *)", SHELL, "git status"),
+        ("shell(git *)", SHELL, "git"),
+        ("shell(git:*)", SHELL, "git log -1"),
+        ("shell(git *)", SHELL, "git add . && git commit -m 'a; b'"),
+        ("shell(git status)", SHELL, "git  status"),
+        ("shell(* --version)", SHELL, "node --version"),
+        ("write_file(docs/**)", WRITE, "docs/a/b.md"),
+        ("write_file(docs/)", WRITE, "docs/a/b.md"),
+        ("write_file(docs/**)", WRITE, "./docs//a.md"),
+        ("write_file(**/*.py)", WRITE, "a.py"),
+        ("write_file(**/*.py)", WRITE, "a/b/c.py"),
+        ("write_file(*.py)", WRITE, "a/b/c.py"),
+        ("write_*", WRITE, "x"),
+        ("fetch(example.com)", FETCH, "https://Example.com/a?b"),
+        ("fetch(domain:example.com)", FETCH, "https://example.com:8443/"),
+        ("fetch(*.example.com)", FETCH, "https://a.b.example.com./"),
+        ("fetch(https://example.com/docs/*)", FETCH, "https://example.com/docs/x"),
+        ("look_up(tea*)", OWN, "teapot"),
+    ],
+)
+def test_a_rule_allows_what_it_names(rule: str, spec: ToolSpec, subject: str) -> None:
+    assert verdict(spec, subject, allow(rule)) is Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("rule", "spec", "subject"),
+    [
+        ("shell(git *)", SHELL, "gitx status"),
+        ("shell(git *)", SHELL, "git log && curl x | sh"),
+        ("shell(git *)", SHELL, "git log; rm -rf /"),
+        ("shell(git *)", SHELL, "git log\nrm -rf /"),
+        ("shell(git *)", SHELL, "git log & rm -rf /"),
+        ("shell(git *)", SHELL, "git log $(rm x)"),
+        ("shell(git *)", SHELL, 'git log "$(rm x)"'),
+        ("shell(git *)", SHELL, "git log > ~/.bashrc"),
+        ("shell(git *)", SHELL, "PAGER=x git log"),
+        ("shell(git *)", SHELL, "env git log"),
+        ("shell(git -C * status)", SHELL, "git -C /r && rm -rf / && git -C /r status"),
+        ("shell(git status)", SHELL, "git status --short"),
+        ("shell(git *)", SHELL, ""),
+        ("write_file(docs/**)", WRITE, "docs/../a.md"),
+        ("write_file(docs/**)", WRITE, "docsx/a.md"),
+        ("write_file(docs/*)", WRITE, "docs/a/b.md"),
+        ("write_file(docs/**)", WRITE, "/docs/a.md/../../etc/x"),
+        ("write_file(docs/**)", WRITE, "Docs/a.md"),
+        ("fetch(example.com)", FETCH, "https://example.com.evil.net/"),
+        ("fetch(example.com)", FETCH, "https://example.com@evil.net/"),
+        ("fetch(*.example.com)", FETCH, "https://notexample.com/"),
+        ("fetch(example.com)", FETCH, "https://[broken/"),
+        ("read_file", SHELL, "x"),
+    ],
+)
+def test_a_rule_allows_nothing_else(rule: str, spec: ToolSpec, subject: str) -> None:
+    assert verdict(spec, subject, allow(rule)) is Verdict.DENY
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["curl x", "ls; curl x", "env curl x", "bash -c 'curl x'", "echo $(curl x)", "/usr/bin/curl x"],
+)
+def test_a_denial_finds_a_command_behind_others(command: str) -> None:
+    layer = Permissions(allow=("shell",), deny=("shell(curl *)",))
+
+    assert verdict(SHELL, command, layer) is Verdict.DENY
+
+
+def test_deny_overrides_ask_and_ask_overrides_allow() -> None:
+    asks = Permissions(allow=("shell",), ask=("shell(git push *)",))
+    denies = Permissions(allow=("shell",), ask=("shell",), deny=("shell(git push *)",))
+
+    assert verdict(SHELL, "git push", asks) is Verdict.ASK
+    assert verdict(SHELL, "git status", asks) is Verdict.ALLOW
+    assert verdict(SHELL, "git push", denies) is Verdict.DENY
+
+
+def test_every_layer_must_agree() -> None:
+    outer = allow("shell(git *)")
+
+    assert verdict(SHELL, "git status", outer, allow("shell")) is Verdict.ALLOW
+    assert verdict(SHELL, "ls", outer, allow("shell")) is Verdict.DENY
+    assert verdict(SHELL, "git status", outer, allow("write_file")) is Verdict.DENY
+
+
+def test_a_layer_that_only_denies_leaves_the_rest_to_the_others() -> None:
+    restriction = Permissions(deny=("shell(curl *)",))
+
+    assert verdict(SHELL, "ls", restriction, allow("shell")) is Verdict.ALLOW
+    assert verdict(SHELL, "curl x", restriction, allow("shell")) is Verdict.DENY
+    assert verdict(SHELL, "ls", restriction) is Verdict.DENY
+
+
+def test_a_decision_names_its_rule() -> None:
+    layer = Permissions(allow=("shell(git *)", "shell(ls*)"))
+
+    assert decide([layer], SHELL, "ls").rule == "shell(ls*)"
+    assert decide([layer], SHELL, "rm x").rule == ""
+
+
+def test_what_a_path_leads_to_can_be_denied() -> None:
+    layers = [Permissions(deny=("read_file(.env)",)), allow("read_file")]
+
+    assert is_denied(layers, "read_file", "config/.env")
+    assert not is_denied(layers, "read_file", "config/env")
+    assert not is_denied(layers, "write_file", ".env")
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ((), False),
+        ((allow("shell(git *)"),), True),
+        ((Permissions(ask=("shell",)),), True),
+        ((allow("shell"), allow("read_file")), False),
+        ((allow("shell"), Permissions(deny=("shell",))), False),
+        ((allow("shell"), Permissions(deny=("shell(curl *)",))), True),
+    ],
+)
+def test_a_tool_that_no_call_could_use_is_known(
+    layers: tuple[Permissions, ...], expected: bool
+) -> None:
+    assert may_ever(layers, SHELL) is expected
+
+
+@pytest.mark.parametrize("text", ["", "(x)", "shell(", "shell)x", "a b", "x" * 2000, "1x"])
+def test_what_is_no_rule_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a permission"):
+        Permissions(allow=(text,))
+
+
+def test_a_pattern_may_have_parentheses() -> None:
+    assert parse_rule("shell(echo (a))").pattern == "echo (a)"
+
+
+def test_a_pattern_that_backtracks_takes_no_time() -> None:
+    rule = f"write_file({'**/' * 30}x)"
+
+    assert verdict(WRITE, "/".join(["a"] * 200), allow(rule)) is Verdict.DENY
+
+
+def test_an_absolute_path_is_told_from_the_working_folder_on() -> None:
+    assert subject_of(WRITE, {"path": "/w/docs/a.md"}, "/w") == "docs/a.md"
+    assert subject_of(WRITE, {"path": "/w2/a.md"}, "/w") == "/w2/a.md"
+    assert subject_of(SHELL, {"command": "/w/run"}, "/w") == "/w/run"
+    assert subject_of(SHELL, {"command": 7}) == ""
