@@ -113,7 +113,7 @@ class Folder:
         except PathMissing as missing:
             return missing.real_path
 
-    def entries(self, path: str = "") -> Iterator[Entry]:
+    def entries(self, path: str = ".") -> Iterator[Entry]:
         """What one folder contains, by name; links are entries and are not followed."""
         with ExitStack() as stack:
             at = self._locate(stack, path)
