@@ -39,16 +39,16 @@ def answer(tables: Tables, number: int, answer: Answer, *, by: str) -> OpenQuest
     if found is None:
         raise _no_question(number)
     question, asked = _question(tables.rows, found[:-1])
-    status = found[-1]
-    if status not in LIVE:
+    if (before := _answer_to(tables.rows, question)) is not None:
+        raise _answered(question, before)
+    if found[-1] not in LIVE:
         raise RunIsOver(
-            f"the run that asked {question.id} has ended: {status}",
+            f"the run that asked {question.id} has ended: {found[-1]}",
             hint="`pagents inbox` lists the questions that wait",
         )
     body = Answered(turn=asked.turn, number=asked.number, answer=answer, by=by)
-    draft = Draft(question.run, question.session, Entry(answered_key(question.about), body))
-    if not tables.log.write([draft]):
-        raise _answered(tables.rows, question)
+    entry = Entry(answered_key(question.about), body)
+    tables.log.write_new([Draft(question.run, question.session, entry)])
     return question
 
 
@@ -67,15 +67,17 @@ def _question(rows: Rows, columns: SqlRow) -> tuple[OpenQuestion, Asked]:
     ), asked
 
 
-def _answered(rows: Rows, question: OpenQuestion) -> AlreadyAnswered:
+def _answer_to(rows: Rows, question: OpenQuestion) -> Answered | None:
     found = rows.database.one("event_of", (question.run, answered_key(question.about)))
     body = None if found is None else rows.body(*found)
-    if not isinstance(body, Answered):
-        return AlreadyAnswered(f"{question.id} was answered before")
-    verdict = "allow" if body.answer.allow else "deny"
+    return body if isinstance(body, Answered) else None
+
+
+def _answered(question: OpenQuestion, before: Answered) -> AlreadyAnswered:
+    verdict = "allow" if before.answer.allow else "deny"
     return AlreadyAnswered(
         f"{question.id} was answered before",
-        why=f"{body.by} answered {body.answer.text or verdict!r}",
+        why=f"{before.by} answered {before.answer.text or verdict!r}",
         hint="the first answer counts; `pagents inbox` lists the questions that wait",
     )
 

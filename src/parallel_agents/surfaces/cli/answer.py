@@ -53,12 +53,10 @@ def answer(
         async with open_existing(context.environment, context.settings) as client:
             waiting = {each.id: each for each in await client.sessions.questions()}
             asked = waiting.get(question)
-            is_request = asked and asked.question.question is QuestionKind.REQUEST
-            given = (
-                Answer(allow=True, text=text, for_run=for_run, arguments=changed)
-                if is_request
-                else _verdict(text, note, for_run=for_run, arguments=changed)
-            )
+            if asked is not None and asked.question.question is QuestionKind.APPROVAL:
+                given = _verdict(text, note, for_run=for_run, arguments=changed)
+            else:  # of a question that waits no more, the store says why
+                given = Answer(allow=True, text=text, for_run=for_run, arguments=changed)
             answered = await client.sessions.answer(question, given)
             await client.workers.ensure(answered.session, answered.run)
             return answered
