@@ -19,7 +19,10 @@ async def call(
     **arguments: str | bool,
 ) -> list[str]:
     context = ToolContext(
-        SessionKey("s"), RunId("r"), cwd=str(root), denies=lambda _, path: path == denied
+        SessionKey("s"),
+        RunId("r"),
+        cwd=str(root),
+        denies=lambda _, path: bool(path) and path == denied,
     )
     return (await tool.call(arguments, context)).split("\n")
 
