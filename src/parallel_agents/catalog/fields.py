@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
-from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.errors import InvalidFile
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.catalog.template import fill, fill_text
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget

@@ -1,0 +1,51 @@
+"""Annotations: what values a type annotation takes, for the values and arguments that callers pass.
+
+Python does not enforce annotations, and callers may not use a type checker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from parallel_agents.core import takers
+from parallel_agents.core.takers import Least, Taker
+
+Seconds: TypeAlias = Annotated[float, Least(0)]
+Duration: TypeAlias = Annotated[float, Least(0, is_allowed=False)]
+Index: TypeAlias = Annotated[int, Least(0)]
+Count: TypeAlias = Annotated[int, Least(1)]
+
+
+def taker_of(annotation: object) -> Taker:
+    """How values of an annotation are taken, as `typing.get_type_hints` returns it."""
+    hint: Any = getattr(annotation, "__supertype__", annotation)  # what a NewType stands for
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        taken = taker_of(inside[0])
+        bounds = [extra for extra in inside[1:] if isinstance(extra, Least)]
+        return takers.bounded(taken, bounds[0]) if bounds else taken
+    if origin in (Union, UnionType):
+        return takers.union(tuple(map(taker_of, _without_values(inside))))
+    if origin is Literal:
+        return takers.literal(inside)
+    if origin is tuple:
+        return takers.items(taker_of(inside[0]))
+    if origin is Callable:
+        return takers.FUNCTION
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        values = inside[1]
+        return takers.JSON_OBJECT if values is Any else takers.named(taker_of(values))
+    if isinstance(origin, type) and issubclass(origin, Iterable):
+        return takers.items(taker_of(inside[0]), takers.is_iterable)
+    if hint in takers.PLAIN:
+        return takers.PLAIN[hint]
+    return takers.enum(hint) if issubclass(hint, Enum) else takers.instance(hint)
+
+
+def _without_values(options: tuple[object, ...]) -> tuple[object, ...]:
+    """The options of a union; text beside an enum stands for a member's value, and for no other."""
+    is_enum = any(isinstance(option, type) and issubclass(option, Enum) for option in options)
+    return tuple(option for option in options if not (is_enum and option is str))
