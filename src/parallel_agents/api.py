@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing_extensions import Unpack
 from parallel_agents.app.client import App
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
-from parallel_agents.app.parts import Parts, by_name, tools_by_name
+from parallel_agents.app.parts import Parts, agents_by_name, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.annotations import Count, Duration, Name
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.shown import shown
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -43,7 +44,7 @@ class Options(TypedDict, total=False):
         settings: settings by name; they override files and environment variables.
     """
 
-    home: Path | str | None
+    home: Path | Name | None
     tools: Sequence[Tool | Callable[..., object]]
     agents: Sequence[Agent]
     gates: Sequence[Callable[..., object]]
@@ -62,16 +63,17 @@ class TeamOptions(Options, total=False):
 
     budget: Budget
     on_failure: OnFailure | str
-    min_done: int | None
+    min_done: Count | None
 
 
 def _name(function: Callable[..., object]) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
+@checked
 @asynccontextmanager
 async def open(
-    *, model: str | None = None, max_parallel: int | None = None, **options: Unpack[Options]
+    *, model: Name | None = None, max_parallel: Count | None = None, **options: Unpack[Options]
 ) -> AsyncGenerator[OpenSessions]:
     """Open this user's store, and execute runs in this process until the block ends.
 
@@ -94,7 +96,6 @@ async def open(
         InvalidInput: a function cannot be a tool, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    _check_known(options, Options)
     async with _open(model, max_parallel, options) as app:
         yield OpenSessions(app.sessions)
 
@@ -109,7 +110,7 @@ async def _open(
     models = options.get("models", {})
     _check_providers(models)
     parts = Parts(
-        agents=by_name("agents", ((agent.name, agent) for agent in options.get("agents", ()))),
+        agents=agents_by_name(options.get("agents", ())),
         tools=tools_by_name(options.get("tools", ())),
         models=models,
         gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
@@ -165,13 +166,14 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
             )
 
 
+@checked
 async def arun(
     tasks: Sequence[Task] | Task,
     *,
-    key: str | None = None,
-    model: str | None = None,
-    max_parallel: int | None = None,
-    timeout: float | None = None,
+    key: Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
     **options: Unpack[TeamOptions],
 ) -> TeamResult:
     """Run tasks in parallel, and return their results in the order of the tasks.
@@ -199,13 +201,14 @@ async def arun(
         return await _run_team(app, team, key)
 
 
+@checked
 def run(
     tasks: Sequence[Task] | Task,
     *,
-    key: str | None = None,
-    model: str | None = None,
-    max_parallel: int | None = None,
-    timeout: float | None = None,
+    key: Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
     **options: Unpack[TeamOptions],
 ) -> TeamResult:
     """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
@@ -225,37 +228,17 @@ def run(
     return in_thread(run_until)
 
 
-def _check_known(options: Options, known: type[Options]) -> None:
-    """Refuse a misspelt option, as any Python function does; TypedDict would ignore it silently."""
-    for name in options.keys() - known.__annotations__.keys():
-        raise TypeError(f"unexpected keyword argument {name!r}")
-
-
 def _team(
     tasks: Sequence[Task] | Task, model: str | None, timeout: float | None, options: TeamOptions
 ) -> TeamTask:
-    _check_known(options, TeamOptions)
-    asked = options.get("on_failure", OnFailure.KEEP_GOING)
-    try:
-        on_failure = OnFailure(asked)
-    except ValueError as error:
-        raise InvalidInput(
-            f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
-        ) from error
     if isinstance(tasks, Task):
         tasks = (tasks,)
-    if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
-        raise InvalidInput(
-            f"tasks has type {type(tasks).__name__}: {shown(tasks)}",
-            why="it takes a list of Task",
-            hint='write [Task("AGENT", "what to do")]',
-        )
     return TeamTask(
         tasks=tuple(tasks),
         model=model,
         timeout_seconds=timeout,
         budget=options.get("budget", NO_BUDGET),
-        on_failure=on_failure,
+        on_failure=OnFailure(options.get("on_failure", OnFailure.KEEP_GOING)),
         min_done=options.get("min_done"),
     )
 

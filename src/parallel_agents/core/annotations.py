@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import partial
+from operator import le, lt
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from parallel_agents.core import takers
-from parallel_agents.core.takers import Least, Taker
+from parallel_agents.core.takers import Rule, Taker
 
-Seconds: TypeAlias = Annotated[float, Least(0)]
-Duration: TypeAlias = Annotated[float, Least(0, is_allowed=False)]
-Index: TypeAlias = Annotated[int, Least(0)]
-Count: TypeAlias = Annotated[int, Least(1)]
+_FROM_0 = Rule("0 or more", partial(le, 0))
+_FROM_1 = Rule("1 or more", partial(le, 1))
+_ABOVE_0 = Rule("more than 0", partial(lt, 0))
+_FILLED = Rule("not empty", str.strip)
+
+Seconds: TypeAlias = Annotated[float, _FROM_0]
+Duration: TypeAlias = Annotated[float, _ABOVE_0]
+Index: TypeAlias = Annotated[int, _FROM_0]
+Count: TypeAlias = Annotated[int, _FROM_1]
+Name: TypeAlias = Annotated[str, _FILLED]
 
 
 def taker_of(annotation: object) -> Taker:
@@ -25,8 +33,8 @@ def taker_of(annotation: object) -> Taker:
     origin, inside = get_origin(hint), get_args(hint)
     if origin is Annotated:
         taken = taker_of(inside[0])
-        bounds = [extra for extra in inside[1:] if isinstance(extra, Least)]
-        return takers.bounded(taken, bounds[0]) if bounds else taken
+        rules = [extra for extra in inside[1:] if isinstance(extra, Rule)]
+        return takers.ruled(taken, rules[0]) if rules else taken
     if origin in (Union, UnionType):
         return takers.union(tuple(map(taker_of, _without_values(inside))))
     if origin is Literal:

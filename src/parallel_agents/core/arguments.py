@@ -34,19 +34,19 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Raises:
         InvalidInput: from the function; it names the argument, its value and what it takes.
     """
-    if inspect.iscoroutinefunction(function):
+    return _checked(function)
 
-        async def call_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-            right, named = _checks_of(function).take(args, kwargs)
-            return await function(*right, **named)
 
-        return wraps(function)(call_async)
-
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+def _checked(function: _Function) -> _Function:
+    def call(*args: object, **kwargs: object) -> object:
         right, named = _checks_of(function).take(args, kwargs)
         return function(*right, **named)
 
-    return wraps(function)(call)
+    async def call_async(*args: object, **kwargs: object) -> object:
+        right, named = _checks_of(function).take(args, kwargs)
+        return await function(*right, **named)
+
+    return wraps(function)(call_async if inspect.iscoroutinefunction(function) else call)
 
 
 def checked_methods(made: C) -> C:
@@ -177,6 +177,4 @@ def _checks_of(function: _Function) -> _Checks:
 def _options_of(function: _Function, gathered: list[str]) -> tuple[str, ...]:
     """The names of the options that a function gathers, by its `**options: Unpack[...]`."""
     hints = get_type_hints(function, include_extras=True) if gathered else {}
-    return tuple(
-        name for option in gathered for name in get_type_hints(get_args(hints[option])[0])
-    )
+    return tuple(name for option in gathered for name in get_type_hints(get_args(hints[option])[0]))

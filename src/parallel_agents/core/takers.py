@@ -108,22 +108,35 @@ def is_iterable(value: object) -> TypeGuard[Iterable[object]]:
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
 
 
-def items(item: Taker, has_items: Callable[[object], TypeGuard[Iterable[object]]] = is_list) -> Taker:
+def items(
+    item: Taker, has_items: Callable[[object], TypeGuard[Iterable[object]]] = is_list
+) -> Taker:
     """A tuple of values of one kind, made of whatever has items."""
     takes = f"a tuple or list, each item {item.takes}"
 
     def take(value: object) -> object:
         if not has_items(value):
-            is_one = isinstance(value, str) and len(value) <= _MOST_HINTED
-            raise Wrong(value, takes, hint=f"write [{value!r}]" if is_one else "")
+            raise Wrong(value, takes, hint=_hint_for_one(item, value))
         return tuple([take_part(item, part, f"item {n}") for n, part in enumerate(value, start=1)])
 
     return Taker(frozenset(), take, takes)
 
 
+def _hint_for_one(item: Taker, value: object) -> str:
+    """What to write instead of a value where a list is taken: a list of it, if it may be an item."""
+    try:
+        item.take(value)
+    except Wrong as wrong:
+        return wrong.hint
+    is_short = isinstance(value, str) and len(value) <= _MOST_HINTED
+    return f"write [{value!r}]" if is_short else "write it in brackets, as a list of one"
+
+
 def named(part: Taker) -> Taker:
     """A dictionary of values of one kind, with text as names."""
-    takes = f"a dictionary with text as names, each value {part.takes}"
+    takes = "a dictionary with text as names"
+    if part is not ANYTHING:
+        takes += f", each value {part.takes}"
 
     def take(value: object) -> object:
         if not _is_mapping(value) or not all(isinstance(name, str) for name in value):
@@ -143,26 +156,30 @@ def take_part(part: Taker, value: object, where: str) -> object:
         raise wrong.at(where) from None
 
 
-class Least(NamedTuple):
-    """The least value of a number, or the greatest of those that are too low."""
+class Rule(NamedTuple):
+    """What the values of an annotation must be besides their type.
 
-    least: int
-    is_allowed: bool = True
+    Attributes:
+        words: what it asks, such as `1 or more`.
+        allows: true of a value of the type that follows it.
+    """
 
-    def allows(self, number: float) -> bool:
-        return number > self.least or (number == self.least and self.is_allowed)
+    words: str
+    allows: Callable[[Any], object]
 
 
-def bounded(number: Taker, bound: Least) -> Taker:
-    """A number that is not too low."""
-    words = f"at least {bound.least}" if bound.is_allowed else f"more than {bound.least}"
-    takes = f"{number.takes} of {words}"
+def ruled(kind: Taker, rule: Rule) -> Taker:
+    """A value of a kind that also follows a rule."""
+    takes = f"{kind.takes} ({rule.words})"
 
     def take(value: object) -> object:
-        taken = number.take(value)
-        if isinstance(taken, int | float) and bound.allows(taken):
-            return taken
-        raise Wrong(value, takes)
+        try:
+            taken = kind.take(value)
+        except Wrong as wrong:
+            raise (Wrong(value, takes) if wrong.takes == kind.takes else wrong) from None
+        if not rule.allows(taken):
+            raise Wrong(value, takes)
+        return taken
 
     return Taker(frozenset(), take, takes)
 

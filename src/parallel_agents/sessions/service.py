@@ -190,7 +190,6 @@ class Service(StoreReads):
         return await whole(send)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        mode = requests.steer_mode(mode)
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
