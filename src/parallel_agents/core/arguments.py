@@ -64,9 +64,10 @@ def worded(init: Callable[P, None], owner: str) -> Callable[P, None]:
         try:
             init(*args, **kwargs)
         except TypeError:
-            names = _names_of(init, owner)
-            names.check(args, kwargs)
-            raise
+            refusal = _names_of(init, owner).refusal(args, kwargs)
+            if refusal is None:
+                raise
+            raise refusal from None
 
     return wraps(init)(call)
 
@@ -78,43 +79,41 @@ class _Names(NamedTuple):
         owner: the function, as messages call it.
         positional: those that may be passed by position; the first is `self` in a method.
         needed: those without a default.
-        every: all that may be passed by name.
+        by_name: all that may be passed by name.
     """
 
     owner: str
     positional: tuple[str, ...]
     needed: tuple[str, ...]
-    every: tuple[str, ...]
+    by_name: tuple[str, ...]
 
-    def check(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
-        """Refuse what Python would refuse with a TypeError.
-
-        Raises:
-            InvalidInput: an argument is unknown, passed twice, missing or surplus.
-        """
+    def refusal(
+        self, args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> InvalidInput | None:
+        """The error for an argument that is unknown, passed twice, missing or surplus."""
         by_position = self.positional[: len(args)]
         for name in kwargs:
-            if name not in self.every:
-                raise InvalidInput(
-                    f"{self.owner} takes no argument {name}",
-                    hint=did_you_mean(name, (known for known in self.every if known != "self")),
+            if name not in self.by_name:
+                known = (known for known in self.by_name if known != "self")
+                return InvalidInput(
+                    f"{self.owner} takes no argument {name}", hint=did_you_mean(name, known)
                 )
             if name in by_position:
-                raise InvalidInput(
+                return InvalidInput(
                     f"{self.owner} got {name} twice", hint="pass it by its position or by its name"
                 )
-        if len(args) > len(self.positional):
+        if surplus := len(args) - len(by_position):
             allowed = [name for name in self.positional if name != "self"]
-            raise InvalidInput(
-                f"{self.owner} got {len(args) - len(self.positional)} more values than it takes by position",
-                why=f"it takes {' and '.join(allowed) or 'none'} by position",
+            return InvalidInput(
+                f"{self.owner} got {surplus} more by position than it takes",
+                why=f"it takes {' and '.join(allowed) or 'nothing'} by position",
                 hint="pass the others by their names",
             )
         missing = [name for name in self.needed if name not in kwargs and name not in by_position]
         if missing:
-            raise InvalidInput(
-                f"{self.owner} needs {' and '.join(missing)}", hint=f"pass {' and '.join(missing)}"
-            )
+            listed = " and ".join(missing)
+            return InvalidInput(f"{self.owner} needs {listed}", hint=f"pass {listed}")
+        return None
 
 
 class _Checks(NamedTuple):
@@ -131,7 +130,8 @@ class _Checks(NamedTuple):
         Raises:
             InvalidInput: one is not what the function takes.
         """
-        self.names.check(args, kwargs)
+        if refusal := self.names.refusal(args, kwargs):
+            raise refusal
         named = zip(self.names.positional, args, strict=False)
         return (
             [self._one(name, value) for name, value in named],
@@ -152,29 +152,27 @@ class _Checks(NamedTuple):
 @cache
 def _names_of(function: _Function, owner: str) -> _Names:
     parameters = inspect.signature(function).parameters.values()
-    options = [p for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
-    own = [p for p in parameters if p not in options]
+    own = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    named = [p.name for p in own if p.kind is not inspect.Parameter.POSITIONAL_ONLY]
     return _Names(
         owner,
         positional=tuple(p.name for p in own if p.kind in _POSITIONAL),
         needed=tuple(p.name for p in own if p.default is inspect.Parameter.empty),
-        every=(*(p.name for p in own), *_options_of(function, [p.name for p in options])),
+        by_name=(*named, *(_options_of(function) if len(own) < len(parameters) else ())),
     )
 
 
 @cache
 def _checks_of(function: _Function) -> _Checks:
-    names = _names_of(function, f"{function.__name__}()")
+    hints = {**get_type_hints(function, include_extras=True), **_options_of(function)}
+    takers = {
+        name: taker_of(hint) for name, hint in hints.items() if get_origin(hint) is not Unpack
+    }
+    return _Checks(_names_of(function, f"{function.__name__}()"), {"self": ANYTHING, **takers})
+
+
+def _options_of(function: _Function) -> Mapping[str, object]:
+    """The options that a function gathers by its `**options: Unpack[...]`, with their types."""
     hints = get_type_hints(function, include_extras=True)
-    for option in [name for name, hint in hints.items() if get_origin(hint) is Unpack]:
-        hints |= get_type_hints(get_args(hints[option])[0], include_extras=True)
-    return _Checks(
-        names,
-        {n: taker_of(hints[n]) if n in hints else ANYTHING for n in names.every},
-    )
-
-
-def _options_of(function: _Function, gathered: list[str]) -> tuple[str, ...]:
-    """The names of the options that a function gathers, by its `**options: Unpack[...]`."""
-    hints = get_type_hints(function, include_extras=True) if gathered else {}
-    return tuple(name for option in gathered for name in get_type_hints(get_args(hints[option])[0]))
+    gathered = [get_args(hint)[0] for hint in hints.values() if get_origin(hint) is Unpack]
+    return get_type_hints(gathered[0], include_extras=True) if gathered else {}

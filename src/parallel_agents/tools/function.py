@@ -77,7 +77,7 @@ def _arguments_model(name: str, function: Function) -> type[BaseModel]:
             fields[f"argument_{number}"] = _field(name, parameter, hints)
         model = create_model(name, __config__=config, **fields)
         model.model_json_schema()
-    except (PydanticUserError, NameError, TypeError) as error:
+    except (PydanticUserError, NameError, TypeError, ValueError) as error:
         raise _not_a_tool(name, str(error)) from error
     return model
 
