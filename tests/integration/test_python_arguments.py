@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -175,9 +175,9 @@ async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
         value = call.function(**arguments)
         if inspect.isawaitable(value):
             await value
-        elif isinstance(value, AsyncIterator):
-            async for _ in value:
-                pass
+        elif hasattr(value, "__anext__"):
+            async for event in value:
+                assert isinstance(event, pa.Event)
         elif hasattr(value, "__aenter__"):
             async with value:
                 pass

@@ -213,8 +213,13 @@ class Service(StoreReads):
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
     ) -> list[Result]:
         if until is not Until.NOW:
-            async with asyncio.timeout(timeout):
-                await self.wait_over(runs, until)
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.wait_over(runs, until)
+            except TimeoutError:
+                raise TimeoutError(
+                    f"the runs have not ended in {timeout:g} s; they continue"
+                ) from None
         return await self.results(runs)
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:

@@ -154,13 +154,8 @@ class _Shared:
 
 
 def _open() -> Live:
-    """Open it; an error that ends the script carries its cause and hint."""
-    try:
-        environment = read_environment()
-        return Live(environment, load(environment).settings)
-    except PagentsError as error:
-        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.hint)))}")
-        raise
+    environment = read_environment()
+    return Live(environment, load(environment).settings)
 
 
 _shared = _Shared()
