@@ -13,6 +13,7 @@ from typing import TypedDict
 from typing_extensions import Unpack
 
 from parallel_agents.app.client import App
+from parallel_agents.app.farewell import Farewell, TeamFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts, agents_by_name, by_name, tools_by_name
@@ -23,8 +24,9 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
-from parallel_agents.interrupts import in_thread, unless
+from parallel_agents.interrupts import in_thread, to_its_end, unless
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
 from parallel_agents.signals import noted_interrupts
@@ -96,7 +98,7 @@ async def open(
         InvalidInput: a function cannot be a tool, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    async with _open(model, max_parallel, options) as app:
+    async with _open(model, max_parallel, options) as app, _letting_calls_end(app, Farewell()):
         yield OpenSessions(app.sessions)
 
 
@@ -116,20 +118,25 @@ async def _open(
         gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
     async with open_app(environment, load(environment, flags).settings, parts) as app:
-        with noted_interrupts() as is_interrupted:
-            try:
-                yield app
-            except asyncio.CancelledError:
-                # After a Ctrl-C calls in flight end; a second one ends the loop. A caller that gave
-                # up, as by `asyncio.timeout`, does not wait for them.
-                if is_interrupted():
-                    await app.let_calls_end(_note_stopping)
-                raise
+        yield app
 
 
-def _note_stopping(calls: int) -> None:
-    if calls:
-        _log.warning("stopping: %d calls in flight can finish; Ctrl-C again stops at once", calls)
+@asynccontextmanager
+async def _letting_calls_end(app: App, farewell: Farewell) -> AsyncGenerator[None]:
+    """After a Ctrl-C of the caller's loop, let calls in flight end; a second one ends the loop.
+
+    A caller that gave up, as by `asyncio.timeout`, does not wait for them.
+    """
+    with noted_interrupts() as is_interrupted:
+        try:
+            yield
+        except asyncio.CancelledError:
+            if is_interrupted():
+                try:
+                    await farewell.let_calls_end(app)
+                finally:
+                    farewell.say()
+            raise
 
 
 def _flags(settings: Mapping[str, object], **given: object) -> dict[str, object]:
@@ -197,8 +204,9 @@ async def arun(
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     team = _team(tasks, model, timeout, options)
-    async with _open(None, max_parallel, options) as app:
-        return await _run_team(app, team, key)
+    farewell = _farewell(options)
+    async with _open(None, max_parallel, options) as app, _letting_calls_end(app, farewell):
+        return await _run_team(app, team, key, farewell)
 
 
 @checked
@@ -217,15 +225,30 @@ def run(
 
     Parameters, result and errors are those of `arun`. The first Ctrl-C lets model calls in flight
     finish, so that nothing paid for is lost; the second stops at once. SIGTERM and SIGHUP count as a
-    Ctrl-C. All raise KeyboardInterrupt, and the same key continues where the run stopped.
+    Ctrl-C. All raise KeyboardInterrupt, after stderr has said how to continue where the run stopped.
     """
     team = _team(tasks, model, timeout, options)
 
+    farewell = _farewell(options)
+
     async def run_until(stop: asyncio.Event) -> TeamResult | None:
         async with _open(None, max_parallel, options) as app:
-            return await unless(stop, _run_team(app, team, key))
+            result = await unless(stop, _run_team(app, team, key, farewell))
+            if result is None:
+                await farewell.let_calls_end(app)
+            return result
 
-    return in_thread(run_until)
+    try:
+        return in_thread(run_until)
+    except KeyboardInterrupt:
+        farewell.say()
+        raise
+
+
+def _farewell(options: Options) -> TeamFarewell:
+    # Another process has none of what this one passes in.
+    own = ("home", "tools", "gates", "models")
+    return TeamFarewell(is_resumable=not any(options.get(name) for name in own))
 
 
 def _team(
@@ -243,11 +266,18 @@ def _team(
     )
 
 
-async def _run_team(app: App, team: TeamTask, key: str | None) -> TeamResult:
+async def _run_team(
+    app: App, team: TeamTask, key: str | None, farewell: TeamFarewell
+) -> TeamResult:
     plans = await app.sessions.plan_team(team, key=key)
     if app.is_embedded_by_default(team, plans):
         note_embedded()
-    spawned = await app.sessions.start(plans)
+
+    async def start() -> Spawned:
+        farewell.started(spawned := await app.sessions.start(plans))
+        return spawned
+
+    spawned = await to_its_end(start())
     await app.sessions.wait([spawned.run_id])
     return await app.sessions.team_result(spawned.session_key)
 
