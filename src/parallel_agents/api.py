@@ -247,7 +247,7 @@ def run(
 
 def _farewell(options: Options) -> TeamFarewell:
     # Another process has none of what this one passes in.
-    own = ("home", "tools", "gates", "models")
+    own = ("home", "tools", "gates", "models", "settings")
     return TeamFarewell(is_resumable=not any(options.get(name) for name in own))
 
 
