@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple, get_type_hints
 
 import pytest
 
 import parallel_agents as pa
+from parallel_agents import testing
 from parallel_agents.api import Options, TeamOptions
 from parallel_agents.errors import InvalidInput
 from parallel_agents.testing import RepliesWith
@@ -104,6 +106,7 @@ WALKED: Mapping[type[object], Callable[[Face], dict[str, Call]]] = {
     pa.Pool: pool_calls,
 }
 TEXT, NUMBER, FLAG, NOTHING = "'x'", "5", "True", "None"
+TEXTS, FUNCTIONS = {TEXT, "''"}, {"print", "int"}
 OBJECTS = {NOTHING, "{}", "{'a': 1}"}
 # What may be meant, by function and parameter; all else is refused.
 TAKEN: Mapping[str, set[str]] = {
@@ -136,7 +139,7 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.steer text": {TEXT},
     "OpenSessions.wait handles": {"[]"},
     "OpenSessions.wait timeout": {NOTHING, NUMBER},
-    "SessionHandle.listen on_text": {"print", "int"},
+    "SessionHandle.listen on_text": FUNCTIONS,
     "SessionHandle.send input": OBJECTS,
     "SessionHandle.send text": {TEXT},
     "SessionHandle.steer text": {TEXT},
@@ -156,6 +159,47 @@ TAKEN: Mapping[str, set[str]] = {
             "settings": {"{}"},
             "timeout": {NOTHING, NUMBER},
             "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"testing.{place}": taken
+        for place, taken in {
+            "ScriptedModel latency_seconds": {NUMBER},
+            "ScriptedModel name": {TEXT},
+            "ScriptedModel replies": {"[]"},
+            "RepliesWith answer": FUNCTIONS,
+            "RepliesWith latency_seconds": {NUMBER},
+            "RepliesWith name": {TEXT},
+            "LoopbackProvider keeps_requests": {FLAG},
+            "LoopbackProvider log": {NOTHING},
+            "LoopbackProvider port": {NUMBER},
+            "Simulated seed": {NUMBER},
+            "MemoryStore dead_letter_seconds": {NUMBER},
+            "MemoryStore now": FUNCTIONS | {NOTHING},
+            "HttpError headers": {"{}"},
+            "HttpError message": TEXTS,
+            "HttpError status": {NUMBER, "-1"},  # a test may want a status that no server has
+            "HttpError type": TEXTS,
+            "Cut after_chunks": {NUMBER},
+            "Garbage body": {"b'x'"},
+            "Garbage content_type": TEXTS,
+            "Refusal message": TEXTS,
+            "Drip seconds": {NUMBER},
+            "Hold is_over": FUNCTIONS,
+            "Behaviour answer": FUNCTIONS,
+            "Behaviour chunk_characters": {NUMBER},
+            "Behaviour fault": FUNCTIONS,
+            "Behaviour latency_seconds": {NUMBER},
+            "Day expensive_after": {NOTHING, NUMBER, "-1"},
+            "Day name": TEXTS,
+            "Day shares": {"{}"},
+            "Day storms": {NOTHING},
+            "first count": {NUMBER},
+            "open_rig agents": {"[]"},
+            "open_rig gates": {NOTHING, "{}"},
+            "open_rig store": {NOTHING},
+            "open_rig tools": {"[]"},
+            "make_answer schema": {"{}", "{'a': 1}"},
         }.items()
     },
     "pa.open agents": {"[]"},
@@ -268,6 +312,55 @@ async def test_a_tool_refuses_every_odd_value_that_nobody_means() -> None:
 
     assert walked.faults == []
     assert walked.taken == {"tool.of function": {NOTHING}}
+
+
+MADE: Mapping[str, Mapping[str, Callable[[], Any]]] = {
+    "ScriptedModel": {"replies": list},
+    "RepliesWith": {"answer": lambda: str},
+    "LoopbackProvider": {},
+    "Simulated": {"day": lambda: testing.DAYS["calm"]},
+    "MemoryStore": {},
+    "HttpError": {"status": lambda: 500},
+    "Hang": {},
+    "Cut": {},
+    "Garbage": {},
+    "Refusal": {},
+    "Drip": {"seconds": lambda: 1.0},
+    "Hold": {"is_over": lambda: lambda: True},
+    "Behaviour": {},
+    "Day": {"name": lambda: "day"},
+    "first": {"count": lambda: 1, "fault": testing.Hang},
+    "open_rig": {},
+    "serve": {},
+    "make_answer": {"schema": lambda: {"type": "string"}, "rng": Random},
+}
+
+
+# Values that fakes and rigs return, an enum, an alias, an error; and a loop, which asyncio makes.
+NOT_CALLED = {"Answer", "DAYS", "Deadlock", "Mishap", "Received", "Rig", "Script", "VirtualLoop"}
+
+
+def test_every_public_fake_is_walked() -> None:
+    assert set(testing.__all__) - NOT_CALLED == {*MADE, "run_virtual"}
+
+
+def test_what_is_run_on_virtual_time_is_a_coroutine() -> None:
+    untyped: Any = testing
+
+    with pytest.raises(InvalidInput, match=r"work of run_virtual\(\) is 5 \(int\)"):
+        untyped.run_virtual(5)
+
+
+@pytest.mark.parametrize("name", MADE)
+async def test_a_fake_refuses_an_odd_value_in_our_words(name: str) -> None:
+    good = {parameter: make() for parameter, make in MADE[name].items()}
+
+    walked = await walk("testing", {name: Call(getattr(testing, name), good)})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"testing.{name} ")
+    }
 
 
 @pytest.mark.parametrize(

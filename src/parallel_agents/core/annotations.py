@@ -5,7 +5,7 @@ Python does not enforce annotations, and callers may not use a type checker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from enum import Enum
 from functools import partial
 from operator import le, lt
@@ -40,17 +40,31 @@ def taker_of(annotation: object) -> Taker:
     if origin is Literal:
         return takers.literal(inside)
     if origin is tuple:
-        return takers.items(taker_of(inside[0]))
+        return _tuple(inside)
     if origin is Callable:
         return takers.FUNCTION
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        values = inside[1]
-        return takers.JSON_OBJECT if values is Any else takers.named(taker_of(values))
+        names, values = inside
+        is_json = values is Any
+        return takers.JSON_OBJECT if is_json else takers.named(*map(taker_of, (names, values)))
     if isinstance(origin, type) and issubclass(origin, Iterable):
         return takers.items(taker_of(inside[0]), takers.is_iterable)
+    if isinstance(origin, type):
+        return takers.instance(origin)
     if hint in takers.PLAIN:
         return takers.PLAIN[hint]
     return takers.enum(hint) if issubclass(hint, Enum) else takers.instance(hint)
+
+
+def _tuple(inside: tuple[object, ...]) -> Taker:
+    taken = takers.items(taker_of(inside[0]))
+    if inside[-1] is ...:
+        return taken
+
+    def has_all(items: Sized) -> bool:
+        return len(items) == len(inside)
+
+    return takers.ruled(taken, Rule(f"{len(inside)} of them", has_all))
 
 
 def _without_values(options: tuple[object, ...]) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
+from itertools import zip_longest
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 from typing_extensions import Unpack
@@ -23,6 +24,7 @@ R = TypeVar("R")
 C = TypeVar("C", bound=type)
 
 _Function = Callable[..., Any]  # any at all: what it takes is read from its annotations
+_GATHERING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -80,12 +82,14 @@ class _Names(NamedTuple):
         positional: those that may be passed by position; the first is `self` in a method.
         needed: those without a default.
         by_name: all that may be passed by name.
+        rest: what gathers further values, by position and by name; empty if nothing does.
     """
 
     owner: str
     positional: tuple[str, ...]
     needed: tuple[str, ...]
     by_name: tuple[str, ...]
+    rest: tuple[str, str] = ("", "")
 
     def refusal(
         self, args: tuple[object, ...], kwargs: Mapping[str, object]
@@ -93,7 +97,7 @@ class _Names(NamedTuple):
         """The error for an argument that is unknown, passed twice, missing or surplus."""
         by_position = self.positional[: len(args)]
         for name in kwargs:
-            if name not in self.by_name:
+            if name not in self.by_name and not self.rest[1]:
                 known = (known for known in self.by_name if known != "self")
                 return InvalidInput(
                     f"{self.owner} takes no argument {name}", hint=did_you_mean(name, known)
@@ -102,7 +106,7 @@ class _Names(NamedTuple):
                 return InvalidInput(
                     f"{self.owner} got {name} twice", hint="pass it by its position or by its name"
                 )
-        if surplus := len(args) - len(by_position):
+        if (surplus := len(args) - len(by_position)) and not self.rest[0]:
             allowed = [name for name in self.positional if name != "self"]
             return InvalidInput(
                 f"{self.owner} got {surplus} more by position than it takes",
@@ -132,14 +136,14 @@ class _Checks(NamedTuple):
         """
         if refusal := self.names.refusal(args, kwargs):
             raise refusal
-        named = zip(self.names.positional, args, strict=False)
+        named = zip_longest(self.names.positional[: len(args)], args, fillvalue=self.names.rest[0])
         return (
             [self._one(name, value) for name, value in named],
             {name: self._one(name, value) for name, value in kwargs.items()},
         )
 
     def _one(self, name: str, value: object) -> object:
-        exact, take, _ = self.takers[name]
+        exact, take, _ = self.takers.get(name) or self.takers[self.names.rest[1]]
         if type(value) in exact:
             return value
         try:
@@ -152,23 +156,32 @@ class _Checks(NamedTuple):
 @cache
 def _names_of(function: _Function, owner: str) -> _Names:
     parameters = inspect.signature(function).parameters.values()
-    own = [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    own = [p for p in parameters if p.kind not in _GATHERING]
+    gathering = {p.kind: p.name for p in parameters if p.kind in _GATHERING}
+    options = tuple(_options_of(function)) if gathering else ()
     named = [p.name for p in own if p.kind is not inspect.Parameter.POSITIONAL_ONLY]
     return _Names(
         owner,
         positional=tuple(p.name for p in own if p.kind in _POSITIONAL),
         needed=tuple(p.name for p in own if p.default is inspect.Parameter.empty),
-        by_name=(*named, *(_options_of(function) if len(own) < len(parameters) else ())),
+        by_name=(*named, *options),
+        rest=(
+            gathering.get(inspect.Parameter.VAR_POSITIONAL, ""),
+            "" if options else gathering.get(inspect.Parameter.VAR_KEYWORD, ""),
+        ),
     )
 
 
 @cache
 def _checks_of(function: _Function) -> _Checks:
     hints = {**get_type_hints(function, include_extras=True), **_options_of(function)}
+    hints.pop("return", None)
     takers = {
         name: taker_of(hint) for name, hint in hints.items() if get_origin(hint) is not Unpack
     }
-    return _Checks(_names_of(function, f"{function.__name__}()"), {"self": ANYTHING, **takers})
+    *_, made, name = ("", *function.__qualname__.split("."))
+    owner = made if name == "__init__" else f"{name}()"
+    return _Checks(_names_of(function, owner), {"self": ANYTHING, **takers})
 
 
 def _options_of(function: _Function) -> Mapping[str, object]:

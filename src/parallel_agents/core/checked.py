@@ -68,7 +68,7 @@ class _Field(NamedTuple):
 
 @cache
 def _fields_of(made: type[Any]) -> tuple[_Field, ...]:
-    hints = get_type_hints(made)
+    hints = get_type_hints(made, include_extras=True)
     found: list[_Field] = []
     for field in fields(made):
         exact, take, _ = taker_of(hints[field.name])

@@ -11,8 +11,9 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from types import NoneType
-from typing import Any, NamedTuple, TypeGuard, cast
+from typing import Any, NamedTuple, TypeGuard, cast, get_type_hints
 
 import orjson
 
@@ -132,16 +133,19 @@ def _hint_for_one(item: Taker, value: object) -> str:
     return f"write [{value!r}]" if is_short else "write it in brackets, as a list of one"
 
 
-def named(part: Taker) -> Taker:
-    """A dictionary of values of one kind, with text as names."""
-    takes = "a dictionary with text as names"
+def named(name: Taker, part: Taker) -> Taker:
+    """A dictionary of values of one kind."""
+    takes = f"a dictionary with {name.takes} as names"
     if part is not ANYTHING:
         takes += f", each value {part.takes}"
 
     def take(value: object) -> object:
-        if not _is_mapping(value) or not all(isinstance(name, str) for name in value):
+        if not _is_mapping(value):
             raise Wrong(value, takes)
-        return {name: take_part(part, one, shown(name)) for name, one in value.items()}
+        return {
+            take_part(name, key, "a name"): take_part(part, one, shown(key))
+            for key, one in value.items()
+        }
 
     return Taker(frozenset(), take, takes)
 
@@ -201,13 +205,29 @@ def instance(kind: type[object]) -> Taker:
     """An instance of a class; one that callers write says how, by `written`."""
     written: Callable[[], str] | None = getattr(kind, "written", None)
     takes = _WORDS.get(kind.__name__, kind.__name__)
+    is_one = _looks_like(kind) if _is_protocol(kind) else partial(_is_a, kind)
 
     def take(value: object) -> object:
-        if isinstance(value, kind):
+        if is_one(value):
             return value
         raise Wrong(value, takes, hint=f"write {written()}" if written else "")
 
     return Taker(frozenset[type]((kind,)), take, takes)
+
+
+def _is_a(kind: type[object], value: object) -> bool:
+    return isinstance(value, kind)
+
+
+def _is_protocol(kind: type[object]) -> bool:
+    return bool(getattr(kind, "_is_protocol", False))
+
+
+def _looks_like(protocol: type[object]) -> Callable[[object], bool]:
+    """Whether a value has what a protocol names, which nobody need inherit from."""
+    names = [name for name in dir(protocol) if not name.startswith("_")]
+    names += get_type_hints(protocol)
+    return lambda value: not isinstance(value, type) and all(hasattr(value, n) for n in names)
 
 
 def _anything(value: object) -> object:
