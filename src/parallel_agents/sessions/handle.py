@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
+from parallel_agents.core.annotations import Seconds
+from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message
@@ -14,6 +16,7 @@ from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
 
 
+@checked_methods
 class SessionHandle:
     """A session and the latest of its runs that this handle started.
 
@@ -29,7 +32,7 @@ class SessionHandle:
         self.run_id: RunId = spawned.run_id
         self.is_new: bool = spawned.is_new
 
-    async def wait(self, timeout: float | None = None) -> Result:
+    async def wait(self, timeout: Seconds | None = None) -> Result:
         """Wait until the run has ended, and return its result, even if the run failed.
 
         Raises:
