@@ -24,6 +24,7 @@ from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, unless
+from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.settings import load, read_environment
 from parallel_agents.signals import noted_interrupts
@@ -265,6 +266,8 @@ async def _run_team(app: App, team: TeamTask, key: str | None) -> TeamResult:
     if app.is_embedded_by_default(team, plans):
         note_embedded()
     spawned = await app.sessions.start(plans)
+    if kept := describe_kept(spawned):
+        _log.warning(kept)
     await app.sessions.wait([spawned.run_id])
     return await app.sessions.team_result(spawned.session_key)
 

@@ -101,6 +101,15 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
+        """Queue a further run of a session whose work ended over budget, and of a team's tasks that did.
+
+        Returns:
+            The session's current run, then the runs that its tasks have anew. Nothing is queued in a
+            killed session, and a team that a living process executes stays as it is.
+        """
+        ...
+
     async def kill(
         self,
         session: SessionKey,

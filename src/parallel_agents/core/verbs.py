@@ -24,11 +24,17 @@ from parallel_agents.core.task import Task, TeamTask
 
 
 class Spawned(NamedTuple):
-    """A session and one run of it; `is_new` is False if the key was in the store already."""
+    """A session and one run of it.
+
+    Attributes:
+        is_new: False if the key was in the store already.
+        kept: the options that were asked for otherwise before, and stay as they were.
+    """
 
     session_key: SessionKey
     run_id: RunId
     is_new: bool = True
+    kept: tuple[str, ...] = ()
 
 
 class Steer(NamedTuple):

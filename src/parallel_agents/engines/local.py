@@ -15,7 +15,7 @@ from parallel_agents.core.engine import Scope
 from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
-from parallel_agents.core.row import Row
+from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
 from parallel_agents.core.store import Claim, Store, Unsubscribe
@@ -381,7 +381,7 @@ class LocalEngine:
         for row in damaged:
             with suppress(LeftRun):
                 await self._store.claim(row.run.id, self._owner.id)  # which ends it
-        for row in able:
+        for row in oldest_first(able):
             await learn_bound(self, self._store, row.session.root)
             if not self._is_stopping and row.run.id not in self._scheduled:
                 self._adopted.add(row.run.id)

@@ -20,7 +20,8 @@ class SessionHandle:
     Attributes:
         key: the session's key; every verb accepts it as a name.
         run_id: the run that `wait` waits for.
-        is_new: False if spawn found its key in the store, and started nothing.
+        is_new: False if spawn found its key in the store.
+        kept: the options that were asked for otherwise before, and stay as they were.
     """
 
     def __init__(self, sessions: Sessions, spawned: Spawned) -> None:
@@ -28,6 +29,7 @@ class SessionHandle:
         self.key: SessionKey = spawned.session_key
         self.run_id: RunId = spawned.run_id
         self.is_new: bool = spawned.is_new
+        self.kept: tuple[str, ...] = spawned.kept
 
     async def wait(self, timeout: float | None = None) -> Result:
         """Wait until the run has ended, and return its result, even if the run failed.

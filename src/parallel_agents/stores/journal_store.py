@@ -144,6 +144,7 @@ class JournalStore(ABC):
     spawn = _change(lambda journal: journal.sessions.spawn)
     check = _change(lambda journal: journal.sessions.check)
     send = _change(lambda journal: journal.sessions.send)
+    go_on = _change(lambda journal: journal.going_on.go_on)
     kill = _change(lambda journal: journal.sessions.kill)
     end_unbegun = _change(lambda journal: journal.sessions.end_unbegun)
     end_children = _change(lambda journal: journal.sessions.end_children)

@@ -158,7 +158,8 @@ def retry(
             letters = await choose(client.sessions, chosen)
             _check_one(letters, text)
             one = _plan if dry_run else _start
-            retries = [await one(client, letter, asked) for letter in letters]
+            asked_first = sorted(letters, key=lambda letter: letter.run.created_at)
+            retries = [await one(client, letter, asked) for letter in asked_first]
             started = next((given.session for given in retries if given.session), None)
             if started is not None and not dry_run:
                 row = await client.sessions.find(started)
