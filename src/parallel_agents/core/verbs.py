@@ -13,13 +13,14 @@ from typing import NamedTuple, Protocol
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Killed, SessionPlan, Unsubscribe
+from parallel_agents.core.store import Killed, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 
 

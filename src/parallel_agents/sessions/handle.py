@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Killed, Unsubscribe
+from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.owner import OwnerState
@@ -19,7 +20,7 @@ from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store, Unsubscribe
+from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, learn_bound

@@ -37,6 +37,7 @@ from parallel_agents.views import format
 CALLER = "caller"
 RUNTIME = "runtime"
 ASKS_MODEL = "asks the model"
+WAITS_FOR_SLOT = "waits for a slot"
 _ENDS = {
     RunStatus.DONE: "accept",
     RunStatus.PARTIAL: "end in part",
@@ -135,7 +136,7 @@ def _queued(body: Queued) -> Description:
     return Description(
         title=f"task  {body.start}".rstrip(),
         text=task_text(body.text, body.input),
-        doing="waits for a slot",
+        doing=WAITS_FOR_SLOT,
         decision=Decided(CALLER, "spawn", body.start),
     )
 
