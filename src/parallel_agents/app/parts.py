@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from parallel_agents.app.models import ModelFactory
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, check_agent_name
 from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -42,6 +42,18 @@ class Parts:
     )
     on_fetch: Callable[[Progress], None] = lambda _: None
     role: Role = Role.SCRIPT
+
+
+def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
+    """The agents that a program passes in.
+
+    Raises:
+        InvalidInput: an agent's name is not one that a task could give, or two have one name.
+    """
+    found = by_name("agents", ((agent.name, agent) for agent in agents))
+    for agent in found.values():
+        check_agent_name(agent)
+    return found
 
 
 def tools_by_name(tools: Iterable[Tool | Callable[..., object]]) -> dict[str, Tool]:

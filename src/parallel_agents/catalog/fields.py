@@ -9,11 +9,10 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
-from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.core.agent import NAME_PATTERN as NAME_PATTERN
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidFile
-
-NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 _EXPLANATIONS = {

@@ -18,12 +18,12 @@ from parallel_agents.catalog.fields import (
 )
 from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
-from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.team import TaskTemplate, Team, defaults, properties, required
 from parallel_agents.catalog.template import names_in, texts_in
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import JsonObject, Schema
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure
 from parallel_agents.errors import InvalidInput, UnknownAgent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,9 +14,11 @@ from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
 MAX_TEMPERATURE = 2
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 
 
 class Tier(StrEnum):
@@ -124,6 +127,20 @@ class Agent(Checked):
             schema: JsonObject | None = getattr(self, name)
             if schema is not None:
                 _check_schema(name, schema, self.name)
+
+
+def check_agent_name(agent: Agent) -> None:
+    """Refuse a name that no key, path or list could show; stores may have such agents from before.
+
+    Raises:
+        InvalidInput: the name is empty, too long, or has other characters.
+    """
+    if not re.fullmatch(NAME_PATTERN[1:-1], agent.name):
+        raise InvalidInput(
+            f"name of Agent is {shown(agent.name)}",
+            why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
+            hint="choose another name, such as code_reviewer",
+        )
 
 
 def check_cache_seconds(seconds: float | None, what: str) -> None:

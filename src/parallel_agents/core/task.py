@@ -68,6 +68,11 @@ class Task(Checked):
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)
 
     @override
+    @classmethod
+    def written(cls) -> str:
+        return 'Task("AGENT", "what to do")'
+
+    @override
     def _check(self) -> None:
         check_cache_seconds(self.cache_seconds, f"a task of agent {self.agent_name}")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
+from parallel_agents.core.annotations import Seconds
+from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey
@@ -15,6 +17,7 @@ from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
 
 
+@checked_methods
 class SessionHandle:
     """A session and the latest of its runs that this handle started.
 
@@ -32,7 +35,7 @@ class SessionHandle:
         self.is_new: bool = spawned.is_new
         self.kept: tuple[str, ...] = spawned.kept
 
-    async def wait(self, timeout: float | None = None) -> Result:
+    async def wait(self, timeout: Seconds | None = None) -> Result:
         """Wait until the run has ended, and return its result, even if the run failed.
 
         Raises:

@@ -76,7 +76,6 @@ class Planner:
         Raises:
             UnknownAgent, InvalidFile, InvalidInput, ConfigError, SpawnRefused: it cannot be spawned.
         """
-        requests.check_tasks([task])
         agent = self._directory.agent_of(task)
         model = task.model or (None if agent.model else self._inherited_model(parent))
         return self._plan(task, task.key, agent, model, parent and parent.session)
@@ -89,7 +88,7 @@ class Planner:
         """
         name = make_name() if key is None else key
         requests.check_key(name)
-        requests.check_tasks(team.tasks)
+        requests.check_team(team)
         session_key = make_team_key(team.name, name)
         session = Session(
             key=session_key,

@@ -203,7 +203,6 @@ class Service(StoreReads):
         return await whole(send)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        mode = requests.steer_mode(mode)
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
@@ -227,8 +226,13 @@ class Service(StoreReads):
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
     ) -> list[Result]:
         if until is not Until.NOW:
-            async with asyncio.timeout(timeout):
-                await self.wait_over(runs, until)
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.wait_over(runs, until)
+            except TimeoutError:
+                raise TimeoutError(
+                    f"the runs have not ended in {timeout:g} s; they continue"
+                ) from None
         return await self.results(runs)
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:

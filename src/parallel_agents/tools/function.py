@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from parallel_agents.containment.functions import UserFunction, is_generator
 from parallel_agents.containment.values import text_of
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import Effect, ToolContext, ToolSpec
 from parallel_agents.errors import InvalidInput
 
@@ -77,7 +77,7 @@ def _arguments_model(name: str, function: Function) -> type[BaseModel]:
             fields[f"argument_{number}"] = _field(name, parameter, hints)
         model = create_model(name, __config__=config, **fields)
         model.model_json_schema()
-    except (PydanticUserError, NameError, TypeError) as error:
+    except (PydanticUserError, NameError, TypeError, ValueError) as error:
         raise _not_a_tool(name, str(error)) from error
     return model
 
@@ -122,6 +122,7 @@ def _first_paragraph(function: Function) -> str:
 def tool(function: Function, /) -> FunctionTool: ...
 @overload
 def tool(*, effect: Effect | str = ...) -> Callable[[Function], FunctionTool]: ...
+@checked
 def tool(
     function: Function | None = None, /, *, effect: Effect | str = Effect.ONCE
 ) -> FunctionTool | Callable[[Function], FunctionTool]:
@@ -135,10 +136,5 @@ def tool(
     """
     if function is not None:
         return FunctionTool(function)
-    try:
-        known = Effect(effect)
-    except ValueError as error:
-        raise InvalidInput(
-            f"effect cannot be {shown(effect)}", hint=f"pass one of {', '.join(Effect)}"
-        ) from error
+    known = Effect(effect)
     return lambda function: FunctionTool(function, known)

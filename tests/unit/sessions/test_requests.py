@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import SteerMode
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
@@ -83,9 +82,3 @@ def test_the_digest_tells_the_same_work_from_other_work() -> None:
     assert len({requests.task_digest(other) for other in (task, *others)}) == 4
     whole, part = TeamTask(tasks=(task, task)), TeamTask(tasks=(task,))
     assert requests.team_digest(whole) != requests.team_digest(part)
-
-
-def test_a_steer_mode_is_known_by_its_value() -> None:
-    assert requests.steer_mode("now") is SteerMode.NOW
-    with pytest.raises(InvalidInput, match="'soon' is not a steer mode"):
-        requests.steer_mode("soon")

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import typer
 
+from parallel_agents.app import farewell
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
@@ -148,20 +149,17 @@ def _amount(budget: Budget) -> str:
 
 
 def _print_stopping(calls: int) -> None:
-    waits = f"; waiting for {calls} {'call' if calls == 1 else 'calls'} in flight" if calls else ""
-    render.note(f"Stopping: nothing new starts{waits}.")
-    render.note("Ctrl-C again stops at once.")
+    render.note(farewell.stopping(calls))
+    render.note(farewell.AGAIN)
 
 
 def _print_how_to_continue(started: Sequence[_Started]) -> None:
     for shown in started:
         name = shown.work.name
         if shown.is_over:
-            render.note(f"Everything had ended when it stopped. Show it with: pagents show {name}")
+            render.note(farewell.ended(f"Show it with: pagents show {name}"))
         else:
-            render.note(
-                f"Stopped; everything so far is stored. Continue with: pagents resume {name}"
-            )
+            render.note(farewell.stopped(f"Continue with: pagents resume {name}"))
 
 
 class _Started:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -18,6 +17,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from parallel_agents.app.client import App
+from parallel_agents.app.farewell import say
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import SessionKey
@@ -154,13 +154,8 @@ class _Shared:
 
 
 def _open() -> Live:
-    """Open it; an error that ends the script carries its cause and hint."""
-    try:
-        environment = read_environment()
-        return Live(environment, load(environment).settings)
-    except PagentsError as error:
-        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.hint)))}")
-        raise
+    environment = read_environment()
+    return Live(environment, load(environment).settings)
 
 
 _shared = _Shared()
@@ -173,11 +168,6 @@ def live() -> Live:
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     return _shared.get()
-
-
-def say(message: str) -> None:
-    """Print a line for the person at the terminal."""
-    sys.stderr.write(f"pagents: {message}\n")
 
 
 async def _say_embedded(app: App) -> None:
