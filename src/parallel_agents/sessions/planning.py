@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.gate import Gate, JudgeGate
 from parallel_agents.core.ids import (
@@ -171,6 +172,7 @@ class Planner:
         Raises:
             UnknownAgent: a judge or refiner does not exist; this is found before the work costs
                 anything.
+            InvalidInput: a condition reads a field that the output schema rules out.
         """
         gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
         if self._allow_weak_judge:
@@ -178,6 +180,7 @@ class Planner:
                 replace(gate, allow_weak=True) if isinstance(gate, JudgeGate) else gate
                 for gate in gates
             )
+        check_conditions(gates, agent.output_schema)
         refine = task.refine or agent.refine
         for judge in (gate.by for gate in gates if isinstance(gate, JudgeGate)):
             self._directory.agent(judge)
