@@ -172,6 +172,7 @@ class Planner:
         Raises:
             UnknownAgent: a judge or refiner does not exist; this is found before the work costs
                 anything.
+            ConfigError: a judge's model is unknown, or its key is missing.
             InvalidInput: a condition reads a field that the output schema rules out.
         """
         gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
@@ -182,8 +183,9 @@ class Planner:
             )
         check_conditions(gates, agent.output_schema)
         refine = task.refine or agent.refine
-        for judge in (gate.by for gate in gates if isinstance(gate, JudgeGate)):
-            self._directory.agent(judge)
+        for gate in gates:
+            if isinstance(gate, JudgeGate):
+                self._directory.choose(self._directory.agent(gate.by), gate.model)
         if refine is not None and refine.by:
             self._directory.agent(refine.by)
         is_same = gates == agent.gates and refine == agent.refine
