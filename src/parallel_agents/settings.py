@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -229,10 +229,11 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The settings, and the source of each value by its name."""
+    """The settings, the source of each value by its name, and what could not be used."""
 
     settings: Settings
     sources: Mapping[str, str]
+    problems: Sequence[ConfigError] = ()
 
 
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
@@ -259,8 +260,15 @@ def read_user_environment(home: Path | None = None) -> Environment:
     variables = dict(os.environ)
     named = variables.get(_HOME)
     where = home or (Path(named) if named else _default_home(variables))
+    folder = where.expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(
+            f"{folder} is not a folder",
+            why="the store, the models and the results are kept in the home folder",
+            hint=f"name a folder with --home or {_HOME}",
+        )
     return Environment(
-        home=where.expanduser().absolute(),
+        home=folder,
         variables=variables,
         is_home_chosen=bool(home or named),
     )
@@ -296,14 +304,46 @@ def load(environment: Environment, flags: Mapping[str, object] | None = None) ->
         ConfigError: a source cannot be read, or has an unknown name or an invalid value. The
             message names the source.
     """
+    loaded = load_usable(environment, flags)
+    for problem in loaded.problems:
+        raise problem
+    return loaded
+
+
+def load_usable(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:
+    """The settings that can be used; a source or a value that is wrong is a problem and left out."""
     settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
-    set_flags = {name: value for name, value in (flags or {}).items() if value is not None}
-    for source, values in (*_files(environment), _variables(environment), ("flag", set_flags)):
-        for name, value in values.items():
-            where = f"{source} {PREFIX}{name.upper()}" if source == "environment" else source
-            settings = replace(settings, **{name: _parse(name, value, settings, where)})
-            sources[name] = where
-    return Loaded(settings=settings, sources=sources)
+    problems: list[ConfigError] = []
+    for source, name, value in _values(environment, flags or {}, problems):
+        try:
+            settings = replace(settings, **{name: _parse(name, value, settings, source)})
+        except ConfigError as problem:
+            problems.append(problem)
+        else:
+            sources[name] = source
+    return Loaded(settings=settings, sources=sources, problems=problems)
+
+
+def _values(
+    environment: Environment, flags: Mapping[str, object], problems: list[ConfigError]
+) -> Iterator[tuple[str, str, object]]:
+    """Each source, the name of a setting in it, and its value; those that come later win."""
+    for folder in reversed(environment.folders):
+        try:
+            found = _read_file(environment, folder / CONFIG_NAME)
+        except ConfigError as problem:
+            problems.append(problem)
+        else:
+            yield from ((str(folder / CONFIG_NAME), *setting) for setting in found.items())
+    known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
+    for variable, value in environment.variables.items():
+        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES or not value:
+            continue
+        try:
+            yield f"environment {variable}", _setting_of(environment, variable, known), value
+        except ConfigError as problem:
+            problems.append(problem)
+    yield from (("flag", name, value) for name, value in flags.items() if value is not None)
 
 
 def load_home(environment: Environment) -> Settings:
@@ -315,39 +355,31 @@ def load_home(environment: Environment) -> Settings:
     return load(replace(environment, trusted=None, variables={})).settings
 
 
-def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
-    found: list[tuple[str, Mapping[str, object]]] = []
-    for folder in reversed(environment.folders):
-        file = folder / CONFIG_NAME
-        try:
-            content = file.read_bytes()
-            environment.accept(file, content)
-            found.append((str(file), tomllib.loads(content.decode())))
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(
-                f"{file} cannot be read", why=str(error), hint="correct it, or move it elsewhere"
-            ) from error
-    return found
+def _read_file(environment: Environment, file: Path) -> Mapping[str, object]:
+    """The settings in a file; none if it is not there."""
+    try:
+        content = file.read_bytes()
+        environment.accept(file, content)
+        return tomllib.loads(content.decode())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{file} cannot be read", why=str(error), hint="correct it, or move it elsewhere"
+        ) from error
 
 
-def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
-    known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
-    found: dict[str, object] = {}
-    for variable, value in environment.variables.items():
-        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES or not value:
-            continue
-        if variable not in known:
-            raise _unknown_variable(variable, sorted(known.keys() | {_HOME}))
-        if known[variable] in _TABLES:
-            raise ConfigError(
-                f"{known[variable]} cannot be set in the environment",
-                why=f"it is a table, and the environment sets {variable}",
-                hint=f"set it in {environment.folders[0] / CONFIG_NAME}",
-            )
-        found[known[variable]] = value
-    return "environment", found
+def _setting_of(environment: Environment, variable: str, known: Mapping[str, str]) -> str:
+    """The setting that an environment variable sets."""
+    if variable not in known:
+        raise _unknown_variable(variable, sorted(known.keys() | {_HOME}))
+    if known[variable] in _TABLES:
+        raise ConfigError(
+            f"{known[variable]} cannot be set in the environment",
+            why=f"it is a table, and the environment sets {variable}",
+            hint=f"set it in {environment.folders[0] / CONFIG_NAME}",
+        )
+    return known[variable]
 
 
 def _unknown_variable(variable: str, known: Sequence[str]) -> ConfigError:

@@ -33,8 +33,11 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         _refuse_repeats(_options_in(command, arguments))
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
-    except typer.Abort:
-        return 1
+    except typer.Abort as abort:  # of a question: by a Ctrl-C, or since nobody can answer
+        from parallel_agents.surfaces.cli.exits import Exit  # noqa: PLC0415 - --help loads little
+
+        is_ctrl_c = isinstance(abort.__context__, KeyboardInterrupt)
+        return Exit.INTERRUPTED if is_ctrl_c else Exit.FAILED
     except Exception as error:
         if not isinstance(error, _UsageError):
             raise
