@@ -33,6 +33,8 @@ from parallel_agents.settings import load, read_environment
 from parallel_agents.signals import noted_interrupts
 
 _log = logging.getLogger("parallel_agents")
+# Where settings are from that a program passes, as errors name it.
+_GIVEN = "settings= or an argument of the program"
 
 
 class Options(TypedDict, total=False):
@@ -118,7 +120,7 @@ async def _open(
         models=models,
         gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
-    async with open_app(environment, load(environment, flags).settings, parts) as app:
+    async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
         yield app
 
 
