@@ -6,8 +6,7 @@ Numbers and switches are strict: a text stands for one only in the environment, 
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -80,12 +79,14 @@ SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
 _NESTED_NAMES = {"agent_budgets": tuple(BudgetTable.__annotations__)}
 
 
-def read_value(name: str, kind: Any, value: object, *, source: str, is_text: bool) -> object:
+def read_value(
+    name: str, kind: TypeAdapter[object], value: object, *, source: str, is_text: bool
+) -> object:
     """A setting's value as it is kept.
 
     Args:
         name: the setting.
-        kind: its annotation.
+        kind: what it takes.
         value: what `source` sets.
         source: where the value is from, as the error names it.
         is_text: whether the source has only texts.
@@ -93,9 +94,8 @@ def read_value(name: str, kind: Any, value: object, *, source: str, is_text: boo
     Raises:
         ConfigError: the value is not one of the setting's; the error names it by its path.
     """
-    adapter = _adapter(kind)
     try:
-        return adapter.validate_strings(value) if is_text else adapter.validate_python(value)
+        return kind.validate_strings(value) if is_text else kind.validate_python(value)
     except ValidationError as error:
         raise _refusal(name, find_problems(error)[0], source) from None
 
@@ -114,8 +114,3 @@ def _refusal(name: str, found: Found, source: str) -> ConfigError:
         why=f"the value comes from {source}",
         hint=f"correct {path} there, or remove it {instead}",
     )
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[object]:
-    return TypeAdapter(kind)

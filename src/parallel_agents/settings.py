@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import get_type_hints
 
+from pydantic import TypeAdapter
+
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
@@ -367,18 +369,18 @@ def _unknown_variable(variable: str, known: Sequence[str]) -> ConfigError:
 
 
 def _parse(name: str, value: object, below: Settings, source: str) -> object:
-    if name not in _kinds():
-        close = get_close_matches(name, _kinds(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_kinds())}"
+    if name not in _adapters():
+        close = get_close_matches(name, _adapters(), n=1)
+        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
         raise ConfigError(f"unknown setting {name!r}", why=f"{source} sets it", hint=hint)
     is_text = source.startswith(_ENVIRONMENT)
-    parsed = read_value(name, _kinds()[name], value, source=source, is_text=is_text)
+    parsed = read_value(name, _adapters()[name], value, source=source, is_text=is_text)
     if isinstance(parsed, dict):
         return getattr(below, name) | parsed
     return parsed
 
 
 @cache
-def _kinds() -> Mapping[str, object]:
+def _adapters() -> Mapping[str, TypeAdapter[object]]:
     hints = get_type_hints(Settings, include_extras=True)
-    return {f.name: hints[f.name] for f in fields(Settings)}
+    return {f.name: TypeAdapter(hints[f.name]) for f in fields(Settings)}
