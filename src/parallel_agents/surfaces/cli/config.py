@@ -13,7 +13,12 @@ import orjson
 
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import Untrusted
-from parallel_agents.settings import Environment, Loaded, Settings, find_project_around, load
+from parallel_agents.setting_sources import Loaded, load
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+    find_project_around,
+)
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
 

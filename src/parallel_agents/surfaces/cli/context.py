@@ -11,12 +11,11 @@ import typer
 
 from parallel_agents.core.limits import Limits
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
+from parallel_agents.setting_sources import load, load_usable
 from parallel_agents.settings import (
     MOST_RETENTION_SECONDS,
     Environment,
     Settings,
-    load,
-    load_usable,
     read_environment,
     read_user_environment,
 )

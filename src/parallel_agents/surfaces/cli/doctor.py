@@ -39,7 +39,11 @@ from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
-from parallel_agents.settings import load_usable, read_environment, read_user_environment
+from parallel_agents.setting_sources import load_usable
+from parallel_agents.settings import (
+    read_environment,
+    read_user_environment,
+)
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit

@@ -10,6 +10,8 @@ import typer
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.errors import InvalidInput
 
+_INTERRUPTED = 130  # as `exits.Exit` has it, which loads what --help does not need
+
 
 @runtime_checkable
 class _UsageError(Protocol):
@@ -34,10 +36,7 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
         _refuse_repeats(_options_in(command, arguments))
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
     except typer.Abort as abort:  # of a question: by a Ctrl-C, or since nobody can answer
-        from parallel_agents.surfaces.cli.exits import Exit  # noqa: PLC0415 - --help loads little
-
-        is_ctrl_c = isinstance(abort.__context__, KeyboardInterrupt)
-        return Exit.INTERRUPTED if is_ctrl_c else Exit.FAILED
+        return _INTERRUPTED if isinstance(abort.__context__, KeyboardInterrupt) else 1
     except Exception as error:
         if not isinstance(error, _UsageError):
             raise
