@@ -27,11 +27,17 @@ from parallel_agents.core.tool import Tool
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, to_its_end, unless
+from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.open_sessions import OpenSessions
-from parallel_agents.settings import load, read_environment
+from parallel_agents.setting_sources import load
+from parallel_agents.settings import (
+    read_environment,
+)
 from parallel_agents.signals import noted_interrupts
 
 _log = logging.getLogger("parallel_agents")
+# Where settings are from that a program passes, as errors name it.
+_GIVEN = "settings= or an argument of the program"
 
 
 class Options(TypedDict, total=False):
@@ -117,7 +123,7 @@ async def _open(
         models=models,
         gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
     )
-    async with open_app(environment, load(environment, flags).settings, parts) as app:
+    async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
         yield app
 
 
@@ -278,6 +284,8 @@ async def _run_team(
         return spawned
 
     spawned = await to_its_end(start())
+    if kept := describe_kept(spawned):
+        _log.warning(kept)
     await app.sessions.wait([spawned.run_id])
     return await app.sessions.team_result(spawned.session_key)
 

@@ -272,7 +272,11 @@ async def test_a_model_in_the_settings_is_the_default_model(tmp_path: Path) -> N
     ("changes", "message"),
     [
         ({"settings": {"modle": "a/b"}}, "unknown setting 'modle'"),
-        ({"settings": {"agent_budgets": {"w": {"usdd": 1}}}}, "agent_budgets is invalid"),
+        (
+            {"settings": {"agent_budgets": {"w": {"usdd": 1}}}},
+            "unknown setting 'agent_budgets.w.usdd'",
+        ),
+        ({"settings": {"max_parallel": "3"}}, "max_parallel is invalid: it must be a whole"),
         ({"settings": {"model": "a/b"}}, "model is 'scripted/model'"),
         ({"models": {"scripted/model": echo}}, "is not by the name of a provider"),
         ({"models": {"": echo}}, "is not by the name of a provider"),

@@ -74,6 +74,8 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "wait": Call(sessions.wait, {"handles": [handle]}),
         "dead_letters": Call(sessions.dead_letters, {}),
         "retry": Call(sessions.retry, {"dead_letter": face.letter}),
+        "questions": Call(sessions.questions, {}),
+        "answer": Call(sessions.answer, {"question": "q-1"}),
         "drop": Call(sessions.drop, {"dead_letters": []}),
         "batch": Call(sessions.batch, {"agent": "writer", "items": ["a"]}),
         "pool": Call(sessions.pool, {"agent": "writer", "name": "writers"}),

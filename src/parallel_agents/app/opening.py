@@ -36,7 +36,11 @@ from parallel_agents.runners.team import TeamRunner
 from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
-from parallel_agents.settings import Environment, Settings, load_home
+from parallel_agents.setting_sources import load_home
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+)
 from parallel_agents.tools.box import Box
 from parallel_agents.tools.contained import ContainedTool
 

@@ -73,6 +73,17 @@ class Expression:
             raise _invalid(source, why) from error
         _check(self._body, source)
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the answer's own fields that the condition reads, in their order."""
+        called = {id(part.func) for part in ast.walk(self._body) if isinstance(part, ast.Call)}
+        names = [
+            part.id
+            for part in ast.walk(self._body)
+            if isinstance(part, ast.Name) and id(part) not in called and part.id not in _CONSTANTS
+        ]
+        return tuple(dict.fromkeys(names))
+
     def holds(self, answer: Json) -> bool:
         """Whether the answer satisfies the condition; an answer without fields is called `text`.
 

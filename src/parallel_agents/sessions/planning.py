@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.gate import Gate, JudgeGate
 from parallel_agents.core.ids import (
@@ -176,6 +177,8 @@ class Planner:
         Raises:
             UnknownAgent: a judge or refiner does not exist; this is found before the work costs
                 anything.
+            ConfigError: a judge's model is unknown, or its key is missing.
+            InvalidInput: a condition reads a field that the output schema rules out.
         """
         gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
         if self._allow_weak_judge:
@@ -183,9 +186,11 @@ class Planner:
                 replace(gate, allow_weak=True) if isinstance(gate, JudgeGate) else gate
                 for gate in gates
             )
+        check_conditions(gates, agent.output_schema)
         refine = task.refine or agent.refine
-        for judge in (gate.by for gate in gates if isinstance(gate, JudgeGate)):
-            self._directory.agent(judge)
+        for gate in gates:
+            if isinstance(gate, JudgeGate):
+                self._directory.choose(self._directory.agent(gate.by), gate.model)
         if refine is not None and refine.by:
             self._directory.agent(refine.by)
         is_same = gates == agent.gates and refine == agent.refine

@@ -13,10 +13,11 @@ from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
+from parallel_agents.core.event_store import OnEvents, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome
-from parallel_agents.core.store import Claim, OnEvents, Unsubscribe
+from parallel_agents.core.store import Claim
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
@@ -145,6 +146,7 @@ class JournalStore(ABC):
     spawn = _change(lambda journal: journal.sessions.spawn)
     check = _change(lambda journal: journal.sessions.check)
     send = _change(lambda journal: journal.sessions.send)
+    go_on = _change(lambda journal: journal.going_on.go_on)
     kill = _change(lambda journal: journal.sessions.kill)
     end_unbegun = _change(lambda journal: journal.sessions.end_unbegun)
     end_children = _change(lambda journal: journal.sessions.end_children)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from parallel_agents.core.budget import Amount, OnLimit
 from parallel_agents.core.escalation import above
 from parallel_agents.core.event import Entry, Noticed, Replied, Retrying, Unanswered, Waiting
+from parallel_agents.core.ids import SessionKey, is_team_key, short
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
@@ -179,7 +180,7 @@ class RunPayer:
         shortage = await self._activation.budget.reserve(self._amount, is_last=self._is_last)
         if shortage is not None:
             raise OverBudget(
-                f"the budget leaves no room for the next call ({shortage.scope})",
+                f"the budget {_name(shortage.scope)} leaves no room for the next call",
                 why=shortage.detail,
                 hint=_hint(shortage.scope),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
@@ -189,10 +190,30 @@ class RunPayer:
         self._activation.budget.release(may_be_billed=may_be_billed)
 
 
+def _name(scope: str) -> str:
+    """An account as a person calls it: `session:KEY`, `day:DATE` or `agent:NAME:DATE`."""
+    kind, _, rest = scope.partition(":")
+    if kind == "session":
+        key = SessionKey(rest)
+        return f"of the team {short(key)}" if is_team_key(key) else f"of the session {short(key)}"
+    if kind == "agent":
+        agent, _, day = rest.rpartition(":")
+        return f"of the agent {agent} for the day {day} (UTC)"
+    return f"of the day {rest} (UTC)"
+
+
 def _hint(scope: str) -> str:
-    if scope.startswith("session:"):
-        return "raise the budget, or ask for less output with limits.max_output_tokens"
-    return "raise it in config.toml of the home folder, which every process of the store obeys"
+    kind = scope.partition(":")[0]
+    if kind == "session":
+        return (
+            "run it again under the same id or key with a larger budget: it goes on where it stopped;"
+            " or ask for less output with limits.max_output_tokens"
+        )
+    where = "[agent_budgets]" if kind == "agent" else "day_budget_usd or day_budget_tokens"
+    return (
+        f"raise {where} in config.toml of the home folder, which every process of the store obeys, or"
+        " wait until 00:00 UTC; then `pagents resume NAME` goes on where it stopped"
+    )
 
 
 def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:

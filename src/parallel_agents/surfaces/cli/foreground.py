@@ -15,12 +15,15 @@ from parallel_agents.app import farewell
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Started
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
+from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
@@ -30,6 +33,8 @@ from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
 T = TypeVar("T")
+
+_HOW_AGAIN = "`pagents dlq retry` runs again what failed, and another --id everything"
 
 
 class Work(NamedTuple):
@@ -123,8 +128,24 @@ def ended_before(run: Run) -> str:
     """What to add to the announcement of work that an earlier process has brought to its end."""
     if not run.status.is_over:
         return ""
-    again = "" if run.status is RunStatus.DONE else "; another --id runs it again"
+    again = "" if run.status is RunStatus.DONE else f"; {_HOW_AGAIN}"
     return f"; already {format.status(run.status)}, these are its results{again}"
+
+
+def note_kept(spawned: Spawned, budget: Budget) -> None:
+    """Say which options changed work that was there already, and which did not."""
+    if spawned.is_new:
+        return
+    if budget.is_bound:
+        render.note(f"Its budget is now {_amount(budget)}.")
+    if kept := describe_kept(spawned):
+        render.note(f"Note: {kept}.")
+
+
+def _amount(budget: Budget) -> str:
+    usd = () if budget.usd is None else (f"${budget.usd:g}",)
+    tokens = () if budget.tokens is None else (f"{budget.tokens:,} tokens",)
+    return " and ".join((*usd, *tokens))
 
 
 def _print_stopping(calls: int) -> None:

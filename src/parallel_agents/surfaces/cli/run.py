@@ -44,6 +44,7 @@ from parallel_agents.surfaces.cli.foreground import (
     Display,
     Work,
     ended_before,
+    note_kept,
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import read_inputs
@@ -120,7 +121,10 @@ def run(
             spawned = await app.sessions.start(plans)
             if max_parallel is not None:
                 app.sessions.limit_parallel(spawned.session_key, max_parallel)
-            return await _announce(app, await app.sessions.find(spawned.session_key), is_json=json)
+            (row,) = await app.sessions.rows_of([spawned.run_id])
+            work = await _announce(app, row, is_json=json)
+            note_kept(spawned, plans[0].budget)
+            return work
 
         return begin
 
@@ -139,16 +143,17 @@ def resume(
     check_exists(context.environment)
 
     async def prepare(app: App) -> Begin:
-        root = (await app.sessions.find(name)).session.root
-        live = await app.sessions.list(Filter(tree=root, is_live=True))
+        found = (await app.sessions.find(name)).session
+        live = await app.sessions.list(Filter(tree=found.key, is_live=True))
         with suppress(UnknownModel):  # `resume` refuses the run, and says what it lacks
             await prepare_models(app, {row.run.model for row in live if row.run.model})
 
         async def begin() -> Work:
             if max_parallel is not None:
-                app.sessions.limit_parallel(root, max_parallel)
-            await app.sessions.resume(root)
-            return await _announce(app, await app.sessions.find(root), is_json=json)
+                app.sessions.limit_parallel(found.root, max_parallel)
+            resumed = await app.sessions.resume(found.key)
+            (row,) = await app.sessions.rows_of([resumed.run_id])
+            return await _announce(app, row, is_json=json)
 
         return begin
 

@@ -15,7 +15,7 @@ from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Budget
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
@@ -44,6 +44,7 @@ from parallel_agents.surfaces.cli.foreground import (
     Display,
     Work,
     ended_before,
+    note_kept,
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, read_text
@@ -139,9 +140,9 @@ def spawn(
         return lambda: app.sessions.start(plans)
 
     if wait:
-        _wait_here(context, prepare, is_json=json)
+        _wait_here(context, prepare, budget=base.budget, is_json=json)
     else:
-        run_cancellable(_leave_to_worker(context, leave, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, budget=base.budget, is_json=json))
 
 
 def send(
@@ -160,9 +161,9 @@ def send(
         return lambda: app.sessions.send(row.session.key, text)
 
     if wait:
-        _wait_here(context, prepare, is_json=json)
+        _wait_here(context, prepare, budget=NO_BUDGET, is_json=json)
     else:
-        run_cancellable(_leave_to_worker(context, leave, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, is_json=json))
 
 
 def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
@@ -184,12 +185,16 @@ def _with_file(
 
 
 async def _leave_to_worker(
-    context: CliContext, start: Callable[[Client], Coroutine[None, None, Spawned]], *, is_json: bool
+    context: CliContext,
+    start: Callable[[Client], Coroutine[None, None, Spawned]],
+    *,
+    budget: Budget,
+    is_json: bool,
 ) -> None:
     async with open_client(context.environment, context.settings) as client:
         spawned = await start(client)
         await client.workers.ensure(spawned.session_key, spawned.run_id)
-        row = await client.sessions.find(spawned.session_key)
+        (row,) = await client.sessions.rows_of([spawned.run_id])
         warn_if_simulated(client, row.run.model)
     name = format.name(row)
     if is_json:
@@ -199,20 +204,26 @@ async def _leave_to_worker(
     render.line(name)
     found = "" if spawned.is_new else " (already there)"
     render.note(f"▶ {row.session.label} on {row.run.model}{found}")
+    note_kept(spawned, budget)
     render.note(f"Next: pagents wait {name} · pagents show {name} · pagents history {name} -f")
 
 
 def _wait_here(
-    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Ask]], *, is_json: bool
+    context: CliContext,
+    prepare: Callable[[App], Coroutine[None, None, Ask]],
+    *,
+    budget: Budget,
+    is_json: bool,
 ) -> None:
     async def ready(app: App) -> Begin:
         ask = await prepare(app)
 
         async def begin() -> Work:
             spawned = await ask()
-            row = await app.sessions.find(spawned.session_key)
+            (row,) = await app.sessions.rows_of([spawned.run_id])
             name, label = format.name(row), row.session.label
             render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
+            note_kept(spawned, budget)
             return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
 
         return begin

@@ -27,7 +27,12 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.session_tools.context import Requester
-from parallel_agents.settings import Environment, Settings, load, read_environment
+from parallel_agents.setting_sources import load
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+    read_environment,
+)
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0

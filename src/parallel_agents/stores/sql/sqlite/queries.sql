@@ -139,6 +139,8 @@ WHERE seq IN (SELECT MAX(seq) FROM events
 SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
+                AND key NOT GLOB 'noticed/*'
+                AND (key NOT GLOB 'steer-*' OR key GLOB '*/delivered')
               GROUP BY run);
 
 -- name: attempts_of
@@ -438,12 +440,16 @@ AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_toke
 
 -- The runs of teams' tasks, counted by how they are doing.
 -- name: tallies
-SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*), MAX(finished_at),
-       {sums}
+SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*) FILTER (WHERE is_latest),
+       MAX(finished_at), {sums}
 FROM (SELECT asking.session AS team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
              CASE WHEN {live} AND r.epoch = 0 THEN r.created_at END AS unclaimed_since,
-             r.finished_at, {is_whole} AS is_whole, {amounts}
+             r.finished_at, {is_whole} AS is_whole, {amounts},
+             NOT EXISTS (SELECT 1 FROM runs AS later
+                         JOIN runs AS asker ON asker.id = later.asked_by
+                         WHERE later.session = r.session AND later.number > r.number
+                           AND asker.session = asking.session) AS is_latest
       FROM runs AS asking CROSS JOIN runs AS r ON r.asked_by = asking.id
       WHERE asking.session IN (SELECT value FROM json_each(?)))
 GROUP BY 1, 2, 3, 4, 5;
