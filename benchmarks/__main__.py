@@ -286,6 +286,30 @@ def sends() -> list[Row]:
     ]
 
 
+def file_tools() -> list[Row]:
+    """What a call of a tool for files costs beyond one of a tool that does nothing."""
+    with provider(0) as url:
+        took = scenario("file-tools", url)
+    base = took.pop("nothing")
+    return [
+        Row(
+            "a turn with a call of a tool that does nothing: CPU",
+            f"{base:.2f} ms",
+            "baseline",
+            "1.0x",
+        ),
+        *(
+            Row(
+                f"the same with {tool}: what it adds",
+                f"{own - base:.2f} ms",
+                "<= 1 ms",
+                f"{own / base:.1f}x",
+            )
+            for tool, own in took.items()
+        ),
+    ]
+
+
 def starts(rounds: int) -> list[Row]:
     def seconds(*command: str) -> float:
         took = []
@@ -349,6 +373,7 @@ def main() -> None:
         *waits(),
         *crews(rounds),
         *sends(),
+        *file_tools(),
         *views(rounds),
         *starts(rounds),
     ]
