@@ -13,7 +13,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -79,6 +79,12 @@ def in_new_home(work: Callable[[Path], Awaitable[T]]) -> T:
     return asyncio.run(body())
 
 
+_IN_ONE_PROCESS: Mapping[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
+    "sends": lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)),
+    "file-tools": file_tools.cpu_of_a_call,
+}
+
+
 def main() -> None:
     name, url, *sizes = sys.argv[1:]
     size = Size(*map(int, sizes)) if sizes else Size(1, 1, 1)
@@ -104,10 +110,8 @@ def main() -> None:
             figures = {"spawn_p50_ms": p50}
         case "idle":
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
-        case "sends":
-            figures = in_new_home(lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)))
-        case "file-tools":
-            figures = in_new_home(file_tools.cpu_of_a_call)
+        case "sends" | "file-tools":
+            figures = in_new_home(_IN_ONE_PROCESS[name])
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
 
