@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
@@ -187,8 +188,13 @@ class _Started:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
         sessions, board = self._app.sessions, Board.of(self.work.labels)
         with progress.choose(self._display.style, board) as shown:
-            async with _ticking(shown), aclosing(sessions.follow(self.work.session)) as events:
+            async with (
+                _ticking(shown),
+                QuestionPrompt(sessions, shown.aside) as prompt,
+                aclosing(sessions.follow(self.work.session)) as events,
+            ):
                 async for event in events:
+                    prompt.take(event)
                     lane = board.take(event)
                     if lane is None and isinstance(event.body, Started):
                         lane = board.lanes.get(event.run)  # it goes on where it was stopped
