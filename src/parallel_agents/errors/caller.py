@@ -84,6 +84,10 @@ class CannotContinue(CallerError):
     code = "PA-E117"
 
 
+class WorkspaceError(CallerError):
+    code = "PA-E121"
+
+
 class NotYet(CallerError):
     code = "PA-E109"
 

@@ -20,6 +20,7 @@ from parallel_agents.core.run import TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
@@ -27,6 +28,7 @@ from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
     CliContext,
+    Cwd,
     Home,
     Inputs,
     MaxParallel,
@@ -36,7 +38,9 @@ from parallel_agents.surfaces.cli.context import (
     Tokens,
     Usd,
     WeakJudge,
+    WorkspaceFolder,
     find_context,
+    workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
@@ -63,12 +67,14 @@ class _Overrides(NamedTuple):
     budget: Budget
     on_failure: OnFailure | None
     cache_seconds: float | None
+    workspace: Workspace | None
 
     def apply(self, task: Task) -> Task:
         cached = task.cache_seconds if self.cache_seconds is None else self.cache_seconds
         if self.model is not None:
             task = replace(task, model=self.model, ladder=())
-        return replace(task, cache_seconds=cached)
+        workspace = self.workspace or task.workspace
+        return replace(task, cache_seconds=cached, workspace=workspace)
 
 
 def run(
@@ -90,6 +96,8 @@ def run(
     cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
+    workspace: WorkspaceFolder = None,
+    cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
@@ -105,7 +113,13 @@ def run(
         home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None
     )
     overrides = _Overrides(
-        model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache
+        model,
+        max_parallel,
+        timeout,
+        Budget(usd=usd, tokens=tokens),
+        on_failure,
+        cache,
+        workspace_of(workspace, cwd),
     )
 
     async def prepare(app: App) -> Begin:

@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
     CliContext,
+    Cwd,
     Home,
     Inputs,
     ModelName,
@@ -36,7 +37,9 @@ from parallel_agents.surfaces.cli.context import (
     Tokens,
     Usd,
     WeakJudge,
+    WorkspaceFolder,
     find_context,
+    workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
@@ -99,6 +102,8 @@ def spawn(
     gate: Conditions = None,
     judge: Rubric = None,
     refine: Rounds = None,
+    workspace: WorkspaceFolder = None,
+    cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     json: AsJson = False,
     home: Home = None,
@@ -120,6 +125,7 @@ def spawn(
         budget=Budget(usd=usd, tokens=tokens),
         gates=_gates(gate or (), judge),
         refine=None if refine is None else Refine(rounds=refine),
+        workspace=workspace_of(workspace, cwd),
     )
 
     def task(client: Client) -> Task:
