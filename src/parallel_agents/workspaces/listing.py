@@ -115,6 +115,18 @@ def list_folder(folder: Path, skip: Path | None = None) -> Listing:
     return found
 
 
+def list_source(folder: Path, skip: Path | None = None) -> list[str]:
+    """The files of a folder that count, whatever it is.
+
+    Raises:
+        WorkspaceError: it cannot be read.
+    """
+    repository = find_repository(folder)
+    if repository is None or repository.root != folder:
+        return list_folder(folder, skip).paths
+    return list_repository(repository, skip).paths
+
+
 def list_new(git: Git, folder: Path, depth: int = 0) -> list[str]:
     """The files in a workspace's folder that are not ignored, with those of repositories in it.
 

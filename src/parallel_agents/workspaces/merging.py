@@ -6,7 +6,7 @@ git decides on trees of only the files that matter; nothing here touches the sou
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,13 @@ from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.comparing import Change, write_tree
 from parallel_agents.workspaces.entries import Entry, Mode
 from parallel_agents.workspaces.git import find_git
+from parallel_agents.workspaces.listing import list_folder
 from parallel_agents.workspaces.rooted import Blocked, Rooted
+
+# What may be the new name of a file that the user renamed.
+_MOST_CANDIDATES = 2_000
+_MOST_CANDIDATE_BYTES = 1_000_000
+_IN_PLACE = "something else is in its place"
 
 
 class Conflicts(StrEnum):
@@ -64,8 +70,17 @@ class _Sides(NamedTuple):
     theirs: dict[str, Entry | None]
 
 
-def plan(blobs: Blobs, changes: Mapping[str, Change], source: Path, conflicts: Conflicts) -> Plan:
+def plan(
+    blobs: Blobs,
+    changes: Mapping[str, Change],
+    source: Path,
+    conflicts: Conflicts,
+    new_in_source: Callable[[], Sequence[str]],
+) -> Plan:
     """What a merge of these changes into a folder does.
+
+    `new_in_source` lists the files of the source that the base has not; it is asked if a file that
+    the workspace changed is gone there.
 
     Raises:
         WorkspaceError, GitFailed, OSError: it cannot be decided.
@@ -77,21 +92,56 @@ def plan(blobs: Blobs, changes: Mapping[str, Change], source: Path, conflicts: C
             try:
                 found = root.read(path)
             except Blocked:
-                if change.after is None:
-                    continue  # it is not there either way
-                left.append(Conflict(path, "something else is in its place"))
-                continue
-            if found is not None:
-                blobs.add(found.content, found.entry.oid)
+                if not _makes_room(root, path, changes):
+                    if change.after is not None:
+                        left.append(Conflict(path, _IN_PLACE))
+                    continue
+                found = None
             sides.base[path] = change.before
             sides.ours[path] = None if found is None else found.entry
             sides.theirs[path] = change.after
+            if found is not None:
+                blobs.add(found.content, found.entry.oid)
+        if any(sides.base[p] and sides.theirs[p] and not sides.ours[p] for p in sides.base):
+            _add_new(blobs, root, sides, new_in_source())
     left += _beneath(sides)
     if all(sides.ours[path] in (sides.base[path], sides.theirs[path]) for path in sides.base):
         return _plain(sides, left)
     if find_git() is None:
         return _without_git(sides, left)
     return _merged(blobs, sides, left, conflicts)
+
+
+def _makes_room(root: Rooted, path: str, changes: Mapping[str, Change]) -> bool:
+    """Whether what is in a file's place in the source is what the workspace removed."""
+
+    def is_removed(inner: str) -> bool:
+        return inner in changes and changes[inner].after is None
+
+    if any(is_removed(above) for above in _above(path)):
+        return True
+    folder = root.root / path
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(is_removed(f"{path}/{inner}") for inner in list_folder(folder).new)
+
+
+def _add_new(blobs: Blobs, root: Rooted, sides: _Sides, new: Sequence[str]) -> None:
+    """Let git see the source's new files: one of them may be what a missing file was renamed to."""
+    for path in new[:_MOST_CANDIDATES]:
+        if path in sides.base:
+            continue
+        try:
+            seen = root.look(path)
+            if seen is None or seen.st_size > _MOST_CANDIDATE_BYTES:
+                continue
+            found = root.read(path)
+        except (Blocked, OSError):
+            continue
+        if found is not None:
+            sides.base[path] = sides.theirs[path] = None
+            sides.ours[path] = found.entry
+            blobs.add(found.content, found.entry.oid)
 
 
 def _beneath(sides: _Sides) -> list[Conflict]:
@@ -105,7 +155,7 @@ def _beneath(sides: _Sides) -> list[Conflict]:
     for path in found:
         for side in sides:
             del side[path]
-    return [Conflict(path, "something else is in its place") for path in found]
+    return [Conflict(path, _IN_PLACE) for path in found]
 
 
 def _plain(sides: _Sides, left: list[Conflict]) -> Plan:
@@ -155,7 +205,11 @@ def _merged(blobs: Blobs, sides: _Sides, left: list[Conflict], conflicts: Confli
         for path in sorted(result.keys() | sides.base.keys())
         if path not in out and sides.ours.get(path) != result.get(path)
     ]
-    settled = {path: entry for path, entry in sides.theirs.items() if path not in told.why}
+    settled = {
+        path: entry
+        for path, entry in sides.theirs.items()
+        if path not in told.why and entry != sides.base[path]
+    }
     return Plan(steps, left, settled)
 
 

@@ -66,6 +66,7 @@ class Room:
 
     def __init__(self, home: Path, session: SessionKey) -> None:
         self.session = session
+        self.home = home
         self.folder = rooms(home) / _name(session)
 
     @property

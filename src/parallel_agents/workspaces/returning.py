@@ -15,6 +15,7 @@ from parallel_agents.workspaces.applying import Journal, apply
 from parallel_agents.workspaces.comparing import Change, changes_of
 from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped
 from parallel_agents.workspaces.git import GitFailed
+from parallel_agents.workspaces.listing import list_source
 from parallel_agents.workspaces.merging import Conflict, Conflicts, Plan, plan
 from parallel_agents.workspaces.record import Record, Room, rooms
 
@@ -66,8 +67,13 @@ def merge(room: Room, record: Record, conflicts: Conflicts, *, is_dry: bool) -> 
         )
     try:
         was_broken_off = not is_dry and _finish(room)
-        changes = unmerged(room, record)
-        planned = plan(room.blobs, changes, source, conflicts)
+        base = _effective(room)
+        changes = changes_of(room, record, base)
+
+        def new_in_source() -> list[str]:
+            return [path for path in list_source(source, room.home) if path not in base]
+
+        planned = plan(room.blobs, changes, source, conflicts, new_in_source)
         if is_dry:
             return _report(planned, changes, [])
         journal = Journal(room.folder)
