@@ -112,7 +112,7 @@ class Git(NamedTuple):
         return os.fsdecode(self.run(*arguments)).removesuffix("\n")
 
     def _options(self) -> list[str]:
-        options = ["--no-pager", "--literal-pathspecs"]
+        options = ["--no-pager"]
         if self.git_dir is not None:
             options.append(f"--git-dir={self.git_dir}")
         if self.work_tree is not None:

@@ -11,7 +11,7 @@ from parallel_agents.errors import WorkspaceError
 from parallel_agents.workspaces.git import Git, GitFailed, find_git, missing_git
 
 _OUTSIDE = "not a git repository (or any"
-_GITLINK = "160000"
+GITLINK = "160000"
 _MOST_DEPTH = 20
 # The names that make an entry of a folder a repository; git, too, looks for no other.
 _GIT = ".git"
@@ -43,7 +43,7 @@ class Listing(NamedTuple):
     @property
     def paths(self) -> list[str]:
         """Each path once, those of one folder beside each other."""
-        own = {each.path for each in self.tracked if each.mode != _GITLINK and not each.is_skipped}
+        own = {each.path for each in self.tracked if each.mode != GITLINK and not each.is_skipped}
         return sorted(own.union(self.new, self.inner), key=_by_folder)
 
 
@@ -87,13 +87,13 @@ def find_repository(folder: Path) -> Repository | None:
 def _has_files(repository: Repository, folder: Path) -> bool:
     try:
         below = folder.relative_to(repository.root)
-        return bool(repository.git.run("ls-files", "-z", "--", os.fspath(below)))
+        return bool(repository.git.run("ls-files", "-z", "--", f":(literal){below}"))
     except (ValueError, GitFailed):
         return False
 
 
-def list_repository(repository: Repository, skip: Path | None = None) -> Listing:
-    """The files of a repository, and of those in it; nothing in the folder `skip`.
+def list_repository(repository: Repository, skip: str = "") -> Listing:
+    """The files of a repository, and of those in it; nothing below the relative path `skip`.
 
     Raises:
         WorkspaceError: git cannot read it.
@@ -104,7 +104,7 @@ def list_repository(repository: Repository, skip: Path | None = None) -> Listing
         raise _unusable(repository.root, error) from error
 
 
-def list_folder(folder: Path, skip: Path | None = None) -> Listing:
+def list_folder(folder: Path, skip: str = "") -> Listing:
     """The files of a folder outside of repositories; repositories in it are listed as such.
 
     Raises:
@@ -115,12 +115,13 @@ def list_folder(folder: Path, skip: Path | None = None) -> Listing:
     return found
 
 
-def list_source(folder: Path, skip: Path | None = None) -> list[str]:
-    """The files of a folder that count, whatever it is.
+def list_source(folder: Path, home: Path) -> list[str]:
+    """The files of a folder that count, whatever it is, without those of a home in it.
 
     Raises:
         WorkspaceError: it cannot be read.
     """
+    skip = inside(home, folder)
     repository = find_repository(folder)
     if repository is None or repository.root != folder:
         return list_folder(folder, skip).paths
@@ -134,39 +135,47 @@ def list_new(git: Git, folder: Path, depth: int = 0) -> list[str]:
         GitFailed: git cannot read the folder.
     """
     found: list[str] = []
-    for path in _others(git._replace(folder=folder, work_tree=folder)):
+    inner: list[str] = []
+    here = git._replace(folder=folder, work_tree=folder)
+    for path in _others(here):
         if not path.endswith("/"):
             found.append(path)
         elif depth < _MOST_DEPTH and not (folder / path).is_symlink():
-            found += (path + each for each in list_new(git, folder / path, depth + 1))
+            inner += (path + each for each in list_new(git, folder / path, depth + 1))
+    if inner:
+        # A repository in it does not see what the one around it ignores.
+        given = os.fsencode("".join(f"{path}\0" for path in inner))
+        said = here.run("check-ignore", "-z", "--no-index", "--stdin", given=given, accept=(0, 1))
+        ignored = set(os.fsdecode(said).split("\0"))
+        found += (path for path in inner if path not in ignored)
     return found
 
 
-def _listed(repository: Repository, prefix: str, skip: Path | None, depth: int) -> Listing:
+def _listed(repository: Repository, prefix: str, skip: str, depth: int) -> Listing:
     git, root = repository.git, repository.root
     tracked = list(_tracked(git.run("ls-files", "-z", "-s", "-t")))
     new: list[str] = []
     inner: list[str] = []
-    below = [each.path for each in tracked if each.mode == _GITLINK]
+    below = [each.path for each in tracked if each.mode == GITLINK]
     for path in _others(git):
         if path.endswith("/"):
             below.append(path[:-1])
-        elif not _is_below(root / path, skip):
+        elif not _is_below(prefix + path, skip):
             new.append(prefix + path)
     for path in dict.fromkeys(below):
-        if depth < _MOST_DEPTH and not _is_below(root / path, skip):
+        if depth < _MOST_DEPTH and not _is_below(f"{prefix}{path}/", skip):
             found = _inner(root / path, f"{prefix}{path}/", skip, depth + 1)
             inner += (each.path for each in found.tracked if not each.is_skipped)
             inner += found.inner
             new += found.new
     if prefix:
         tracked = [
-            each._replace(path=prefix + each.path) for each in tracked if each.mode != _GITLINK
+            each._replace(path=prefix + each.path) for each in tracked if each.mode != GITLINK
         ]
     return Listing(tracked, new, inner)
 
 
-def _inner(folder: Path, prefix: str, skip: Path | None, depth: int) -> Listing:
+def _inner(folder: Path, prefix: str, skip: str, depth: int) -> Listing:
     """The files of a repository in another one, such as a submodule."""
     empty = Listing([], [], [])
     if folder.is_symlink() or not folder.is_dir():
@@ -181,7 +190,7 @@ def _inner(folder: Path, prefix: str, skip: Path | None, depth: int) -> Listing:
     return empty
 
 
-def _walk(folder: Path, prefix: str, skip: Path | None, found: Listing, depth: int) -> None:
+def _walk(folder: Path, prefix: str, skip: str, found: Listing, depth: int) -> None:
     try:
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
@@ -193,7 +202,7 @@ def _walk(folder: Path, prefix: str, skip: Path | None, found: Listing, depth: i
         ) from error
     for entry in listed:
         path = f"{prefix}{entry.name}"
-        if entry.name == _GIT or _is_below(Path(entry.path), skip):
+        if entry.name == _GIT or _is_below(f"{path}/", skip):
             continue
         if entry.is_symlink() or entry.is_file(follow_symlinks=False):
             found.new.append(path)
@@ -220,8 +229,16 @@ def _others(git: Git) -> list[str]:
     return os.fsdecode(listed).split("\0")[:-1]
 
 
-def _is_below(path: Path, folder: Path | None) -> bool:
-    return folder is not None and path.is_relative_to(folder)
+def _is_below(path: str, skip: str) -> bool:
+    return bool(skip) and path.startswith(skip)
+
+
+def inside(folder: Path, root: Path) -> str:
+    """A folder below another one as a relative path with a slash at its end; empty if it is not."""
+    folder = folder.resolve()
+    if folder == root or not folder.is_relative_to(root):
+        return ""
+    return f"{folder.relative_to(root)}/"
 
 
 def _by_folder(path: str) -> tuple[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,13 +22,16 @@ from parallel_agents.workspaces.borrowing import (
 from parallel_agents.workspaces.copying import copy
 from parallel_agents.workspaces.git import GitFailed
 from parallel_agents.workspaces.listing import (
+    GITLINK,
     Listing,
     Repository,
     find_repository,
+    inside,
     list_folder,
     list_repository,
 )
 from parallel_agents.workspaces.record import Record, Room, rooms
+from parallel_agents.workspaces.rooted import Blocked, Rooted
 
 _GUARD = "This is no repository. Whoever looks for one from below is to stop here.\n"
 _EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
@@ -69,7 +73,7 @@ def make(
         return found
     repository = find_repository(folder)
     root = folder if repository is None else repository.root
-    skip = home.resolve()
+    skip = inside(home, root)
     listing = list_repository(repository, skip) if repository else list_folder(root, skip)
     paths = listing.paths
     _check(root, paths, listing, limits, home)
@@ -121,13 +125,22 @@ def _made(  # noqa: PLR0913 - the parts of one copy
         known = {each.oid for each in listing.tracked if each.oid != _EMPTY}
     room.blobs.make(borrowed, b"" if repository is None else exclude_of(repository.git))
     copied = copy(root, paths, files, room.blobs, known)
-    (files / record.below).mkdir(parents=True, exist_ok=True)
+    empty = [each.path for each in listing.tracked if each.mode == GITLINK]
+    _make_folders(files, [*empty, record.below] if record.below != "." else empty)
     if repository is not None:
         borrow(repository, listing.tracked, files, object_folders(repository))
     room.write_base(copied.files)
     record = replace(record, made_at=now(), skipped=len(copied.skipped))
     room.write(record)
     return record
+
+
+def _make_folders(files: Path, paths: Iterable[str]) -> None:
+    """Make folders that may have no file in them, such as of a submodule that was not fetched."""
+    with Rooted(files) as root:
+        for path in paths:
+            with suppress(Blocked):
+                root.folder(f"{path}/", make=True)
 
 
 def _check(root: Path, paths: list[str], listing: Listing, limits: Limits, home: Path) -> None:
