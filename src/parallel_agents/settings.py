@@ -46,6 +46,7 @@ _Money = Annotated[float, Field(ge=1e-9, le=1e9)]
 _Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
 _QuestionSeconds = Annotated[float, Field(gt=0, lt=DAY_SECONDS)]
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
+_Megabytes = Annotated[int, Field(ge=1)]
 _RetentionSeconds = Annotated[float, Field(gt=0, le=MOST_RETENTION_SECONDS)]
 
 
@@ -140,6 +141,14 @@ class Settings:
     question_seconds: _QuestionSeconds = field(
         default=43_200.0,
         metadata=_knob("seconds for which a question waits for a person's answer"),
+    )
+    workspace_megabytes: _Megabytes = field(
+        default=2_000,
+        metadata=_knob("the most megabytes of uncommitted files of which a workspace is made"),
+    )
+    workspace_seconds: _RetentionSeconds = field(
+        default=7 * DAY_SECONDS,
+        metadata=_knob("seconds after which `workspaces clean` removes a workspace that is merged"),
     )
     full_sync: bool = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")

@@ -33,6 +33,7 @@ from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
+from parallel_agents.workspaces.making import LIMITS
 from parallel_agents.workspaces.service import HomeWorkspaces
 
 
@@ -103,7 +104,9 @@ class Client:
         )
         self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
         self.readiness = resources.readiness
-        self.workspaces = HomeWorkspaces(environment.home)
+        self.workspaces = HomeWorkspaces(
+            environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
+        )
         self.workers = Workers(
             resources.store, resources.rules, environment.home, environment.project_name
         )

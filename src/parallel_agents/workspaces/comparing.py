@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents.core.workspace import Changes
+from parallel_agents.errors import WorkspaceError
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.entries import Entry, Stamp, Stamped
-from parallel_agents.workspaces.git import find_git
+from parallel_agents.workspaces.git import GitFailed, find_git
 from parallel_agents.workspaces.listing import list_folder, list_new
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted
@@ -56,7 +57,14 @@ def changes_of(room: Room, record: Record, base: Mapping[str, Stamped]) -> dict[
 def _paths(files: Path, record: Record, blobs: Blobs, base: Mapping[str, Stamped]) -> Iterable[str]:
     """All files of the base, and those of the folder that are not ignored, by folders."""
     if record.is_repository and find_git() is not None:
-        listed = list_new(blobs.git, files)
+        try:
+            listed = list_new(blobs.git, files)
+        except GitFailed as error:
+            raise WorkspaceError(
+                f"git cannot list the files of the workspace {files}",
+                why=str(error),
+                hint="the files are whole: copy what you need from there",
+            ) from error
     else:
         listed = list_folder(files).new
     return sorted(base.keys() | set(listed), key=lambda path: path.rpartition("/")[::2])

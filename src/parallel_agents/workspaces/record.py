@@ -15,6 +15,7 @@ import hashlib
 import os
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -68,6 +69,21 @@ class Room:
         self.session = session
         self.home = home
         self.folder = rooms(home) / _name(session)
+
+    @classmethod
+    def at(cls, home: Path, folder: Path) -> Room:
+        """The room that a folder of a home is; its session is empty if its record does not say it."""
+        room = cls(home, SessionKey(""))
+        room.folder = folder
+        with suppress(WorkspaceError):
+            if (record := room.record) is not None:
+                room.session = SessionKey(record.session)
+        return room
+
+    @property
+    def lock(self) -> Path:
+        """The file that a process holds while it makes the workspace."""
+        return self.folder.with_name(f".{self.folder.name}.lock")
 
     @property
     def record(self) -> Record | None:

@@ -14,7 +14,7 @@ from parallel_agents.errors import WorkspaceError
 from parallel_agents.lock import hold
 from parallel_agents.workspaces.comparing import changes_of, count, patch_of
 from parallel_agents.workspaces.making import LIMITS, Limits, make
-from parallel_agents.workspaces.record import Record, Room, rooms
+from parallel_agents.workspaces.record import Record, Room
 
 
 class HomeWorkspaces:
@@ -43,7 +43,7 @@ class HomeWorkspaces:
         if asked is None:
             return session.options.cwd
         room = Room(self._home, session.key)
-        async with hold(rooms(self._home) / f".{room.folder.name}.lock"):
+        async with hold(room.lock):
             record = await asyncio.to_thread(self._made, room, session, asked.place, asked.folder)
         folder = room.files(record) / record.below
         if not folder.is_dir():

@@ -33,6 +33,9 @@ COMMANDS = {
     "answer": Command("answer:answer", "Answer a question of the inbox.", _CONTROL),
     "steer": Command("steer:steer", "Send a message to a live run.", _CONTROL),
     "merge": Command("merge:merge", "Bring the changes of workspaces back.", _CONTROL),
+    "workspaces": Command(
+        "workspaces", "List workspaces, and remove those that are merged.", _CONTROL
+    ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "mcp": Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -14,25 +13,15 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.ids import short
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json
-from parallel_agents.core.store import Filter
-from parallel_agents.errors import InvalidInput, NotFound
+from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, Name, find_store
-from parallel_agents.surfaces.cli.diff import own_record
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.workspace_parts import Part, find_part, find_parts
 from parallel_agents.views import format
 from parallel_agents.workspaces.merging import Conflicts
-from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.returning import Merged, merge as merge_one, sole_writer
-
-
-class _Part(NamedTuple):
-    """One workspace to merge."""
-
-    row: Row
-    room: Room
-    record: Record
 
 
 def merge(
@@ -50,14 +39,14 @@ def merge(
     """Bring the changes of a workspace into the folder that it was made of.
 
     It is a three-way merge against what the folder was then. A file that both changed in the same
-    place stays as you have it, and is listed; nothing is committed or staged. Ends with 7 if a file
+    place stays as you have it, and is listed; nothing is committed or staged. Ends with 3 if a file
     was left out.
     """
     context = find_store(home)
 
-    async def run() -> list[tuple[_Part, Merged]]:
+    async def run() -> list[tuple[Part, Merged]]:
         parts = await _parts(context, name, every=every)
-        done: list[tuple[_Part, Merged]] = []
+        done: list[tuple[Part, Merged]] = []
         for part in parts:
             async with sole_writer(context.environment.home, part.record.source):
                 merged = await asyncio.to_thread(
@@ -75,32 +64,15 @@ def merge(
         raise typer.Exit(Exit.PARTIAL)
 
 
-async def _parts(context: CliContext, name: str, *, every: bool) -> Sequence[_Part]:
+async def _parts(context: CliContext, name: str, *, every: bool) -> Sequence[Part]:
+    home = context.environment.home
     async with open_reader(context.environment, context.settings) as reader:
-        row = await reader.sessions.find(name)
-        rows = [row]
         if every:
-            rows = await reader.sessions.list(Filter(tree=row.session.key))
-            # Children before their parents, whose workspaces take what they did.
-            rows = sorted(rows, key=lambda each: (-each.session.depth, each.run.created_at))
-    homes = context.environment.home
-    if not every:
-        room = Room(homes, row.session.key)
-        _refuse_live(row)
-        return [_Part(row, room, own_record(room, row))]
-    rooms = [(each, Room(homes, each.session.key)) for each in rows]
-    parts = [
-        _Part(each, room, record)
-        for each, room in rooms
-        if (record := room.record) is not None and not record.is_shared
-    ]
+            parts = await find_parts(reader, home, name)
+        else:
+            parts = [await find_part(reader, home, name)]
     for part in parts:
         _refuse_live(part.row)
-    if not parts:
-        raise NotFound(
-            f"nothing of {format.name(row)} has a workspace",
-            hint="start it with --workspace DIR",
-        )
     return parts
 
 
@@ -114,7 +86,7 @@ def _refuse_live(row: Row) -> None:
         )
 
 
-def _print(part: _Part, merged: Merged, *, is_dry: bool) -> None:
+def _print(part: Part, merged: Merged, *, is_dry: bool) -> None:
     label = f"{part.row.session.label} {short(part.row.session.key)}"
     if merged.was_broken_off:
         render.note("A merge that was broken off was finished first.")
@@ -134,20 +106,20 @@ def _print(part: _Part, merged: Merged, *, is_dry: bool) -> None:
     for path, why in merged.conflicts:
         render.line(f"  conflict  {format.one_line(path)}: {why}", "yellow")
     if left:
-        folder = part.room.files(part.record)
+        folder = part.files
         render.note(
             f"Your files with conflicts are as they were. The other versions are in {folder};"
             f" --conflicts markers writes both into yours."
         )
 
 
-def _json(part: _Part, merged: Merged) -> dict[str, Json]:
+def _json(part: Part, merged: Merged) -> dict[str, Json]:
     return {
         "id": format.name(part.row),
         "session_key": part.row.session.key,
         "label": part.row.session.label,
         "source": part.record.source,
-        "workspace": str(Path(part.room.files(part.record))),
+        "workspace": str(part.files),
         "changed": list(merged.changed),
         "conflicts": [{"path": path, "why": why} for path, why in merged.conflicts],
         "already_merged": merged.same,

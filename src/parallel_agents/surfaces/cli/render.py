@@ -150,9 +150,8 @@ def result(found: Result) -> None:
     out().print(headline)
     if found.changes is not None:
         name = short(found.session_key)
-        line(f"  {format.changes(found.changes)}", "green" if found.changes.files else "dim")
-        if found.changes.files:
-            note(f"  Next: pagents diff {name} · pagents merge {name}")
+        more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
+        line(as_called(f"  {format.changes(found.changes)}{more}"))
     for notice in found.notices:
         line(f"  note: {notice}", "yellow")
     if found.error is not None:
@@ -200,7 +199,7 @@ def result_json(found: Result) -> Mapping[str, Json]:
         "error": _failure_json(found.error),
         "notices": list(found.notices),
         "score": found.score,
-        "changes": _changes_json(found.changes),
+        "changes": changes_json(found.changes),
         "model": found.model,
         "usage": {
             "input_tokens": usage.input_tokens,
@@ -221,7 +220,7 @@ def money_json(usd: float | None) -> Json:
     return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
 
 
-def _changes_json(changes: Changes | None) -> Json:
+def changes_json(changes: Changes | None) -> Json:
     if changes is None:
         return None
     return {"files": changes.files, "added": changes.added, "removed": changes.removed}

@@ -238,5 +238,7 @@ def _run_to_the_end(
         home = context.environment.home
         render.note(f"Everything is stored in {home / STORE_NAME}.")
         render.note(f"The results are also files: {results_folder(home, name)}")
+        if any(result.changes and result.changes.files for result in team.results):
+            render.note(f"Bring the changes back: pagents merge {name} --all")
         render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
     raise typer.Exit(exit_of(team.status))
