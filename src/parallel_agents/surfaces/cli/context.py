@@ -110,7 +110,7 @@ def workspace_of(workspace: str | None, cwd: str | None) -> Workspace | None:
     """The workspace that the options --workspace and --cwd ask for.
 
     Raises:
-        InvalidInput: both are given, or one is empty.
+        InvalidInput: both are given.
     """
     if workspace is not None and cwd is not None:
         raise InvalidInput(
@@ -121,9 +121,6 @@ def workspace_of(workspace: str | None, cwd: str | None) -> Workspace | None:
     folder = workspace if cwd is None else cwd
     if folder is None:
         return None
-    if not folder:
-        name = "--workspace" if cwd is None else "--cwd"
-        raise InvalidInput(f"{name} names no folder", hint=f"write {name} . for this one")
     return Workspace.own(folder) if cwd is None else Workspace.at(folder)
 
 

@@ -46,7 +46,7 @@ def diff(
     else:
         options = ("-p",) if sys.stdout.isatty() else ("-p", "--binary", "--full-index")
     patch = patch_of(room.blobs, changes, *options)
-    if sys.stdout.isatty() or stat or name_only:
+    if sys.stdout.isatty():
         for line in patch.decode(errors="replace").splitlines():
             render.line(line)
     else:
