@@ -10,7 +10,7 @@ import pytest
 
 from parallel_agents.errors import WorkspaceError
 from parallel_agents.workspaces.comparing import changes_of
-from parallel_agents.workspaces.making import Limits
+from parallel_agents.workspaces.limits import Limits
 from tests.integration.workspace_rig import Rig, Workspace, git, state_of, write
 
 

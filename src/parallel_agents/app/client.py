@@ -33,7 +33,7 @@ from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
-from parallel_agents.workspaces.making import LIMITS
+from parallel_agents.workspaces.limits import LIMITS
 from parallel_agents.workspaces.service import HomeWorkspaces
 
 
@@ -59,6 +59,7 @@ class Resources:
             models=self.models,
             tools=self.parts.tools.keys(),
             gates=self.parts.gates.keys(),
+            home=self.environment.home,
             project=self.environment.project_name,
         )
 

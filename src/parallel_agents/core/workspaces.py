@@ -21,7 +21,7 @@ class Workspaces(Protocol):
         ...
 
     async def changes(self, session: Session) -> Changes | None:
-        """What a session has changed in its own copy so far; None if it has none, or it is gone."""
+        """What a session has changed in its own copy so far; None if that cannot be told."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from parallel_agents.workspaces.listing import list_folder, list_new
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
+_MOST_BYTES = 500_000_000
 # The clock of a file system ticks every few milliseconds: a later change may have the same time.
 _TICK_NANOSECONDS = 50_000_000
 
@@ -42,6 +44,7 @@ def changes_of(room: Room, record: Record, base: Mapping[str, Stamped]) -> dict[
                     stamp = Stamp.of(seen)
                     if stamp == old.stamp and stamp.changed < trusted:
                         continue
+                _check_size(files / path, seen)
                 new = None if seen is None else root.read(path)
             except Blocked:
                 new = None
@@ -54,6 +57,15 @@ def changes_of(room: Room, record: Record, base: Mapping[str, Stamped]) -> dict[
     return found
 
 
+def _check_size(path: Path, seen: os.stat_result | None) -> None:
+    if seen is not None and stat.S_ISREG(seen.st_mode) and seen.st_size > _MOST_BYTES:
+        raise WorkspaceError(
+            f"{path} has {seen.st_size / 1e6:,.0f} MB",
+            why=f"a changed file of a workspace may have {_MOST_BYTES / 1e6:,.0f} MB",
+            hint="remove it there, or name it in the .gitignore there; move it by hand if you need it",
+        )
+
+
 def _paths(files: Path, record: Record, blobs: Blobs, base: Mapping[str, Stamped]) -> Iterable[str]:
     """All files of the base, and those of the folder that are not ignored, by folders."""
     if record.is_repository and find_git() is not None:
@@ -62,7 +74,7 @@ def _paths(files: Path, record: Record, blobs: Blobs, base: Mapping[str, Stamped
         except GitFailed as error:
             raise WorkspaceError(
                 f"git cannot list the files of the workspace {files}",
-                why=str(error),
+                why=error.why,
                 hint="the files are whole: copy what you need from there",
             ) from error
     else:

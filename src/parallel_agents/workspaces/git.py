@@ -42,12 +42,13 @@ _CONFIG = {
 }
 
 
-class GitFailed(Exception):
-    """A command of git ended with an error; the text is what git said."""
+class GitFailed(WorkspaceError):
+    """A command of git ended with an error; `why` is what git said."""
 
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+    def __init__(self, command: str, said: str) -> None:
+        super().__init__(
+            f"`git {command}` failed", why=said, hint="see that `git status` works there"
+        )
 
 
 class Git(NamedTuple):
@@ -98,7 +99,7 @@ class Git(NamedTuple):
                 ) from error
             if ended.returncode not in accept:
                 text = ended.stderr.decode(errors="replace").strip()
-                raise GitFailed(ended.returncode, text[:_MOST_ERROR_CHARACTERS])
+                raise GitFailed(arguments[0], text[:_MOST_ERROR_CHARACTERS])
             if out.seek(0, os.SEEK_END) > _MOST_OUTPUT_BYTES:
                 raise WorkspaceError(
                     f"`git {arguments[0]}` in {self.folder} wrote more than 512 MB",

@@ -75,7 +75,7 @@ def find_repository(folder: Path) -> Repository | None:
             )
         root = Path(git.text("rev-parse", "--show-toplevel"))
     except GitFailed as error:
-        if _OUTSIDE in str(error):
+        if _OUTSIDE in error.why:
             return None
         raise _unusable(folder, error) from error
     found = Repository(root, Git(root, git_dir=Path(inside[1]), work_tree=root))
@@ -249,6 +249,6 @@ def _by_folder(path: str) -> tuple[str, str]:
 def _unusable(folder: Path, error: GitFailed) -> WorkspaceError:
     return WorkspaceError(
         f"git cannot read the repository of {folder}",
-        why=str(error).removeprefix("fatal: "),
+        why=error.why.removeprefix("fatal: "),
         hint="see that `git status` works there",
     )

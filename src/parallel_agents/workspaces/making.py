@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from parallel_agents.errors import WorkspaceError
 from parallel_agents.files import make_private_folder
@@ -21,6 +20,7 @@ from parallel_agents.workspaces.borrowing import (
 )
 from parallel_agents.workspaces.copying import copy
 from parallel_agents.workspaces.git import GitFailed
+from parallel_agents.workspaces.limits import Limits
 from parallel_agents.workspaces.listing import (
     GITLINK,
     Listing,
@@ -30,7 +30,8 @@ from parallel_agents.workspaces.listing import (
     list_folder,
     list_repository,
 )
-from parallel_agents.workspaces.record import Record, Room, rooms
+from parallel_agents.workspaces.names import rooms
+from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
 _GUARD = "This is no repository. Whoever looks for one from below is to stop here.\n"
@@ -38,21 +39,6 @@ _EMPTY = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
 _SHA1 = "sha1"
 _SPARE_BYTES = 64_000_000
 _NAMED = 3
-
-
-class Limits(NamedTuple):
-    """What a workspace may be made of.
-
-    Attributes:
-        files: the most files.
-        bytes: the most bytes of files that no repository has: what is new, or in a plain folder.
-    """
-
-    files: int = 200_000
-    bytes: int = 2_000_000_000
-
-
-LIMITS = Limits()
 
 
 def make(
@@ -82,7 +68,7 @@ def make(
     except GitFailed as error:
         raise WorkspaceError(
             f"git could not make a workspace of {root}",
-            why=str(error),
+            why=error.why,
             hint="see that `git status` works there",
         ) from error
     except OSError as error:

@@ -11,9 +11,6 @@ above it, where it would find one of the user's
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -27,10 +24,7 @@ from parallel_agents.errors import WorkspaceError
 from parallel_agents.files import write_private
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.entries import Stamped, decode, encode
-
-_FOLDER = "workspaces"
-_PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
-_MOST_NAME = 100
+from parallel_agents.workspaces.names import RECORD, lock_of, room_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +62,7 @@ class Room:
     def __init__(self, home: Path, session: SessionKey) -> None:
         self.session = session
         self.home = home
-        self.folder = rooms(home) / _name(session)
+        self.folder = room_folder(home, session)
 
     @classmethod
     def at(cls, home: Path, folder: Path) -> Room:
@@ -83,7 +77,7 @@ class Room:
     @property
     def lock(self) -> Path:
         """The file that a process holds while it makes the workspace."""
-        return self.folder.with_name(f".{self.folder.name}.lock")
+        return lock_of(self.folder)
 
     @property
     def record(self) -> Record | None:
@@ -93,7 +87,7 @@ class Room:
             WorkspaceError: its record is damaged.
         """
         try:
-            stored = (self.folder / "record.json").read_bytes()
+            stored = (self.folder / RECORD).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
@@ -105,7 +99,7 @@ class Room:
             ) from error
 
     def write(self, record: Record) -> None:
-        write_private(self.folder / "record.json", orjson.dumps(asdict(record)))
+        write_private(self.folder / RECORD, orjson.dumps(asdict(record)))
 
     def files(self, record: Record) -> Path:
         """The folder with the copied files, or the one that is shared."""
@@ -157,18 +151,3 @@ class Room:
                 why=str(error),
                 hint="the workspace's files are whole: copy what you need from its folder",
             ) from error
-
-
-def rooms(home: Path) -> Path:
-    """The folder of all workspaces."""
-    return home / _FOLDER
-
-
-def _name(session: SessionKey) -> str:
-    """A folder's name for a session: its agent and its UUID, or a digest of what is neither."""
-    parts = session.split(":")
-    name = f"{parts[1]}-{parts[-1]}" if len(parts) > 1 else session
-    if len(name) > _MOST_NAME or _PLAIN.search(name):
-        digest = hashlib.sha256(os.fsencode(session)).hexdigest()[:16]
-        return f"{_PLAIN.sub('-', name)[:40].strip('-')}~{digest}"
-    return name

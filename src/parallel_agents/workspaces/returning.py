@@ -17,7 +17,8 @@ from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped
 from parallel_agents.workspaces.git import GitFailed
 from parallel_agents.workspaces.listing import list_source
 from parallel_agents.workspaces.merging import Conflict, Conflicts, Plan, plan
-from parallel_agents.workspaces.record import Record, Room, rooms
+from parallel_agents.workspaces.names import rooms
+from parallel_agents.workspaces.record import Record, Room
 
 _NO_STAMP = Stamp(0, 0, 0, 0)
 _GONE = Entry(Mode.FILE, "")
@@ -83,7 +84,7 @@ def merge(room: Room, record: Record, conflicts: Conflicts, *, is_dry: bool) -> 
         _close(room, journal, late)
     except GitFailed as error:
         raise WorkspaceError(
-            "git could not merge the workspace", why=str(error), hint="report it with this text"
+            "git could not merge the workspace", why=error.why, hint="report it with this text"
         ) from error
     except OSError as error:
         raise WorkspaceError(

@@ -1,20 +1,21 @@
-"""Service: the workspaces in a home folder, for runs and for whoever looks after them."""
+"""Service: the workspaces in a home folder, for runs; what it needs is loaded for the first that has one."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.session import Session
-from parallel_agents.core.workspace import Changes, Place
+from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import WorkspaceError
 from parallel_agents.lock import hold
-from parallel_agents.workspaces.comparing import changes_of, count, patch_of
-from parallel_agents.workspaces.making import LIMITS, Limits, make
-from parallel_agents.workspaces.record import Record, Room
+from parallel_agents.workspaces.limits import LIMITS, Limits
+from parallel_agents.workspaces.names import lock_of, room_folder
+
+_log = logging.getLogger("parallel_agents")
 
 
 class HomeWorkspaces:
@@ -39,76 +40,23 @@ class HomeWorkspaces:
         Raises:
             WorkspaceError: it cannot be made.
         """
-        asked = session.options.workspace
-        if asked is None:
+        if session.options.workspace is None:
             return session.options.cwd
-        room = Room(self._home, session.key)
-        async with hold(room.lock):
-            record = await asyncio.to_thread(self._made, room, session, asked.place, asked.folder)
-        folder = room.files(record) / record.below
-        if not folder.is_dir():
-            raise WorkspaceError(
-                f"the workspace {folder} is gone",
-                why="somebody removed it after it was made",
-                hint="spawn the task again: it gets a new one",
+        from parallel_agents.workspaces.housing import house  # noqa: PLC0415 - few sessions need it
+
+        async with hold(lock_of(room_folder(self._home, session.key))):
+            folder = await asyncio.to_thread(
+                house, session, self._home, limits=self._limits, now=self._now
             )
         return str(folder)
 
     async def changes(self, session: Session) -> Changes | None:
-        """What a session has changed in its own copy so far; None if it has none, or it is gone."""
-        room = Room(self._home, session.key)
-        return await asyncio.to_thread(self._changes, room)
+        """What a session has changed in its own copy so far; None if that cannot be told."""
+        from parallel_agents.workspaces.housing import changed  # noqa: PLC0415 - as above
 
-    def _made(self, room: Room, session: Session, place: Place, folder: str) -> Record:
-        if (found := room.record) is not None:
-            return found
-        above = None if session.parent is None else self._above(session.parent)
-        if place is Place.PARENT:
-            if above is None:
-                raise _no_parent(session)
-            shared = Record(
-                session=session.key,
-                source=str(above),
-                below=".",
-                parent=session.parent or "",
-                is_repository=False,
-                commit="",
-                made_at=self._now(),
-                is_shared=True,
-            )
-            room.write(shared)
-            return shared
-        if not folder and above is None:
-            raise _no_parent(session)
-        return make(
-            room,
-            Path(folder) if folder else above or Path(),
-            home=self._home,
-            parent="" if folder else session.parent or "",
-            limits=self._limits,
-            now=self._now,
-        )
-
-    def _above(self, parent: SessionKey) -> Path | None:
-        """The folder in which the parent works, if it has a workspace."""
-        room = Room(self._home, parent)
-        record = room.record
-        return None if record is None else room.files(record) / record.below
-
-    def _changes(self, room: Room) -> Changes | None:
-        record = room.record
-        if record is None or record.is_shared or not room.files(record).is_dir():
+        try:
+            return await asyncio.to_thread(changed, session, self._home)
+        except (WorkspaceError, OSError) as error:
+            # The answer is there all the same, and so are the files.
+            _log.warning("what %s changed cannot be told: %s", session.label, error)
             return None
-        changes = changes_of(room, record, room.read_base())
-        counted = count(room.blobs, changes)
-        patch = patch_of(room.blobs, changes, "-p", "--binary", "--full-index") if changes else b""
-        (room.folder / "changes.patch").write_bytes(patch)
-        return counted
-
-
-def _no_parent(session: Session) -> WorkspaceError:
-    return WorkspaceError(
-        f"the workspace of the parent of {session.label} is gone",
-        why="it was removed before the session began",
-        hint="spawn the parent's task again",
-    )

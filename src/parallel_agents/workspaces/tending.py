@@ -11,7 +11,8 @@ from typing import NamedTuple
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import WorkspaceError
 from parallel_agents.workspaces.comparing import count
-from parallel_agents.workspaces.record import Record, Room, rooms
+from parallel_agents.workspaces.names import rooms
+from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.returning import unmerged
 
 _REMOVING = ".removing-"
