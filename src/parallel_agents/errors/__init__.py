@@ -14,6 +14,7 @@ PagentsError
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
  │   ├─ WorkspaceError          PA-E121  a folder cannot be a workspace, or its changes cannot come back
+ │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
@@ -91,6 +92,7 @@ from parallel_agents.errors.caller import (
     ConfigError,
     Conflict,
     ForkRefused,
+    GitFailed,
     InvalidFile,
     InvalidInput,
     MissingExtra,
@@ -186,6 +188,7 @@ __all__ = [
     "ForkRefused",
     "GateBroken",
     "GateRefused",
+    "GitFailed",
     "HostError",
     "Incomplete",
     "InvalidFile",

@@ -88,6 +88,10 @@ class WorkspaceError(CallerError):
     code = "PA-E121"
 
 
+class GitFailed(WorkspaceError):
+    code = "PA-E122"
+
+
 class NotYet(CallerError):
     code = "PA-E109"
 

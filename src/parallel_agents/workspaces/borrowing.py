@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from parallel_agents.workspaces.git import Git, GitFailed
+from parallel_agents.errors import GitFailed
+from parallel_agents.workspaces.git import Git
 from parallel_agents.workspaces.listing import Repository, Tracked
 
 _CONFIG = """\

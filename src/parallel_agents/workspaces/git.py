@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.errors import WorkspaceError
+from parallel_agents.errors import GitFailed, WorkspaceError
 
 _TIMEOUT_SECONDS = 120.0
 _MOST_OUTPUT_BYTES = 512_000_000
@@ -40,15 +40,6 @@ _CONFIG = {
     "submodule.recurse": "false",
     "core.quotePath": "false",
 }
-
-
-class GitFailed(WorkspaceError):
-    """A command of git ended with an error; `why` is what git said."""
-
-    def __init__(self, command: str, said: str) -> None:
-        super().__init__(
-            f"`git {command}` failed", why=said, hint="see that `git status` works there"
-        )
 
 
 class Git(NamedTuple):
@@ -99,7 +90,11 @@ class Git(NamedTuple):
                 ) from error
             if ended.returncode not in accept:
                 text = ended.stderr.decode(errors="replace").strip()
-                raise GitFailed(arguments[0], text[:_MOST_ERROR_CHARACTERS])
+                raise GitFailed(
+                    f"`git {arguments[0]}` failed in {self.folder}",
+                    why=text[:_MOST_ERROR_CHARACTERS],
+                    hint="see that `git status` works there",
+                )
             if out.seek(0, os.SEEK_END) > _MOST_OUTPUT_BYTES:
                 raise WorkspaceError(
                     f"`git {arguments[0]}` in {self.folder} wrote more than 512 MB",

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from parallel_agents.errors import WorkspaceError
+from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.files import make_private_folder
 from parallel_agents.workspaces.borrowing import (
     borrow,
@@ -19,7 +19,6 @@ from parallel_agents.workspaces.borrowing import (
     object_format,
 )
 from parallel_agents.workspaces.copying import copy
-from parallel_agents.workspaces.git import GitFailed
 from parallel_agents.workspaces.limits import Limits
 from parallel_agents.workspaces.listing import (
     GITLINK,

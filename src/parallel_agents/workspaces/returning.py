@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.errors import WorkspaceError
+from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.lock import hold
 from parallel_agents.workspaces.applying import Journal, apply
 from parallel_agents.workspaces.comparing import Change, changes_of
 from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped
-from parallel_agents.workspaces.git import GitFailed
 from parallel_agents.workspaces.listing import list_source
 from parallel_agents.workspaces.merging import Conflict, Conflicts, Plan, plan
 from parallel_agents.workspaces.names import rooms

@@ -112,15 +112,8 @@ def run(
     context = find_context(
         home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None
     )
-    overrides = _Overrides(
-        model,
-        max_parallel,
-        timeout,
-        Budget(usd=usd, tokens=tokens),
-        on_failure,
-        cache,
-        workspace_of(workspace, cwd),
-    )
+    budget, place = Budget(usd=usd, tokens=tokens), workspace_of(workspace, cwd)
+    overrides = _Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
     async def prepare(app: App) -> Begin:
         found = app.catalog.team(_team_or_file(team_file, team))

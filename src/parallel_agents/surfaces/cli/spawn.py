@@ -129,10 +129,7 @@ def spawn(
     )
 
     def task(client: Client) -> Task:
-        definition = client.catalog.agent(agent)
-        values = read_inputs(inputs, definition.input_schema)
-        full_text, filled = _with_file(text, values, file, definition)
-        return replace(base, text=full_text, input=filled)
+        return _filled(base, client.catalog.agent(agent), inputs, file)
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
@@ -174,6 +171,13 @@ def send(
 def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     holds = (ConditionGate(condition=condition) for condition in conditions)
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
+
+
+def _filled(base: Task, agent: Agent, inputs: list[str] | None, file: Path | None) -> Task:
+    """The task with the inputs that its agent takes."""
+    values = read_inputs(inputs, agent.input_schema)
+    text, filled = _with_file(base.text, values, file, agent)
+    return replace(base, text=text, input=filled)
 
 
 def _with_file(
