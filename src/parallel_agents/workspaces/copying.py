@@ -6,6 +6,7 @@ whatever the user does meanwhile, the base and the copy are the same.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 from parallel_agents.errors import WorkspaceError
 from parallel_agents.workspaces.blobs import Blobs
-from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped, mode_of, oid_of
+from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped, oid_of
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -47,38 +48,31 @@ def copy(
     with Rooted(source) as origin, Rooted(target) as copy_root:
         for path in paths:
             try:
-                found = origin.look(path)
-                if found is None:
-                    continue
-                mode = mode_of(found)
-                if mode is None:
-                    copied.skipped.append(path)
-                    continue
-                done = _copy_one(origin, path, mode, copy_root, blobs, known)
+                done = _copy_one(origin, path, copy_root, blobs, known)
             except (Blocked, FileNotFoundError):
                 continue  # it was replaced after it was listed
             except OSError as error:
                 raise _failed(source, path, error) from error
-            if done is not None:
+            if done is None:
+                copied.skipped.append(path)
+            else:
                 copied.files.append((path, done))
     return copied
 
 
 def _copy_one(
-    origin: Rooted, path: str, mode: Mode, target: Rooted, blobs: Blobs, known: Collection[str]
+    origin: Rooted, path: str, target: Rooted, blobs: Blobs, known: Collection[str]
 ) -> Stamped | None:
+    """Copy a file or a link; None if it is neither."""
     name = path.rpartition("/")[2]
-    above = origin.folder(path)
-    if mode is Mode.LINK:
-        to = os.fsencode(os.readlink(name, dir_fd=above))
-        folder = target.folder(path, make=True)
-        os.symlink(to, name, dir_fd=folder)
-        oid = oid_of(to)
-        if oid not in known:
-            blobs.add(to, oid)
-        stamp = Stamp.of(os.stat(name, dir_fd=folder, follow_symlinks=False))
-        return Stamped(Entry(mode, oid), stamp)
-    reading = os.open(name, _READ, dir_fd=above)
+    try:
+        reading = os.open(name, _READ, dir_fd=origin.folder(path))
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return _copy_link(origin, path, target, blobs, known)
+        if error.errno == errno.ENXIO:  # a socket
+            return None
+        raise
     try:
         found = os.fstat(reading)
         if not stat.S_ISREG(found.st_mode):
@@ -89,20 +83,38 @@ def _copy_one(
             if found.st_size > _LARGE_BYTES:
                 oid = _copy_large(reading, writing, blobs, known)
             else:
-                oid = _copy_small(reading, writing, blobs, known)
-            os.fchmod(writing, bits)
+                oid = _copy_small(reading, found.st_size, writing, blobs, known)
+            written = os.fstat(writing)
+            if stat.S_IMODE(written.st_mode) != bits:
+                os.fchmod(writing, bits)
+                written = os.fstat(writing)
             mode = Mode.PROGRAM if bits & stat.S_IXUSR else Mode.FILE
-            return Stamped(Entry(mode, oid), Stamp.of(os.fstat(writing)))
+            return Stamped(Entry(mode, oid), Stamp.of(written))
         finally:
             os.close(writing)
     finally:
         os.close(reading)
 
 
-def _copy_small(reading: int, writing: int, blobs: Blobs, known: Collection[str]) -> str:
-    content = os.read(reading, _LARGE_BYTES + 1)
-    while more := os.read(reading, _CHUNK_BYTES):
-        content += more
+def _copy_link(
+    origin: Rooted, path: str, target: Rooted, blobs: Blobs, known: Collection[str]
+) -> Stamped:
+    name = path.rpartition("/")[2]
+    to = os.fsencode(os.readlink(name, dir_fd=origin.folder(path)))
+    folder = target.folder(path, make=True)
+    os.symlink(to, name, dir_fd=folder)
+    oid = oid_of(to)
+    if oid not in known:
+        blobs.add(to, oid)
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return Stamped(Entry(Mode.LINK, oid), Stamp.of(found))
+
+
+def _copy_small(reading: int, size: int, writing: int, blobs: Blobs, known: Collection[str]) -> str:
+    content = os.read(reading, size + 1)
+    if len(content) != size:  # it changes while it is read
+        while more := os.read(reading, _CHUNK_BYTES):
+            content += more
     oid = oid_of(content)
     _write_all(writing, content)
     if oid not in known:

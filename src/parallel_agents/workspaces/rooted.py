@@ -61,7 +61,7 @@ class Rooted:
             FileNotFoundError: there is none, and `make` does not ask for it.
             Blocked: something else is in its place.
         """
-        above = os.path.dirname(path)  # noqa: PTH120 - a path is text that need not be Unicode
+        above = path.rpartition("/")[0]
         if self._last is not None and self._last[0] == above:
             return self._last[1]
         self._forget()
@@ -140,7 +140,7 @@ class Rooted:
 
 
 def _name(path: str) -> str:
-    return os.path.basename(path)  # noqa: PTH119 - a path is text that need not be Unicode
+    return path.rpartition("/")[2]
 
 
 def _read(descriptor: int) -> bytes:
