@@ -13,7 +13,7 @@ from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.entries import Entry, Stamp, Stamped
-from parallel_agents.workspaces.git import find_git
+from parallel_agents.workspaces.git import find_git, missing_git
 from parallel_agents.workspaces.listing import list_folder, list_new
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted
@@ -34,6 +34,8 @@ def changes_of(room: Room, record: Record, base: Mapping[str, Stamped]) -> dict[
     """The files that differ in a workspace from `base`; the contents of the new ones are stored."""
     files, blobs = room.files(record), room.blobs
     trusted = int(record.made_at * 1e9) - _TICK_NANOSECONDS
+    if record.is_repository and find_git() is None:
+        raise missing_git()
     found: dict[str, Change] = {}
     with Rooted(files) as root:
         for path in _paths(files, record, blobs, base):
@@ -68,7 +70,7 @@ def _check_size(path: Path, seen: os.stat_result | None) -> None:
 
 def _paths(files: Path, record: Record, blobs: Blobs, base: Mapping[str, Stamped]) -> Iterable[str]:
     """All files of the base, and those of the folder that are not ignored, by folders."""
-    if record.is_repository and find_git() is not None:
+    if record.is_repository:
         try:
             listed = list_new(blobs.git, files)
         except GitFailed as error:

@@ -156,8 +156,11 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _failed(source: Path, path: str, error: OSError) -> WorkspaceError:
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return WorkspaceError(
         f"{source / path} cannot be copied into a workspace",
         why=error.strerror or str(error),
-        hint="make it readable, or have git ignore it; free some space if the disk is full",
+        hint="free some space, or set PARALLEL_AGENTS_HOME to a disk that has it"
+        if is_full
+        else "make it readable, or have git ignore it",
     )

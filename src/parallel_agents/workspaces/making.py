@@ -154,8 +154,8 @@ def _check(root: Path, paths: list[str], listing: Listing, limits: Limits, home:
             " workspace_megabytes",
         )
     free = shutil.disk_usage(_existing(home)).free
-    needed = sum(sizes.values()) + of_new
-    if needed + _SPARE_BYTES > free:
+    needed = sum(sizes.values()) + of_new + _SPARE_BYTES
+    if needed > free:
         raise WorkspaceError(
             f"a workspace of {root} needs {needed / 1e6:,.0f} MB, and {home} has"
             f" {free / 1e6:,.0f} MB left",
