@@ -310,6 +310,18 @@ def file_tools() -> list[Row]:
     ]
 
 
+def workspaces() -> list[Row]:
+    command = [sys.executable, "-m", "benchmarks.workspaces"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    own = json.loads(done.stdout)
+    base, made, compared = own["git_s"], own["made_s"], own["compared_s"]
+    return [
+        Row("`git worktree add` of 10,000 files", f"{base:.2f} s", "baseline", "1.0x"),
+        Row("a workspace of the same", f"{made:.2f} s", "<= 1 s", f"{made / base:.1f}x"),
+        Row("what changed in it", f"{compared:.2f} s", "", f"{compared / base:.1f}x"),
+    ]
+
+
 def starts(rounds: int) -> list[Row]:
     def seconds(*command: str) -> float:
         took = []
@@ -376,6 +388,7 @@ def main() -> None:
         *file_tools(),
         *views(rounds),
         *starts(rounds),
+        *workspaces(),
     ]
     rows += prompt_overhead()
     if options.peers:

@@ -14,7 +14,7 @@ from pathlib import Path
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Verdict
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.schema import Json
@@ -25,6 +25,7 @@ from parallel_agents.setting_values import (
     Amount,
     Bound,
     Count,
+    Megabytes,
     ModelName,
     Models,
     Money,
@@ -134,6 +135,14 @@ class Settings:
     question_seconds: QuestionSeconds = field(
         default=43_200.0,
         metadata=_knob("seconds for which a question waits for a person's answer"),
+    )
+    workspace_megabytes: Megabytes = field(
+        default=2_000,
+        metadata=_knob("the most megabytes of uncommitted files of which a workspace is made"),
+    )
+    workspace_seconds: RetentionSeconds = field(
+        default=7 * DAY_SECONDS,
+        metadata=_knob("seconds after which `workspaces clean` removes a workspace that is merged"),
     )
     full_sync: Switch = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")

@@ -33,6 +33,8 @@ from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
+from parallel_agents.workspaces.limits import LIMITS
+from parallel_agents.workspaces.service import HomeWorkspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Resources:
             models=self.models,
             tools=self.parts.tools.keys(),
             gates=self.parts.gates.keys(),
+            home=self.environment.home,
             project=self.environment.project_name,
         )
 
@@ -74,6 +77,7 @@ class Client:
         limits: how fast models may be called.
         readiness: which runs this process could execute.
         workers: the background processes that execute what others leave.
+        workspaces: the folders that sessions work in.
         judges: the models that may judge.
     """
 
@@ -101,6 +105,9 @@ class Client:
         )
         self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
         self.readiness = resources.readiness
+        self.workspaces = HomeWorkspaces(
+            environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
+        )
         self.workers = Workers(
             resources.store, resources.rules, environment.home, environment.project_name
         )

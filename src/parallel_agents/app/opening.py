@@ -184,6 +184,7 @@ def _runners(
             permissions=settings.rules,
             patience=Patience(now, settings.question_seconds),
             result_tokens=settings.result_tokens,
+            workspaces=app.workspaces,
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),

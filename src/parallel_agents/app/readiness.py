@@ -12,12 +12,14 @@ from parallel_agents.core.gate import FunctionGate, ScoreGate
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.session import Session
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.tools.box import BOX_NAMES
+from parallel_agents.workspaces.names import is_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,14 @@ class Readiness:
         models: the models that it can call.
         tools: the names of the program's own tools.
         gates: the names of the program's gate functions.
+        home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
     """
 
     models: Registry
     tools: Collection[str] = ()
     gates: Collection[str] = ()
+    home: Path | None = None
     project: str = ""
 
     def needs(self, models: Iterable[str]) -> Needs:
@@ -53,6 +57,8 @@ class Readiness:
             return ""
         if cwd and not Path(cwd).is_dir():
             return f"there is no folder {cwd} here"
+        if lack := self._lacks_source(session):
+            return lack
         for provider, server in needs.servers if needs is not None else ():
             if not self._has(provider):
                 return f"it uses {provider} {_name(server)}; no provider is called so here"
@@ -83,6 +89,15 @@ class Readiness:
             return ""
         return open_url(self.models.providers[provider].base_url)
 
+    def _lacks_source(self, session: Session) -> str:
+        """What is missing of the folder that the session's workspace is made of, unless it is made."""
+        workspace = session.options.workspace
+        if workspace is None or not workspace.folder or Path(workspace.folder).is_dir():
+            return ""
+        if self.home is not None and is_made(self.home, session.key):
+            return ""
+        return f"there is no folder {workspace.folder} here, of which its workspace is made"
+
     def _lacks_part(self, agent: Agent) -> str:
         known = {*self.tools, *NAMES, *BOX_NAMES}
         if missing := [name for name in agent.tools if name not in known]:
@@ -105,7 +120,7 @@ class Readiness:
 def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     """Which runs a process without a program's own parts can execute; its models must be closed."""
     models = make_registry(environment, settings)
-    return Readiness(models=models, project=environment.project_name)
+    return Readiness(models=models, home=environment.home, project=environment.project_name)
 
 
 def _name(server: str) -> str:

@@ -16,6 +16,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.core.shown import shown
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
 MAX_TEMPERATURE = 2
@@ -91,6 +92,8 @@ class Agent(Checked):
         policy: what its sessions may spawn. An agent that may spawn gets the session tools.
         permissions: which calls of its tools are made, and which wait for a person. What writes,
             runs or leaves the machine needs a rule that allows it.
+        workspace: the folder that its sessions work in; None for that of the process, and below a
+            session with a workspace for a copy of that one's.
 
     Raises:
         InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
@@ -117,6 +120,7 @@ class Agent(Checked):
     cache_seconds: float | None = None
     policy: Policy = Policy()
     permissions: Permissions = NO_PERMISSIONS
+    workspace: Workspace | None = None
 
     @override
     def _check(self) -> None:

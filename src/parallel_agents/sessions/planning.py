@@ -37,7 +37,7 @@ from parallel_agents.errors import (
     SpawnLimit,
     SpawnRefused,
 )
-from parallel_agents.sessions import requests
+from parallel_agents.sessions import places, requests
 from parallel_agents.sessions.directory import Directory
 
 _TEAM = Agent(name="team", description="A team of agents", instructions="")
@@ -139,6 +139,7 @@ class Planner:
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
         )
+        options = places.settle(options, task.workspace or agent.workspace, parent)
         return SessionPlan(
             session=Session(
                 key=session_key,

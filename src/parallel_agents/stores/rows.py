@@ -377,5 +377,6 @@ def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
         session_key=row.session.key,
         run_id=row.run.id,
         score=outcome.score,
+        changes=outcome.changes,
         spend_below=below,
     )

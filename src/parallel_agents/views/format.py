@@ -15,6 +15,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
 from parallel_agents.core.usage import Spend
+from parallel_agents.core.workspace import Changes
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
 # around: what a model writes must not drive the terminal.
@@ -177,3 +178,11 @@ def wrapped(text: str, width: int) -> list[str]:
         )
         lines += wrapper.wrap(line) or [""]
     return lines
+
+
+def changes(found: Changes) -> str:
+    """What changed in a workspace: how many files, and how many lines were added and removed."""
+    if not found.files:
+        return "no files changed"
+    files = "1 file" if found.files == 1 else f"{found.files:,} files"
+    return f"{files} changed, +{found.added:,} −{found.removed:,}"  # noqa: RUF001 - a minus sign

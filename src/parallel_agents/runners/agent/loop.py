@@ -37,7 +37,6 @@ from parallel_agents.errors import (
     PagentsError,
     RunTimedOut,
     StoreError,
-    ToolUnavailable,
 )
 from parallel_agents.runners.agent import settle
 from parallel_agents.runners.agent.children import Children, Report, may_delegate
@@ -87,11 +86,26 @@ class AgentRunner:
         if not await _start(work):
             return
         try:
+            await self._settle_in(work)
             self._offer_tools(work)
-        except ToolUnavailable as error:
+        except (StoreError, LeftRun):
+            raise
+        except PagentsError as error:
             await _execute(work, BreakOff(error))
             return
         await _continue(work)
+
+    async def _settle_in(self, work: Work) -> None:
+        """Let tools, gates and children know the folder that the session works in.
+
+        Making it does not count towards the run's time.
+
+        Raises:
+            PagentsError: there is none, and none can be made.
+        """
+        work.workspaces = self._tooling.workspaces
+        if work.session.options.workspace is not None:
+            work.enter(await work.workspaces.folder(work.session))
 
     def _offer_tools(self, work: Work) -> None:
         """Give the run its agent's tools, and the session tools if it may spawn."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 
 
@@ -18,6 +19,7 @@ class Tooling:
         tools: those that agents may name.
         session_tools: names of the tools that an agent gets if its policy lets it spawn.
         permissions: the process's own rules, above those of each session.
+        workspaces: the folders that sessions work in.
         patience: how long questions wait for a person.
         result_tokens: the most tokens of a result that a model is told; None leaves it to the size
             of its context.
@@ -27,4 +29,5 @@ class Tooling:
     session_tools: Collection[str] = ()
     permissions: Permissions = NO_PERMISSIONS
     patience: Patience = PATIENCE
+    workspaces: Workspaces = AS_THEY_ARE
     result_tokens: int | None = None

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
 from parallel_agents.setting_sources import load, load_usable
 from parallel_agents.settings import (
@@ -79,6 +80,18 @@ Cache = Annotated[
         metavar="SECONDS",
     ),
 ]
+WorkspaceFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        help="Work in a copy of this folder; `pagents merge` brings the changes back.",
+        metavar="DIR",
+    ),
+]
+Cwd = Annotated[
+    str | None,
+    typer.Option("--cwd", help="Work in this folder itself, without a copy.", metavar="DIR"),
+]
 WeakJudge = Annotated[
     bool, typer.Option("--allow-weak-judge", help="Accept a judge that is known to judge badly.")
 ]
@@ -92,6 +105,24 @@ Name = Annotated[
     str,
     typer.Argument(help="An id, the start of one, a label, RUN/LABEL, or @last.", metavar="NAME"),
 ]
+
+
+def workspace_of(workspace: str | None, cwd: str | None) -> Workspace | None:
+    """The workspace that the options --workspace and --cwd ask for.
+
+    Raises:
+        InvalidInput: both are given.
+    """
+    if workspace is not None and cwd is not None:
+        raise InvalidInput(
+            "--workspace and --cwd cannot be used together",
+            why="--workspace makes a copy to work in, and --cwd works in the folder itself",
+            hint="leave one of them out",
+        )
+    folder = workspace if cwd is None else cwd
+    if folder is None:
+        return None
+    return Workspace.own(folder) if cwd is None else Workspace.at(folder)
 
 
 class CliContext(NamedTuple):

@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
     CliContext,
+    Cwd,
     Home,
     Inputs,
     ModelName,
@@ -36,7 +37,9 @@ from parallel_agents.surfaces.cli.context import (
     Tokens,
     Usd,
     WeakJudge,
+    WorkspaceFolder,
     find_context,
+    workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
@@ -100,6 +103,8 @@ def spawn(
     gate: Conditions = None,
     judge: Rubric = None,
     refine: Rounds = None,
+    workspace: WorkspaceFolder = None,
+    cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     json: AsJson = False,
     home: Home = None,
@@ -121,13 +126,11 @@ def spawn(
         budget=Budget(usd=usd, tokens=tokens),
         gates=_gates(gate or (), judge),
         refine=None if refine is None else Refine(rounds=refine),
+        workspace=workspace_of(workspace, cwd),
     )
 
     def task(client: Client) -> Task:
-        definition = client.catalog.agent(agent)
-        values = read_inputs(inputs, definition.input_schema)
-        full_text, filled = _with_file(text, values, file, definition)
-        return replace(base, text=full_text, input=filled)
+        return _filled(base, client.catalog.agent(agent), inputs, file)
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
@@ -169,6 +172,13 @@ def send(
 def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     holds = (ConditionGate(condition=condition) for condition in conditions)
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
+
+
+def _filled(base: Task, agent: Agent, inputs: list[str] | None, file: Path | None) -> Task:
+    """The task with the inputs that its agent takes."""
+    values = read_inputs(inputs, agent.input_schema)
+    text, filled = _with_file(base.text, values, file, agent)
+    return replace(base, text=text, input=filled)
 
 
 def _with_file(
