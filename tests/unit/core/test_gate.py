@@ -60,7 +60,7 @@ def test_a_gate_is_described_in_a_few_words(gate: Gate, text: str) -> None:
         (
             CONDITION,
             {},
-            "The answer must satisfy score >= 8 (\"the answer has no field 'score'\").",
+            "The answer must satisfy score >= 8 (there is no field 'score', nor any other).",
         ),
     ],
 )
