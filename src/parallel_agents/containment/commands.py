@@ -46,7 +46,8 @@ def why_not_found(command: Sequence[str], folder: str) -> str:
     # It is found from the folder of the command: its path, or else each entry of PATH.
     here = Path(folder).absolute()
     if os.sep in program:
-        return "" if shutil.which(here / program) else f"there is no program {here / program}"
+        where = str(here / program)
+        return "" if shutil.which(where) else f"there is no program {where}"
     entries = os.pathsep.join(str(here / entry) for entry in os.get_exec_path())
     return "" if shutil.which(program, path=entries) else f"there is no program {program} on PATH"
 

@@ -22,8 +22,8 @@ from parallel_agents.errors import GateBroken
 from parallel_agents.quality.judge_registry import JudgeRegistry
 
 GROUP = "judge"
-# What a judge is given, and the fields of which its answer must have one.
-INPUT = ("task", "rubric", "work")
+# What a judge is given beside the rubric, and the fields of which its answer must have one.
+MADE = ("task", "work")
 SCORED = ("score", "criteria")
 STRONGER = (
     "name a stronger model for the judge, or set a key such as ANTHROPIC_API_KEY; or allow this one"

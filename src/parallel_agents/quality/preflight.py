@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from parallel_agents.catalog.team import required
@@ -10,11 +10,13 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.condition_fields import check_conditions, ruled_out
 from parallel_agents.core.gate import Gate, JudgeGate
 from parallel_agents.core.needs import Lack
+from parallel_agents.core.schema import JsonObject, compiled
 from parallel_agents.core.task import Task
 from parallel_agents.errors import ConfigError, InvalidInput
 from parallel_agents.quality import judge, refiner
 from parallel_agents.quality.judge_registry import JudgeRegistry
 from parallel_agents.sessions.directory import Directory
+from parallel_agents.sessions.requests import check_text
 
 
 class Preflight:
@@ -78,7 +80,13 @@ class Preflight:
 
     def _check_judge(self, gate: JudgeGate, above: tuple[str, ...]) -> None:
         agent = self._judges.judge(gate.by)
-        _check_input(agent, judge.INPUT)
+        if not gate.rubric.strip():
+            raise InvalidInput(
+                "a judge has an empty rubric",
+                why="it scores the work by the rubric alone",
+                hint="write what makes the work good",
+            )
+        _check_input(agent, judge.MADE, {"rubric": gate.rubric})
         if all(ruled_out((name,), agent.output_schema) for name in judge.SCORED):
             raise InvalidInput(
                 f"{agent.name} cannot judge",
@@ -93,7 +101,7 @@ class Preflight:
 
     def _check_refiner(self, writer: Agent, name: str, model: str, above: tuple[str, ...]) -> None:
         agent = self._directory.agent(name)
-        _check_input(agent, refiner.INPUT)
+        _check_input(agent, refiner.MADE, {})
         chosen = self._directory.choose(agent, agent.model or model).model
         agent = replace(agent, output_schema=writer.output_schema)
         self._check(agent, chosen, "", _below(above, name))
@@ -115,16 +123,27 @@ def _below(above: tuple[str, ...], name: str) -> tuple[str, ...]:
     return path
 
 
-def _check_input(agent: Agent, given: tuple[str, ...]) -> None:
-    """Refuse an agent that needs more than it is given.
+def _check_input(agent: Agent, made: tuple[str, ...], given: JsonObject) -> None:
+    """Refuse an agent that cannot take its input, of which what is `made` by the work is not known.
 
     Raises:
-        InvalidInput: its input schema requires another field.
+        InvalidInput: its input schema requires another field, has no such field, or refuses a value.
     """
-    missing = [name for name in required(agent.input_schema or {}) if name not in given]
-    if missing:
+    check_text(agent.name, given)
+    schema, names = agent.input_schema or {}, (*given, *made)
+    properties = schema.get("properties")
+    fields: JsonObject = properties if isinstance(properties, Mapping) else {}
+    is_closed = schema.get("additionalProperties") is False
+    faults = [f"it requires {name!r}" for name in required(schema) if name not in names]
+    faults += [f"it has no {name!r}" for name in names if is_closed and name not in fields]
+    faults += [
+        str(problem)
+        for problem in compiled(schema).problems({**given, **dict.fromkeys(made, "…")})
+        if problem.where.partition("/")[0] in given
+    ]
+    if faults:
         raise InvalidInput(
-            f"{agent.name} needs {', '.join(map(repr, missing))}, which it is not given",
-            why=f"a gate or refine loop gives it {', '.join(given)}",
-            hint="leave the field out of `required` in its input schema",
+            f"{agent.name} cannot take {', '.join(names)} from a gate or refine loop",
+            why=f"of its input schema: {'; '.join(faults)}",
+            hint=f"change the input schema of {agent.name}, or what it is given",
         )

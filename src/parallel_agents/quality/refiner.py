@@ -14,7 +14,7 @@ from parallel_agents.core.verbs import Sessions
 
 GROUP = "refiner"
 # What a refiner is given.
-INPUT = ("task", "work", "critique")
+MADE = ("task", "work", "critique")
 
 
 class Refiner:

@@ -76,8 +76,25 @@ REFUSED: Mapping[str, Case] = {
     "judge of texts": Case(
         "critic cannot judge", "schema", BY_CRITIC, agents=(replace(CRITIC, output_schema=None),)
     ),
+    "no rubric": Case("empty rubric", "write", (JudgeGate(rubric=" "),)),
+    "binary rubric": Case("NUL", "", (JudgeGate(rubric="a\0b"),)),
+    "rubric too long": Case(
+        "critic cannot take",
+        "",
+        BY_CRITIC,
+        agents=(replace(CRITIC, input_schema={"properties": {"rubric": {"maxLength": 2}}}),),
+    ),
+    "judge's closed input": Case(
+        "critic cannot take",
+        "",
+        BY_CRITIC,
+        agents=(replace(CRITIC, input_schema={"additionalProperties": False}),),
+    ),
     "judge's input": Case(
-        "critic needs 'style'", "required", BY_CRITIC, agents=(replace(CRITIC, input_schema=NEEDY),)
+        "critic cannot take rubric, task, work",
+        "",
+        BY_CRITIC,
+        agents=(replace(CRITIC, input_schema=NEEDY),),
     ),
     "judge's tool": Case(
         "no tool 'look'", "", BY_CRITIC, agents=(replace(CRITIC, tools=("look",)),)
@@ -99,7 +116,7 @@ REFUSED: Mapping[str, Case] = {
         "no model", "", refine=BY_FIXER, agents=(replace(WORK, name="fixer", model="scripted/no"),)
     ),
     "refiner's input": Case(
-        "fixer needs 'style'",
+        "fixer cannot take task, work, critique",
         "",
         refine=BY_FIXER,
         agents=(replace(WORK, name="fixer", input_schema=NEEDY),),

@@ -188,6 +188,20 @@ async def test_a_gate_that_is_broken_is_no_refusal() -> None:
     assert result.error.code == "PA-E311"
 
 
+@pytest.mark.parametrize("said", [{"pass": True}, 1, 9.5, [], (True, "good"), b"no"])
+async def test_what_is_no_verdict_is_no_refusal(said: object) -> None:
+    def mine(_: object) -> object:
+        return said
+
+    task = Task("writer", "Go.", gates=(FunctionGate(function="mine"),), limits=Limits(attempts=3))
+    result, events = await run([ScriptedModel(["short"])], task, gates={"mine": mine})
+
+    assert result.error is not None
+    assert result.error.code == "PA-E311"
+    assert "which is not a verdict" in result.error.message
+    assert attempts(events) == []
+
+
 async def test_a_condition_that_does_not_fit_the_answer_is_no_refusal() -> None:
     gate = ConditionGate(condition="len(text) > 3 and text > 3")
     task = Task("writer", "Go.", gates=(gate,), ladder=LADDER[:2], limits=Limits(attempts=3))
