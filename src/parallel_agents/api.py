@@ -16,7 +16,7 @@ from parallel_agents.app.client import App
 from parallel_agents.app.farewell import Farewell, TeamFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
-from parallel_agents.app.parts import Parts, agents_by_name, by_name, tools_by_name
+from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tools_by_name
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
@@ -74,10 +74,6 @@ class TeamOptions(Options, total=False):
     min_done: Count | None
 
 
-def _name(function: Callable[..., object]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
 @checked
 @asynccontextmanager
 async def open(
@@ -101,7 +97,7 @@ async def open(
         The verbs: spawn, send, steer, kill, wait, list and history, and more on top of them.
 
     Raises:
-        InvalidInput: a function cannot be a tool, or two tools, agents or gates have one name.
+        InvalidInput: a function cannot be a tool or a gate, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     async with _open(model, max_parallel, options) as app, _letting_calls_end(app, Farewell()):
@@ -121,7 +117,7 @@ async def _open(
         agents=agents_by_name(options.get("agents", ())),
         tools=tools_by_name(options.get("tools", ())),
         models=models,
-        gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
+        gates=gates_by_name(options.get("gates", ())),
     )
     async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
         yield app

@@ -273,7 +273,7 @@ async def test_a_verb_refuses_every_odd_value_that_nobody_means(
     async with pa.open(**options(tmp_path)) as sessions:
         handle = await sessions.spawn(TASK)
         team = await sessions.spawn_team(pa.TeamTask(tasks=(TASK,)), key="x")
-        failing = pa.Task("writer", "Go.", gates=(pa.ConditionGate(condition="score > 8"),))
+        failing = pa.Task("writer", "Go.", gates=(pa.ConditionGate(condition="len(text) > 999"),))
         await (await sessions.spawn(failing)).wait()
         (letter,) = await sessions.dead_letters()
         calls = WALKED[kind](Face(sessions, handle, letter, team))

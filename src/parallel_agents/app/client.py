@@ -24,6 +24,7 @@ from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
 from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
+from parallel_agents.quality.preflight import Preflight
 from parallel_agents.session_tools.context import ToolSettings
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.sessions.completions import Completions
@@ -88,7 +89,15 @@ class Client:
         self.models = resources.models
         self.catalog = Catalog(environment.folders, environment.accept)
         directory = _directory(resources, self.catalog)
-        self.service = _service(resources, directory, engine)
+        self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
+        self.readiness = resources.readiness
+        preflight = Preflight(
+            directory,
+            self.judges,
+            lack=None if engine.owner is None else self.readiness.lack,
+            allow_weak_judge=settings.allow_weak_judge,
+        )
+        self.service = _service(resources, directory, engine, preflight)
         self.sessions: SessionVerbs = self.service
         self.journal: Journal = StoreJournal(resources.store, resources.now)
         self.limits: ModelLimits = StoreLimits(resources.store)
@@ -103,8 +112,6 @@ class Client:
             ),
             now=resources.now,
         )
-        self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
-        self.readiness = resources.readiness
         self.workspaces = HomeWorkspaces(
             environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
         )
@@ -186,7 +193,9 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
     return Directory(catalog, resources.parts.agents, choice, models, ladders=ladders)
 
 
-def _service(resources: Resources, directory: Directory, engine: Engine) -> Service:
+def _service(
+    resources: Resources, directory: Directory, engine: Engine, preflight: Preflight
+) -> Service:
     settings = resources.settings
     return Service(
         resources.store,
@@ -197,7 +206,7 @@ def _service(resources: Resources, directory: Directory, engine: Engine) -> Serv
             policy=settings.policy,
             owner=engine.owner,
             needs=resources.readiness.needs,
-            allow_weak_judge=settings.allow_weak_judge,
+            with_quality=preflight.with_quality,
         ),
         ladder_start=LadderStart(resources.store, resources.now),
         completions=resources.completions,

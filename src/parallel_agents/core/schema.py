@@ -203,3 +203,17 @@ def resolved(reference: str, root: JsonObject) -> Json:
             raise ValueError(f"the schema has no {reference}")
         value = value[step]
     return value
+
+
+def dereferenced(schema: Json, root: JsonObject) -> JsonObject:
+    """The schema that a local reference points to; an empty one for what is no object."""
+    if not isinstance(schema, Mapping):
+        return {}
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return schema
+    try:
+        found = resolved(reference, root)
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.condition_fields import check_conditions
 from parallel_agents.core.event import Event, Queued
-from parallel_agents.core.gate import Gate, JudgeGate
 from parallel_agents.core.ids import (
     OwnerId,
     is_team_key,
@@ -52,7 +50,8 @@ class Planner:
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
-        allow_weak_judge: whether a model that is known to judge badly may judge.
+        with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
+            refuses gates and parts with which the work could only fail.
     """
 
     def __init__(
@@ -63,14 +62,14 @@ class Planner:
         policy: Policy,
         owner: OwnerId | None,
         needs: Callable[[Iterable[str]], Needs],
-        allow_weak_judge: bool = False,
+        with_quality: Callable[[Agent, Task, str], Agent],
     ) -> None:
         self._needs = needs
         self._directory = directory
         self._defaults = defaults
         self._policy = policy
         self._owner = owner
-        self._allow_weak_judge = allow_weak_judge
+        self._with_quality = with_quality
 
     def plan_task(self, task: Task, parent: Row | None = None) -> SessionPlan:
         """A session for one task; a child of `parent` takes on the model that its parent was given.
@@ -143,7 +142,7 @@ class Planner:
         return SessionPlan(
             session=Session(
                 key=session_key,
-                agent=self._with_quality(_narrowed(agent, bounds), task),
+                agent=self._with_quality(_narrowed(agent, bounds), task, chosen.model),
                 label=canonical(task.label or agent.name),
                 spawn_key=canonical(key) if key else session_key,
                 parent=parent.key if parent else None,
@@ -171,31 +170,6 @@ class Planner:
             bounds=bounds if is_child else Policy(),
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
-
-    def _with_quality(self, agent: Agent, task: Task) -> Agent:
-        """The agent with its own gates plus the task's, and the task's refine loop if it has one.
-
-        Raises:
-            UnknownAgent: a judge or refiner does not exist; this is found before the work costs
-                anything.
-            ConfigError: a judge's model is unknown, or its key is missing.
-            InvalidInput: a condition reads a field that the output schema rules out.
-        """
-        gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
-        if self._allow_weak_judge:
-            gates = tuple(
-                replace(gate, allow_weak=True) if isinstance(gate, JudgeGate) else gate
-                for gate in gates
-            )
-        check_conditions(gates, agent.output_schema)
-        refine = task.refine or agent.refine
-        for gate in gates:
-            if isinstance(gate, JudgeGate):
-                self._directory.choose(self._directory.agent(gate.by), gate.model)
-        if refine is not None and refine.by:
-            self._directory.agent(refine.by)
-        is_same = gates == agent.gates and refine == agent.refine
-        return agent if is_same else replace(agent, gates=gates, refine=refine)
 
     def _inherited_model(self, parent: Row | None) -> str | None:
         """The parent's model, if somebody asked for it: its children run on it, too."""

@@ -186,6 +186,8 @@ class Service(StoreReads):
         values: JsonObject = input or {}
         requests.check_text(text, values)
         requests.check_reads_messages(row)
+        if lack := self._engine.lacks(row):
+            raise _cannot_continue(row, lack)
         queued = Queued(
             text=text,
             input=values,
@@ -315,16 +317,20 @@ class Service(StoreReads):
             now = await self._store.rows(Filter(run=row.run.id))
             if now and (now[0].run.status.is_over or now[0].owner_state is OwnerState.LIVE):
                 continue
-            raise CannotContinue(
-                f"{row.session.label} cannot be continued by this process",
-                why=lack,
-                hint="continue it where it was started; `pagents list` says what it needs",
-            )
+            raise _cannot_continue(row, lack)
 
     async def _submit(self, row: Row) -> None:
         """Execute a run here, within its team's limit."""
         await learn_bound(self._engine, self._store, row.session.root)
         self._engine.submit(row)
+
+
+def _cannot_continue(row: Row, lack: str) -> CannotContinue:
+    return CannotContinue(
+        f"{row.session.label} cannot be continued by this process",
+        why=lack,
+        hint="continue it where it was started; `pagents list` says what a run waits for",
+    )
 
 
 def _may_go_on(found: SpawnOutcome) -> bool:
