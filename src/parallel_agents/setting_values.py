@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.model_name import ModelName as ModelName
 from parallel_agents.core.problems import Found, as_path, find_problems
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import ConfigError
@@ -39,14 +40,6 @@ Switch = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
-def _check_model(name: str) -> str:
-    provider, slash, model = name.partition("/")
-    if name.split() != [name] or not provider or (slash and not model):
-        raise ValueError("it must be a model's name, such as provider/model, ladder/NAME or local")
-    return name
-
-
-ModelName = Annotated[str, AfterValidator(_check_model)]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from parallel_agents.catalog.document import Document, parse_document
 from parallel_agents.catalog.fields import (
@@ -20,14 +20,28 @@ from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_g
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.limits import NO_LIMITS, Limits
+from parallel_agents.core.model_name import ModelName
 from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
 
 _RULE = "---"
-_LIMIT_NAMES = [field.name for field in fields(Limits)]
 
+TableT = TypeVar("TableT", bound=Fields)
 NonEmpty = Annotated[str, Field(min_length=1)]
+
+
+def _some(table: TableT) -> TableT:
+    """Refuse a table that is there and sets nothing."""
+    if not table.model_fields_set:
+        raise ValueError(f"it is empty: it takes {', '.join(type(table).model_fields)}")
+    return table
+
+
+def _some_limit(limits: Limits) -> Limits:
+    if limits == NO_LIMITS:
+        raise ValueError(f"it is empty: it takes {', '.join(f.name for f in fields(Limits))}")
+    return limits
 
 
 class PolicyFields(Fields):
@@ -52,6 +66,17 @@ class BudgetFields(Fields):
         return Budget(usd=self.usd, tokens=self.tokens, on_limit=self.on_limit)
 
 
+def _some_budget(table: BudgetFields) -> BudgetFields:
+    if not table.budget.is_bound:
+        raise ValueError("it sets no limit: it takes usd, tokens or both")
+    return table
+
+
+# A part that is left out is not checked; one that is there must say something.
+SetBudget = Annotated[BudgetFields, AfterValidator(_some_budget)]
+Ladder = Annotated[tuple[ModelName, ...], Field(min_length=1)]
+
+
 class AgentFields(Fields):
     """The front matter."""
 
@@ -59,30 +84,21 @@ class AgentFields(Fields):
     description: NonEmpty
     category: NonEmpty = "general"
     tier: Tier = Tier.SMALL
-    model: NonEmpty | None = None
+    model: ModelName | None = None
     input: dict[str, JsonValue] | None = None
     output: dict[str, JsonValue] | None = None
-    limits: Limits = Limits()
+    limits: Annotated[Limits, AfterValidator(_some_limit)] = NO_LIMITS
     tools: tuple[NonEmpty, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     thinking: ThinkingLevel | None = None
-    policy: PolicyFields = PolicyFields()
-    budget: BudgetFields = BudgetFields()
+    policy: Annotated[PolicyFields, AfterValidator(_some)] = PolicyFields()
+    budget: SetBudget = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
-    ladder: tuple[NonEmpty, ...] = ()
+    ladder: Ladder = ()
     start: Start = Start.CHEAPEST
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
-
-
-_NESTED = {
-    "limits": _LIMIT_NAMES,
-    "policy": PolicyFields.model_fields,
-    "budget": BudgetFields.model_fields,
-    "gates": GateFields.model_fields,
-    "refine": RefineFields.model_fields,
-}
 
 
 def parse_agent(source: Source) -> Agent:
@@ -146,11 +162,7 @@ def _split(source: Source) -> tuple[Source, str]:
 
 def _fields(document: Document) -> AgentFields:
     try:
-        return read_fields(
-            document,
-            AgentFields,
-            nested=_NESTED,
-        )
+        return read_fields(document, AgentFields)
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]
         raise document.error(

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import TypeVar, get_args, get_type_hints
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.core.agent import NAME_PATTERN as NAME_PATTERN
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.problems import Found, as_path as as_path, find_problems
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidFile
 
-_UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
-_EXPLANATIONS = {
-    "string_type": "it must be text",
-    "int_type": "it must be a whole number",
-    "list_type": "it must be a list, each item after a dash",
-    "tuple_type": "it must be a list, each item after a dash",
-    "dict_type": "it must be a mapping, written as `name: value` lines",
-    "model_type": "it must be a mapping, written as `name: value` lines",
-    "too_short": "it must not be empty",
-}
 # Earlier names of fields, for files that still have them.
 _RENAMED = {
     "holds": "condition",
@@ -46,15 +39,8 @@ class Fields(BaseModel):
 FieldsT = TypeVar("FieldsT", bound=Fields)
 
 
-def read_fields(
-    document: Document, kind: type[FieldsT], *, nested: Mapping[str, Collection[str]]
-) -> FieldsT:
+def read_fields(document: Document, kind: type[FieldsT]) -> FieldsT:
     """The document as `kind`.
-
-    Args:
-        document: the content of the file.
-        kind: its fields.
-        nested: the names of the fields within each field that has some.
 
     Raises:
         InvalidFile: a field is missing, unknown or of a wrong type. The error names the first fault
@@ -63,45 +49,55 @@ def read_fields(
     try:
         return kind.model_validate_json(orjson.dumps(document.content))
     except ValidationError as error:
-        problems = [
-            (tuple(str(step) for step in found["loc"]), found["type"], found["msg"])
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-        steps, problem, message = min(
-            problems, key=lambda found: (found[1] not in _UNKNOWN, document.line(found[0]))
+        first = min(
+            find_problems(error),
+            key=lambda found: (not found.is_unknown, document.line(found.steps)),
         )
-        known = kind.model_fields if len(steps) == 1 else nested.get(steps[0], ())
-        raise _explain(document, steps, problem, message=message, known=known) from error
+        raise _explain(document, first, kind) from error
 
 
-def _explain(
-    document: Document, steps: Steps, problem: str, *, message: str, known: Collection[str]
-) -> InvalidFile:
-    where, last = as_path(steps), steps[-1]
-    if problem in _UNKNOWN:
+def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFile:
+    steps, where, last = found.steps, as_path(found.steps), found.steps[-1]
+    if found.is_unknown:
+        known = names_within(kind, steps[:-1])
         return document.error(
             steps,
             f"there is no field {where!r}",
             hint=did_you_mean(_RENAMED.get(last, last), known),
         )
-    if problem == "missing":
+    if found.kind == "missing":
         return document.error(steps, f"{where!r} is missing", hint=f"add `{last}: ...`")
-    if problem == "string_pattern_mismatch" and last == "name":
+    if found.kind == "string_pattern_mismatch" and last == "name":
         return document.error(
             steps,
             f"the value of {where!r} is not a valid name",
             hint="use lower-case letters, digits and underscores, a letter first, at most 64",
         )
-    why = _EXPLANATIONS.get(problem) or message[0].lower() + message[1:]
     return document.error(
-        steps, f"{where!r} is invalid: {why}", hint=f"docs/agents.md says what {last} takes"
+        steps,
+        f"{where!r} is invalid: {found.words}",
+        hint=f"docs/agents.md says what {found.field} takes",
     )
 
 
-def as_path(steps: Steps) -> str:
-    """Steps in the usual notation: `tasks[0].text`."""
-    path = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
-    return path.removeprefix(".")
+def names_within(kind: object, steps: Steps) -> tuple[str, ...]:
+    """The names of the fields in the part of a file that `steps` lead to; empty if it has none."""
+    for step in steps:
+        kind = kind if step.isdigit() else _fields_of(kind).get(step)
+    return tuple(_fields_of(kind))
+
+
+def _fields_of(kind: object) -> Mapping[str, object]:
+    """The fields of an annotation, also of `kind | None` or a list of it, with their annotations."""
+    parts = [_fields_of(part) for part in get_args(kind)]
+    names: Iterable[str] = ()
+    if isinstance(kind, type) and issubclass(kind, Fields):
+        names = kind.model_fields
+    elif kind is Limits:
+        names = [field.name for field in fields(Limits)]
+    hints = get_type_hints(kind) if names else {}
+    own = {name: hints[name] for name in names}
+    return next((found for found in (own, *parts) if found), own)
 
 
 def check_stem(document: Document, name: str) -> None:
@@ -116,13 +112,13 @@ def check_stem(document: Document, name: str) -> None:
 
 
 def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
-    """Refuse a value that is not a JSON Schema.
+    """Refuse a value that is not a JSON Schema, or has a misspelt keyword.
 
     Raises:
         InvalidFile: the error names the line.
     """
     try:
-        compiled(schema)
+        misspelt = compiled(schema).misspelt
     except InvalidSchema as error:
         inside = error.problem.where.split("/") if error.problem.where else []
         place = (*steps, *inside)
@@ -133,6 +129,14 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
             if place[-1] == "type"
             else "see https://json-schema.org/understanding-json-schema/reference for every keyword",
         ) from error
+    if misspelt is not None:
+        place = (*steps, *misspelt.steps)
+        raise document.error(
+            place,
+            f"JSON Schema has no keyword {as_path(place)!r}",
+            why="a validator ignores it, and allows every value",
+            hint=f"did you mean {misspelt.meant!r}?",
+        )
 
 
 def check_object_schema(document: Document, steps: Steps, schema: JsonObject) -> None:

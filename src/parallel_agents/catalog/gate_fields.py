@@ -19,6 +19,7 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
 )
+from parallel_agents.core.model_name import ModelName
 from parallel_agents.errors import InvalidInput
 
 _Word = Annotated[str, Field(min_length=1)]
@@ -50,7 +51,7 @@ class JudgeFields(Fields):
     at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
     by: _Word = "judge"
     votes: Annotated[int, Field(ge=1, le=9)] = 1
-    model: _Word | None = None
+    model: ModelName | None = None
     allow_weak: bool = False
 
 
