@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.model_name import ModelName as ModelName
-from parallel_agents.core.problems import Found, as_path, find_problems
+from parallel_agents.core.problems import Found, as_path, find_problem
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import ConfigError
 
@@ -90,7 +90,7 @@ def read_value(
     try:
         return kind.validate_strings(value) if is_text else kind.validate_python(value)
     except ValidationError as error:
-        raise _refusal(name, find_problems(error)[0], source) from None
+        raise _refusal(name, find_problem(error), source) from None
 
 
 def _refusal(name: str, found: Found, source: str) -> ConfigError:

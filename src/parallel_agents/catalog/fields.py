@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
 from typing import TypeVar, get_args, get_type_hints
 
 import orjson
@@ -27,6 +26,7 @@ _RENAMED = {
     "scored": "score",
     "judged": "judge",
 }
+_NO_FIELDS: Mapping[str, object] = {}
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
 
 
@@ -89,15 +89,12 @@ def names_within(kind: object, steps: Steps) -> tuple[str, ...]:
 
 def _fields_of(kind: object) -> Mapping[str, object]:
     """The fields of an annotation, also of `kind | None` or a list of it, with their annotations."""
-    parts = [_fields_of(part) for part in get_args(kind)]
-    names: Iterable[str] = ()
     if isinstance(kind, type) and issubclass(kind, Fields):
-        names = kind.model_fields
-    elif kind is Limits:
-        names = [field.name for field in fields(Limits)]
-    hints = get_type_hints(kind) if names else {}
-    own = {name: hints[name] for name in names}
-    return next((found for found in (own, *parts) if found), own)
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    if kind is Limits:
+        return get_type_hints(Limits)
+    parts = [_fields_of(part) for part in get_args(kind)]
+    return max(parts, key=len) if parts else _NO_FIELDS
 
 
 def check_stem(document: Document, name: str) -> None:

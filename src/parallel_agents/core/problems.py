@@ -85,6 +85,12 @@ def find_problems(error: Invalid) -> list[Found]:
     ]
 
 
+def find_problem(error: Invalid) -> Found:
+    """The first problem; an unknown name before a missing one, which it may be a misspelling of."""
+    problems = find_problems(error)
+    return next((found for found in problems if found.is_unknown), problems[0])
+
+
 def describe_problem(error: Invalid) -> str:
     """What the first invalid value must be: `it must be at least 1`."""
     return find_problems(error)[0].words

@@ -59,6 +59,10 @@ _ModelId = Annotated[str, StringConstraints(min_length=1)]
 
 
 def _check_limit(limit: RateLimit) -> RateLimit:
+    if not limit.is_bound:
+        raise ValueError(
+            "it sets no limit: it takes requests_per_minute, tokens_per_minute or both"
+        )
     if any(n is not None and n < 1 for n in (limit.requests_per_minute, limit.tokens_per_minute)):
         raise ValueError("a limit must be at least 1")
     return limit

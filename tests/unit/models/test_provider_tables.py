@@ -116,12 +116,44 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
         (ACME | {"omit": "temperature"}, "acme.omit"),
         (ACME | {"configured": "x"}, "acme.configured"),
         (ACME | {"name": "other"}, "acme.name"),
+        (ACME | {"max_parallel": {"m": "3"}}, "acme.max_parallel.m"),
+        (ACME | {"max_parallel": {"m": True}}, "acme.max_parallel.m"),
+        (ACME | {"forces_tools": "yes"}, "acme.forces_tools"),
+        (ACME | {"context_tokens": "1000"}, "acme.context_tokens"),
+        (ACME | {"limits": {"m": {}}}, "acme.limits.m"),
+        (ACME | {"limits": {"m": {"requests_per_minute": "60"}}}, "acme.limits.m.requests"),
+        (ACME | {"models": {"m*": {}}}, "acme.models.m\\* is empty"),
+        (ACME | {"prices": {"m": {"input_usd": float("nan"), "output_usd": 1}}}, "acme.prices.m"),
         ("https://acme.test", "acme"),
     ],
 )
 def test_an_invalid_table_is_refused_by_provider_and_field(table: Json, field: str) -> None:
     with pytest.raises(ConfigError, match=f"providers.{field}"):
         read_providers({"acme": table})
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ({"bass_url": "https://acme.test"}, "did you mean 'base_url'?"),
+        ({"prices": {"m": {"input": 1}}}, "did you mean 'input_usd'?"),
+        ({"limits": {"m": {"request_per_minute": 1}}}, "did you mean 'requests_per_minute'?"),
+        ({"models": {"m*": {"thinkin": "none"}}}, "did you mean 'thinking'?"),
+    ],
+)
+def test_an_unknown_field_of_a_provider_is_refused_with_the_nearest_one(
+    table: JsonObject, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_providers({"acme": {**ACME, **table}})
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["sim", "local", "ladder", "pydantic-ai"])
+def test_what_is_built_in_and_no_server_cannot_be_redefined(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"a provider cannot be called {name}"):
+        read_providers({name: ACME})
 
 
 def test_a_provider_name_with_a_slash_is_refused() -> None:
