@@ -16,7 +16,7 @@ from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.policy import ANY, Policy
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import (
@@ -28,6 +28,7 @@ from parallel_agents.setting_values import (
     Models,
     Money,
     Name,
+    ProviderTable,
     RetentionSeconds,
     Seconds,
     SetBudget,
@@ -141,8 +142,8 @@ class Settings:
         default_factory=dict[str, tuple[str, ...]],
         metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
-    providers: Mapping[str, Json] = field(
-        default_factory=dict[str, Json],
+    providers: Mapping[str, ProviderTable] = field(
+        default_factory=dict[str, JsonObject],
         metadata=_knob("your providers, and changes to the built-in providers"),
     )
 

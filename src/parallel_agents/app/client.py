@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.readiness import Readiness
+from parallel_agents.app.references import dangling_in_settings
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
@@ -19,6 +22,7 @@ from parallel_agents.core.task import TeamTask
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.absent import AbsentEngine
 from parallel_agents.engines.local import LocalEngine
+from parallel_agents.errors import InvalidInput
 from parallel_agents.models.choice import LOCAL, Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.learning import Lessons
@@ -33,6 +37,8 @@ from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,10 @@ class Client:
         self.models = resources.models
         self.catalog = Catalog(environment.folders, environment.accept)
         directory = _directory(resources, self.catalog)
+        for each in dangling_in_settings(
+            environment, settings, directory.agent, self.models.check_name
+        ):
+            _log.warning("%s", each)
         self.service = _service(resources, directory, engine)
         self.sessions: SessionVerbs = self.service
         self.journal: Journal = StoreJournal(resources.store, resources.now)
@@ -180,7 +190,7 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
 
 
 def _service(resources: Resources, directory: Directory, engine: Engine) -> Service:
-    settings = resources.settings
+    settings, check = resources.settings, resources.readiness.check_parts
     return Service(
         resources.store,
         engine=engine,
@@ -190,6 +200,7 @@ def _service(resources: Resources, directory: Directory, engine: Engine) -> Serv
             policy=settings.policy,
             owner=engine.owner,
             needs=resources.readiness.needs,
+            check=_telling(check) if engine.owner is None else check,
             allow_weak_judge=settings.allow_weak_judge,
         ),
         ladder_start=LadderStart(resources.store, resources.now),
@@ -197,3 +208,18 @@ def _service(resources: Resources, directory: Directory, engine: Engine) -> Serv
         defaults=settings.limits,
         user=resources.environment.user,
     )
+
+
+def _telling(check: Callable[[Agent], None]) -> Callable[[Agent], None]:
+    """Says once of an agent what would be refused: a process that executes it may have what it needs."""
+    told: set[str] = set()
+
+    def tell(agent: Agent) -> None:
+        try:
+            check(agent)
+        except InvalidInput as error:
+            if agent.name not in told:
+                told.add(agent.name)
+                _log.warning("%s; it waits for a program that has it", error.message)
+
+    return tell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from parallel_agents.app.models import make_registry
 from parallel_agents.core.agent import Agent
@@ -12,11 +13,25 @@ from parallel_agents.core.gate import FunctionGate, ScoreGate
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
-from parallel_agents.errors import PagentsError
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.errors import InvalidInput, PagentsError
 from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
+
+
+class _Missing(NamedTuple):
+    """A part that an agent names, and no program passed in."""
+
+    what: str
+    argument: str
+    name: str
+    known: Collection[str]
+
+    @property
+    def text(self) -> str:
+        return f"no {self.what} {self.name!r} in this process"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +97,31 @@ class Readiness:
             return ""
         return open_url(self.models.providers[provider].base_url)
 
+    def check_parts(self, agent: Agent) -> None:
+        """Refuse an agent that this process would only fail with.
+
+        Raises:
+            InvalidInput: it names a tool or a gate function that is not here.
+        """
+        if part := self._missing_part(agent):
+            raise InvalidInput(
+                f"agent {agent.name} cannot work here: {part.text}",
+                why=f"nobody passed {part.argument}=[{part.name}] to `open` or `run`",
+                hint=did_you_mean(part.name, part.known),
+            )
+
     def _lacks_part(self, agent: Agent) -> str:
-        known = {*self.tools, *NAMES}
-        if missing := [name for name in agent.tools if name not in known]:
-            return f"no tool {missing[0]!r} in this process"
-        functions = [
-            gate.function for gate in agent.gates if isinstance(gate, FunctionGate | ScoreGate)
-        ]
-        if missing := [name for name in functions if name not in self.gates]:
-            return f"no gate function {missing[0]!r} in this process"
-        return ""
+        part = self._missing_part(agent)
+        return "" if part is None else part.text
+
+    def _missing_part(self, agent: Agent) -> _Missing | None:
+        for name in agent.tools:
+            if name not in self.tools and name not in NAMES:
+                return _Missing("tool", "tools", name, (*self.tools, *NAMES))
+        for gate in agent.gates:
+            if isinstance(gate, FunctionGate | ScoreGate) and gate.function not in self.gates:
+                return _Missing("gate function", "gates", gate.function, self.gates)
+        return None
 
     def _lacks_model(self, model: str) -> str:
         try:

@@ -23,6 +23,7 @@ from parallel_agents.models.base_url import Known, complete, read_ollama_host
 from parallel_agents.models.dialect import CHANGE_NAMES, CHANGES, DialectChanges
 from parallel_agents.models.providers import ANY_MODEL, Provider
 from parallel_agents.models.simulated import days
+from parallel_agents.setting_values import SourcedTable
 
 _OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
 _KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
@@ -75,8 +76,23 @@ def read_providers(
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
         preset = presets.get(name, {})
         is_as_shipped = not table and preset is _presets().get(name)
-        providers[name] = _shipped(name) if is_as_shipped else _read_provider(name, preset, table)
+        with _sourced(table):
+            providers[name] = (
+                _shipped(name) if is_as_shipped else _read_provider(name, preset, table)
+            )
     return providers
+
+
+@contextmanager
+def _sourced(table: Json) -> Generator[None]:
+    """Refusals of a table also say where it is from."""
+    try:
+        yield
+    except ConfigError as error:
+        if not isinstance(table, SourcedTable):
+            raise
+        why = "; ".join(part for part in (error.why, f"it is set in {table.source}") if part)
+        raise ConfigError(error.message, why=why, hint=error.hint) from None
 
 
 @cache

@@ -51,6 +51,7 @@ class Planner:
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
+        check: refuses an agent that this process would only fail with.
         allow_weak_judge: whether a model that is known to judge badly may judge.
     """
 
@@ -62,9 +63,11 @@ class Planner:
         policy: Policy,
         owner: OwnerId | None,
         needs: Callable[[Iterable[str]], Needs],
+        check: Callable[[Agent], None] = lambda _: None,
         allow_weak_judge: bool = False,
     ) -> None:
         self._needs = needs
+        self._check = check
         self._directory = directory
         self._defaults = defaults
         self._policy = policy
@@ -133,10 +136,12 @@ class Planner:
         is_child = is_spawned and not task.options.is_service
         bounds = _bounds_below(parent) if parent and is_child else self._policy
         session_key = make_session_key(agent.name)
+        narrowed = self._with_quality(_narrowed(agent, bounds), task)
+        self._check(narrowed)
         return SessionPlan(
             session=Session(
                 key=session_key,
-                agent=self._with_quality(_narrowed(agent, bounds), task),
+                agent=narrowed,
                 label=canonical(task.label or agent.name),
                 spawn_key=canonical(key) if key else session_key,
                 parent=parent.key if parent else None,
