@@ -10,7 +10,10 @@ from pydantic import AfterValidator, Field, JsonValue
 from parallel_agents.catalog.document import Document, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
+    AgentName,
+    AnyAgentName,
     Fields,
+    NonEmpty,
     check_object_schema,
     check_schema,
     check_stem,
@@ -24,11 +27,11 @@ from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.model_name import ModelName
 from parallel_agents.core.policy import Policy
 from parallel_agents.errors import InvalidInput
+from parallel_agents.setting_values import Amount, Bound, Count, Money
 
 _RULE = "---"
 
 TableT = TypeVar("TableT", bound=Fields)
-NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 def _some(table: TableT) -> TableT:
@@ -47,18 +50,18 @@ def _some_limit(limits: Limits) -> Limits:
 class PolicyFields(Fields):
     """What the agent may spawn."""
 
-    spawns: tuple[NonEmpty, ...] = ()
-    denies: tuple[NonEmpty, ...] = ()
-    max_depth: Annotated[int, Field(ge=0)] | None = None
-    max_children: Annotated[int, Field(ge=1)] | None = None
-    max_total: Annotated[int, Field(ge=1)] | None = None
+    spawns: tuple[AnyAgentName, ...] = ()
+    denies: tuple[AgentName, ...] = ()
+    max_depth: Bound | None = None
+    max_children: Count | None = None
+    max_total: Count | None = None
 
 
 class BudgetFields(Fields):
     """What the agent or the task may spend."""
 
-    usd: Annotated[float, Field(gt=0)] | None = None
-    tokens: Annotated[int, Field(gt=0)] | None = None
+    usd: Money | None = None
+    tokens: Amount | None = None
     on_limit: OnLimit = OnLimit.FINISH
 
     @property

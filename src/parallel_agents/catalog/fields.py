@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TypeVar, get_args, get_type_hints
+from typing import Annotated, TypeVar, get_args, get_type_hints
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
 from parallel_agents.core.agent import NAME_PATTERN as NAME_PATTERN
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.policy import ANY
 from parallel_agents.core.problems import Found, as_path as as_path, find_problems
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.schema_keywords import has_keywords
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidFile
 
@@ -28,6 +31,27 @@ _RENAMED = {
 }
 _NO_FIELDS: Mapping[str, object] = {}
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
+
+
+def _check_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it must not be empty")
+    return text
+
+
+def _check_agent_name(name: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ValueError(
+            "it must be an agent's name, of lower-case letters, digits and underscores"
+        )
+    return name
+
+
+NonEmpty = Annotated[str, AfterValidator(_check_text)]
+AgentName = Annotated[str, AfterValidator(_check_agent_name)]
+AnyAgentName = Annotated[
+    str, AfterValidator(lambda name: name if name == ANY else _check_agent_name(name))
+]
 
 
 class Fields(BaseModel):
@@ -126,6 +150,13 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
             if place[-1] == "type"
             else "see https://json-schema.org/understanding-json-schema/reference for every keyword",
         ) from error
+    if schema and not has_keywords(schema):
+        raise document.error(
+            steps,
+            f"{as_path(steps)!r} has no keyword of JSON Schema",
+            why="a validator ignores all that it has, and allows every value",
+            hint="write `type: object`, and the fields under `properties:`",
+        )
     if misspelt is not None:
         place = (*steps, *misspelt.steps)
         raise document.error(

@@ -7,11 +7,12 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from parallel_agents.catalog.agent_file import BudgetFields, Ladder, NonEmpty, SetBudget
+from parallel_agents.catalog.agent_file import BudgetFields, Ladder, SetBudget
 from parallel_agents.catalog.document import Document, Steps, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
     Fields,
+    NonEmpty,
     check_object_schema,
     check_stem,
     read_fields,

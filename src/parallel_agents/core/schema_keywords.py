@@ -108,6 +108,11 @@ def find_misspelt(schema: JsonObject) -> Misspelt | None:
     return next(_misspelt(schema, ()), None)
 
 
+def has_keywords(schema: JsonObject) -> bool:
+    """Whether a schema has any known keyword, or nearly one."""
+    return any(keyword in _KNOWN.values() or _meant(keyword) for keyword in schema)
+
+
 def _misspelt(schema: Json, steps: tuple[str, ...]) -> Iterator[Misspelt]:
     if not isinstance(schema, Mapping):
         return  # true or false
