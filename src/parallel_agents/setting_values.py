@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import (
@@ -25,9 +26,9 @@ from typing_extensions import TypedDict
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.limits import DAY_SECONDS
-from parallel_agents.core.model_name import ModelName as ModelName
 from parallel_agents.core.problems import Found, as_path, find_problem
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
 from parallel_agents.errors import ConfigError
 
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
@@ -43,6 +44,10 @@ RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_S
 Switch = Annotated[bool, Field(strict=True)]
 
 
+def _check_file(value: object) -> object:
+    return check_text(value) if isinstance(value, str) else value
+
+
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(
@@ -54,6 +59,7 @@ def _check_name(name: str) -> str:
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
+File = Annotated[Path, BeforeValidator(_check_file)]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]
 
 

@@ -24,10 +24,12 @@ from parallel_agents.setting_values import (
     Amount,
     Bound,
     Count,
+    File,
     ModelName,
     Models,
     Money,
     Name,
+    NonEmpty,
     ProviderTable,
     RetentionSeconds,
     Seconds,
@@ -71,7 +73,7 @@ class Settings:
         default=300.0,
         metadata=_knob("total seconds that a call waits for rate limits and for a model to load"),
     )
-    default_agent: str = field(
+    default_agent: Name = field(
         default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")
     )
     max_spawn_depth: Bound = field(
@@ -122,7 +124,7 @@ class Settings:
         default=DEAD_LETTER_SECONDS,
         metadata=_knob("seconds for which a failed task can be retried"),
     )
-    parent_session: str | None = field(
+    parent_session: NonEmpty | None = field(
         default=None, metadata=_knob("the parent of the sessions that this process spawns")
     )
     full_sync: Switch = field(
@@ -132,7 +134,7 @@ class Settings:
         default=None,
         metadata=_knob("parallel calls of the embedded model; by default chosen for this machine"),
     )
-    local_model_file: Path | None = field(
+    local_model_file: File | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
     )
     tiers: Mapping[Tier, ModelName] = field(

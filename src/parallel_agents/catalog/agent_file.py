@@ -24,8 +24,8 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
-from parallel_agents.core.model_name import ModelName
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.texts import ModelName
 from parallel_agents.errors import InvalidInput
 from parallel_agents.setting_values import Amount, Bound, Count, Money
 

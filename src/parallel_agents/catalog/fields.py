@@ -17,6 +17,7 @@ from parallel_agents.core.problems import Found, as_path as as_path, find_proble
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.core.schema_keywords import has_keywords
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.texts import NonEmpty as NonEmpty
 from parallel_agents.errors import InvalidFile
 
 # Earlier names of fields, for files that still have them.
@@ -33,12 +34,6 @@ _NO_FIELDS: Mapping[str, object] = {}
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
 
 
-def _check_text(text: str) -> str:
-    if not text.strip():
-        raise ValueError("it must not be empty")
-    return text
-
-
 def _check_agent_name(name: str) -> str:
     if not re.fullmatch(NAME_PATTERN, name):
         raise ValueError(
@@ -47,7 +42,6 @@ def _check_agent_name(name: str) -> str:
     return name
 
 
-NonEmpty = Annotated[str, AfterValidator(_check_text)]
 AgentName = Annotated[str, AfterValidator(_check_agent_name)]
 AnyAgentName = Annotated[
     str, AfterValidator(lambda name: name if name == ANY else _check_agent_name(name))

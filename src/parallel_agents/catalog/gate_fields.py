@@ -19,7 +19,7 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
 )
-from parallel_agents.core.model_name import ModelName
+from parallel_agents.core.texts import ModelName
 from parallel_agents.errors import InvalidInput
 
 # A pattern or an argument of a command may be a space.

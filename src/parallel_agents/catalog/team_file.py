@@ -23,10 +23,10 @@ from parallel_agents.catalog.team import TaskTemplate, Team, defaults, propertie
 from parallel_agents.catalog.template import names_in, texts_in
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.model_name import ModelName
 from parallel_agents.core.schema import JsonObject, Schema
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure
+from parallel_agents.core.texts import ModelName
 from parallel_agents.errors import InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
