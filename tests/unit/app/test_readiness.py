@@ -16,6 +16,7 @@ from parallel_agents.core.needs import Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session, SessionOptions
+from parallel_agents.errors import InvalidInput
 from parallel_agents.models.http import Http
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.registry import Registry
@@ -149,3 +150,23 @@ def test_what_a_session_needs_holds_nothing_secret_of_an_address() -> None:
     here = Readiness(models=registry("https://mine.example/v1?code=s3cret"))
 
     assert "s3cret" not in str(here.needs(["mine/m"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "hint"),
+    [
+        ({"tools": ("looks",)}, "no tool 'look' in this process", "did you mean 'looks'?"),
+        ({"gates": ()}, "no gate function 'is_short' in this process", "there are none."),
+    ],
+)
+def test_an_agent_that_names_what_is_not_here_is_refused_with_what_is(
+    changes: Mapping[str, tuple[str, ...]], message: str, hint: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
+        replace(WHERE_IT_BEGAN, **changes).check_parts(AGENT)
+
+    assert hint in caught.value.hint
+
+
+def test_an_agent_whose_parts_are_here_is_accepted() -> None:
+    WHERE_IT_BEGAN.check_parts(AGENT)
