@@ -54,7 +54,7 @@ def test_control_characters_and_any_script_are_valid_text(text: str) -> None:
 def test_a_misspelt_keyword_of_a_schema_is_refused() -> None:
     agent = Agent(name="a", description="", instructions="", output_schema={"propertes": {}})
 
-    with pytest.raises(InvalidInput, match="no keyword 'output_schema.propertes'") as caught:
+    with pytest.raises(InvalidInput, match=r"no keyword 'output_schema\.propertes'") as caught:
         requests.check_task(Task("a", "x"), agent)
 
     assert caught.value.hint == "did you mean 'properties'?"
