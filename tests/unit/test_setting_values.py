@@ -13,8 +13,9 @@ import pytest
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import ConfigError
+from parallel_agents.setting_sources import load
 from parallel_agents.setting_values import BudgetTable
-from parallel_agents.settings import Environment, Settings, load
+from parallel_agents.settings import Environment, Settings
 
 VALUES: Mapping[str, Json] = {
     "text": "some text",

@@ -13,7 +13,8 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.models.http import Http
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.registry import Registry
-from parallel_agents.settings import Environment, load
+from parallel_agents.setting_sources import load
+from parallel_agents.settings import Environment
 from parallel_agents.testing import ScriptedModel
 
 CATALOG = Catalog()
