@@ -36,6 +36,7 @@ from parallel_agents.settings import (
 from parallel_agents.signals import noted_interrupts
 
 _log = logging.getLogger("parallel_agents")
+_TAKEN = {"ladder": "lists of models", "sim": "simulated models, which must be known as such"}
 # Where settings are from that a program passes, as errors name it.
 _GIVEN = "settings= or an argument of the program"
 
@@ -167,6 +168,12 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
         InvalidInput: its key is no provider's name.
     """
     for name in models:
+        if name in _TAKEN:
+            raise InvalidInput(
+                f"models={{{name!r}: ...}} would hide what {name}/ stands for",
+                why=f"{name}/ names {_TAKEN[name]}",
+                hint="choose another name for the provider",
+            )
         if not name or "/" in name:
             raise InvalidInput(
                 f"models={{{name!r}: ...}} is not by the name of a provider",

@@ -5,7 +5,10 @@ Numbers and switches are strict: a text stands for one only in the environment, 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import (
@@ -14,20 +17,23 @@ from pydantic import (
     ConfigDict,
     Field,
     GetPydanticSchema,
-    StringConstraints,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
 )
 from typing_extensions import TypedDict
 
 from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.permission import parse_rule
-from parallel_agents.core.problems import Found, as_path, find_problems
+from parallel_agents.core.problems import Found, as_path, find_problem
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
 from parallel_agents.errors import ConfigError, InvalidInput
 
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Bound = Annotated[int, Field(strict=True, ge=0, le=1000)]
@@ -39,13 +45,17 @@ RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_S
 Megabytes = Annotated[int, Field(strict=True, ge=1)]
 QuestionSeconds = Annotated[float, Field(strict=True, gt=0, lt=DAY_SECONDS)]
 Switch = Annotated[bool, Field(strict=True)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
-def _check_model(name: str) -> str:
-    provider, slash, model = name.partition("/")
-    if name.split() != [name] or not provider or (slash and not model):
-        raise ValueError("it must be a model's name, such as provider/model, ladder/NAME or local")
+def _check_file(value: object) -> object:
+    return check_text(value) if isinstance(value, str) else value
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "a name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
+        )
     return name
 
 
@@ -57,8 +67,12 @@ def _check_rule(rule: str) -> str:
     return rule
 
 
-ModelName = Annotated[str, AfterValidator(_check_model)]
-Rules = tuple[Annotated[str, AfterValidator(_check_rule)], ...]
+Name = Annotated[str, AfterValidator(_check_name)]
+
+
+File = Annotated[Path, BeforeValidator(_check_file)]
+Rule = Annotated[str, AfterValidator(_check_rule)]
+Rules = tuple[Rule, ...]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]
 
 
@@ -91,6 +105,21 @@ SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
 _NESTED_NAMES = {"agent_budgets": tuple(BudgetTable.__annotations__)}
 
 
+class SourcedTable(dict[str, Json]):
+    """A table whose values are checked later, with where it is from."""
+
+    def __init__(self, values: Mapping[str, Json], source: str) -> None:
+        super().__init__(values)
+        self.source = source
+
+
+def _with_source(table: JsonObject, info: ValidationInfo) -> SourcedTable:
+    return SourcedTable(table, str(info.context))
+
+
+ProviderTable = Annotated[JsonObject, AfterValidator(_with_source)]
+
+
 def read_value(
     name: str, kind: TypeAdapter[object], value: object, *, source: str, is_text: bool
 ) -> object:
@@ -107,9 +136,11 @@ def read_value(
         ConfigError: the value is not one of the setting's; the error names it by its path.
     """
     try:
-        return kind.validate_strings(value) if is_text else kind.validate_python(value)
+        return (
+            kind.validate_strings(value) if is_text else kind.validate_python(value, context=source)
+        )
     except ValidationError as error:
-        raise _refusal(name, find_problems(error)[0], source) from None
+        raise _refusal(name, find_problem(error), source) from None
 
 
 def _refusal(name: str, found: Found, source: str) -> ConfigError:
@@ -120,9 +151,9 @@ def _refusal(name: str, found: Found, source: str) -> ConfigError:
             why=f"{source} sets it",
             hint=did_you_mean(found.field, _NESTED_NAMES.get(name, ())),
         )
-    instead = "to use the default" if not found.steps else f"of {name}"
+    instead = " to use the default" if not found.steps else ""
     return ConfigError(
         f"setting {path} is invalid: {found.words}",
         why=f"the value comes from {source}",
-        hint=f"correct {path} there, or remove it {instead}",
+        hint=f"correct {path} there, or remove it{instead}",
     )

@@ -17,7 +17,7 @@ from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Verdict
 from parallel_agents.core.policy import ANY, Policy
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import (
@@ -25,11 +25,14 @@ from parallel_agents.setting_values import (
     Amount,
     Bound,
     Count,
+    File,
     Megabytes,
     ModelName,
     Models,
     Money,
     Name,
+    NonEmpty,
+    ProviderTable,
     QuestionSeconds,
     RetentionSeconds,
     Rules,
@@ -74,7 +77,7 @@ class Settings:
         default=300.0,
         metadata=_knob("total seconds that a call waits for rate limits and for a model to load"),
     )
-    default_agent: str = field(
+    default_agent: Name = field(
         default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")
     )
     max_spawn_depth: Bound = field(
@@ -125,7 +128,7 @@ class Settings:
         default=DEAD_LETTER_SECONDS,
         metadata=_knob("seconds for which a failed task can be retried"),
     )
-    parent_session: str | None = field(
+    parent_session: NonEmpty | None = field(
         default=None, metadata=_knob("the parent of the sessions that this process spawns")
     )
     permissions: Mapping[Verdict, Rules] = field(
@@ -151,7 +154,7 @@ class Settings:
         default=None,
         metadata=_knob("parallel calls of the embedded model; by default chosen for this machine"),
     )
-    local_model_file: Path | None = field(
+    local_model_file: File | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
     )
     tiers: Mapping[Tier, ModelName] = field(
@@ -161,8 +164,8 @@ class Settings:
         default_factory=dict[str, tuple[str, ...]],
         metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
-    providers: Mapping[str, Json] = field(
-        default_factory=dict[str, Json],
+    providers: Mapping[str, ProviderTable] = field(
+        default_factory=dict[str, JsonObject],
         metadata=_knob("your providers, and changes to the built-in providers"),
     )
 

@@ -279,6 +279,7 @@ async def test_a_model_in_the_settings_is_the_default_model(tmp_path: Path) -> N
         ({"settings": {"max_parallel": "3"}}, "max_parallel is invalid: it must be a whole"),
         ({"settings": {"model": "a/b"}}, "model is 'scripted/model'"),
         ({"models": {"scripted/model": echo}}, "is not by the name of a provider"),
+        ({"models": {"sim": echo}}, "would hide what sim/ stands for"),
         ({"models": {"": echo}}, "is not by the name of a provider"),
         (
             {"agents": [WRITER, replace(WRITER, instructions="Other.")]},

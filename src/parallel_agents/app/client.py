@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.readiness import Readiness
+from parallel_agents.app.references import dangling_in_settings
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
@@ -36,6 +38,8 @@ from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.workspaces.limits import LIMITS
 from parallel_agents.workspaces.service import HomeWorkspaces
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,10 @@ class Client:
             lack=None if engine.owner is None else self.readiness.lack,
             allow_weak_judge=settings.allow_weak_judge,
         )
+        for each in dangling_in_settings(
+            environment, settings, directory.agent, self.models.check_name
+        ):
+            _log.warning("%s", each)
         self.service = _service(resources, directory, engine, preflight)
         self.sessions: SessionVerbs = self.service
         self.journal: Journal = StoreJournal(resources.store, resources.now)

@@ -14,6 +14,7 @@ from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.problems import as_path
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.workspace import Workspace
@@ -149,6 +150,23 @@ def check_agent_name(agent: Agent) -> None:
             why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
             hint="choose another name, such as code_reviewer",
         )
+
+
+def check_keywords(agent: Agent) -> None:
+    """Refuse a misspelt keyword in a schema, which allows every value; stores may have such agents.
+
+    Raises:
+        InvalidInput: a keyword is nearly one of JSON Schema's.
+    """
+    for name in ("input_schema", "output_schema"):
+        schema: JsonObject | None = getattr(agent, name)
+        misspelt = None if schema is None else compiled(schema).misspelt
+        if misspelt is not None:
+            raise InvalidInput(
+                f"JSON Schema has no keyword {as_path((name, *misspelt.steps))!r}",
+                why=f"a validator ignores it, and agent {agent.name} would accept every value",
+                hint=f"did you mean {misspelt.meant!r}?",
+            )
 
 
 def check_cache_seconds(seconds: float | None, what: str) -> None:

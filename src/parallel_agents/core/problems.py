@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 _WHOLE, _NUMBER, _BOOLEAN = "a whole number", "a number", "true or false"
-_TABLE, _LIST, _DATE = "a table of names and values", "a list", "a date"
+_TABLE, _LIST, _DATE = "a table of names and values", "a list", "a date, as YYYY-MM-DD"
 _KINDS = {
     "bool_parsing": _BOOLEAN,
     "bool_type": _BOOLEAN,
     "dataclass_type": _TABLE,
+    "date_from_datetime_inexact": _DATE,
     "date_from_datetime_parsing": _DATE,
+    "date_parsing": _DATE,
     "date_type": _DATE,
     "dict_type": _TABLE,
     "finite_number": "a finite number",
@@ -34,7 +36,6 @@ _KINDS = {
 _SENTENCES = {
     "extra_forbidden": "there is no such field",
     "missing": "it is missing",
-    "string_pattern_mismatch": "it has another form",
     "unexpected_keyword_argument": "there is no such field",
 }
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
@@ -85,6 +86,12 @@ def find_problems(error: Invalid) -> list[Found]:
     ]
 
 
+def find_problem(error: Invalid) -> Found:
+    """The first problem; an unknown name before a missing one, which it may be a misspelling of."""
+    problems = find_problems(error)
+    return next((found for found in problems if found.is_unknown), problems[0])
+
+
 def describe_problem(error: Invalid) -> str:
     """What the first invalid value must be: `it must be at least 1`."""
     return find_problems(error)[0].words
@@ -101,7 +108,10 @@ def _word(found: Mapping[str, Any]) -> str:
     if words := _KINDS.get(kind):
         return f"it must be {words}"
     if sentence := _SENTENCES.get(kind):
-        return "the name has another form" if _KEY in found["loc"] else sentence
+        return sentence
+    if kind == "string_pattern_mismatch":
+        what = "the name" if _KEY in found["loc"] else "it"
+        return f"{what} must have the form {context['pattern']}"
     for name, words in _BOUNDS.items():
         if name in context:
             return f"it must be {words} {context[name]:,.15g}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from parallel_agents.catalog.team import required
-from parallel_agents.core.agent import Agent, check_agent_name
+from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
 from parallel_agents.core.ids import short
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.row import Row
@@ -50,6 +50,7 @@ def check_task(task: Task, agent: Agent) -> None:
         InvalidInput: the task is not valid.
     """
     check_agent_name(agent)
+    check_keywords(agent)
     check_text(task.text, task.input)
     check_label(task.label)
     for what, value in (("model", task.model), ("key", task.key), ("model", agent.model)):

@@ -51,6 +51,15 @@ def test_control_characters_and_any_script_are_valid_text(text: str) -> None:
     requests.check_text(text, {"text": text, "escaped": "\\u0000"})
 
 
+def test_a_misspelt_keyword_of_a_schema_is_refused() -> None:
+    agent = Agent(name="a", description="", instructions="", output_schema={"propertes": {}})
+
+    with pytest.raises(InvalidInput, match=r"no keyword 'output_schema\.propertes'") as caught:
+        requests.check_task(Task("a", "x"), agent)
+
+    assert caught.value.hint == "did you mean 'properties'?"
+
+
 def test_input_that_does_not_fit_is_refused_with_where_and_why() -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     agent = Agent(name="a", description="", instructions="", input_schema=schema)

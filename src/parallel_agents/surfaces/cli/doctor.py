@@ -20,7 +20,9 @@ import typer
 from parallel_agents._version import __version__
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, find_read_only, open_reader
+from parallel_agents.app.references import Dangling, dangling_in_agent, dangling_in_settings
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
     AuthFailed,
@@ -39,11 +41,9 @@ from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
+from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.setting_sources import load_usable
-from parallel_agents.settings import (
-    read_environment,
-    read_user_environment,
-)
+from parallel_agents.settings import read_environment, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit
@@ -125,6 +125,21 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     for entry in (*catalog.agents(), *catalog.teams()):
         if isinstance(entry.content, InvalidFile):
             yield _Finding("problem", entry.content.message, entry.content.hint)
+    for found in _dangling(context, catalog):
+        yield _Finding("note", f"{found.where}: {found.what}", found.hint)
+
+
+def _dangling(context: CliContext, catalog: Catalog) -> Iterator[Dangling]:
+    """The names in settings and agents of what is not here."""
+    environment, settings = context.environment, context.settings
+    check = make_registry(environment, settings).check_name
+    yield from dangling_in_settings(environment, settings, catalog.agent, check)
+    entries = catalog.agents()
+    names = [entry.name for entry in entries]
+    for entry in entries:
+        if isinstance(entry.content, Agent):
+            for found in dangling_in_agent(entry.content, NAMES, names):
+                yield found._replace(where=f"{entry.file}: {found.where}")
 
 
 async def _store(context: CliContext) -> _Finding:
