@@ -42,7 +42,7 @@ Amount = Annotated[int, Field(strict=True, ge=1, le=10**12)]
 Money = Annotated[float, Field(strict=True, ge=1e-9, le=1e9)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=30 * DAY_SECONDS)]
 RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_SECONDS)]
-Megabytes = Annotated[int, Field(strict=True, ge=1)]
+Megabytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 QuestionSeconds = Annotated[float, Field(strict=True, gt=0, lt=DAY_SECONDS)]
 Switch = Annotated[bool, Field(strict=True)]
 
