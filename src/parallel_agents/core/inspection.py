@@ -108,6 +108,12 @@ class Journal(Protocol):
         """What all runs cost, or those of a tree, or those that are live or ended after `since`."""
         ...
 
+    async def count_unanswered(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> int:
+        """How many calls of the same runs brought no reply and may have been billed."""
+        ...
+
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         """Where these sessions come from, and what they are called."""
         ...

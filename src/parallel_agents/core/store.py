@@ -36,6 +36,7 @@ class Claim(NamedTuple):
         events: of the run, in order.
         is_budgeted: the session or one above it has a budget account.
         before: the transcript of the session's earlier runs; it must not be changed.
+        is_after_death: the process that executed the run before has died.
     """
 
     session: Session
@@ -43,6 +44,7 @@ class Claim(NamedTuple):
     events: list[Event]
     is_budgeted: bool = False
     before: Transcript = _NO_RUNS
+    is_after_death: bool = False
 
 
 class Attempt(NamedTuple):

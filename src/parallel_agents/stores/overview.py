@@ -50,15 +50,29 @@ def _tally(columns: Sequence[object]) -> Tally:
 def read_costs(
     rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
 ) -> list[Cost]:
-    values: Mapping[str, Value] = {"tree": tree, "since": since}
-    chosen = [
-        *(["costs.tree"] if tree is not None else []),
-        *(["costs.since"] if since is not None else []),
-    ]
+    values, chosen = _chosen(tree, since)
     once = rows.database.all("costs", values, where=["costs.once", *chosen])
     several = rows.database.all("costs_of_several", values, where=["costs.several", *chosen])
     costs = [*(_cost(rows, columns) for columns in once), *_of_attempts(rows, several)]
     return sorted(costs, key=lambda cost: cost.at, reverse=True)
+
+
+def count_unanswered(
+    rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
+) -> int:
+    values, chosen = _chosen(tree, since)
+    ((count,),) = rows.database.all("count_unanswered", values, where=chosen)
+    return int(count)
+
+
+def _chosen(
+    tree: SessionKey | None, since: float | None
+) -> tuple[Mapping[str, Value], Sequence[str]]:
+    """The values and conditions that choose runs."""
+    return {"tree": tree, "since": since}, [
+        *(["costs.tree"] if tree is not None else []),
+        *(["costs.since"] if since is not None else []),
+    ]
 
 
 def _cost(rows: Rows, columns: SqlRow) -> Cost:

@@ -44,7 +44,7 @@ from parallel_agents.errors import (
 from parallel_agents.runners.agent import settle
 from parallel_agents.runners.agent.children import Children, Report, may_delegate
 from parallel_agents.runners.agent.gates import Gatekeeper
-from parallel_agents.runners.agent.model_call import call_model, start_model
+from parallel_agents.runners.agent.model_call import call_model, note_lost_call, start_model
 from parallel_agents.runners.agent.refine import check_gate, revise
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.agent.work import Work, work_of
@@ -99,6 +99,8 @@ class AgentRunner:
         except ToolUnavailable as error:
             await _execute(work, BreakOff(error))
             return
+        if activation.claim.is_after_death:
+            _note_lost_call(work)
         await _continue(work)
 
     def _offer_tools(self, work: Work) -> None:
@@ -134,6 +136,13 @@ async def _continue(work: Work) -> None:
             raise
         error = _timed_out(work)
         await _execute(work, BreakOff(error))
+
+
+def _note_lost_call(work: Work) -> None:
+    """Note a model call that a process which has died may have had in flight."""
+    step = next_step(work.transcript, work.assignment, work.prepared)
+    if isinstance(step, CallModel | DeliverMessages):  # a message may have come since
+        note_lost_call(work, work.transcript.turn + 1)
 
 
 def _timed_out(work: Work) -> RunTimedOut:

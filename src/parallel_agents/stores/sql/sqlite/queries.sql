@@ -194,6 +194,9 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, heartbeat_at = excluded.h
 -- name: mark_dead
 UPDATE owners SET state = 'dead' WHERE id = ? AND state = 'live';
 
+-- name: dead_among
+SELECT id FROM owners WHERE id IN (SELECT value FROM json_each(?)) AND state = 'dead';
+
 -- name: owners
 SELECT id, host, pid, role, state, heartbeat_at, boot, birth, project
 FROM owners ORDER BY heartbeat_at DESC;
@@ -476,6 +479,12 @@ GROUP BY digest, served, model, status;
 -- name: costs_of_several
 SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at
 FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
+
+-- Calls that brought no reply and may have been billed.
+-- name: count_unanswered
+SELECT COUNT(*)
+FROM runs AS r JOIN sessions AS s ON s.key = r.session
+JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/unanswered-*' {where};
 
 -- A judge or refiner is a service of the session above it.
 -- name: served
