@@ -56,11 +56,13 @@ async def call_model(work: Work, step: CallModel) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     work.streamed.clear()
+    work.failure = None
     inbox, request = work.activation.inbox, _request(work, step)
     listener = ModelCallListener(work, step.turn)
     reply = None
     async with inbox.interruptible():
         reply = await work.model.respond(request, listener)
+    work.failure = None
     if reply is None:
         return
     # A guess has no price: what a budget counts for it is the worst case.
@@ -148,13 +150,11 @@ class ModelCallListener:
             listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        self._work.failure = failure = Failure.of(error)
         if attempt > _MOST_NOTES:
             return
         retrying = Retrying(
-            turn=self._turn,
-            attempt=attempt,
-            error=Failure.of(error),
-            wait_seconds=wait_seconds,
+            turn=self._turn, attempt=attempt, error=failure, wait_seconds=wait_seconds
         )
         # The epoch keeps the tries of a call that is repeated after a crash apart.
         epoch = self._activation.claim.run.epoch

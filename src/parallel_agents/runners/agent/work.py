@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.model import Model, Models
+from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
@@ -27,6 +28,7 @@ class Work:
         model: the model, ready for calls; like `tools`, it is set by the first step.
         notices: what a reader of the result should know of that model.
         unanswered: the run's calls that brought no reply and may have been billed.
+        failure: why the call in flight is being repeated.
         streamed: the pieces of text that the call in flight has brought so far.
     """
 
@@ -44,6 +46,7 @@ class Work:
     tools: ToolCalls = field(init=False)
     notices: tuple[str, ...] = ()
     unanswered: int = 0
+    failure: Failure | None = None
     streamed: list[str] = field(default_factory=list[str])
 
     @property
