@@ -99,14 +99,15 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
         for number, attempt in enumerate(of_run, start=1):
             is_last = number == len(of_run)
             ended = int(is_last and status not in LIVE)
+            on = attempt.model or str(model)
             yield Cost(
                 agent=name,
                 serves=serves,
-                model=attempt.model or str(model),
+                model=on,
                 ended=ended,
                 tried=ended if is_last else 1,
                 accepted=int(is_last and status == RunStatus.DONE),
-                spend=attempt.spend,
+                spend=attempt.spend.on(on),
                 at=_moment(at) or 0.0,
             )
 

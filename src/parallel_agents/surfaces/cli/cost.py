@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -89,7 +90,11 @@ def _line(agent: str, model: str, tried: int, accepted: int, spend: Spend) -> tu
 
 
 def _each(spend: Spend, accepted: int) -> Spend:
-    return Spend(spend.usage, spend.calls, spend.cost_nanousd // accepted, spend.unpriced_calls)
+    return replace(
+        spend,
+        cost_nanousd=spend.cost_nanousd // accepted,
+        simulated_nanousd=spend.simulated_nanousd // accepted,
+    )
 
 
 def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
@@ -99,6 +104,7 @@ def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
         "runs": costs.runs,
         "accepted": costs.accepted,
         "cost": render.money_json(costs.spend.cost_usd),
+        "simulated_cost": render.money_json(costs.spend.simulated_usd),
         "cost_of_reviews": render.money_json(costs.reviews.cost_usd),
         "cost_per_accepted": render.money_json(each),
         "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
@@ -111,5 +117,6 @@ def _tier_json(model: str, tier: TierCosts) -> dict[str, Json]:
         "tried": tier.tried,
         "accepted": tier.accepted,
         "cost": render.money_json(tier.spend.cost_usd),
+        "simulated_cost": render.money_json(tier.spend.simulated_usd),
         "tokens": tier.spend.usage.total_tokens,
     }

@@ -459,13 +459,17 @@ GROUP BY 1, 2, 3, 4, 5;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
-r.cost_nanousd, r.unpriced_calls
+r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated
+
+-- What a simulated model would have cost.
+-- name: simulated
+CASE WHEN r.model GLOB 'sim/*' THEN r.cost_nanousd ELSE 0 END
 
 -- name: sums
 SUM(calls) FILTER (WHERE is_whole), SUM(input_tokens) FILTER (WHERE is_whole),
 SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE is_whole),
 SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
-SUM(unpriced_calls) FILTER (WHERE is_whole)
+SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole)
 
 -- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
 -- name: costs
@@ -492,10 +496,10 @@ CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options
      THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
 
 -- name: costs.once
-r.kind <> 'team' AND r.attempts <= 1
+r.kind <> 'team' AND r.calls > 0 AND r.attempts <= 1
 
 -- name: costs.several
-r.kind <> 'team' AND r.attempts > 1
+r.kind <> 'team' AND r.calls > 0 AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
@@ -533,7 +537,7 @@ WITH RECURSIVE below (top, run) AS (
 )
 SELECT below.top, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
        SUM(r.cache_read_tokens), SUM(r.cache_write_tokens), SUM(r.cost_nanousd),
-       SUM(r.unpriced_calls)
+       SUM(r.unpriced_calls), SUM({simulated})
 FROM below JOIN runs AS r ON r.id = below.run GROUP BY below.top;
 
 -- name: open_account
