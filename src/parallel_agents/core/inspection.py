@@ -33,8 +33,8 @@ class Snapshot:
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each live run.
         last_steps: the last event before that, of runs whose last event is a start.
-        last_times: when each live run that no living process has wrote last, in seconds since the
-            epoch.
+        last_times: when each live run that no living process has was last worked on, in seconds
+            since the epoch.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """

@@ -226,7 +226,7 @@ class RunStore(Protocol):
         ...
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
-        """When each run wrote its last event, in seconds since the epoch."""
+        """When a process last worked on each run that no living one has, in seconds since the epoch."""
         ...
 
     async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:

@@ -158,9 +158,12 @@ FROM (SELECT seq, run, key,
         AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
 ORDER BY run, seq;
 
+-- When a process last worked on runs that no living process has, as `worked_on_until` has it.
 -- name: last_times_of
-SELECT run, MAX(at) FROM events
-WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
+SELECT id, COALESCE(released_at,
+                    (SELECT heartbeat_at FROM owners WHERE owners.id = runs.owner),
+                    (SELECT MAX(at) FROM events WHERE run = runs.id))
+FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: last_reply
 SELECT seq, body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
