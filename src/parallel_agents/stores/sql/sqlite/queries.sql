@@ -216,13 +216,31 @@ SET deaths = CASE WHEN died_after = last.step THEN deaths + 1 ELSE 1 END, died_a
 FROM (SELECT r.id AS run, COALESCE(MAX(e.seq), 0) AS step
       FROM runs AS r JOIN events AS e ON e.run = r.id
       WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent'
-        AND e.key NOT GLOB 'started-*' AND e.key NOT GLOB '*/started'
-        AND e.key NOT GLOB '*epoch-*' AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*'
+        AND {is_step}
         AND NOT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS child ON child.session = s.key
                         WHERE s.parent = r.session AND child.status IN ('queued', 'running'))
       GROUP BY r.id) AS last
 WHERE id = last.run
 RETURNING id, session, deaths;
+
+-- name: is_step
+e.key NOT GLOB 'started-*' AND e.key NOT GLOB '*/started' AND e.key NOT GLOB '*epoch-*'
+AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*'
+
+-- Runs of a process that were in code of the program: in tools or gates, which follow a reply, or in a
+-- call that has begun and not ended. The others waited for a model.
+-- name: in_code
+SELECT last.run
+FROM (SELECT r.id AS run, MAX(e.seq), e.key AS step
+      FROM runs AS r JOIN events AS e ON e.run = r.id
+      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent' AND {is_step}
+      GROUP BY r.id) AS last
+WHERE last.step GLOB 'turn-*/model'
+   OR EXISTS (SELECT 1 FROM events AS begun
+              WHERE begun.run = last.run AND begun.key GLOB '*/started'
+                AND NOT EXISTS (SELECT 1 FROM events AS ended
+                                WHERE ended.run = begun.run
+                                  AND ended.key || '/started' = begun.key));
 
 -- name: boot
 SELECT clock_offset, least_offset, EXISTS (SELECT 1 FROM owners WHERE state = 'live')
