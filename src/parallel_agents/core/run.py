@@ -193,6 +193,11 @@ class Result:
         return known_cost(self.total_spend, self.status)
 
     @property
+    def simulated_usd(self) -> float:
+        """What its calls of simulated models would have cost, in USD."""
+        return self.total_spend.simulated_usd
+
+    @property
     def is_done(self) -> bool:
         return self.status is RunStatus.DONE
 
@@ -224,6 +229,11 @@ class TeamResult:
     @property
     def cost_usd(self) -> float | None:
         return self.spend.cost_usd
+
+    @property
+    def simulated_usd(self) -> float:
+        """What its calls of simulated models would have cost, in USD."""
+        return self.spend.simulated_usd
 
     @property
     def is_done(self) -> bool:

@@ -37,6 +37,7 @@ class Claim(NamedTuple):
         events: of the run, in order.
         is_budgeted: the session or one above it has a budget account.
         before: the transcript of the session's earlier runs; it must not be changed.
+        is_after_death: the process that executed the run before has died.
     """
 
     session: Session
@@ -44,6 +45,7 @@ class Claim(NamedTuple):
     events: list[Event]
     is_budgeted: bool = False
     before: Transcript = _NO_RUNS
+    is_after_death: bool = False
 
 
 class Attempt(NamedTuple):
@@ -225,7 +227,7 @@ class RunStore(Protocol):
         ...
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
-        """When each run wrote its last event, in seconds since the epoch."""
+        """When a process last worked on each run that no living one has, in seconds since the epoch."""
         ...
 
     async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:

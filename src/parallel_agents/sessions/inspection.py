@@ -110,6 +110,11 @@ class StoreJournal:
     ) -> list[Cost]:
         return await self._store.costs(tree=tree, since=since)
 
+    async def count_unanswered(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> int:
+        return await self._store.count_unanswered(tree=tree, since=since)
+
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         return await self._store.origins(sessions)
 

@@ -23,7 +23,13 @@ from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
-from parallel_agents.stores.overview import count_rows, read_costs, read_origins, read_tallies
+from parallel_agents.stores.overview import (
+    count_rows,
+    count_unanswered,
+    read_costs,
+    read_origins,
+    read_tallies,
+)
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.questions import read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
@@ -173,6 +179,7 @@ class JournalStore(ABC):
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))
     costs = _read(lambda rows: partial(read_costs, rows))
+    count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
     origins = _read(lambda rows: partial(read_origins, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)

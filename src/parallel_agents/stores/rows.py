@@ -235,7 +235,7 @@ class Rows:
 
     def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         found = self.database.all("last_times_of", (as_array(runs),))
-        return {RunId(run): at for run, at in found}
+        return {RunId(run): at for run, at in found if is_moment(at)}
 
     def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
         # Folded from the fields that count: decoding whole replies would take ten times as long.

@@ -91,7 +91,7 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _waiting(body)
         case Unanswered(model=model):
             title = f"a call of {model} brought no reply, and may have been billed"
-            return Description(title=title)
+            return Description(title=title, decision=Decided(RUNTIME, "count as billed", title))
         case Ruled():
             return _ruled(body)
         case Asked():

@@ -84,10 +84,20 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; a dash if nothing was counted or a price is unknown; `$0` only for free calls."""
+    """Dollars; a dash if nothing was counted or a price is unknown; `$0` only for free calls.
+
+    What simulated models would have cost is apart, and says that it is simulated.
+    """
     cost = spend.cost_usd
+    simulated = f"{_dollars(spend.simulated_usd)} simulated" if spend.simulated_nanousd else ""
     if cost is None or not spend.calls:
-        return "-"
+        return f"- + {simulated}" if simulated else "-"
+    if simulated:
+        return f"{_dollars(cost)} + {simulated}" if cost else simulated
+    return _dollars(cost)
+
+
+def _dollars(cost: float) -> str:
     if 0 < cost < 0.001:
         return "<$0.001"
     return f"${cost:.3f}" if cost else "$0"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.model import Model, Models
+from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
@@ -29,6 +30,7 @@ class Work:
         notices: what a reader of the result should know of that model.
         workspaces: the folders that sessions work in.
         unanswered: the run's calls that brought no reply and may have been billed.
+        failure: why the call in flight is being repeated.
         streamed: the pieces of text that the call in flight has brought so far.
     """
 
@@ -47,6 +49,7 @@ class Work:
     notices: tuple[str, ...] = ()
     unanswered: int = 0
     workspaces: Workspaces = AS_THEY_ARE
+    failure: Failure | None = None
     streamed: list[str] = field(default_factory=list[str])
 
     @property

@@ -166,5 +166,6 @@ def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
         "attempts": run.attempts,
         "calls": run.spend.calls,
         "cost": render.money_json(run.spend.cost_usd),
+        "simulated_cost": render.money_json(run.spend.simulated_usd),
         "retried_by": letter.retried_by,
     }

@@ -208,6 +208,7 @@ def result_json(found: Result) -> Mapping[str, Json]:
             "cache_write_tokens": usage.cache_write_tokens,
         },
         "cost": money_json(found.cost_usd),
+        "simulated_cost": money_json(found.simulated_usd),
         "seconds": round(found.seconds, 3),
         "attempts": found.attempts,
         "session_key": found.session_key,
