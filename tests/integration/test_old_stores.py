@@ -39,7 +39,13 @@ EVERY_GATE: tuple[Gate, ...] = (
 WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
 AGENTS = [
     WRITER,
-    pa.Agent(name="scorer", description="Scores", instructions="Score.", gates=EVERY_GATE),
+    pa.Agent(
+        name="scorer",
+        description="Scores",
+        instructions="Score.",
+        output_schema={"type": "object"},
+        gates=EVERY_GATE,
+    ),
     pa.Agent(name="reader", description="Reads", instructions="Read.", tools=("look_up",)),
     pa.Agent(
         name="referee",

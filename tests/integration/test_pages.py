@@ -194,7 +194,7 @@ async def test_costs_count_each_attempt_on_its_model_and_services_apart(
         assert cheap.spend == REPLY
         assert better.spend == REPLY
         assert sum(cost.ended for cost in await store.costs()) == 2
-        assert [cost.spend for cost in await store.costs(since=9e9)] == [Spend()]
+        assert await store.costs(since=9e9) == []  # what has not called a model is no cost
 
 
 async def test_origins_name_a_session_its_parent_and_its_first_run(open_store: OpenStore) -> None:

@@ -363,9 +363,8 @@ async def test_a_call_that_a_dead_process_may_have_had_in_flight_may_have_been_b
     store = MemoryStore(asyncio.get_running_loop().time)
     await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
     run = await leave(store, "a", LOST)
-    await store.append(
-        run, 1, [Entry(f"turn-1/epoch-1/{n}", body) for n, body in enumerate(written)]
-    )
+    entries = [Entry(f"turn-1/epoch-1/{n}", body) for n, body in enumerate(written)]
+    await store.append(run, 1, entries)
     settings = Settings(providers={"scripted": provider})
     async with open_rig(Crowd(), agents=[WRITER], store=store, settings=settings) as rig:
         (result,) = await rig.service.wait([run])
