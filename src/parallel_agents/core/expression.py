@@ -74,6 +74,9 @@ class Unfit(ValueError):
 class Expression:
     """A parsed condition.
 
+    Attributes:
+        paths: what it reads of the answer, as `("issues", 0, "severity")`, in its order.
+
     Raises:
         InvalidInput: the source is not a condition.
     """
@@ -88,11 +91,7 @@ class Expression:
             why = error.msg if isinstance(error, SyntaxError) else str(error)
             raise _invalid(source, why) from error
         _check(self._body, source)
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """What the condition reads of the answer, as `("issues", 0, "severity")`, in its order."""
-        return tuple(dict.fromkeys(_paths(self._body)))
+        self.paths: tuple[Path, ...] = tuple(dict.fromkeys(_paths(self._body)))
 
     def holds(self, answer: Json) -> bool:
         """Whether the answer satisfies the condition; an answer without fields is called `text`.
