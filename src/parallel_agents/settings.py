@@ -24,6 +24,7 @@ from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Verdict
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
@@ -39,6 +40,7 @@ _TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissi
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Models = Annotated[tuple[str, ...], Field(min_length=1)]
+_Folders = Annotated[tuple[Path, ...], Field(max_length=100)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
@@ -140,6 +142,18 @@ class Settings:
     question_seconds: _QuestionSeconds = field(
         default=43_200.0,
         metadata=_knob("seconds for which a question waits for a person's answer"),
+    )
+    sandbox: Sandbox = field(
+        default=Sandbox.INHERIT,
+        metadata=_knob(
+            "commands of agents: inherit runs them in a sandbox unless their agent says off, require always does, off does if their agent requires it"
+        ),
+    )
+    sandbox_folders: _Folders = field(
+        default=(),
+        metadata=_knob(
+            "folders of programs that commands in a sandbox can read, beside the system's"
+        ),
     )
     full_sync: bool = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")

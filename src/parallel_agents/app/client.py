@@ -191,6 +191,7 @@ def _service(resources: Resources, directory: Directory, engine: Engine) -> Serv
             owner=engine.owner,
             needs=resources.readiness.needs,
             allow_weak_judge=settings.allow_weak_judge,
+            sandbox=settings.sandbox,
         ),
         ladder_start=LadderStart(resources.store, resources.now),
         completions=resources.completions,

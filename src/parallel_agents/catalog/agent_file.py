@@ -23,6 +23,7 @@ from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import InvalidInput
 
 _RULE = "---"
@@ -77,6 +78,7 @@ class AgentFields(Fields):
     thinking: ThinkingLevel | None = None
     policy: PolicyFields = PolicyFields()
     permissions: PermissionFields = PermissionFields()
+    sandbox: Sandbox = Sandbox.INHERIT
     budget: BudgetFields = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
@@ -125,6 +127,7 @@ def parse_agent(source: Source) -> Agent:
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
         permissions=_permissions(document, found.permissions),
+        sandbox=found.sandbox,
         budget=found.budget.budget,
         gates=read_gates(document, ("gates",), found.gates),
         refine=found.refine and found.refine.refine,

@@ -13,6 +13,7 @@ from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.errors import InvalidInput
 
@@ -88,6 +89,8 @@ class Agent(Checked):
         policy: what its sessions may spawn. An agent that may spawn gets the session tools.
         permissions: which calls of its tools are made, and which wait for a person. What writes,
             runs or leaves the machine needs a rule that allows it.
+        sandbox: whether its commands and those of its gates run in a sandbox; `inherit` leaves it to
+            the parent, and at the root to the setting.
 
     Raises:
         InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
@@ -114,6 +117,7 @@ class Agent(Checked):
     cache_seconds: float | None = None
     policy: Policy = Policy()
     permissions: Permissions = NO_PERMISSIONS
+    sandbox: Sandbox = Sandbox.INHERIT
 
     @override
     def _check(self) -> None:

@@ -24,6 +24,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.sandbox import Sandbox, settled
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
@@ -52,6 +53,7 @@ class Planner:
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
         allow_weak_judge: whether a model that is known to judge badly may judge.
+        sandbox: what the settings say of the commands of sessions at the root.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class Planner:
         owner: OwnerId | None,
         needs: Callable[[Iterable[str]], Needs],
         allow_weak_judge: bool = False,
+        sandbox: Sandbox = Sandbox.INHERIT,
     ) -> None:
+        self._sandbox = sandbox
         self._needs = needs
         self._directory = directory
         self._defaults = defaults
@@ -138,6 +142,7 @@ class Planner:
             task.options,
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
+            sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
         )
         return SessionPlan(
             session=Session(
@@ -191,6 +196,11 @@ class Planner:
             self._directory.agent(refine.by)
         is_same = gates == agent.gates and refine == agent.refine
         return agent if is_same else replace(agent, gates=gates, refine=refine)
+
+    def _sandbox_above(self, parent: Session | None) -> Sandbox:
+        """What holds for the children of a session; a team leaves it to the settings."""
+        inherited = parent.options.sandbox if parent else Sandbox.INHERIT
+        return self._sandbox if inherited is Sandbox.INHERIT else inherited
 
     def _inherited_model(self, parent: Row | None) -> str | None:
         """The parent's model, if somebody asked for it: its children run on it, too."""

@@ -18,8 +18,11 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "write_file": "files.writing",
         "edit_file": "files.writing",
         "ask_human": "people",
+        "shell": "commands.shell",
+        "python": "commands.shell",
     }
 )
+COMMAND_TOOLS = frozenset({"shell", "python"})
 BOX_NAMES = frozenset(_MODULES)
 
 
