@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from parallel_agents.sandbox.view import View
 
@@ -70,13 +71,22 @@ class Walls:
     environment: Mapping[str, str]
 
 
+class Descriptors(NamedTuple):
+    """What `bwrap` reads and writes beside its arguments.
+
+    Attributes:
+        filter: the filter of system calls is read from it.
+        information: the id of the first process of the sandbox is written to it, as JSON.
+        files: the content of files is read from them, by their paths.
+    """
+
+    filter: int
+    information: int
+    files: Mapping[str, int]
+
+
 def arguments(
-    walls: Walls,
-    view: View,
-    command: Sequence[str],
-    *,
-    filter_descriptor: int,
-    files: Mapping[str, int],
+    walls: Walls, view: View, command: Sequence[str], descriptors: Descriptors
 ) -> list[str]:
     """The arguments of `bwrap`.
 
@@ -84,8 +94,7 @@ def arguments(
         walls: what holds for all commands.
         view: the folder of this one.
         command: the program and its arguments.
-        filter_descriptor: holds the filter of system calls.
-        files: descriptors that hold the content of files, by their paths.
+        descriptors: what it reads and writes beside them.
     """
     return [
         walls.program,
@@ -94,13 +103,14 @@ def arguments(
         *("--uid", str(walls.user), "--gid", str(walls.user)),
         *_variables(walls.environment),
         *_system(walls.programs),
-        *_etc(files),
+        *_etc(descriptors.files),
         *("--proc", "/proc", "--dev", "/dev"),
         *_memory(walls, "/dev/shm", "/tmp", HOME),  # noqa: S108 - inside of the sandbox
         *_folder(view),
         # Root outside could write kernel settings in /proc/sys, as /proc belongs to it inside, too.
         *("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"),
-        *("--chdir", str(view.folder), "--seccomp", str(filter_descriptor)),
+        *("--chdir", str(view.folder), "--seccomp", str(descriptors.filter)),
+        *("--info-fd", str(descriptors.information)),
         "--",
         *command,
     ]

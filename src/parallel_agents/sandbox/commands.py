@@ -16,9 +16,10 @@ from parallel_agents.containment.commands import run_command
 from parallel_agents.core.command import Command, CommandEnd, Ending
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.sandbox import seccomp
-from parallel_agents.sandbox.bubblewrap import HOME, Walls, arguments
+from parallel_agents.sandbox.bubblewrap import HOME, Descriptors, Walls, arguments
 from parallel_agents.sandbox.limits import Limits, limited
 from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
+from parallel_agents.sandbox.tree import Tree
 from parallel_agents.sandbox.view import View, view_of
 
 _PROBE_SECONDS = 20.0
@@ -88,16 +89,21 @@ class LocalCommands:
     async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
         inside = limited(self._around.limits, command.arguments)
         with ExitStack() as stack:
+            tree = Tree(stack)
             filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
             files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
-            return await run_command(
-                arguments(walls, view, inside, filter_descriptor=filter_descriptor, files=files),
-                command.stdin,
-                turn=self._starting,
-                environment={},
-                descriptors=(filter_descriptor, *files.values()),
-                timeout_seconds=command.timeout_seconds,
-            )
+            descriptors = Descriptors(filter_descriptor, tree.told_on, files)
+            try:
+                return await run_command(
+                    arguments(walls, view, inside, descriptors),
+                    command.stdin,
+                    turn=self._starting,
+                    environment={},
+                    descriptors=(filter_descriptor, tree.told_on, *files.values()),
+                    timeout_seconds=command.timeout_seconds,
+                )
+            finally:
+                await tree.end()
 
     async def _sandbox(self) -> Walls:
         """The walls of a sandbox that was seen to work; a failure is looked into each time.
@@ -150,7 +156,8 @@ def _programs(folders: Iterable[Path]) -> Iterator[Path]:
     """Those folders that exist and are not seen anyway."""
     for folder in folders:
         path = folder.expanduser().resolve()
-        if path.is_dir() and path != Path("/") and not _is_below(str(path), _SYSTEM_FOLDERS):
+        is_seen = path == Path("/") or _is_below(str(path), _SYSTEM_FOLDERS)
+        if not is_seen and os.access(path, os.R_OK | os.X_OK):
             yield path
 
 
