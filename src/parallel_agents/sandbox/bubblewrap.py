@@ -59,6 +59,7 @@ class Walls:
         can_bound: whether it bounds the size of folders in memory, as version 0.8 and later do.
         user: the id of the user that a command sees itself as.
         programs: folders with programs beside those of the system, which can be read.
+        groups: the cgroups below which each command gets its own.
         scratch: megabytes of /tmp, and of the home.
         environment: the variables of a command.
     """
@@ -67,6 +68,7 @@ class Walls:
     can_bound: bool
     user: int
     programs: tuple[Path, ...]
+    groups: tuple[Path, ...]
     scratch: int
     environment: Mapping[str, str]
 

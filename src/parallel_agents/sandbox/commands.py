@@ -15,8 +15,10 @@ from pathlib import Path
 from parallel_agents.containment.commands import run_command
 from parallel_agents.core.command import Command, CommandEnd, Ending
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.errors import SandboxMissing
 from parallel_agents.sandbox import seccomp
 from parallel_agents.sandbox.bubblewrap import HOME, Descriptors, Walls, arguments
+from parallel_agents.sandbox.cgroup import Group, make_group, writable_groups
 from parallel_agents.sandbox.limits import Limits, limited
 from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
 from parallel_agents.sandbox.tree import Tree
@@ -28,6 +30,7 @@ _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store")
 _KEPT = ("LANG", "LC_ALL", "TZ")
 _KEPT_OUTSIDE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_RUNTIME_DIR")
 _ORDINARY_USER = 1000
+_OF_BUBBLEWRAP = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +92,14 @@ class LocalCommands:
     async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
         inside = limited(self._around.limits, command.arguments)
         with ExitStack() as stack:
+            group = self._group(stack, walls)
             tree = Tree(stack)
             filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
             files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
             descriptors = Descriptors(filter_descriptor, tree.told_on, files)
             try:
                 return await run_command(
-                    arguments(walls, view, inside, descriptors),
+                    group.joined(arguments(walls, view, inside, descriptors)),
                     command.stdin,
                     turn=self._starting,
                     environment={},
@@ -116,8 +120,35 @@ class LocalCommands:
                 self._walls = await self._probe()
             return self._walls
 
+    def _group(self, stack: ExitStack, walls: Walls) -> Group:
+        limits = self._around.limits
+        group = make_group(
+            walls.groups,
+            processes=limits.processes + _OF_BUBBLEWRAP,
+            memory=limits.whole_memory,
+        )
+        stack.callback(group.remove)
+        return group
+
     async def _probe(self) -> Walls:
-        walls = self._walls_of(await self._version(find_program()))
+        bubblewrap = await self._version(find_program())
+        groups = await asyncio.to_thread(writable_groups)
+        walls = self._walls_of(bubblewrap, groups)
+        try:
+            await self._try(walls)
+        except SandboxMissing:
+            if not groups:
+                raise
+            walls = self._walls_of(bubblewrap, ())
+            await self._try(walls)
+        return walls
+
+    async def _try(self, walls: Walls) -> None:
+        """Run nothing in a sandbox.
+
+        Raises:
+            SandboxMissing: it did not work.
+        """
         with tempfile.TemporaryDirectory(prefix="pagents-") as folder:
             command = Command(arguments=("/bin/sh", "-c", ":"), timeout_seconds=_PROBE_SECONDS)
             try:
@@ -126,7 +157,6 @@ class LocalCommands:
                 raise explain(str(error)) from error
         if end.ending is not Ending.EXITED or end.code != 0:
             raise explain(end.output)
-        return walls
 
     async def _version(self, program: str) -> Bubblewrap:
         end = await run_command(
@@ -138,7 +168,7 @@ class LocalCommands:
         )
         return read_version(program, end.output)
 
-    def _walls_of(self, bubblewrap: Bubblewrap) -> Walls:
+    def _walls_of(self, bubblewrap: Bubblewrap, groups: tuple[Path, ...]) -> Walls:
         programs = tuple(
             _programs((*self._around.programs, Path(sys.prefix), Path(sys.base_prefix)))
         )
@@ -147,6 +177,7 @@ class LocalCommands:
             can_bound=bubblewrap.can_bound,
             user=os.getuid() or _ORDINARY_USER,
             programs=programs,
+            groups=groups,
             scratch=self._around.limits.scratch,
             environment=_environment_inside(self._around.variables, programs),
         )

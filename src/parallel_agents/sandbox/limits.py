@@ -25,6 +25,7 @@ class Limits:
     Attributes:
         processes: processes and threads at once.
         memory: megabytes of data of each process.
+        whole_memory: megabytes of all processes, with their files in memory, where that is bounded.
         file: megabytes of each file that it writes.
         open_files: open files of each process.
         scratch: megabytes of its /tmp, and of its home.
@@ -32,6 +33,7 @@ class Limits:
 
     processes: int = 512
     memory: int = 4096
+    whole_memory: int = 8192
     file: int = 1024
     open_files: int = 4096
     scratch: int = 512

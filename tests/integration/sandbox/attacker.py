@@ -41,10 +41,12 @@ def prepare(folder: Path, home: Path) -> None:
 
 
 def live(marker: str) -> list[str]:
-    """The command lines of processes that have a marker, but for zombies."""
+    """The command lines of this user's processes that have a marker, but for zombies."""
     found: list[str] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
+            if process.stat().st_uid != os.getuid():
+                continue
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
@@ -96,11 +98,14 @@ def main() -> None:
         prepare(folder, home)
         os.environ.update(KEYS)
         found = asyncio.run(make(attack, folder, home))
-        # Git would run what the attack planted.
-        subprocess.run(["/usr/bin/git", "status"], cwd=folder, env={"HOME": str(home)}, stdout=2)
-        subprocess.run(
-            ["/usr/bin/git", "checkout", "-q", "-b", "b"], cwd=folder, env={"HOME": str(home)}
-        )
+        for command in ("status", "checkout -q -b another"):  # they run what the attack planted
+            subprocess.run(
+                ["/usr/bin/git", *command.split()],
+                cwd=folder,
+                env={"HOME": str(home)},
+                stdout=sys.stderr,
+                check=False,
+            )
         there = [path.name for path in (*folder.rglob("*"), *home.iterdir())]
         json.dump({**found, "there": there}, sys.stdout)
     finally:
