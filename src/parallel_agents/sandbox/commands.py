@@ -57,7 +57,9 @@ class LocalCommands:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
-        self._starting = asyncio.Lock()  # guards nothing but the loop: starts block it
+        # They guard nothing but the loop: what blocks it for a moment has a round of it for itself.
+        self._preparing = asyncio.Lock()
+        self._starting = asyncio.Lock()
         self._probing = asyncio.Lock()  # guards `_walls`
         self._walls: Walls | None = None
 
@@ -83,8 +85,11 @@ class LocalCommands:
             private=self._around.private,
             hides=command.hides,
         )
-        end = await self._run_inside(walls, view, command)
-        if aside := view.set_aside():
+        try:
+            end = await self._run_inside(walls, view, command)
+        finally:
+            aside = view.set_aside()
+        if aside:
             listed = ", ".join(map(str, aside))
             end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
         return end
@@ -92,14 +97,17 @@ class LocalCommands:
     async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
         inside = limited(self._around.limits, command.arguments)
         with ExitStack() as stack:
-            group = self._group(stack, walls)
-            tree = Tree(stack)
-            filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
-            files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
-            descriptors = Descriptors(filter_descriptor, tree.told_on, files)
+            async with self._preparing:
+                group = self._group(stack, walls)
+                tree = Tree(stack)
+                filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
+                files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
+                descriptors = Descriptors(filter_descriptor, tree.told_on, files)
+                started = group.joined(arguments(walls, view, inside, descriptors))
+                await asyncio.sleep(0)
             try:
                 return await run_command(
-                    group.joined(arguments(walls, view, inside, descriptors)),
+                    started,
                     command.stdin,
                     turn=self._starting,
                     environment={},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -104,6 +105,7 @@ class _Step(NamedTuple):
     if_false: int = 0
 
 
+@cache
 def program(machine: str) -> bytes:
     """The filter for a machine of `MACHINES`, as an array of `struct sock_filter`."""
     kind = _MACHINES[machine]
