@@ -149,8 +149,8 @@ class Settings:
             "commands of agents: inherit runs them in a sandbox unless their agent says off, require always does, off does if their agent requires it"
         ),
     )
-    sandbox_folders: _Folders = field(
-        default=(),
+    sandbox_folders: _Folders | None = field(
+        default=None,
         metadata=_knob(
             "folders of programs that commands in a sandbox can read, beside the system's"
         ),
@@ -406,6 +406,8 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
             why=f"the value comes from {source}",
             hint=f"correct {name} there, or remove it to use the default",
         ) from None
+    if name == "sandbox" and below.sandbox is Sandbox.REQUIRE and source.endswith(CONFIG_NAME):
+        return below.sandbox  # what the user requires, a project must not lift
     if not isinstance(parsed, dict):
         return parsed
     if name == "permissions":  # what one file denies, another must not allow

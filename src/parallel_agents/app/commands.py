@@ -14,7 +14,7 @@ def surroundings(environment: Environment, settings: Settings) -> Surroundings:
         variables=environment.variables,
         homes=_homes(),
         private=(environment.home,),
-        programs=settings.sandbox_folders,
+        programs=settings.sandbox_folders or (),
     )
 
 

@@ -56,6 +56,7 @@ class Walls:
 
     Attributes:
         program: the path of `bwrap`.
+        version: its version.
         can_bound: whether it bounds the size of folders in memory, as version 0.8 and later do.
         user: the id of the user that a command sees itself as.
         programs: folders with programs beside those of the system, which can be read.
@@ -65,6 +66,7 @@ class Walls:
     """
 
     program: str
+    version: str
     can_bound: bool
     user: int
     programs: tuple[Path, ...]

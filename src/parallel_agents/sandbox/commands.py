@@ -94,6 +94,19 @@ class LocalCommands:
             end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
         return end
 
+    async def describe(self) -> str:
+        """What the sandboxes of this machine are made of.
+
+        Raises:
+            SandboxMissing: none works here.
+        """
+        walls = await self._sandbox()
+        unbound = [
+            *([] if walls.groups else ["memory is bounded by process, not as a whole"]),
+            *([] if walls.can_bound else ["files in memory are bounded since bubblewrap 0.8"]),
+        ]
+        return f"bubblewrap {walls.version}" + "".join(f"; {what}" for what in unbound)
+
     async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
         inside = limited(self._around.limits, command.arguments)
         with ExitStack() as stack:
@@ -182,6 +195,7 @@ class LocalCommands:
         )
         return Walls(
             program=bubblewrap.path,
+            version=bubblewrap.version,
             can_bound=bubblewrap.can_bound,
             user=os.getuid() or _ORDINARY_USER,
             programs=programs,

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
 from parallel_agents.settings import (
     MOST_RETENTION_SECONDS,
@@ -80,6 +81,14 @@ Cache = Annotated[
 ]
 WeakJudge = Annotated[
     bool, typer.Option("--allow-weak-judge", help="Accept a judge that is known to judge badly.")
+]
+SandboxMode = Annotated[
+    Sandbox | None,
+    typer.Option(
+        "--sandbox",
+        help="Where commands of agents run: require a sandbox, or off, with your own rights.",
+        metavar="require|off",
+    ),
 ]
 MaxParallel = Annotated[
     int | None,

@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 import typer
 
 from parallel_agents._version import __version__
+from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
     AuthFailed,
@@ -27,6 +29,7 @@ from parallel_agents.errors import (
     InvalidFile,
     PagentsError,
     ProviderError,
+    SandboxMissing,
 )
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.base_url import is_loopback
@@ -37,6 +40,7 @@ from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
+from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.settings import Settings, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
@@ -100,6 +104,7 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield await _store(context)
     yield _embedded(context)
     yield _model(context)
+    yield await _sandbox(context)
     for finding in (*_network(context), *await _find_servers(context)):
         yield finding
     environment = context.environment
@@ -139,6 +144,19 @@ def _embedded(context: CliContext) -> _Finding:
     if model.path is None:
         return _Finding("note", f"{model.name} is not fetched", "pagents models pull")
     return _Finding("ok", f"{model.name} at {model.path}")
+
+
+async def _sandbox(context: CliContext) -> _Finding:
+    """Whether commands of agents can run in a sandbox."""
+    commands = LocalCommands(surroundings(context.environment, context.settings))
+    try:
+        text = await commands.describe()
+    except SandboxMissing as error:
+        if context.settings.sandbox is Sandbox.OFF:
+            return _Finding("note", f"sandbox: off by the setting, and none works: {error.why}")
+        return _Finding("note", f"sandbox: none, so no commands are run: {error.why}", error.hint)
+    is_off = context.settings.sandbox is Sandbox.OFF
+    return _Finding("ok", f"sandbox: {text}" + (", but it is off by the setting" if is_off else ""))
 
 
 def _model(context: CliContext) -> _Finding:

@@ -32,6 +32,7 @@ from parallel_agents.surfaces.cli.context import (
     MaxParallel,
     ModelName,
     Name,
+    SandboxMode,
     Timeout,
     Tokens,
     Usd,
@@ -91,6 +92,7 @@ def run(
     usd: Usd = None,
     tokens: Tokens = None,
     allow_weak_judge: WeakJudge = False,
+    sandbox: SandboxMode = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -102,7 +104,7 @@ def run(
     if run_id is not None:
         check_key(run_id)
     context = find_context(
-        home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None
+        home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox
     )
     overrides = _Overrides(
         model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache

@@ -32,6 +32,7 @@ from parallel_agents.surfaces.cli.context import (
     Inputs,
     ModelName,
     Name,
+    SandboxMode,
     Timeout,
     Tokens,
     Usd,
@@ -100,6 +101,7 @@ def spawn(
     judge: Rubric = None,
     refine: Rounds = None,
     allow_weak_judge: WeakJudge = False,
+    sandbox: SandboxMode = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -108,7 +110,7 @@ def spawn(
     Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
     the result. A --file fills the agent's one missing required input, or is added to the task.
     """
-    context = find_context(home, allow_weak_judge=allow_weak_judge or None)
+    context = find_context(home, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox)
     base = Task(
         agent,
         text,
