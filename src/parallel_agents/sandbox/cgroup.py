@@ -94,7 +94,7 @@ def _candidates(root: Path, own: Path) -> Iterator[Path]:
     except OSError:
         return
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = line.split(":", 2) if line.count(":") >= 2 else ("", "?", "")
         if not controllers:
             yield root / path.lstrip("/")
             yield (root / path.lstrip("/")).parent

@@ -68,8 +68,6 @@ async def _run(
         end = await context.run_command(arguments, timeout_seconds=timeout_seconds, stdin=stdin)
     except PagentsError as error:
         raise ToolError(f"{error.message}: {error.why}" if error.why else error.message) from error
-    except UnicodeEncodeError as error:
-        raise ToolError("the command has half a character") from error
     return "\n".join(filter(None, (plain(end.output).rstrip("\n"), f"[{_ending(end)}]")))
 
 
