@@ -286,6 +286,18 @@ def sends() -> list[Row]:
     ]
 
 
+def commands(rounds: int) -> list[Row]:
+    """Commands of agents in a sandbox."""
+    (took,) = medians(rounds, ("sandbox", ""))
+    bare, inside = took["bare_ms"], took["sandboxed_ms"]
+    return [
+        Row("a command of the shell", f"{bare:.1f} ms", "baseline", "1.0x"),
+        Row("a sandbox adds", f"{inside - bare:.1f} ms", "<= 60 ms", f"{inside / bare:.1f}x"),
+        Row("100 of 1 s in sandboxes at once", f"{took['wall_s']:.2f} s", ""),
+        Row("they stall the event loop for at most", f"{took['stall_ms']:.0f} ms", "<= 50 ms"),
+    ]
+
+
 def starts(rounds: int) -> list[Row]:
     def seconds(*command: str) -> float:
         took = []
@@ -349,6 +361,7 @@ def main() -> None:
         *waits(),
         *crews(rounds),
         *sends(),
+        *commands(rounds),
         *views(rounds),
         *starts(rounds),
     ]

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, ours, sends, streaming
+from benchmarks import bare, crew, ours, sandboxed, sends, streaming
 
 T = TypeVar("T")
 
@@ -106,6 +106,8 @@ def main() -> None:
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
         case "sends":
             figures = in_new_home(lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)))
+        case "sandbox":
+            figures = in_new_home(sandboxed.cost_of_a_sandbox)
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
 
