@@ -79,6 +79,12 @@ def in_new_home(work: Callable[[Path], Awaitable[T]]) -> T:
     return asyncio.run(body())
 
 
+_IN_A_HOME: dict[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
+    "sends": lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)),
+    "sandbox": sandboxed.cost_of_a_sandbox,
+}
+
+
 def main() -> None:
     name, url, *sizes = sys.argv[1:]
     size = Size(*map(int, sizes)) if sizes else Size(1, 1, 1)
@@ -104,10 +110,8 @@ def main() -> None:
             figures = {"spawn_p50_ms": p50}
         case "idle":
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
-        case "sends":
-            figures = in_new_home(lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)))
-        case "sandbox":
-            figures = in_new_home(sandboxed.cost_of_a_sandbox)
+        case "sends" | "sandbox":
+            figures = in_new_home(_IN_A_HOME[name])
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
 

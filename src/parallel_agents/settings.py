@@ -41,6 +41,7 @@ _Count = Annotated[int, Field(ge=1, le=100_000)]
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Models = Annotated[tuple[str, ...], Field(min_length=1)]
 _Folders = Annotated[tuple[Path, ...], Field(max_length=100)]
+_Hosts = Annotated[tuple[str, ...], Field(max_length=1000)]
 _Bound = Annotated[int, Field(ge=0, le=1000)]
 _Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 _Amount = Annotated[int, Field(ge=1, le=10**12)]
@@ -154,6 +155,10 @@ class Settings:
         metadata=_knob(
             "folders of programs that commands in a sandbox can read, beside the system's"
         ),
+    )
+    sandbox_hosts: _Hosts | None = field(
+        default=None,
+        metadata=_knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
     )
     full_sync: bool = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")

@@ -15,6 +15,7 @@ def surroundings(environment: Environment, settings: Settings) -> Surroundings:
         homes=_homes(),
         private=(environment.home,),
         programs=settings.sandbox_folders or (),
+        hosts=settings.sandbox_hosts or (),
     )
 
 

@@ -89,8 +89,19 @@ class Descriptors(NamedTuple):
     files: Mapping[str, int]
 
 
+class Mount(NamedTuple):
+    """A file or folder of the machine that can be read inside, under another path."""
+
+    source: Path
+    path: str
+
+
 def arguments(
-    walls: Walls, view: View, command: Sequence[str], descriptors: Descriptors
+    walls: Walls,
+    view: View,
+    command: Sequence[str],
+    descriptors: Descriptors,
+    mounts: Sequence[Mount] = (),
 ) -> list[str]:
     """The arguments of `bwrap`.
 
@@ -99,6 +110,7 @@ def arguments(
         view: the folder of this one.
         command: the program and its arguments.
         descriptors: what it reads and writes beside them.
+        mounts: what else can be read.
     """
     return [
         walls.program,
@@ -110,6 +122,7 @@ def arguments(
         *_etc(descriptors.files),
         *("--proc", "/proc", "--dev", "/dev"),
         *_memory(walls, "/dev/shm", "/tmp", HOME),  # noqa: S108 - inside of the sandbox
+        *(part for source, path in mounts for part in ("--ro-bind", str(source), path)),
         *_folder(view),
         # Root outside could write kernel settings in /proc/sys, as /proc belongs to it inside, too.
         *("--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"),

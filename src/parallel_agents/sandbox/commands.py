@@ -16,11 +16,12 @@ from parallel_agents.containment.commands import run_command
 from parallel_agents.core.command import Command, CommandEnd, Ending
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
-from parallel_agents.sandbox import seccomp
-from parallel_agents.sandbox.bubblewrap import HOME, Descriptors, Walls, arguments
+from parallel_agents.sandbox import relay_inside, seccomp
+from parallel_agents.sandbox.bubblewrap import HOME, Descriptors, Mount, Walls, arguments
 from parallel_agents.sandbox.cgroup import Group, make_group, writable_groups
 from parallel_agents.sandbox.limits import Limits, limited
 from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
+from parallel_agents.sandbox.relay import FOLDER as RELAY_FOLDER, PORT, SOCKET, Relay
 from parallel_agents.sandbox.tree import Tree
 from parallel_agents.sandbox.view import View, view_of
 
@@ -31,6 +32,13 @@ _KEPT = ("LANG", "LC_ALL", "TZ")
 _KEPT_OUTSIDE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_RUNTIME_DIR")
 _ORDINARY_USER = 1000
 _OF_BUBBLEWRAP = 4
+_INSIDE = "/run/relay_inside.py"
+_PROXY = {
+    **dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), f"http://127.0.0.1:{PORT}"
+    ),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,7 @@ class Surroundings:
         homes: the folders of the user that no command may work in as a whole.
         private: folders that no command sees, though they may be in the one that it works in.
         programs: folders outside of the system's that commands can read, such as toolchains.
+        hosts: the hosts that commands in a sandbox reach, or patterns of them; none without any.
         limits: what each command may use.
     """
 
@@ -49,6 +58,7 @@ class Surroundings:
     homes: tuple[Path, ...] = ()
     private: tuple[Path, ...] = ()
     programs: tuple[Path, ...] = ()
+    hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
@@ -109,6 +119,23 @@ class LocalCommands:
 
     async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
         inside = limited(self._around.limits, command.arguments)
+        if not self._around.hosts:
+            return await self._run_behind(walls, view, command, inside)
+        async with Relay(self._around.hosts).listening() as folder:
+            mounts = (Mount(folder, RELAY_FOLDER), Mount(Path(relay_inside.__file__), _INSIDE))
+            program = (f"{sys.base_prefix}/bin/python3", "-I", "-S", _INSIDE)
+            socket = f"{RELAY_FOLDER}/{SOCKET}"
+            started = (*program, socket, str(PORT), *inside)
+            return await self._run_behind(walls, view, command, started, mounts)
+
+    async def _run_behind(
+        self,
+        walls: Walls,
+        view: View,
+        command: Command,
+        inside: Sequence[str],
+        mounts: Sequence[Mount] = (),
+    ) -> CommandEnd:
         with ExitStack() as stack:
             async with self._preparing:
                 group = self._group(stack, walls)
@@ -116,7 +143,7 @@ class LocalCommands:
                 filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
                 files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
                 descriptors = Descriptors(filter_descriptor, tree.told_on, files)
-                started = group.joined(arguments(walls, view, inside, descriptors))
+                started = group.joined(arguments(walls, view, inside, descriptors, mounts))
                 await asyncio.sleep(0)
             try:
                 return await run_command(
@@ -201,7 +228,10 @@ class LocalCommands:
             programs=programs,
             groups=groups,
             scratch=self._around.limits.scratch,
-            environment=_environment_inside(self._around.variables, programs),
+            environment={
+                **_environment_inside(self._around.variables, programs),
+                **(_PROXY if self._around.hosts else {}),
+            },
         )
 
 
