@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+from contextlib import suppress
 from pathlib import Path
 
 from parallel_agents.sandbox.commands import Surroundings
@@ -20,7 +23,10 @@ def surroundings(environment: Environment, settings: Settings) -> Surroundings:
 
 
 def _homes() -> tuple[Path, ...]:
-    try:
-        return (Path.home(),)
-    except RuntimeError:  # a user without one, as in some containers
-        return ()
+    """The user's home by HOME, and by the list of users, which HOME may hide."""
+    found: list[Path] = []
+    with suppress(RuntimeError):  # a user without one, as in some containers
+        found.append(Path.home())
+    with suppress(KeyError):
+        found.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    return tuple(home for home in found if home != Path("/"))

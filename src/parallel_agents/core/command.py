@@ -59,11 +59,12 @@ class CommandEnd(NamedTuple):
 class Commands(Protocol):
     """Where the commands of sessions run."""
 
-    async def check(self, sandbox: Sandbox) -> None:
-        """Refuse what could not be run here.
+    async def check(self, sandbox: Sandbox, folder: str) -> None:
+        """Refuse commands that could not be run here.
 
         Raises:
             SandboxMissing: a sandbox is required, and none works here.
+            SandboxRefused: the folder cannot be given to a sandbox.
         """
         ...
 

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,9 +73,9 @@ class LocalCommands:
         self._probing = asyncio.Lock()  # guards `_walls`
         self._walls: Walls | None = None
 
-    async def check(self, sandbox: Sandbox) -> None:
+    async def check(self, sandbox: Sandbox, folder: str) -> None:
         if sandbox is not Sandbox.OFF:
-            await self._sandbox()
+            await self._view(await self._sandbox(), folder, None)
 
     async def run(self, command: Command) -> CommandEnd:
         if command.sandbox is Sandbox.OFF:
@@ -88,13 +88,7 @@ class LocalCommands:
                 timeout_seconds=command.timeout_seconds,
             )
         walls = await self._sandbox()
-        view = await asyncio.to_thread(
-            view_of,
-            Path(command.folder),
-            homes=self._around.homes,
-            private=self._around.private,
-            hides=command.hides,
-        )
+        view = await self._view(walls, command.folder, command.hides)
         try:
             end = await self._run_inside(walls, view, command)
         finally:
@@ -103,6 +97,16 @@ class LocalCommands:
             listed = ", ".join(map(str, aside))
             end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
         return end
+
+    async def _view(self, walls: Walls, folder: str, hides: Callable[[str], bool] | None) -> View:
+        return await asyncio.to_thread(
+            view_of,
+            Path(folder),
+            homes=self._around.homes,
+            private=self._around.private,
+            programs=walls.programs,
+            hides=hides,
+        )
 
     async def describe(self) -> str:
         """What the sandboxes of this machine are made of.

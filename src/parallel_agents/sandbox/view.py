@@ -53,6 +53,7 @@ def view_of(
     *,
     homes: Iterable[Path],
     private: Iterable[Path],
+    programs: Iterable[Path],
     hides: Callable[[str], bool] | None,
 ) -> View:
     """What a command sees of a folder.
@@ -61,6 +62,8 @@ def view_of(
         folder: the folder that it works in.
         homes: folders that must not be in it, such as the user's home.
         private: folders that are hidden if they are in it.
+        programs: folders of programs that can only be read if they are in it: what runs this
+            process may be among them.
         hides: whether a path below it is hidden, by permissions; None if none is.
 
     Raises:
@@ -89,6 +92,7 @@ def view_of(
         read_only=(
             *repository.read_only,
             *(path for path in guarded if path.exists() and not path.is_symlink()),
+            *(path for path in programs if path != real and path.is_relative_to(real)),
         ),
         hidden=(
             *(path for path in inside if path.exists()),

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from parallel_agents.core.command import Command, CommandEnd
-from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
 from parallel_agents.sandbox.commands import LocalCommands, Surroundings
 from parallel_agents.sandbox.limits import Limits
@@ -23,7 +22,7 @@ def why_none() -> str:
     if os.environ.get("CI"):
         return ""
     try:
-        asyncio.run(LocalCommands(Surroundings(variables={})).check(Sandbox.REQUIRE))
+        asyncio.run(LocalCommands(Surroundings(variables={})).describe())
     except SandboxMissing as error:
         return f"{error.why}; {error.hint}"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ async def run(
     task: Task, *calls: ToolCall, sandbox: Sandbox = Sandbox.INHERIT
 ) -> tuple[Result, list[str]]:
     """How a run ended that makes these calls, and what it was told of them."""
-    model = ScriptedModel([*([list(calls)] if calls else []), "done"])
+    model = ScriptedModel([list(calls) or "done", "done"])
     async with open_rig(model, agents=[CODER], settings=Settings(sandbox=sandbox)) as rig:
         result = await (await rig.sessions.spawn(task)).wait()
     messages: tuple[Message, ...] = model.requests[-1].messages if model.requests else ()
@@ -77,6 +78,21 @@ async def test_a_file_that_permissions_deny_is_not_seen(tmp_path: Path) -> None:
     _, told = await run(coder(tmp_path), shell("cat secret.txt; ln secret.txt b; cat b"))
 
     assert "token" not in told[0]
+
+
+async def test_a_folder_that_cannot_be_given_to_a_sandbox_costs_nothing() -> None:
+    result, told = await run(coder(Path.home()), shell("true"))
+
+    assert result.error is not None
+    assert result.error.code == "PA-E413"
+    assert told == []
+
+
+async def test_the_programs_that_run_this_process_cannot_be_changed() -> None:
+    folder = Path(sys.prefix).parent
+    _, told = await run(coder(folder), shell(f"touch {sys.prefix}/made && echo CHANGED; true"))
+
+    assert "CHANGED" not in told[0]
 
 
 async def test_a_gate_runs_in_the_sandbox_of_its_session(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from parallel_agents.errors import (
     PagentsError,
     RunTimedOut,
     SandboxMissing,
+    SandboxRefused,
     StoreError,
     ToolUnavailable,
 )
@@ -90,7 +91,7 @@ class AgentRunner:
         try:
             self._offer_tools(work)
             await self._check_sandbox(work)
-        except (ToolUnavailable, SandboxMissing) as error:
+        except (ToolUnavailable, SandboxMissing, SandboxRefused) as error:
             await _execute(work, BreakOff(error))
             return
         await _continue(work)
@@ -115,12 +116,14 @@ class AgentRunner:
 
         Raises:
             SandboxMissing: it needs a sandbox, and none works here.
+            SandboxRefused: its folder cannot be given to one.
         """
         runs_commands = not {spec.name for spec in work.tools.specs}.isdisjoint(
             self._tooling.command_tools
         ) or any(isinstance(gate, CommandGate) for gate in work.session.agent.gates)
         if runs_commands and self._tooling.commands is not None:
-            await self._tooling.commands.check(work.session.options.sandbox)
+            options = work.session.options
+            await self._tooling.commands.check(options.sandbox, options.cwd)
 
 
 async def _start(work: Work) -> bool:

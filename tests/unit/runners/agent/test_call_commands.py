@@ -27,7 +27,8 @@ PLAIN = Agent(name="coder", description="Codes", instructions="Code.")
 class NoSandbox:
     """Commands on a machine where no sandbox works."""
 
-    async def check(self, sandbox: Sandbox) -> None:
+    async def check(self, sandbox: Sandbox, folder: str) -> None:
+        del folder
         if sandbox is not Sandbox.OFF:
             raise SandboxMissing("none works here", why="bubblewrap is not installed")
 
