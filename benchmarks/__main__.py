@@ -286,6 +286,30 @@ def sends() -> list[Row]:
     ]
 
 
+def file_tools() -> list[Row]:
+    """What a call of a tool for files costs beyond one of a tool that does nothing."""
+    with provider(0) as url:
+        took = scenario("file-tools", url)
+    base = took.pop("nothing")
+    return [
+        Row(
+            "a turn with a call of a tool that does nothing: CPU",
+            f"{base:.2f} ms",
+            "baseline",
+            "1.0x",
+        ),
+        *(
+            Row(
+                f"the same with {tool}: what it adds",
+                f"{own - base:.2f} ms",
+                "<= 1 ms",
+                f"{own / base:.1f}x",
+            )
+            for tool, own in took.items()
+        ),
+    ]
+
+
 def commands(rounds: int) -> list[Row]:
     """Commands of agents in a sandbox."""
     (took,) = medians(rounds, ("sandbox", ""))
@@ -295,6 +319,18 @@ def commands(rounds: int) -> list[Row]:
         Row("a sandbox adds", f"{inside - bare:.1f} ms", "<= 60 ms", f"{inside / bare:.1f}x"),
         Row("100 of 1 s in sandboxes at once", f"{took['wall_s']:.2f} s", ""),
         Row("they stall the event loop for at most", f"{took['stall_ms']:.0f} ms", "<= 50 ms"),
+    ]
+
+
+def workspaces() -> list[Row]:
+    command = [sys.executable, "-m", "benchmarks.workspaces"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    own = json.loads(done.stdout)
+    base, made, compared = own["git_s"], own["made_s"], own["compared_s"]
+    return [
+        Row("`git worktree add` of 10,000 files", f"{base:.2f} s", "baseline", "1.0x"),
+        Row("a workspace of the same", f"{made:.2f} s", "<= 1 s", f"{made / base:.1f}x"),
+        Row("what changed in it", f"{compared:.2f} s", "", f"{compared / base:.1f}x"),
     ]
 
 
@@ -361,9 +397,11 @@ def main() -> None:
         *waits(),
         *crews(rounds),
         *sends(),
+        *file_tools(),
         *commands(rounds),
         *views(rounds),
         *starts(rounds),
+        *workspaces(),
     ]
     rows += prompt_overhead()
     if options.peers:

@@ -13,11 +13,11 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, ours, sandboxed, sends, streaming
+from benchmarks import bare, crew, file_tools, ours, sandboxed, sends, streaming
 
 T = TypeVar("T")
 
@@ -79,8 +79,9 @@ def in_new_home(work: Callable[[Path], Awaitable[T]]) -> T:
     return asyncio.run(body())
 
 
-_IN_A_HOME: dict[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
+_IN_ONE_PROCESS: Mapping[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
     "sends": lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)),
+    "file-tools": file_tools.cpu_of_a_call,
     "sandbox": sandboxed.cost_of_a_sandbox,
 }
 
@@ -110,8 +111,8 @@ def main() -> None:
             figures = {"spawn_p50_ms": p50}
         case "idle":
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
-        case "sends" | "sandbox":
-            figures = in_new_home(_IN_A_HOME[name])
+        case "sends" | "file-tools" | "sandbox":
+            figures = in_new_home(_IN_ONE_PROCESS[name])
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
+    from parallel_agents.core.workspace import Changes, Workspace
     from parallel_agents.errors import PagentsError
     from parallel_agents.sessions.batch import BatchResult, ItemResult
     from parallel_agents.sessions.handle import SessionHandle
@@ -53,6 +54,7 @@ __all__ = [
     "BatchResult",
     "Budget",
     "Capabilities",
+    "Changes",
     "Cleanup",
     "CommandGate",
     "ConditionGate",
@@ -104,6 +106,7 @@ __all__ = [
     "ToolSpec",
     "Until",
     "Usage",
+    "Workspace",
     "__version__",
     "arun",
     "open",
@@ -137,6 +140,7 @@ _HOMES = {
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
+    "core.workspace": ("Changes", "Workspace"),
     "errors": ("PagentsError",),
     "sessions.batch": ("BatchResult", "ItemResult"),
     "sessions.handle": ("SessionHandle",),

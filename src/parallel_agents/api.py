@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -13,22 +13,32 @@ from typing import TypedDict
 from typing_extensions import Unpack
 
 from parallel_agents.app.client import App
+from parallel_agents.app.farewell import Farewell, TeamFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
-from parallel_agents.app.parts import Parts, by_name, tools_by_name
+from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tools_by_name
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.annotations import Count, Duration, Name
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.shown import shown
 from parallel_agents.core.task import OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
-from parallel_agents.interrupts import in_thread, unless
+from parallel_agents.interrupts import in_thread, to_its_end, unless
+from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.open_sessions import OpenSessions
-from parallel_agents.settings import load, read_environment
+from parallel_agents.setting_sources import load
+from parallel_agents.settings import (
+    read_environment,
+)
 from parallel_agents.signals import noted_interrupts
 
 _log = logging.getLogger("parallel_agents")
+_TAKEN = {"ladder": "lists of models", "sim": "simulated models, which must be known as such"}
+# Where settings are from that a program passes, as errors name it.
+_GIVEN = "settings= or an argument of the program"
 
 
 class Options(TypedDict, total=False):
@@ -43,7 +53,7 @@ class Options(TypedDict, total=False):
         settings: settings by name; they override files and environment variables.
     """
 
-    home: Path | str | None
+    home: Path | Name | None
     tools: Sequence[Tool | Callable[..., object]]
     agents: Sequence[Agent]
     gates: Sequence[Callable[..., object]]
@@ -62,16 +72,13 @@ class TeamOptions(Options, total=False):
 
     budget: Budget
     on_failure: OnFailure | str
-    min_done: int | None
+    min_done: Count | None
 
 
-def _name(function: Callable[..., object]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
+@checked
 @asynccontextmanager
 async def open(
-    *, model: str | None = None, max_parallel: int | None = None, **options: Unpack[Options]
+    *, model: Name | None = None, max_parallel: Count | None = None, **options: Unpack[Options]
 ) -> AsyncGenerator[OpenSessions]:
     """Open this user's store, and execute runs in this process until the block ends.
 
@@ -91,11 +98,10 @@ async def open(
         The verbs: spawn, send, steer, kill, wait, list and history, and more on top of them.
 
     Raises:
-        InvalidInput: a function cannot be a tool, or two tools, agents or gates have one name.
+        InvalidInput: a function cannot be a tool or a gate, or two tools, agents or gates have one name.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    _check_known(options, Options)
-    async with _open(model, max_parallel, options) as app:
+    async with _open(model, max_parallel, options) as app, _letting_calls_end(app, Farewell()):
         yield OpenSessions(app.sessions)
 
 
@@ -109,26 +115,31 @@ async def _open(
     models = options.get("models", {})
     _check_providers(models)
     parts = Parts(
-        agents=by_name("agents", ((agent.name, agent) for agent in options.get("agents", ()))),
+        agents=agents_by_name(options.get("agents", ())),
         tools=tools_by_name(options.get("tools", ())),
         models=models,
-        gates=by_name("gates", ((_name(gate), gate) for gate in options.get("gates", ()))),
+        gates=gates_by_name(options.get("gates", ())),
     )
-    async with open_app(environment, load(environment, flags).settings, parts) as app:
-        with noted_interrupts() as is_interrupted:
-            try:
-                yield app
-            except asyncio.CancelledError:
-                # After a Ctrl-C calls in flight end; a second one ends the loop. A caller that gave
-                # up, as by `asyncio.timeout`, does not wait for them.
-                if is_interrupted():
-                    await app.let_calls_end(_note_stopping)
-                raise
+    async with open_app(environment, load(environment, flags, given=_GIVEN).settings, parts) as app:
+        yield app
 
 
-def _note_stopping(calls: int) -> None:
-    if calls:
-        _log.warning("stopping: %d calls in flight can finish; Ctrl-C again stops at once", calls)
+@asynccontextmanager
+async def _letting_calls_end(app: App, farewell: Farewell) -> AsyncGenerator[None]:
+    """After a Ctrl-C of the caller's loop, let calls in flight end; a second one ends the loop.
+
+    A caller that gave up, as by `asyncio.timeout`, does not wait for them.
+    """
+    with noted_interrupts() as is_interrupted:
+        try:
+            yield
+        except asyncio.CancelledError:
+            if is_interrupted():
+                try:
+                    await farewell.let_calls_end(app)
+                finally:
+                    farewell.say()
+            raise
 
 
 def _flags(settings: Mapping[str, object], **given: object) -> dict[str, object]:
@@ -157,6 +168,12 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
         InvalidInput: its key is no provider's name.
     """
     for name in models:
+        if name in _TAKEN:
+            raise InvalidInput(
+                f"models={{{name!r}: ...}} would hide what {name}/ stands for",
+                why=f"{name}/ names {_TAKEN[name]}",
+                hint="choose another name for the provider",
+            )
         if not name or "/" in name:
             raise InvalidInput(
                 f"models={{{name!r}: ...}} is not by the name of a provider",
@@ -165,13 +182,14 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
             )
 
 
+@checked
 async def arun(
     tasks: Sequence[Task] | Task,
     *,
-    key: str | None = None,
-    model: str | None = None,
-    max_parallel: int | None = None,
-    timeout: float | None = None,
+    key: Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
     **options: Unpack[TeamOptions],
 ) -> TeamResult:
     """Run tasks in parallel, and return their results in the order of the tasks.
@@ -195,17 +213,19 @@ async def arun(
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     team = _team(tasks, model, timeout, options)
-    async with _open(None, max_parallel, options) as app:
-        return await _run_team(app, team, key)
+    farewell = _farewell(options)
+    async with _open(None, max_parallel, options) as app, _letting_calls_end(app, farewell):
+        return await _run_team(app, team, key, farewell)
 
 
+@checked
 def run(
     tasks: Sequence[Task] | Task,
     *,
-    key: str | None = None,
-    model: str | None = None,
-    max_parallel: int | None = None,
-    timeout: float | None = None,
+    key: Name | None = None,
+    model: Name | None = None,
+    max_parallel: Count | None = None,
+    timeout: Duration | None = None,
     **options: Unpack[TeamOptions],
 ) -> TeamResult:
     """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
@@ -214,57 +234,61 @@ def run(
 
     Parameters, result and errors are those of `arun`. The first Ctrl-C lets model calls in flight
     finish, so that nothing paid for is lost; the second stops at once. SIGTERM and SIGHUP count as a
-    Ctrl-C. All raise KeyboardInterrupt, and the same key continues where the run stopped.
+    Ctrl-C. All raise KeyboardInterrupt, after stderr has said how to continue where the run stopped.
     """
     team = _team(tasks, model, timeout, options)
 
+    farewell = _farewell(options)
+
     async def run_until(stop: asyncio.Event) -> TeamResult | None:
         async with _open(None, max_parallel, options) as app:
-            return await unless(stop, _run_team(app, team, key))
+            result = await unless(stop, _run_team(app, team, key, farewell))
+            if result is None:
+                await farewell.let_calls_end(app)
+            return result
 
-    return in_thread(run_until)
+    try:
+        return in_thread(run_until)
+    except KeyboardInterrupt:
+        farewell.say()
+        raise
 
 
-def _check_known(options: Options, known: type[Options]) -> None:
-    """Refuse a misspelt option, as any Python function does; TypedDict would ignore it silently."""
-    for name in options.keys() - known.__annotations__.keys():
-        raise TypeError(f"unexpected keyword argument {name!r}")
+def _farewell(options: Options) -> TeamFarewell:
+    # Another process has none of what this one passes in.
+    own = ("home", "tools", "gates", "models", "settings")
+    return TeamFarewell(is_resumable=not any(options.get(name) for name in own))
 
 
 def _team(
     tasks: Sequence[Task] | Task, model: str | None, timeout: float | None, options: TeamOptions
 ) -> TeamTask:
-    _check_known(options, TeamOptions)
-    asked = options.get("on_failure", OnFailure.KEEP_GOING)
-    try:
-        on_failure = OnFailure(asked)
-    except ValueError as error:
-        raise InvalidInput(
-            f"on_failure cannot be {asked!r}", hint=f"pass one of {', '.join(OnFailure)}"
-        ) from error
     if isinstance(tasks, Task):
         tasks = (tasks,)
-    if isinstance(tasks, str) or not isinstance(tasks, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers are not all typed
-        raise InvalidInput(
-            f"tasks has type {type(tasks).__name__}: {shown(tasks)}",
-            why="it takes a list of Task",
-            hint='write [Task("AGENT", "what to do")]',
-        )
     return TeamTask(
         tasks=tuple(tasks),
         model=model,
         timeout_seconds=timeout,
         budget=options.get("budget", NO_BUDGET),
-        on_failure=on_failure,
+        on_failure=OnFailure(options.get("on_failure", OnFailure.KEEP_GOING)),
         min_done=options.get("min_done"),
     )
 
 
-async def _run_team(app: App, team: TeamTask, key: str | None) -> TeamResult:
+async def _run_team(
+    app: App, team: TeamTask, key: str | None, farewell: TeamFarewell
+) -> TeamResult:
     plans = await app.sessions.plan_team(team, key=key)
     if app.is_embedded_by_default(team, plans):
         note_embedded()
-    spawned = await app.sessions.start(plans)
+
+    async def start() -> Spawned:
+        farewell.started(spawned := await app.sessions.start(plans))
+        return spawned
+
+    spawned = await to_its_end(start())
+    if kept := describe_kept(spawned):
+        _log.warning(kept)
     await app.sessions.wait([spawned.run_id])
     return await app.sessions.team_result(spawned.session_key)
 

@@ -7,15 +7,9 @@ A setting comes from the user's `config.toml`. The project's file overrides it, 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, cast, get_type_hints
-
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
@@ -23,33 +17,41 @@ from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Verdict
 from parallel_agents.core.policy import ANY, Policy
-from parallel_agents.core.problems import describe_problem
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
-from parallel_agents.trust import CONFIG_NAME, PROJECT_FOLDER, Project, check_trusted, find_project
+from parallel_agents.setting_values import (
+    MOST_RETENTION_SECONDS as MOST_RETENTION_SECONDS,
+    Amount,
+    Bound,
+    Count,
+    File,
+    Folders,
+    Hosts,
+    Megabytes,
+    ModelName,
+    Models,
+    Money,
+    Name,
+    NonEmpty,
+    ProviderTable,
+    QuestionSeconds,
+    RetentionSeconds,
+    Rules,
+    Seconds,
+    SetBudget,
+    Switch,
+    Tokens,
+)
+from parallel_agents.trust import PROJECT_FOLDER, Project, check_trusted, find_project
 
 PREFIX = "PARALLEL_AGENTS_"
 
-_HOME = f"{PREFIX}HOME"
+HOME_VARIABLE = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
-_OTHER_VARIABLES = frozenset({_HOME, f"{PREFIX}TEST_MODELS"})
-_TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions"})
-
-_Count = Annotated[int, Field(ge=1, le=100_000)]
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-_Models = Annotated[tuple[str, ...], Field(min_length=1)]
-_Folders = Annotated[tuple[Path, ...], Field(max_length=100)]
-_Hosts = Annotated[tuple[str, ...], Field(max_length=1000)]
-_Bound = Annotated[int, Field(ge=0, le=1000)]
-_Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
-_Amount = Annotated[int, Field(ge=1, le=10**12)]
-_Money = Annotated[float, Field(ge=1e-9, le=1e9)]
-_Seconds = Annotated[float, Field(gt=0, le=30 * DAY_SECONDS)]
-_QuestionSeconds = Annotated[float, Field(gt=0, lt=DAY_SECONDS)]
-MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
-_RetentionSeconds = Annotated[float, Field(gt=0, le=MOST_RETENTION_SECONDS)]
+OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
+TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions"})
 
 
 def _knob(sentence: str) -> dict[str, str]:
@@ -60,46 +62,42 @@ def _knob(sentence: str) -> dict[str, str]:
 class Settings:
     """The values in force; `pagents config` shows the description of each field."""
 
-    model: str | None = field(
+    model: ModelName | None = field(
         default=None, metadata=_knob("provider/model for agents that do not name a model")
     )
-    max_parallel: _Count = field(default=16, metadata=_knob("runs at once in one process"))
-    timeout_seconds: _Seconds = field(
+    max_parallel: Count = field(default=16, metadata=_knob("runs at once in one process"))
+    timeout_seconds: Seconds = field(
         default=600.0, metadata=_knob("seconds for a run, excluding its time in the queue")
     )
-    call_timeout_seconds: _Seconds = field(
+    call_timeout_seconds: Seconds = field(
         default=300.0, metadata=_knob("seconds for one try of a model call, or for a tool call")
     )
-    max_turns: _Count = field(default=25, metadata=_knob("model calls in one run"))
-    max_output_tokens: _Tokens = field(default=4096, metadata=_knob("tokens in one reply"))
-    attempts: _Count = field(
-        default=1, metadata=_knob("attempts of a run whose answer is rejected")
-    )
-    tries: _Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
-    patience_seconds: _Seconds = field(
+    max_turns: Count = field(default=25, metadata=_knob("model calls in one run"))
+    max_output_tokens: Tokens = field(default=4096, metadata=_knob("tokens in one reply"))
+    attempts: Count = field(default=1, metadata=_knob("attempts of a run whose answer is rejected"))
+    tries: Count = field(default=5, metadata=_knob("tries of a model call before it fails"))
+    patience_seconds: Seconds = field(
         default=300.0,
         metadata=_knob("total seconds that a call waits for rate limits and for a model to load"),
     )
-    default_agent: str = field(
+    default_agent: Name = field(
         default="main", metadata=_knob("the agent of a sessions_spawn that names no agent")
     )
-    max_spawn_depth: _Bound = field(
+    max_spawn_depth: Bound = field(
         default=5, metadata=_knob("how deep agents may spawn agents; 0 forbids it")
     )
-    max_children: _Count = field(
-        default=20, metadata=_knob("the most live children of one session")
-    )
-    max_tree_sessions: _Count = field(
+    max_children: Count = field(default=20, metadata=_knob("the most live children of one session"))
+    max_tree_sessions: Count = field(
         default=1000,
         metadata=_knob("the most sessions that one task or message from outside may lead to"),
     )
-    hand_back_tokens: _Tokens = field(
+    hand_back_tokens: Tokens = field(
         default=2000,
         metadata=_knob(
             "tokens of a child's output that its parent receives; several outputs in one answer share four times that"
         ),
     )
-    result_tokens: _Tokens | None = field(
+    result_tokens: Tokens | None = field(
         default=None,
         metadata=_knob(
             "the most tokens of a tool's result that the model sees; by default an eighth of its context"
@@ -109,38 +107,38 @@ class Settings:
         default=Visibility.TREE,
         metadata=_knob("the sessions an agent sees: self, tree, agent (same agent) or all"),
     )
-    archive_seconds: _Seconds = field(
+    archive_seconds: Seconds = field(
         default=3600.0, metadata=_knob("seconds until a session that has ended is archived")
     )
-    day_budget_usd: _Money | None = field(
+    day_budget_usd: Money | None = field(
         default=None, metadata=_knob("US dollars for all calls of a UTC day")
     )
-    day_budget_tokens: _Amount | None = field(
+    day_budget_tokens: Amount | None = field(
         default=None, metadata=_knob("tokens for all calls of a UTC day")
     )
-    agent_budgets: Mapping[str, Budget] = field(
+    agent_budgets: Mapping[Name, SetBudget] = field(
         default_factory=dict[str, Budget],
         metadata=_knob("usd and tokens for all calls of one agent in a UTC day, by agent"),
     )
-    allow_weak_judge: bool = field(
+    allow_weak_judge: Switch = field(
         default=False, metadata=_knob("accept a judge that is known to judge badly, with a warning")
     )
-    agent_breaker: bool = field(
+    agent_breaker: Switch = field(
         default=True,
         metadata=_knob("pause agents whose runs keep failing through their own fault"),
     )
-    dead_letter_seconds: _RetentionSeconds = field(
+    dead_letter_seconds: RetentionSeconds = field(
         default=DEAD_LETTER_SECONDS,
         metadata=_knob("seconds for which a failed task can be retried"),
     )
-    parent_session: str | None = field(
+    parent_session: NonEmpty | None = field(
         default=None, metadata=_knob("the parent of the sessions that this process spawns")
     )
-    permissions: Mapping[Verdict, tuple[str, ...]] = field(
+    permissions: Mapping[Verdict, Rules] = field(
         default_factory=dict[Verdict, tuple[str, ...]],
         metadata=_knob("rules for the calls of tools of every agent: allow, ask and deny"),
     )
-    question_seconds: _QuestionSeconds = field(
+    question_seconds: QuestionSeconds = field(
         default=43_200.0,
         metadata=_knob("seconds for which a question waits for a person's answer"),
     )
@@ -150,35 +148,43 @@ class Settings:
             "commands of agents: inherit runs them in a sandbox unless their agent says off, require always does, off does if their agent requires it"
         ),
     )
-    sandbox_folders: _Folders | None = field(
+    sandbox_folders: Folders | None = field(
         default=None,
         metadata=_knob(
             "folders of programs that commands in a sandbox can read, beside the system's"
         ),
     )
-    sandbox_hosts: _Hosts | None = field(
+    sandbox_hosts: Hosts | None = field(
         default=None,
         metadata=_knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
     )
-    full_sync: bool = field(
+    workspace_megabytes: Megabytes = field(
+        default=2_000,
+        metadata=_knob("the most megabytes of uncommitted files of which a workspace is made"),
+    )
+    workspace_seconds: RetentionSeconds = field(
+        default=7 * DAY_SECONDS,
+        metadata=_knob("seconds after which `workspaces clean` removes a workspace that is merged"),
+    )
+    full_sync: Switch = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")
     )
-    local_slots: _Count | None = field(
+    local_slots: Count | None = field(
         default=None,
         metadata=_knob("parallel calls of the embedded model; by default chosen for this machine"),
     )
-    local_model_file: Path | None = field(
+    local_model_file: File | None = field(
         default=None, metadata=_knob("a GGUF file to use as the embedded model, unchecked")
     )
-    tiers: Mapping[Tier, str] = field(
+    tiers: Mapping[Tier, ModelName] = field(
         default_factory=dict[Tier, str], metadata=_knob("provider/model for small, medium, large")
     )
-    ladders: Mapping[_Name, _Models] = field(
+    ladders: Mapping[Name, Models] = field(
         default_factory=dict[str, tuple[str, ...]],
         metadata=_knob("named lists of models, cheapest first; `ladder/NAME` as a model uses one"),
     )
-    providers: Mapping[str, Json] = field(
-        default_factory=dict[str, Json],
+    providers: Mapping[str, ProviderTable] = field(
+        default_factory=dict[str, JsonObject],
         metadata=_knob("your providers, and changes to the built-in providers"),
     )
 
@@ -265,14 +271,6 @@ class Environment:
         return self.variables.get(variable)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """The settings, and the source of each value by its name."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-
-
 def read_environment(home: Path | None = None, start: Path | None = None) -> Environment:
     """The environment of this process, with the project around the folder `start`.
 
@@ -295,10 +293,17 @@ def read_user_environment(home: Path | None = None) -> Environment:
         ConfigError: no home is named, and the user has no folder to have one in.
     """
     variables = dict(os.environ)
-    named = variables.get(_HOME)
+    named = variables.get(HOME_VARIABLE)
     where = home or (Path(named) if named else _default_home(variables))
+    folder = where.expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(
+            f"{folder} is not a folder",
+            why="the store, the models and the results are kept in the home folder",
+            hint=f"name a folder with --home or {HOME_VARIABLE}",
+        )
     return Environment(
-        home=where.expanduser().absolute(),
+        home=folder,
         variables=variables,
         is_home_chosen=bool(home or named),
     )
@@ -309,7 +314,7 @@ def _default_home(variables: Mapping[str, str]) -> Path:
         raise ConfigError(
             "HOME is empty",
             why="the store is kept in the folder .parallel-agents of your home folder",
-            hint=f"set HOME, or name a folder with --home or {_HOME}",
+            hint=f"set HOME, or name a folder with --home or {HOME_VARIABLE}",
         )
     return Path.home() / PROJECT_FOLDER
 
@@ -325,107 +330,3 @@ def find_project_around(environment: Environment, start: Path | None = None) -> 
     except OSError:  # the current folder was deleted
         return None
     return find_project(around, environment.home, user_folder)
-
-
-def load(environment: Environment, flags: Mapping[str, object] | None = None) -> Loaded:
-    """Merge the settings from all sources; a flag of None counts as absent.
-
-    Raises:
-        ConfigError: a source cannot be read, or has an unknown name or an invalid value. The
-            message names the source.
-    """
-    settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
-    set_flags = {name: value for name, value in (flags or {}).items() if value is not None}
-    for source, values in (*_files(environment), _variables(environment), ("flag", set_flags)):
-        for name, value in values.items():
-            where = f"{source} {PREFIX}{name.upper()}" if source == "environment" else source
-            settings = replace(settings, **{name: _parse(name, value, settings, where)})
-            sources[name] = where
-    return Loaded(settings=settings, sources=sources)
-
-
-def load_home(environment: Environment) -> Settings:
-    """The settings in the file of the home folder alone, which all processes of its store share.
-
-    Raises:
-        ConfigError: as for `load`.
-    """
-    return load(replace(environment, trusted=None, variables={})).settings
-
-
-def _files(environment: Environment) -> list[tuple[str, Mapping[str, object]]]:
-    found: list[tuple[str, Mapping[str, object]]] = []
-    for folder in reversed(environment.folders):
-        file = folder / CONFIG_NAME
-        try:
-            content = file.read_bytes()
-            environment.accept(file, content)
-            found.append((str(file), tomllib.loads(content.decode())))
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(
-                f"{file} cannot be read", why=str(error), hint="correct it, or move it elsewhere"
-            ) from error
-    return found
-
-
-def _variables(environment: Environment) -> tuple[str, Mapping[str, object]]:
-    known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
-    found: dict[str, object] = {}
-    for variable, value in environment.variables.items():
-        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES or not value:
-            continue
-        if variable not in known:
-            raise _unknown_variable(variable, sorted(known.keys() | {_HOME}))
-        if known[variable] in _TABLES:
-            raise ConfigError(
-                f"{known[variable]} cannot be set in the environment",
-                why=f"it is a table, and the environment sets {variable}",
-                hint=f"set it in {environment.folders[0] / CONFIG_NAME}",
-            )
-        found[known[variable]] = value
-    return "environment", found
-
-
-def _unknown_variable(variable: str, known: Sequence[str]) -> ConfigError:
-    close = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
-    shown = f"`pagents config` shows the settings; unset {variable}"
-    return ConfigError(
-        f"unknown setting {variable.removeprefix(PREFIX).lower()!r}",
-        why=f"environment {variable} sets it",
-        hint=f"did you mean {close[0]}?" if close else shown,
-    )
-
-
-def _parse(name: str, value: object, below: Settings, source: str) -> object:
-    if name not in _adapters():
-        close = get_close_matches(name, _adapters(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
-        raise ConfigError(f"unknown setting {name!r}", why=f"{source} sets it", hint=hint)
-    try:
-        parsed = _adapters()[name].validate_python(value)
-    except ValidationError as error:
-        raise ConfigError(
-            f"setting {name} is invalid: {describe_problem(error)}",
-            why=f"the value comes from {source}",
-            hint=f"correct {name} there, or remove it to use the default",
-        ) from None
-    if name == "sandbox" and below.sandbox is Sandbox.REQUIRE and source.endswith(CONFIG_NAME):
-        return below.sandbox  # what the user requires, a project must not lift
-    if not isinstance(parsed, dict):
-        return parsed
-    if name == "permissions":  # what one file denies, another must not allow
-        added = cast("Mapping[Verdict, tuple[str, ...]]", parsed)
-        return {
-            verdict: (*below.permissions.get(verdict, ()), *added.get(verdict, ()))
-            for verdict in Verdict
-        }
-    return getattr(below, name) | parsed
-
-
-@cache
-def _adapters() -> Mapping[str, TypeAdapter[object]]:
-    hints = get_type_hints(Settings, include_extras=True)
-    strict = ConfigDict(extra="forbid")
-    return {f.name: TypeAdapter(hints[f.name], config=strict) for f in fields(Settings)}

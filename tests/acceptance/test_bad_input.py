@@ -73,16 +73,20 @@ REFUSED = {
     "a team file that is no YAML": (("run", "yaml.yaml"), ("PA-E103", "yaml.yaml:2", 2)),
     "a team file with a stranger": (("run", "crew.yaml"), ("PA-E103", "crew.yaml:4", 2)),
     "a configuration that is no TOML": (
-        ("list", "--home", "toml"),
+        (*WRITER, "Go.", "--home", "toml"),
         ("PA-E110", "toml/config.toml", 10),
     ),
     "a setting that nobody knows": (
-        ("list", "--home", "unknown"),
+        (*WRITER, "Go.", "--home", "unknown"),
         ("PA-E110", "did you mean max_parallel?", 10),
     ),
     "a provider of an unknown wire": (
         (*WRITER, "Go.", "--home", "wire"),
         ("PA-E110", "providers.x.wire", 10),
+    ),
+    "an option before the subcommand": (
+        ("limits", "--home", "toml", "list"),
+        ("PA-E101", "--home comes before list", 2),
     ),
     "a home that is a file": (("list", "--home", "latin.txt"), ("PA-E110", "latin.txt", 10)),
     "a home that cannot be made": (
@@ -130,24 +134,39 @@ def test_nothing_is_kept_of_what_is_refused(shared: Pagents, served: FakeProvide
 
 
 def test_a_variable_that_does_not_fit_is_named(pagents: Pagents) -> None:
-    ended = pagents("list", PARALLEL_AGENTS_TRIES="many")
+    ended = pagents(*WRITER, "Go.", PARALLEL_AGENTS_TRIES="many")
 
     ended.assert_refused("PA-E110", "PARALLEL_AGENTS_TRIES", exits=10)
 
 
-def test_a_mistake_in_the_settings_keeps_nobody_from_ending_what_runs(
-    pagents: Pagents, provider: FakeProvider
+@pytest.mark.parametrize("mistake", ["max_paralel = 3", "tries = 0", "[broken"])
+def test_a_mistake_in_the_settings_keeps_nobody_from_seeing_and_ending_what_runs(
+    pagents: Pagents, provider: FakeProvider, mistake: str
 ) -> None:
     provider.hold()
-    name = pagents("spawn", "content_writer_funny", "Write about tea.").out.strip()
+    name = pagents(*WRITER, "Write about tea.").out.strip()
     provider.wait_in_flight(1)
-    pagents.configure("max_paralel = 3")
+    pagents.configure(mistake)
 
-    killed = pagents("kill", name, "--yes")
+    commands = [
+        ("list",),
+        ("show", name),
+        ("history", name),
+        ("cost",),
+        ("audit",),
+        ("limits",),
+        ("dlq", "list"),
+        ("steer", name, "Be brief."),
+        ("kill", name, "--yes"),
+        ("wait", name),
+    ]
+    ended = {command: pagents(*command) for command in commands}
     provider.release()
 
-    assert killed.code == 0
-    assert "the settings are not used: unknown setting 'max_paralel'" in killed.err
+    assert {command: each.code for command, each in ended.items() if each.code} == {
+        ("wait", name): 1  # the run was killed
+    }
+    assert all("PA-E110" in each.err and "goes without it" in each.err for each in ended.values())
 
 
 def test_a_name_that_fits_several_sessions_lists_them(pagents: Pagents) -> None:

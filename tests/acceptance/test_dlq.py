@@ -30,8 +30,9 @@ def test_what_failed_is_listed_and_run_again(pagents: Pagents, provider: FakePro
     assert pagents.items("dlq", "list", "--code", "E203", "--since", "1h")
     assert pagents.items("dlq", "list", "--agent", "code_reviewer") == []
     for command in (("dlq", "list"), ("dlq", "retry")):
-        told = pagents(*command, "--code", "E999").err
+        told = pagents(*command, "--code", "E301").err
         assert told == "No dead letters match these filters.\n"
+        assert "no error has the code 'E9'" in pagents(*command, "--code", "E9").err
     shown = pagents("dlq", "show", "monday/bad").out
     assert "About bad." in shown
     assert "PA-E203" in shown

@@ -127,8 +127,9 @@ def test_a_model_of_that_size_may_not_judge(local: Pagents) -> None:
     # One pair of the ten may refuse a model, and never allows one.
     assert told.code in (0, 1), told
     assert told.code == 0 or f"{SMALL} may not judge" in told.out
-    assert ended.code == 1, ended
-    assert "PA-E311" in ended.out + ended.err
+    assert ended.code == 10, ended
+    assert "PA-E110" in ended.err
+    assert f"{SMALL} may not judge" in ended.err
 
 
 @pytest.fixture

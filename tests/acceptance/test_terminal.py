@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.testing import Hang
+from parallel_agents.testing.behaviour import Reply
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
@@ -286,3 +290,67 @@ def test_kill_asks_before_it_ends_several_and_no_is_no(
     assert {item["status"] for item in still} == {"running"}
     assert agreed.end() == 0
     assert running.ended().code == 1
+
+
+HOST = """---
+name: host
+description: Asks.
+tools: [ask_human, write_file]
+permissions: {ask: [write_file]}
+---
+You are a host.
+"""
+
+
+def asks(call: ToolCall) -> Callable[[JsonObject], Reply]:
+    def answer(body: JsonObject) -> Reply:
+        *_, last = objects_at(body, "messages")
+        return text_at(last, "content") if last.get("role") == "tool" else [call]
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("call", "shown", "typed", "told"),
+    [
+        (
+            ToolCall("c", "ask_human", {"question": "Which tea?"}),
+            "Which tea?",
+            "green\n",
+            "green",
+        ),
+        (
+            ToolCall("c", "write_file", {"path": "menu.txt", "content": "tea"}),
+            "may it call write_file menu.txt?",
+            "what\ndeny\n",
+            "A person was asked, and did not allow the call",
+        ),
+        (
+            ToolCall("c", "write_file", {"path": "menu.txt", "content": "tea"}),
+            "may it call write_file menu.txt?",
+            "allow\n",
+            "Made menu.txt: 1 lines.",
+        ),
+    ],
+)
+def test_a_question_is_answered_at_the_terminal_that_runs_it(
+    pagents: Pagents,
+    provider: FakeProvider,
+    terminal: Open,
+    call: ToolCall,
+    shown: str,
+    typed: str,
+    told: str,
+) -> None:
+    (pagents.home / "agents").mkdir(mode=0o700)
+    (pagents.home / "agents" / "host.md").write_text(HOST)
+    provider.answer = asks(call)
+
+    running = terminal("spawn", "host", "Welcome them.", "--wait")
+    running.wait_for(shown)
+    running.wait_for("press Enter")
+    running.press(typed)
+    code = running.end()
+
+    assert code == 0
+    assert told in running.screen.text

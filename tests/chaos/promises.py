@@ -231,7 +231,7 @@ def _money(plan: Plan, path: Path, runs: list[Run]) -> Iterator[str]:
             yield f"account {scope} still reserves {reserved} tokens"
         if limit is not None and spent > limit and not plan.lies:
             yield f"account {scope} spent {spent} of {limit} tokens"
-        if scope.startswith("day") and len(accounts) == 1 and spent < total and not plan.lies:
+        if scope.startswith("day") and spent < total:
             yield f"account {scope} spent {spent} tokens, and the runs {total}"
 
 

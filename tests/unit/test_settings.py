@@ -10,10 +10,10 @@ import pytest
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.errors import ConfigError, Untrusted
+from parallel_agents.setting_sources import load
 from parallel_agents.settings import (
     Environment,
     Settings,
-    load,
     read_environment,
     read_user_environment,
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.readiness import Readiness
+from parallel_agents.app.references import dangling_in_settings
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
@@ -24,6 +26,7 @@ from parallel_agents.models.ladders import Ladders
 from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
 from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegistry
+from parallel_agents.quality.preflight import Preflight
 from parallel_agents.session_tools.context import ToolSettings
 from parallel_agents.session_tools.toolbox import SessionTools
 from parallel_agents.sessions.completions import Completions
@@ -33,6 +36,10 @@ from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
 from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
+from parallel_agents.workspaces.limits import LIMITS
+from parallel_agents.workspaces.service import HomeWorkspaces
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +64,7 @@ class Resources:
             models=self.models,
             tools=self.parts.tools.keys(),
             gates=self.parts.gates.keys(),
+            home=self.environment.home,
             project=self.environment.project_name,
         )
 
@@ -74,6 +82,7 @@ class Client:
         limits: how fast models may be called.
         readiness: which runs this process could execute.
         workers: the background processes that execute what others leave.
+        workspaces: the folders that sessions work in.
         judges: the models that may judge.
     """
 
@@ -84,7 +93,19 @@ class Client:
         self.models = resources.models
         self.catalog = Catalog(environment.folders, environment.accept)
         directory = _directory(resources, self.catalog)
-        self.service = _service(resources, directory, engine)
+        self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
+        self.readiness = resources.readiness
+        preflight = Preflight(
+            directory,
+            self.judges,
+            lack=None if engine.owner is None else self.readiness.lack,
+            allow_weak_judge=settings.allow_weak_judge,
+        )
+        for each in dangling_in_settings(
+            environment, settings, directory.agent, self.models.check_name
+        ):
+            _log.warning("%s", each)
+        self.service = _service(resources, directory, engine, preflight)
         self.sessions: SessionVerbs = self.service
         self.journal: Journal = StoreJournal(resources.store, resources.now)
         self.limits: ModelLimits = StoreLimits(resources.store)
@@ -99,8 +120,9 @@ class Client:
             ),
             now=resources.now,
         )
-        self.judges = JudgeRegistry(directory, self.models, environment.home / CALIBRATIONS_NAME)
-        self.readiness = resources.readiness
+        self.workspaces = HomeWorkspaces(
+            environment.home, LIMITS._replace(bytes=settings.workspace_megabytes * 1_000_000)
+        )
         self.workers = Workers(
             resources.store, resources.rules, environment.home, environment.project_name
         )
@@ -179,7 +201,9 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
     return Directory(catalog, resources.parts.agents, choice, models, ladders=ladders)
 
 
-def _service(resources: Resources, directory: Directory, engine: Engine) -> Service:
+def _service(
+    resources: Resources, directory: Directory, engine: Engine, preflight: Preflight
+) -> Service:
     settings = resources.settings
     return Service(
         resources.store,
@@ -190,7 +214,7 @@ def _service(resources: Resources, directory: Directory, engine: Engine) -> Serv
             policy=settings.policy,
             owner=engine.owner,
             needs=resources.readiness.needs,
-            allow_weak_judge=settings.allow_weak_judge,
+            with_quality=preflight.with_quality,
             sandbox=settings.sandbox,
         ),
         ladder_start=LadderStart(resources.store, resources.now),

@@ -71,10 +71,9 @@ def make_registry(
     made = {
         LOCAL: make_local,
         PYDANTIC_AI: make_contained(PydanticAi),
+        days.PROVIDER: make_simulated,
         **{name: make_contained(make) for name, make in (factories or {}).items()},
     }
-    if days.PROVIDER not in settings.providers:
-        made.setdefault(days.PROVIDER, make_simulated)
     return Registry(
         read_providers(settings.providers, environment.variables),
         environment.read_key,

@@ -38,7 +38,11 @@ from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
-from parallel_agents.settings import Environment, Settings, load_home
+from parallel_agents.setting_sources import load_home
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+)
 from parallel_agents.tools.box import COMMAND_TOOLS, Box
 from parallel_agents.tools.contained import ContainedTool
 
@@ -189,6 +193,7 @@ def _runners(
             commands=commands,
             command_tools=COMMAND_TOOLS,
             result_tokens=settings.result_tokens,
+            workspaces=app.workspaces,
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),

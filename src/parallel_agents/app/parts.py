@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from parallel_agents.app.models import ModelFactory
-from parallel_agents.core.agent import Agent
+from parallel_agents.containment.functions import is_generator, why_not_called_with
+from parallel_agents.core.agent import Agent, check_agent_name
 from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -45,6 +47,18 @@ class Parts:
     role: Role = Role.SCRIPT
 
 
+def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
+    """The agents that a program passes in.
+
+    Raises:
+        InvalidInput: an agent's name is not one that a task could give, or two have one name.
+    """
+    found = by_name("agents", ((agent.name, agent) for agent in agents))
+    for agent in found.values():
+        check_agent_name(agent)
+    return found
+
+
 def tools_by_name(tools: Iterable[Tool | Callable[..., object]]) -> dict[str, Tool]:
     """The tools that a program passes in; a function becomes a tool.
 
@@ -61,6 +75,42 @@ def tools_by_name(tools: Iterable[Tool | Callable[..., object]]) -> dict[str, To
             hint="rename the tool",
         )
     return found
+
+
+def gates_by_name(functions: Iterable[Callable[..., object]]) -> dict[str, Callable[..., object]]:
+    """The gate functions that a program passes in.
+
+    Raises:
+        InvalidInput: one cannot be called with an answer and return a verdict, or two have one name.
+    """
+    found = by_name("gates", ((_name(function), function) for function in functions))
+    for name, function in found.items():
+        check_gate_function(name, function)
+    return found
+
+
+def check_gate_function(name: str, function: Callable[..., object]) -> None:
+    """Refuse what no answer could be checked by.
+
+    Raises:
+        InvalidInput: it is a class or a generator, or it does not take one argument.
+    """
+    if inspect.isclass(function):
+        why = "it is a class, and what a class returns is no verdict"
+    elif is_generator(function):
+        why = "it is a generator, and a gate returns one verdict"
+    elif not (why := why_not_called_with(function, "an answer")):
+        return
+    raise InvalidInput(
+        f"the function {name} cannot be a gate",
+        why=why,
+        hint="write a function that takes the answer and returns True, or a critique as text; "
+        "one for a score returns a number from 0 to 10",
+    )
+
+
+def _name(function: Callable[..., object]) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def by_name(what: str, named: Iterable[tuple[str, T]]) -> dict[str, T]:

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parallel_agents.app.models import make_registry
+from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.gate import FunctionGate, ScoreGate
-from parallel_agents.core.needs import Needs
+from parallel_agents.core.gate import CommandGate, FunctionGate, ScoreGate, describe_gate
+from parallel_agents.core.needs import Lack, Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.session import Session
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.tools.box import BOX_NAMES
+from parallel_agents.workspaces.names import is_made
+
+_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +33,14 @@ class Readiness:
         models: the models that it can call.
         tools: the names of the program's own tools.
         gates: the names of the program's gate functions.
+        home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
     """
 
     models: Registry
     tools: Collection[str] = ()
     gates: Collection[str] = ()
+    home: Path | None = None
     project: str = ""
 
     def needs(self, models: Iterable[str]) -> Needs:
@@ -53,12 +60,42 @@ class Readiness:
             return ""
         if cwd and not Path(cwd).is_dir():
             return f"there is no folder {cwd} here"
+        if missing := self._lacks_source(session):
+            return missing
+        workspace = session.options.workspace
+        folder = cwd or (workspace.folder if workspace is not None else "")
+        if (lack := self.lack(session.agent, folder)) is not None:
+            return lack.text
         for provider, server in needs.servers if needs is not None else ():
             if not self._has(provider):
                 return f"it uses {provider} {_name(server)}; no provider is called so here"
             if server != (here := self._server(provider)):
                 return f"it uses {provider} {_name(server)}; here it is {_name(here)}"
-        return self._lacks_part(session.agent) or self._lacks_model(row.run.model)
+        return self._lacks_model(row.run.model)
+
+    def lack(self, agent: Agent, cwd: str) -> Lack | None:
+        """What this process lacks for an agent that works in a folder, whatever its model."""
+        return self._lacks_tool(agent) or self._lacks_gate(agent, cwd)
+
+    def _lacks_tool(self, agent: Agent) -> Lack | None:
+        known = {*self.tools, *NAMES, *BOX_NAMES}
+        missing = [name for name in agent.tools if name not in known]
+        return _not_passed("tool", missing[0], self.tools, agent) if missing else None
+
+    def _lacks_gate(self, agent: Agent, cwd: str) -> Lack | None:
+        for gate in agent.gates:
+            match gate:
+                case FunctionGate() | ScoreGate() if gate.function not in self.gates:
+                    return _not_passed("gate function", gate.function, self.gates, agent)
+                case CommandGate() if why := why_not_found(gate.command, cwd):
+                    return Lack(
+                        f"the gate {describe_gate(gate)} cannot be run here",
+                        why,
+                        "install the program, or correct the gate's command",
+                    )
+                case _:
+                    continue
+        return None
 
     def place_of(self, row: Row) -> str:
         """Where a run can be continued, as `in FOLDER`; empty if here."""
@@ -83,16 +120,14 @@ class Readiness:
             return ""
         return open_url(self.models.providers[provider].base_url)
 
-    def _lacks_part(self, agent: Agent) -> str:
-        known = {*self.tools, *NAMES, *BOX_NAMES}
-        if missing := [name for name in agent.tools if name not in known]:
-            return f"no tool {missing[0]!r} in this process"
-        functions = [
-            gate.function for gate in agent.gates if isinstance(gate, FunctionGate | ScoreGate)
-        ]
-        if missing := [name for name in functions if name not in self.gates]:
-            return f"no gate function {missing[0]!r} in this process"
-        return ""
+    def _lacks_source(self, session: Session) -> str:
+        """What is missing of the folder that the session's workspace is made of, unless it is made."""
+        workspace = session.options.workspace
+        if workspace is None or not workspace.folder or Path(workspace.folder).is_dir():
+            return ""
+        if self.home is not None and is_made(self.home, session.key):
+            return ""
+        return f"there is no folder {workspace.folder} here, of which its workspace is made"
 
     def _lacks_model(self, model: str) -> str:
         try:
@@ -105,7 +140,17 @@ class Readiness:
 def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     """Which runs a process without a program's own parts can execute; its models must be closed."""
     models = make_registry(environment, settings)
-    return Readiness(models=models, project=environment.project_name)
+    return Readiness(models=models, home=environment.home, project=environment.project_name)
+
+
+def _not_passed(kind: str, name: str, passed: Collection[str], agent: Agent) -> Lack:
+    option = f"{kind.partition(' ')[0]}s=[{name}]"
+    others = f", which has only {', '.join(sorted(passed)[:_MOST_NAMES])}" if passed else ""
+    return Lack(
+        f"no {kind} {name!r} in this process",
+        f"{agent.name} names it, and nothing of that name was passed to this process{others}",
+        f"pass {option} to `run` or `open` in Python; or leave the run to a process that has it",
+    )
 
 
 def _name(server: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from parallel_agents.catalog.document import Document, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
+    AgentName,
+    AnyAgentName,
     Fields,
+    NonEmpty,
     check_object_schema,
     check_schema,
     check_stem,
@@ -20,46 +23,72 @@ from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_g
 from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.texts import ModelName
+from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
+from parallel_agents.setting_values import Amount, Bound, Count, Money, Rules
 
 _RULE = "---"
-_LIMIT_NAMES = [field.name for field in fields(Limits)]
 
-NonEmpty = Annotated[str, Field(min_length=1)]
+TableT = TypeVar("TableT", bound=Fields)
+
+
+def _some(table: TableT) -> TableT:
+    """Refuse a table that is there and sets nothing."""
+    if not table.model_fields_set:
+        raise ValueError(f"it is empty: it takes {', '.join(type(table).model_fields)}")
+    return table
+
+
+def _some_limit(limits: Limits) -> Limits:
+    if limits == NO_LIMITS:
+        raise ValueError(f"it is empty: it takes {', '.join(f.name for f in fields(Limits))}")
+    return limits
 
 
 class PolicyFields(Fields):
     """What the agent may spawn."""
 
-    spawns: tuple[NonEmpty, ...] = ()
-    denies: tuple[NonEmpty, ...] = ()
-    max_depth: Annotated[int, Field(ge=0)] | None = None
-    max_children: Annotated[int, Field(ge=1)] | None = None
-    max_total: Annotated[int, Field(ge=1)] | None = None
+    spawns: tuple[AnyAgentName, ...] = ()
+    denies: tuple[AgentName, ...] = ()
+    max_depth: Bound | None = None
+    max_children: Count | None = None
+    max_total: Count | None = None
 
 
 class PermissionFields(Fields):
     """Which calls of its tools are made, wait for a person, or are refused."""
 
-    allow: tuple[NonEmpty, ...] = ()
-    ask: tuple[NonEmpty, ...] = ()
-    deny: tuple[NonEmpty, ...] = ()
+    allow: Rules = ()
+    ask: Rules = ()
+    deny: Rules = ()
 
 
 class BudgetFields(Fields):
     """What the agent or the task may spend."""
 
-    usd: Annotated[float, Field(gt=0)] | None = None
-    tokens: Annotated[int, Field(gt=0)] | None = None
+    usd: Money | None = None
+    tokens: Amount | None = None
     on_limit: OnLimit = OnLimit.FINISH
 
     @property
     def budget(self) -> Budget:
         return Budget(usd=self.usd, tokens=self.tokens, on_limit=self.on_limit)
+
+
+def _some_budget(table: BudgetFields) -> BudgetFields:
+    if not table.budget.is_bound:
+        raise ValueError("it sets no limit: it takes usd, tokens or both")
+    return table
+
+
+# A part that is left out is not checked; one that is there must say something.
+SetBudget = Annotated[BudgetFields, AfterValidator(_some_budget)]
+Ladder = Annotated[tuple[ModelName, ...], Field(min_length=1)]
 
 
 class AgentFields(Fields):
@@ -69,33 +98,24 @@ class AgentFields(Fields):
     description: NonEmpty
     category: NonEmpty = "general"
     tier: Tier = Tier.SMALL
-    model: NonEmpty | None = None
+    model: ModelName | None = None
     input: dict[str, JsonValue] | None = None
     output: dict[str, JsonValue] | None = None
-    limits: Limits = Limits()
+    limits: Annotated[Limits, AfterValidator(_some_limit)] = NO_LIMITS
     tools: tuple[NonEmpty, ...] = ()
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     thinking: ThinkingLevel | None = None
-    policy: PolicyFields = PolicyFields()
-    permissions: PermissionFields = PermissionFields()
+    policy: Annotated[PolicyFields, AfterValidator(_some)] = PolicyFields()
+    permissions: Annotated[PermissionFields, AfterValidator(_some)] = PermissionFields()
+    workspace: Literal["own", "parent"] | None = None
     sandbox: Sandbox = Sandbox.INHERIT
-    budget: BudgetFields = BudgetFields()
+    budget: SetBudget = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
-    ladder: tuple[NonEmpty, ...] = ()
+    ladder: Ladder = ()
     start: Start = Start.CHEAPEST
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
-
-
-_NESTED = {
-    "limits": _LIMIT_NAMES,
-    "policy": PolicyFields.model_fields,
-    "permissions": PermissionFields.model_fields,
-    "budget": BudgetFields.model_fields,
-    "gates": GateFields.model_fields,
-    "refine": RefineFields.model_fields,
-}
 
 
 def parse_agent(source: Source) -> Agent:
@@ -126,8 +146,9 @@ def parse_agent(source: Source) -> Agent:
         temperature=found.temperature,
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
-        permissions=_permissions(document, found.permissions),
         sandbox=found.sandbox,
+        permissions=Permissions(**found.permissions.model_dump()),
+        workspace=found.workspace and Workspace(place=Place(found.workspace)),
         budget=found.budget.budget,
         gates=read_gates(document, ("gates",), found.gates),
         refine=found.refine and found.refine.refine,
@@ -136,15 +157,6 @@ def parse_agent(source: Source) -> Agent:
         cache_seconds=found.cache_seconds,
         needs=found.needs,
     )
-
-
-def _permissions(document: Document, found: PermissionFields) -> Permissions:
-    try:
-        return Permissions(allow=found.allow, ask=found.ask, deny=found.deny)
-    except InvalidInput as error:
-        raise document.error(
-            ("permissions",), error.message, why=error.why, hint=error.hint
-        ) from error
 
 
 def _split(source: Source) -> tuple[Source, str]:
@@ -170,11 +182,7 @@ def _split(source: Source) -> tuple[Source, str]:
 
 def _fields(document: Document) -> AgentFields:
     try:
-        return read_fields(
-            document,
-            AgentFields,
-            nested=_NESTED,
-        )
+        return read_fields(document, AgentFields)
     except InvalidInput as error:
         limit = error.message.partition(" ")[0]
         raise document.error(

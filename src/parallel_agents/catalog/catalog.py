@@ -9,10 +9,10 @@ from typing import TypeAlias
 from parallel_agents.catalog.agent_file import parse_agent
 from parallel_agents.catalog.file_index import Entry, FileIndex
 from parallel_agents.catalog.source import Accept, accept_any, read_source
-from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.team import Team
 from parallel_agents.catalog.team_file import parse_team
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import NotFound, UnknownAgent
 
 BUILT_IN = Path(__file__).parent

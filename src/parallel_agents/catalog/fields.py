@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TypeVar
+import re
+from collections.abc import Mapping
+from typing import Annotated, TypeVar, get_args, get_type_hints
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from parallel_agents.catalog.document import Document, Steps
-from parallel_agents.catalog.spelling import did_you_mean
+from parallel_agents.core.agent import NAME_PATTERN as NAME_PATTERN
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.policy import ANY
+from parallel_agents.core.problems import Found, as_path as as_path, find_problems
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.schema_keywords import has_keywords
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.texts import NonEmpty as NonEmpty
 from parallel_agents.errors import InvalidFile
 
-NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
-
-_UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
-_EXPLANATIONS = {
-    "string_type": "it must be text",
-    "int_type": "it must be a whole number",
-    "list_type": "it must be a list, each item after a dash",
-    "tuple_type": "it must be a list, each item after a dash",
-    "dict_type": "it must be a mapping, written as `name: value` lines",
-    "model_type": "it must be a mapping, written as `name: value` lines",
-    "too_short": "it must not be empty",
-}
 # Earlier names of fields, for files that still have them.
 _RENAMED = {
     "holds": "condition",
@@ -35,7 +30,22 @@ _RENAMED = {
     "scored": "score",
     "judged": "judge",
 }
+_NO_FIELDS: Mapping[str, object] = {}
 _JSON_TYPES = "string, number, integer, boolean, array, object, null"
+
+
+def _check_agent_name(name: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ValueError(
+            "it must be an agent's name, of lower-case letters, digits and underscores"
+        )
+    return name
+
+
+AgentName = Annotated[str, AfterValidator(_check_agent_name)]
+AnyAgentName = Annotated[
+    str, AfterValidator(lambda name: name if name == ANY else _check_agent_name(name))
+]
 
 
 class Fields(BaseModel):
@@ -47,15 +57,8 @@ class Fields(BaseModel):
 FieldsT = TypeVar("FieldsT", bound=Fields)
 
 
-def read_fields(
-    document: Document, kind: type[FieldsT], *, nested: Mapping[str, Collection[str]]
-) -> FieldsT:
+def read_fields(document: Document, kind: type[FieldsT]) -> FieldsT:
     """The document as `kind`.
-
-    Args:
-        document: the content of the file.
-        kind: its fields.
-        nested: the names of the fields within each field that has some.
 
     Raises:
         InvalidFile: a field is missing, unknown or of a wrong type. The error names the first fault
@@ -64,45 +67,52 @@ def read_fields(
     try:
         return kind.model_validate_json(orjson.dumps(document.content))
     except ValidationError as error:
-        problems = [
-            (tuple(str(step) for step in found["loc"]), found["type"], found["msg"])
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-        steps, problem, message = min(
-            problems, key=lambda found: (found[1] not in _UNKNOWN, document.line(found[0]))
+        first = min(
+            find_problems(error),
+            key=lambda found: (not found.is_unknown, document.line(found.steps)),
         )
-        known = kind.model_fields if len(steps) == 1 else nested.get(steps[0], ())
-        raise _explain(document, steps, problem, message=message, known=known) from error
+        raise _explain(document, first, kind) from error
 
 
-def _explain(
-    document: Document, steps: Steps, problem: str, *, message: str, known: Collection[str]
-) -> InvalidFile:
-    where, last = as_path(steps), steps[-1]
-    if problem in _UNKNOWN:
+def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFile:
+    steps, where, last = found.steps, as_path(found.steps), found.steps[-1]
+    if found.is_unknown:
+        known = names_within(kind, steps[:-1])
         return document.error(
             steps,
             f"there is no field {where!r}",
             hint=did_you_mean(_RENAMED.get(last, last), known),
         )
-    if problem == "missing":
+    if found.kind == "missing":
         return document.error(steps, f"{where!r} is missing", hint=f"add `{last}: ...`")
-    if problem == "string_pattern_mismatch" and last == "name":
+    if found.kind == "string_pattern_mismatch" and last == "name":
         return document.error(
             steps,
             f"the value of {where!r} is not a valid name",
             hint="use lower-case letters, digits and underscores, a letter first, at most 64",
         )
-    why = _EXPLANATIONS.get(problem) or message[0].lower() + message[1:]
     return document.error(
-        steps, f"{where!r} is invalid: {why}", hint=f"docs/agents.md says what {last} takes"
+        steps,
+        f"{where!r} is invalid: {found.words}",
+        hint=f"docs/agents.md says what {found.field} takes",
     )
 
 
-def as_path(steps: Steps) -> str:
-    """Steps in the usual notation: `tasks[0].text`."""
-    path = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in steps)
-    return path.removeprefix(".")
+def names_within(kind: object, steps: Steps) -> tuple[str, ...]:
+    """The names of the fields in the part of a file that `steps` lead to; empty if it has none."""
+    for step in steps:
+        kind = kind if step.isdigit() else _fields_of(kind).get(step)
+    return tuple(_fields_of(kind))
+
+
+def _fields_of(kind: object) -> Mapping[str, object]:
+    """The fields of an annotation, also of `kind | None` or a list of it, with their annotations."""
+    if isinstance(kind, type) and issubclass(kind, Fields):
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    if kind is Limits:
+        return get_type_hints(Limits)
+    parts = [_fields_of(part) for part in get_args(kind)]
+    return max(parts, key=len) if parts else _NO_FIELDS
 
 
 def check_stem(document: Document, name: str) -> None:
@@ -117,13 +127,13 @@ def check_stem(document: Document, name: str) -> None:
 
 
 def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
-    """Refuse a value that is not a JSON Schema.
+    """Refuse a value that is not a JSON Schema, or has a misspelt keyword.
 
     Raises:
         InvalidFile: the error names the line.
     """
     try:
-        compiled(schema)
+        misspelt = compiled(schema).misspelt
     except InvalidSchema as error:
         inside = error.problem.where.split("/") if error.problem.where else []
         place = (*steps, *inside)
@@ -134,6 +144,21 @@ def check_schema(document: Document, steps: Steps, schema: JsonObject) -> None:
             if place[-1] == "type"
             else "see https://json-schema.org/understanding-json-schema/reference for every keyword",
         ) from error
+    if schema and not has_keywords(schema):
+        raise document.error(
+            steps,
+            f"{as_path(steps)!r} has no keyword of JSON Schema",
+            why="a validator ignores all that it has, and allows every value",
+            hint="write `type: object`, and the fields under `properties:`",
+        )
+    if misspelt is not None:
+        place = (*steps, *misspelt.steps)
+        raise document.error(
+            place,
+            f"JSON Schema has no keyword {as_path(place)!r}",
+            why="a validator ignores it, and allows every value",
+            hint=f"did you mean {misspelt.meant!r}?",
+        )
 
 
 def check_object_schema(document: Document, steps: Steps, schema: JsonObject) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from parallel_agents.catalog.document import Document, Steps
-from parallel_agents.catalog.fields import Fields
+from parallel_agents.catalog.fields import AgentName, Fields, NonEmpty
 from parallel_agents.core.gate import (
     CommandGate,
     ConditionGate,
@@ -19,9 +19,11 @@ from parallel_agents.core.gate import (
     RegexGate,
     ScoreGate,
 )
+from parallel_agents.core.texts import ModelName
 from parallel_agents.errors import InvalidInput
 
-_Word = Annotated[str, Field(min_length=1)]
+# A pattern or an argument of a command may be a space.
+_Characters = Annotated[str, Field(min_length=1)]
 
 
 class RefineFields(Fields):
@@ -29,7 +31,7 @@ class RefineFields(Fields):
 
     rounds: Annotated[int, Field(ge=2, le=100)] = 5
     patience: Annotated[int, Field(ge=1, le=100)] = 1
-    by: _Word | None = None
+    by: AgentName | None = None
 
     @property
     def refine(self) -> Refine:
@@ -39,30 +41,30 @@ class RefineFields(Fields):
 class ScoreFields(Fields):
     """A function that scores."""
 
-    function: _Word
+    function: NonEmpty
     at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
 
 
 class JudgeFields(Fields):
     """A judge."""
 
-    rubric: _Word
+    rubric: NonEmpty
     at_least: Annotated[float, Field(ge=0, le=10)] = 8.5
-    by: _Word = "judge"
+    by: AgentName = "judge"
     votes: Annotated[int, Field(ge=1, le=9)] = 1
-    model: _Word | None = None
+    model: ModelName | None = None
     allow_weak: bool = False
 
 
 class GateFields(Fields):
     """A gate as written in a file: exactly one of these fields must be set."""
 
-    condition: _Word | None = None
-    regex: _Word | None = None
-    not_regex: _Word | None = None
-    function: _Word | None = None
+    condition: NonEmpty | None = None
+    regex: _Characters | None = None
+    not_regex: _Characters | None = None
+    function: NonEmpty | None = None
     score: ScoreFields | None = None
-    command: tuple[_Word, ...] | None = None
+    command: Annotated[tuple[_Characters, ...], Field(min_length=1)] | None = None
     judge: JudgeFields | None = None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.template import fill, fill_text
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import Gate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure, Task
 from parallel_agents.errors import InvalidInput
 

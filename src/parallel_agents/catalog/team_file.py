@@ -7,24 +7,26 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue
 
-from parallel_agents.catalog.agent_file import BudgetFields, NonEmpty
+from parallel_agents.catalog.agent_file import BudgetFields, Ladder, SetBudget
 from parallel_agents.catalog.document import Document, Steps, parse_document
 from parallel_agents.catalog.fields import (
     NAME_PATTERN,
     Fields,
+    NonEmpty,
     check_object_schema,
     check_stem,
     read_fields,
 )
 from parallel_agents.catalog.gate_fields import GateFields, RefineFields, read_gates
 from parallel_agents.catalog.source import Source
-from parallel_agents.catalog.spelling import did_you_mean
 from parallel_agents.catalog.team import TaskTemplate, Team, defaults, properties, required
 from parallel_agents.catalog.template import names_in, texts_in
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.schema import JsonObject, Schema
+from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.task import OnFailure
+from parallel_agents.core.texts import ModelName
 from parallel_agents.errors import InvalidInput, UnknownAgent
 
 FindAgent: TypeAlias = Callable[[str], Agent]
@@ -37,19 +39,11 @@ class TaskFields(Fields):
     text: NonEmpty
     label: NonEmpty | None = None
     input: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
-    model: NonEmpty | None = None
-    ladder: tuple[NonEmpty, ...] = ()
+    model: ModelName | None = None
+    ladder: Ladder = ()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
-    budget: BudgetFields = BudgetFields()
-
-
-_TASK_NAMES = {
-    *TaskFields.model_fields,
-    *GateFields.model_fields,
-    *RefineFields.model_fields,
-    *BudgetFields.model_fields,
-}
+    budget: SetBudget = BudgetFields()
 
 
 class TeamFields(Fields):
@@ -60,8 +54,8 @@ class TeamFields(Fields):
     input: dict[str, JsonValue] = Field(default_factory=lambda: {"type": "object"})
     max_parallel: int | None = None
     timeout_seconds: float | None = None
-    model: NonEmpty | None = None
-    budget: BudgetFields = BudgetFields()
+    model: ModelName | None = None
+    budget: SetBudget = BudgetFields()
     on_failure: OnFailure = OnFailure.KEEP_GOING
     min_done: Annotated[int, Field(ge=1)] | None = None
     tasks: Annotated[list[TaskFields], Field(min_length=1)]
@@ -75,11 +69,7 @@ def parse_team(source: Source, find_agent: FindAgent) -> Team:
             what to write instead.
     """
     document = parse_document(source)
-    found = read_fields(
-        document,
-        TeamFields,
-        nested={"tasks": _TASK_NAMES, "budget": BudgetFields.model_fields},
-    )
+    found = read_fields(document, TeamFields)
     check_stem(document, found.name)
     check_object_schema(document, ("input",), found.input)
     _check_defaults(document, found.input)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from parallel_agents.core.command import CommandEnd, Ending
 
@@ -26,6 +28,24 @@ _DRAIN_SECONDS = 1.0
 
 class _TooMuchOutput(Exception):
     pass
+
+
+def why_not_found(command: Sequence[str], folder: str) -> str:
+    """Why a command cannot be started in a folder, or in that of this process; empty if it can."""
+    program = command[0] if command else ""
+    if not program.strip():
+        return "it names no program"
+    if any("\0" in argument for argument in command):
+        return "it has a NUL character"
+    if folder and not Path(folder).is_dir():
+        return f"there is no folder {folder} to run it in"
+    # It is found from the folder of the command: its path, or else each entry of PATH.
+    here = Path(folder).absolute()
+    if os.sep in program:
+        where = str(here / program)
+        return "" if shutil.which(where) else f"there is no program {where}"
+    entries = os.pathsep.join(str(here / entry) for entry in os.get_exec_path())
+    return "" if shutil.which(program, path=entries) else f"there is no program {program} on PATH"
 
 
 async def run_command(

@@ -80,4 +80,20 @@ def is_async(function: Callable[..., object]) -> bool:
 
 def is_generator(function: Callable[..., object]) -> bool:
     """Whether calling it makes a generator, which has no one value."""
-    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    return any(
+        inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called)
+        for called in (function, getattr(type(function), "__call__", None))  # noqa: B004
+    )
+
+
+def why_not_called_with(function: Callable[..., object], *values: object) -> str:
+    """Why it cannot be called with these arguments; empty if it can, or if nobody can know."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return ""
+    try:
+        signature.bind(*values)
+    except TypeError as error:
+        return f"{error}; its parameters are {signature}"
+    return ""

@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from functools import lru_cache
 
 from pydantic_core import SchemaError, SchemaValidator, core_schema
@@ -62,6 +63,12 @@ async def is_found(pattern: str, text: str) -> bool:
     if validator is not None:
         return validator.isinstance_python(whole_text(text))
     return await asyncio.to_thread(_search_elsewhere, pattern, text)
+
+
+def linear_matcher(pattern: str) -> Callable[[str], bool] | None:
+    """Tells whether a pattern is found in a text, in linear time; None for one that goes back."""
+    validator = _linear(pattern)
+    return None if validator is None else lambda text: validator.isinstance_python(whole_text(text))
 
 
 def _search_elsewhere(pattern: str, text: str) -> bool:

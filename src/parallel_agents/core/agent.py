@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,11 +14,15 @@ from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.problems import as_path
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.shown import shown
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
 MAX_TEMPERATURE = 2
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 
 
 class Tier(StrEnum):
@@ -91,6 +96,8 @@ class Agent(Checked):
             runs or leaves the machine needs a rule that allows it.
         sandbox: whether its commands and those of its gates run in a sandbox; `inherit` leaves it to
             the parent, and at the root to the setting.
+        workspace: the folder that its sessions work in; None for that of the process, and below a
+            session with a workspace for a copy of that one's.
 
     Raises:
         InvalidInput: a schema is not a valid JSON Schema, or a number is out of range.
@@ -118,6 +125,7 @@ class Agent(Checked):
     policy: Policy = Policy()
     permissions: Permissions = NO_PERMISSIONS
     sandbox: Sandbox = Sandbox.INHERIT
+    workspace: Workspace | None = None
 
     @override
     def _check(self) -> None:
@@ -132,6 +140,37 @@ class Agent(Checked):
             schema: JsonObject | None = getattr(self, name)
             if schema is not None:
                 _check_schema(name, schema, self.name)
+
+
+def check_agent_name(agent: Agent) -> None:
+    """Refuse a name that no key, path or list could show; stores may have such agents from before.
+
+    Raises:
+        InvalidInput: the name is empty, too long, or has other characters.
+    """
+    if not re.fullmatch(NAME_PATTERN[1:-1], agent.name):
+        raise InvalidInput(
+            f"name of Agent is {shown(agent.name)}",
+            why="a name has 1 to 64 lower-case letters, digits and underscores, a letter first",
+            hint="choose another name, such as code_reviewer",
+        )
+
+
+def check_keywords(agent: Agent) -> None:
+    """Refuse a misspelt keyword in a schema, which allows every value; stores may have such agents.
+
+    Raises:
+        InvalidInput: a keyword is nearly one of JSON Schema's.
+    """
+    for name in ("input_schema", "output_schema"):
+        schema: JsonObject | None = getattr(agent, name)
+        misspelt = None if schema is None else compiled(schema).misspelt
+        if misspelt is not None:
+            raise InvalidInput(
+                f"JSON Schema has no keyword {as_path((name, *misspelt.steps))!r}",
+                why=f"a validator ignores it, and agent {agent.name} would accept every value",
+                hint=f"did you mean {misspelt.meant!r}?",
+            )
 
 
 def check_cache_seconds(seconds: float | None, what: str) -> None:

@@ -27,13 +27,22 @@ class Breaker:
 
     rule: Rule
 
-    def admit(self, now: float, process: str) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
-        """Decide whether a process can proceed."""
+    def admit(
+        self, now: float, process: str, waiting: int = 0
+    ) -> Callable[[Throttle], tuple[Throttle, Admitted]]:
+        """Decide whether a process can proceed.
+
+        `waiting` is how many of its uses wait if this one is refused; they count until they ask again.
+        """
 
         def change(found: Throttle) -> tuple[Throttle, Admitted]:
             circuit, admission = found.circuit.admit(now, self.rule, process)
             seconds = circuit.seconds_left(now, self.rule)
-            return replace(found, circuit=circuit), Admitted(admission, seconds, circuit.reason)
+            answer = Admitted(admission, seconds, circuit.reason)
+            found = replace(found, circuit=circuit)
+            if admission is Admission.REFUSED and waiting:
+                found = found.paused(process, waiting, now, now + seconds)
+            return found, answer
 
         return change
 

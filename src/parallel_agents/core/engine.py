@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.row import Row
-from parallel_agents.core.store import Unsubscribe
 
 
 class Scope(NamedTuple):

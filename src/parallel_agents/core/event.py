@@ -132,7 +132,8 @@ class Replied:
 
     @property
     def spend(self) -> Spend:
-        return Spend(self.usage, 1, self.cost_nanousd or 0, int(self.cost_nanousd is None))
+        spend = Spend(self.usage, 1, self.cost_nanousd or 0, int(self.cost_nanousd is None))
+        return spend.on(self.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

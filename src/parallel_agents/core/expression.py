@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias, cast
 
 from parallel_agents.core.schema import Json
+from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
+# What conditions call an answer that has no fields.
+PLAIN_NAMES: tuple[str, ...] = ("text", "items")
 _MAX_CHARACTERS = 1000
+_MOST_NAMES = 20
+
+# The steps to a value: names of fields, and indexes of lists.
+Path: TypeAlias = tuple[str | int, ...]
 
 
 def _times(one: object, other: object) -> int | float:
@@ -55,6 +63,14 @@ _FUNCTIONS: Mapping[str, Any] = {
 }
 
 
+class Lacking(ValueError):
+    """The answer lacks a value that the condition reads; the text says which."""
+
+
+class Unfit(ValueError):
+    """The condition does not fit the values that it reads, such as a text compared with a number."""
+
+
 class Expression:
     """A parsed condition.
 
@@ -73,17 +89,27 @@ class Expression:
             raise _invalid(source, why) from error
         _check(self._body, source)
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What the condition reads of the answer, as `("issues", 0, "severity")`, in its order."""
+        return tuple(dict.fromkeys(_paths(self._body)))
+
     def holds(self, answer: Json) -> bool:
         """Whether the answer satisfies the condition; an answer without fields is called `text`.
 
         Raises:
-            ValueError: the answer lacks a field, or one has the wrong type; the error says which.
+            Lacking: the answer lacks what the condition reads.
+            Unfit: the condition does not fit the values that it reads.
         """
-        names = answer if isinstance(answer, Mapping) else {"text": answer, "items": answer}
+        names = answer if isinstance(answer, Mapping) else dict.fromkeys(PLAIN_NAMES, answer)
         try:
             return bool(_value(self._body, names))
-        except (TypeError, ArithmeticError, LookupError, RecursionError) as error:
-            raise ValueError(str(error)) from error
+        except (Lacking, Unfit):
+            raise
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise Lacking(str(error)) from error
+        except (TypeError, RecursionError) as error:
+            raise Unfit(str(error)) from error
 
 
 @lru_cache(maxsize=512)
@@ -127,19 +153,23 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - J
         case ast.Constant(value=value):
             return value
         case ast.Name(id=name):
-            return names[name] if name in names else _constant(name)
+            return (
+                _CONSTANTS[name]
+                if name in _CONSTANTS and name not in names
+                else _member(names, name)
+            )
         case ast.Attribute(value=inner, attr=name):
-            return _value(inner, names)[name]
+            return _member(_value(inner, names), name)
         case ast.Subscript(value=inner, slice=index):
-            return _value(inner, names)[_value(index, names)]
+            return _member(_value(inner, names), _value(index, names))
         case ast.List(elts=items) | ast.Tuple(elts=items):
             return [_value(item, names) for item in items]
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            return _FUNCTIONS[name](*(_value(argument, names) for argument in arguments))
+            return _applied(_FUNCTIONS[name], *(_value(argument, names) for argument in arguments))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return not _value(operand, names)
         case ast.UnaryOp(operand=operand):
-            return -_value(operand, names)
+            return _applied(operator.neg, _value(operand, names))
         case _:
             return _combined(node, names)
 
@@ -147,7 +177,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - J
 def _combined(node: ast.expr, names: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as above
     match node:
         case ast.BinOp(left=left, op=op, right=right):
-            return _BINARY[type(op)](_value(left, names), _value(right, names))
+            return _applied(_BINARY[type(op)], _value(left, names), _value(right, names))
         case ast.BoolOp(op=ast.And(), values=values):
             return all(_value(value, names) for value in values)
         case ast.BoolOp(values=values):
@@ -167,13 +197,73 @@ def _compared(
     value = _value(left, names)
     for op, comparator in zip(ops, comparators, strict=True):
         other = _value(comparator, names)
-        if not _COMPARE[type(op)](value, other):
+        if not _applied(_COMPARE[type(op)], value, other):
             return False
         value = other
     return True
 
 
-def _constant(name: str) -> bool | None:
-    if name not in _CONSTANTS:
-        raise KeyError(f"the answer has no field {name!r}")
-    return _CONSTANTS[name]
+def _member(value: Any, step: Any) -> Any:  # noqa: ANN401 - JSON of any kind
+    """The field or item of a value.
+
+    Raises:
+        Lacking: there is none.
+        Unfit: the value is of a kind that has no such part.
+    """
+    if value is None:
+        raise Lacking(f"what has to have {shown(step)} is null")
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[object, Any]", value)
+        if step in fields:
+            return fields[step]
+        raise Lacking(f"there is no field {shown(step)}, {_listed(fields)}")
+    if isinstance(step, str):
+        raise Unfit(f"{shown(value)} has no field {shown(step)}")
+    return value[step]
+
+
+def _listed(names: Mapping[object, Any]) -> str:
+    listed = [shown(name) for name in islice(names, _MOST_NAMES)]
+    more = len(names) - len(listed)
+    if not listed:
+        return "nor any other"
+    return f"only {', '.join(listed)}" + (f" and {more} more" if more else "")
+
+
+def _applied(function: Callable[..., Any], *values: Any) -> Any:  # noqa: ANN401 - as above
+    """What an operator makes of values; null is a value that the answer lacks.
+
+    Raises:
+        Lacking: one of the values, or of the items of one, is null.
+        Unfit: the operator does not fit the values.
+    """
+    try:
+        return function(*values)
+    except TypeError as error:
+        of = f"of {', '.join(map(shown, values))}"
+        if any(v is None or (isinstance(v, list) and None in v) for v in values):
+            raise Lacking(f"a value is null: {error}, {of}") from error
+        raise Unfit(f"{error}, {of}") from error
+
+
+def _paths(node: ast.AST) -> Iterator[Path]:
+    """The longest paths of names and constant indexes that a condition reads."""
+    if (path := _path(node)) is not None:
+        yield path
+        return
+    for part in ast.iter_child_nodes(node):
+        if not (isinstance(node, ast.Call) and part is node.func):
+            yield from _paths(part)
+
+
+def _path(node: ast.AST) -> Path | None:
+    match node:
+        case ast.Name(id=name) if name not in _CONSTANTS:
+            return (name,)
+        case ast.Attribute(value=inner, attr=step):
+            above = _path(inner)
+        case ast.Subscript(value=inner, slice=ast.Constant(value=str() | int() as step)):
+            above = _path(inner)
+        case _:
+            return None
+    return None if above is None else (*above, step)

@@ -10,9 +10,9 @@ from pydantic import Field
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.expression import expression
+from parallel_agents.core.expression import Lacking, Unfit, expression
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import GateBroken, InvalidInput
 
 MAX_SCORE = 10
 
@@ -234,11 +234,21 @@ def describe_gate(gate: Gate) -> str:
 
 
 def condition_verdict(gate: ConditionGate, answer: Json) -> Verdict:
-    """The verdict of a condition on the answer."""
+    """The verdict of a condition on the answer; an answer that lacks what it reads is rejected.
+
+    Raises:
+        GateBroken: the condition does not fit the values that it reads.
+    """
     try:
         holds, why = expression(gate.condition).holds(answer), ""
-    except ValueError as error:
+    except Lacking as error:
         holds, why = False, f" ({error})"
+    except Unfit as error:
+        raise GateBroken(
+            f"the condition {gate.condition} cannot be evaluated",
+            why=str(error),
+            hint="correct it, or give its fields their types in the agent's output schema",
+        ) from error
     critique = "" if holds else f"The answer must satisfy {gate.condition}{why}."
     return Verdict(gate=describe_gate(gate), is_accepted=holds, critique=critique)
 

@@ -33,8 +33,8 @@ class Snapshot:
         left: of teams with runs that no living process has, the first live ones.
         last: the last event of each live run.
         last_steps: the last event before that, of runs whose last event is a start.
-        last_times: when each live run that no living process has wrote last, in seconds since the
-            epoch.
+        last_times: when each live run that no living process has was last worked on, in seconds
+            since the epoch.
         alive: the processes that are alive.
         now: seconds since the epoch.
     """
@@ -106,6 +106,12 @@ class Journal(Protocol):
         self, *, tree: SessionKey | None = None, since: float | None = None
     ) -> list[Cost]:
         """What all runs cost, or those of a tree, or those that are live or ended after `since`."""
+        ...
+
+    async def count_unanswered(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> int:
+        """How many calls of the same runs brought no reply and may have been billed."""
         ...
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +20,11 @@ class Needs:
 
     project: str = ""
     servers: tuple[tuple[str, str], ...] = ()
+
+
+class Lack(NamedTuple):
+    """What a process lacks for an agent's work, why that matters, and what to do about it."""
+
+    text: str
+    why: str
+    hint: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from parallel_agents.core.json_value import MOST_DEPTH, is_too_deep
-from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
+from parallel_agents.core.schema import Json, JsonObject, compiled, dereferenced, find_json
 
 _SHOWN = 200
 # Where a sentence can end, with the quotes and brackets that may close after it.
@@ -60,7 +60,7 @@ def cut_texts(output: Json, schema: JsonObject | None) -> tuple[str, ...]:
 
 
 def _cuts(value: Json, schema: Json, root: JsonObject, where: str) -> Iterator[str]:
-    schema = _resolved(schema, root)
+    schema = dereferenced(schema, root)
     match value:
         case str():
             most = schema.get("maxLength")
@@ -68,7 +68,7 @@ def _cuts(value: Json, schema: Json, root: JsonObject, where: str) -> Iterator[s
             if isinstance(most, int) and len(value) == most and "enum" not in schema and not ends:
                 yield f"{where or 'the answer'} was probably cut: it ends at its limit of {most} characters"
         case Mapping():
-            properties = _resolved(schema.get("properties"), root)
+            properties = dereferenced(schema.get("properties"), root)
             for name, member in value.items():
                 yield from _cuts(member, properties.get(name), root, _step(where, name))
         case Sequence():
@@ -80,16 +80,3 @@ def _cuts(value: Json, schema: Json, root: JsonObject, where: str) -> Iterator[s
 
 def _step(where: str, step: str | int) -> str:
     return f"{where}/{step}".removeprefix("/")
-
-
-def _resolved(schema: Json, root: JsonObject) -> JsonObject:
-    """The schema that a local reference points to; an empty one for what is no object."""
-    if not isinstance(schema, Mapping):
-        return {}
-    reference = schema.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#/"):
-        return schema
-    found: Json = root
-    for step in reference.removeprefix("#/").split("/"):
-        found = found.get(step) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}

@@ -77,6 +77,12 @@ class Overview(Protocol):
         """
         ...
 
+    async def count_unanswered(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> int:
+        """How many calls of the same runs brought no reply and may have been billed."""
+        ...
+
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         """Where these sessions come from; those that are not in the store are left out."""
         ...

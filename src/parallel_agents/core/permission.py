@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.command_line import Words, simple_commands, started_commands
+from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import Access, SubjectKind, ToolSpec
@@ -258,42 +259,6 @@ def _command_matches(pattern: str, words: Words) -> bool:
     )
 
 
-def _path_matches(pattern: str, path: str) -> bool:
-    """Whether a path matches a pattern, in which `**` stands for any folders.
-
-    A pattern without a slash speaks of the files of that name in any folder, and one that names a
-    folder speaks of all that is in it.
-    """
-    steps = _steps(path)
-    wanted = _steps(pattern)
-    if "/" not in pattern.strip("/"):
-        wanted = ["**", *wanted]
-    if pattern.endswith("/"):
-        wanted = [*wanted, "**"]
-    return _steps_match(tuple(wanted), tuple(steps))
-
-
-def _steps(path: str) -> list[str]:
-    found: list[str] = []
-    for step in path.split("/"):
-        if step == "..":
-            del found[-1:]
-        elif step not in {"", "."}:
-            found.append(step)
-    return found
-
-
-def _steps_match(wanted: Sequence[str], steps: Sequence[str]) -> bool:
-    """Whether the steps of a path match those of a pattern, in time of their product."""
-    reached = {0}
-    for want in wanted:
-        if want == "**":
-            reached = set(range(min(reached), len(steps) + 1)) if reached else reached
-        else:
-            reached = {at + 1 for at in reached if at < len(steps) and fnmatchcase(steps[at], want)}
-    return len(steps) in reached
-
-
 def _url_matches(pattern: str, url: str) -> bool:
     """Whether an address matches a host, `*.host`, `domain:host` or an address with `*`."""
     if "://" in pattern:
@@ -314,7 +279,7 @@ _MATCHERS: Mapping[SubjectKind, _Matcher] = MappingProxyType(
     {
         SubjectKind.TEXT: _text_matches,
         SubjectKind.COMMAND: _text_matches,
-        SubjectKind.PATH: _path_matches,
+        SubjectKind.PATH: path_matches,
         SubjectKind.URL: _url_matches,
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,3 +51,8 @@ class ChildRun(NamedTuple):
             run.status,
             is_quiet=session.options.is_quiet,
         )
+
+
+def oldest_first(rows: Iterable[Row]) -> list[Row]:
+    """The rows in the order in which their runs were asked for, which is the order to execute them."""
+    return sorted(rows, key=lambda row: (row.run.created_at, row.run.number))

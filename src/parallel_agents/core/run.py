@@ -8,6 +8,7 @@ from enum import StrEnum
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend, Usage
+from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import PagentsError
 
 
@@ -81,6 +82,7 @@ class Outcome:
         text: the raw text of the last reply, even if it was rejected.
         notices: what a reader of the output should know, such as that the model is too weak.
         score: 0 to 10; None if no judge gave one.
+        changes: what its session has changed in a workspace of its own; None without one.
     """
 
     status: RunStatus
@@ -89,6 +91,7 @@ class Outcome:
     error: Failure | None = None
     notices: tuple[str, ...] = ()
     score: float | None = None
+    changes: Changes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +160,7 @@ class Result:
             and without the time for which it was stopped.
         attempts: how many attempts the run took.
         score: 0 to 10, if a judge or a scoring function gave one.
+        changes: what the session had changed in a workspace of its own; None without one.
     """
 
     agent: str
@@ -173,6 +177,7 @@ class Result:
     session_key: SessionKey
     run_id: RunId
     score: float | None = None
+    changes: Changes | None = None
     spend_below: Spend = Spend()
 
     @property
@@ -186,6 +191,11 @@ class Result:
     @property
     def cost_usd(self) -> float | None:
         return known_cost(self.total_spend, self.status)
+
+    @property
+    def simulated_usd(self) -> float:
+        """What its calls of simulated models would have cost, in USD."""
+        return self.total_spend.simulated_usd
 
     @property
     def is_done(self) -> bool:
@@ -219,6 +229,11 @@ class TeamResult:
     @property
     def cost_usd(self) -> float | None:
         return self.spend.cost_usd
+
+    @property
+    def simulated_usd(self) -> float:
+        """What its calls of simulated models would have cost, in USD."""
+        return self.spend.simulated_usd
 
     @property
     def is_done(self) -> bool:

@@ -19,6 +19,7 @@ from parallel_agents.core.schema_cost import (
     checks_of_a_value,
     is_recursive_union,
 )
+from parallel_agents.core.schema_keywords import find_misspelt
 
 _FENCE = re.compile(r"```[A-Za-z0-9_-]*+\s*+(.*?)```", re.DOTALL)
 _OPENING = re.compile(r"[{\[]")
@@ -58,11 +59,14 @@ class Schema:
 
     A `$ref` can only point into the schema itself; nothing is fetched or read from disk.
 
+    Attributes:
+        misspelt: a keyword that is nearly a known one; the validator ignores it.
+
     Raises:
         InvalidSchema: `source` is not a valid JSON Schema.
     """
 
-    __slots__ = ("_validator", "source")
+    __slots__ = ("_validator", "misspelt", "source")
 
     def __init__(self, source: JsonObject) -> None:
         self.source = source
@@ -72,6 +76,7 @@ class Schema:
                 why = f"a value would be checked {checks:,} times, more than {MOST_CHECKS:,}"
                 raise InvalidSchema(Problem("", why))
             self._validator = jsonschema_rs.validator_for(dict(source), retriever=_fetch_nothing)
+            self.misspelt = find_misspelt(source)
         except jsonschema_rs.ValidationError as error:
             where = "/".join(str(step) for step in error.instance_path)
             raise InvalidSchema(Problem(where, _brief(error.message))) from error
@@ -203,3 +208,17 @@ def resolved(reference: str, root: JsonObject) -> Json:
             raise ValueError(f"the schema has no {reference}")
         value = value[step]
     return value
+
+
+def dereferenced(schema: Json, root: JsonObject) -> JsonObject:
+    """The schema that a local reference points to; an empty one for what is no object."""
+    if not isinstance(schema, Mapping):
+        return {}
+    reference = schema.get("$ref")
+    if not isinstance(reference, str) or not reference.startswith("#/"):
+        return schema
+    try:
+        found = resolved(reference, root)
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}

@@ -11,6 +11,7 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.workspace import Workspace
 
 
 class Mode(StrEnum):
@@ -45,6 +46,8 @@ class SessionOptions(Checked):
         cleanup: whether lists show it after its end.
         task_name: a name that its parent chose; it identifies the session as a label does.
         cwd: the folder that its tools work in; empty for the folder of the process.
+        workspace: the folder that it works in, if not `cwd`; a child of a session with a workspace gets
+            a copy of its own by default.
         group: a name that sessions of one parent share.
         is_quiet: whether the parent neither waits for it nor gets its result.
         is_service: whether the runtime made it for its parent, such as a judge; the parent's policy
@@ -61,6 +64,7 @@ class SessionOptions(Checked):
     cleanup: Cleanup = Cleanup.KEEP
     task_name: str = ""
     cwd: str = ""
+    workspace: Workspace | None = None
     group: str = ""
     is_quiet: bool = False
     is_service: bool = False

@@ -6,14 +6,14 @@ Several processes may use one store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetterStore
 from parallel_agents.core.event import Body, Entry, Event, Queued, SteerMode
+from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.overview import Overview
@@ -26,7 +26,6 @@ from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Spend
-from parallel_agents.errors import StoreError
 
 _NO_RUNS = Transcript()
 
@@ -38,6 +37,7 @@ class Claim(NamedTuple):
         events: of the run, in order.
         is_budgeted: the session or one above it has a budget account.
         before: the transcript of the session's earlier runs; it must not be changed.
+        is_after_death: the process that executed the run before has died.
     """
 
     session: Session
@@ -45,6 +45,7 @@ class Claim(NamedTuple):
     events: list[Event]
     is_budgeted: bool = False
     before: Transcript = _NO_RUNS
+    is_after_death: bool = False
 
 
 class Attempt(NamedTuple):
@@ -62,10 +63,6 @@ class Killed(NamedTuple):
 
     runs: list[Run]
     already_over: int
-
-
-OnEvents = Callable[[Sequence[Event]], None]
-Unsubscribe = Callable[[], None]
 
 
 class SessionStore(Protocol):
@@ -99,6 +96,15 @@ class SessionStore(Protocol):
         Raises:
             NotFound: there is no such session, or no such sender.
             RunIsOver: the session was killed.
+        """
+        ...
+
+    async def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
+        """Queue a further run of a session whose work ended over budget, and of a team's tasks that did.
+
+        Returns:
+            The session's current run, then the runs that its tasks have anew. Nothing is queued in a
+            killed session, and a team that a living process executes stays as it is.
         """
         ...
 
@@ -221,7 +227,7 @@ class RunStore(Protocol):
         ...
 
     async def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
-        """When each run wrote its last event, in seconds since the epoch."""
+        """When a process last worked on each run that no living one has, in seconds since the epoch."""
         ...
 
     async def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
@@ -300,66 +306,6 @@ class OwnerStore(Protocol):
         ...
 
     async def owners(self) -> list[Owner]: ...
-
-
-class EventStore(Protocol):
-    """Reads, reports and verifies events."""
-
-    async def events(
-        self,
-        *,
-        after: int = 0,
-        session: SessionKey | None = None,
-        tree: SessionKey | None = None,
-        kinds: Collection[str] | None = None,
-        limit: int | None = None,
-    ) -> list[Event]:
-        """The events with a `seq` above `after`, in order: all, or those of one session or tree.
-
-        With `kinds`, only events whose body is of one of these kinds.
-        """
-        ...
-
-    async def last_events(
-        self,
-        *,
-        before: int | None = None,
-        tree: SessionKey | None = None,
-        kinds: Collection[str] | None = None,
-        limit: int,
-    ) -> list[Event]:
-        """The last events with a `seq` below `before`, in order; arguments as for `events`."""
-        ...
-
-    async def count_events(
-        self, *, before: int | None = None, tree: SessionKey | None = None
-    ) -> int:
-        """How many events there are with a `seq` below `before`, of any kind."""
-        ...
-
-    def subscribe(self, on_events: OnEvents) -> Unsubscribe:
-        """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
-        ...
-
-    def on_failure(self, tell: Callable[[StoreError], None]) -> Unsubscribe:
-        """Call `tell` on the loop once the store can no longer be written or watched."""
-        ...
-
-    async def check_chain(self, head: str = "") -> ChainCheck:
-        """Recompute the hashes over all events; `head`, in hex, must be one of them."""
-        ...
-
-    async def check_rows(self) -> RowCheck:
-        """Check that each run's row matches its events."""
-        ...
-
-    async def verify_all(self, head: str = "") -> Audit:
-        """Check the chain and the rows, and note how far they are intact."""
-        ...
-
-    async def verify_new(self, head: str = "") -> Audit:
-        """The same, of what came after the last note, if nothing before it looks different."""
-        ...
 
 
 class Store(

@@ -18,6 +18,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import SessionOptions
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
 UNNAMED = "run"
@@ -50,6 +51,7 @@ class Task(Checked):
             stays denied.
         sandbox: whether its commands run in a sandbox; `off` counts only if nothing above it, nor
             its agent, requires one.
+        workspace: the folder that it works in; it overrides the agent's.
         is_fork: whether the session begins with its parent's transcript.
         options: options of the session, such as whether its parent waits for it.
 
@@ -72,8 +74,14 @@ class Task(Checked):
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
     permissions: Permissions = field(default=NO_PERMISSIONS, kw_only=True)
     sandbox: Sandbox = field(default=Sandbox.INHERIT, kw_only=True)
+    workspace: Workspace | None = field(default=None, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)
+
+    @override
+    @classmethod
+    def written(cls) -> str:
+        return 'Task("AGENT", "what to do")'
 
     @override
     def _check(self) -> None:

@@ -209,6 +209,14 @@ class Throttle:
         at_once = throttle.in_flight() + 1 if self.window is None else self.window
         return replace(closed, window=max(1, at_once // 2), answers=0, halved_at=now)
 
+    def paused(self, process: str, waiting: int, now: float, until: float) -> Throttle:
+        """The throttle with the calls of a process that wait until the circuit lets them through."""
+        held = self.holders.get(process)
+        if held is None or held.until <= now:
+            held = Holder(in_flight=0, waiting=0, until=until)
+        held = replace(held, waiting=waiting, until=max(held.until, until))
+        return _with_holder(self, process, held, now)
+
     def without(self, process: str) -> Throttle:
         """The throttle without the calls of a process that has ended."""
         holders = {name: holder for name, holder in self.holders.items() if name != process}

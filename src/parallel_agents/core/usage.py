@@ -5,12 +5,13 @@ Money is counted in whole nanodollars (1e-9 USD), so that sums and budgets are e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 NANOUSD_PER_USD = 1_000_000_000
+SIMULATED = "sim/"  # the start of the names of models that cost no money, but have prices
 # No call has more tokens of a kind, or costs more: what claims to is a mistake, of a server or of a
 # price. With these bounds no sum of calls leaves the 64 bits of a column.
 MOST_CALL_TOKENS = 100_000_000
@@ -61,12 +62,19 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """The usage and cost of calls. `unpriced_calls` counts the calls without a known price."""
+    """The usage and cost of calls.
+
+    Attributes:
+        cost_nanousd: money only.
+        unpriced_calls: the calls without a known price.
+        simulated_nanousd: what the calls of simulated models would have cost.
+    """
 
     usage: Usage = Usage()
     calls: int = 0
     cost_nanousd: int = 0
     unpriced_calls: int = 0
+    simulated_nanousd: int = 0
 
     def __add__(self, other: Spend) -> Spend:
         return Spend(
@@ -74,12 +82,25 @@ class Spend:
             self.calls + other.calls,
             self.cost_nanousd + other.cost_nanousd,
             self.unpriced_calls + other.unpriced_calls,
+            self.simulated_nanousd + other.simulated_nanousd,
         )
+
+    def on(self, model: str) -> Spend:
+        """The same, spent on calls of this model: what a simulated one costs is no money."""
+        if not model.startswith(SIMULATED):
+            return self
+        simulated = self.simulated_nanousd + self.cost_nanousd
+        return replace(self, cost_nanousd=0, simulated_nanousd=simulated)
 
     @property
     def cost_usd(self) -> float | None:
         """The cost in USD, or None if the price of any call is unknown: unknown is never zero."""
         return None if self.unpriced_calls else self.cost_nanousd / NANOUSD_PER_USD
+
+    @property
+    def simulated_usd(self) -> float:
+        """What the calls of simulated models would have cost, in USD."""
+        return self.simulated_nanousd / NANOUSD_PER_USD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

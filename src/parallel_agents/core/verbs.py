@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
@@ -20,16 +21,22 @@ from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Killed, SessionPlan, Unsubscribe
+from parallel_agents.core.store import Killed, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
 
 
 class Spawned(NamedTuple):
-    """A session and one run of it; `is_new` is False if the key was in the store already."""
+    """A session and one run of it.
+
+    Attributes:
+        is_new: False if the key was in the store already.
+        kept: the options that were asked for otherwise before, and stay as they were.
+    """
 
     session_key: SessionKey
     run_id: RunId
     is_new: bool = True
+    kept: tuple[str, ...] = ()
 
 
 class Steer(NamedTuple):

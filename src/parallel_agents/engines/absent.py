@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parallel_agents.core.engine import Scope
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
-from parallel_agents.core.store import Unsubscribe
 
 
 class AbsentEngine:

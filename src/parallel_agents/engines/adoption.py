@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.ids import OwnerId, short
 from parallel_agents.core.owner import OwnerState, Role
-from parallel_agents.core.row import Row
+from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.store import Filter, Store
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ class Departures:
         """The live runs of processes that have ended since the last call, or ever before the first."""
         gone = {owner.id for owner in await store.owners() if owner.state is OwnerState.GONE}
         departed, self._known = gone - self._known, gone
-        return [row for owner in sorted(departed) for row in await store.rows(Filter(owner=owner))]
+        rows = [row for owner in departed for row in await store.rows(Filter(owner=owner))]
+        return oldest_first(rows)
 
 
 def announce_taken(rows: Sequence[Row], role: Role) -> None:

@@ -13,20 +13,14 @@ from typing import Protocol, Self
 from parallel_agents.containment.calls import describe, tell
 from parallel_agents.core.call_decisions import Answered
 from parallel_agents.core.engine import Scope
-from parallel_agents.core.event import (
-    Event,
-    Finished,
-    Queued,
-    Replied,
-    Started,
-    Steered,
-)
+from parallel_agents.core.event import Event, Finished, Queued, Replied, Started, Steered
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.owner import Owner, OwnerState, Role
-from parallel_agents.core.row import Row
+from parallel_agents.core.row import Row, oldest_first
 from parallel_agents.core.run import Failure, Outcome, RunnerKind, RunStatus
 from parallel_agents.core.runner import Activation, OnText, Runner
-from parallel_agents.core.store import Claim, Store, Unsubscribe
+from parallel_agents.core.store import Claim, Store
 from parallel_agents.engines import ownership
 from parallel_agents.engines.adoption import Departures, announce_taken, sort_orphans
 from parallel_agents.engines.live_run import (
@@ -389,7 +383,7 @@ class LocalEngine:
         for row in damaged:
             with suppress(LeftRun):
                 await self._store.claim(row.run.id, self._owner.id)  # which ends it
-        for row in able:
+        for row in oldest_first(able):
             await learn_bound(self, self._store, row.session.root)
             if not self._is_stopping and row.run.id not in self._scheduled:
                 self._adopted.add(row.run.id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import Queued
+from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.ids import SessionKey, is_team_key
-from parallel_agents.core.store import EventStore
 from parallel_agents.core.task import TeamTask
 
 

@@ -13,6 +13,8 @@ PagentsError
  │   ├─ NotYet                  PA-E109  a published name that is not implemented here
  │   ├─ ForkRefused             PA-E114  a session has no transcript to begin with
  │   ├─ CannotContinue          PA-E117  this process lacks what a run needs that another one began
+ │   ├─ WorkspaceError          PA-E121  a folder cannot be a workspace, or its changes cannot come back
+ │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
@@ -92,6 +94,7 @@ from parallel_agents.errors.caller import (
     ConfigError,
     Conflict,
     ForkRefused,
+    GitFailed,
     InvalidFile,
     InvalidInput,
     MissingExtra,
@@ -105,6 +108,7 @@ from parallel_agents.errors.caller import (
     UnknownAgent,
     UnknownModel,
     Untrusted,
+    WorkspaceError,
 )
 from parallel_agents.errors.host import (
     HostError,
@@ -188,6 +192,7 @@ __all__ = [
     "ForkRefused",
     "GateBroken",
     "GateRefused",
+    "GitFailed",
     "HostError",
     "Incomplete",
     "InvalidFile",
@@ -246,6 +251,7 @@ __all__ = [
     "UnknownModel",
     "Unreachable",
     "Untrusted",
+    "WorkspaceError",
     "WriterEnded",
     "where_to_look",
 ]

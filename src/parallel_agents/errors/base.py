@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from typing_extensions import override
+
 
 def where_to_look(code: str) -> str:
     """The command that explains a code."""
@@ -27,6 +29,20 @@ class PagentsError(Exception):
         self.message = message
         self.why = why
         self.hint = hint
+        self._further_notes: list[str] = []
+
+    @property
+    @override
+    def __notes__(self) -> list[str]:  # pyright: ignore[reportIncompatibleVariableOverride] - the hint may be found later
+        """What a traceback shows below the message (PEP 678): all that the command line shows."""
+        found = f"{self.code}; `{self.docs}` explains it"
+        titled = (("why", self.why), ("hint", self.hint), ("code", found))
+        lines = [f"  {title:<5} {text}" for title, text in titled if text]
+        return ["\n".join(lines), *self._further_notes]
+
+    @override
+    def add_note(self, note: str) -> None:
+        self._further_notes.append(note)
 
     @property
     def docs(self) -> str:

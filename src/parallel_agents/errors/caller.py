@@ -84,6 +84,14 @@ class CannotContinue(CallerError):
     code = "PA-E117"
 
 
+class WorkspaceError(CallerError):
+    code = "PA-E121"
+
+
+class GitFailed(WorkspaceError):
+    code = "PA-E122"
+
+
 class NotYet(CallerError):
     code = "PA-E109"
 

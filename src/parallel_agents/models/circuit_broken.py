@@ -34,6 +34,7 @@ class CircuitBroken(Wrapped):
     def __init__(self, model: Model, governor: Governor) -> None:
         super().__init__(model)
         self._governor = governor
+        self._paused_until: list[float] = []  # when each call that was refused may ask again
 
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         """Ask for the next message, unless the model has failed too often.
@@ -44,7 +45,7 @@ class CircuitBroken(Wrapped):
         """
         await self._governor.refresh()
         known = self._governor.known(self.name)
-        is_probe = known is not None and not known.circuit.is_closed and await self._admit()
+        is_probe = known is not None and not known.circuit.is_closed and await self._admit(request)
         try:
             reply = await self._model.respond(request, listener)
         except _FAILURES as error:
@@ -68,18 +69,24 @@ class CircuitBroken(Wrapped):
             self._count_answer()
         return reply
 
-    async def _admit(self) -> bool:
+    async def _admit(self, request: ModelRequest) -> bool:
         """Return whether the call is the probe; False if the circuit has closed meanwhile.
 
         Raises:
             CircuitOpen: the circuit refuses the call.
         """
-        change = _BREAKER.admit(self._governor.now(), self._governor.process)
+        now = self._governor.now()
+        self._paused_until = [until for until in self._paused_until if until > now]
+        # One that goes on to another model does not wait for this one.
+        waiting = len(self._paused_until) + (not request.has_next)
+        change = _BREAKER.admit(now, self._governor.process, waiting=waiting)
         admitted = await self._governor.change(self.name, change)
         if admitted.admission is Admission.REFUSED:
+            if not request.has_next:
+                self._paused_until.append(now + admitted.seconds)
             raise CircuitOpen(
                 f"{self.name} is paused for {admitted.seconds:.0f} s",
-                why="nearly all of its recent calls failed",
+                why=f"nearly all of its recent calls failed, most recently with: {admitted.reason}",
                 hint="wait, or choose another model with --model; see `pagents limits`",
                 retry_after_seconds=admitted.seconds,
             )

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib.resources import files
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from parallel_agents.core.problems import describe_problem
+from parallel_agents.core.problems import find_problem
+from parallel_agents.core.rates import RateLimit
 from parallel_agents.core.schema import Json, JsonObject
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.usage import Price
 from parallel_agents.errors import ConfigError
 from parallel_agents.models.base_url import Known, complete, read_ollama_host
 from parallel_agents.models.dialect import CHANGE_NAMES, CHANGES, DialectChanges
 from parallel_agents.models.providers import ANY_MODEL, Provider
+from parallel_agents.models.simulated import days
+from parallel_agents.setting_values import SourcedTable
 
 _OLLAMA, _OLLAMA_HOST = "ollama", "OLLAMA_HOST"
 _KEY_HINT = 'write key = "env:NAME" and keep the key itself in the environment'
@@ -25,12 +31,22 @@ _URL_HINT = "write https://HOST/PATH, without a user, password or key"
 _PROXY_HINT = (
     'write http://HOST:PORT, socks5://HOST:PORT, "none", or env:NAME for a proxy with a password'
 )
+# No table may be called so, and no server can be meant by it.
 _TAKEN = {
     "ladder": "lists of models, as in `ladders`",
     "local": "the embedded ones",
     "pydantic-ai": "those of that library",
+    days.PROVIDER: "simulated, and a simulation must be known as one",
 }
+_HINTS = {
+    "key": _KEY_HINT,
+    "base_url": _URL_HINT,
+    "proxy": _PROXY_HINT,
+    "name": "call it by lower-case letters, digits, dashes and underscores",
+}
+_OURS = frozenset({"name", "known", "configured"})  # fields of a provider that no table has
 _HINT = "correct it in the configuration; docs/settings.md lists the fields of a provider"
+T = TypeVar("T")
 _Layers: TypeAlias = tuple[tuple[str, DialectChanges], ...]
 
 
@@ -60,8 +76,23 @@ def read_providers(
             raise ConfigError(f"providers.{name} is not a table", hint=_HINT)
         preset = presets.get(name, {})
         is_as_shipped = not table and preset is _presets().get(name)
-        providers[name] = _shipped(name) if is_as_shipped else _read_provider(name, preset, table)
+        with _sourced(table):
+            providers[name] = (
+                _shipped(name) if is_as_shipped else _read_provider(name, preset, table)
+            )
     return providers
+
+
+@contextmanager
+def _sourced(table: Json) -> Generator[None]:
+    """Refusals of a table also say where it is from."""
+    try:
+        yield
+    except ConfigError as error:
+        if not isinstance(table, SourcedTable):
+            raise
+        why = "; ".join(part for part in (error.why, f"it is set in {table.source}") if part)
+        raise ConfigError(error.message, why=why, hint=error.hint) from None
 
 
 @cache
@@ -98,14 +129,14 @@ def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider
             why=f"models of {name}/ are {_TAKEN[name]}",
             hint="choose another name for its table",
         )
-    for reserved in ("name", "known", "configured"):
+    for reserved in sorted(_OURS):
         if reserved in table:
             raise ConfigError(f"providers.{name}.{reserved} is not a field", hint=_HINT)
     server, known = _parted(name, preset)
     own, configured = _parted(name, table)
     merged = {**_merge(server, own), "name": name}
     with _config_errors(name):
-        provider = _adapter().validate_python(merged)
+        provider = _strict(_adapter(), merged)
     base_url = complete(provider.base_url, provider.wire, _known_urls())
     return replace(provider, base_url=base_url, known=known, configured=configured)
 
@@ -117,30 +148,54 @@ def _parted(name: str, table: JsonObject) -> tuple[JsonObject, _Layers]:
     layers: list[tuple[str, DialectChanges]] = []
     if changes:
         with _config_errors(name):
-            layers.append((ANY_MODEL, CHANGES.validate_python(changes)))
+            layers.append((ANY_MODEL, _strict(CHANGES, changes)))
     models = table.get("models", {})
     if not isinstance(models, Mapping):
         raise ConfigError(f"providers.{name}.models is not a table", hint=_HINT)
     for glob, of_model in models.items():
-        with _config_errors(name, f"models.{glob}."):
-            layers.append((glob, CHANGES.validate_python(of_model)))
+        if of_model == {}:
+            raise ConfigError(f"providers.{name}.models.{glob} is empty", hint=_HINT)
+        with _config_errors(name, ("models", glob)):
+            layers.append((glob, _strict(CHANGES, of_model)))
     return server, tuple(layers)
 
 
+def _strict(kind: TypeAdapter[T], table: Json) -> T:
+    """A table in which no text stands for a number, no number for a switch, and so on."""
+    return kind.validate_json(json.dumps(table, default=str), strict=True)
+
+
 @contextmanager
-def _config_errors(name: str, within: str = "") -> Generator[None]:
+def _config_errors(name: str, within: tuple[str, ...] = ()) -> Generator[None]:
     try:
         yield
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field_name = within + ".".join(str(step) for step in first["loc"])
-        hints = {"key": _KEY_HINT, "base_url": _URL_HINT, "proxy": _PROXY_HINT}
+        found = find_problem(error)
+        steps = (*within, *found.steps)
+        path = ".".join(("providers", name, *steps))
+        hint = _HINTS.get(".".join(steps), _HINT)
+        if found.is_unknown:
+            known = _names_beside(steps)
+            hint = (
+                f"{did_you_mean(steps[-1], known)} docs/settings.md lists all" if known else _HINT
+            )
         # Not chained: the cause shows the value, which may be a key.
-        raise ConfigError(
-            f"providers.{name}.{field_name} is invalid",
-            why=describe_problem(error),
-            hint=hints.get(field_name, _HINT),
-        ) from None
+        raise ConfigError(f"{path} is invalid", why=found.words, hint=hint) from None
+
+
+def _names_beside(steps: tuple[str, ...]) -> Iterable[str]:
+    """The fields that a table takes in which an unknown one is."""
+    match steps:
+        case (_,):
+            return {*(field.name for field in fields(Provider)), *CHANGE_NAMES, "models"} - _OURS
+        case ("prices", *_):
+            return [field.name for field in fields(Price)]
+        case ("limits", *_):
+            return [field.name for field in fields(RateLimit)]
+        case ("models", _, _):
+            return CHANGE_NAMES
+        case _:
+            return ()
 
 
 @cache

@@ -25,6 +25,7 @@ from parallel_agents.core.agent import Tier
 from parallel_agents.core.model import Capabilities
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.texts import NonEmpty
 from parallel_agents.core.usage import Price
 from parallel_agents.models.base_url import join_url, read_base_url
 from parallel_agents.models.dialect import (
@@ -55,10 +56,13 @@ _Proxy = Annotated[
 ]
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
-_ModelId = Annotated[str, StringConstraints(min_length=1)]
 
 
 def _check_limit(limit: RateLimit) -> RateLimit:
+    if not limit.is_bound:
+        raise ValueError(
+            "it sets no limit: it takes requests_per_minute, tokens_per_minute or both"
+        )
     if any(n is not None and n < 1 for n in (limit.requests_per_minute, limit.tokens_per_minute)):
         raise ValueError("a limit must be at least 1")
     return limit
@@ -216,13 +220,13 @@ class Provider:
     headers: Mapping[_HeaderName, _HeaderValue] = field(default_factory=dict[str, str], repr=False)
     known: tuple[tuple[str, DialectChanges], ...] = ()
     configured: tuple[tuple[str, DialectChanges], ...] = ()
-    prices: Mapping[_ModelId, Price] = field(default_factory=dict[str, Price])
+    prices: Mapping[NonEmpty, Price] = field(default_factory=dict[str, Price])
     price_list: str = ""
-    max_parallel: Mapping[_ModelId, Annotated[int, Field(ge=1, le=100_000)]] = field(
+    max_parallel: Mapping[NonEmpty, Annotated[int, Field(ge=1, le=100_000)]] = field(
         default_factory=dict[str, int]
     )
-    tiers: Mapping[Tier, _ModelId] = field(default_factory=dict[Tier, str])
-    limits: Mapping[_ModelId, Annotated[RateLimit, AfterValidator(_check_limit)]] = field(
+    tiers: Mapping[Tier, NonEmpty] = field(default_factory=dict[Tier, str])
+    limits: Mapping[NonEmpty, Annotated[RateLimit, AfterValidator(_check_limit)]] = field(
         default_factory=dict[str, RateLimit]
     )
 

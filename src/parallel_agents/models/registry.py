@@ -69,6 +69,16 @@ class Registry:
             self._models[name] = self._models[made.name] = model
         return model
 
+    def check_name(self, name: str) -> None:
+        """Refuse a name that can be no model's; whether its key is set and it is served is not asked.
+
+        Raises:
+            UnknownModel: the provider does not exist, or the name does not have the form.
+        """
+        provider, _, model_id = name.partition("/")
+        if provider not in self._factories and not (provider in self.providers and model_id):
+            self._refuse(name)
+
     def is_made_by_program(self, provider: str) -> bool:
         """Whether a factory makes the provider's models, whatever the configuration says."""
         return provider in self._factories

@@ -45,6 +45,9 @@ class Patience:
 class Retrying(Wrapped):
     """Wraps a model and repeats a failed call; a reply's `tries` counts all calls.
 
+    A pause of the model's circuit is a wait and no try: nothing was sent. If the patience ends in
+    one, the failure that the call itself had is raised.
+
     The wait is drawn uniformly from 0 to the bound ("full jitter",
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that agents
     which failed together do not retry together.
@@ -67,6 +70,7 @@ class Retrying(Wrapped):
         watched = None if listener is None else _Watched(listener)
         waits = _Waits(self._patience, self._rng)
         attempt = 1
+        cause: ProviderError | None = None
         while True:
             try:
                 reply = await self._model.respond(request, watched)
@@ -75,17 +79,33 @@ class Retrying(Wrapped):
                 was_shown = watched is not None and watched.was_shown
                 is_final = was_shown or not error.retryable or _is_skipped(error, request)
                 wait = None if is_final else waits.after(error)
+                is_pause = isinstance(error, CircuitOpen)
                 if wait is None:
+                    if is_pause and cause is not None:
+                        raise cause from error
                     raise
-                if listener is not None and not isinstance(error, ModelLoading):
-                    listener.retrying(error, attempt=attempt, wait_seconds=wait)
-                elif listener is not None and waits.count(error) == 1:
-                    listener.noticed(
-                        f"{self.name} is being loaded; the call waits for it: {error.message}"
-                    )
+                if listener is not None:
+                    self._tell(listener, error, attempt, wait, waits.count(error))
+                if not is_pause:
+                    attempt, cause = attempt + 1, error
             with resting(listener):
                 await self._sleep(wait)
-            attempt += 1
+
+    def _tell(
+        self, listener: Listener, error: ProviderError, attempt: int, wait: float, count: int
+    ) -> None:
+        """Tell of a wait after a failure; `count` is how many of its class the call has had."""
+        match error:
+            case CircuitOpen():
+                listener.waiting(f"{self.name} to work again", wait)
+            case ModelLoading() if count == 1:
+                listener.noticed(
+                    f"{self.name} is being loaded; the call waits for it: {error.message}"
+                )
+            case ModelLoading():
+                pass
+            case _:
+                listener.retrying(error, attempt=attempt, wait_seconds=wait)
 
 
 def _is_skipped(error: ProviderError, request: ModelRequest) -> bool:

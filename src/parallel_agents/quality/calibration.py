@@ -17,8 +17,8 @@ from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
-from parallel_agents.quality.judge import MIN_AGREEMENT, vote_of
-from parallel_agents.quality.judge_registry import Calibration, JudgeRegistry
+from parallel_agents.quality.judge import vote_of
+from parallel_agents.quality.judge_registry import MIN_AGREEMENT, Calibration, JudgeRegistry
 
 PAIRS = 10
 

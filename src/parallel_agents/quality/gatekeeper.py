@@ -155,7 +155,16 @@ async def _search(gate: RegexGate, submission: Submission) -> Verdict:
 
 
 def _verdict_of(name: str, returned: object) -> Verdict:
-    """The verdict of a function that returns True, None, or a critique."""
+    """The verdict of a function that returns True, None, or a critique; False has none.
+
+    Raises:
+        GateBroken: it returned something else, which would reject good answers in silence.
+    """
+    if not isinstance(returned, bool | str | None):
+        raise GateBroken(
+            f"the gate {name} returned {shown(returned, 80)}, which is not a verdict",
+            hint="make it return True, or a critique as text; use ScoreGate for a score",
+        )
     critique = whole_text(returned)[:_CRITIQUE_CHARACTERS] if isinstance(returned, str) else ""
     is_accepted = returned is True or returned is None
     if not is_accepted and not critique:

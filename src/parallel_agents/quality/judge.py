@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from parallel_agents.core.agent import Need
 from parallel_agents.core.gate import MAX_SCORE, JudgeGate, Verdict, describe_gate
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import Json, JsonObject
@@ -23,7 +22,13 @@ from parallel_agents.errors import GateBroken
 from parallel_agents.quality.judge_registry import JudgeRegistry
 
 GROUP = "judge"
-MIN_AGREEMENT = 0.8
+# What a judge is given beside the rubric, and the fields of which its answer must have one.
+MADE = ("task", "work")
+SCORED = ("score", "criteria")
+STRONGER = (
+    "name a stronger model for the judge, or set a key such as ANTHROPIC_API_KEY; or allow this one"
+    " with --allow-weak-judge, in Python with JudgeGate(..., allow_weak=True)"
+)
 _MAX_CHARACTERS = 60_000
 
 
@@ -101,24 +106,17 @@ class Judge:
         Raises:
             GateBroken: the model is weak, and the gate does not allow that.
         """
-        agreement = self._registry.agreement_of(model)
-        if agreement is not None and agreement >= MIN_AGREEMENT:
-            return ""
-        is_weak = Need.JUDGEMENT in self._registry.capabilities_of(model).lacks
-        if agreement is None and not is_weak:
-            return f"scored by {model}, which is not calibrated: run `pagents judge calibrate`"
-        why = (
-            f"it judged {agreement:.0%} of the calibration pairs correctly; {MIN_AGREEMENT:.0%} is required"
-            if agreement is not None
-            else "models of its size score good and bad work alike"
-        )
-        if not is_allowed:
-            raise GateBroken(
-                f"{model} may not judge",
-                why=why,
-                hint="name a stronger model for the judge, or allow this one with --allow-weak-judge",
+        weakness = self._registry.weakness_of(model)
+        if not weakness:
+            is_calibrated = self._registry.agreement_of(model) is not None
+            return (
+                ""
+                if is_calibrated
+                else f"scored by {model}, which is not calibrated: run `pagents judge calibrate`"
             )
-        return f"scored by {model}, a weak judge: {why}"
+        if not is_allowed:
+            raise GateBroken(f"{model} may not judge", why=weakness, hint=STRONGER)
+        return f"scored by {model}, a weak judge: {weakness}"
 
 
 def _as_text(answer: Json) -> str:

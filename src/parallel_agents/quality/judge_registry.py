@@ -8,11 +8,13 @@ from pathlib import Path
 
 import orjson
 
-from parallel_agents.core.agent import Agent
-from parallel_agents.core.model import Capabilities, Models
+from parallel_agents.core.agent import Agent, Need
+from parallel_agents.core.model import Models
+from parallel_agents.errors import InvalidFile
 from parallel_agents.files import write_private
 from parallel_agents.sessions.directory import Directory
 
+MIN_AGREEMENT = 0.8
 CALIBRATIONS_NAME = "judges.json"
 JUDGE = "judge"
 
@@ -66,8 +68,15 @@ class JudgeRegistry:
         """
         return self._directory.choose(self.judge(judge), asked).model
 
-    def capabilities_of(self, model: str) -> Capabilities:
-        return self._models.get(model).capabilities
+    def weakness_of(self, model: str) -> str:
+        """Why a model may not judge; empty if it is not known to judge badly."""
+        agreement = self.agreement_of(model)
+        if agreement is not None:
+            told = f"it judged {agreement:.0%} of the calibration pairs correctly"
+            is_enough = agreement >= MIN_AGREEMENT
+            return "" if is_enough else f"{told}; {MIN_AGREEMENT:.0%} is required"
+        is_weak = Need.JUDGEMENT in self._models.get(model).capabilities.lacks
+        return "models of its size score good and bad work alike" if is_weak else ""
 
     def agreement_of(self, model: str) -> float | None:
         """The share of pairs that a model judged correctly; None if it has no valid calibration."""
@@ -75,12 +84,22 @@ class JudgeRegistry:
         return found.agreement if found is not None and found.counts else None
 
     def calibrations(self) -> Mapping[str, Calibration]:
-        """The latest calibration of each model."""
+        """The latest calibration of each model.
+
+        Raises:
+            InvalidFile: the file cannot be read, or is not one of calibrations.
+        """
         try:
             content = orjson.loads(self._file.read_bytes())
+            return {model: Calibration(**found) for model, found in content.items()}
         except FileNotFoundError:
             return {}
-        return {model: Calibration(**found) for model, found in content.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidFile(
+                f"{self._file} has no calibrations that can be read",
+                why=str(error),
+                hint="delete it, and run `pagents judge calibrate` again",
+            ) from error
 
     def keep(self, calibration: Calibration) -> None:
         """Replace the model's calibration; one that does not count never replaces one that does.

@@ -13,6 +13,8 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Sessions
 
 GROUP = "refiner"
+# What a refiner is given.
+MADE = ("task", "work", "critique")
 
 
 class Refiner:

@@ -55,6 +55,7 @@ async def show_status(call: Call, arguments: Arguments) -> JsonObject:
     run, spend = row.run, row.run.spend
     status = STATUS_NAMES[run.status]
     cost = "cost unknown" if spend.cost_usd is None else f"${spend.cost_usd:.4f}"
+    cost += f" and ${spend.simulated_usd:.4f} simulated" if spend.simulated_nanousd else ""
     tokens = spend.usage.total_tokens
     return {
         "ok": True,

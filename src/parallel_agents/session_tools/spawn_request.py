@@ -77,7 +77,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
         raise Refusal("task required")
     agent = _agent(arguments, call, own)
     requester = call.requester
-    options = _options(arguments, requester)
+    options = _options(arguments, requester, own)
     return Task(
         _with_overrides(agent, arguments),
         text + _attachments(arguments.objects("attachments")),
@@ -165,7 +165,7 @@ def _with_overrides(agent: Agent, arguments: Arguments) -> Agent:
     )
 
 
-def _options(arguments: Arguments, requester: Requester) -> SessionOptions:
+def _options(arguments: Arguments, requester: Requester, own: Row | None) -> SessionOptions:
     task_name = arguments.text("taskName")
     if task_name and not _TASK_NAME.fullmatch(task_name):
         raise Refusal(
@@ -177,11 +177,13 @@ def _options(arguments: Arguments, requester: Requester) -> SessionOptions:
     if "groupId" in arguments and not collects:
         raise Refusal("groupId requires collect=true")
     arguments.choice("completionTarget", _CompletionTarget, _CompletionTarget.PARENT)
+    # Its children get copies of the workspace, and do not work in it.
+    has_workspace = own is not None and own.session.options.workspace is not None
     return SessionOptions(
         mode=arguments.choice("mode", Mode, Mode.RUN),
         cleanup=arguments.choice("cleanup", Cleanup, Cleanup.KEEP),
         task_name=task_name,
-        cwd=arguments.text("cwd") or requester.cwd,
+        cwd=arguments.text("cwd") or ("" if has_workspace else requester.cwd),
         group=arguments.text("groupId"),
         is_quiet=collects or not arguments.flag("expectsCompletionMessage", default=True),
     )

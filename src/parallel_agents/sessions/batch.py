@@ -18,7 +18,6 @@ from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs
-from parallel_agents.errors import InvalidInput
 
 _MAX_OUTPUT_TOKENS = 4096
 _INSTRUCTIONS = (
@@ -94,15 +93,7 @@ class Batch:
         self._model = model
 
     async def run(self, items: Sequence[str], *, size: int) -> BatchResult:
-        """Run every item, up to `size` of them in one call; failures are returned as results.
-
-        Raises:
-            InvalidInput: `size` is below 1.
-        """
-        if size < 1:
-            raise InvalidInput(
-                f"a batch cannot have {size} items per call", hint="pass a size of at least 1"
-            )
+        """Run every item, up to `size` of them in one call; failures are returned as results."""
         parts = [_Part(n, items[n : n + size]) for n in range(0, len(items), size)]
         shared = [part for part in parts if len(part.items) > 1]
         together = await self._run([self._shared_task(part) for part in shared])

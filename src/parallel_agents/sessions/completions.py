@@ -7,9 +7,9 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 from parallel_agents.core.event import Event, Finished
+from parallel_agents.core.event_store import EventStore
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import RunStatus
-from parallel_agents.core.store import EventStore
 from parallel_agents.core.verbs import Until
 
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
+from parallel_agents.core.annotations import Seconds
+from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.event import Event, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import Message
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.store import Killed, Unsubscribe
+from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
 
 
+@checked_methods
 class SessionHandle:
     """A session and the latest of its runs that this handle started.
 
     Attributes:
         key: the session's key; every verb accepts it as a name.
         run_id: the run that `wait` waits for.
-        is_new: False if spawn found its key in the store, and started nothing.
+        is_new: False if spawn found its key in the store.
+        kept: the options that were asked for otherwise before, and stay as they were.
     """
 
     def __init__(self, sessions: Sessions, spawned: Spawned) -> None:
@@ -28,8 +33,9 @@ class SessionHandle:
         self.key: SessionKey = spawned.session_key
         self.run_id: RunId = spawned.run_id
         self.is_new: bool = spawned.is_new
+        self.kept: tuple[str, ...] = spawned.kept
 
-    async def wait(self, timeout: float | None = None) -> Result:
+    async def wait(self, timeout: Seconds | None = None) -> Result:
         """Wait until the run has ended, and return its result, even if the run failed.
 
         Raises:

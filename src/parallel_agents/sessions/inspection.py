@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.audit import Audit
-from parallel_agents.core.event import Event, Started
+from parallel_agents.core.event import Event, Noticed, Started, Steered
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.inspection import PAGE, Snapshot
@@ -55,7 +55,7 @@ class StoreJournal:
             left=left,
             last=last,
             last_steps=await self._store.last_steps(
-                [run for run, body in last.items() if isinstance(body, Started)]
+                [run for run, body in last.items() if isinstance(body, Started | Steered | Noticed)]
             ),
             last_times=await self._store.last_times(unowned),
             alive=alive,
@@ -109,6 +109,11 @@ class StoreJournal:
         self, *, tree: SessionKey | None = None, since: float | None = None
     ) -> list[Cost]:
         return await self._store.costs(tree=tree, since=since)
+
+    async def count_unanswered(
+        self, *, tree: SessionKey | None = None, since: float | None = None
+    ) -> int:
+        return await self._store.count_unanswered(tree=tree, since=since)
 
     async def origins(self, sessions: Sequence[SessionKey]) -> dict[SessionKey, Origin]:
         return await self._store.origins(sessions)

@@ -6,6 +6,8 @@ import builtins
 from collections.abc import AsyncIterator, Sequence
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.annotations import Count, Index, Name, Seconds
+from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import make_name
@@ -21,6 +23,7 @@ from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
 
 
+@checked_methods
 class OpenSessions:
     """The verbs of an open store.
 
@@ -56,7 +59,7 @@ class OpenSessions:
             key = (await self._service.find(parent)).session.key
         return SessionHandle(self._service, await self._service.spawn(task, parent=key))
 
-    async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> SessionHandle:
+    async def spawn_team(self, team: TeamTask, *, key: Name | None = None) -> SessionHandle:
         """Start a team: all of its tasks, or none if one cannot be accepted.
 
         Args:
@@ -136,7 +139,7 @@ class OpenSessions:
         self,
         handles: Sequence[SessionHandle],
         *,
-        timeout: float | None = None,
+        timeout: Seconds | None = None,
         until: Until | str = Until.ALL,
     ) -> builtins.list[Result]:
         """Wait for the runs of several handles, and return the results of those that have ended.
@@ -167,7 +170,7 @@ class OpenSessions:
         dead_letter: DeadLetter,
         *,
         text: str | None = None,
-        model: str | None = None,
+        model: Name | None = None,
         input: JsonObject | None = None,
         current: bool = False,
         afresh: bool = False,
@@ -200,9 +203,9 @@ class OpenSessions:
         agent: str | Agent,
         items: Sequence[str],
         *,
-        size: int = 10,
-        key: str | None = None,
-        model: str | None = None,
+        size: Count = 10,
+        key: Name | None = None,
+        model: Name | None = None,
     ) -> BatchResult:
         """Have an agent answer many items, several of them in one model call.
 
@@ -224,7 +227,7 @@ class OpenSessions:
         return await batch.run(items, size=size)
 
     def pool(
-        self, agent: str | Agent, *, name: str, size: int = 3, model: str | None = None
+        self, agent: str | Agent, *, name: Name, size: Count = 3, model: Name | None = None
     ) -> Pool:
         """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`.
 
@@ -241,7 +244,7 @@ class OpenSessions:
         return await self._service.list(chosen)
 
     async def history(
-        self, name: str, *, after: int = 0, limit: int | None = None
+        self, name: str, *, after: Index = 0, limit: Count | None = None
     ) -> builtins.list[Event]:
         """The events of a session, oldest first: all, or a page.
 

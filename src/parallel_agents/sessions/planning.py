@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Event, Queued
-from parallel_agents.core.gate import Gate, JudgeGate
 from parallel_agents.core.ids import (
     OwnerId,
     is_team_key,
@@ -37,7 +36,7 @@ from parallel_agents.errors import (
     SpawnLimit,
     SpawnRefused,
 )
-from parallel_agents.sessions import requests
+from parallel_agents.sessions import places, requests
 from parallel_agents.sessions.directory import Directory
 
 _TEAM = Agent(name="team", description="A team of agents", instructions="")
@@ -52,8 +51,9 @@ class Planner:
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
-        allow_weak_judge: whether a model that is known to judge badly may judge.
         sandbox: what the settings say of the commands of sessions at the root.
+        with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
+            refuses gates and parts with which the work could only fail.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Planner:
         policy: Policy,
         owner: OwnerId | None,
         needs: Callable[[Iterable[str]], Needs],
-        allow_weak_judge: bool = False,
+        with_quality: Callable[[Agent, Task, str], Agent],
         sandbox: Sandbox = Sandbox.INHERIT,
     ) -> None:
         self._sandbox = sandbox
@@ -73,7 +73,7 @@ class Planner:
         self._defaults = defaults
         self._policy = policy
         self._owner = owner
-        self._allow_weak_judge = allow_weak_judge
+        self._with_quality = with_quality
 
     def plan_task(self, task: Task, parent: Row | None = None) -> SessionPlan:
         """A session for one task; a child of `parent` takes on the model that its parent was given.
@@ -81,7 +81,6 @@ class Planner:
         Raises:
             UnknownAgent, InvalidFile, InvalidInput, ConfigError, SpawnRefused: it cannot be spawned.
         """
-        requests.check_tasks([task])
         agent = self._directory.agent_of(task)
         model = task.model or (None if agent.model else self._inherited_model(parent))
         return self._plan(task, task.key, agent, model, parent and parent.session)
@@ -94,7 +93,7 @@ class Planner:
         """
         name = make_name() if key is None else key
         requests.check_key(name)
-        requests.check_tasks(team.tasks)
+        requests.check_team(team)
         session_key = make_team_key(team.name, name)
         session = Session(
             key=session_key,
@@ -144,10 +143,11 @@ class Planner:
             permissions=_permissions(agent, task, parent),
             sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
         )
+        options = places.settle(options, task.workspace or agent.workspace, parent)
         return SessionPlan(
             session=Session(
                 key=session_key,
-                agent=self._with_quality(_narrowed(agent, bounds), task),
+                agent=self._with_quality(_narrowed(agent, bounds), task, chosen.model),
                 label=canonical(task.label or agent.name),
                 spawn_key=canonical(key) if key else session_key,
                 parent=parent.key if parent else None,
@@ -175,27 +175,6 @@ class Planner:
             bounds=bounds if is_child else Policy(),
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
-
-    def _with_quality(self, agent: Agent, task: Task) -> Agent:
-        """The agent with its own gates plus the task's, and the task's refine loop if it has one.
-
-        Raises:
-            UnknownAgent: a judge or refiner does not exist; this is found before the work costs
-                anything.
-        """
-        gates: tuple[Gate, ...] = (*agent.gates, *task.gates)
-        if self._allow_weak_judge:
-            gates = tuple(
-                replace(gate, allow_weak=True) if isinstance(gate, JudgeGate) else gate
-                for gate in gates
-            )
-        refine = task.refine or agent.refine
-        for judge in (gate.by for gate in gates if isinstance(gate, JudgeGate)):
-            self._directory.agent(judge)
-        if refine is not None and refine.by:
-            self._directory.agent(refine.by)
-        is_same = gates == agent.gates and refine == agent.refine
-        return agent if is_same else replace(agent, gates=gates, refine=refine)
 
     def _sandbox_above(self, parent: Session | None) -> Sandbox:
         """What holds for the children of a session; a team leaves it to the settings."""

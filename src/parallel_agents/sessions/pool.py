@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
@@ -18,12 +19,13 @@ from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import SessionVerbs
-from parallel_agents.errors import Conflict, ContextTooLong, InvalidInput, RunIsOver
+from parallel_agents.errors import Conflict, ContextTooLong, RunIsOver
 
 # Each try that fails means that another process was quicker, or that somebody killed a session.
 _MOST_TRIES = 10
 
 
+@checked_methods
 class Pool:
     """Sessions called `NAME-1`, `NAME-2` and so on; each is made when it is first needed.
 
@@ -37,18 +39,11 @@ class Pool:
         name: letters, digits and dashes.
         size: the number of sessions, at least 1.
         model: `provider/model`, or None to use the model from the agent or the settings.
-
-    Raises:
-        InvalidInput: `size` is below 1.
     """
 
     def __init__(
         self, sessions: SessionVerbs, agent: str | Agent, *, name: str, size: int, model: str | None
     ) -> None:
-        if size < 1:
-            raise InvalidInput(
-                f"a pool cannot have {size} sessions", hint="pass a size of at least 1"
-            )
         self._idle: asyncio.Queue[_Place] = asyncio.Queue()
         for number in range(1, size + 1):
             self._idle.put_nowait(_Place(sessions, agent, canonical(f"{name}-{number}"), model))

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from parallel_agents.catalog.team import required
-from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import SteerMode
+from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
 from parallel_agents.core.ids import short
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.row import Row
@@ -19,6 +18,7 @@ from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import InvalidInput
 
 MAX_INPUT_BYTES = 4_000_000
@@ -49,8 +49,15 @@ def check_task(task: Task, agent: Agent) -> None:
     Raises:
         InvalidInput: the task is not valid.
     """
+    check_agent_name(agent)
+    check_keywords(agent)
     check_text(task.text, task.input)
     check_label(task.label)
+    for what, value in (("model", task.model), ("key", task.key), ("model", agent.model)):
+        if value is not None and not value.strip():
+            raise InvalidInput(
+                f"{what} is {value!r}", why="it is empty", hint=f"name a {what}, or leave it out"
+            )
     if agent.input_schema is None:
         return
     missing = [name for name in required(agent.input_schema) if name not in task.input]
@@ -86,17 +93,25 @@ def check_label(label: str | None) -> None:
         )
 
 
-def check_tasks(tasks: Sequence[object]) -> None:
-    """Raise if any item is not a Task: callers may not use a type checker.
+def check_team(team: TeamTask) -> None:
+    """Refuse a team whose sessions could not be told apart by their labels, or that has none.
 
     Raises:
-        InvalidInput: an item is not a Task; the error names the first.
+        InvalidInput: there is no task, or two pieces of work have one label.
     """
-    for number, task in enumerate(tasks, start=1):
-        if not isinstance(task, Task):
+    if not team.tasks:
+        raise InvalidInput(
+            "tasks is empty",
+            why="a team has at least one task",
+            hint='pass a list such as [Task("AGENT", "what to do")]',
+        )
+    key_of: dict[str, str] = {}
+    for key, task in zip(team.keys, team.tasks, strict=True):
+        if task.label and key_of.setdefault(canonical(task.label), key) != key:
             raise InvalidInput(
-                f"task {number} has type {type(task).__name__}, not Task: {shown(task)}",
-                hint='write Task("AGENT", "what to do")',
+                f"two tasks have the label {shown(task.label)}",
+                why="RUN/LABEL is the name of one session",
+                hint="give one of them another label",
             )
 
 
@@ -120,31 +135,12 @@ def check_answer(question: Question, answer: Answer) -> None:
         )
 
 
-def steer_mode(mode: str) -> SteerMode:
-    """A steer mode by its value, as callers without a type checker may write it.
-
-    Raises:
-        InvalidInput: there is no such mode.
-    """
-    try:
-        return SteerMode(mode)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{mode!r} is not a steer mode", hint=f"use one of {', '.join(SteerMode)}"
-        ) from error
-
-
 def check_text(text: str, values: JsonObject) -> None:
     """Refuse a text or input that no model can read: empty, binary, not Unicode, or megabytes.
 
     Raises:
         InvalidInput: the error says what is wrong.
     """
-    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - programs are not all typed
-        raise InvalidInput(
-            f"the task's text has type {type(text).__name__}, not str: {repr(text)[:40]}",
-            hint="pass a str",
-        )
     if not text.strip():
         raise InvalidInput("the task is empty", hint="write what the agent is to do")
     try:

@@ -12,21 +12,23 @@ from dataclasses import replace
 from parallel_agents.core.dead_letter import NO_EDITS, DeadLetter, Edits
 from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
+from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
-from parallel_agents.core.row import Row
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.row import Row, oldest_first
+from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
-from parallel_agents.core.store import Filter, Killed, SessionPlan, Store, Unsubscribe
+from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, learn_bound
 from parallel_agents.errors import CannotContinue, NotFound, StoreDamaged
 from parallel_agents.sessions import requests
 from parallel_agents.sessions.completions import Completions
+from parallel_agents.sessions.kept_options import kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner, context_of
@@ -111,9 +113,20 @@ class Service(StoreReads):
             hold_to(self._engine, outcomes[0].session.key, team)
         earlier = [Row(session=o.session, run=o.run) for o in outcomes if not o.is_new]
         await self._check_able(earlier)
-        for outcome in outcomes:
-            await self._submit(Row(session=outcome.session, run=outcome.run))
-        return Spawned(outcomes[0].session.key, outcomes[0].run.id, outcomes[0].is_new)
+        rows = [Row(session=outcome.session, run=outcome.run) for outcome in outcomes]
+        first = outcomes[0]
+        if _may_go_on(first):
+            rows = [*await self._store.go_on(first.session.key, self._engine.owner), *rows]
+        for row in rows:
+            await self._submit(row)
+        kept = () if first.is_new else await self._kept_options(first, plans[0])
+        return Spawned(first.session.key, rows[0].run.id, first.is_new, kept)
+
+    async def _kept_options(self, found: SpawnOutcome, plan: SessionPlan) -> tuple[str, ...]:
+        if found.session.parent is not None:
+            return ()  # an agent or a team asks again for what it asked for before
+        events = await self._store.events(session=found.session.key, limit=1)
+        return kept_options(found, events[0].body, plan) if events else ()
 
     def limit_parallel(self, root: SessionKey, at_most: int) -> None:
         self._engine.bound(Scope("team", root), at_most)
@@ -135,7 +148,7 @@ class Service(StoreReads):
     async def continue_children(self, parent: Session) -> None:
         """Execute here the live runs under a session, except those that another process executes."""
         live = Filter(parent=parent.key, is_live=True, every_run=True)
-        for row in await self._store.rows(live):
+        for row in oldest_first(await self._store.rows(live)):
             if not self._engine.lacks(row):  # whoever has it takes it over
                 await self._submit(row)
 
@@ -173,6 +186,8 @@ class Service(StoreReads):
         values: JsonObject = input or {}
         requests.check_text(text, values)
         requests.check_reads_messages(row)
+        if lack := self._engine.lacks(row):
+            raise _cannot_continue(row, lack)
         queued = Queued(
             text=text,
             input=values,
@@ -191,7 +206,6 @@ class Service(StoreReads):
         return await whole(send)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
-        mode = requests.steer_mode(mode)
         if mode is SteerMode.AFTER:
             return Steer((await self.send(name, text)).run_id, QUEUED_KEY)
         requests.check_text(text, {})
@@ -226,8 +240,13 @@ class Service(StoreReads):
         self, runs: Sequence[RunId], *, timeout: float | None = None, until: Until = Until.ALL
     ) -> list[Result]:
         if until is not Until.NOW:
-            async with asyncio.timeout(timeout):
-                await self.wait_over(runs, until)
+            try:
+                async with asyncio.timeout(timeout):
+                    await self.wait_over(runs, until)
+            except TimeoutError:
+                raise TimeoutError(
+                    f"the runs have not ended in {timeout:g} s; they continue"
+                ) from None
         return await self.results(runs)
 
     async def wait_over(self, runs: Sequence[RunId], until: Until = Until.ALL) -> None:
@@ -261,12 +280,18 @@ class Service(StoreReads):
 
     async def resume(self, name: str) -> Spawned:
         row = await self.find(name)
-        live = Filter(tree=row.session.root, is_live=True, every_run=True)
-        rows = await self._store.rows(live)
-        await self._check_able(rows)
-        for each in rows:
+        live = Filter(tree=row.session.key, is_live=True, every_run=True)
+        await self._check_able(await self._store.rows(live))
+        resumed, *_ = await whole(lambda: self._go_on(row.session.key))
+        for each in oldest_first(await self._store.rows(live)):
             await self._submit(each)
-        return Spawned(row.session.key, row.run.id, is_new=False)
+        return Spawned(resumed.session.key, resumed.run.id, is_new=False)
+
+    async def _go_on(self, session: SessionKey) -> list[Row]:
+        rows = await self._store.go_on(session, self._engine.owner)
+        for row in rows:
+            await self._submit(row)
+        return rows
 
     async def plan_retry(
         self, letter: DeadLetter, edits: Edits = NO_EDITS
@@ -292,13 +317,28 @@ class Service(StoreReads):
             now = await self._store.rows(Filter(run=row.run.id))
             if now and (now[0].run.status.is_over or now[0].owner_state is OwnerState.LIVE):
                 continue
-            raise CannotContinue(
-                f"{row.session.label} cannot be continued by this process",
-                why=lack,
-                hint="continue it where it was started; `pagents list` says what it needs",
-            )
+            raise _cannot_continue(row, lack)
 
     async def _submit(self, row: Row) -> None:
         """Execute a run here, within its team's limit."""
         await learn_bound(self._engine, self._store, row.session.root)
         self._engine.submit(row)
+
+
+def _cannot_continue(row: Row, lack: str) -> CannotContinue:
+    return CannotContinue(
+        f"{row.session.label} cannot be continued by this process",
+        why=lack,
+        hint="continue it where it was started; `pagents list` says what a run waits for",
+    )
+
+
+def _may_go_on(found: SpawnOutcome) -> bool:
+    """Whether work that was found under its key may have ended over budget.
+
+    What an agent spawned has ended for good: the agent has been told so.
+    """
+    run = found.run
+    if found.is_new or found.session.parent is not None:
+        return False
+    return run.kind is RunnerKind.TEAM or run.status is RunStatus.OVER_BUDGET

@@ -113,13 +113,17 @@ class _Closing(NamedTuple):
 
 
 _KINDS = (DAY, "agent", "")
-_PAID = ""  # the scope of a call that is paid, whatever it is charged to
 _Price = Callable[[RunId, int, int], tuple[int, int]]
 
 
 def _no_cost(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
     del run, nanousd, tokens
     return 0, 0
+
+
+def _whole_cost(run: RunId, nanousd: int, tokens: int) -> tuple[int, int]:
+    del run
+    return nanousd, tokens
 
 
 class BudgetAccounts:
@@ -242,7 +246,7 @@ class BudgetAccounts:
         for each in spent:
             for scope in self._days.scopes_of(each.session, each.began):
                 kind = scope.partition(":")[0]
-                if paid.isdisjoint({(each.run, kind), (each.run, _PAID)}):
+                if (each.run, kind) not in paid:
                     owing.append((each, scope))
             paid -= {(each.run, kind) for kind in _KINDS}
         if not owing or self._days.open_today():  # which opens it with these replies in it
@@ -256,12 +260,18 @@ class BudgetAccounts:
 
     def forfeit(self, runs: Sequence[RunId]) -> None:
         """Count what the runs had reserved as spent: whether the calls were made is unknown."""
-        self._charge(self._take(runs, lambda _, nanousd, tokens: (nanousd, tokens)))
+        self._charge(self._take(runs, _whole_cost))
 
     def write_off(self, runs: Sequence[RunId]) -> None:
-        """Forfeit for runs whose process is taken for dead; a reply that comes after all is paid."""
-        self.forfeit(runs)
-        self._database.run_many("put_reservation", [(run, _PAID, 0, 0) for run in runs])
+        """Forfeit for runs whose process is taken for dead.
+
+        What was charged is kept, as negative reservations: a reply that comes after all pays only what
+        it cost beyond that.
+        """
+        closings = self._take(runs, _whole_cost)
+        self._charge(closings)
+        charged = [(each.run, each.scope, -each.nanousd, -each.tokens) for each in closings]
+        self._database.run_many("put_reservation", charged)
 
     def release(self, run: RunId) -> None:
         """Cancel what a run has reserved: its call cost nothing."""
@@ -271,7 +281,7 @@ class BudgetAccounts:
         """Delete the runs' reservations; each is charged what `price` makes of it."""
         order = {run: number for number, run in enumerate(runs)}
         closings = [
-            _Closing(RunId(run), scope, nanousd, tokens, *price(RunId(run), nanousd, tokens))
+            _closing(RunId(run), scope, nanousd, tokens, price)
             for run, scope, nanousd, tokens in self._database.all(
                 "take_reservations", (as_array(runs),)
             )
@@ -296,6 +306,14 @@ class BudgetAccounts:
             if not noticed:
                 notices += _notice_of(by_scope[scope], nano_limit, token_limit, nanousd, tokens)
         return notices
+
+
+def _closing(run: RunId, scope: str, nanousd: int, tokens: int, price: _Price) -> _Closing:
+    """The end of a reservation; of one that was written off, only what comes on top is charged."""
+    if nanousd >= 0 and tokens >= 0:
+        return _Closing(run, scope, nanousd, tokens, *price(run, nanousd, tokens))
+    money, used = price(run, -nanousd, -tokens)
+    return _Closing(run, scope, 0, 0, max(money + nanousd, 0), max(used + tokens, 0))
 
 
 def _reserve(request: Request, paying: Sequence[_Account]) -> Shortage | PriceUnknown | None:

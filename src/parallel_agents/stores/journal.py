@@ -12,6 +12,7 @@ from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId
 from parallel_agents.errors import PagentsError, StoreError
 from parallel_agents.stores.database import Database
+from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
 from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
@@ -76,6 +77,7 @@ class Journal:
         self.answer = partial(answer, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
+        self.going_on = GoingOn(self._tables, self.sessions)
         self.owners = JournalOwners(self._tables, self.runs)
         self._log = self._tables.log
         self._log.begin()

@@ -11,8 +11,9 @@ from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.tables import Tables
 
 _OWNER_KEPT_SECONDS = 7 * 86_400.0
-# Of a few runs, the one at which two processes died is to blame. Among many it could be any, and
-# who dies five times after the same step is.
+# Of a few runs in tools or gates, the one at which two processes died is to blame. Among many it could
+# be any, and a run that only waits for a model kills no process: who dies five times after the same
+# step is to blame whatever it did.
 _FEW = 4
 _MOST_DEATHS_OF_FEW, _MOST_DEATHS = 2, 5
 
@@ -64,10 +65,11 @@ class JournalOwners:
         (boot,) = self._tables.database.one("boot_of_owner", (owner,)) or ("",)
         if boot and boot != boot_id():
             return
+        suspects = {run for (run,) in self._tables.database.all("in_code", (owner,))}
         deaths = self._tables.database.all("note_deaths", (owner,))
-        most = _MOST_DEATHS_OF_FEW if len(deaths) <= _FEW else _MOST_DEATHS
         for run, session, count in deaths:
-            if count >= most:
+            is_one_of_few = run in suspects and len(suspects) <= _FEW
+            if count >= (_MOST_DEATHS_OF_FEW if is_one_of_few else _MOST_DEATHS):
                 self._runs.set_aside(RunId(run), SessionKey(session), count)
 
     def release(self, owner: OwnerId, runs: Sequence[RunId]) -> None:

@@ -6,7 +6,7 @@ distant database needs a constant number of round trips for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import groupby
 from typing import NamedTuple
 
@@ -116,13 +116,30 @@ class JournalRuns:
         )
         for event in self._tables.log.written[-len(taken) :] if taken else ():
             stories[event.run].events.append(event)
+        again = [run for run, (_, epoch) in taken.items() if epoch > 1]
+        orphans = self._left_by_dead({run: stories[run].events for run in again})
         budgeted = self._tables.accounts.budgeted_among(sessions)
         is_limited = self._tables.days.look()
         for run, (session, _) in taken.items():
             row, story = rows[run], stories[run]
             is_budgeted = is_limited or session in budgeted
-            answers[run] = Claim(row.session, row.run, story.events, is_budgeted, story.before)
+            answers[run] = Claim(
+                row.session, row.run, story.events, is_budgeted, story.before, run in orphans
+            )
         return [answers.get(request.run) for request in requests]
+
+    def _left_by_dead(self, claimed: Mapping[RunId, Sequence[Event]]) -> set[RunId]:
+        """The runs whose last process but this one has died, by their events up to this claim."""
+        if not claimed:
+            return set()
+        owners: dict[RunId, OwnerId] = {}
+        for run, events in claimed.items():
+            claims = [event.body for event in events if isinstance(event.body, Started)]
+            if len(claims) > 1:
+                owners[run] = claims[-2].owner
+        found = self._tables.database.all("dead_among", (as_array([*owners.values()]),))
+        dead = {OwnerId(owner) for (owner,) in found}
+        return {run for run, owner in owners.items() if owner in dead}
 
     def _put_aside(self, row: Row, unreadable: Sequence[Event]) -> LeftRun | None:
         """Why a claimed run cannot be executed from its record; None if it can.

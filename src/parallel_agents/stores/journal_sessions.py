@@ -105,6 +105,9 @@ class JournalSessions:
         session, name = plan.session, _name(plan.session)
         if name in known.sessions:
             row = self._tables.rows.of_spawn(known.sessions[name])
+            if plan.budget.is_bound:
+                account = BudgetAccount(scope=scope_of(row.session.key), budget=plan.budget)
+                self._tables.accounts.open([account])  # the budget that was asked for last holds
             return SpawnOutcome(row.session, row.run, is_new=False)
         known.sessions[name] = session.key  # the same key again in these plans means this session
         asker = known.askers.get(session.parent) if session.parent else None

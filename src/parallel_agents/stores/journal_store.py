@@ -13,16 +13,23 @@ from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS, DeadLetter, DeadLetterFilter
 from parallel_agents.core.event import Entry, Event
+from parallel_agents.core.event_store import OnEvents, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome
-from parallel_agents.core.store import Claim, OnEvents, Unsubscribe
+from parallel_agents.core.store import Claim
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import StoreError
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
-from parallel_agents.stores.overview import count_rows, read_costs, read_origins, read_tallies
+from parallel_agents.stores.overview import (
+    count_rows,
+    count_unanswered,
+    read_costs,
+    read_origins,
+    read_tallies,
+)
 from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.questions import read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
@@ -145,6 +152,7 @@ class JournalStore(ABC):
     spawn = _change(lambda journal: journal.sessions.spawn)
     check = _change(lambda journal: journal.sessions.check)
     send = _change(lambda journal: journal.sessions.send)
+    go_on = _change(lambda journal: journal.going_on.go_on)
     kill = _change(lambda journal: journal.sessions.kill)
     end_unbegun = _change(lambda journal: journal.sessions.end_unbegun)
     end_children = _change(lambda journal: journal.sessions.end_children)
@@ -171,6 +179,7 @@ class JournalStore(ABC):
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))
     costs = _read(lambda rows: partial(read_costs, rows))
+    count_unanswered = _read(lambda rows: partial(count_unanswered, rows))
     origins = _read(lambda rows: partial(read_origins, rows))
     accounts = _read(lambda rows: rows.accounts)
     owners = _read(lambda rows: rows.owners)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from typing_extensions import override
 
 from parallel_agents.clock import of_this_process
+from parallel_agents.core.annotations import Seconds
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.errors import PagentsError
 from parallel_agents.stores.journal import AnyChange, Change, Journal
@@ -30,11 +32,12 @@ class MemoryStore(JournalStore):
         dead_letter_seconds: how long dead letters are kept.
     """
 
+    @checked
     def __init__(
         self,
         now: Callable[[], float] | None = None,
         *,
-        dead_letter_seconds: float = DEAD_LETTER_SECONDS,
+        dead_letter_seconds: Seconds = DEAD_LETTER_SECONDS,
     ) -> None:
         now = now or of_this_process()
         super().__init__(now, dead_letter_seconds)

@@ -50,15 +50,29 @@ def _tally(columns: Sequence[object]) -> Tally:
 def read_costs(
     rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
 ) -> list[Cost]:
-    values: Mapping[str, Value] = {"tree": tree, "since": since}
-    chosen = [
-        *(["costs.tree"] if tree is not None else []),
-        *(["costs.since"] if since is not None else []),
-    ]
+    values, chosen = _chosen(tree, since)
     once = rows.database.all("costs", values, where=["costs.once", *chosen])
     several = rows.database.all("costs_of_several", values, where=["costs.several", *chosen])
     costs = [*(_cost(rows, columns) for columns in once), *_of_attempts(rows, several)]
     return sorted(costs, key=lambda cost: cost.at, reverse=True)
+
+
+def count_unanswered(
+    rows: Rows, *, tree: SessionKey | None = None, since: float | None = None
+) -> int:
+    values, chosen = _chosen(tree, since)
+    ((count,),) = rows.database.all("count_unanswered", values, where=chosen)
+    return int(count)
+
+
+def _chosen(
+    tree: SessionKey | None, since: float | None
+) -> tuple[Mapping[str, Value], Sequence[str]]:
+    """The values and conditions that choose runs."""
+    return {"tree": tree, "since": since}, [
+        *(["costs.tree"] if tree is not None else []),
+        *(["costs.since"] if since is not None else []),
+    ]
 
 
 def _cost(rows: Rows, columns: SqlRow) -> Cost:
@@ -85,14 +99,15 @@ def _of_attempts(rows: Rows, several: Sequence[SqlRow]) -> Iterator[Cost]:
         for number, attempt in enumerate(of_run, start=1):
             is_last = number == len(of_run)
             ended = int(is_last and status not in LIVE)
+            on = attempt.model or str(model)
             yield Cost(
                 agent=name,
                 serves=serves,
-                model=attempt.model or str(model),
+                model=on,
                 ended=ended,
                 tried=ended if is_last else 1,
                 accepted=int(is_last and status == RunStatus.DONE),
-                spend=attempt.spend,
+                spend=attempt.spend.on(on),
                 at=_moment(at) or 0.0,
             )
 

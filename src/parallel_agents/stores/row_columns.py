@@ -112,9 +112,13 @@ def _row(columns: SqlRow, agent: Agent | Undecodable) -> Row:
 
 
 def spend_from(columns: SqlRow) -> Spend:
-    """A spend from its columns, in the order of the query `session_rows`."""
-    calls, sent, received, cache_read, cache_write, cost, unpriced = columns
-    return Spend(Usage(sent, received, cache_read, cache_write), calls, cost, unpriced)
+    """A spend from its columns, in the order of the query `session_rows`.
+
+    The last one is how much of the cost is of simulated models.
+    """
+    calls, sent, received, cache_read, cache_write, cost, unpriced, simulated = columns
+    usage = Usage(sent, received, cache_read, cache_write)
+    return Spend(usage, calls, cost - simulated, unpriced, simulated)
 
 
 def _session_from(columns: SqlRow, agent: Agent) -> Session:
@@ -148,7 +152,7 @@ def _run_from(session: str, columns: SqlRow) -> Run:
         owner=None if owner is None else OwnerId(owner),
         epoch=epoch,
         attempts=attempts,
-        spend=spend_from(columns[10:17]),
+        spend=spend_from((*columns[10:17], 0)).on(model),
         created_at=created_at,
         started_at=started_at,
         finished_at=finished_at,

@@ -235,7 +235,7 @@ class Rows:
 
     def last_times(self, runs: Sequence[RunId]) -> dict[RunId, float]:
         found = self.database.all("last_times_of", (as_array(runs),))
-        return {RunId(run): at for run, at in found}
+        return {RunId(run): at for run, at in found if is_moment(at)}
 
     def attempts(self, runs: Sequence[RunId]) -> dict[RunId, list[Attempt]]:
         # Folded from the fields that count: decoding whole replies would take ten times as long.
@@ -377,5 +377,6 @@ def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
         session_key=row.session.key,
         run_id=row.run.id,
         score=outcome.score,
+        changes=outcome.changes,
         spend_below=below,
     )

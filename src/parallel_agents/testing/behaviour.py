@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from parallel_agents.core.annotations import Count, Index, Seconds
+from parallel_agents.core.arguments import checked
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import Usage
@@ -17,7 +20,7 @@ Reply: TypeAlias = str | Sequence[ToolCall]
 
 
 @dataclass(frozen=True, slots=True)
-class HttpError:
+class HttpError(Checked):
     """A response with an error status, in the form that the wire uses for errors."""
 
     status: int
@@ -27,19 +30,19 @@ class HttpError:
 
 
 @dataclass(frozen=True, slots=True)
-class Hang:
+class Hang(Checked):
     """No answer until the client leaves; a stream falls silent after its first chunk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Checked):
     """The connection breaks: a stream after `after_chunks` chunks, a plain reply in its middle."""
 
-    after_chunks: int = 1
+    after_chunks: Index = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage:
+class Garbage(Checked):
     """A response with status 200 whose body is not a reply."""
 
     body: bytes = b"<html>Bad Gateway</html>"
@@ -47,21 +50,21 @@ class Garbage:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Checked):
     """The model declines."""
 
     message: str = "I cannot help with that."
 
 
 @dataclass(frozen=True, slots=True)
-class Drip:
+class Drip(Checked):
     """A stream that waits `seconds` before each chunk; a plain reply waits once."""
 
-    seconds: float
+    seconds: Seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Checked):
     """No answer until the condition holds, which is looked at a hundred times a second."""
 
     is_over: Callable[[], bool]
@@ -120,13 +123,14 @@ def no_fault(number: int, body: JsonObject) -> Fault | None:
     del number, body
 
 
-def first(count: int, fault: Fault) -> Callable[[int, JsonObject], Fault | None]:
+@checked
+def first(count: Index, fault: Fault) -> Callable[[int, JsonObject], Fault | None]:
     """`fault` for the first `count` requests."""
     return lambda number, _: fault if number <= count else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
+class Behaviour(Checked):
     """How a provider serves its requests.
 
     Attributes:
@@ -137,11 +141,11 @@ class Behaviour:
         chunk_characters: the characters of text in each chunk of a stream.
     """
 
-    latency_seconds: float = 0.0
+    latency_seconds: Seconds = 0.0
     answer: Callable[[JsonObject], Reply] = answer_by_schema
     fault: Callable[[int, JsonObject], Fault | None] = no_fault
     usage: Usage = Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
-    chunk_characters: int = 12
+    chunk_characters: Count = 12
 
 
 GOOD_DAY = Behaviour()

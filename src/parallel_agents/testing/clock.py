@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from typing_extensions import TypeVarTuple, Unpack, override
 
+from parallel_agents.core.arguments import checked
+
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
@@ -105,6 +107,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         return super().select(0)
 
 
+@checked
 def run_virtual(work: Coroutine[Any, Any, _T], *, limit_seconds: float = HOUR_SECONDS) -> _T:
     """Run `work` as `asyncio.run` does, on virtual time.
 

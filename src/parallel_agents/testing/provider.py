@@ -21,6 +21,8 @@ from typing import BinaryIO, Self
 import orjson
 from aiohttp import web
 
+from parallel_agents.core.annotations import Index
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import dump, to_object
 from parallel_agents.testing.answers import answer, to_response
@@ -60,11 +62,12 @@ class LoopbackProvider:
         requests: the received requests, in order; empty if `keeps_requests` is false.
     """
 
+    @checked
     def __init__(
         self,
         behaviour: Behaviour = GOOD_DAY,
         *,
-        port: int = 0,
+        port: Index = 0,
         log: Path | None = None,
         keeps_requests: bool = True,
     ) -> None:

@@ -15,6 +15,7 @@ from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts, by_name, tools_by_name
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.model import Model
 from parallel_agents.core.owner import Role
 from parallel_agents.core.store import Store
@@ -53,6 +54,7 @@ class Rig:
     session_tools: SessionTools
 
 
+@checked
 @asynccontextmanager
 async def open_rig(
     *models: Model,

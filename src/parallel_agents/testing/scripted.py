@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from parallel_agents.core.annotations import Name, Seconds
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 
@@ -24,12 +26,13 @@ class ScriptedModel:
         requests: the requests so far, in order.
     """
 
+    @checked
     def __init__(
         self,
         replies: Script,
-        name: str = "scripted/model",
+        name: Name = "scripted/model",
         *,
-        latency_seconds: float = 0.0,
+        latency_seconds: Seconds = 0.0,
         capabilities: Capabilities = Capabilities(),
     ) -> None:
         self.name = name
@@ -73,12 +76,13 @@ class RepliesWith:
         requests: the requests so far, in order.
     """
 
+    @checked
     def __init__(
         self,
         answer: Callable[[ModelRequest], Answer],
-        name: str = "scripted/model",
+        name: Name = "scripted/model",
         *,
-        latency_seconds: float = 0.0,
+        latency_seconds: Seconds = 0.0,
         capabilities: Capabilities = Capabilities(),
     ) -> None:
         self.name = name

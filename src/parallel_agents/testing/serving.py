@@ -7,10 +7,12 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from parallel_agents.core.arguments import checked
 from parallel_agents.testing.behaviour import GOOD_DAY, Behaviour
 from parallel_agents.testing.provider import LoopbackProvider
 
 
+@checked
 @contextmanager
 def serve(behaviour: Behaviour = GOOD_DAY) -> Generator[LoopbackProvider]:
     """Serve in another thread until the block ends, even while the block's thread is busy."""

@@ -17,6 +17,8 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "list_files": "files.reading",
         "write_file": "files.writing",
         "edit_file": "files.writing",
+        "glob": "files.searching",
+        "grep": "files.searching",
         "ask_human": "people",
         "shell": "commands.shell",
         "python": "commands.shell",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from enum import StrEnum
-from typing import Any, TypeVar, get_type_hints, overload
+from typing import Any, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
@@ -14,13 +13,12 @@ from typing_extensions import override
 
 from parallel_agents.containment.functions import UserFunction, is_generator
 from parallel_agents.containment.values import text_of
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import Access, Effect, Subject, ToolContext, ToolSpec
 from parallel_agents.errors import InvalidInput
 
 Function = Callable[..., object]
-MemberT = TypeVar("MemberT", bound=StrEnum)
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -99,7 +97,7 @@ def _arguments_model(name: str, function: Function) -> tuple[type[BaseModel], st
             fields[f"argument_{number}"] = _field(name, parameter, hints)
         model = create_model(name, __config__=config, **fields)
         model.model_json_schema()
-    except (PydanticUserError, NameError, TypeError) as error:
+    except (PydanticUserError, NameError, TypeError, ValueError) as error:
         raise _not_a_tool(name, str(error)) from error
     return model, context_name
 
@@ -146,6 +144,7 @@ def tool(function: Function, /) -> FunctionTool: ...
 def tool(
     *, effect: Effect | str = ..., access: Access | str = ..., subject: Subject | str | None = ...
 ) -> Callable[[Function], FunctionTool]: ...
+@checked
 def tool(
     function: Function | None = None,
     /,
@@ -166,17 +165,7 @@ def tool(
     """
     if function is not None:
         return FunctionTool(function)
-    known_effect, known_access = _member(Effect, effect), _member(Access, access)
     about = Subject(subject) if isinstance(subject, str) else subject
-    return lambda function: FunctionTool(function, known_effect, access=known_access, subject=about)
-
-
-def _member(kind: type[MemberT], value: object) -> MemberT:
-    """The member of an enum by its value, as callers without a type checker may write it."""
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{kind.__name__.lower()} cannot be {shown(value)}",
-            hint=f"pass one of {', '.join(kind)}",
-        ) from error
+    return lambda function: FunctionTool(
+        function, Effect(effect), access=Access(access), subject=about
+    )

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from parallel_agents.core.event import Body, HandedBack, Refused, Replied, Started, ToolStarted
+from parallel_agents.core.event import (
+    Body,
+    HandedBack,
+    Noticed,
+    Refused,
+    Replied,
+    Started,
+    Steered,
+    ToolStarted,
+)
 from parallel_agents.views.events import describe
 
 
@@ -14,7 +23,11 @@ def doing_after(body: Body) -> str:
 def doing_on(last: Body, body: Body) -> str:
     """What a run is doing after `body`, if `last` was the event before it.
 
+    A message or a notice does not change what it is doing.
+
     A run that is taken up again continues with what it had: a stored reply is not asked for again.
     """
+    if isinstance(body, Steered | Noticed):
+        return doing_after(last)
     is_kept = isinstance(last, Replied | ToolStarted | Refused | HandedBack)
     return doing_after(last if is_kept and isinstance(body, Started) else body)

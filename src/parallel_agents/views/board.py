@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from parallel_agents.core.event import Body, Event, Finished, Replied, Started
+from parallel_agents.core.event import Body, Event, Finished, Noticed, Replied, Started, Steered
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_on
+from parallel_agents.views.events import WAITS_FOR_SLOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Lane:
 
     label: str
     status: RunStatus = RunStatus.QUEUED
-    doing: str = "waits for a slot"
+    doing: str = WAITS_FOR_SLOT
     began_at: float | None = None
     last: Body | None = None
     last_at: float = 0.0
@@ -73,6 +74,8 @@ class Board:
 
 
 def _after(lane: Lane, event: Event) -> Lane:
+    if isinstance(event.body, Steered | Noticed):
+        return lane  # it goes on with what it does
     worked_until = lane.last_at
     lane = replace(lane, doing=doing_on(lane.last or event.body, event.body), last_at=event.at)
     if not isinstance(event.body, Started):

@@ -18,6 +18,7 @@ KINDS = (
     "started",
     "attempted",
     "retrying",
+    "unanswered",
     "ruled",
     "asked",
     "answered",

@@ -38,6 +38,7 @@ from parallel_agents.views import format
 CALLER = "caller"
 RUNTIME = "runtime"
 ASKS_MODEL = "asks the model"
+WAITS_FOR_SLOT = "waits for a slot"
 _ENDS = {
     RunStatus.DONE: "accept",
     RunStatus.PARTIAL: "end in part",
@@ -90,7 +91,7 @@ def describe(body: Body) -> Description:  # noqa: C901, PLR0911, PLR0912 - a cas
             return _waiting(body)
         case Unanswered(model=model):
             title = f"a call of {model} brought no reply, and may have been billed"
-            return Description(title=title)
+            return Description(title=title, decision=Decided(RUNTIME, "count as billed", title))
         case Ruled():
             return _ruled(body)
         case Asked():
@@ -142,7 +143,7 @@ def _queued(body: Queued) -> Description:
     return Description(
         title=f"task  {body.start}".rstrip(),
         text=task_text(body.text, body.input),
-        doing="waits for a slot",
+        doing=WAITS_FOR_SLOT,
         decision=Decided(CALLER, "spawn", body.start),
     )
 

@@ -15,6 +15,7 @@ from parallel_agents.core.run import RunStatus
 from parallel_agents.core.schema import Json
 from parallel_agents.core.unicode import without_escapes
 from parallel_agents.core.usage import Spend
+from parallel_agents.core.workspace import Changes
 
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
 # around: what a model writes must not drive the terminal.
@@ -83,10 +84,20 @@ def seconds(value: float) -> str:
 
 
 def money(spend: Spend) -> str:
-    """Dollars; a dash if nothing was counted or a price is unknown; `$0` only for free calls."""
+    """Dollars; a dash if nothing was counted or a price is unknown; `$0` only for free calls.
+
+    What simulated models would have cost is apart, and says that it is simulated.
+    """
     cost = spend.cost_usd
+    simulated = f"{_dollars(spend.simulated_usd)} simulated" if spend.simulated_nanousd else ""
     if cost is None or not spend.calls:
-        return "-"
+        return f"- + {simulated}" if simulated else "-"
+    if simulated:
+        return f"{_dollars(cost)} + {simulated}" if cost else simulated
+    return _dollars(cost)
+
+
+def _dollars(cost: float) -> str:
     if 0 < cost < 0.001:
         return "<$0.001"
     return f"${cost:.3f}" if cost else "$0"
@@ -177,3 +188,11 @@ def wrapped(text: str, width: int) -> list[str]:
         )
         lines += wrapper.wrap(line) or [""]
     return lines
+
+
+def changes(found: Changes) -> str:
+    """What changed in a workspace: how many files, and how many lines were added and removed."""
+    if not found.files:
+        return "no files changed"
+    files = "1 file" if found.files == 1 else f"{found.files:,} files"
+    return f"{files} changed, +{found.added:,} −{found.removed:,}"  # noqa: RUF001 - a minus sign

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from parallel_agents.core.event import Started
+from parallel_agents.core.event import Queued
 from parallel_agents.core.inspection import Snapshot
 from parallel_agents.core.overview import Tally
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.usage import Spend
 from parallel_agents.views.activity import doing_after, doing_on
+from parallel_agents.views.events import WAITS_FOR_SLOT
 from parallel_agents.views.liveness import Liveness
 
 _STOPPED = "stopped"
@@ -88,7 +89,8 @@ def _line(seen: Snapshot, row: Row, liveness: Liveness, lacks: Callable[[Row], s
 def _counts(tallies: Sequence[Tally], liveness: Liveness) -> Counter[str]:
     counts: Counter[str] = Counter()
     for tally in tallies:
-        counts[_STOPPED if liveness.are_stopped(tally) else _state(tally.status)] += tally.runs
+        if tally.runs:  # the others have gone on in a later run
+            counts[_STOPPED if liveness.are_stopped(tally) else _state(tally.status)] += tally.runs
     return counts
 
 
@@ -101,6 +103,7 @@ def _doing(seen: Snapshot, run: Run) -> str:
     last = seen.last.get(run.id)
     if last is None or run.status.is_over:
         return ""
-    if isinstance(last, Started) and run.id in seen.last_steps:
-        return doing_on(seen.last_steps[run.id], last)
-    return doing_after(last)
+    if run.status is RunStatus.QUEUED:
+        return WAITS_FOR_SLOT
+    step = seen.last_steps.get(run.id)
+    return doing_after(last) if step is None or isinstance(step, Queued) else doing_on(step, last)

@@ -1,6 +1,7 @@
 """Makes one attack as whoever runs it: the attack from stdin, and what came of it to stdout, as JSON.
 
-It imports nothing but the standard library and the sandbox, so that any user's Python can run it.
+It imports what is copied beside it, and needs no installed package, so that any user's Python can
+run it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typing_extensions
 
 import parallel_agents
 from parallel_agents.sandbox.cgroup import writable_groups
@@ -39,7 +40,8 @@ def code() -> Generator[Path]:
     """The sandbox's code and the attacker where every user can read them."""
     where = Path("/tmp") / f"attackers-{os.getpid()}"
     shutil.copytree(Path(parallel_agents.__file__).parent, where / "parallel_agents")
-    shutil.copy(HERE / "attacker.py", where)
+    for file in (HERE / "attacker.py", Path(typing_extensions.__file__)):
+        shutil.copy(file, where)
     subprocess.run(["chmod", "-R", "a+rX", where], check=True)
     yield where
     shutil.rmtree(where)

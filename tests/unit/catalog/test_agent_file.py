@@ -77,7 +77,7 @@ def test_a_name_a_description_and_instructions_are_enough() -> None:
     ("line", "message", "hint"),
     [
         ("teir: small", "there is no field 'teir'", "did you mean 'tier'?"),
-        ("tier: tiny", "'tier' is invalid: input should be 'small'", "docs/agents.md"),
+        ("tier: tiny", "'tier' is invalid: it must be 'small'", "docs/agents.md"),
         ("temperature: '0.5'", "'temperature' is invalid", "docs/agents.md"),
         ("temperature: 3", "'temperature' is invalid", "docs/agents.md"),
         ("tools: web", "'tools' is invalid", "docs/agents.md"),

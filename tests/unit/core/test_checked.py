@@ -32,6 +32,7 @@ from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.workspace import Changes, Workspace
 from parallel_agents.errors import InvalidInput
 
 # Made by a run or a provider, never by a caller who then stores them; the codec checks those.
@@ -69,6 +70,8 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     JudgeGate: {"rubric": "good"},
     **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},
     SessionOptions: {},
+    Workspace: {"place": "own"},
+    Changes: {"files": 1},
 }
 _ODD: tuple[Any, ...] = (
     *(object(), _Unshowable(), b"bytes", 1j, {1, 2}, [[1]], {"a": {1}}, {1: 2}, 2**70, "\ud800"),

@@ -18,7 +18,7 @@ from parallel_agents.core.gate import (
     regex_verdict,
 )
 from parallel_agents.core.schema import Json
-from parallel_agents.errors import InvalidInput
+from parallel_agents.errors import GateBroken, InvalidInput
 
 JUDGE = JudgeGate(rubric="It rhymes.", at_least=7)
 COMMAND = CommandGate(command=("ruff", "check", "-"))
@@ -60,7 +60,7 @@ def test_a_gate_is_described_in_a_few_words(gate: Gate, text: str) -> None:
         (
             CONDITION,
             {},
-            "The answer must satisfy score >= 8 (\"the answer has no field 'score'\").",
+            "The answer must satisfy score >= 8 (there is no field 'score', nor any other).",
         ),
     ],
 )
@@ -72,6 +72,12 @@ def test_a_condition_that_refuses_has_a_critique(
     assert verdict.critique == critique
     assert verdict.is_accepted == (critique == "")
     assert verdict.gate == describe_gate(gate)
+
+
+def test_a_condition_that_does_not_fit_the_answer_gives_no_verdict() -> None:
+    with pytest.raises(GateBroken, match="score >= 8 cannot be evaluated") as caught:
+        condition_verdict(CONDITION, {"score": "good"})
+    assert "'str' and 'int'" in caught.value.why
 
 
 @pytest.mark.parametrize(

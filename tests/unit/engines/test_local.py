@@ -11,7 +11,15 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import Entry, Queued, Replied, ToolFinished
+from parallel_agents.core.event import (
+    Body,
+    Entry,
+    Queued,
+    Replied,
+    Retrying,
+    ToolFinished,
+    Unanswered,
+)
 from parallel_agents.core.gate import JudgeGate, RegexGate
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.limits import Limits
@@ -19,7 +27,7 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.owner import Owner, OwnerState, Role
 from parallel_agents.core.policy import Policy
-from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.core.run import Failure, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Claim, Filter, SessionPlan
 from parallel_agents.core.task import Task, TeamTask
@@ -339,6 +347,40 @@ async def test_the_runs_of_an_owner_that_fell_silent_are_taken_over() -> None:
     assert 30 < ended_at - 10 <= 34
 
 
+@pytest.mark.parametrize(
+    ("written", "price_usd", "lost"),
+    [
+        ((), 1.0, 1),
+        ((), 0.0, 0),
+        (
+            (Retrying(turn=1, attempt=1, error=Failure("PA-E204", "busy"), wait_seconds=1.0),),
+            1.0,
+            1,
+        ),
+        ((Unanswered(turn=1, model="scripted/model"),), 1.0, 1),
+    ],
+)
+async def test_a_call_that_a_dead_process_may_have_had_in_flight_may_have_been_billed_once(
+    written: Sequence[Body], price_usd: float, lost: int
+) -> None:
+    price = {"*": {"input_usd": price_usd, "output_usd": price_usd}}
+    provider = {"wire": "chat", "base_url": "http://127.0.0.1:1/v1", "prices": price}
+    store = MemoryStore(asyncio.get_running_loop().time)
+    await store.heartbeat(Owner(id=LOST, host="elsewhere", pid=1))
+    run = await leave(store, "a", LOST)
+    await store.append(
+        run, 1, [Entry(f"turn-1/epoch-1/{n}", body) for n, body in enumerate(written)]
+    )
+    settings = Settings(providers={"scripted": provider})
+    async with open_rig(Crowd(), agents=[WRITER], store=store, settings=settings) as rig:
+        (result,) = await rig.service.wait([run])
+        events = await rig.sessions.history(result.session_key)
+    await store.aclose()
+
+    assert sum(isinstance(event.body, Unanswered) for event in events) == lost
+    assert bool(result.notices) == bool(lost)
+
+
 async def test_calls_under_way_are_held_under_the_id_of_their_owner() -> None:
     store = MemoryStore(asyncio.get_running_loop().time)
     await store.change_throttle("scripted/model", lambda found: (replace(found, window=5), None))
@@ -428,7 +470,8 @@ async def test_a_former_owner_that_comes_back_leaves_the_run_to_the_new_one() ->
     await store.aclose()
 
     kinds = [event.body.kind for event in events]
-    assert kinds == ["queued", "started", "started", "replied", "finished"]
+    # The first one's call may have been billed.
+    assert kinds == ["queued", "started", "started", "unanswered", "replied", "finished"]
 
 
 # When the store fails

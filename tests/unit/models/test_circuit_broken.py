@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -288,3 +289,19 @@ async def test_calls_wait_for_an_open_circuit_within_the_patience() -> None:
         return asyncio.get_running_loop().time()
 
     assert 20 < await body() < 60
+
+
+async def test_calls_that_an_open_circuit_pauses_count_as_waiting_until_they_may_ask_again() -> (
+    None
+):
+    clock = asyncio.get_running_loop().time
+    store = MemoryStore(clock)
+    model, _ = broken(lambda _: Overloaded("down"), store)
+    await fail(model, 5 + 3)
+    with pytest.raises(CircuitOpen):
+        await model.respond(replace(REQUEST, has_next=True))
+
+    (kept,) = await store.throttles()
+
+    assert kept.at(clock()).waiting() == 3
+    assert kept.at(clock() + 15).waiting() == 0

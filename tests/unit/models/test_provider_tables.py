@@ -2,16 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
+
 import pytest
 
 from parallel_agents.core.agent import Tier
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.usage import FREE, Price
 from parallel_agents.errors import ConfigError
-from parallel_agents.models.dialect import Structured
+from parallel_agents.models.dialect import CHANGE_NAMES, Structured
 from parallel_agents.models.provider_tables import read_providers
-from parallel_agents.models.providers import Wire
+from parallel_agents.models.providers import Provider, Wire
+from parallel_agents.setting_values import SourcedTable
 
+BARE: dict[str, Json] = {}
+VALUES: Mapping[str, Json] = {
+    "text": "some text",
+    "empty": "",
+    "blank": " ",
+    "quoted": "3",
+    "three": 3,
+    "zero": 0,
+    "minus": -1,
+    "fraction": 1.5,
+    "true": True,
+    "words": ["a"],
+    "none": [],
+    "numbers": [3],
+    "table": {"a": "b"},
+    "tables": {"a": {"b": 1}},
+    "bare": {},
+}
+_ANY_TEXT, _SIZE = "text empty blank quoted", "three zero"
+# What each field of a provider takes of VALUES; each of `models.m` takes the same.
+OF_MODELS = {
+    "asks_for_usage": "true",
+    "call_ids": "",
+    "checked": "",
+    "context_tokens": _SIZE,
+    "efforts": "bare",
+    "extra": "table tables bare",
+    "forces_tools": "true",
+    "max_output_tokens": _SIZE,
+    "max_tokens_field": "",
+    "omit": "words none",
+    "replay": "",
+    "roles": "",
+    "schema": "",
+    "sends_cache_marks": "true",
+    "source": _ANY_TEXT,
+    "strict": "true",
+    "structured": "",
+    "structured_with_tools": "",
+    "system": "",
+    "thinking": "",
+    "thinking_off": "table tables bare",
+}
+TAKEN = {
+    "name": "",
+    "known": "",
+    "configured": "",
+    "wire": "",
+    "base_url": "",
+    "key": "empty blank",
+    "auth": "",
+    "proxy": "empty blank",
+    "headers": "table bare",
+    "headers.X-Team": _ANY_TEXT,
+    "prices": "bare",
+    "prices.m": "",
+    "prices.m.input_usd": "",
+    "price_list": _ANY_TEXT,
+    "max_parallel": "bare",
+    "max_parallel.m": "three",
+    "tiers": "bare",
+    "tiers.small": "text quoted",
+    "limits": "bare",
+    "limits.m": "",
+    "limits.m.requests_per_minute": "three",
+    "limits.m.tokens_per_minute": "three",
+    "efforts.low": _ANY_TEXT,
+    "models": "bare",
+    "models.m": "",
+    **OF_MODELS,
+    **{f"models.m.{name}": taken for name, taken in OF_MODELS.items()},
+}
 ACME: dict[str, Json] = {"wire": "chat", "base_url": "https://acme.test/v1"}
 
 
@@ -116,12 +192,79 @@ def test_a_table_changes_only_the_fields_that_it_sets() -> None:
         (ACME | {"omit": "temperature"}, "acme.omit"),
         (ACME | {"configured": "x"}, "acme.configured"),
         (ACME | {"name": "other"}, "acme.name"),
+        (ACME | {"max_parallel": {"m": "3"}}, "acme.max_parallel.m"),
+        (ACME | {"max_parallel": {"m": True}}, "acme.max_parallel.m"),
+        (ACME | {"forces_tools": "yes"}, "acme.forces_tools"),
+        (ACME | {"context_tokens": "1000"}, "acme.context_tokens"),
+        (ACME | {"limits": {"m": BARE}}, "acme.limits.m"),
+        (ACME | {"limits": {"m": {"requests_per_minute": "60"}}}, "acme.limits.m.requests"),
+        (ACME | {"models": {"m*": BARE}}, "acme.models.m\\* is empty"),
+        (ACME | {"prices": {"m": {"input_usd": float("nan"), "output_usd": 1}}}, "acme.prices.m"),
         ("https://acme.test", "acme"),
     ],
 )
 def test_an_invalid_table_is_refused_by_provider_and_field(table: Json, field: str) -> None:
     with pytest.raises(ConfigError, match=f"providers.{field}"):
         read_providers({"acme": table})
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ({"bass_url": "https://acme.test"}, "did you mean 'base_url'?"),
+        ({"prices": {"m": {"input": 1}}}, "did you mean 'input_usd'?"),
+        ({"limits": {"m": {"request_per_minute": 1}}}, "did you mean 'requests_per_minute'?"),
+        ({"models": {"m*": {"thinkin": "none"}}}, "did you mean 'thinking'?"),
+    ],
+)
+def test_an_unknown_field_of_a_provider_is_refused_with_the_nearest_one(
+    table: JsonObject, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_providers({"acme": {**ACME, **table}})
+
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["sim", "local", "ladder", "pydantic-ai"])
+def test_what_is_built_in_and_no_server_cannot_be_redefined(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"a provider cannot be called {name}"):
+        read_providers({name: ACME})
+
+
+def test_the_walk_goes_through_every_field() -> None:
+    names = {path for path in TAKEN if "." not in path}
+
+    assert names == {field.name for field in fields(Provider)} | CHANGE_NAMES | {"models"}
+
+
+@pytest.mark.parametrize("path", TAKEN)
+def test_a_field_takes_what_it_is_for_and_refuses_the_rest_by_its_path(path: str) -> None:
+    refused: dict[str, ConfigError] = {}
+    for name, value in VALUES.items():
+        table = value
+        for step in reversed(path.split(".")):
+            table = {step: table}
+        assert isinstance(table, dict)
+        try:
+            read_providers({"acme": {**ACME, **table}})
+        except ConfigError as error:
+            refused[name] = error
+
+    assert VALUES.keys() - refused.keys() == set(TAKEN[path].split())
+    first = f"providers.acme.{path.partition('.')[0]}"
+    assert [error.message for error in refused.values() if first not in error.message] == []
+    assert [error.why for error in refused.values() if "nput should" in error.why] == []
+    assert [name for name, error in refused.items() if not error.hint] == []
+
+
+def test_a_refusal_says_which_file_has_the_table() -> None:
+    table = SourcedTable({**ACME, "wire": "telegraph"}, "/home/ana/config.toml")
+
+    with pytest.raises(ConfigError) as caught:
+        read_providers({"acme": table})
+
+    assert caught.value.why.endswith("; it is set in /home/ana/config.toml")
 
 
 def test_a_provider_name_with_a_slash_is_refused() -> None:
@@ -197,7 +340,7 @@ def test_a_name_that_means_other_models_is_refused(name: str) -> None:
         ("prices", {"m": {"input_usd": "1", "output_usd": 2}}, "prices.m.input_usd", "a number"),
         ("prices", {"m": {"input_usd": 1}}, "prices.m.output_usd", "it is missing"),
         ("max_parallel", {"m": "x"}, "max_parallel.m", "a whole number"),
-        ("key", "sk-123", "key", "it has another form"),
+        ("key", "sk-123", "key", "it must have the form"),
         ("nonsense", 1, "nonsense", "there is no such field"),
         ("models", {"m": {"output": 3}}, "models.m.output", "there is no such field"),
     ],

@@ -13,6 +13,7 @@ from parallel_agents.core.model import Listener, ModelReply, ModelRequest
 from parallel_agents.errors import (
     AuthFailed,
     CallTimedOut,
+    CircuitOpen,
     ConfigError,
     MalformedReply,
     ModelLoading,
@@ -251,3 +252,25 @@ async def test_waits_are_random_between_zero_and_the_bound() -> None:
 
     assert all(0 <= wait <= 4 for wait in waits.seconds)
     assert 1.7 < sum(waits.seconds) / 200 < 2.3
+
+
+def paused(seconds: float = 15.0) -> CircuitOpen:
+    return CircuitOpen("paused", retry_after_seconds=seconds)
+
+
+async def test_a_pause_of_the_circuit_is_a_wait_and_no_try() -> None:
+    listener = RecordingListener()
+    model = ScriptedModel([Overloaded("busy"), paused(), paused(), Overloaded("busy"), "done"])
+
+    reply = await Retrying(model, PATIENCE, rng=Highest(), sleep=Waits()).respond(REQUEST, listener)
+
+    assert reply.tries == 3
+    assert [attempt for _, attempt, _ in listener.retries] == [1, 2]
+    assert listener.waits == [("scripted/model to work again", 16.0)] * 2
+
+
+async def test_a_call_that_gives_up_in_a_pause_raises_its_own_failure() -> None:
+    model = ScriptedModel([Overloaded("busy"), *[paused(50.0)] * 3])
+
+    with pytest.raises(Overloaded, match="busy"):
+        await Retrying(model, PATIENCE, sleep=Waits()).respond(REQUEST)

@@ -20,6 +20,7 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.errors import ConfigError
 from parallel_agents.models.simulated.model import NOTICE
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.testing import make_answer, open_rig
@@ -112,15 +113,12 @@ async def test_a_budget_in_simulated_money_holds_like_one_in_real_money() -> Non
     assert 0 < spent_nanousd <= 50_000_000
 
 
-def test_a_provider_that_the_user_named_sim_is_called_and_not_simulated() -> None:
+def test_no_table_can_make_a_simulation_call_a_server() -> None:
     own: JsonObject = {"sim": {"wire": "chat", "base_url": "http://127.0.0.1:1/v1"}}
     environment = Environment(home=Path("nowhere"), variables={})
 
-    simulating = make_registry(environment, Settings()).get("sim/calm")
-    asking = make_registry(environment, Settings(providers=own)).get("sim/calm")
-
-    assert simulating.capabilities.notice == NOTICE
-    assert asking.capabilities.notice == ""
+    with pytest.raises(ConfigError, match="a provider cannot be called sim"):
+        make_registry(environment, Settings(providers=own))
 
 
 async def page(number: int) -> str:

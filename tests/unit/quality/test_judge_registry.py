@@ -9,6 +9,7 @@ import pytest
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.usage import Usage
+from parallel_agents.errors import InvalidFile
 from parallel_agents.models.choice import Choice
 from parallel_agents.models.ladders import Ladders
 from parallel_agents.quality.judge_registry import Calibration, JudgeRegistry
@@ -75,4 +76,32 @@ def test_a_calibration_that_does_not_count_replaces_none_that_does(
 def test_the_judge_is_an_agent_of_the_catalog_on_the_chosen_model(registry: JudgeRegistry) -> None:
     assert registry.judge().name == "judge"
     assert registry.model_for(None) == MODEL.name
-    assert registry.capabilities_of(MODEL.name) == MODEL.capabilities
+
+
+@pytest.mark.parametrize(
+    ("agreement", "counts", "weakness"),
+    [
+        (None, True, ""),
+        (0.8, True, ""),
+        (0.7, True, "it judged 70% of the calibration pairs correctly; 80% is required"),
+        (1.0, False, ""),
+    ],
+)
+def test_a_model_that_failed_its_calibration_is_weak(
+    registry: JudgeRegistry, agreement: float | None, counts: bool, weakness: str
+) -> None:
+    if agreement is not None:
+        registry.keep(calibration(agreement, counts=counts))
+
+    assert registry.weakness_of(MODEL.name) == weakness
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"m": 1}', b'{"m": {"x": 1}}', b"\xff"])
+def test_a_file_of_calibrations_that_cannot_be_read_is_named(
+    registry: JudgeRegistry, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "judges.json").write_bytes(content)
+
+    with pytest.raises(InvalidFile, match=r"judges\.json has no calibrations") as caught:
+        registry.weakness_of(MODEL.name)
+    assert "pagents judge calibrate" in caught.value.hint

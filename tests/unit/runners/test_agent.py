@@ -199,7 +199,9 @@ def said(events: Sequence[Event], *, without: set[str]) -> dict[str, object]:
             case Refused(text=text):
                 kept[event.key] = text
             case Finished(outcome=outcome):
-                kept[event.key] = outcome
+                kept[event.key] = replace(
+                    outcome, notices=()
+                )  # the call that was cut may be billed
             case _:
                 pass
     return kept

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.event import SteerMode
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.errors import InvalidInput
@@ -52,6 +51,15 @@ def test_control_characters_and_any_script_are_valid_text(text: str) -> None:
     requests.check_text(text, {"text": text, "escaped": "\\u0000"})
 
 
+def test_a_misspelt_keyword_of_a_schema_is_refused() -> None:
+    agent = Agent(name="a", description="", instructions="", output_schema={"propertes": {}})
+
+    with pytest.raises(InvalidInput, match=r"no keyword 'output_schema\.propertes'") as caught:
+        requests.check_task(Task("a", "x"), agent)
+
+    assert caught.value.hint == "did you mean 'properties'?"
+
+
 def test_input_that_does_not_fit_is_refused_with_where_and_why() -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
     agent = Agent(name="a", description="", instructions="", input_schema=schema)
@@ -83,9 +91,3 @@ def test_the_digest_tells_the_same_work_from_other_work() -> None:
     assert len({requests.task_digest(other) for other in (task, *others)}) == 4
     whole, part = TeamTask(tasks=(task, task)), TeamTask(tasks=(task,))
     assert requests.team_digest(whole) != requests.team_digest(part)
-
-
-def test_a_steer_mode_is_known_by_its_value() -> None:
-    assert requests.steer_mode("now") is SteerMode.NOW
-    with pytest.raises(InvalidInput, match="'soon' is not a steer mode"):
-        requests.steer_mode("soon")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import count
 
 from parallel_agents.clock import boot_id
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.dead_letter import DeadLetterFilter
-from parallel_agents.core.event import Entry, Queued, Refused, SteerMode
+from parallel_agents.core.event import Entry, Queued, Refused, Replied, SteerMode
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
+from parallel_agents.core.message import assistant
+from parallel_agents.core.model import Finish
 from parallel_agents.core.owner import Owner
 from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan
+from parallel_agents.core.usage import Usage
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import Journal
 from parallel_agents.stores.journal_runs import Append, ClaimRequest
@@ -20,6 +24,16 @@ from parallel_agents.stores.projection import check_rows
 from parallel_agents.stores.sqlite_database import SqliteDatabase
 
 AGENT = Agent(name="writer", description="Writes", instructions="Write.")
+
+REPLIED = Replied(
+    turn=1,
+    message=assistant("I call a tool"),
+    model="mine/model",
+    finish=Finish.TOOLS,
+    usage=Usage(1, 1),
+    cost_nanousd=0,
+    seconds=1.0,
+)
 
 
 def key_of(run: str) -> SessionKey:
@@ -56,13 +70,26 @@ class Deaths:
             self.journal.sessions.spawn([plan])
         return plan.run
 
-    def die(self, *, step_of: RunId | None = None, boot: str | None = None) -> None:
-        """Let a process claim every run, perhaps take a step of one, and die."""
+    def die(
+        self,
+        *,
+        step_of: RunId | None = None,
+        boot: str | None = None,
+        waiting: Collection[str] = (),
+    ) -> None:
+        """Let a process claim every run, perhaps take a step of one, and die.
+
+        The runs are in tools, except those that are `waiting` for their first reply.
+        """
         owner = OwnerId(f"process {next(self._numbers)}")
         beat = Owner(id=owner, host="here", pid=1, boot=boot_id() if boot is None else boot)
         with self.journal.database.writing():
             self.journal.owners.heartbeat(beat)
             self.journal.runs.claim([ClaimRequest(run, owner) for run in self.runs])
+            for run in self.runs:
+                if run not in waiting and not self.run(run).status.is_over:
+                    replied = Entry("turn-1/model", REPLIED)
+                    self.journal.runs.append([Append(run, self.run(run).epoch, [replied])])
             if step_of is not None:
                 step = Entry(f"turn-{owner}/refused", Refused(turn=1, text="again"))
                 self.journal.runs.append([Append(step_of, self.run(step_of).epoch, [step])])
@@ -121,6 +148,26 @@ def test_a_message_is_no_step_of_the_run() -> None:
     with deaths.journal.database.writing():
         deaths.journal.runs.steer(RunId("a"), "steer-1", "go", mode=SteerMode.NEXT, by="me")
     deaths.die()
+
+    assert deaths.set_aside == ["a"]
+
+
+def test_a_run_that_waits_for_its_model_is_not_to_blame_for_two_deaths() -> None:
+    deaths = Deaths("a", "b")
+
+    deaths.die(waiting="b")
+    deaths.die(waiting="b")
+
+    assert deaths.set_aside == ["a"]
+
+
+def test_a_run_that_waits_for_its_model_is_set_aside_after_five_deaths() -> None:
+    deaths = Deaths("a")
+
+    for _ in range(4):
+        deaths.die(waiting="a")
+    assert deaths.set_aside == []
+    deaths.die(waiting="a")
 
     assert deaths.set_aside == ["a"]
 

@@ -194,7 +194,7 @@ async def test_a_value_that_json_lacks_is_shown_as_python_shows_it() -> None:
 
 
 def test_an_effect_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="effect cannot be 'pur'") as caught:
+    with pytest.raises(InvalidInput, match=r"effect of tool\(\) is 'pur'") as caught:
         tool(effect="pur")
 
-    assert caught.value.hint == "pass one of pure, idempotent, once"
+    assert caught.value.why == "it takes pure, idempotent or once"

@@ -9,6 +9,8 @@ from parallel_agents.core.event import (
     Replied,
     Retrying,
     Started,
+    Steered,
+    SteerMode,
 )
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.message import assistant
@@ -144,3 +146,10 @@ def test_a_board_is_over_when_all_its_lanes_are() -> None:
     assert seen.is_over
     assert seen.over == 2
     assert seen.count(RunStatus.DONE) == 1
+
+
+def test_a_message_does_not_change_what_a_queued_run_does() -> None:
+    seen = board()
+
+    assert seen.take(event(Steered(text="be brief", mode=SteerMode.NEXT, by="me"))) is None
+    assert seen.lanes[ONE].doing == "waits for a slot"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.schema import Json, JsonObject, compiled, flattened, resolved
 
 _VOCABULARY = (
@@ -41,6 +42,7 @@ def make_text(rng: Random, least: int = 40, most: int = _MOST_CHARACTERS) -> str
     return text[:1].upper() + text[1:]
 
 
+@checked
 def make_answer(schema: JsonObject, rng: Random) -> Json:
     """A value that matches `schema`, checked against it.
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
+from typing_extensions import override
+
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.usage import Price
+from parallel_agents.errors import InvalidInput
 
 PROVIDER = "sim"
 EXPENSIVE = "-expensive"
@@ -37,7 +41,7 @@ class Mishap(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
+class Day(Checked):
     """How a simulated provider behaves.
 
     Attributes:
@@ -57,9 +61,13 @@ class Day:
     storms: tuple[float, float] | None = None
     expensive_after: int | None = None
 
-    def __post_init__(self) -> None:
+    @override
+    def _check(self) -> None:
         if sum(self.shares.values()) > 1 + 1e-9 or any(s < 0 for s in self.shares.values()):
-            raise ValueError(f"the shares of day {self.name!r} are negative or exceed 1 in total")
+            raise InvalidInput(
+                f"the shares of day {self.name!r} are negative or exceed 1 in total",
+                hint="pass shares from 0 to 1 whose sum is at most 1",
+            )
 
     def draw(self, rng: Random) -> Mishap | None:
         """Draw the mishap of a try; None for a good reply."""

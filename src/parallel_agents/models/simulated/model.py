@@ -15,6 +15,8 @@ from hashlib import sha256
 from random import Random
 from typing import NamedTuple, NoReturn
 
+from parallel_agents.core.annotations import Index
+from parallel_agents.core.arguments import checked
 from parallel_agents.core.message import Message, Role, ToolCall, assistant
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.usage import Usage
@@ -65,7 +67,8 @@ class Simulated:
         seed: a different seed leads to different answers and mishaps.
     """
 
-    def __init__(self, day: Day, seed: int = 0) -> None:
+    @checked
+    def __init__(self, day: Day, seed: Index = 0) -> None:
         self.name = f"{PROVIDER}/{day.name}" + (f"@{seed}" if seed else "")
         self.capabilities = Capabilities(notice=NOTICE)
         self.calls = 0

@@ -36,15 +36,12 @@ from parallel_agents.errors import (
     LeftRun,
     PagentsError,
     RunTimedOut,
-    SandboxMissing,
-    SandboxRefused,
     StoreError,
-    ToolUnavailable,
 )
 from parallel_agents.runners.agent import settle
 from parallel_agents.runners.agent.children import Children, Report, may_delegate
 from parallel_agents.runners.agent.gates import Gatekeeper
-from parallel_agents.runners.agent.model_call import call_model, start_model
+from parallel_agents.runners.agent.model_call import call_model, note_lost_call, start_model
 from parallel_agents.runners.agent.refine import check_gate, revise
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.agent.tooling import Tooling
@@ -89,12 +86,29 @@ class AgentRunner:
         if not await _start(work):
             return
         try:
+            await self._settle_in(work)
             self._offer_tools(work)
             await self._check_sandbox(work)
-        except (ToolUnavailable, SandboxMissing, SandboxRefused) as error:
+        except (StoreError, LeftRun):
+            raise
+        except PagentsError as error:
             await _execute(work, BreakOff(error))
             return
+        if activation.claim.is_after_death:
+            _note_lost_call(work)
         await _continue(work)
+
+    async def _settle_in(self, work: Work) -> None:
+        """Let tools, gates and children know the folder that the session works in.
+
+        Making it does not count towards the run's time.
+
+        Raises:
+            PagentsError: there is none, and none can be made.
+        """
+        work.workspaces = self._tooling.workspaces
+        if work.session.options.workspace is not None:
+            work.enter(await work.workspaces.folder(work.session))
 
     def _offer_tools(self, work: Work) -> None:
         """Give the run its agent's tools, and the session tools if it may spawn."""
@@ -148,6 +162,13 @@ async def _continue(work: Work) -> None:
         await _execute(work, BreakOff(error))
 
 
+def _note_lost_call(work: Work) -> None:
+    """Note a model call that a process which has died may have had in flight."""
+    step = next_step(work.transcript, work.assignment, work.prepared)
+    if isinstance(step, CallModel | DeliverMessages):  # a message may have come since
+        note_lost_call(work, work.transcript.turn + 1)
+
+
 def _timed_out(work: Work) -> RunTimedOut:
     if work.clock.stands:
         return RunTimedOut(
@@ -156,6 +177,7 @@ def _timed_out(work: Work) -> RunTimedOut:
         )
     return RunTimedOut(
         f"not done in {work.assignment.limits.timeout_seconds:g} s",
+        why="" if work.failure is None else f"its model call kept failing: {work.failure.message}",
         hint="give it more time with limits.timeout_seconds or --timeout",
     )
 

@@ -8,7 +8,16 @@ from dataclasses import replace
 
 from parallel_agents.core.budget import Amount, OnLimit
 from parallel_agents.core.escalation import above
-from parallel_agents.core.event import Entry, Noticed, Replied, Retrying, Unanswered, Waiting
+from parallel_agents.core.event import (
+    Entry,
+    Noticed,
+    Replied,
+    Retrying,
+    Steered,
+    Unanswered,
+    Waiting,
+)
+from parallel_agents.core.ids import SessionKey, is_team_key, short
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
@@ -47,11 +56,13 @@ async def call_model(work: Work, step: CallModel) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     work.streamed.clear()
+    work.failure = None
     inbox, request = work.activation.inbox, _request(work, step)
     listener = ModelCallListener(work, step.turn)
     reply = None
     async with inbox.interruptible():
         reply = await work.model.respond(request, listener)
+    work.failure = None
     if reply is None:
         return
     # A guess has no price: what a budget counts for it is the worst case.
@@ -71,6 +82,24 @@ async def call_model(work: Work, step: CallModel) -> None:
     )
     await work.write(f"turn-{step.turn}/model", replied)
     work.streamed.clear()
+
+
+def note_lost_call(work: Work, turn: int) -> None:
+    """Note the call that the run's last process was about to make or had in flight when it died.
+
+    The journal has replies, not the starts of calls: whether this one was made is unknown. A call
+    that was cancelled before its process died is noted already.
+    """
+    claim = work.activation.claim
+    before = [event.body for event in claim.events if not isinstance(event.body, Steered)][:-1]
+    if before and isinstance(before[-1], Unanswered):
+        return
+    model = work.model.name
+    if work.models.cost_nanousd(model, _ONE_OF_EACH) == 0:
+        return
+    work.unanswered += 1
+    key = f"turn-{turn}/epoch-{claim.run.epoch}/unanswered-before"
+    work.activation.journal.note(Entry(key, Unanswered(turn=turn, model=model)))
 
 
 def _request(work: Work, step: CallModel) -> ModelRequest:
@@ -121,13 +150,11 @@ class ModelCallListener:
             listener(piece)
 
     def retrying(self, error: ProviderError, *, attempt: int, wait_seconds: float) -> None:
+        self._work.failure = failure = Failure.of(error)
         if attempt > _MOST_NOTES:
             return
         retrying = Retrying(
-            turn=self._turn,
-            attempt=attempt,
-            error=Failure.of(error),
-            wait_seconds=wait_seconds,
+            turn=self._turn, attempt=attempt, error=failure, wait_seconds=wait_seconds
         )
         # The epoch keeps the tries of a call that is repeated after a crash apart.
         epoch = self._activation.claim.run.epoch
@@ -179,7 +206,7 @@ class RunPayer:
         shortage = await self._activation.budget.reserve(self._amount, is_last=self._is_last)
         if shortage is not None:
             raise OverBudget(
-                f"the budget leaves no room for the next call ({shortage.scope})",
+                f"the budget {_name(shortage.scope)} leaves no room for the next call",
                 why=shortage.detail,
                 hint=_hint(shortage.scope),
                 may_answer=shortage.on_limit is OnLimit.FINISH and not self._is_last,
@@ -189,10 +216,30 @@ class RunPayer:
         self._activation.budget.release(may_be_billed=may_be_billed)
 
 
+def _name(scope: str) -> str:
+    """An account as a person calls it: `session:KEY`, `day:DATE` or `agent:NAME:DATE`."""
+    kind, _, rest = scope.partition(":")
+    if kind == "session":
+        key = SessionKey(rest)
+        return f"of the team {short(key)}" if is_team_key(key) else f"of the session {short(key)}"
+    if kind == "agent":
+        agent, _, day = rest.rpartition(":")
+        return f"of the agent {agent} for the day {day} (UTC)"
+    return f"of the day {rest} (UTC)"
+
+
 def _hint(scope: str) -> str:
-    if scope.startswith("session:"):
-        return "raise the budget, or ask for less output with limits.max_output_tokens"
-    return "raise it in config.toml of the home folder, which every process of the store obeys"
+    kind = scope.partition(":")[0]
+    if kind == "session":
+        return (
+            "run it again under the same id or key with a larger budget: it goes on where it stopped;"
+            " or ask for less output with limits.max_output_tokens"
+        )
+    where = "[agent_budgets]" if kind == "agent" else "day_budget_usd or day_budget_tokens"
+    return (
+        f"raise {where} in config.toml of the home folder, which every process of the store obeys, or"
+        " wait until 00:00 UTC; then `pagents resume NAME` goes on where it stopped"
+    )
 
 
 def worst_case(models: Models, model: str, request: ModelRequest) -> Amount:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from parallel_agents.core.event import Closing, Delivered, Entry, HandedBack, Refused
@@ -122,4 +123,6 @@ async def end(work: Work, step: Ending) -> bool:
             assert_never(step)
     if seen is None and work.prepared.may_spawn:
         await work.children.end()
+    if work.session.options.workspace is not None:
+        outcome = replace(outcome, changes=await work.workspaces.changes(work.session))
     return await work.activation.journal.finish(outcome, steers_seen=seen)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from parallel_agents.core.command import Commands
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 
 
@@ -19,6 +20,7 @@ class Tooling:
         tools: those that agents may name.
         session_tools: names of the tools that an agent gets if its policy lets it spawn.
         permissions: the process's own rules, above those of each session.
+        workspaces: the folders that sessions work in.
         patience: how long questions wait for a person.
         commands: where commands of sessions run; None if this process runs none.
         command_tools: names of the tools that run commands.
@@ -32,4 +34,5 @@ class Tooling:
     patience: Patience = PATIENCE
     commands: Commands | None = None
     command_tools: Collection[str] = ()
+    workspaces: Workspaces = AS_THEY_ARE
     result_tokens: int | None = None

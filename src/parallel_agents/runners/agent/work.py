@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.model import Model, Models
+from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
 from parallel_agents.core.transcript import Transcript, task_text
+from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.children import Children
 from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.tool_calls import ToolCalls
@@ -26,7 +28,9 @@ class Work:
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
         notices: what a reader of the result should know of that model.
+        workspaces: the folders that sessions work in.
         unanswered: the run's calls that brought no reply and may have been billed.
+        failure: why the call in flight is being repeated.
         streamed: the pieces of text that the call in flight has brought so far.
     """
 
@@ -44,11 +48,20 @@ class Work:
     tools: ToolCalls = field(init=False)
     notices: tuple[str, ...] = ()
     unanswered: int = 0
+    workspaces: Workspaces = AS_THEY_ARE
+    failure: Failure | None = None
     streamed: list[str] = field(default_factory=list[str])
 
     @property
     def session(self) -> Session:
         return self.activation.claim.session
+
+    def enter(self, folder: str) -> None:
+        """Work in this folder from now on."""
+        session = replace(self.session, options=replace(self.session.options, cwd=folder))
+        self.activation = replace(
+            self.activation, claim=self.activation.claim._replace(session=session)
+        )
 
     @property
     def partial_text(self) -> str:

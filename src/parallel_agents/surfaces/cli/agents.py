@@ -8,10 +8,12 @@ from typing import Annotated
 import orjson
 import typer
 
+from parallel_agents.app.references import dangling_in_agent
 from parallel_agents.catalog.catalog import AgentEntry
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
+from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home
@@ -41,7 +43,8 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show an agent: its input, its output, and its instructions."""
-    agent = find_catalog(home).agent(name)
+    catalog = find_catalog(home)
+    agent = catalog.agent(name)
     if json:
         render.envelope("agent", time.time(), [_agent_json(agent)])
         return
@@ -52,6 +55,8 @@ def show(
         render.line(format.output(value) if value else "text")
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
+    for found in dangling_in_agent(agent, NAMES, [entry.name for entry in catalog.agents()]):
+        render.note(f"! {found.where}: {found.what}; {found.hint}")
     render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
 
 

@@ -25,12 +25,17 @@ COMMANDS = {
     "history": Command("history:history", "Show what was said and done in a session.", _WATCH),
     "audit": Command("audit:audit", "List who decided what and why; verify the journal.", _WATCH),
     "wait": Command("wait:wait", "Wait for sessions to end.", _WATCH),
+    "diff": Command("diff:diff", "Print what a session changed in its workspace.", _WATCH),
     "cost": Command("cost:cost", "Show what accepted results cost, by agent and model.", _WATCH),
     "send": Command("spawn:send", "Start the next run of a session.", _CONTROL),
     "limits": Command("limits", "Show and set how fast each model may be called.", _CONTROL),
     "inbox": Command("inbox:inbox", "List what waits for your answer.", _WATCH),
     "answer": Command("answer:answer", "Answer a question of the inbox.", _CONTROL),
     "steer": Command("steer:steer", "Send a message to a live run.", _CONTROL),
+    "merge": Command("merge:merge", "Bring the changes of workspaces back.", _CONTROL),
+    "workspaces": Command(
+        "workspaces", "List workspaces, and remove those that are merged.", _CONTROL
+    ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "mcp": Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),

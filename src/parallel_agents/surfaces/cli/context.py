@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -10,12 +11,13 @@ import typer
 
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
+from parallel_agents.setting_sources import load, load_usable
 from parallel_agents.settings import (
     MOST_RETENTION_SECONDS,
     Environment,
     Settings,
-    load,
     read_environment,
     read_user_environment,
 )
@@ -79,6 +81,18 @@ Cache = Annotated[
         metavar="SECONDS",
     ),
 ]
+WorkspaceFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        help="Work in a copy of this folder; `pagents merge` brings the changes back.",
+        metavar="DIR",
+    ),
+]
+Cwd = Annotated[
+    str | None,
+    typer.Option("--cwd", help="Work in this folder itself, without a copy.", metavar="DIR"),
+]
 WeakJudge = Annotated[
     bool, typer.Option("--allow-weak-judge", help="Accept a judge that is known to judge badly.")
 ]
@@ -102,9 +116,35 @@ Name = Annotated[
 ]
 
 
+def workspace_of(workspace: str | None, cwd: str | None) -> Workspace | None:
+    """The workspace that the options --workspace and --cwd ask for.
+
+    Raises:
+        InvalidInput: both are given.
+    """
+    if workspace is not None and cwd is not None:
+        raise InvalidInput(
+            "--workspace and --cwd cannot be used together",
+            why="--workspace makes a copy to work in, and --cwd works in the folder itself",
+            hint="leave one of them out",
+        )
+    folder = workspace if cwd is None else cwd
+    if folder is None:
+        return None
+    return Workspace.own(folder) if cwd is None else Workspace.at(folder)
+
+
 class CliContext(NamedTuple):
+    """The home and the settings of a command.
+
+    Attributes:
+        problem: the first mistake in the settings that the command goes without; None if there is
+            none. A worker would not start with it.
+    """
+
     environment: Environment
     settings: Settings
+    problem: ConfigError | None = None
 
 
 def find_context(home: Path | None = None, **flags: object) -> CliContext:
@@ -118,31 +158,34 @@ def find_context(home: Path | None = None, **flags: object) -> CliContext:
     return CliContext(environment, load(environment, flags).settings)
 
 
-def find_store(home: Path | None = None) -> CliContext:
-    """The home and the settings for a command that only looks at the store, or ends runs.
-
-    It works in a folder that is not trusted: without the project.
-
-    Raises:
-        ConfigError: a `config.toml` or a variable is invalid.
-    """
-    try:
-        environment = read_environment(home)
-    except Untrusted:
-        environment = read_user_environment(home)
-    return CliContext(environment, load(environment).settings)
-
-
-def find_store_to_stop(home: Path | None = None) -> CliContext:
-    """Like `find_store`; but a mistake in the settings keeps nobody from ending what runs.
+def find_home(home: Path | None = None) -> Environment:
+    """The home for a command that starts nothing; without a project that is not trusted.
 
     Raises:
         ConfigError: no home is named, and the user has no folder to have one in.
     """
     try:
-        return find_store(home)
-    except ConfigError as error:
-        environment = read_user_environment(home)
-        _log.warning("the settings are not used: %s (%s)", error.message, error.why)
+        return read_environment(home)
+    except Untrusted:
+        return read_user_environment(home)
+
+
+def find_store(home: Path | None = None) -> CliContext:
+    """The home and the settings for a command that starts nothing.
+
+    A mistake in the settings keeps
+    nobody from seeing, steering and ending what runs: what is wrong is told and left out.
+
+    Raises:
+        ConfigError: no home is named, and the user has no folder to have one in.
+    """
+    environment = find_home(home)
+    loaded = load_usable(environment)
+    settings = loaded.settings
+    for problem in loaded.problems:
+        why = f" ({problem.why})" if problem.why else ""
+        _log.warning("%s %s%s; this command goes without it", problem.code, problem.message, why)
+    if loaded.problems:
         # The longest retention: a default must not drop what the settings would keep.
-        return CliContext(environment, Settings(dead_letter_seconds=MOST_RETENTION_SECONDS))
+        settings = replace(settings, dead_letter_seconds=MOST_RETENTION_SECONDS)
+    return CliContext(environment, settings, next(iter(loaded.problems), None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend
 from parallel_agents.interrupts import run_cancellable
+from parallel_agents.runners.agent.prompts import notice_of_unanswered
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
 from parallel_agents.surfaces.cli.since import Since, parse_since
@@ -36,21 +38,25 @@ def cost(
     context = find_store(home)
     earliest = parse_since(since, time.time())
 
-    async def look() -> Mapping[str, AgentCosts]:
+    async def look() -> tuple[Mapping[str, AgentCosts], int]:
         async with open_reader(context.environment, context.settings) as client:
             tree = (await client.sessions.find(name)).session.key if name is not None else None
-            return costs_by_agent(await client.journal.costs(tree=tree, since=earliest))
+            costs = await client.journal.costs(tree=tree, since=earliest)
+            unanswered = await client.journal.count_unanswered(tree=tree, since=earliest)
+            return costs_by_agent(costs), unanswered
 
-    costs = run_cancellable(look())
+    costs, unanswered = run_cancellable(look())
     if json:
         items = [_json(agent, found) for agent, found in costs.items()]
-        render.envelope("cost", time.time(), items)
+        render.envelope("cost", time.time(), items, unanswered_calls=unanswered)
     elif not costs:
         is_filtered = name is not None or earliest is not None
         render.note("No runs match these filters." if is_filtered else "Nothing has run yet.")
     else:
         rows = [line for agent, found in costs.items() for line in _lines(agent, found)]
         render.table(_TITLES, rows, right=_TITLES[2:])
+    for notice in notice_of_unanswered(unanswered):
+        render.note(notice)
 
 
 def _lines(agent: str, costs: AgentCosts) -> list[tuple[str, ...]]:
@@ -84,7 +90,11 @@ def _line(agent: str, model: str, tried: int, accepted: int, spend: Spend) -> tu
 
 
 def _each(spend: Spend, accepted: int) -> Spend:
-    return Spend(spend.usage, spend.calls, spend.cost_nanousd // accepted, spend.unpriced_calls)
+    return replace(
+        spend,
+        cost_nanousd=spend.cost_nanousd // accepted,
+        simulated_nanousd=spend.simulated_nanousd // accepted,
+    )
 
 
 def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
@@ -94,6 +104,7 @@ def _json(agent: str, costs: AgentCosts) -> dict[str, Json]:
         "runs": costs.runs,
         "accepted": costs.accepted,
         "cost": render.money_json(costs.spend.cost_usd),
+        "simulated_cost": render.money_json(costs.spend.simulated_usd),
         "cost_of_reviews": render.money_json(costs.reviews.cost_usd),
         "cost_per_accepted": render.money_json(each),
         "models": [_tier_json(model, tier) for model, tier in costs.tiers.items()],
@@ -106,5 +117,6 @@ def _tier_json(model: str, tier: TierCosts) -> dict[str, Json]:
         "tried": tier.tried,
         "accepted": tier.accepted,
         "cost": render.money_json(tier.spend.cost_usd),
+        "simulated_cost": render.money_json(tier.spend.simulated_usd),
         "tokens": tier.spend.usage.total_tokens,
     }

@@ -14,10 +14,16 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.verbs import SessionReads
 from parallel_agents.errors import InvalidInput, NotFound
 from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.docs import full_code
 from parallel_agents.surfaces.cli.since import parse_since
 from parallel_agents.views import format
 
 _TITLES = ("ID", "LABEL", "AGENT", "STATE", "CODE", "WHEN", "COST", "RETRY")
+
+
+def _check_code(code: str | None) -> str | None:
+    return None if code is None else full_code(code)
+
 
 Names = Annotated[
     list[str] | None,
@@ -28,7 +34,12 @@ AgentName = Annotated[
 ]
 Code = Annotated[
     str | None,
-    typer.Option("--code", help="Only tasks with this error, such as E301.", metavar="CODE"),
+    typer.Option(
+        "--code",
+        help="Only tasks with this error, such as E301.",
+        metavar="CODE",
+        callback=_check_code,
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", "-a", help="All dead letters.")]
 
@@ -69,8 +80,7 @@ async def choose(sessions: SessionReads, chosen: Chosen) -> list[DeadLetter]:
         NotFound: a name has no dead letter.
     """
     since = parse_since(chosen.since, time.time())
-    code = None if chosen.code is None else f"PA-{chosen.code.upper().removeprefix('PA-')}"
-    every = DeadLetterFilter(agent=chosen.agent, code=code, since=since)
+    every = DeadLetterFilter(agent=chosen.agent, code=chosen.code, since=since)
     if not chosen.names:
         return await sessions.dead_letters(every)
     found: dict[str, DeadLetter] = {}
@@ -156,5 +166,6 @@ def letter_json(letter: DeadLetter) -> Mapping[str, Json]:
         "attempts": run.attempts,
         "calls": run.spend.calls,
         "cost": render.money_json(run.spend.cost_usd),
+        "simulated_cost": render.money_json(run.spend.simulated_usd),
         "retried_by": letter.retried_by,
     }

@@ -155,7 +155,7 @@ def retry(
 
     async def begin() -> list[_Retry]:
         async with open_existing(context.environment, context.settings) as client:
-            letters = await choose(client.sessions, chosen)
+            letters = sorted(await choose(client.sessions, chosen), key=_asked_at)
             _check_one(letters, text)
             one = _plan if dry_run else _start
             retries = [await one(client, letter, asked) for letter in letters]
@@ -174,6 +174,10 @@ def retry(
     else:
         render.note(chosen.if_none)
     raise typer.Exit(_exit_of(retries))
+
+
+def _asked_at(letter: DeadLetter) -> float:
+    return letter.run.created_at
 
 
 def _check_one(letters: Sequence[DeadLetter], text: str | None) -> None:

@@ -32,12 +32,22 @@ def docs(
         for known, text in sections.items():
             render.line(f"{known}  {_first_sentence(text)}")
         return
-    wanted = f"PA-{code.upper().removeprefix('PA-')}"
-    if wanted not in sections:
-        raise NotFound(f"no error has the code {code!r}", hint="`pagents docs` lists them")
+    wanted = full_code(code)
     render.line(wanted, "bold")
     for line in _plain(sections[wanted]):
         render.line(line)
+
+
+def full_code(code: str) -> str:
+    """An error code in full; `E301` is short for `PA-E301`.
+
+    Raises:
+        NotFound: no error has this code.
+    """
+    full = f"PA-{code.upper().removeprefix('PA-')}"
+    if full not in _sections():
+        raise NotFound(f"no error has the code {code!r}", hint="`pagents docs` lists them")
+    return full
 
 
 def _sections() -> dict[str, str]:

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -19,8 +20,10 @@ import typer
 from parallel_agents._version import __version__
 from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
-from parallel_agents.app.reading import STORE_NAME, open_reader
+from parallel_agents.app.reading import STORE_NAME, find_read_only, open_reader
+from parallel_agents.app.references import Dangling, dangling_in_agent, dangling_in_settings
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
@@ -30,6 +33,7 @@ from parallel_agents.errors import (
     PagentsError,
     ProviderError,
     SandboxMissing,
+    Untrusted,
 )
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.models.base_url import is_loopback
@@ -41,9 +45,11 @@ from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
 from parallel_agents.sandbox.commands import LocalCommands
-from parallel_agents.settings import Settings, read_user_environment
+from parallel_agents.session_tools.toolbox import NAMES
+from parallel_agents.setting_sources import load_usable
+from parallel_agents.settings import read_environment, read_user_environment
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
+from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
 
@@ -85,17 +91,29 @@ def doctor(json: AsJson = False, home: Home = None) -> None:
 
 
 async def _examine(home: Path | None) -> list[_Finding]:
-    wrong: list[_Finding] = []
+    problems: list[ConfigError] = []
     try:
-        context = find_context(home)
+        environment = read_environment(home)
+    except Untrusted as untrusted:
+        environment = read_user_environment(home)
+        problems.append(untrusted)
+    loaded = load_usable(environment)
+    problems += loaded.problems
+    context = CliContext(environment, loaded.settings)
+    try:
         read_providers(context.settings.providers)
     except ConfigError as error:
         # The other findings do not depend on the broken setting.
-        context = CliContext(read_user_environment(home), Settings())
-        why = f" ({error.why})" if error.why else ""
-        wrong = [_Finding("problem", f"{error.code} {error.message}{why}", error.hint)]
+        context = CliContext(environment, replace(loaded.settings, providers={}))
+        problems.append(error)
+    wrong = [_problem(error) for error in problems]
     # One mistake may concern several findings.
     return list(dict.fromkeys([finding async for finding in _findings(context)])) + wrong
+
+
+def _problem(error: PagentsError) -> _Finding:
+    why = f" ({error.why})" if error.why else ""
+    return _Finding("problem", f"{error.code} {error.message}{why}", error.hint)
 
 
 async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
@@ -112,22 +130,45 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     for entry in (*catalog.agents(), *catalog.teams()):
         if isinstance(entry.content, InvalidFile):
             yield _Finding("problem", entry.content.message, entry.content.hint)
+    for found in _dangling(context, catalog):
+        yield _Finding("note", f"{found.where}: {found.what}", found.hint)
+
+
+def _dangling(context: CliContext, catalog: Catalog) -> Iterator[Dangling]:
+    """The names in settings and agents of what is not here."""
+    environment, settings = context.environment, context.settings
+    check = make_registry(environment, settings).check_name
+    yield from dangling_in_settings(environment, settings, catalog.agent, check)
+    entries = catalog.agents()
+    names = [entry.name for entry in entries]
+    for entry in entries:
+        if isinstance(entry.content, Agent):
+            for found in dangling_in_agent(entry.content, NAMES, names):
+                yield found._replace(where=f"{entry.file}: {found.where}")
 
 
 async def _store(context: CliContext) -> _Finding:
-    file = context.environment.home / STORE_NAME
-    if not file.exists():
-        return _Finding(
-            "ok", f"store: there is no store in {file.parent} yet; the first run makes it"
-        )
+    home = context.environment.home
+    file = home / STORE_NAME
     try:
+        if (read_only := await asyncio.to_thread(find_read_only, context.environment)) is not None:
+            return _Finding(
+                "problem",
+                f"{read_only} cannot be written: what is there can be read, nothing can be started",
+                "make it writable, or name another folder with --home",
+            )
+        if not file.exists():
+            return _Finding(
+                "ok", f"store: there is no store in {file.parent} yet; the first run makes it"
+            )
         async with open_reader(context.environment, context.settings) as client:
             count = await client.journal.count_rows(Filter(roots_only=True))
             await client.journal.owners()
     except PagentsError as error:
         return _Finding("problem", f"{error.code} {error.message}", error.hint)
     size = file.stat().st_size / 1e6
-    return _Finding("ok", f"store {file} ({size:.1f} MB, {count} teams and sessions)")
+    what = "team or session" if count == 1 else "teams and sessions"
+    return _Finding("ok", f"store {file} ({size:.1f} MB, {count} {what})")
 
 
 def _embedded(context: CliContext) -> _Finding:

@@ -11,24 +11,31 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import typer
 
+from parallel_agents.app import farewell
 from parallel_agents.app.client import App
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Finished, Started
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.run import Run, RunStatus
 from parallel_agents.core.store import Filter
+from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import OutputLost
 from parallel_agents.interrupts import run_interruptible, to_its_end, unless
+from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.surfaces.cli import progress, render
 from parallel_agents.surfaces.cli.context import CliContext
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.question_prompt import QuestionPrompt
 from parallel_agents.surfaces.cli.result_files import file_names, results_folder, write_result
 from parallel_agents.views import format
 from parallel_agents.views.board import Board
 
 T = TypeVar("T")
+
+_HOW_AGAIN = "`pagents dlq retry` runs again what failed, and another --id everything"
 
 
 class Work(NamedTuple):
@@ -122,25 +129,38 @@ def ended_before(run: Run) -> str:
     """What to add to the announcement of work that an earlier process has brought to its end."""
     if not run.status.is_over:
         return ""
-    again = "" if run.status is RunStatus.DONE else "; another --id runs it again"
+    again = "" if run.status is RunStatus.DONE else f"; {_HOW_AGAIN}"
     return f"; already {format.status(run.status)}, these are its results{again}"
 
 
+def note_kept(spawned: Spawned, budget: Budget) -> None:
+    """Say which options changed work that was there already, and which did not."""
+    if spawned.is_new:
+        return
+    if budget.is_bound:
+        render.note(f"Its budget is now {_amount(budget)}.")
+    if kept := describe_kept(spawned):
+        render.note(f"Note: {kept}.")
+
+
+def _amount(budget: Budget) -> str:
+    usd = () if budget.usd is None else (f"${budget.usd:g}",)
+    tokens = () if budget.tokens is None else (f"{budget.tokens:,} tokens",)
+    return " and ".join((*usd, *tokens))
+
+
 def _print_stopping(calls: int) -> None:
-    waits = f"; waiting for {calls} {'call' if calls == 1 else 'calls'} in flight" if calls else ""
-    render.note(f"Stopping: nothing new starts{waits}.")
-    render.note("Ctrl-C again stops at once.")
+    render.note(farewell.stopping(calls))
+    render.note(farewell.AGAIN)
 
 
 def _print_how_to_continue(started: Sequence[_Started]) -> None:
     for shown in started:
         name = shown.work.name
         if shown.is_over:
-            render.note(f"Everything had ended when it stopped. Show it with: pagents show {name}")
+            render.note(farewell.ended(f"Show it with: pagents show {name}"))
         else:
-            render.note(
-                f"Stopped; everything so far is stored. Continue with: pagents resume {name}"
-            )
+            render.note(farewell.stopped(f"Continue with: pagents resume {name}"))
 
 
 class _Started:
@@ -168,8 +188,13 @@ class _Started:
         """Show progress, and print and write each result as it comes, until all runs have ended."""
         sessions, board = self._app.sessions, Board.of(self.work.labels)
         with progress.choose(self._display.style, board) as shown:
-            async with _ticking(shown), aclosing(sessions.follow(self.work.session)) as events:
+            async with (
+                _ticking(shown),
+                QuestionPrompt(sessions, shown.aside) as prompt,
+                aclosing(sessions.follow(self.work.session)) as events,
+            ):
                 async for event in events:
+                    prompt.take(event)
                     lane = board.take(event)
                     if lane is None and isinstance(event.body, Started):
                         lane = board.lanes.get(event.run)  # it goes on where it was stopped

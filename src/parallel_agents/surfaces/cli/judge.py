@@ -12,8 +12,7 @@ from parallel_agents.app.opening import open_app
 from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.quality.calibration import PAIRS, Judgement, calibrate, read_pairs
-from parallel_agents.quality.judge import MIN_AGREEMENT
-from parallel_agents.quality.judge_registry import Calibration
+from parallel_agents.quality.judge_registry import MIN_AGREEMENT, Calibration
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, Home, ModelName, find_context
 from parallel_agents.surfaces.cli.exits import Exit

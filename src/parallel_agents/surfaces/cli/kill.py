@@ -13,7 +13,7 @@ from parallel_agents.core.run import Run, RunnerKind, RunStatus
 from parallel_agents.core.store import Killed
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store_to_stop
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_store
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.views.liveness import Liveness
 
@@ -29,7 +29,7 @@ def kill(
 
     Runs that have ended stay as they are. The others keep the text of their last reply.
     """
-    context = find_store_to_stop(home)
+    context = find_store(home)
 
     async def end(*, is_dry: bool) -> tuple[Killed, Liveness]:
         async with open_existing(context.environment, context.settings) as client:

@@ -50,6 +50,12 @@ def limits(context: typer.Context, json: AsJson = False, home: Home = None) -> N
     """List the limits of models, or set them."""
     if context.invoked_subcommand is None:
         list_limits(json=json, home=home)
+    elif json or home is not None:
+        given = "--json" if home is None else "--home"
+        raise InvalidInput(
+            f"{given} comes before {context.invoked_subcommand}, which would not see it",
+            hint=f"write pagents limits {context.invoked_subcommand} ... {given}",
+        )
 
 
 @app.command("list")

@@ -11,8 +11,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from parallel_agents.core.ids import short
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
+from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import PagentsError, where_to_look
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import format
@@ -146,6 +148,10 @@ def result(found: Result) -> None:
         style="dim",
     )
     out().print(headline)
+    if found.changes is not None:
+        name = short(found.session_key)
+        more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
+        line(as_called(f"  {format.changes(found.changes)}{more}"))
     for notice in found.notices:
         line(f"  note: {notice}", "yellow")
     if found.error is not None:
@@ -193,6 +199,7 @@ def result_json(found: Result) -> Mapping[str, Json]:
         "error": _failure_json(found.error),
         "notices": list(found.notices),
         "score": found.score,
+        "changes": changes_json(found.changes),
         "model": found.model,
         "usage": {
             "input_tokens": usage.input_tokens,
@@ -201,6 +208,7 @@ def result_json(found: Result) -> Mapping[str, Json]:
             "cache_write_tokens": usage.cache_write_tokens,
         },
         "cost": money_json(found.cost_usd),
+        "simulated_cost": money_json(found.simulated_usd),
         "seconds": round(found.seconds, 3),
         "attempts": found.attempts,
         "session_key": found.session_key,
@@ -211,6 +219,12 @@ def result_json(found: Result) -> Mapping[str, Json]:
 def money_json(usd: float | None) -> Json:
     """An amount of money; null if unknown."""
     return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
+
+
+def changes_json(changes: Changes | None) -> Json:
+    if changes is None:
+        return None
+    return {"files": changes.files, "added": changes.added, "removed": changes.removed}
 
 
 def _failure_json(failure: Failure | None) -> Json:

@@ -20,6 +20,7 @@ from parallel_agents.core.run import TeamResult
 from parallel_agents.core.schema import Json
 from parallel_agents.core.store import Filter
 from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput, UnknownModel
 from parallel_agents.sessions.requests import check_key
 from parallel_agents.surfaces.cli import progress, render
@@ -27,6 +28,7 @@ from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
     CliContext,
+    Cwd,
     Home,
     Inputs,
     MaxParallel,
@@ -37,7 +39,9 @@ from parallel_agents.surfaces.cli.context import (
     Tokens,
     Usd,
     WeakJudge,
+    WorkspaceFolder,
     find_context,
+    workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
@@ -45,6 +49,7 @@ from parallel_agents.surfaces.cli.foreground import (
     Display,
     Work,
     ended_before,
+    note_kept,
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import read_inputs
@@ -64,12 +69,14 @@ class _Overrides(NamedTuple):
     budget: Budget
     on_failure: OnFailure | None
     cache_seconds: float | None
+    workspace: Workspace | None
 
     def apply(self, task: Task) -> Task:
         cached = task.cache_seconds if self.cache_seconds is None else self.cache_seconds
         if self.model is not None:
             task = replace(task, model=self.model, ladder=())
-        return replace(task, cache_seconds=cached)
+        workspace = self.workspace or task.workspace
+        return replace(task, cache_seconds=cached, workspace=workspace)
 
 
 def run(
@@ -91,6 +98,8 @@ def run(
     cache: Cache = None,
     usd: Usd = None,
     tokens: Tokens = None,
+    workspace: WorkspaceFolder = None,
+    cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
     style: ProgressStyle = progress.Style.AUTO,
@@ -106,9 +115,8 @@ def run(
     context = find_context(
         home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox
     )
-    overrides = _Overrides(
-        model, max_parallel, timeout, Budget(usd=usd, tokens=tokens), on_failure, cache
-    )
+    budget, place = Budget(usd=usd, tokens=tokens), workspace_of(workspace, cwd)
+    overrides = _Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)
 
     async def prepare(app: App) -> Begin:
         found = app.catalog.team(_team_or_file(team_file, team))
@@ -122,7 +130,10 @@ def run(
             spawned = await app.sessions.start(plans)
             if max_parallel is not None:
                 app.sessions.limit_parallel(spawned.session_key, max_parallel)
-            return await _announce(app, await app.sessions.find(spawned.session_key), is_json=json)
+            (row,) = await app.sessions.rows_of([spawned.run_id])
+            work = await _announce(app, row, is_json=json)
+            note_kept(spawned, plans[0].budget)
+            return work
 
         return begin
 
@@ -141,16 +152,17 @@ def resume(
     check_exists(context.environment)
 
     async def prepare(app: App) -> Begin:
-        root = (await app.sessions.find(name)).session.root
-        live = await app.sessions.list(Filter(tree=root, is_live=True))
+        found = (await app.sessions.find(name)).session
+        live = await app.sessions.list(Filter(tree=found.key, is_live=True))
         with suppress(UnknownModel):  # `resume` refuses the run, and says what it lacks
             await prepare_models(app, {row.run.model for row in live if row.run.model})
 
         async def begin() -> Work:
             if max_parallel is not None:
-                app.sessions.limit_parallel(root, max_parallel)
-            await app.sessions.resume(root)
-            return await _announce(app, await app.sessions.find(root), is_json=json)
+                app.sessions.limit_parallel(found.root, max_parallel)
+            resumed = await app.sessions.resume(found.key)
+            (row,) = await app.sessions.rows_of([resumed.run_id])
+            return await _announce(app, row, is_json=json)
 
         return begin
 
@@ -226,5 +238,7 @@ def _run_to_the_end(
         home = context.environment.home
         render.note(f"Everything is stored in {home / STORE_NAME}.")
         render.note(f"The results are also files: {results_folder(home, name)}")
+        if any(result.changes and result.changes.files for result in team.results):
+            render.note(f"Bring the changes back: pagents merge {name} --all")
         render.note(f"Next: pagents show {name} · pagents history {name} · pagents list")
     raise typer.Exit(exit_of(team.status))

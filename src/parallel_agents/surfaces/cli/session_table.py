@@ -53,6 +53,7 @@ def line_json(line: SessionLine) -> Mapping[str, Json]:
         "calls": run.spend.calls,
         "tokens": run.spend.usage.total_tokens,
         "cost": None if cost is None else {"amount": f"{cost:.9f}", "currency": "USD"},
+        "simulated_cost": render.money_json(run.spend.simulated_usd),
         "created_at": format.iso(run.created_at),
         "started_at": format.iso(run.started_at),
         "finished_at": format.iso(run.finished_at),

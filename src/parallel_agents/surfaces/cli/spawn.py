@@ -15,7 +15,7 @@ from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.budget import Budget
+from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.run import Result
@@ -28,6 +28,7 @@ from parallel_agents.surfaces.cli.context import (
     AsJson,
     Cache,
     CliContext,
+    Cwd,
     Home,
     Inputs,
     ModelName,
@@ -37,7 +38,9 @@ from parallel_agents.surfaces.cli.context import (
     Tokens,
     Usd,
     WeakJudge,
+    WorkspaceFolder,
     find_context,
+    workspace_of,
 )
 from parallel_agents.surfaces.cli.exits import exit_of
 from parallel_agents.surfaces.cli.foreground import (
@@ -45,6 +48,7 @@ from parallel_agents.surfaces.cli.foreground import (
     Display,
     Work,
     ended_before,
+    note_kept,
     run_in_foreground,
 )
 from parallel_agents.surfaces.cli.inputs import given_text, read_inputs, read_text
@@ -100,6 +104,8 @@ def spawn(
     gate: Conditions = None,
     judge: Rubric = None,
     refine: Rounds = None,
+    workspace: WorkspaceFolder = None,
+    cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
     sandbox: SandboxMode = None,
     json: AsJson = False,
@@ -122,13 +128,11 @@ def spawn(
         budget=Budget(usd=usd, tokens=tokens),
         gates=_gates(gate or (), judge),
         refine=None if refine is None else Refine(rounds=refine),
+        workspace=workspace_of(workspace, cwd),
     )
 
     def task(client: Client) -> Task:
-        definition = client.catalog.agent(agent)
-        values = read_inputs(inputs, definition.input_schema)
-        full_text, filled = _with_file(text, values, file, definition)
-        return replace(base, text=full_text, input=filled)
+        return _filled(base, client.catalog.agent(agent), inputs, file)
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
@@ -141,9 +145,9 @@ def spawn(
         return lambda: app.sessions.start(plans)
 
     if wait:
-        _wait_here(context, prepare, is_json=json)
+        _wait_here(context, prepare, budget=base.budget, is_json=json)
     else:
-        run_cancellable(_leave_to_worker(context, leave, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, budget=base.budget, is_json=json))
 
 
 def send(
@@ -162,14 +166,21 @@ def send(
         return lambda: app.sessions.send(row.session.key, text)
 
     if wait:
-        _wait_here(context, prepare, is_json=json)
+        _wait_here(context, prepare, budget=NO_BUDGET, is_json=json)
     else:
-        run_cancellable(_leave_to_worker(context, leave, is_json=json))
+        run_cancellable(_leave_to_worker(context, leave, budget=NO_BUDGET, is_json=json))
 
 
 def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     holds = (ConditionGate(condition=condition) for condition in conditions)
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
+
+
+def _filled(base: Task, agent: Agent, inputs: list[str] | None, file: Path | None) -> Task:
+    """The task with the inputs that its agent takes."""
+    values = read_inputs(inputs, agent.input_schema)
+    text, filled = _with_file(base.text, values, file, agent)
+    return replace(base, text=text, input=filled)
 
 
 def _with_file(
@@ -186,12 +197,16 @@ def _with_file(
 
 
 async def _leave_to_worker(
-    context: CliContext, start: Callable[[Client], Coroutine[None, None, Spawned]], *, is_json: bool
+    context: CliContext,
+    start: Callable[[Client], Coroutine[None, None, Spawned]],
+    *,
+    budget: Budget,
+    is_json: bool,
 ) -> None:
     async with open_client(context.environment, context.settings) as client:
         spawned = await start(client)
         await client.workers.ensure(spawned.session_key, spawned.run_id)
-        row = await client.sessions.find(spawned.session_key)
+        (row,) = await client.sessions.rows_of([spawned.run_id])
         warn_if_simulated(client, row.run.model)
     name = format.name(row)
     if is_json:
@@ -201,20 +216,26 @@ async def _leave_to_worker(
     render.line(name)
     found = "" if spawned.is_new else " (already there)"
     render.note(f"▶ {row.session.label} on {row.run.model}{found}")
+    note_kept(spawned, budget)
     render.note(f"Next: pagents wait {name} · pagents show {name} · pagents history {name} -f")
 
 
 def _wait_here(
-    context: CliContext, prepare: Callable[[App], Coroutine[None, None, Ask]], *, is_json: bool
+    context: CliContext,
+    prepare: Callable[[App], Coroutine[None, None, Ask]],
+    *,
+    budget: Budget,
+    is_json: bool,
 ) -> None:
     async def ready(app: App) -> Begin:
         ask = await prepare(app)
 
         async def begin() -> Work:
             spawned = await ask()
-            row = await app.sessions.find(spawned.session_key)
+            (row,) = await app.sessions.rows_of([spawned.run_id])
             name, label = format.name(row), row.session.label
             render.note(f"▶ {label} {name} on {row.run.model}{ended_before(row.run)}")
+            note_kept(spawned, budget)
             return Work(name, spawned.session_key, spawned.run_id, {spawned.run_id: label})
 
         return begin

@@ -19,7 +19,7 @@ from parallel_agents.core.verbs import Steer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, Name, find_context, find_store
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.inputs import given_text
 from parallel_agents.views import format
@@ -50,7 +50,7 @@ def steer(
     """
     if now and after:
         raise InvalidInput("--now and --after cannot be used together", hint="choose one of them")
-    context = find_context(home)
+    context = find_context(home) if after else find_store(home)
 
     async def deliver() -> tuple[Row, Steer, str]:
         async with open_existing(context.environment, context.settings) as client:

@@ -10,6 +10,8 @@ import typer
 from parallel_agents.core.problems import Invalid, describe_problem
 from parallel_agents.errors import InvalidInput
 
+_INTERRUPTED = 130  # as `exits.Exit` has it, which loads what --help does not need
+
 
 @runtime_checkable
 class _UsageError(Protocol):
@@ -33,8 +35,8 @@ def execute(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         _refuse_repeats(_options_in(command, arguments))
         status = command(args=list(arguments), prog_name="pagents", standalone_mode=False)
-    except typer.Abort:
-        return 1
+    except typer.Abort as abort:  # of a question: by a Ctrl-C, or since nobody can answer
+        return _INTERRUPTED if isinstance(abort.__context__, KeyboardInterrupt) else 1
     except Exception as error:
         if not isinstance(error, _UsageError):
             raise

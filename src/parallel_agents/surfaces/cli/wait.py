@@ -16,9 +16,10 @@ from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result
 from parallel_agents.core.store import Filter
+from parallel_agents.errors import ConfigError
 from parallel_agents.interrupts import run_cancellable, unless
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_context
+from parallel_agents.surfaces.cli.context import AsJson, Home, Timeout, find_store
 from parallel_agents.surfaces.cli.exits import Exit, exit_of
 from parallel_agents.views import format
 
@@ -37,13 +38,13 @@ def wait(
 
     Ends with 5 if all that has not ended was stopped, and nothing will continue it.
     """
-    context = find_context(home)
+    context = find_store(home)
 
     async def until_ended() -> list[Result]:
         async with open_existing(context.environment, context.settings) as client:
             rows = [await client.sessions.find(name) for name in names]
             runs = [member.run.id for row in rows for member in await client.sessions.members(row)]
-            watch = WorkerWatch(client, rows)
+            watch = WorkerWatch(client, rows, context.problem)
             watching = asyncio.create_task(watch.watch())
             try:
                 results = await unless(watch.stuck, client.sessions.wait(runs, timeout=timeout))
@@ -78,14 +79,22 @@ def _worst(results: list[Result]) -> Exit:
 class WorkerWatch:
     """Checks every ten seconds that a process works on some sessions; reports each finding once.
 
+    Args:
+        client: the verbs.
+        roots: the sessions.
+        problem: why no worker could start; None if one can.
+
     Attributes:
         left: the names of sessions that no process works on and no worker can execute.
         stuck: set once no process works on any of them, and none will.
     """
 
-    def __init__(self, client: Client, roots: Sequence[Row]) -> None:
+    def __init__(
+        self, client: Client, roots: Sequence[Row], problem: ConfigError | None = None
+    ) -> None:
         self._client = client
         self._roots = roots
+        self._problem = problem
         self.left: set[str] = set()
         self.stuck = asyncio.Event()
         self._asked: set[RunId] = set()
@@ -123,6 +132,8 @@ class WorkerWatch:
 
     def _lack(self, row: Row) -> str:
         """What a worker lacks for a run; one that starts in the run's own folder may have it all."""
+        if self._problem is not None:
+            return self._problem.message
         readiness = self._client.readiness
         if row.run.id not in self._asked and readiness.is_elsewhere(row):
             return ""

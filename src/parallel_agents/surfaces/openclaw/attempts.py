@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parallel_agents.app.client import App
+from parallel_agents.app.farewell import say
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -31,7 +32,6 @@ from parallel_agents.errors import (
     UnknownModel,
 )
 from parallel_agents.session_tools.context import Requester
-from parallel_agents.surfaces.openclaw.live import say
 from parallel_agents.surfaces.openclaw.outcomes import describe_error, no_outcome, outcome_of
 from parallel_agents.surfaces.openclaw.tools import spawn
 

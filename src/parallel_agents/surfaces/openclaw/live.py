@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -18,6 +17,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from parallel_agents.app.client import App
+from parallel_agents.app.farewell import say
 from parallel_agents.app.opening import open_app, open_client
 from parallel_agents.app.parts import Parts
 from parallel_agents.core.ids import SessionKey
@@ -27,7 +27,12 @@ from parallel_agents.errors import PagentsError
 from parallel_agents.models.choice import LOCAL
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.session_tools.context import Requester
-from parallel_agents.settings import Environment, Settings, load, read_environment
+from parallel_agents.setting_sources import load
+from parallel_agents.settings import (
+    Environment,
+    Settings,
+    read_environment,
+)
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
@@ -154,13 +159,8 @@ class _Shared:
 
 
 def _open() -> Live:
-    """Open it; an error that ends the script carries its cause and hint."""
-    try:
-        environment = read_environment()
-        return Live(environment, load(environment).settings)
-    except PagentsError as error:
-        error.add_note(f"{error.code}: {'; '.join(filter(None, (error.why, error.hint)))}")
-        raise
+    environment = read_environment()
+    return Live(environment, load(environment).settings)
 
 
 _shared = _Shared()
@@ -173,11 +173,6 @@ def live() -> Live:
         ConfigError, StoreError: the settings or the store cannot be used.
     """
     return _shared.get()
-
-
-def say(message: str) -> None:
-    """Print a line for the person at the terminal."""
-    sys.stderr.write(f"pagents: {message}\n")
 
 
 async def _say_embedded(app: App) -> None:

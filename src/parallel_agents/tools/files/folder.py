@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -127,6 +127,29 @@ class Folder:
                 ]
         yield from sorted(entries)
 
+    def is_file(self, path: str) -> bool:
+        """Whether a path leads to a regular file."""
+        try:
+            with self.locate(path) as at:
+                status = _status(at)
+        except PathRefused:
+            return False
+        return status is not None and stat.S_ISREG(status.st_mode)
+
+    def walk(self, path: str = ".") -> Iterator[tuple[str, list[str], list[str]]]:
+        """The folders below a path as `os.walk` tells them, from the root; links are left out.
+
+        The caller may shorten and sort the list of folders.
+        """
+        with ExitStack() as stack:
+            at = self._locate(stack, path)
+            descriptor = at.folder if not at.name else _open_folder(stack, at, path)
+            for found, folders, files, here in os.fwalk(".", dir_fd=descriptor):
+                folder = os.path.normpath(f"{at.path or '.'}/{found}")
+                folders[:] = [name for name in folders if _has_kind(here, name, stat.S_ISDIR)]
+                regular = [name for name in files if _has_kind(here, name, stat.S_ISREG)]
+                yield "" if folder == "." else folder, folders, regular
+
     def _locate(self, stack: ExitStack, path: str) -> Location:
         """Walk a path; what it opens is closed by `stack`."""
         try:
@@ -217,6 +240,13 @@ def _split(path: str) -> list[str]:
 
 def _outside(path: str) -> PathRefused:
     return PathRefused(f"{path} is outside of the working folder")
+
+
+def _has_kind(folder: int, name: str, is_kind: Callable[[int], bool]) -> bool:
+    try:
+        return is_kind(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
 
 
 def _link(folder: int, name: str) -> str | None:

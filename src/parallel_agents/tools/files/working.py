@@ -33,8 +33,12 @@ class Working:
         self.check(WRITE, path)
         return self.folder.write(path, content)
 
+    def is_denied(self, tool: str, path: str) -> bool:
+        """Whether a permission denies a tool a path without links."""
+        return self._context.denies(tool, path)
+
     def check(self, tool: str, path: str) -> None:
         """Raise if a permission denies the file that a path leads to."""
         real = self.folder.real_path(path)
-        if self._context.denies(tool, real):
+        if self.is_denied(tool, real):
             raise PathRefused(f"the permissions of this session deny {tool}({real})")

@@ -16,6 +16,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
     CallTimedOut,
+    InvalidInput,
     MalformedReply,
     ModelRefused,
     Overloaded,
@@ -192,7 +193,7 @@ def test_an_unknown_day_is_refused_with_the_known_ones(name: str) -> None:
 
 
 def test_shares_above_one_in_total_are_refused() -> None:
-    with pytest.raises(ValueError, match="negative or exceed 1"):
+    with pytest.raises(InvalidInput, match="negative or exceed 1"):
         Day(name="worse", shares={Mishap.CUT: 0.6, Mishap.STALL: 0.6})
 
 

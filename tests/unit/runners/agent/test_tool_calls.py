@@ -22,7 +22,9 @@ from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import ToolContext, ToolSpec
-from parallel_agents.runners.agent.tool_calls import UNKNOWN
+from parallel_agents.errors import ToolUnavailable
+from parallel_agents.runners.agent.tool_calls import UNKNOWN, ToolCalls
+from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig, run_virtual
 
@@ -220,15 +222,9 @@ async def test_a_call_is_named_by_its_turn_and_its_place_in_the_reply() -> None:
     assert names == ["turn-1/call/1", "turn-1/call/2", "turn-2/call/1"]
 
 
-async def test_an_agent_whose_tool_this_process_lacks_fails_with_its_name() -> None:
-    agent = replace(AGENT, tools=("hammer",))
-    async with open_rig(ScriptedModel([]), agents=[agent]) as rig:
-        result = await (await rig.sessions.spawn(Task("caller", "go"))).wait()
-
-    assert result.error is not None
-    assert result.status is RunStatus.FAILED
-    assert result.error.code == "PA-E305"
-    assert "'hammer'" in result.error.message
+def test_an_agent_whose_tool_this_process_lacks_cannot_be_executed() -> None:
+    with pytest.raises(ToolUnavailable, match="no tool 'hammer' in this process"):
+        ToolCalls(("hammer",), Tooling(tools={}), timeout_seconds=None)
 
 
 async def test_a_tool_is_told_who_calls() -> None:

@@ -139,6 +139,8 @@ WHERE seq IN (SELECT MAX(seq) FROM events
 SELECT run, seq, body FROM events
 WHERE seq IN (SELECT MAX(seq) FROM events
               WHERE run IN (SELECT value FROM json_each(?)) AND key NOT GLOB 'started-*'
+                AND key NOT GLOB 'noticed/*'
+                AND (key NOT GLOB 'steer-*' OR key GLOB '*/delivered')
               GROUP BY run);
 
 -- name: attempts_of
@@ -156,9 +158,12 @@ FROM (SELECT seq, run, key,
         AND (key = 'queued' OR key GLOB 'attempt-*' OR key GLOB 'turn-*/model'))
 ORDER BY run, seq;
 
+-- When a process last worked on runs that no living process has, as `worked_on_until` has it.
 -- name: last_times_of
-SELECT run, MAX(at) FROM events
-WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run;
+SELECT id, COALESCE(released_at,
+                    (SELECT heartbeat_at FROM owners WHERE owners.id = runs.owner),
+                    (SELECT MAX(at) FROM events WHERE run = runs.id))
+FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: last_reply
 SELECT seq, body FROM events WHERE run = ? AND key GLOB 'turn-*/model' ORDER BY seq DESC LIMIT 1;
@@ -192,6 +197,9 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, heartbeat_at = excluded.h
 -- name: mark_dead
 UPDATE owners SET state = 'dead' WHERE id = ? AND state = 'live';
 
+-- name: dead_among
+SELECT id FROM owners WHERE id IN (SELECT value FROM json_each(?)) AND state = 'dead';
+
 -- name: owners
 SELECT id, host, pid, role, state, heartbeat_at, boot, birth, project
 FROM owners ORDER BY heartbeat_at DESC;
@@ -208,13 +216,31 @@ SET deaths = CASE WHEN died_after = last.step THEN deaths + 1 ELSE 1 END, died_a
 FROM (SELECT r.id AS run, COALESCE(MAX(e.seq), 0) AS step
       FROM runs AS r JOIN events AS e ON e.run = r.id
       WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent'
-        AND e.key NOT GLOB 'started-*' AND e.key NOT GLOB '*/started'
-        AND e.key NOT GLOB '*epoch-*' AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*'
+        AND {is_step}
         AND NOT EXISTS (SELECT 1 FROM sessions AS s JOIN runs AS child ON child.session = s.key
                         WHERE s.parent = r.session AND child.status IN ('queued', 'running'))
       GROUP BY r.id) AS last
 WHERE id = last.run
 RETURNING id, session, deaths;
+
+-- name: is_step
+e.key NOT GLOB 'started-*' AND e.key NOT GLOB '*/started' AND e.key NOT GLOB '*epoch-*'
+AND e.key NOT GLOB 'steer-*' AND e.key NOT GLOB 'noticed/*'
+
+-- Runs of a process that were in code of the program: in tools or gates, which follow a reply, or in a
+-- call that has begun and not ended. The others waited for a model.
+-- name: in_code
+SELECT last.run
+FROM (SELECT r.id AS run, MAX(e.seq), e.key AS step
+      FROM runs AS r JOIN events AS e ON e.run = r.id
+      WHERE r.owner = ? AND r.status = 'running' AND r.kind = 'agent' AND {is_step}
+      GROUP BY r.id) AS last
+WHERE last.step GLOB 'turn-*/model'
+   OR EXISTS (SELECT 1 FROM events AS begun
+              WHERE begun.run = last.run AND begun.key GLOB '*/started'
+                AND NOT EXISTS (SELECT 1 FROM events AS ended
+                                WHERE ended.run = begun.run
+                                  AND ended.key || '/started' = begun.key));
 
 -- name: boot
 SELECT clock_offset, least_offset, EXISTS (SELECT 1 FROM owners WHERE state = 'live')
@@ -438,25 +464,33 @@ AND MAX(r.calls, r.cost_nanousd, r.unpriced_calls, r.input_tokens, r.output_toke
 
 -- The runs of teams' tasks, counted by how they are doing.
 -- name: tallies
-SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*), MAX(finished_at),
-       {sums}
+SELECT team, status, owner, is_unclaimed, unclaimed_since, COUNT(*) FILTER (WHERE is_latest),
+       MAX(finished_at), {sums}
 FROM (SELECT asking.session AS team, r.status, CASE WHEN {live} THEN r.owner END AS owner,
              {live} AND r.epoch = 0 AS is_unclaimed,
              CASE WHEN {live} AND r.epoch = 0 THEN r.created_at END AS unclaimed_since,
-             r.finished_at, {is_whole} AS is_whole, {amounts}
+             r.finished_at, {is_whole} AS is_whole, {amounts},
+             NOT EXISTS (SELECT 1 FROM runs AS later
+                         JOIN runs AS asker ON asker.id = later.asked_by
+                         WHERE later.session = r.session AND later.number > r.number
+                           AND asker.session = asking.session) AS is_latest
       FROM runs AS asking CROSS JOIN runs AS r ON r.asked_by = asking.id
       WHERE asking.session IN (SELECT value FROM json_each(?)))
 GROUP BY 1, 2, 3, 4, 5;
 
 -- name: amounts
 r.calls, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
-r.cost_nanousd, r.unpriced_calls
+r.cost_nanousd, r.unpriced_calls, {simulated} AS simulated
+
+-- What a simulated model would have cost.
+-- name: simulated
+CASE WHEN r.model GLOB 'sim/*' THEN r.cost_nanousd ELSE 0 END
 
 -- name: sums
 SUM(calls) FILTER (WHERE is_whole), SUM(input_tokens) FILTER (WHERE is_whole),
 SUM(output_tokens) FILTER (WHERE is_whole), SUM(cache_read_tokens) FILTER (WHERE is_whole),
 SUM(cache_write_tokens) FILTER (WHERE is_whole), SUM(cost_nanousd) FILTER (WHERE is_whole),
-SUM(unpriced_calls) FILTER (WHERE is_whole)
+SUM(unpriced_calls) FILTER (WHERE is_whole), SUM(simulated) FILTER (WHERE is_whole)
 
 -- Runs with one attempt, by agent, by the session whose agent's work they read, by model and status.
 -- name: costs
@@ -471,16 +505,22 @@ GROUP BY digest, served, model, status;
 SELECT s.agent, s.key, {served}, r.model, r.status, r.id, r.created_at
 FROM runs AS r JOIN sessions AS s ON s.key = r.session {where};
 
+-- Calls that brought no reply and may have been billed.
+-- name: count_unanswered
+SELECT COUNT(*)
+FROM runs AS r JOIN sessions AS s ON s.key = r.session
+JOIN events AS e ON e.run = r.id AND e.key GLOB 'turn-*/unanswered-*' {where};
+
 -- A judge or refiner is a service of the session above it.
 -- name: served
 CASE WHEN s.options <> '{}' AND json_valid(s.options) AND json_extract(s.options, '$.is_service')
      THEN (SELECT p.agent FROM sessions AS p WHERE p.key = s.parent) END
 
 -- name: costs.once
-r.kind <> 'team' AND r.attempts <= 1
+r.kind <> 'team' AND r.calls > 0 AND r.attempts <= 1
 
 -- name: costs.several
-r.kind <> 'team' AND r.attempts > 1
+r.kind <> 'team' AND r.calls > 0 AND r.attempts > 1
 
 -- name: costs.tree
 s.key IN ({subtree_of_tree})
@@ -518,7 +558,7 @@ WITH RECURSIVE below (top, run) AS (
 )
 SELECT below.top, SUM(r.calls), SUM(r.input_tokens), SUM(r.output_tokens),
        SUM(r.cache_read_tokens), SUM(r.cache_write_tokens), SUM(r.cost_nanousd),
-       SUM(r.unpriced_calls)
+       SUM(r.unpriced_calls), SUM({simulated})
 FROM below JOIN runs AS r ON r.id = below.run GROUP BY below.top;
 
 -- name: open_account

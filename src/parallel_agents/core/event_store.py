@@ -1,0 +1,74 @@
+"""Event store: what happened, in order, and word of what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from parallel_agents.core.audit import Audit, ChainCheck, RowCheck
+from parallel_agents.core.event import Event
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.errors import StoreError
+
+OnEvents = Callable[[Sequence[Event]], None]
+Unsubscribe = Callable[[], None]
+
+
+class EventStore(Protocol):
+    """Reads, reports and verifies events."""
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        session: SessionKey | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> list[Event]:
+        """The events with a `seq` above `after`, in order: all, or those of one session or tree.
+
+        With `kinds`, only events whose body is of one of these kinds.
+        """
+        ...
+
+    async def last_events(
+        self,
+        *,
+        before: int | None = None,
+        tree: SessionKey | None = None,
+        kinds: Collection[str] | None = None,
+        limit: int,
+    ) -> list[Event]:
+        """The last events with a `seq` below `before`, in order; arguments as for `events`."""
+        ...
+
+    async def count_events(
+        self, *, before: int | None = None, tree: SessionKey | None = None
+    ) -> int:
+        """How many events there are with a `seq` below `before`, of any kind."""
+        ...
+
+    def subscribe(self, on_events: OnEvents) -> Unsubscribe:
+        """Call `on_events` on the loop with every batch of new events, whoever wrote them, in order."""
+        ...
+
+    def on_failure(self, tell: Callable[[StoreError], None]) -> Unsubscribe:
+        """Call `tell` on the loop once the store can no longer be written or watched."""
+        ...
+
+    async def check_chain(self, head: str = "") -> ChainCheck:
+        """Recompute the hashes over all events; `head`, in hex, must be one of them."""
+        ...
+
+    async def check_rows(self) -> RowCheck:
+        """Check that each run's row matches its events."""
+        ...
+
+    async def verify_all(self, head: str = "") -> Audit:
+        """Check the chain and the rows, and note how far they are intact."""
+        ...
+
+    async def verify_new(self, head: str = "") -> Audit:
+        """The same, of what came after the last note, if nothing before it looks different."""
+        ...

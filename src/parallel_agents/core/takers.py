@@ -1,0 +1,334 @@
+"""Takers: what a kind of value takes, and the refusal of anything else in plain words.
+
+A value that is meant is taken as it is kept: a list for a tuple, a member's value for a member of an
+enum, a whole number for a number.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from types import NoneType
+from typing import Any, NamedTuple, TypeGuard, cast, get_type_hints
+
+import orjson
+
+from parallel_agents.core.json_value import MOST_DEPTH, Json, is_too_deep
+from parallel_agents.core.shown import shown
+from parallel_agents.errors import InvalidInput
+
+_MOST_HINTED = 60
+# What both a JSON encoder and a column of the store can hold.
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+
+class Wrong(Exception):
+    """A value is not what `takes` says; `where` is its place within the argument, such as `item 2`."""
+
+    def __init__(self, value: object, takes: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__()
+        self.value = value
+        self.takes = takes
+        self.where = where
+        self.hint = hint
+
+    def at(self, step: str) -> Wrong:
+        where = f"{self.where} of {step}" if self.where else step
+        return Wrong(self.value, self.takes, where=where, hint=self.hint)
+
+    def refusal(self, name: str, owner: str, *, is_needed: bool) -> InvalidInput:
+        """The error for the argument of that name; `owner` is the class or function that takes it."""
+        argument = f"{self.where} of {name}" if self.where else name
+        return InvalidInput(
+            f"{argument} of {owner} is {shown(self.value)} ({type(self.value).__name__})",
+            why=f"it takes {self.takes}",
+            hint=self.hint or f"correct {name}" + ("" if is_needed else ", or leave it out"),
+        )
+
+
+class Taker(NamedTuple):
+    """How values of one annotation are taken.
+
+    Attributes:
+        exact: types whose values need no further look.
+        take: returns the value as it is kept.
+        takes: what the annotation allows, in words.
+    """
+
+    exact: frozenset[type]
+    take: Callable[[object], object]
+    takes: str
+
+
+def union(options: tuple[Taker, ...]) -> Taker:
+    """A value of one of several kinds; the refusal is the one that knows most."""
+    takes = " or ".join(option.takes for option in options)
+    others = [option for option in options if option is not NONE]
+
+    def take(value: object) -> object:
+        wrongs: list[Wrong] = []
+        for option in others:
+            if type(value) in option.exact:
+                return value
+            try:
+                return option.take(value)
+            except Wrong as wrong:
+                wrongs.append(wrong)
+        # Its type is right, and an item or its range is wrong: what else is taken is no help.
+        near = [w for w, o in zip(wrongs, others, strict=True) if w.where or w.takes != o.takes]
+        if near:
+            raise near[0]
+        hints = [wrong.hint for wrong in wrongs if wrong.hint]
+        raise Wrong(value, takes, hint=hints[0] if hints else "")
+
+    exact = frozenset[type]().union(*(option.exact for option in options))
+    return Taker(exact, take, takes)
+
+
+def literal(values: tuple[object, ...]) -> Taker:
+    takes = " or ".join(map(repr, values))
+
+    def take(value: object) -> object:
+        if type(value) is str and value in values:
+            return value
+        raise Wrong(value, takes)
+
+    return Taker(frozenset(), take, takes)
+
+
+def is_list(value: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(value, tuple | list)
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[object]]:
+    """Whether a value has items; text and dictionaries have, but are never meant as lists."""
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
+def items(
+    item: Taker, has_items: Callable[[object], TypeGuard[Iterable[object]]] = is_list
+) -> Taker:
+    """A tuple of values of one kind, made of whatever has items."""
+    takes = f"a tuple or list, each item {item.takes}"
+
+    def take(value: object) -> object:
+        if not has_items(value):
+            raise Wrong(value, takes, hint=_hint_for_one(item, value))
+        return tuple([take_part(item, part, f"item {n}") for n, part in enumerate(value, start=1)])
+
+    return Taker(frozenset(), take, takes)
+
+
+def _hint_for_one(item: Taker, value: object) -> str:
+    """What to write instead of a value where a list is taken: a list of it, if it may be an item."""
+    try:
+        item.take(value)
+    except Wrong as wrong:
+        return wrong.hint
+    is_short = isinstance(value, str) and len(value) <= _MOST_HINTED
+    return f"write [{value!r}]" if is_short else "write it in brackets, as a list of one"
+
+
+def named(name: Taker, part: Taker) -> Taker:
+    """A dictionary of values of one kind."""
+    takes = f"a dictionary with {name.takes} as names"
+    if part is not ANYTHING:
+        takes += f", each value {part.takes}"
+
+    def take(value: object) -> object:
+        if not _is_mapping(value):
+            raise Wrong(value, takes)
+        return {
+            take_part(name, key, "a name"): take_part(part, one, shown(key))
+            for key, one in value.items()
+        }
+
+    return Taker(frozenset(), take, takes)
+
+
+def take_part(part: Taker, value: object, where: str) -> object:
+    """A value within another, as it is kept."""
+    if type(value) in part.exact:
+        return value
+    try:
+        return part.take(value)
+    except Wrong as wrong:
+        raise wrong.at(where) from None
+
+
+class Rule(NamedTuple):
+    """What the values of an annotation must be besides their type.
+
+    Attributes:
+        words: what it asks, such as `1 or more`.
+        allows: true of a value of the type that follows it.
+    """
+
+    words: str
+    allows: Callable[[Any], object]
+
+
+def ruled(kind: Taker, rule: Rule) -> Taker:
+    """A value of a kind that also follows a rule."""
+    takes = f"{kind.takes} ({rule.words})"
+
+    def take(value: object) -> object:
+        try:
+            taken = kind.take(value)
+        except Wrong as wrong:
+            raise (Wrong(value, takes) if wrong.takes == kind.takes else wrong) from None
+        if not rule.allows(taken):
+            raise Wrong(value, takes)
+        return taken
+
+    return Taker(frozenset(), take, takes)
+
+
+def enum(members: type[Enum]) -> Taker:
+    *first, last = [str(member.value) for member in members]
+    takes = f"{', '.join(first)} or {last}" if first else last
+
+    def take(value: object) -> object:
+        if isinstance(value, str):  # the lookup of another value would show it, whatever it does
+            with suppress(ValueError):
+                return members(value)
+        raise Wrong(value, takes)
+
+    return Taker(frozenset({members}), take, takes)
+
+
+def instance(kind: type[object]) -> Taker:
+    """An instance of a class; one that callers write says how, by `written`."""
+    written: Callable[[], str] | None = getattr(kind, "written", None)
+    takes = _WORDS.get(kind.__name__, kind.__name__)
+    is_one = _looks_like(kind) if _is_protocol(kind) else partial(_is_a, kind)
+
+    def take(value: object) -> object:
+        if is_one(value):
+            return value
+        raise Wrong(value, takes, hint=f"write {written()}" if written else "")
+
+    return Taker(frozenset[type]((kind,)), take, takes)
+
+
+def _is_a(kind: type[object], value: object) -> bool:
+    return isinstance(value, kind)
+
+
+def _is_protocol(kind: type[object]) -> bool:
+    return bool(getattr(kind, "_is_protocol", False))
+
+
+def _looks_like(protocol: type[object]) -> Callable[[object], bool]:
+    """Whether a value has what a protocol names, which nobody need inherit from."""
+    names = [name for name in dir(protocol) if not name.startswith("_")]
+    names += get_type_hints(protocol)
+    return lambda value: not isinstance(value, type) and all(hasattr(value, n) for n in names)
+
+
+def _anything(value: object) -> object:
+    return value
+
+
+def _function(value: object) -> object:
+    if callable(value):
+        return value
+    raise Wrong(value, "a function")
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise Wrong(value, "text")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Wrong(value, "Unicode text", hint="read files and arguments as UTF-8") from None
+    return value if type(value) is str else str.__str__(value)
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, bool):
+        raise Wrong(value, "a whole number")
+    try:
+        number = operator.index(value)  # pyright: ignore[reportArgumentType] - it may be anything
+    except TypeError:
+        raise Wrong(value, "a whole number") from None
+    if not _LEAST <= number <= _MOST:
+        raise Wrong(value, "a whole number of at most 64 bits")
+    return number
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Wrong(value, "a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise Wrong(value, "a number of at most 64 bits") from None
+    if not math.isfinite(number):
+        raise Wrong(value, "a finite number")
+    is_exact = type(value) is float or (type(value) is int and _LEAST <= value <= _MOST)
+    return value if is_exact else number
+
+
+def _none(value: object) -> object:
+    raise Wrong(value, "None")
+
+
+def _flag(value: object) -> object:
+    raise Wrong(value, "True or False")
+
+
+def _json(value: object) -> object:
+    _check_json(value, "JSON values")
+    return value
+
+
+def _check_json(value: object, takes: str) -> None:
+    try:
+        encoded = orjson.dumps(value)
+    except TypeError as error:
+        raise Wrong(value, takes, hint=f"pass what JSON has: {error}") from None
+    if is_too_deep(cast("Json", value), encoded):
+        raise Wrong(value, f"{takes} of at most {MOST_DEPTH} levels")
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
+
+
+def _as_dict(members: Mapping[object, object]) -> Mapping[object, object]:
+    return members if isinstance(members, dict) else dict(members)
+
+
+def _json_object(value: object) -> object:
+    if not _is_mapping(value):
+        schema = getattr(value, "model_json_schema", None)  # a class of Pydantic, for its schema
+        hint = f"pass {getattr(value, '__name__', '')}.model_json_schema()" if schema else ""
+        raise Wrong(value, _OBJECT, hint=hint)
+    plain = _as_dict(value)
+    _check_json(plain, _OBJECT)
+    return plain
+
+
+_OBJECT = "a dictionary of JSON values with text as names"
+NONE = Taker(frozenset({NoneType}), _none, "None")
+JSON = Taker(frozenset({NoneType, bool}), _json, "a JSON value")
+JSON_OBJECT = Taker(frozenset(), _json_object, _OBJECT)
+ANYTHING = Taker(frozenset(), _anything, "anything")
+FUNCTION = Taker(frozenset(), _function, "a function")
+_WORDS = {"Path": "a path"}
+PLAIN: Mapping[object, Taker] = {
+    str: Taker(frozenset(), _text, "text"),
+    int: Taker(frozenset(), _whole, "a whole number"),
+    float: Taker(frozenset(), _number, "a number"),
+    bool: Taker(frozenset({bool}), _flag, "True or False"),
+    NoneType: NONE,
+    Any: JSON,
+    object: ANYTHING,
+}

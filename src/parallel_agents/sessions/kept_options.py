@@ -1,0 +1,50 @@
+"""Kept options: what work that was found under its key keeps, although it is asked for otherwise now.
+
+Its budget is not among them: the one that was asked for last holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+
+from parallel_agents.core.event import Body, Queued
+from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
+from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.verbs import Spawned
+
+_OF_RUN = ("limits", "gates", "refine", "cache_seconds")
+_OF_TEAM = ("model", "timeout_seconds", "on_failure", "min_done")
+_OF_TASK = ("model", "ladder", "priority", *_OF_RUN)
+
+
+def kept_options(found: SpawnOutcome, queued: Body, plan: SessionPlan) -> tuple[str, ...]:
+    """The names of the options that differ in a plan from the work that was found for it."""
+    if not isinstance(queued, Queued):
+        return ()
+    was, now = queued.team, plan.queued.team
+    if was is not None and now is not None:
+        return tuple(dict.fromkeys(_of_team(was, now)))
+    names = _different(_OF_RUN, queued, plan.queued)
+    # A run with a ladder has the model of its latest attempt.
+    is_other = not queued.ladder and not plan.queued.ladder and found.run.model != plan.model
+    return ("model", *names) if is_other else tuple(names)
+
+
+def describe_kept(spawned: Spawned) -> str:
+    """What to tell whoever asked for work with other options; empty if nothing is to be told."""
+    if not spawned.kept:
+        return ""
+    names = ", ".join(name.removesuffix("_seconds").replace("_", " ") for name in spawned.kept)
+    return f"this work keeps the options it began with ({names}); new work under another id or key has the new ones"
+
+
+def _of_team(was: TeamTask, now: TeamTask) -> Iterable[str]:
+    tasks: Iterable[tuple[Task, Task]] = zip(was.tasks, now.tasks, strict=False)
+    return chain(
+        _different(_OF_TEAM, was, now), *(_different(_OF_TASK, one, other) for one, other in tasks)
+    )
+
+
+def _different(names: Iterable[str], one: object, other: object) -> list[str]:
+    return [name for name in names if getattr(one, name) != getattr(other, name)]

@@ -1,0 +1,169 @@
+"""Setting sources: the settings as files, variables and flags together say them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import cast, get_type_hints
+
+from pydantic import TypeAdapter
+
+from parallel_agents.core.permission import Verdict
+from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.errors import ConfigError
+from parallel_agents.setting_values import read_value
+from parallel_agents.settings import (
+    HOME_VARIABLE,
+    OTHER_VARIABLES,
+    PREFIX,
+    TABLES,
+    Environment,
+    Settings,
+)
+from parallel_agents.trust import CONFIG_NAME
+
+_ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings, the source of each value by its name, and what could not be used."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    problems: Sequence[ConfigError] = ()
+
+
+def load(
+    environment: Environment, flags: Mapping[str, object] | None = None, *, given: str = "flag"
+) -> Loaded:
+    """Merge the settings from all sources; a flag of None counts as absent.
+
+    Args:
+        environment: the files and variables.
+        flags: the values that were passed in.
+        given: what they were passed as, as errors name it.
+
+    Raises:
+        ConfigError: a source cannot be read, or has an unknown name or an invalid value. The
+            message names the source.
+    """
+    loaded = load_usable(environment, flags, given=given)
+    for problem in loaded.problems:
+        raise problem
+    return loaded
+
+
+def load_usable(
+    environment: Environment, flags: Mapping[str, object] | None = None, *, given: str = "flag"
+) -> Loaded:
+    """The settings that can be used; a source or a value that is wrong is a problem and left out."""
+    settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
+    problems: list[ConfigError] = []
+    passed = ((given, name, value) for name, value in (flags or {}).items() if value is not None)
+    for source, name, value in chain(_values(environment, problems), passed):
+        try:
+            settings = replace(settings, **{name: _parse(name, value, settings, source)})
+        except ConfigError as problem:
+            problems.append(problem)
+        else:
+            sources[name] = source
+    return Loaded(settings=settings, sources=sources, problems=problems)
+
+
+def _values(
+    environment: Environment, problems: list[ConfigError]
+) -> Iterator[tuple[str, str, object]]:
+    """Each source, the name of a setting in it, and its value; those that come later win."""
+    for folder in reversed(environment.folders):
+        try:
+            found = _read_file(environment, folder / CONFIG_NAME)
+        except ConfigError as problem:
+            problems.append(problem)
+        else:
+            yield from ((str(folder / CONFIG_NAME), *setting) for setting in found.items())
+    known = {f"{PREFIX}{f.name.upper()}": f.name for f in fields(Settings)}
+    for variable, value in environment.variables.items():
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not value:
+            continue
+        try:
+            yield f"{_ENVIRONMENT} {variable}", _setting_of(environment, variable, known), value
+        except ConfigError as problem:
+            problems.append(problem)
+
+
+def load_home(environment: Environment) -> Settings:
+    """The settings in the file of the home folder alone, which all processes of its store share.
+
+    Raises:
+        ConfigError: as for `load`.
+    """
+    return load(replace(environment, trusted=None, variables={})).settings
+
+
+def _read_file(environment: Environment, file: Path) -> Mapping[str, object]:
+    """The settings in a file; none if it is not there."""
+    try:
+        content = file.read_bytes()
+        environment.accept(file, content)
+        return tomllib.loads(content.decode())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{file} cannot be read", why=str(error), hint="correct it, or move it elsewhere"
+        ) from error
+
+
+def _setting_of(environment: Environment, variable: str, known: Mapping[str, str]) -> str:
+    """The setting that an environment variable sets."""
+    if variable not in known:
+        raise _unknown_variable(variable, sorted(known.keys() | {HOME_VARIABLE}))
+    if known[variable] in TABLES:
+        raise ConfigError(
+            f"{known[variable]} cannot be set in the environment",
+            why=f"it is a table, and the environment sets {variable}",
+            hint=f"set it in {environment.folders[0] / CONFIG_NAME}",
+        )
+    return known[variable]
+
+
+def _unknown_variable(variable: str, known: Sequence[str]) -> ConfigError:
+    close = get_close_matches(variable.upper(), known, n=1, cutoff=0.85)
+    shown = f"`pagents config` shows the settings; unset {variable}"
+    return ConfigError(
+        f"unknown setting {variable.removeprefix(PREFIX).lower()!r}",
+        why=f"environment {variable} sets it",
+        hint=f"did you mean {close[0]}?" if close else shown,
+    )
+
+
+def _parse(name: str, value: object, below: Settings, source: str) -> object:
+    if name not in _adapters():
+        close = get_close_matches(name, _adapters(), n=1)
+        hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(_adapters())}"
+        raise ConfigError(f"unknown setting {name!r}", why=f"{source} sets it", hint=hint)
+    is_text = source.startswith(_ENVIRONMENT)
+    parsed = read_value(name, _adapters()[name], value, source=source, is_text=is_text)
+    if name == "sandbox" and below.sandbox is Sandbox.REQUIRE and source.endswith(CONFIG_NAME):
+        return below.sandbox  # what the user requires, a project must not lift
+    if not isinstance(parsed, dict):
+        return parsed
+    if name == "permissions":  # what one source denies, another must not allow
+        added = cast("Mapping[Verdict, tuple[str, ...]]", parsed)
+        return {
+            verdict: (*below.permissions.get(verdict, ()), *added.get(verdict, ()))
+            for verdict in Verdict
+        }
+    return getattr(below, name) | parsed
+
+
+@cache
+def _adapters() -> Mapping[str, TypeAdapter[object]]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {f.name: TypeAdapter(hints[f.name]) for f in fields(Settings)}

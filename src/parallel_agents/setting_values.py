@@ -1,0 +1,161 @@
+"""Setting values: which values a setting takes, and the refusal of all others with their place.
+
+Numbers and switches are strict: a text stands for one only in the environment, which has only texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from typing_extensions import TypedDict
+
+from parallel_agents.core.budget import Budget, OnLimit
+from parallel_agents.core.json_value import Json, JsonObject
+from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.permission import parse_rule
+from parallel_agents.core.problems import Found, as_path, find_problem
+from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
+from parallel_agents.errors import ConfigError, InvalidInput
+
+MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+Bound = Annotated[int, Field(strict=True, ge=0, le=1000)]
+Tokens = Annotated[int, Field(strict=True, ge=1, le=10_000_000)]
+Amount = Annotated[int, Field(strict=True, ge=1, le=10**12)]
+Money = Annotated[float, Field(strict=True, ge=1e-9, le=1e9)]
+Seconds = Annotated[float, Field(strict=True, gt=0, le=30 * DAY_SECONDS)]
+RetentionSeconds = Annotated[float, Field(strict=True, gt=0, le=MOST_RETENTION_SECONDS)]
+Megabytes = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+QuestionSeconds = Annotated[float, Field(strict=True, gt=0, lt=DAY_SECONDS)]
+Switch = Annotated[bool, Field(strict=True)]
+
+
+def _check_file(value: object) -> object:
+    return check_text(value) if isinstance(value, str) else value
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "a name has 1 to 64 letters, digits, dots, dashes and underscores, a letter or digit first"
+        )
+    return name
+
+
+def _check_rule(rule: str) -> str:
+    try:
+        parse_rule(rule)
+    except InvalidInput as error:
+        raise ValueError(f"it is no permission; {error.hint}") from None
+    return rule
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+
+
+File = Annotated[Path, BeforeValidator(_check_file)]
+Folders = Annotated[tuple[File, ...], Field(max_length=100)]
+Hosts = Annotated[tuple[NonEmpty, ...], Field(max_length=1000)]
+Rule = Annotated[str, AfterValidator(_check_rule)]
+Rules = tuple[Rule, ...]
+Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]
+
+
+class BudgetTable(TypedDict, total=False):
+    """A budget as a file has it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    usd: Money
+    tokens: Amount
+    on_limit: OnLimit
+
+
+def _as_table(value: object) -> object:
+    """The Budget of a program as the table that a file would have."""
+    if not isinstance(value, Budget):
+        return value
+    return {name: each for name, each in asdict(value).items() if each is not None}
+
+
+def _read_budget(table: BudgetTable) -> Budget:
+    budget = Budget(**table)
+    if not budget.is_bound:
+        raise ValueError("it sets no limit: it takes usd, tokens or both")
+    return budget
+
+
+_BUDGET = Annotated[BudgetTable, BeforeValidator(_as_table), AfterValidator(_read_budget)]
+SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
+_NESTED_NAMES = {"agent_budgets": tuple(BudgetTable.__annotations__)}
+
+
+class SourcedTable(dict[str, Json]):
+    """A table whose values are checked later, with where it is from."""
+
+    def __init__(self, values: Mapping[str, Json], source: str) -> None:
+        super().__init__(values)
+        self.source = source
+
+
+def _with_source(table: JsonObject, info: ValidationInfo) -> SourcedTable:
+    return SourcedTable(table, str(info.context))
+
+
+ProviderTable = Annotated[JsonObject, AfterValidator(_with_source)]
+
+
+def read_value(
+    name: str, kind: TypeAdapter[object], value: object, *, source: str, is_text: bool
+) -> object:
+    """A setting's value as it is kept.
+
+    Args:
+        name: the setting.
+        kind: what it takes.
+        value: what `source` sets.
+        source: where the value is from, as the error names it.
+        is_text: whether the source has only texts.
+
+    Raises:
+        ConfigError: the value is not one of the setting's; the error names it by its path.
+    """
+    try:
+        return (
+            kind.validate_strings(value) if is_text else kind.validate_python(value, context=source)
+        )
+    except ValidationError as error:
+        raise _refusal(name, find_problem(error), source) from None
+
+
+def _refusal(name: str, found: Found, source: str) -> ConfigError:
+    path = as_path((name, *found.steps))
+    if found.is_unknown:
+        return ConfigError(
+            f"unknown setting {path!r}",
+            why=f"{source} sets it",
+            hint=did_you_mean(found.field, _NESTED_NAMES.get(name, ())),
+        )
+    instead = " to use the default" if not found.steps else ""
+    return ConfigError(
+        f"setting {path} is invalid: {found.words}",
+        why=f"the value comes from {source}",
+        hint=f"correct {path} there, or remove it{instead}",
+    )

@@ -1,0 +1,83 @@
+"""Going on: work that ended over budget continues in a further run of its session.
+
+What is done stays done, and what was said stays in the transcript: only the rest is paid for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from parallel_agents.core.event import Queued
+from parallel_agents.core.ids import OwnerId, RunId, SessionKey, make_run_id
+from parallel_agents.core.owner import OwnerState
+from parallel_agents.core.row import Row
+from parallel_agents.core.run import RunnerKind, RunStatus
+from parallel_agents.stores.codec import Undecodable
+from parallel_agents.stores.database import as_array
+from parallel_agents.stores.journal_sessions import JournalSessions
+from parallel_agents.stores.tables import Tables
+
+_TEXT = "Go on where you stopped: the budget was used up, and more may be spent now."
+
+
+class GoingOn:
+    """The change that lets work go on; it is part of its caller's transaction."""
+
+    def __init__(self, tables: Tables, sessions: JournalSessions) -> None:
+        self._tables = tables
+        self._sessions = sessions
+
+    def go_on(self, session: SessionKey, owner: OwnerId | None) -> list[Row]:
+        """The current runs of a session: first its own, then those that its team's tasks have anew."""
+        row = self._tables.rows.of_session(session)
+        if row.run.kind is RunnerKind.TEAM:
+            return self._team(row, owner)
+        return [self._agent(row, owner, asker=row.session.parent)]
+
+    def _team(self, team: Row, owner: OwnerId | None) -> list[Row]:
+        if _is_closed(team) or _is_executed(team) or team.run.status is RunStatus.DONE:
+            return [team]
+        latest = {c.session: c for c in self._tables.rows.child_runs(team.session.key)}
+        short = [c.session for c in latest.values() if c.status is RunStatus.OVER_BUDGET]
+        rows = [self._tables.rows.of_session(child) for child in short]
+        again = [self._agent(row, owner, asker=team.session.key) for row in rows]
+        begun = [row for row in again if not row.run.status.is_over]
+        is_next = bool(begun) and team.run.status.is_over
+        return [self._next(team, owner, None) if is_next else team, *begun]
+
+    def _agent(self, latest: Row, owner: OwnerId | None, *, asker: SessionKey | None) -> Row:
+        """The run with which the work of a session stands or goes on."""
+        session = latest.session
+        for run, status in self._tables.database.all("runs_of_session", (session.key,)):
+            if status != RunStatus.OVER_BUDGET:
+                return self._tables.rows.of_run(RunId(run))
+        return latest if _is_closed(latest) else self._next(latest, owner, asker)
+
+    def _next(self, latest: Row, owner: OwnerId | None, asker: SessionKey | None) -> Row:
+        session = latest.session.key
+        queued = self._queued(self._tables.rows.of_spawn(session).run.id)
+        if latest.run.kind is RunnerKind.AGENT:
+            text = f"{queued.text}\n\n{_TEXT}"  # judges read the whole task there
+            queued = replace(queued, text=text, context=(), kept=())
+        run = self._sessions.send(session, make_run_id(), queued, owner=owner, sender=asker)
+        self._tables.dead_letters.note_retry(latest.run.id, session)
+        return replace(latest, run=run, owner_state=None)
+
+    def _queued(self, run: RunId) -> Queued:
+        rows = self._tables.rows
+        stored = self._tables.database.all("asked_and_ended", (as_array([run]),))
+        for seq, body in stored:
+            queued = rows.body(seq, body)
+            if isinstance(queued, Queued):
+                return queued
+        raise Undecodable("the task of a run cannot be read")
+
+
+def _is_closed(row: Row) -> bool:
+    """Whether nothing can be added to a session."""
+    return row.session.killed or bool(row.fault)
+
+
+def _is_executed(row: Row) -> bool:
+    """Whether a living process executes a run; of a team, that process waits for the runs it knows."""
+    return not row.run.status.is_over and row.owner_state is OwnerState.LIVE

@@ -1,0 +1,54 @@
+"""`pagents diff`: what a session has changed in its workspace."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.reading import open_reader
+from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import Home, Name, find_store
+from parallel_agents.surfaces.cli.workspace_parts import Part, find_part
+from parallel_agents.workspaces.comparing import changes_of, patch_of
+
+
+def diff(
+    name: Name,
+    stat: Annotated[bool, typer.Option("--stat", help="Print how much of each file.")] = False,
+    name_only: Annotated[bool, typer.Option("--name-only", help="Print the names only.")] = False,
+    home: Home = None,
+) -> None:
+    """Print what a session changed in its workspace, as a patch.
+
+    What is printed into a file is whole, also of files that are not text: `git apply` takes it.
+    """
+    if stat and name_only:
+        raise InvalidInput("--stat and --name-only cannot be used together", hint="choose one")
+    context = find_store(home)
+
+    async def find() -> Part:
+        async with open_reader(context.environment, context.settings) as reader:
+            return await find_part(reader, context.environment.home, name)
+
+    _, room, record = run_cancellable(find())
+    changes = changes_of(room, record, room.read_base())
+    if not changes:
+        render.note("Nothing differs from what the workspace was made of.")
+        return
+    if stat:
+        options = ("--stat",)
+    elif name_only:
+        options = ("--name-status",)
+    else:
+        options = ("-p",) if sys.stdout.isatty() else ("-p", "--binary", "--full-index")
+    patch = patch_of(room.blobs, changes, *options)
+    if sys.stdout.isatty():
+        for line in patch.decode(errors="replace").splitlines():
+            render.line(line)
+    else:
+        sys.stdout.buffer.write(patch)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,277 @@
+"""Merging: three-way, file by file: what a workspace changed since its base, against the source as it is.
+
+git decides on trees of only the files that matter; nothing here touches the source.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from parallel_agents.workspaces.blobs import Blobs
+from parallel_agents.workspaces.comparing import Change, write_tree
+from parallel_agents.workspaces.entries import Entry, Mode
+from parallel_agents.workspaces.git import find_git
+from parallel_agents.workspaces.listing import list_folder
+from parallel_agents.workspaces.rooted import Blocked, Rooted
+
+# What may be the new name of a file that the user renamed.
+_MOST_CANDIDATES = 2_000
+_MOST_CANDIDATE_BYTES = 1_000_000
+_IN_PLACE = "something else is in its place"
+
+
+class Conflicts(StrEnum):
+    """What is done with files that both sides changed in one place.
+
+    `leave` leaves the source's file as it is, `markers` writes both versions into it.
+    """
+
+    LEAVE = "leave"
+    MARKERS = "markers"
+
+
+class Step(NamedTuple):
+    """A file of the source to change: what it must be before, and what it is after."""
+
+    path: str
+    before: Entry | None
+    after: Entry | None
+
+
+class Conflict(NamedTuple):
+    """A file that is left out, and why."""
+
+    path: str
+    why: str
+
+
+class Plan(NamedTuple):
+    """What a merge does.
+
+    Attributes:
+        steps: the files to change.
+        conflicts: the files that are left out.
+        settled: the paths whose change is in the source once the steps are done, with the state in
+            the workspace that is.
+    """
+
+    steps: list[Step]
+    conflicts: list[Conflict]
+    settled: dict[str, Entry | None]
+
+
+class _Sides(NamedTuple):
+    base: dict[str, Entry | None]
+    ours: dict[str, Entry | None]
+    theirs: dict[str, Entry | None]
+
+
+def plan(
+    blobs: Blobs,
+    changes: Mapping[str, Change],
+    source: Path,
+    conflicts: Conflicts,
+    new_in_source: Callable[[], Sequence[str]],
+) -> Plan:
+    """What a merge of these changes into a folder does.
+
+    `new_in_source` lists the files of the source that the base has not; it is asked if a file that
+    the workspace changed is gone there.
+
+    Raises:
+        WorkspaceError, GitFailed, OSError: it cannot be decided.
+    """
+    sides = _Sides({}, {}, {})
+    left: list[Conflict] = []
+    with Rooted(source) as root:
+        for path, change in changes.items():
+            try:
+                found = root.read(path)
+            except Blocked:
+                if not _makes_room(root, path, changes):
+                    if change.after is not None:
+                        left.append(Conflict(path, _IN_PLACE))
+                    continue
+                found = None
+            sides.base[path] = change.before
+            sides.ours[path] = None if found is None else found.entry
+            sides.theirs[path] = change.after
+            if found is not None:
+                blobs.add(found.content, found.entry.oid)
+        if any(sides.base[p] and sides.theirs[p] and not sides.ours[p] for p in sides.base):
+            _add_new(blobs, root, sides, new_in_source())
+    left += _beneath(sides)
+    if all(sides.ours[path] in (sides.base[path], sides.theirs[path]) for path in sides.base):
+        return _plain(sides, left)
+    if find_git() is None:
+        return _without_git(sides, left)
+    return _merged(blobs, sides, left, conflicts)
+
+
+def _makes_room(root: Rooted, path: str, changes: Mapping[str, Change]) -> bool:
+    """Whether what is in a file's place in the source is what the workspace removed."""
+
+    def is_removed(inner: str) -> bool:
+        return inner in changes and changes[inner].after is None
+
+    if any(is_removed(above) for above in _above(path)):
+        return True
+    folder = root.root / path
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return all(is_removed(f"{path}/{inner}") for inner in list_folder(folder).new)
+
+
+def _add_new(blobs: Blobs, root: Rooted, sides: _Sides, new: Sequence[str]) -> None:
+    """Let git see the source's new files: one of them may be what a missing file was renamed to."""
+    for path in new[:_MOST_CANDIDATES]:
+        if path in sides.base:
+            continue
+        try:
+            seen = root.look(path)
+            if seen is None or seen.st_size > _MOST_CANDIDATE_BYTES:
+                continue
+            found = root.read(path)
+        except (Blocked, OSError):
+            continue
+        if found is not None:
+            sides.base[path] = sides.theirs[path] = None
+            sides.ours[path] = found.entry
+            blobs.add(found.content, found.entry.oid)
+
+
+def _beneath(sides: _Sides) -> list[Conflict]:
+    """Take out files that would need a folder where the source has a file that stays."""
+    stays = {path for path, entry in sides.ours.items() if entry and sides.theirs[path]}
+    found = [
+        path
+        for path, entry in sides.theirs.items()
+        if entry and any(above in stays for above in _above(path))
+    ]
+    for path in found:
+        for side in sides:
+            del side[path]
+    return [Conflict(path, _IN_PLACE) for path in found]
+
+
+def _plain(sides: _Sides, left: list[Conflict]) -> Plan:
+    """Nobody but the workspace changed these files, or both did the same."""
+    steps = [
+        Step(path, sides.ours[path], after)
+        for path, after in sides.theirs.items()
+        if sides.ours[path] != after
+    ]
+    return Plan(steps, left, dict(sides.theirs))
+
+
+def _without_git(sides: _Sides, left: list[Conflict]) -> Plan:
+    """Whole files only: within one, only git merges."""
+    both = {
+        path
+        for path in sides.base
+        if sides.ours[path] not in (sides.base[path], sides.theirs[path])
+    }
+    left += [Conflict(path, "both changed it, and git is not installed") for path in both]
+    rest = _Sides(*({p: e for p, e in side.items() if p not in both} for side in sides))
+    return _plain(rest, left)
+
+
+def _merged(blobs: Blobs, sides: _Sides, left: list[Conflict], conflicts: Conflicts) -> Plan:
+    base, ours, theirs = (write_tree(blobs, side) for side in sides)
+    git = blobs.git
+    first = git.text("commit-tree", "-m", "base", base)
+    second = git.text("commit-tree", "-m", "source", "-p", first, ours)
+    third = git.text("commit-tree", "-m", "workspace", "-p", first, theirs)
+    said = git.run("merge-tree", "--write-tree", "--messages", "-z", second, third, accept=(0, 1))
+    told = _read(said)
+    result = _entries(git.run("ls-tree", "-r", "-z", told.tree))
+    marked = {
+        path
+        for path in told.in_content
+        if conflicts is Conflicts.MARKERS and path in result and len(told.why[path]) == 1
+    }
+    left += [
+        Conflict(path, told.why[path][0])
+        for path in sorted(told.why)
+        if path in result or path in sides.base
+    ]
+    out = told.why.keys() - marked
+    steps = [
+        Step(path, sides.ours.get(path), result.get(path))
+        for path in sorted(result.keys() | sides.base.keys())
+        if path not in out and sides.ours.get(path) != result.get(path)
+    ]
+    settled = {
+        path: entry
+        for path, entry in sides.theirs.items()
+        if path not in told.why and entry != sides.base[path]
+    }
+    return Plan(steps, left, settled)
+
+
+class _Told(NamedTuple):
+    """What `git merge-tree` says: the paths in conflict, each with the reasons."""
+
+    tree: str
+    why: dict[str, list[str]]
+    in_content: set[str]
+
+
+_REASONS = {
+    "CONFLICT (contents)": "both changed the same lines",
+    "CONFLICT (binary)": "both changed it, and it is not text",
+    "CONFLICT (modify/delete)": "one side changed it and the other removed it",
+    "CONFLICT (rename/delete)": "one side renamed it and the other removed it",
+    "CONFLICT (rename/rename)": "both renamed it",
+    "CONFLICT (file/directory)": "one side has a folder in its place",
+    "CONFLICT (distinct modes)": "one side made something else of it, such as a link",
+}
+_CONTENT = "CONFLICT (contents)"
+
+
+def _read(said: bytes) -> _Told:
+    """The output of `git merge-tree -z`, as its manual describes it."""
+    head, _, messages = said.partition(b"\0\0")
+    tree, *stages = os.fsdecode(head).split("\0")
+    why: dict[str, list[str]] = {}
+    for stage in stages:
+        why.setdefault(stage.partition("\t")[2], [])
+    in_content: set[str] = set()
+    fields = iter(os.fsdecode(messages).split("\0"))
+    for number in fields:
+        if not number.isdigit():
+            break
+        paths = [next(fields) for _ in range(int(number))]
+        kind, _ = next(fields), next(fields)
+        if not kind.startswith("CONFLICT"):
+            continue
+        reason = _REASONS.get(kind, "both changed it")
+        for path in paths:
+            reasons = why.setdefault(path, [])
+            if reason not in reasons:
+                reasons.append(reason)
+        if kind == _CONTENT:
+            in_content.update(paths)
+    for reasons in why.values():
+        if not reasons:
+            reasons.append("both changed it")
+    return _Told(tree, why, in_content)
+
+
+def _entries(listed: bytes) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for line in os.fsdecode(listed).split("\0")[:-1]:
+        fields, _, path = line.partition("\t")
+        mode, _, oid = fields.split(" ")
+        found[path] = Entry(Mode(mode), oid)
+    return found
+
+
+def _above(path: str) -> Iterable[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path

@@ -1,0 +1,141 @@
+"""Returning: a workspace's changes back into its source, as often as somebody asks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from parallel_agents.errors import GitFailed, WorkspaceError
+from parallel_agents.lock import hold
+from parallel_agents.workspaces.applying import Journal, apply
+from parallel_agents.workspaces.comparing import Change, changes_of
+from parallel_agents.workspaces.entries import Entry, Mode, Stamp, Stamped
+from parallel_agents.workspaces.listing import list_source
+from parallel_agents.workspaces.merging import Conflict, Conflicts, Plan, plan
+from parallel_agents.workspaces.names import rooms
+from parallel_agents.workspaces.record import Record, Room
+
+_NO_STAMP = Stamp(0, 0, 0, 0)
+_GONE = Entry(Mode.FILE, "")
+
+
+class Merged(NamedTuple):
+    """What a merge did, or would do.
+
+    Attributes:
+        changed: the files that it wrote or removed in the source.
+        conflicts: the files that it left as they are.
+        same: how many files were in the source already.
+        was_broken_off: an earlier merge had been killed, and was finished first.
+    """
+
+    changed: list[str]
+    conflicts: list[Conflict]
+    same: int
+    was_broken_off: bool = False
+
+
+@asynccontextmanager
+async def sole_writer(home: Path, source: str) -> AsyncGenerator[None]:
+    """A block in which no other merge writes to a folder."""
+    digest = hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
+    async with hold(rooms(home) / f".into-{digest}.lock"):
+        yield
+
+
+def unmerged(room: Room, record: Record) -> dict[str, Change]:
+    """What a workspace changed that is not in its source yet, as far as merges know."""
+    return changes_of(room, record, _effective(room))
+
+
+def merge(room: Room, record: Record, conflicts: Conflicts, *, is_dry: bool) -> Merged:
+    """Bring what a workspace changed into its source; `is_dry` only says what would happen.
+
+    Raises:
+        WorkspaceError: the source is gone, or a file cannot be written.
+    """
+    source = Path(record.source)
+    if not source.is_dir():
+        raise WorkspaceError(
+            f"the folder {source} is gone",
+            why="the workspace was made of it, and its changes go there",
+            hint=f"`pagents diff` prints a patch; the files are in {room.files(record)}",
+        )
+    try:
+        was_broken_off = not is_dry and _finish(room)
+        base = _effective(room)
+        changes = changes_of(room, record, base)
+
+        def new_in_source() -> list[str]:
+            return [path for path in list_source(source, room.home) if path not in base]
+
+        planned = plan(room.blobs, changes, source, conflicts, new_in_source)
+        if is_dry:
+            return _report(planned, changes, [])
+        journal = Journal(room.folder)
+        room.write_pending(_with(room.read_merged(), planned))
+        journal.write(source, planned.steps)
+        late = apply(room.blobs, source, planned.steps, _mark(room))
+        _close(room, journal, late)
+    except GitFailed as error:
+        raise WorkspaceError(
+            "git could not merge the workspace", why=error.why, hint="report it with this text"
+        ) from error
+    except OSError as error:
+        raise WorkspaceError(
+            f"a file of {source} cannot be written",
+            why=str(error),
+            hint="make room or make it writable, then merge again: it goes on where it stopped",
+        ) from error
+    return _report(planned, changes, late)._replace(was_broken_off=was_broken_off)
+
+
+def _finish(room: Room) -> bool:
+    """Finish a merge that was killed; return whether there was one."""
+    journal = Journal(room.folder)
+    begun = journal.read()
+    if begun is None:
+        return False
+    source, steps = begun
+    _close(room, journal, apply(room.blobs, source, steps, _mark(room)))
+    return True
+
+
+def _close(room: Room, journal: Journal, late: list[Conflict]) -> None:
+    """Note what is merged, but for what was changed meanwhile; then the merge is over."""
+    room.settle_pending({conflict.path for conflict in late})
+    journal.close()
+
+
+def _mark(room: Room) -> str:
+    return f"{room.folder.name[-12:]}.merging"
+
+
+def _effective(room: Room) -> dict[str, Stamped]:
+    """The base with what was merged since: later changes are compared with that."""
+    base = room.read_base()
+    for path, stamped in room.read_merged().items():
+        if stamped.entry.oid:
+            base[path] = stamped
+        else:
+            base.pop(path, None)
+    return base
+
+
+def _with(merged: dict[str, Stamped], planned: Plan) -> list[tuple[str, Stamped]]:
+    found = {path: stamped.entry for path, stamped in merged.items()}
+    for path, entry in planned.settled.items():
+        found[path] = entry if entry is not None else _GONE
+    return [(path, Stamped(entry, _NO_STAMP)) for path, entry in found.items()]
+
+
+def _report(planned: Plan, changes: dict[str, Change], late: list[Conflict]) -> Merged:
+    missed = {conflict.path for conflict in late}
+    changed = [step.path for step in planned.steps if step.path not in missed]
+    left = {conflict.path for conflict in planned.conflicts}
+    same = len(changes.keys() - set(changed) - left - missed)
+    return Merged(changed, [*planned.conflicts, *late], same)

@@ -1,0 +1,29 @@
+"""Makes a workspace, or merges one, as a process of its own that a test kills."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from parallel_agents.core.ids import SessionKey
+from parallel_agents.workspaces.limits import LIMITS
+from parallel_agents.workspaces.making import make
+from parallel_agents.workspaces.merging import Conflicts
+from parallel_agents.workspaces.record import Room
+from parallel_agents.workspaces.returning import merge
+
+
+def main() -> None:
+    what, home, source = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    room = Room(home, SessionKey("agent:coder:subagent:one"))
+    if what == "make":
+        make(room, source, home=home, parent="", limits=LIMITS, now=time.time)
+        return
+    record = room.record
+    assert record is not None
+    merge(room, record, Conflicts.LEAVE, is_dry=False)
+
+
+if __name__ == "__main__":
+    main()

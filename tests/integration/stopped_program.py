@@ -1,0 +1,45 @@
+"""A user's program, as a process of its own, whose calls end once a file exists; it prints each call."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from typing_extensions import override
+
+import parallel_agents as pa
+from parallel_agents.testing import RepliesWith
+
+WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
+TASK = pa.Task(WRITER, "Write.", key="tea")
+HOW, HOME = sys.argv[1], Path(sys.argv[2])
+
+
+class Patient(RepliesWith):
+    @override
+    async def respond(
+        self, request: pa.ModelRequest, listener: pa.Listener | None = None
+    ) -> pa.ModelReply:
+        sys.stdout.write("calling\n")
+        sys.stdout.flush()
+        while not (HOME / "go-on").exists():  # noqa: ASYNC110 - another process makes it
+            await asyncio.sleep(0.01)
+        return await super().respond(request, listener)
+
+
+def make(_: str) -> Patient:
+    return Patient(lambda _: "Done.")
+
+
+async def open_and_wait() -> None:
+    async with pa.open(model="slow/model", models={"slow": make}, home=HOME) as sessions:
+        await (await sessions.spawn(TASK)).wait()
+
+
+if HOW == "run":
+    pa.run([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME)
+elif HOW == "arun":
+    asyncio.run(pa.arun([TASK], key="tea", model="slow/model", models={"slow": make}, home=HOME))
+else:
+    asyncio.run(open_and_wait())

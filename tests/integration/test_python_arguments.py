@@ -1,0 +1,440 @@
+"""Every argument of the Python face with every odd value: refused in our words, or taken on purpose."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple, get_type_hints
+
+import pytest
+
+import parallel_agents as pa
+from parallel_agents import testing
+from parallel_agents.api import Options, TeamOptions
+from parallel_agents.errors import InvalidInput
+from parallel_agents.testing import RepliesWith
+
+WRITER = pa.Agent(name="writer", description="Writes", instructions="Write.")
+TASK = pa.Task("writer", "Go.")
+UNTYPED: Any = pa  # as a caller without a type checker sees it
+ODD: Mapping[str, object] = {
+    **{repr(value): value for value in (None, 5, -1, True, "x", "", [], [1], {}, {"a": 1}, b"x")},
+    "object()": object(),
+    "print": print,
+    "nan": math.nan,
+    "int": int,
+}
+
+
+class Face(NamedTuple):
+    """An open store, and what its verbs returned."""
+
+    sessions: pa.OpenSessions
+    handle: pa.SessionHandle
+    letter: pa.DeadLetter
+    team: pa.SessionHandle
+
+
+class Call(NamedTuple):
+    """A public function, and arguments that it takes."""
+
+    function: Callable[..., Any]
+    good: Mapping[str, Any]
+    options: Iterable[str] = ()
+
+    @property
+    def parameters(self) -> list[str]:
+        parameters = inspect.signature(self.function).parameters.values()
+        own = [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        return [*own, *self.options]
+
+
+def model(_: str) -> RepliesWith:
+    return RepliesWith(lambda request: request.messages[-1].text)
+
+
+def options(home: Path) -> Options:
+    return {"home": home, "agents": [WRITER], "models": {"scripted": model}}
+
+
+def sessions_calls(face: Face) -> dict[str, Call]:
+    sessions, handle = face.sessions, face.handle
+    named = {"name": handle.key}
+    return {
+        "spawn": Call(sessions.spawn, {"task": TASK}),
+        "spawn_team": Call(sessions.spawn_team, {"team": pa.TeamTask(tasks=(TASK,))}),
+        "team_result": Call(sessions.team_result, {"handle": face.team}),
+        "send": Call(sessions.send, {**named, "text": "Go on."}),
+        "steer": Call(sessions.steer, {**named, "text": "Go on.", "mode": "after"}),
+        "kill": Call(sessions.kill, {**named, "dry_run": True}),
+        "wait": Call(sessions.wait, {"handles": [handle]}),
+        "dead_letters": Call(sessions.dead_letters, {}),
+        "retry": Call(sessions.retry, {"dead_letter": face.letter}),
+        "questions": Call(sessions.questions, {}),
+        "answer": Call(sessions.answer, {"question": "q-1"}),
+        "drop": Call(sessions.drop, {"dead_letters": []}),
+        "batch": Call(sessions.batch, {"agent": "writer", "items": ["a"]}),
+        "pool": Call(sessions.pool, {"agent": "writer", "name": "writers"}),
+        "list": Call(sessions.list, {}),
+        "history": Call(sessions.history, named),
+        "follow": Call(sessions.follow, {"session": handle}),
+    }
+
+
+def handle_calls(face: Face) -> dict[str, Call]:
+    handle = face.handle
+    return {
+        "wait": Call(handle.wait, {}),
+        "send": Call(handle.send, {"text": "Go on."}),
+        "steer": Call(handle.steer, {"text": "Go on.", "mode": "after"}),
+        "kill": Call(handle.kill, {}),
+        "history": Call(handle.history, {}),
+        "listen": Call(handle.listen, {"on_text": print}),
+        "follow": Call(handle.follow, {}),
+    }
+
+
+def pool_calls(face: Face) -> dict[str, Call]:
+    return {"run": Call(face.sessions.pool("writer", name="all").run, {"text": "Go."})}
+
+
+WALKED: Mapping[type[object], Callable[[Face], dict[str, Call]]] = {
+    pa.OpenSessions: sessions_calls,
+    pa.SessionHandle: handle_calls,
+    pa.Pool: pool_calls,
+}
+TEXT, NUMBER, FLAG, NOTHING = "'x'", "5", "True", "None"
+TEXTS, FUNCTIONS = {TEXT, "''"}, {"print", "int"}
+OBJECTS = {NOTHING, "{}", "{'a': 1}"}
+# What may be meant, by function and parameter; all else is refused.
+TAKEN: Mapping[str, set[str]] = {
+    "OpenSessions.batch items": {"[]"},
+    "OpenSessions.batch key": {NOTHING, TEXT},
+    "OpenSessions.batch model": {NOTHING},
+    "OpenSessions.batch size": {NUMBER},
+    "OpenSessions.dead_letters chosen": {NOTHING},
+    "OpenSessions.drop dead_letters": {"[]"},
+    "OpenSessions.follow session": {TEXT},
+    "OpenSessions.history after": {NUMBER},
+    "OpenSessions.history limit": {NOTHING, NUMBER},
+    "OpenSessions.history name": {TEXT},
+    "OpenSessions.kill dry_run": {FLAG},
+    "OpenSessions.kill name": {TEXT},
+    "OpenSessions.list chosen": {NOTHING},
+    "OpenSessions.pool agent": {TEXT, "''"},  # an unknown one is refused with the first task
+    "OpenSessions.pool model": {NOTHING, TEXT},
+    "OpenSessions.pool name": {TEXT},
+    "OpenSessions.pool size": {NUMBER},
+    "OpenSessions.retry afresh": {FLAG},
+    "OpenSessions.retry current": {FLAG},
+    "OpenSessions.retry input": {NOTHING, "{}"},
+    "OpenSessions.retry model": {NOTHING},
+    "OpenSessions.retry text": {NOTHING},
+    "OpenSessions.send input": OBJECTS,
+    "OpenSessions.send text": {TEXT},
+    "OpenSessions.spawn parent": {NOTHING, TEXT},
+    "OpenSessions.spawn_team key": {NOTHING, TEXT},
+    "OpenSessions.steer text": {TEXT},
+    "OpenSessions.wait handles": {"[]"},
+    "OpenSessions.wait timeout": {NOTHING, NUMBER},
+    "SessionHandle.listen on_text": FUNCTIONS,
+    "SessionHandle.send input": OBJECTS,
+    "SessionHandle.send text": {TEXT},
+    "SessionHandle.steer text": {TEXT},
+    "SessionHandle.wait timeout": {NOTHING, NUMBER},
+    "Pool.run input": OBJECTS,
+    "Pool.run text": {TEXT},
+    **{
+        f"pa.{name} {parameter}": taken
+        for name in ("run", "arun")
+        for parameter, taken in {
+            "gates": {"[]"},
+            "home": {NOTHING, TEXT},
+            "key": {NOTHING, TEXT},
+            "max_parallel": {NOTHING, NUMBER},
+            "min_done": {NOTHING},
+            "model": {NOTHING},
+            "settings": {"{}"},
+            "timeout": {NOTHING, NUMBER},
+            "tools": {"[]"},
+        }.items()
+    },
+    **{
+        f"testing.{place}": taken
+        for place, taken in {
+            "ScriptedModel latency_seconds": {NUMBER},
+            "ScriptedModel name": {TEXT},
+            "ScriptedModel replies": {"[]"},
+            "RepliesWith answer": FUNCTIONS,
+            "RepliesWith latency_seconds": {NUMBER},
+            "RepliesWith name": {TEXT},
+            "LoopbackProvider keeps_requests": {FLAG},
+            "LoopbackProvider log": {NOTHING},
+            "LoopbackProvider port": {NUMBER},
+            "Simulated seed": {NUMBER},
+            "MemoryStore dead_letter_seconds": {NUMBER},
+            "MemoryStore now": FUNCTIONS | {NOTHING},
+            "HttpError headers": {"{}"},
+            "HttpError message": TEXTS,
+            "HttpError status": {NUMBER, "-1"},  # a test may want a status that no server has
+            "HttpError type": TEXTS,
+            "Cut after_chunks": {NUMBER},
+            "Garbage body": {"b'x'"},
+            "Garbage content_type": TEXTS,
+            "Refusal message": TEXTS,
+            "Drip seconds": {NUMBER},
+            "Hold is_over": FUNCTIONS,
+            "Behaviour answer": FUNCTIONS,
+            "Behaviour chunk_characters": {NUMBER},
+            "Behaviour fault": FUNCTIONS,
+            "Behaviour latency_seconds": {NUMBER},
+            "Day expensive_after": {NOTHING, NUMBER, "-1"},
+            "Day name": TEXTS,
+            "Day shares": {"{}"},
+            "Day storms": {NOTHING},
+            "first count": {NUMBER},
+            "open_rig agents": {"[]"},
+            "open_rig gates": {NOTHING, "{}"},
+            "open_rig store": {NOTHING},
+            "open_rig tools": {"[]"},
+            "make_answer schema": {"{}", "{'a': 1}"},
+        }.items()
+    },
+    "pa.open agents": {"[]"},
+    "pa.open gates": {"[]"},
+    "pa.open home": {NOTHING, TEXT},
+    "pa.open max_parallel": {NOTHING, NUMBER},
+    "pa.open model": {NOTHING, TEXT},
+    "pa.open models": {"{}"},
+    "pa.open settings": {"{}"},
+    "pa.open tools": {"[]"},
+}
+
+
+async def outcome(call: Call, arguments: Mapping[str, object]) -> str:
+    """`taken`; or `refused`, if the error says what and how in our words; or what was raised."""
+    try:
+        value = call.function(**arguments)
+        if inspect.isawaitable(value):
+            await value
+        elif hasattr(value, "__anext__"):
+            async for event in value:
+                assert isinstance(event, pa.Event)
+        elif hasattr(value, "__aenter__"):
+            async with value:
+                pass
+    except pa.PagentsError as error:
+        return (
+            "refused" if error.code.startswith("PA-E1") and error.hint else f"{error.code} {error}"
+        )
+    except Exception as error:  # noqa: BLE001 - any other is the fault that is looked for
+        return f"{type(error).__name__}: {error}"
+    return "taken"
+
+
+class Walked(NamedTuple):
+    """The odd values that each parameter takes, and what is neither taken nor refused well."""
+
+    taken: dict[str, set[str]]
+    faults: list[str]
+
+
+async def walk(where: str, calls: Mapping[str, Call]) -> Walked:
+    taken: dict[str, set[str]] = {}
+    faults: list[str] = []
+    for name, call in calls.items():
+        for parameter in call.parameters:
+            for shown, value in ODD.items():
+                found = await outcome(call, {**call.good, parameter: value})
+                place = f"{where}.{name} {parameter}"
+                if found == "taken":
+                    taken.setdefault(place, set()).add(shown)
+                elif found != "refused":
+                    faults.append(f"{place}={shown}: {found}")
+    return Walked(taken, faults)
+
+
+@pytest.fixture(autouse=True)
+def scratch_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "PARALLEL_AGENTS_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PARALLEL_AGENTS_MODEL", "scripted/model")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("kind", WALKED, ids=lambda kind: kind.__name__)
+async def test_a_verb_refuses_every_odd_value_that_nobody_means(
+    kind: type[object], tmp_path: Path
+) -> None:
+    async with pa.open(**options(tmp_path)) as sessions:
+        handle = await sessions.spawn(TASK)
+        team = await sessions.spawn_team(pa.TeamTask(tasks=(TASK,)), key="x")
+        failing = pa.Task("writer", "Go.", gates=(pa.ConditionGate(condition="len(text) > 999"),))
+        await (await sessions.spawn(failing)).wait()
+        (letter,) = await sessions.dead_letters()
+        calls = WALKED[kind](Face(sessions, handle, letter, team))
+
+        walked = await walk(kind.__name__, calls)
+
+    assert calls.keys() == {name for name in vars(kind) if not name.startswith("_")}
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"{kind.__name__}.")
+    }
+
+
+@pytest.mark.parametrize("name", ["run", "arun", "open"])
+async def test_what_opens_a_store_refuses_every_odd_value_that_nobody_means(
+    name: str, tmp_path: Path
+) -> None:
+    good = options(tmp_path) if name == "open" else {"tasks": [TASK], **options(tmp_path)}
+    known = Options if name == "open" else TeamOptions
+    call = Call(getattr(pa, name), good, get_type_hints(known))
+
+    walked = await walk("pa", {name: call})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"pa.{name} ")
+    }
+
+
+async def test_a_tool_refuses_every_odd_value_that_nobody_means() -> None:
+    def of(function: Any) -> object:
+        return pa.tool(function)
+
+    def with_effect(effect: Any) -> object:
+        return pa.tool(effect=effect)
+
+    walked = await walk("tool", {"of": Call(of, {}), "with_effect": Call(with_effect, {})})
+
+    assert walked.faults == []
+    assert walked.taken == {"tool.of function": {NOTHING}}
+
+
+MADE: Mapping[str, Mapping[str, Callable[[], Any]]] = {
+    "ScriptedModel": {"replies": list},
+    "RepliesWith": {"answer": lambda: str},
+    "LoopbackProvider": {},
+    "Simulated": {"day": lambda: testing.DAYS["calm"]},
+    "MemoryStore": {},
+    "HttpError": {"status": lambda: 500},
+    "Hang": {},
+    "Cut": {},
+    "Garbage": {},
+    "Refusal": {},
+    "Drip": {"seconds": lambda: 1.0},
+    "Hold": {"is_over": lambda: lambda: True},
+    "Behaviour": {},
+    "Day": {"name": lambda: "day"},
+    "first": {"count": lambda: 1, "fault": testing.Hang},
+    "open_rig": {},
+    "serve": {},
+    "make_answer": {"schema": lambda: {"type": "string"}, "rng": Random},
+}
+
+
+# Values that fakes and rigs return, an enum, an alias, an error; and a loop, which asyncio makes.
+NOT_CALLED = {"Answer", "DAYS", "Deadlock", "Mishap", "Received", "Rig", "Script", "VirtualLoop"}
+
+
+def test_every_public_fake_is_walked() -> None:
+    assert set(testing.__all__) - NOT_CALLED == {*MADE, "run_virtual"}
+
+
+def test_what_is_run_on_virtual_time_is_a_coroutine() -> None:
+    untyped: Any = testing
+
+    with pytest.raises(InvalidInput, match=r"work of run_virtual\(\) is 5 \(int\)"):
+        untyped.run_virtual(5)
+
+
+@pytest.mark.parametrize("name", MADE)
+async def test_a_fake_refuses_an_odd_value_in_our_words(name: str) -> None:
+    good = {parameter: make() for parameter, make in MADE[name].items()}
+
+    walked = await walk("testing", {name: Call(getattr(testing, name), good)})
+
+    assert walked.faults == []
+    assert walked.taken == {
+        place: taken for place, taken in TAKEN.items() if place.startswith(f"testing.{name} ")
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "message", "hint"),
+    [
+        (
+            lambda: UNTYPED.run([TASK], timeot=3),
+            "run() takes no argument timeot",
+            "did you mean 'timeout'?",
+        ),
+        (UNTYPED.run, "run() needs tasks", "pass tasks"),
+        (
+            lambda: UNTYPED.run([TASK], "monday"),
+            "run() got 1 more",
+            "pass the others by their names",
+        ),
+        (
+            lambda: UNTYPED.run([TASK], tasks=[TASK]),
+            "run() got tasks twice",
+            "pass it by its position",
+        ),
+        (
+            lambda: UNTYPED.open(modle="a/b"),
+            "open() takes no argument modle",
+            "did you mean 'model'?",
+        ),
+        (
+            lambda: UNTYPED.Task("writer", "Go.", modle="a/b"),
+            "Task takes no",
+            "did you mean 'model'?",
+        ),
+        (lambda: UNTYPED.Task("writer"), "Task needs text", "pass text"),
+        (lambda: UNTYPED.Budget(5), "Budget got 1 more", "pass the others by their names"),
+        (
+            lambda: UNTYPED.tool(efect="pure"),
+            "tool() takes no argument efect",
+            "did you mean 'effect'?",
+        ),
+    ],
+)
+def test_an_argument_that_does_not_exist_or_is_missing_is_named(
+    call: Callable[[], object], message: str, hint: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        call()
+
+    assert refused.value.message.startswith(message)
+    assert refused.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ([], "tasks is empty"),
+        ([replace(TASK, label="a"), replace(TASK, label="a")], "two tasks have the label 'a'"),
+        ([pa.Task(replace(WRITER, name="W W"), "Go.")], "name of Agent is 'W W'"),
+        ([replace(TASK, model="")], "model is ''"),
+        ([replace(TASK, key=" ")], "key is ' '"),
+    ],
+)
+def test_tasks_that_make_no_sense_are_refused_before_anything_is_stored(
+    tasks: list[pa.Task], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        pa.run(tasks, **options(tmp_path))
+
+    assert refused.value.message == message
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("function", [pa.run, pa.arun, pa.open, pa.OpenSessions.wait, pa.Task])
+def test_a_signature_stays_as_it_is_written(function: Callable[..., object]) -> None:
+    names = {p.kind for p in inspect.signature(function).parameters.values()}
+
+    assert inspect.Parameter.VAR_POSITIONAL not in names

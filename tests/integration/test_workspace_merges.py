@@ -1,0 +1,93 @@
+"""Merges of workspaces into real repositories and folders: the table of cases, and what they never do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.integration.workspace_rig import Rig, Written, cases, git, state_of, write
+
+CASES = cases("merges")
+KINDS = pytest.mark.parametrize("is_repository", [True, False], ids=["repository", "folder"])
+EACH = pytest.mark.parametrize("case", CASES, ids=[str(case["name"]) for case in CASES])
+
+
+def conflicts_of(case: Mapping[str, Mapping[str, Written]]) -> list[str]:
+    return sorted(case.get("conflicts", ()))
+
+
+@KINDS
+@EACH
+def test_a_merge_brings_back_what_the_workspace_changed(
+    tmp_path: Path, case: Mapping[str, Mapping[str, Written]], is_repository: bool
+) -> None:
+    rig = Rig(tmp_path, is_repository=is_repository)
+    write(rig.source, case["base"])
+    if is_repository:
+        rig.commit({})
+    workspace = rig.make()
+    write(workspace.files, case["theirs"])
+    write(rig.source, case.get("mine", {}))
+    expected = tmp_path / "expected"
+    expected.mkdir()
+    for side in ("base", "mine", "after"):
+        write(expected, case.get(side, {}))
+
+    merged = workspace.merge()
+
+    assert sorted(conflict.path for conflict in merged.conflicts) == conflicts_of(case)
+    assert state_of(rig.source) == state_of(expected)
+
+
+@EACH
+def test_merging_twice_changes_nothing_more(
+    tmp_path: Path, case: Mapping[str, Mapping[str, Written]]
+) -> None:
+    rig = Rig(tmp_path)
+    rig.commit(case["base"])
+    workspace = rig.make()
+    write(workspace.files, case["theirs"])
+    write(rig.source, case.get("mine", {}))
+    workspace.merge()
+    before = state_of(rig.source)
+
+    again = workspace.merge()
+
+    assert again.changed == []
+    assert state_of(rig.source) == before
+
+
+@EACH
+def test_a_dry_run_changes_nothing_and_says_what_a_merge_does(
+    tmp_path: Path, case: Mapping[str, Mapping[str, Written]]
+) -> None:
+    rig = Rig(tmp_path)
+    rig.commit(case["base"])
+    workspace = rig.make()
+    write(workspace.files, case["theirs"])
+    write(rig.source, case.get("mine", {}))
+    before = state_of(rig.source)
+
+    foretold = workspace.merge(is_dry=True)
+
+    assert state_of(rig.source) == before
+    assert workspace.merge()[:2] == foretold[:2]
+
+
+@EACH
+def test_nothing_is_left_in_the_source_but_its_files(
+    tmp_path: Path, case: Mapping[str, Mapping[str, Written]]
+) -> None:
+    rig = Rig(tmp_path)
+    rig.commit(case["base"])
+    index, refs = (rig.source / ".git/index").read_bytes(), git(rig.source, "show-ref")
+    workspace = rig.make()
+    write(workspace.files, case["theirs"])
+
+    workspace.merge()
+
+    assert (rig.source / ".git/index").read_bytes() == index
+    assert git(rig.source, "show-ref") == refs
+    assert not list(rig.source.rglob("*.merging"))
