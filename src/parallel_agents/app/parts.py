@@ -16,12 +16,11 @@ from parallel_agents.errors import InvalidInput
 from parallel_agents.models.local.fetch import Progress
 from parallel_agents.models.wires.structured import FINAL_ANSWER
 from parallel_agents.session_tools.toolbox import NAMES
-from parallel_agents.tools.box import BOX_NAMES
 from parallel_agents.tools.function import FunctionTool
 
 T = TypeVar("T")
 
-_RESERVED = frozenset((*NAMES, *BOX_NAMES, FINAL_ANSWER))
+_RESERVED = frozenset((*NAMES, FINAL_ANSWER))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ class Box(Mapping[str, Tool]):
     """The tools of the box together with others, by name.
 
     Args:
-        others: the tools beside them; none has a name of `BOX_NAMES`.
+        others: the tools beside them, which override those of the same name.
     """
 
     def __init__(self, others: Mapping[str, Tool]) -> None:
@@ -40,16 +40,15 @@ class Box(Mapping[str, Tool]):
 
     @override
     def __getitem__(self, name: str) -> Tool:
-        if name not in _MODULES:
+        if name in self._others:
             return self._others[name]
         module = import_module(f"parallel_agents.tools.{_MODULES[name]}")
         return cast("Tool", getattr(module, name))
 
     @override
     def __iter__(self) -> Iterator[str]:
-        yield from _MODULES
-        yield from self._others
+        yield from {**_MODULES, **self._others}
 
     @override
     def __len__(self) -> int:
-        return len(_MODULES) + len(self._others)
+        return len(_MODULES.keys() | self._others.keys())

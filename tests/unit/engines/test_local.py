@@ -347,18 +347,13 @@ async def test_the_runs_of_an_owner_that_fell_silent_are_taken_over() -> None:
     assert 30 < ended_at - 10 <= 34
 
 
+TRIED = Retrying(turn=1, attempt=1, error=Failure("PA-E204", "busy"), wait_seconds=1.0)
+LOST_BEFORE = Unanswered(turn=1, model="scripted/model")
+
+
 @pytest.mark.parametrize(
     ("written", "price_usd", "lost"),
-    [
-        ((), 1.0, 1),
-        ((), 0.0, 0),
-        (
-            (Retrying(turn=1, attempt=1, error=Failure("PA-E204", "busy"), wait_seconds=1.0),),
-            1.0,
-            1,
-        ),
-        ((Unanswered(turn=1, model="scripted/model"),), 1.0, 1),
-    ],
+    [((), 1.0, 1), ((), 0.0, 0), ((TRIED,), 1.0, 1), ((LOST_BEFORE,), 1.0, 1)],
 )
 async def test_a_call_that_a_dead_process_may_have_had_in_flight_may_have_been_billed_once(
     written: Sequence[Body], price_usd: float, lost: int
