@@ -19,6 +19,8 @@ _ACTED_ON = ("config", "config.worktree", "hooks", "commondir")
 _OF_WORKTREE = ("commondir", "gitdir", "config.worktree")
 _SHARED = ("objects", "refs", "logs")
 _HOOKS_PATH = re.compile(rb'^\s*hookspath\s*=\s*"?([^"\n]+?)"?\s*$', re.IGNORECASE | re.MULTILINE)
+_INFORMATION = "info"
+_MOST_BORROWED = 10
 _MOST_BYTES = 1_000_000
 _MOST_SUBMODULES = 500
 
@@ -71,7 +73,17 @@ def _own(git: Path, folder: Path) -> Repository:
     if (worktrees := git / "worktrees").is_dir():
         read_only.append(worktrees)
     read_only += _hooks_elsewhere(git / "config", folder)
-    return Repository((), (git,), tuple(read_only), tuple(absent))
+    objects = git / "objects"
+    if (sources := objects / _INFORMATION).is_dir():
+        read_only.append(sources)
+    else:
+        absent.append(sources)
+    return Repository(
+        seen=tuple(_borrowed(objects, folder)),
+        pinned=(git, *((objects,) if objects.is_dir() else ())),
+        read_only=tuple(read_only),
+        absent=tuple(absent),
+    )
 
 
 def _linked(git: Path, folder: Path) -> Repository:
@@ -92,15 +104,33 @@ def _linked(git: Path, folder: Path) -> Repository:
         return Repository(read_only=(git,))
     guarded = [own / name for name in _OF_WORKTREE]
     return Repository(
-        seen=(common,),
+        seen=(common, *_borrowed(common / "objects", folder)),
         pinned=(*(path for name in _SHARED if (path := common / name).is_dir()), own),
         read_only=(
             git,
             *(path for path in guarded if path.exists()),
+            *(path for path in (common / "objects" / _INFORMATION,) if path.is_dir()),
             *_hooks_elsewhere(common / "config", folder),
         ),
         absent=tuple(path for path in guarded if not path.exists()),
     )
+
+
+def _borrowed(objects: Path, folder: Path) -> Iterator[Path]:
+    """The folders outside with objects that those of a repository build on, as in a workspace.
+
+    The files that name them are read-only to commands, so that no agent chooses what is seen.
+    """
+    waiting = [objects]
+    for _ in range(_MOST_BORROWED):
+        if not waiting:
+            return
+        place = waiting.pop()
+        for line in _read(place / _INFORMATION / "alternates").splitlines():
+            path = (place / os.fsdecode(line)).resolve()
+            if (path.parent / "HEAD").is_file() and not path.is_relative_to(folder):
+                yield path
+                waiting.append(path)
 
 
 def _named(file: Path, below: Path, before: bytes = b"") -> Path:

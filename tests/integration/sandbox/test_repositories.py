@@ -57,6 +57,40 @@ async def test_a_command_can_commit_in_a_worktree(repository: Path, tmp_path: Pa
     assert git(repository, "status", "--short") == ""
 
 
+async def test_a_command_can_commit_on_objects_that_are_borrowed(
+    repository: Path, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--shared", str(repository), str(clone))
+
+    end = await inside(clone, COMMIT)
+
+    assert end.output == "2\n"
+    assert git(clone, "status", "--short") == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "echo {other} >> .git/objects/info/alternates",
+        "mv .git/objects .git/o",
+        "mv .git/objects/info .git/objects/i",
+        "rm -r .git/objects/info",
+    ],
+)
+async def test_a_command_does_not_choose_whose_objects_are_seen(
+    change: str, repository: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    await inside(repository, change.replace("{other}", f"{other}/.git/objects"))
+
+    end = await inside(repository, f"ls {other}/.git/objects && echo SEEN; true")
+
+    assert "SEEN" not in end.output
+
+
 @pytest.mark.parametrize(
     "change",
     [
