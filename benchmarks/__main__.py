@@ -310,6 +310,18 @@ def file_tools() -> list[Row]:
     ]
 
 
+def commands(rounds: int) -> list[Row]:
+    """Commands of agents in a sandbox."""
+    (took,) = medians(rounds, ("sandbox", ""))
+    bare, inside = took["bare_ms"], took["sandboxed_ms"]
+    return [
+        Row("a command of the shell", f"{bare:.1f} ms", "baseline", "1.0x"),
+        Row("a sandbox adds", f"{inside - bare:.1f} ms", "<= 60 ms", f"{inside / bare:.1f}x"),
+        Row("100 of 1 s in sandboxes at once", f"{took['wall_s']:.2f} s", ""),
+        Row("they stall the event loop for at most", f"{took['stall_ms']:.0f} ms", "<= 50 ms"),
+    ]
+
+
 def workspaces() -> list[Row]:
     command = [sys.executable, "-m", "benchmarks.workspaces"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -386,6 +398,7 @@ def main() -> None:
         *crews(rounds),
         *sends(),
         *file_tools(),
+        *commands(rounds),
         *views(rounds),
         *starts(rounds),
         *workspaces(),

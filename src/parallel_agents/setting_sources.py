@@ -14,6 +14,7 @@ from typing import cast, get_type_hints
 from pydantic import TypeAdapter
 
 from parallel_agents.core.permission import Verdict
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import read_value
 from parallel_agents.settings import (
@@ -149,6 +150,8 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
         raise ConfigError(f"unknown setting {name!r}", why=f"{source} sets it", hint=hint)
     is_text = source.startswith(_ENVIRONMENT)
     parsed = read_value(name, _adapters()[name], value, source=source, is_text=is_text)
+    if name == "sandbox" and below.sandbox is Sandbox.REQUIRE and source.endswith(CONFIG_NAME):
+        return below.sandbox  # what the user requires, a project must not lift
     if not isinstance(parsed, dict):
         return parsed
     if name == "permissions":  # what one source denies, another must not allow

@@ -71,6 +71,8 @@ Name = Annotated[str, AfterValidator(_check_name)]
 
 
 File = Annotated[Path, BeforeValidator(_check_file)]
+Folders = Annotated[tuple[File, ...], Field(max_length=100)]
+Hosts = Annotated[tuple[NonEmpty, ...], Field(max_length=1000)]
 Rule = Annotated[str, AfterValidator(_check_rule)]
 Rules = tuple[Rule, ...]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]

@@ -17,6 +17,7 @@ from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.permission import Permissions, Verdict
 from parallel_agents.core.policy import ANY, Policy
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Visibility
 from parallel_agents.errors import ConfigError
@@ -26,6 +27,8 @@ from parallel_agents.setting_values import (
     Bound,
     Count,
     File,
+    Folders,
+    Hosts,
     Megabytes,
     ModelName,
     Models,
@@ -138,6 +141,22 @@ class Settings:
     question_seconds: QuestionSeconds = field(
         default=43_200.0,
         metadata=_knob("seconds for which a question waits for a person's answer"),
+    )
+    sandbox: Sandbox = field(
+        default=Sandbox.INHERIT,
+        metadata=_knob(
+            "commands of agents: inherit runs them in a sandbox unless their agent says off, require always does, off does if their agent requires it"
+        ),
+    )
+    sandbox_folders: Folders | None = field(
+        default=None,
+        metadata=_knob(
+            "folders of programs that commands in a sandbox can read, beside the system's"
+        ),
+    )
+    sandbox_hosts: Hosts | None = field(
+        default=None,
+        metadata=_knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,

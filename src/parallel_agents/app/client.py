@@ -215,6 +215,7 @@ def _service(
             owner=engine.owner,
             needs=resources.readiness.needs,
             with_quality=preflight.with_quality,
+            sandbox=settings.sandbox,
         ),
         ladder_start=LadderStart(resources.store, resources.now),
         completions=resources.completions,

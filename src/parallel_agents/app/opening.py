@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from parallel_agents.app.client import App, Client, Resources
+from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_registry, wrapping
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
@@ -33,6 +34,7 @@ from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.circuit_broken import CircuitBrokenRunner
 from parallel_agents.runners.team import TeamRunner
+from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.session_tools.results import report
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.sessions.completions import Completions
@@ -41,7 +43,7 @@ from parallel_agents.settings import (
     Environment,
     Settings,
 )
-from parallel_agents.tools.box import Box
+from parallel_agents.tools.box import COMMAND_TOOLS, Box
 from parallel_agents.tools.contained import ContainedTool
 
 
@@ -88,7 +90,7 @@ async def open_on(
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
-        runners |= _runners(app, parts, governor, now)
+        runners |= _runners(app, environment, parts, governor, now)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))
         home = await asyncio.to_thread(load_home, environment)
@@ -168,9 +170,14 @@ async def _make_client(
 
 
 def _runners(
-    app: App, parts: Parts, governor: Governor, now: Callable[[], float]
+    app: App,
+    environment: Environment,
+    parts: Parts,
+    governor: Governor,
+    now: Callable[[], float],
 ) -> dict[RunnerKind, Runner]:
     settings = app.settings
+    commands = LocalCommands(surroundings(environment, settings))
     agent = AgentRunner(
         app.models,
         Tooling(
@@ -183,6 +190,8 @@ def _runners(
             session_tools=NAMES,
             permissions=settings.rules,
             patience=Patience(now, settings.question_seconds),
+            commands=commands,
+            command_tools=COMMAND_TOOLS,
             result_tokens=settings.result_tokens,
             workspaces=app.workspaces,
         ),
@@ -192,6 +201,8 @@ def _runners(
             parts.gates,
             Judge(app.service, app.judges),
             Refiner(app.service, app.judges.judge),
+            commands,
+            settings.rules,
         ),
     )
     return {

@@ -26,6 +26,7 @@ from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.texts import ModelName
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
@@ -107,6 +108,7 @@ class AgentFields(Fields):
     policy: Annotated[PolicyFields, AfterValidator(_some)] = PolicyFields()
     permissions: Annotated[PermissionFields, AfterValidator(_some)] = PermissionFields()
     workspace: Literal["own", "parent"] | None = None
+    sandbox: Sandbox = Sandbox.INHERIT
     budget: SetBudget = BudgetFields()
     gates: tuple[GateFields, ...] = ()
     refine: RefineFields | None = None
@@ -144,6 +146,7 @@ def parse_agent(source: Source) -> Agent:
         temperature=found.temperature,
         thinking=found.thinking,
         policy=Policy(**found.policy.model_dump()),
+        sandbox=found.sandbox,
         permissions=Permissions(**found.permissions.model_dump()),
         workspace=found.workspace and Workspace(place=Place(found.workspace)),
         budget=found.budget.budget,

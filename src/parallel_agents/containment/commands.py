@@ -11,27 +11,23 @@ import os
 import shutil
 import signal
 import tempfile
-from asyncio.subprocess import STDOUT, Process
-from collections.abc import Sequence
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from parallel_agents.core.command import CommandEnd, Ending
 
 MOST_OUTPUT_BYTES = 10_000_000
-_KEPT_BYTES = 65_536
+_CHUNK_BYTES = 65_536
+_HEAD_BYTES = 16_384
+_TAIL_BYTES = 49_152
 _GRACE_SECONDS = 2.0
 _DRAIN_SECONDS = 1.0
 
 
-class TooMuchOutput(Exception):
-    """The command wrote more than `MOST_OUTPUT_BYTES` and was ended."""
-
-
-class CommandEnd(NamedTuple):
-    """How a command ended; `output` is the end of what it wrote, both streams together."""
-
-    code: int
-    output: str
+class _TooMuchOutput(Exception):
+    pass
 
 
 def why_not_found(command: Sequence[str], folder: str) -> str:
@@ -53,27 +49,76 @@ def why_not_found(command: Sequence[str], folder: str) -> str:
 
 
 async def run_command(
-    command: Sequence[str], stdin: bytes, *, folder: str | None, timeout_seconds: float
+    command: Sequence[str],
+    stdin: bytes,
+    *,
+    turn: asyncio.Lock,
+    timeout_seconds: float,
+    folder: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    descriptors: Collection[int] = (),
 ) -> CommandEnd:
     """Run a command that reads `stdin`, and wait for its end.
 
+    Args:
+        command: the program and its arguments.
+        stdin: what it reads.
+        turn: is held while the command starts, which blocks the loop for a millisecond or two;
+            others that share it start in later rounds of the loop.
+        timeout_seconds: how long it may take from its start.
+        folder: where it works; None for the folder of the process.
+        environment: all of its variables; None for those of the process.
+        descriptors: what it inherits beside its streams.
+
     Raises:
-        TimeoutError: it did not end in time.
-        TooMuchOutput: it wrote too much.
         OSError, ValueError: it cannot be started.
     """
+    loop = asyncio.get_running_loop()
+    async with turn:
+        began = loop.time()
+        process, readable = await _start(command, stdin, folder, environment, descriptors)
+    output = _Output()
+    reading = asyncio.create_task(output.read(readable))
+    ending = Ending.EXITED
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await _wait_end(process, reading)
+    except TimeoutError:
+        ending = Ending.TIMED_OUT
+    except _TooMuchOutput:
+        ending = Ending.TOO_MUCH_OUTPUT
+    finally:
+        if process.returncode is None or not reading.done():
+            await _end_group(process)
+        reading.cancel()
+        await asyncio.wait((reading,))
+    code = process.returncode
+    return CommandEnd(ending, -1 if code is None else code, output.text, loop.time() - began)
+
+
+async def _start(
+    command: Sequence[str],
+    stdin: bytes,
+    folder: str | None,
+    environment: Mapping[str, str] | None,
+    descriptors: Collection[int],
+) -> tuple[Process, int]:
+    """The process, and the descriptor from which its output is read."""
     with tempfile.TemporaryFile() as given:
-        given.write(stdin)
-        given.seek(0)
+        if stdin:
+            given.write(stdin)
+            given.seek(0)
         # A pipe of our own: asyncio's would not end before the last child of the command has.
         readable, writable = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                stdin=given,
+                stdin=given if stdin else DEVNULL,
                 stdout=writable,
                 stderr=STDOUT,
                 cwd=folder,
+                env=environment,
+                pass_fds=tuple(descriptors),
                 start_new_session=True,
             )
         except BaseException:
@@ -81,44 +126,40 @@ async def run_command(
             raise
         finally:
             os.close(writable)
-    output = _Output()
-    reading = asyncio.create_task(output.read(readable))
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            code = await _ended(process, reading)
-    finally:
-        if process.returncode is None or not reading.done():
-            await _end_group(process)
-        reading.cancel()
-        await asyncio.wait((reading,))
-    return CommandEnd(code, output.text)
+    return process, readable
 
 
-async def _ended(process: Process, reading: asyncio.Task[None]) -> int:
-    """The exit code, once the output has ended too, or a child that was left behind keeps it open."""
+async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:
+    """Return once the output has ended too, or a child that was left behind keeps it open."""
     exiting = asyncio.create_task(process.wait())
     try:
         await asyncio.wait((exiting, reading), return_when=asyncio.FIRST_COMPLETED)
         if reading.done():
             reading.result()
-        code = await exiting
+        await exiting
     finally:
         exiting.cancel()
     done, _ = await asyncio.wait((reading,), timeout=_DRAIN_SECONDS)
     if done:
         reading.result()
-    return code
 
 
 class _Output:
-    """The end of what a command has written so far."""
+    """The beginning and the end of what a command has written so far."""
 
     def __init__(self) -> None:
-        self._kept = b""
+        self._head = b""
+        self._tail = b""
+        self._total = 0
 
     @property
     def text(self) -> str:
-        return self._kept.decode(errors="replace")
+        cut = self._total - len(self._head) - len(self._tail)
+        middle = f"\n[{cut:,} bytes of output are left out here]\n" if cut else ""
+        if not middle:
+            return (self._head + self._tail).decode(errors="replace")
+        head, tail = (part.decode(errors="replace") for part in (self._head, self._tail))
+        return f"{head}{middle}{tail}"
 
     async def read(self, pipe: int) -> None:
         """Read a pipe to its end, and close it."""
@@ -131,15 +172,21 @@ class _Output:
         except BaseException:
             file.close()
             raise
-        total = 0
         try:
-            while chunk := await reader.read(_KEPT_BYTES):
-                self._kept = (self._kept + chunk)[-_KEPT_BYTES:]
-                total += len(chunk)
-                if total > MOST_OUTPUT_BYTES:
-                    raise TooMuchOutput
+            while chunk := await reader.read(_CHUNK_BYTES):
+                self._keep(chunk)
+                if self._total > MOST_OUTPUT_BYTES:
+                    raise _TooMuchOutput
         finally:
             transport.close()
+
+    def _keep(self, chunk: bytes) -> None:
+        self._total += len(chunk)
+        room = _HEAD_BYTES - len(self._head)
+        if room > 0:
+            self._head += chunk[:room]
+            chunk = chunk[room:]
+        self._tail = (self._tail + chunk)[-_TAIL_BYTES:]
 
 
 async def _end_group(process: Process) -> None:

@@ -15,6 +15,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.problems import as_path
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
 from parallel_agents.core.shown import shown
 from parallel_agents.core.workspace import Workspace
@@ -93,6 +94,8 @@ class Agent(Checked):
         policy: what its sessions may spawn. An agent that may spawn gets the session tools.
         permissions: which calls of its tools are made, and which wait for a person. What writes,
             runs or leaves the machine needs a rule that allows it.
+        sandbox: whether its commands and those of its gates run in a sandbox; `inherit` leaves it to
+            the parent, and at the root to the setting.
         workspace: the folder that its sessions work in; None for that of the process, and below a
             session with a workspace for a copy of that one's.
 
@@ -121,6 +124,7 @@ class Agent(Checked):
     cache_seconds: float | None = None
     policy: Policy = Policy()
     permissions: Permissions = NO_PERMISSIONS
+    sandbox: Sandbox = Sandbox.INHERIT
     workspace: Workspace | None = None
 
     @override

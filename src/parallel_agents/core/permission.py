@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
@@ -164,6 +164,12 @@ def is_denied(layers: Sequence[Permissions], tool: str, subject: str) -> bool:
         for layer in layers
         for rule in map(parse_rule, layer.deny)
     )
+
+
+def hidden_by(layers: Sequence[Permissions], tool: str) -> Callable[[str], bool] | None:
+    """Whether a rule denies a tool a path; None if no rule denies it any."""
+    rules = (parse_rule(rule) for layer in layers for rule in layer.deny)
+    return partial(is_denied, layers, tool) if any(rule.names(tool) for rule in rules) else None
 
 
 def may_ever(layers: Sequence[Permissions], spec: ToolSpec) -> bool:

@@ -10,6 +10,7 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.permission import Permissions
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.workspace import Workspace
 
 
@@ -53,6 +54,8 @@ class SessionOptions(Checked):
             does not count it.
         permissions: the rules for its calls of tools: those of its parents, its agent and its task,
             the outermost first; the runtime sets them.
+        sandbox: whether its commands run in a sandbox, REQUIRE or OFF; the runtime sets it. INHERIT
+            for a session of an earlier version, whose commands run in one.
         needs: what a process must have to execute its runs; the runtime sets it. None for a session
             of an earlier version.
     """
@@ -66,6 +69,7 @@ class SessionOptions(Checked):
     is_quiet: bool = False
     is_service: bool = False
     permissions: tuple[Permissions, ...] = ()
+    sandbox: Sandbox = Sandbox.INHERIT
     needs: Needs | None = None
 
     @property

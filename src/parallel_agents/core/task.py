@@ -15,6 +15,7 @@ from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.workspace import Workspace
@@ -48,6 +49,8 @@ class Task(Checked):
         ladder: models to escalate through, cheapest first; it overrides the agent's.
         permissions: rules for its calls of tools; what a parent, the agent or the settings deny
             stays denied.
+        sandbox: whether its commands run in a sandbox; `off` counts only if nothing above it, nor
+            its agent, requires one.
         workspace: the folder that it works in; it overrides the agent's.
         is_fork: whether the session begins with its parent's transcript.
         options: options of the session, such as whether its parent waits for it.
@@ -70,6 +73,7 @@ class Task(Checked):
     refine: Refine | None = field(default=None, kw_only=True)
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
     permissions: Permissions = field(default=NO_PERMISSIONS, kw_only=True)
+    sandbox: Sandbox = field(default=Sandbox.INHERIT, kw_only=True)
     workspace: Workspace | None = field(default=None, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)

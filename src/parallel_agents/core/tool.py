@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import Answer
@@ -106,6 +107,16 @@ class Caller(Protocol):
         ...
 
 
+class RunCommand(Protocol):
+    """Runs a command where the commands of a call's session run."""
+
+    def __call__(
+        self, arguments: Sequence[str], *, timeout_seconds: float, stdin: bytes = b""
+    ) -> Awaitable[CommandEnd]:
+        """As `core.command.Commands.run`."""
+        ...
+
+
 def _denies_nothing(_tool: str, _subject: str) -> bool:
     return False
 
@@ -122,6 +133,7 @@ class ToolContext:
         caller: the run; None if the call is not made by a run that can wait.
         denies: whether a permission denies a tool what the call reaches although its arguments do
             not name it: `denies("read_file", ".env")`.
+        run_command: runs a command for the call; None if this process runs none.
     """
 
     session: SessionKey
@@ -131,6 +143,7 @@ class ToolContext:
     caller: Caller | None = None
     again: str = ""
     denies: Callable[[str, str], bool] = _denies_nothing
+    run_command: RunCommand | None = None
 
 
 @runtime_checkable

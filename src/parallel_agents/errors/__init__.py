@@ -73,6 +73,8 @@ PagentsError
      │   ├─ OwnershipLost       PA-E405
      │   └─ Stopping            PA-E406  this process accepts no new runs
      ├─ OutputLost              PA-E407  stdout has no reader any more, or its disk is full
+     ├─ SandboxMissing          PA-E412  a command must run in a sandbox, and none works here
+     ├─ SandboxRefused          PA-E413  a folder cannot be given to a sandbox
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
 `docs/errors.md` explains each code; `pagents docs E101` shows its entry.
@@ -114,6 +116,8 @@ from parallel_agents.errors.host import (
     LocalModelError,
     OutputLost,
     OwnershipLost,
+    SandboxMissing,
+    SandboxRefused,
     Stopping,
     StoreDamaged,
     StoreError,
@@ -227,6 +231,8 @@ __all__ = [
     "RunIsOver",
     "RunKilled",
     "RunTimedOut",
+    "SandboxMissing",
+    "SandboxRefused",
     "SpawnBound",
     "SpawnLimit",
     "SpawnRefused",

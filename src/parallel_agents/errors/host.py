@@ -73,3 +73,15 @@ class OutputLost(HostError):
 
 class LocalModelError(HostError):
     code = "PA-E410"
+
+
+class SandboxMissing(HostError):
+    """A command must run in a sandbox, and none works on this machine."""
+
+    code = "PA-E412"
+
+
+class SandboxRefused(HostError):
+    """A folder cannot be given to a sandbox."""
+
+    code = "PA-E413"

@@ -8,9 +8,10 @@ from functools import partial
 import orjson
 
 from parallel_agents.containment.calls import contained, describe
-from parallel_agents.containment.commands import MOST_OUTPUT_BYTES, TooMuchOutput, run_command
+from parallel_agents.containment.commands import MOST_OUTPUT_BYTES
 from parallel_agents.containment.functions import UserFunction
 from parallel_agents.containment.patterns import MOST_SECONDS, PatternTooSlow, is_found
+from parallel_agents.core.command import CommandEnd, Commands, Ending
 from parallel_agents.core.gate import (
     MAX_SCORE,
     CommandGate,
@@ -25,11 +26,13 @@ from parallel_agents.core.gate import (
     describe_gate,
     regex_verdict,
 )
+from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.run import Result
+from parallel_agents.core.session_command import session_command
 from parallel_agents.core.shown import shown
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.core.unicode import whole_text
-from parallel_agents.errors import GateBroken
+from parallel_agents.errors import GateBroken, PagentsError, SandboxMissing, SandboxRefused
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
 
@@ -45,14 +48,25 @@ class Gates:
         functions: the functions that a `FunctionGate` or `ScoreGate` names.
         judge: scores the work for a `JudgeGate`.
         refiner: has answers revised by another agent.
+        commands: where the commands of gates run.
+        permissions: the process's own rules, which may hide files from them.
     """
 
-    def __init__(self, functions: Mapping[str, Check], judge: Judge, refiner: Refiner) -> None:
+    def __init__(
+        self,
+        functions: Mapping[str, Check],
+        judge: Judge,
+        refiner: Refiner,
+        commands: Commands,
+        permissions: Permissions = NO_PERMISSIONS,
+    ) -> None:
         self._functions = {
             name: UserFunction(function, name) for name, function in functions.items()
         }
         self._judge = judge
         self._refiner = refiner
+        self._commands = commands
+        self._permissions = permissions
 
     async def check(
         self, gate: Gate, submission: Submission, park: Callable[[], object]
@@ -68,7 +82,7 @@ class Gates:
                 return await self._call(gate.function, submission, partial(_score_verdict, gate))
             case CommandGate():
                 park()
-                return await _run_command(gate, submission)
+                return await self._run_command(gate, submission)
             case JudgeGate():
                 park()
                 return await self._judge.score(gate, submission)
@@ -76,6 +90,24 @@ class Gates:
     async def revise(self, by: str, draft: Draft, park: Callable[[], object]) -> Result:
         park()
         return await self._refiner.revise(by, draft)
+
+    async def _run_command(self, gate: CommandGate, submission: Submission) -> Verdict:
+        """The verdict of a command, which reads the answer from stdin as text or JSON."""
+        answer, session = submission.answer, submission.session
+        stdin = answer.encode(errors="replace") if isinstance(answer, str) else orjson.dumps(answer)
+        limit = gate.timeout_seconds
+        command = session_command(
+            session, self._permissions, gate.command, timeout_seconds=limit, stdin=stdin
+        )
+        try:
+            end = await self._commands.run(command)
+        except (OSError, ValueError, SandboxMissing, SandboxRefused) as error:
+            raise GateBroken(
+                f"the gate {describe_gate(gate)} cannot be run",
+                why=f"{error}: {error.why}" if isinstance(error, PagentsError) else str(error),
+                hint=error.hint if isinstance(error, PagentsError) else "correct its command",
+            ) from error
+        return _command_verdict(gate, end)
 
     async def _call(
         self, name: str, submission: Submission, verdict: Callable[[object], Verdict]
@@ -165,35 +197,26 @@ def _score_verdict(gate: ScoreGate, returned: object) -> Verdict:
     )
 
 
-async def _run_command(gate: CommandGate, submission: Submission) -> Verdict:
-    """The verdict of a command, which reads the answer from stdin as text or JSON."""
-    answer = submission.answer
-    stdin = answer.encode(errors="replace") if isinstance(answer, str) else orjson.dumps(answer)
-    shown_gate, limit = describe_gate(gate), gate.timeout_seconds
-    try:
-        end = await run_command(
-            gate.command,
-            stdin,
-            folder=submission.session.options.cwd or None,
-            timeout_seconds=limit,
-        )
-    except TimeoutError as error:
-        raise GateBroken(
-            f"the gate {shown_gate} gave no verdict in {limit:g} s",
-            hint="raise its timeout_seconds",
-        ) from error
-    except TooMuchOutput as error:
-        raise GateBroken(
-            f"the gate {shown_gate} wrote more than {MOST_OUTPUT_BYTES // 1_000_000} MB",
-            hint="make it write only its critique",
-        ) from error
-    except (OSError, ValueError) as error:
-        raise GateBroken(
-            f"the gate {shown_gate} cannot be run",
-            why=str(error),
-            hint="correct its command",
-        ) from error
-    is_accepted = end.code == 0
-    text = end.output[-_CRITIQUE_CHARACTERS:].strip()
-    critique = "" if is_accepted else text or f"{shown_gate} exited with {end.code}."
-    return Verdict(gate=shown_gate, is_accepted=is_accepted, critique=critique)
+def _command_verdict(gate: CommandGate, end: CommandEnd) -> Verdict:
+    """The verdict of a command that has ended.
+
+    Raises:
+        GateBroken: it gave none.
+    """
+    shown_gate = describe_gate(gate)
+    match end.ending:
+        case Ending.TIMED_OUT:
+            raise GateBroken(
+                f"the gate {shown_gate} gave no verdict in {gate.timeout_seconds:g} s",
+                hint="raise its timeout_seconds",
+            )
+        case Ending.TOO_MUCH_OUTPUT:
+            raise GateBroken(
+                f"the gate {shown_gate} wrote more than {MOST_OUTPUT_BYTES // 1_000_000} MB",
+                hint="make it write only its critique",
+            )
+        case Ending.EXITED:
+            is_accepted = end.code == 0
+            text = end.output[-_CRITIQUE_CHARACTERS:].strip()
+            critique = "" if is_accepted else text or f"{shown_gate} exited with {end.code}."
+            return Verdict(gate=shown_gate, is_accepted=is_accepted, critique=critique)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from parallel_agents.core.agent import Agent, ThinkingLevel
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.row import Row
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import InvalidSchema, JsonObject, Schema
 from parallel_agents.core.session import Cleanup, Mode, SessionOptions
 from parallel_agents.core.task import Task
@@ -50,6 +51,8 @@ class _Runtime(StrEnum):
 
 
 class _Sandbox(StrEnum):
+    """What an agent may ask for: more than what holds for itself, and never less."""
+
     INHERIT = "inherit"
     REQUIRE = "require"
 
@@ -83,6 +86,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
         label=arguments.text("label", most=512) or options.task_name or None,
         key=f"{requester.run}/{requester.call}" if requester.call else None,
         limits=_limits(arguments),
+        sandbox=Sandbox(arguments.choice("sandbox", _Sandbox, _Sandbox.INHERIT)),
         is_fork=arguments.choice("context", _Context, _Context.ISOLATED) is _Context.FORK,
         options=options,
     )
@@ -108,12 +112,6 @@ def refuse_unsupported(arguments: Arguments) -> None:
         raise Refusal(
             "thread=true is unavailable because no channel plugin is loaded. "
             'Use mode="session" without it: sessions here need no thread.'
-        )
-    if arguments.choice("sandbox", _Sandbox, _Sandbox.INHERIT) is _Sandbox.REQUIRE:
-        raise Refusal(
-            'sessions_spawn sandbox="require" needs a sandboxed target runtime. '
-            'None is available; use sandbox="inherit".',
-            status="forbidden",
         )
     if arguments.flag("visible"):
         raise Refusal(

@@ -23,6 +23,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
+from parallel_agents.core.sandbox import Sandbox, settled
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
@@ -50,6 +51,7 @@ class Planner:
         policy: the widest policy that any session can have.
         owner: the owner of new runs, or None to leave them to any process.
         needs: returns what a session on these models needs of a process.
+        sandbox: what the settings say of the commands of sessions at the root.
         with_quality: returns a task's agent with the task's gates, on the model that was chosen; it
             refuses gates and parts with which the work could only fail.
     """
@@ -63,7 +65,9 @@ class Planner:
         owner: OwnerId | None,
         needs: Callable[[Iterable[str]], Needs],
         with_quality: Callable[[Agent, Task, str], Agent],
+        sandbox: Sandbox = Sandbox.INHERIT,
     ) -> None:
+        self._sandbox = sandbox
         self._needs = needs
         self._directory = directory
         self._defaults = defaults
@@ -137,6 +141,7 @@ class Planner:
             task.options,
             needs=self._needs((chosen.model, *chosen.ladder)),
             permissions=_permissions(agent, task, parent),
+            sandbox=settled(task.sandbox, agent.sandbox, above=self._sandbox_above(parent)),
         )
         options = places.settle(options, task.workspace or agent.workspace, parent)
         return SessionPlan(
@@ -170,6 +175,11 @@ class Planner:
             bounds=bounds if is_child else Policy(),
             budget=task.budget if task.budget.is_bound else agent.budget,
         )
+
+    def _sandbox_above(self, parent: Session | None) -> Sandbox:
+        """What holds for the children of a session; a team leaves it to the settings."""
+        inherited = parent.options.sandbox if parent else Sandbox.INHERIT
+        return self._sandbox if inherited is Sandbox.INHERIT else inherited
 
     def _inherited_model(self, parent: Row | None) -> str | None:
         """The parent's model, if somebody asked for it: its children run on it, too."""

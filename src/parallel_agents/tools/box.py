@@ -20,8 +20,11 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "glob": "files.searching",
         "grep": "files.searching",
         "ask_human": "people",
+        "shell": "commands.shell",
+        "python": "commands.shell",
     }
 )
+COMMAND_TOOLS = frozenset({"shell", "python"})
 BOX_NAMES = frozenset(_MODULES)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate, CommandGate
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import ConfigError, InvalidFile
 from parallel_agents.models.provider_tables import read_providers
@@ -65,6 +66,8 @@ def _of_commands(catalog: Catalog) -> Iterator[str]:
     for entry in catalog.agents():
         if isinstance(entry.content, Agent):
             yield from _commands(entry.content.gates, f"answers of the agent {entry.name}")
+            if entry.content.sandbox is Sandbox.OFF:
+                yield f"commands of the agent {entry.name} run with your rights, in no sandbox"
     for entry in catalog.teams():
         if not isinstance(entry.content, InvalidFile):
             for task in entry.content.tasks:

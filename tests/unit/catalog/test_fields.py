@@ -95,6 +95,7 @@ AGENT = {
     "permissions.ask": "words none",
     "permissions.deny": "words none",
     "workspace": "null",
+    "sandbox": "",
     "ladder": "words",
     "start": "",
     "cache_seconds": "three zero fraction huge null",

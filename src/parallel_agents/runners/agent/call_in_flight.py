@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
@@ -66,6 +67,12 @@ class CallInFlight:
         """How long the run's clock has stood still because of this call."""
         at = self._parked_at
         return self._stood + (0.0 if at is None else asyncio.get_running_loop().time() - at)
+
+    @property
+    def seconds_left(self) -> float:
+        """The time until the call's deadline."""
+        at = self.deadline.when()
+        return math.inf if at is None else at - asyncio.get_running_loop().time()
 
     @contextmanager
     def in_flight(self) -> Generator[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from parallel_agents.core.children import ChildSessions
-from parallel_agents.core.gate import JudgeGate
+from parallel_agents.core.gate import CommandGate, JudgeGate
 from parallel_agents.core.model import Models
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.steps import (
@@ -88,6 +88,7 @@ class AgentRunner:
         try:
             await self._settle_in(work)
             self._offer_tools(work)
+            await self._check_sandbox(work)
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
@@ -123,6 +124,20 @@ class AgentRunner:
             timeout_seconds=work.assignment.limits.call_timeout_seconds,
         )
         work.prepared = work.prepared._replace(may_spawn=may_spawn)
+
+    async def _check_sandbox(self, work: Work) -> None:
+        """Refuse a run whose commands could not run here, before it costs anything.
+
+        Raises:
+            SandboxMissing: it needs a sandbox, and none works here.
+            SandboxRefused: its folder cannot be given to one.
+        """
+        runs_commands = not {spec.name for spec in work.tools.specs}.isdisjoint(
+            self._tooling.command_tools
+        ) or any(isinstance(gate, CommandGate) for gate in work.session.agent.gates)
+        if runs_commands and self._tooling.commands is not None:
+            options = work.session.options
+            await self._tooling.commands.check(options.sandbox, options.cwd)
 
 
 async def _start(work: Work) -> bool:

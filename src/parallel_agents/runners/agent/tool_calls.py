@@ -28,6 +28,7 @@ from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
 from parallel_agents.runners.agent.approvals import Approvals, Requested
+from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
@@ -104,6 +105,7 @@ class ToolCalls:
         "_result_tokens",
         "_schemas",
         "_timeout_seconds",
+        "_tooling",
         "_tools",
         "specs",
     )
@@ -129,6 +131,7 @@ class ToolCalls:
         self._approvals = Approvals((tooling.permissions, *session.permissions), session.cwd)
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
+        self._tooling = tooling
         self._result_tokens = tooling.result_tokens
 
     async def run(
@@ -280,7 +283,14 @@ class ToolCalls:
         session, run, call = activation.claim.session, activation.claim.run, asked.call
         cwd = session.options.cwd
         context = ToolContext(
-            session.key, run.id, asked.name, cwd, caller, asked.again, self._approvals.denies
+            session=session.key,
+            run=run.id,
+            call=asked.name,
+            cwd=cwd,
+            caller=caller,
+            again=asked.again,
+            denies=self._approvals.denies,
+            run_command=runner_of(self._tooling, session, caller),
         )
         try:
             async with caller.deadline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from parallel_agents.core.command import Commands
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
@@ -21,6 +22,8 @@ class Tooling:
         permissions: the process's own rules, above those of each session.
         workspaces: the folders that sessions work in.
         patience: how long questions wait for a person.
+        commands: where commands of sessions run; None if this process runs none.
+        command_tools: names of the tools that run commands.
         result_tokens: the most tokens of a result that a model is told; None leaves it to the size
             of its context.
     """
@@ -29,5 +32,7 @@ class Tooling:
     session_tools: Collection[str] = ()
     permissions: Permissions = NO_PERMISSIONS
     patience: Patience = PATIENCE
+    commands: Commands | None = None
+    command_tools: Collection[str] = ()
     workspaces: Workspaces = AS_THEY_ARE
     result_tokens: int | None = None

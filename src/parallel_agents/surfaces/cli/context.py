@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
 from parallel_agents.setting_sources import load, load_usable
@@ -94,6 +95,14 @@ Cwd = Annotated[
 ]
 WeakJudge = Annotated[
     bool, typer.Option("--allow-weak-judge", help="Accept a judge that is known to judge badly.")
+]
+SandboxMode = Annotated[
+    Sandbox | None,
+    typer.Option(
+        "--sandbox",
+        help="Where commands of agents run: require a sandbox, or off, with your own rights.",
+        metavar="require|off",
+    ),
 ]
 MaxParallel = Annotated[
     int | None,

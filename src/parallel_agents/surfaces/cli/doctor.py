@@ -18,11 +18,13 @@ from urllib.parse import urlsplit
 import typer
 
 from parallel_agents._version import __version__
+from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, find_read_only, open_reader
 from parallel_agents.app.references import Dangling, dangling_in_agent, dangling_in_settings
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.store import Filter
 from parallel_agents.errors import (
     AuthFailed,
@@ -30,6 +32,7 @@ from parallel_agents.errors import (
     InvalidFile,
     PagentsError,
     ProviderError,
+    SandboxMissing,
     Untrusted,
 )
 from parallel_agents.interrupts import run_cancellable
@@ -41,6 +44,7 @@ from parallel_agents.models.network import Network
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
+from parallel_agents.sandbox.commands import LocalCommands
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.setting_sources import load_usable
 from parallel_agents.settings import read_environment, read_user_environment
@@ -118,6 +122,7 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield await _store(context)
     yield _embedded(context)
     yield _model(context)
+    yield await _sandbox(context)
     for finding in (*_network(context), *await _find_servers(context)):
         yield finding
     environment = context.environment
@@ -180,6 +185,19 @@ def _embedded(context: CliContext) -> _Finding:
     if model.path is None:
         return _Finding("note", f"{model.name} is not fetched", "pagents models pull")
     return _Finding("ok", f"{model.name} at {model.path}")
+
+
+async def _sandbox(context: CliContext) -> _Finding:
+    """Whether commands of agents can run in a sandbox."""
+    commands = LocalCommands(surroundings(context.environment, context.settings))
+    try:
+        text = await commands.describe()
+    except SandboxMissing as error:
+        if context.settings.sandbox is Sandbox.OFF:
+            return _Finding("note", f"sandbox: off by the setting, and none works: {error.why}")
+        return _Finding("note", f"sandbox: none, so no commands are run: {error.why}", error.hint)
+    is_off = context.settings.sandbox is Sandbox.OFF
+    return _Finding("ok", f"sandbox: {text}" + (", but it is off by the setting" if is_off else ""))
 
 
 def _model(context: CliContext) -> _Finding:

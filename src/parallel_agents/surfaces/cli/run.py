@@ -34,6 +34,7 @@ from parallel_agents.surfaces.cli.context import (
     MaxParallel,
     ModelName,
     Name,
+    SandboxMode,
     Timeout,
     Tokens,
     Usd,
@@ -100,6 +101,7 @@ def run(
     workspace: WorkspaceFolder = None,
     cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
+    sandbox: SandboxMode = None,
     style: ProgressStyle = progress.Style.AUTO,
     json: AsJson = False,
     home: Home = None,
@@ -111,7 +113,7 @@ def run(
     if run_id is not None:
         check_key(run_id)
     context = find_context(
-        home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None
+        home, max_parallel=max_parallel, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox
     )
     budget, place = Budget(usd=usd, tokens=tokens), workspace_of(workspace, cwd)
     overrides = _Overrides(model, max_parallel, timeout, budget, on_failure, cache, place)

@@ -33,6 +33,7 @@ from parallel_agents.surfaces.cli.context import (
     Inputs,
     ModelName,
     Name,
+    SandboxMode,
     Timeout,
     Tokens,
     Usd,
@@ -106,6 +107,7 @@ def spawn(
     workspace: WorkspaceFolder = None,
     cwd: Cwd = None,
     allow_weak_judge: WeakJudge = False,
+    sandbox: SandboxMode = None,
     json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -114,7 +116,7 @@ def spawn(
     Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
     the result. A --file fills the agent's one missing required input, or is added to the task.
     """
-    context = find_context(home, allow_weak_judge=allow_weak_judge or None)
+    context = find_context(home, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox)
     base = Task(
         agent,
         text,

@@ -121,7 +121,7 @@ async def test_an_agent_is_spawned_and_its_result_is_had() -> None:
     ("name", "arguments", "status", "words"),
     [
         ("sessions_history", {"sessionKey": "nobody"}, "error", "No session found: nobody"),
-        ("sessions_spawn", {"task": "x", "sandbox": "require"}, "forbidden", 'sandbox="inherit"'),
+        ("sessions_spawn", {"task": "x", "sandbox": "off"}, "error", 'Invalid sandbox "off"'),
         ("sessions_spawn", {"task": "x", "agentId": "poet"}, "error", 'Agent "poet" not found'),
         ("sessions_spawn", {"task": "x", "input": {"n": 10**30}}, "error", "64-bit"),
         ("sessions_yield", {}, "error", "Yield not supported in this context"),

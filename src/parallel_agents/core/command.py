@@ -1,0 +1,79 @@
+"""Command: a program that a session runs, and the seam to where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program that a session runs.
+
+    Attributes:
+        arguments: the program and its arguments.
+        folder: the folder that it works in and may write to; empty for the process's own.
+        sandbox: where it runs; only OFF is outside of a sandbox.
+        timeout_seconds: how long it may take.
+        stdin: what it reads.
+        hides: whether it must not see a path of the folder; None if it may see all.
+    """
+
+    arguments: tuple[str, ...]
+    folder: str = ""
+    sandbox: Sandbox = Sandbox.REQUIRE
+    timeout_seconds: float
+    stdin: bytes = b""
+    hides: Callable[[str], bool] | None = None
+
+
+class Ending(StrEnum):
+    """Why a command ended: by itself, at its time limit, or because it wrote too much."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed_out"
+    TOO_MUCH_OUTPUT = "too_much_output"
+
+
+class CommandEnd(NamedTuple):
+    """How a command ended.
+
+    Attributes:
+        ending: why it ended.
+        code: its exit code; of a signal, its number below 0. It says nothing unless it exited.
+        output: what it wrote, both streams together; the middle of a long output is cut out, which
+            is said there.
+        seconds: how long it took.
+    """
+
+    ending: Ending
+    code: int
+    output: str
+    seconds: float
+
+
+class Commands(Protocol):
+    """Where the commands of sessions run."""
+
+    async def check(self, sandbox: Sandbox, folder: str) -> None:
+        """Refuse commands that could not be run here.
+
+        Raises:
+            SandboxMissing: a sandbox is required, and none works here.
+            SandboxRefused: the folder cannot be given to a sandbox.
+        """
+        ...
+
+    async def run(self, command: Command) -> CommandEnd:
+        """Run a command to its end; what it left behind has ended, too.
+
+        Raises:
+            SandboxMissing: a sandbox is required, and none works here.
+            SandboxRefused: the command's folder cannot be given to a sandbox.
+            OSError, ValueError: the command cannot be started.
+        """
+        ...

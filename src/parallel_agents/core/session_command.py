@@ -1,0 +1,38 @@
+"""Session command: a command as the session runs it that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parallel_agents.core.command import Command
+from parallel_agents.core.permission import Permissions, hidden_by
+from parallel_agents.core.session import Session
+
+_READS = "read_file"
+
+
+def session_command(
+    session: Session,
+    rules: Permissions,
+    arguments: Sequence[str],
+    *,
+    timeout_seconds: float,
+    stdin: bytes = b"",
+) -> Command:
+    """A command in the session's folder and sandbox, without the files that it may not read.
+
+    Args:
+        session: the session.
+        rules: the permissions of the process, above those of the session.
+        arguments: the program and its arguments.
+        timeout_seconds: how long it may take.
+        stdin: what it reads.
+    """
+    return Command(
+        arguments=tuple(arguments),
+        folder=session.options.cwd,
+        sandbox=session.options.sandbox,
+        timeout_seconds=timeout_seconds,
+        stdin=stdin,
+        hides=hidden_by((rules, *session.options.permissions), _READS),
+    )

@@ -1,0 +1,290 @@
+"""Local commands: runs the commands of sessions on this machine, in a sandbox unless it is off."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parallel_agents.containment.commands import run_command
+from parallel_agents.core.command import Command, CommandEnd, Ending
+from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.errors import SandboxMissing
+from parallel_agents.sandbox import relay_inside, seccomp
+from parallel_agents.sandbox.bubblewrap import HOME, Descriptors, Mount, Walls, arguments
+from parallel_agents.sandbox.cgroup import Group, make_group, writable_groups
+from parallel_agents.sandbox.limits import Limits, limited
+from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
+from parallel_agents.sandbox.relay import FOLDER as RELAY_FOLDER, PORT, SOCKET, Relay
+from parallel_agents.sandbox.tree import Tree
+from parallel_agents.sandbox.view import View, view_of
+
+_PROBE_SECONDS = 20.0
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
+_SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store")
+_KEPT = ("LANG", "LC_ALL", "TZ")
+_KEPT_OUTSIDE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_RUNTIME_DIR")
+_ORDINARY_USER = 1000
+_OF_BUBBLEWRAP = 4
+_INSIDE = "/run/relay_inside.py"
+_PROXY = {
+    **dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), f"http://127.0.0.1:{PORT}"
+    ),
+    **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the commands of a process have around them.
+
+    Attributes:
+        variables: the environment variables of the process; few are passed on.
+        homes: the folders of the user that no command may work in as a whole.
+        private: folders that no command sees, though they may be in the one that it works in.
+        programs: folders outside of the system's that commands can read, such as toolchains.
+        hosts: the hosts that commands in a sandbox reach, or patterns of them; none without any.
+        limits: what each command may use.
+    """
+
+    variables: Mapping[str, str]
+    homes: tuple[Path, ...] = ()
+    private: tuple[Path, ...] = ()
+    programs: tuple[Path, ...] = ()
+    hosts: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+class LocalCommands:
+    """The commands of the sessions of a process."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        # They guard nothing but the loop: what blocks it for a moment has a round of it for itself.
+        self._preparing = asyncio.Lock()
+        self._starting = asyncio.Lock()
+        self._probing = asyncio.Lock()  # guards `_walls`
+        self._walls: Walls | None = None
+
+    async def check(self, sandbox: Sandbox, folder: str) -> None:
+        if sandbox is not Sandbox.OFF:
+            await self._view(await self._sandbox(), folder, None)
+
+    async def run(self, command: Command) -> CommandEnd:
+        if command.sandbox is Sandbox.OFF:
+            return await run_command(
+                command.arguments,
+                command.stdin,
+                turn=self._starting,
+                folder=command.folder or None,
+                environment=_environment(self._around.variables),
+                timeout_seconds=command.timeout_seconds,
+            )
+        walls = await self._sandbox()
+        view = await self._view(walls, command.folder, command.hides)
+        try:
+            end = await self._run_inside(walls, view, command)
+        finally:
+            aside = view.set_aside()
+        if aside:
+            listed = ", ".join(map(str, aside))
+            end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
+        return end
+
+    async def _view(self, walls: Walls, folder: str, hides: Callable[[str], bool] | None) -> View:
+        return await asyncio.to_thread(
+            view_of,
+            Path(folder),
+            homes=self._around.homes,
+            private=self._around.private,
+            programs=walls.programs,
+            hides=hides,
+        )
+
+    async def describe(self) -> str:
+        """What the sandboxes of this machine are made of.
+
+        Raises:
+            SandboxMissing: none works here.
+        """
+        walls = await self._sandbox()
+        unbound = [
+            *([] if walls.groups else ["memory is bounded by process, not as a whole"]),
+            *([] if walls.can_bound else ["files in memory are bounded since bubblewrap 0.8"]),
+        ]
+        return f"bubblewrap {walls.version}" + "".join(f"; {what}" for what in unbound)
+
+    async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
+        inside = limited(self._around.limits, command.arguments)
+        if not self._around.hosts:
+            return await self._run_behind(walls, view, command, inside)
+        async with Relay(self._around.hosts).listening() as folder:
+            mounts = (Mount(folder, RELAY_FOLDER), Mount(Path(relay_inside.__file__), _INSIDE))
+            program = (f"{sys.base_prefix}/bin/python3", "-I", "-S", _INSIDE)
+            socket = f"{RELAY_FOLDER}/{SOCKET}"
+            started = (*program, socket, str(PORT), *inside)
+            return await self._run_behind(walls, view, command, started, mounts)
+
+    async def _run_behind(
+        self,
+        walls: Walls,
+        view: View,
+        command: Command,
+        inside: Sequence[str],
+        mounts: Sequence[Mount] = (),
+    ) -> CommandEnd:
+        with ExitStack() as stack:
+            async with self._preparing:
+                group = self._group(stack, walls)
+                tree = Tree(stack)
+                filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
+                files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
+                descriptors = Descriptors(filter_descriptor, tree.told_on, files)
+                started = group.joined(arguments(walls, view, inside, descriptors, mounts))
+                await asyncio.sleep(0)
+            try:
+                return await run_command(
+                    started,
+                    command.stdin,
+                    turn=self._starting,
+                    environment={},
+                    descriptors=(filter_descriptor, tree.told_on, *files.values()),
+                    timeout_seconds=command.timeout_seconds,
+                )
+            finally:
+                await tree.end()
+
+    async def _sandbox(self) -> Walls:
+        """The walls of a sandbox that was seen to work; a failure is looked into each time.
+
+        Raises:
+            SandboxMissing: none works here.
+        """
+        async with self._probing:
+            if self._walls is None:
+                self._walls = await self._probe()
+            return self._walls
+
+    def _group(self, stack: ExitStack, walls: Walls) -> Group:
+        limits = self._around.limits
+        group = make_group(
+            walls.groups,
+            processes=limits.processes + _OF_BUBBLEWRAP,
+            memory=limits.whole_memory,
+        )
+        stack.callback(group.remove)
+        return group
+
+    async def _probe(self) -> Walls:
+        bubblewrap = await self._version(find_program())
+        groups = await asyncio.to_thread(writable_groups)
+        walls = self._walls_of(bubblewrap, groups)
+        try:
+            await self._try(walls)
+        except SandboxMissing:
+            if not groups:
+                raise
+            walls = self._walls_of(bubblewrap, ())
+            await self._try(walls)
+        return walls
+
+    async def _try(self, walls: Walls) -> None:
+        """Run nothing in a sandbox.
+
+        Raises:
+            SandboxMissing: it did not work.
+        """
+        with tempfile.TemporaryDirectory(prefix="pagents-") as folder:
+            command = Command(arguments=("/bin/sh", "-c", ":"), timeout_seconds=_PROBE_SECONDS)
+            try:
+                end = await self._run_inside(walls, View(folder=Path(folder)), command)
+            except OSError as error:
+                raise explain(str(error)) from error
+        if end.ending is not Ending.EXITED or end.code != 0:
+            raise explain(end.output)
+
+    async def _version(self, program: str) -> Bubblewrap:
+        end = await run_command(
+            (program, "--version"),
+            b"",
+            turn=self._starting,
+            environment={},
+            timeout_seconds=_PROBE_SECONDS,
+        )
+        return read_version(program, end.output)
+
+    def _walls_of(self, bubblewrap: Bubblewrap, groups: tuple[Path, ...]) -> Walls:
+        programs = tuple(
+            _programs((*self._around.programs, Path(sys.prefix), Path(sys.base_prefix)))
+        )
+        return Walls(
+            program=bubblewrap.path,
+            version=bubblewrap.version,
+            can_bound=bubblewrap.can_bound,
+            user=os.getuid() or _ORDINARY_USER,
+            programs=programs,
+            groups=groups,
+            scratch=self._around.limits.scratch,
+            environment={
+                **_environment_inside(self._around.variables, programs),
+                **(_PROXY if self._around.hosts else {}),
+            },
+        )
+
+
+def _programs(folders: Iterable[Path]) -> Iterator[Path]:
+    """Those folders that exist and are not seen anyway."""
+    for folder in folders:
+        path = folder.expanduser().resolve()
+        is_seen = path == Path("/") or _is_below(str(path), _SYSTEM_FOLDERS)
+        if not is_seen and os.access(path, os.R_OK | os.X_OK):
+            yield path
+
+
+def _is_below(path: str, folders: Sequence[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: variables[name] for name in _KEPT_OUTSIDE if name in variables}
+    return {"PATH": ":".join(_SYSTEM_PATH), **kept, "TERM": "dumb"}
+
+
+def _environment_inside(variables: Mapping[str, str], programs: Iterable[Path]) -> dict[str, str]:
+    named = variables.get("PATH", "").split(":")
+    seen = [path for path in named if _is_below(path, (*_SYSTEM_FOLDERS, *map(str, programs)))]
+    path = dict.fromkeys((*seen, *_SYSTEM_PATH, f"{sys.prefix}/bin"))
+    kept = {name: variables[name] for name in _KEPT if name in variables}
+    return {"LANG": "C.UTF-8", **kept, "PATH": ":".join(path), "HOME": HOME, "TERM": "dumb"}
+
+
+def _files(walls: Walls) -> dict[str, bytes]:
+    """The files of /etc without which programs do not know who runs them, and where."""
+    user = walls.user
+    return {
+        "/etc/passwd": f"agent:x:{user}:{user}::{HOME}:/bin/sh\n".encode(),
+        "/etc/group": f"agent:x:{user}:\n".encode(),
+        "/etc/hosts": b"127.0.0.1 localhost sandbox\n::1 localhost\n",
+        "/etc/nsswitch.conf": b"hosts: files dns\n",
+        # Not the user's identity, which is in a home that is not seen.
+        "/etc/gitconfig": (
+            b"[user]\n\tname = agent\n\temail = agent@localhost\n"
+            b"[safe]\n\tdirectory = *\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
+        ),
+    }
+
+
+def _in_memory(stack: ExitStack, content: bytes) -> int:
+    """A descriptor from which a content is read; each command needs one of its own."""
+    descriptor = os.memfd_create("pagents", os.MFD_CLOEXEC)
+    stack.callback(os.close, descriptor)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

@@ -1,0 +1,1 @@
+"""Tools that run commands: shell and python."""

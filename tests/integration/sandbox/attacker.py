@@ -1,0 +1,116 @@
+"""Makes one attack as whoever runs it: the attack from stdin, and what came of it to stdout, as JSON.
+
+It imports what is copied beside it, and needs no installed package, so that any user's Python can
+run it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from parallel_agents.core.command import Command
+from parallel_agents.sandbox.commands import LocalCommands, Surroundings
+from parallel_agents.sandbox.limits import Limits
+
+ABSTRACT = f"parallel-agents-{os.getpid()}"
+KEYS = {"OPENAI_API_KEY": "sk-leak-me", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+def prepare(folder: Path, home: Path) -> None:
+    """A project with a repository, and a home with a key."""
+    (home / "id_rsa").write_text("HOSTSECRET")
+    (folder / "link").symlink_to(home)
+    (folder / "deep").mkdir()
+    for denied in (folder / "denied.txt", folder / "deep" / "denied.txt"):
+        denied.write_text("DENIED-CONTENT")
+    (folder / ".parallel-agents").mkdir()
+    (folder / ".parallel-agents" / "config.toml").write_text("")
+    (folder / ".mcp.json").write_text("{}")
+    (folder / "committed").write_text("once\n")
+    for command in ("init -q", "add committed", "-c user.name=u -c user.email=u commit -qm first"):
+        subprocess.run(
+            ["/usr/bin/git", *command.split()], cwd=folder, env={"HOME": str(home)}, check=True
+        )
+
+
+def live(marker: str) -> list[str]:
+    """The command lines of this user's processes that have a marker, but for zombies."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid != os.getuid():
+                continue
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if marker in line:
+            found.append(line)
+    return found
+
+
+async def make(attack: dict[str, object], folder: Path, home: Path) -> dict[str, object]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind(f"\0{ABSTRACT}")
+    abstract.listen()
+    script = str(attack["script"])
+    for name, value in {
+        "port": listening.getsockname()[1],
+        "socket": ABSTRACT,
+        "home": home,
+        "pid": os.getpid(),
+    }.items():
+        script = script.replace(f"{{{name}}}", str(value))
+    limits: dict[str, int] = attack.get("limits", {})  # pyright: ignore[reportAssignmentType]
+    around = Surroundings(
+        variables={**KEYS, "HOME": str(home)}, homes=(home,), limits=Limits(**limits)
+    )
+    command = Command(
+        arguments=("/bin/bash", "-c", script),
+        folder=str(folder),
+        timeout_seconds=float(str(attack.get("seconds", 60))),
+        hides=lambda path: path.endswith("denied.txt"),
+    )
+    end = await LocalCommands(around).run(command)
+    marker = str(attack.get("leaves", ""))
+    return {
+        "ending": end.ending,
+        "output": end.output,
+        "left": live(marker) if marker else [],
+        "uid": os.getuid(),
+    }
+
+
+def main() -> None:
+    attack = json.load(sys.stdin)
+    where = Path(tempfile.mkdtemp(prefix="attack-"))
+    try:
+        folder, home = where / "project", where / "home"
+        folder.mkdir()
+        home.mkdir()
+        prepare(folder, home)
+        os.environ.update(KEYS)
+        found = asyncio.run(make(attack, folder, home))
+        for command in ("status", "checkout -q -b another"):  # they run what the attack planted
+            subprocess.run(
+                ["/usr/bin/git", *command.split()],
+                cwd=folder,
+                env={"HOME": str(home)},
+                stdout=sys.stderr,
+                check=False,
+            )
+        there = [path.name for path in (*folder.rglob("*"), *home.iterdir())]
+        json.dump({**found, "there": there}, sys.stdout)
+    finally:
+        shutil.rmtree(where)
+
+
+main()
