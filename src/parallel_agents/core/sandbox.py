@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+
+# The tools by which an agent puts code where a gate could run it.
+_WRITERS = frozenset({"edit_file", "python", "shell", "write_file"})
 
 
 class Sandbox(StrEnum):
     """Where the commands of a session run: shell, python and the commands of its gates.
 
     `require` runs them in a sandbox, or refuses them; `off` runs them with the rights of the user;
-    `inherit` leaves it to the parent, and at the root to the setting.
+    `inherit` leaves it to the parent, and at the root to the setting. If nobody says anything, what a
+    model can have a hand in requires a sandbox: its commands, and gates that run what it wrote. The
+    command of any other gate is the user's own, and runs as such.
     """
 
     INHERIT = "inherit"
@@ -18,11 +24,22 @@ class Sandbox(StrEnum):
 
 
 def settled(*own: Sandbox, above: Sandbox) -> Sandbox:
-    """REQUIRE or OFF, from what a session's task and agent ask for and what holds above them.
+    """What holds for a session, from what its task and agent ask for and what holds above them.
 
-    Anyone may require a sandbox. It is only off if somebody says so and nobody above requires one;
-    a setting that says nothing (`inherit`) means that there is one.
+    Anyone may require a sandbox. It is only off if somebody says so and nobody above requires one.
     """
     if Sandbox.REQUIRE in (*own, above):
         return Sandbox.REQUIRE
-    return Sandbox.OFF if Sandbox.OFF in (*own, above) else Sandbox.REQUIRE
+    return Sandbox.OFF if Sandbox.OFF in (*own, above) else Sandbox.INHERIT
+
+
+def of_commands(settled: Sandbox) -> Sandbox:
+    """REQUIRE or OFF, for the commands that a session's model chooses."""
+    return Sandbox.OFF if settled is Sandbox.OFF else Sandbox.REQUIRE
+
+
+def of_gates(settled: Sandbox, tools: Iterable[str]) -> Sandbox:
+    """REQUIRE or OFF, for the commands of the gates of a session whose agent has these tools."""
+    if settled is Sandbox.INHERIT and _WRITERS.isdisjoint(tools):
+        return Sandbox.OFF
+    return of_commands(settled)

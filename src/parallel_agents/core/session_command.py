@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from parallel_agents.core.command import Command
 from parallel_agents.core.permission import Permissions, hidden_by
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.session import Session
 
 _READS = "read_file"
@@ -16,22 +17,24 @@ def session_command(
     rules: Permissions,
     arguments: Sequence[str],
     *,
+    sandbox: Sandbox,
     timeout_seconds: float,
     stdin: bytes = b"",
 ) -> Command:
-    """A command in the session's folder and sandbox, without the files that it may not read.
+    """A command in the session's folder, without the files that the session may not read.
 
     Args:
         session: the session.
         rules: the permissions of the process, above those of the session.
         arguments: the program and its arguments.
+        sandbox: where it runs.
         timeout_seconds: how long it may take.
         stdin: what it reads.
     """
     return Command(
         arguments=tuple(arguments),
         folder=session.options.cwd,
-        sandbox=session.options.sandbox,
+        sandbox=sandbox,
         timeout_seconds=timeout_seconds,
         stdin=stdin,
         hides=hidden_by((rules, *session.options.permissions), _READS),

@@ -28,6 +28,7 @@ from parallel_agents.core.gate import (
 )
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.run import Result
+from parallel_agents.core.sandbox import of_gates
 from parallel_agents.core.session_command import session_command
 from parallel_agents.core.shown import shown
 from parallel_agents.core.submission import Draft, Submission
@@ -97,7 +98,12 @@ class Gates:
         stdin = answer.encode(errors="replace") if isinstance(answer, str) else orjson.dumps(answer)
         limit = gate.timeout_seconds
         command = session_command(
-            session, self._permissions, gate.command, timeout_seconds=limit, stdin=stdin
+            session,
+            self._permissions,
+            gate.command,
+            sandbox=of_gates(session.options.sandbox, session.agent.tools),
+            timeout_seconds=limit,
+            stdin=stdin,
         )
         try:
             end = await self._commands.run(command)

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from parallel_agents.core.sandbox import Sandbox, settled
+from parallel_agents.core.sandbox import Sandbox, of_commands, of_gates, settled
 
 INHERIT, REQUIRE, OFF = Sandbox.INHERIT, Sandbox.REQUIRE, Sandbox.OFF
 
@@ -14,7 +14,7 @@ INHERIT, REQUIRE, OFF = Sandbox.INHERIT, Sandbox.REQUIRE, Sandbox.OFF
 @pytest.mark.parametrize(
     ("task", "agent", "above", "expected"),
     [
-        (INHERIT, INHERIT, INHERIT, REQUIRE),
+        (INHERIT, INHERIT, INHERIT, INHERIT),
         (INHERIT, INHERIT, OFF, OFF),
         (INHERIT, INHERIT, REQUIRE, REQUIRE),
         (OFF, INHERIT, INHERIT, OFF),
@@ -35,7 +35,27 @@ def test_a_child_is_never_weaker_than_its_parent() -> None:
         assert settled(task, agent, above=REQUIRE) is REQUIRE
 
 
-def test_it_is_always_settled() -> None:
-    found = {settled(*own, above=above) for *own, above in itertools.product(Sandbox, repeat=3)}
+@pytest.mark.parametrize(
+    ("settled", "expected"), [(INHERIT, REQUIRE), (REQUIRE, REQUIRE), (OFF, OFF)]
+)
+def test_what_a_model_chooses_to_run_needs_a_sandbox_unless_it_is_off(
+    settled: Sandbox, expected: Sandbox
+) -> None:
+    assert of_commands(settled) is expected
 
-    assert found == {REQUIRE, OFF}
+
+@pytest.mark.parametrize(
+    ("settled", "tools", "expected"),
+    [
+        (INHERIT, (), OFF),
+        (INHERIT, ("read_file",), OFF),
+        (INHERIT, ("write_file",), REQUIRE),
+        (INHERIT, ("shell",), REQUIRE),
+        (REQUIRE, (), REQUIRE),
+        (OFF, ("shell",), OFF),
+    ],
+)
+def test_a_gate_needs_a_sandbox_if_it_could_run_what_the_agent_wrote(
+    settled: Sandbox, tools: tuple[str, ...], expected: Sandbox
+) -> None:
+    assert of_gates(settled, tools) is expected

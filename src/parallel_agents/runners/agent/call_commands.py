@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 
 from parallel_agents.core.command import CommandEnd
+from parallel_agents.core.sandbox import of_commands
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_command import session_command
 from parallel_agents.core.tool import RunCommand
@@ -27,7 +28,12 @@ def runner_of(tooling: Tooling, session: Session, call: CallInFlight) -> RunComm
         seconds = min(timeout_seconds, call.seconds_left * _SHARE_OF_TIME)
         return commands.run(
             session_command(
-                session, tooling.permissions, arguments, timeout_seconds=seconds, stdin=stdin
+                session,
+                tooling.permissions,
+                arguments,
+                sandbox=of_commands(session.options.sandbox),
+                timeout_seconds=seconds,
+                stdin=stdin,
             )
         )
 

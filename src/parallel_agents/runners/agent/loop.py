@@ -12,6 +12,7 @@ from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.gate import CommandGate, JudgeGate
 from parallel_agents.core.model import Models
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.sandbox import of_commands, of_gates
 from parallel_agents.core.steps import (
     AnnounceLastCall,
     AskRepair,
@@ -132,12 +133,13 @@ class AgentRunner:
             SandboxMissing: it needs a sandbox, and none works here.
             SandboxRefused: its folder cannot be given to one.
         """
-        runs_commands = not {spec.name for spec in work.tools.specs}.isdisjoint(
-            self._tooling.command_tools
-        ) or any(isinstance(gate, CommandGate) for gate in work.session.agent.gates)
-        if runs_commands and self._tooling.commands is not None:
-            options = work.session.options
-            await self._tooling.commands.check(options.sandbox, options.cwd)
+        agent, options, commands = work.session.agent, work.session.options, self._tooling.commands
+        if commands is None:
+            return
+        if not {spec.name for spec in work.tools.specs}.isdisjoint(self._tooling.command_tools):
+            await commands.check(of_commands(options.sandbox), options.cwd)
+        if any(isinstance(gate, CommandGate) for gate in agent.gates):
+            await commands.check(of_gates(options.sandbox, agent.tools), options.cwd)
 
 
 async def _start(work: Work) -> bool:

@@ -13,13 +13,18 @@ from parallel_agents.errors import SandboxMissing
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.tools.commands.shell import python, shell
+from parallel_agents.tools.files.writing import write_file
 from tests.unit.runners.agent.parts import ListJournal, NoChildren, NoGates, activation_of
 from tests.unit.runners.agent.test_model_call import PricedModels
 
 WITH_SHELL = Agent(name="coder", description="Codes", instructions="Code.", tools=("shell",))
 WITH_PYTHON = Agent(name="coder", description="Codes", instructions="Code.", tools=("python",))
 WITH_GATE = Agent(
-    name="coder", description="Codes", instructions="C.", gates=(CommandGate(command=("true",)),)
+    name="coder",
+    description="Codes",
+    instructions="C.",
+    tools=("write_file",),
+    gates=(CommandGate(command=("true",)),),
 )
 PLAIN = Agent(name="coder", description="Codes", instructions="Code.")
 
@@ -39,7 +44,7 @@ class NoSandbox:
 async def run(agent: Agent) -> tuple[PricedModels, ListJournal]:
     models, journal = PricedModels(), ListJournal()
     tooling = Tooling(
-        tools={"shell": shell, "python": python},
+        tools={"shell": shell, "python": python, "write_file": write_file},
         commands=NoSandbox(),
         command_tools=("shell", "python"),
     )
