@@ -33,12 +33,15 @@ if TYPE_CHECKING:
         ModelReply,
         ModelRequest,
     )
+    from parallel_agents.core.permission import Permissions
     from parallel_agents.core.policy import Policy
+    from parallel_agents.core.question import OpenQuestion
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
+    from parallel_agents.core.sandbox import Sandbox
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import OnFailure, Task, TeamTask
-    from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
+    from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
     from parallel_agents.core.usage import Spend, Usage
     from parallel_agents.core.verbs import Until
     from parallel_agents.core.workspace import Changes, Workspace
@@ -78,8 +81,10 @@ __all__ = [
     "Need",
     "OnFailure",
     "OnLimit",
+    "OpenQuestion",
     "OpenSessions",
     "PagentsError",
+    "Permissions",
     "Policy",
     "Pool",
     "Refine",
@@ -87,6 +92,7 @@ __all__ = [
     "Result",
     "Role",
     "RunStatus",
+    "Sandbox",
     "ScoreGate",
     "SessionHandle",
     "SessionOptions",
@@ -102,6 +108,7 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolContext",
+    "ToolError",
     "ToolResult",
     "ToolSpec",
     "Until",
@@ -132,12 +139,15 @@ _HOMES = {
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
+    "core.permission": ("Permissions",),
     "core.policy": ("Policy",),
+    "core.question": ("OpenQuestion",),
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
+    "core.sandbox": ("Sandbox",),
     "core.session": ("Cleanup", "Mode", "SessionOptions"),
     "core.store": ("Filter",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
-    "core.tool": ("Effect", "Tool", "ToolContext", "ToolSpec"),
+    "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
     "core.usage": ("Spend", "Usage"),
     "core.verbs": ("Until",),
     "core.workspace": ("Changes", "Workspace"),

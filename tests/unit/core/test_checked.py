@@ -28,6 +28,7 @@ from parallel_agents.core.gate import (
     ScoreGate,
 )
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
@@ -63,6 +64,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     Task: {"agent": "writer", "text": "Go."},
     TeamTask: {"tasks": (Task("writer", "Go."),)},
     ConditionGate: {"condition": "score > 8"},
+    Permissions: {"allow": ("shell(git *)",)},
     RegexGate: {"pattern": "x"},
     FunctionGate: {"function": "f"},
     ScoreGate: {"function": "f"},
