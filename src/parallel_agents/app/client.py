@@ -6,18 +6,20 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.readiness import Readiness
-from parallel_agents.app.references import dangling_in_settings
+from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
+from parallel_agents.core.agent import Agent
 from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.store import SessionPlan, Store
-from parallel_agents.core.task import TeamTask
+from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.engines.absent import AbsentEngine
 from parallel_agents.engines.local import LocalEngine
@@ -105,7 +107,14 @@ class Client:
             environment, settings, directory.agent, self.models.check_name
         ):
             _log.warning("%s", each)
-        self.service = _service(resources, directory, engine, preflight)
+        tell = telling_policies(partial(_agent_names, resources, self.catalog))
+
+        def with_quality(agent: Agent, task: Task, model: str) -> Agent:
+            checked = preflight.with_quality(agent, task, model)
+            tell(checked)
+            return checked
+
+        self.service = _service(resources, directory, engine, with_quality)
         self.sessions: SessionVerbs = self.service
         self.journal: Journal = StoreJournal(resources.store, resources.now)
         self.limits: ModelLimits = StoreLimits(resources.store)
@@ -201,8 +210,16 @@ def _directory(resources: Resources, catalog: Catalog) -> Directory:
     return Directory(catalog, resources.parts.agents, choice, models, ladders=ladders)
 
 
+def _agent_names(resources: Resources, catalog: Catalog) -> set[str]:
+    """The names of all agents, also of those whose files are not valid."""
+    return {*resources.parts.agents, *(entry.name for entry in catalog.agents())}
+
+
 def _service(
-    resources: Resources, directory: Directory, engine: Engine, preflight: Preflight
+    resources: Resources,
+    directory: Directory,
+    engine: Engine,
+    with_quality: Callable[[Agent, Task, str], Agent],
 ) -> Service:
     settings = resources.settings
     return Service(
@@ -214,7 +231,7 @@ def _service(
             policy=settings.policy,
             owner=engine.owner,
             needs=resources.readiness.needs,
-            with_quality=preflight.with_quality,
+            with_quality=with_quality,
             sandbox=settings.sandbox,
         ),
         ladder_start=LadderStart(resources.store, resources.now),

@@ -6,6 +6,7 @@ and nobody has is refused when the task is spawned.
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
@@ -19,9 +20,14 @@ from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.errors import InvalidFile, UnknownAgent, UnknownModel
 from parallel_agents.models.ladders import PREFIX
+from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
+from parallel_agents.tools.box import BOX_NAMES
 from parallel_agents.trust import CONFIG_NAME
 
+_log = logging.getLogger(__name__)
+# What agents may name in every process.
+TOOLS = (*NAMES, *BOX_NAMES)
 _Steps: TypeAlias = tuple[str, ...]
 
 
@@ -98,6 +104,11 @@ def dangling_in_agent(
         if name not in tools:
             what = f"there is no tool {name!r}, unless a program passes it in"
             yield Dangling(as_path(("tools", str(number))), what, did_you_mean(name, tools))
+    yield from dangling_in_policy(agent, agents)
+
+
+def dangling_in_policy(agent: Agent, agents: Collection[str]) -> Iterator[Dangling]:
+    """The names in an agent's policy of agents that are not here: it allows or denies nothing by them."""
     named: dict[_Steps, str] = {}
     for part in ("spawns", "denies"):
         names: tuple[str, ...] = getattr(agent.policy, part)
@@ -106,6 +117,21 @@ def dangling_in_agent(
         if name not in agents:
             what = f"there is no agent {name!r}, unless a program defines it"
             yield Dangling(as_path(steps), what, did_you_mean(name, agents))
+
+
+def telling_policies(agents: Callable[[], Collection[str]]) -> Callable[[Agent], None]:
+    """Tells of each agent once, as its work is planned, what its policy names and nothing here has."""
+    seen: set[str] = set()
+
+    def tell(agent: Agent) -> None:
+        if agent.name in seen:
+            return
+        seen.add(agent.name)
+        if not {*agent.policy.spawns, *agent.policy.denies} <= {ANY}:
+            for found in dangling_in_policy(agent, agents()):
+                _log.warning("agent %s, %s", agent.name, found)
+
+    return tell
 
 
 def _place(environment: Environment, steps: _Steps) -> str:

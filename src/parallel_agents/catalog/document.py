@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -36,11 +36,13 @@ class Document:
     Attributes:
         lines: the line of each key and each list item, by its path, such as
             `("tasks", "0", "text")`.
+        blanks: the paths of keys and list items after which nothing is written, not even null.
     """
 
     source: Source
     content: JsonObject
     lines: Mapping[Steps, int] = field(repr=False)
+    blanks: Sequence[Steps] = ()
 
     def line(self, steps: Iterable[str]) -> int:
         """The line of the value at `steps`, or of the nearest parent that exists."""
@@ -74,7 +76,8 @@ def parse_document(source: Source) -> Document:
             source.first_line, "the file has no fields", hint="write fields as `name: value` lines"
         )
     builder = _Builder(source)
-    return Document(source, builder.mapping(node, ()), builder.lines)
+    content = builder.mapping(node, ())
+    return Document(source, content, builder.lines, builder.blanks)
 
 
 def _check_events(source: Source) -> None:
@@ -103,6 +106,7 @@ class _Builder:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.lines: dict[Steps, int] = {(): source.first_line}
+        self.blanks: list[Steps] = []
 
     def mapping(self, node: yaml.MappingNode, steps: Steps) -> dict[str, Json]:
         found: dict[str, Json] = {}
@@ -129,7 +133,10 @@ class _Builder:
             for index, item in enumerate(items):
                 self.lines[*steps, str(index)] = _line(self._source, item.start_mark)
             return [self._value(item, (*steps, str(i))) for i, item in enumerate(items)]
-        return self._scalar(node)
+        value = self._scalar(node)
+        if value is None and not node.value:
+            self.blanks.append(steps)
+        return value
 
     def _key(self, node: yaml.Node) -> str:
         key = self._scalar(node) if isinstance(node, yaml.ScalarNode) else None

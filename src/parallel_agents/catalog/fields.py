@@ -64,6 +64,7 @@ def read_fields(document: Document, kind: type[FieldsT]) -> FieldsT:
         InvalidFile: a field is missing, unknown or of a wrong type. The error names the first fault
             in the file, and an unknown field before a missing one, which may be its misspelling.
     """
+    _refuse_blanks(document, kind)
     try:
         return kind.model_validate_json(orjson.dumps(document.content))
     except ValidationError as error:
@@ -72,6 +73,17 @@ def read_fields(document: Document, kind: type[FieldsT]) -> FieldsT:
             key=lambda found: (not found.is_unknown, document.line(found.steps)),
         )
         raise _explain(document, first, kind) from error
+
+
+def _refuse_blanks(document: Document, kind: type[Fields]) -> None:
+    """Refuse a field that is written without a value: nobody could say whether one was meant."""
+    for steps in document.blanks:
+        if steps[-1] in names_within(kind, steps[:-1]):
+            raise document.error(
+                steps,
+                f"{as_path(steps)!r} has no value",
+                hint=f"write `{steps[-1]}: ...`, or delete the line",
+            )
 
 
 def _explain(document: Document, found: Found, kind: type[Fields]) -> InvalidFile:

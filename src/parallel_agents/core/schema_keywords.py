@@ -86,7 +86,8 @@ _VALUES = frozenset(
         "xml",
     ]
 )
-_HARMLESS = frozenset({"comment", "comments"})  # near $comment, which constrains nothing
+# Annotations that people write, near keywords that they do not mean.
+_HARMLESS = frozenset({"comment", "comments", "note"})
 _KNOWN = {word.lower(): word for word in sorted(_IN_A_TABLE | _IN_A_LIST | _SINGLE | _VALUES)}
 _NEAR = 0.8
 
@@ -136,5 +137,8 @@ def _meant(keyword: str) -> str:
     """The known keyword that an unknown one nearly is; empty if none."""
     if keyword in _KNOWN.values() or keyword in _HARMLESS or keyword.startswith("x-"):
         return ""
-    close = get_close_matches(keyword.lower(), _KNOWN, n=1, cutoff=_NEAR)
-    return _KNOWN[close[0]] if close else ""
+    word = keyword.lower()
+    close = get_close_matches(word, _KNOWN, n=1, cutoff=_NEAR)
+    swapped = (known for known in _KNOWN if sorted(known) == sorted(word))
+    nearest = close[0] if close else next(swapped, "")  # of a short word, two letters are much
+    return _KNOWN.get(nearest, "")

@@ -226,8 +226,8 @@ class DialectChanges(TypedDict, total=False):
     asks_for_usage: bool
     sends_cache_marks: bool
     extra: Mapping[_Word, Json]
-    context_tokens: Annotated[int, Field(ge=0)]
-    max_output_tokens: Annotated[int, Field(ge=0)]
+    context_tokens: Annotated[int, Field(ge=0, le=10**12)]
+    max_output_tokens: Annotated[int, Field(ge=0, le=10**12)]
     source: str
     checked: datetime.date
 

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import TypeAlias, TypeVar
@@ -132,6 +133,12 @@ def _read_provider(name: str, preset: JsonObject, table: JsonObject) -> Provider
     for reserved in sorted(_OURS):
         if reserved in table:
             raise ConfigError(f"providers.{name}.{reserved} is not a field", hint=_HINT)
+    if not preset and "wire" not in table and (near := get_close_matches(name, _presets(), n=1)):
+        raise ConfigError(
+            f"providers.{name}.wire is invalid",
+            why="it is missing, and no provider of this name is built in",
+            hint=f"did you mean [providers.{near[0]}]? Otherwise add wire and base_url",
+        )
     server, known = _parted(name, preset)
     own, configured = _parted(name, table)
     merged = {**_merge(server, own), "name": name}

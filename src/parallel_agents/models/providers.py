@@ -58,13 +58,17 @@ _HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 
 
+_MOST_A_MINUTE = 10**12  # a column of the store holds no more than 64 bits
+
+
 def _check_limit(limit: RateLimit) -> RateLimit:
     if not limit.is_bound:
         raise ValueError(
             "it sets no limit: it takes requests_per_minute, tokens_per_minute or both"
         )
-    if any(n is not None and n < 1 for n in (limit.requests_per_minute, limit.tokens_per_minute)):
-        raise ValueError("a limit must be at least 1")
+    each = (limit.requests_per_minute, limit.tokens_per_minute)
+    if not all(n is None or 1 <= n <= _MOST_A_MINUTE for n in each):
+        raise ValueError(f"a limit must be from 1 to {_MOST_A_MINUTE:,}")
     return limit
 
 

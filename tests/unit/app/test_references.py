@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
-from parallel_agents.app.references import dangling_in_agent, dangling_in_settings
+from parallel_agents.app.references import (
+    TOOLS,
+    dangling_in_agent,
+    dangling_in_settings,
+    telling_policies,
+)
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.policy import Policy
@@ -88,3 +94,32 @@ def test_tools_and_agents_that_an_agent_names_and_nobody_has_are_told() -> None:
         ("policy.spawns[2]", "did you mean 'writer'?"),
         ("policy.denies[0]", "use one of: writer."),
     ]
+
+
+@pytest.mark.parametrize("tool", ["read_file", "edit_file", "sessions_spawn"])
+def test_tools_that_every_process_has_need_no_word(tool: str) -> None:
+    agent = Agent(name="w", description="d", instructions="i", tools=(tool,))
+
+    assert list(dangling_in_agent(agent, TOOLS, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        (Policy(denies=("revewer",)), ["agent w, policy.denies[0]: there is no agent 'revewer'"]),
+        (Policy(spawns=("wirter",)), ["agent w, policy.spawns[0]: there is no agent 'wirter'"]),
+        (Policy(spawns=("*", "writer"), denies=("reviewer",)), []),
+        (Policy(), []),
+    ],
+)
+def test_an_agent_is_told_once_what_its_policy_allows_or_denies_in_vain(
+    policy: Policy, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    tell = telling_policies(lambda: ["writer", "reviewer"])
+    agent = Agent(name="w", description="d", instructions="i", policy=policy)
+
+    with caplog.at_level(logging.WARNING):
+        tell(agent)
+        tell(agent)
+
+    assert [message.partition(", unless")[0] for message in caplog.messages] == told

@@ -243,3 +243,30 @@ def test_a_schema_that_would_allow_everything_by_mistake_is_refused(
 ) -> None:
     with pytest.raises(InvalidFile, match=re.escape(message)):
         read_agent("output", schema)
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("budget:", "budget"),
+        ("output:", "output"),
+        ("thinking:", "thinking"),
+        ("limits: {max_turns: , attempts: 2}", "limits.max_turns"),
+        ("gates: [{judge: {rubric: }}]", "gates[0].judge.rubric"),
+    ],
+)
+def test_a_field_after_which_nothing_is_written_is_refused(line: str, path: str) -> None:
+    front = f"---\nname: poet\ndescription: Writes.\n{line}\n---\nWrite."
+
+    with pytest.raises(InvalidFile, match=re.escape(f":4: '{path}' has no value")) as caught:
+        parse_agent(Source(Path("agents/poet.md"), front))
+
+    assert caught.value.hint.endswith("or delete the line")
+
+
+def test_an_entry_of_a_schema_or_an_input_may_have_no_value() -> None:
+    front = "---\nname: poet\ndescription: Writes.\noutput: {type: string, default: }\n---\nWrite."
+
+    agent = parse_agent(Source(Path("agents/poet.md"), front))
+
+    assert agent.output_schema == {"type": "string", "default": None}

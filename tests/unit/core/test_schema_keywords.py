@@ -13,6 +13,8 @@ from parallel_agents.core.schema_keywords import find_misspelt, has_keywords
     [
         ({"propertes": {}}, "propertes", "properties"),
         ({"Type": "object"}, "Type", "type"),
+        ({"properties": {"a": {"tpye": "string"}}}, "properties/a/tpye", "type"),
+        ({"itmes": {}}, "itmes", "items"),
         ({"ref": "#/$defs/a"}, "ref", "$ref"),
         ({"properties": {"a": {"max_length": 3}}}, "properties/a/max_length", "maxLength"),
         ({"items": {"require": ["a"]}}, "items/require", "required"),
@@ -37,6 +39,7 @@ def test_a_misspelt_keyword_is_found_where_it_is(
         {"type": "object", "properties": {"propertes": {"type": "string"}, "requird": True}},
         {"enum": [{"propertes": 1}], "default": {"typ": 1}, "examples": [{"itms": 1}]},
         {"x-propertes": 1, "unit": "cm", "comment": "ours", "markdownDescription": "d"},
+        {"note": "ours", "widget": "slider", "enumNames": ["a"], "unit": "m"},
         {"nullable": True, "example": 1, "definitions": {}, "propertyOrdering": ["a"]},
         {"additionalProperties": False, "not": True, "properties": "no table"},
     ],

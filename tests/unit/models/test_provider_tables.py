@@ -354,3 +354,24 @@ def test_a_wrong_field_is_refused_in_plain_words(
         read_providers({"mine": table})
 
     assert why in caught.value.why
+
+
+def test_a_table_for_a_misspelt_preset_is_refused_with_the_right_name() -> None:
+    with pytest.raises(ConfigError, match=r"providers\.opnai\.wire") as caught:
+        read_providers({"opnai": {"key": "env:MY_KEY"}})
+
+    assert caught.value.hint.startswith("did you mean [providers.openai]?")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"limits": {"m": {"requests_per_minute": 10**20}}},
+        {"limits": {"m": {"tokens_per_minute": 10**13}}},
+        {"context_tokens": 10**20},
+        {"models": {"m*": {"max_output_tokens": 10**20}}},
+    ],
+)
+def test_a_number_that_no_store_could_hold_is_refused(table: JsonObject) -> None:
+    with pytest.raises(ConfigError, match=r"providers\.openai\."):
+        read_providers({"openai": table})

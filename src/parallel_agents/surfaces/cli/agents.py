@@ -8,12 +8,11 @@ from typing import Annotated
 import orjson
 import typer
 
-from parallel_agents.app.references import dangling_in_agent
+from parallel_agents.app.references import TOOLS, dangling_in_agent
 from parallel_agents.catalog.catalog import AgentEntry
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
-from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
 from parallel_agents.surfaces.cli.context import AsJson, Home
@@ -55,7 +54,7 @@ def show(
         render.line(format.output(value) if value else "text")
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
-    for found in dangling_in_agent(agent, NAMES, [entry.name for entry in catalog.agents()]):
+    for found in dangling_in_agent(agent, TOOLS, [entry.name for entry in catalog.agents()]):
         render.note(f"! {found.where}: {found.what}; {found.hint}")
     render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
 

@@ -21,7 +21,7 @@ from parallel_agents._version import __version__
 from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, find_read_only, open_reader
-from parallel_agents.app.references import Dangling, dangling_in_agent, dangling_in_settings
+from parallel_agents.app.references import TOOLS, Dangling, dangling_in_agent, dangling_in_settings
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.sandbox import Sandbox
@@ -45,7 +45,6 @@ from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
 from parallel_agents.sandbox.commands import LocalCommands
-from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.setting_sources import load_usable
 from parallel_agents.settings import read_environment, read_user_environment
 from parallel_agents.surfaces.cli import render
@@ -143,7 +142,7 @@ def _dangling(context: CliContext, catalog: Catalog) -> Iterator[Dangling]:
     names = [entry.name for entry in entries]
     for entry in entries:
         if isinstance(entry.content, Agent):
-            for found in dangling_in_agent(entry.content, NAMES, names):
+            for found in dangling_in_agent(entry.content, TOOLS, names):
                 yield found._replace(where=f"{entry.file}: {found.where}")
 
 
