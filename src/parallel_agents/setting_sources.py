@@ -40,14 +40,17 @@ class Loaded:
 
 
 def load(
-    environment: Environment, flags: Mapping[str, object] | None = None, *, given: str = "flag"
+    environment: Environment,
+    flags: Mapping[str, object] | None = None,
+    *,
+    given: str | None = None,
 ) -> Loaded:
     """Merge the settings from all sources; a flag of None counts as absent.
 
     Args:
         environment: the files and variables.
         flags: the values that were passed in.
-        given: what they were passed as, as errors name it.
+        given: what they were passed as, as errors name it; by default, the options of a command.
 
     Raises:
         ConfigError: a source cannot be read, or has an unknown name or an invalid value. The
@@ -60,12 +63,19 @@ def load(
 
 
 def load_usable(
-    environment: Environment, flags: Mapping[str, object] | None = None, *, given: str = "flag"
+    environment: Environment,
+    flags: Mapping[str, object] | None = None,
+    *,
+    given: str | None = None,
 ) -> Loaded:
     """The settings that can be used; a source or a value that is wrong is a problem and left out."""
     settings, sources = Settings(), {f.name: "default" for f in fields(Settings)}
     problems: list[ConfigError] = []
-    passed = ((given, name, value) for name, value in (flags or {}).items() if value is not None)
+    passed = (
+        (given or f"--{name.replace('_', '-')}", name, value)
+        for name, value in (flags or {}).items()
+        if value is not None
+    )
     for source, name, value in chain(_values(environment, problems), passed):
         try:
             settings = replace(settings, **{name: _parse(name, value, settings, source)})

@@ -296,17 +296,29 @@ def read_user_environment(home: Path | None = None) -> Environment:
     named = variables.get(HOME_VARIABLE)
     where = home or (Path(named) if named else _default_home(variables))
     folder = where.expanduser().absolute()
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(
-            f"{folder} is not a folder",
-            why="the store, the models and the results are kept in the home folder",
-            hint=f"name a folder with --home or {HOME_VARIABLE}",
-        )
+    _check_home(folder)
     return Environment(
         home=folder,
         variables=variables,
         is_home_chosen=bool(home or named),
     )
+
+
+def _check_home(folder: Path) -> None:
+    """Refuse as home what is there and is no folder, or may not be entered."""
+    try:
+        os.stat(f"{folder}/.")  # noqa: PTH116 - a Path drops the point
+    except FileNotFoundError:
+        return  # the first command that writes makes it
+    except OSError as error:
+        is_other = isinstance(error, NotADirectoryError)
+        raise ConfigError(
+            f"{folder} {'is not a folder' if is_other else 'cannot be used'}",
+            why="the store, the models and the results are kept in the home folder"
+            if is_other
+            else error.strerror or str(error),
+            hint=f"name a folder of yours with --home or {HOME_VARIABLE}",
+        ) from error
 
 
 def _default_home(variables: Mapping[str, str]) -> Path:

@@ -89,6 +89,27 @@ REFUSED = {
         ("PA-E101", "--home comes before list", 2),
     ),
     "a home that is a file": (("list", "--home", "latin.txt"), ("PA-E110", "latin.txt", 10)),
+    "a home within a file": (("list", "--home", "latin.txt/in"), ("PA-E110", "not a folder", 10)),
+    "a budget that is no number": (
+        (*WRITER, "Go.", "--budget", "nan"),
+        ("PA-E101", "--budget is nan", 2),
+    ),
+    "a budget without an end": (
+        (*WRITER, "Go.", "--budget", "inf"),
+        ("PA-E101", "--budget is inf", 2),
+    ),
+    "a budget of no tokens": (
+        (*WRITER, "Go.", "--budget-tokens", "0"),
+        ("PA-E101", "--budget-tokens is 0", 2),
+    ),
+    "an age of replies that is no number": (
+        (*WRITER, "Go.", "--cache", "nan"),
+        ("PA-E101", "--cache is nan", 2),
+    ),
+    "a flag that does not fit its setting": (
+        ("mcp", "--model", "a b"),
+        ("PA-E110", "the value comes from --model", 10),
+    ),
     "a home that cannot be made": (
         (*WRITER, "Go.", "--home", "/proc/nowhere"),
         ("PA-E401", "PARALLEL_AGENTS_HOME", 8),
@@ -139,7 +160,9 @@ def test_a_variable_that_does_not_fit_is_named(pagents: Pagents) -> None:
     ended.assert_refused("PA-E110", "PARALLEL_AGENTS_TRIES", exits=10)
 
 
-@pytest.mark.parametrize("mistake", ["max_paralel = 3", "tries = 0", "[broken"])
+@pytest.mark.parametrize(
+    "mistake", ["max_paralel = 3", "tries = 0", "[broken", "[providers.x]\nwire = 'nope'"]
+)
 def test_a_mistake_in_the_settings_keeps_nobody_from_seeing_and_ending_what_runs(
     pagents: Pagents, provider: FakeProvider, mistake: str
 ) -> None:
@@ -156,6 +179,11 @@ def test_a_mistake_in_the_settings_keeps_nobody_from_seeing_and_ending_what_runs
         ("audit",),
         ("limits",),
         ("dlq", "list"),
+        ("agents", "list"),
+        ("teams", "list"),
+        ("models", "list"),
+        ("models", "path"),
+        ("config",),
         ("steer", name, "Be brief."),
         ("kill", name, "--yes"),
         ("wait", name),
@@ -164,7 +192,8 @@ def test_a_mistake_in_the_settings_keeps_nobody_from_seeing_and_ending_what_runs
     provider.release()
 
     assert {command: each.code for command, each in ended.items() if each.code} == {
-        ("wait", name): 1  # the run was killed
+        ("models", "path"): 1,  # it is not fetched
+        ("wait", name): 1,  # the run was killed
     }
     assert all("PA-E110" in each.err and "goes without it" in each.err for each in ended.values())
 

@@ -154,6 +154,14 @@ def test_the_doctor_exits_with_10_for_a_store_that_cannot_be_used(pagents: Pagen
     assert "PA-E401" in ended.out
 
 
+def test_the_doctor_says_what_will_not_work_where_nothing_can_be_written(pagents: Pagents) -> None:
+    ended = pagents("doctor", "--home", "/proc/nowhere")
+
+    assert ended.code == 10
+    assert "✖ /proc/nowhere cannot be written" in ended.out
+    assert "nothing can be started" in ended.out
+
+
 def test_the_doctor_goes_on_where_the_configuration_is_wrong(pagents: Pagents) -> None:
     pagents.configure("tries = 0")
 

@@ -67,7 +67,7 @@ def test_the_stronger_source_wins_and_is_named(tmp_path: Path) -> None:
     assert loaded.sources["max_parallel"] == str(home / "config.toml")
     assert loaded.sources["max_turns"] == str(project / "config.toml")
     assert loaded.sources["tries"] == "environment PARALLEL_AGENTS_TRIES"
-    assert loaded.sources["attempts"] == "flag"
+    assert loaded.sources["attempts"] == "--attempts"
     assert loaded.sources["model"] == "default"
 
 

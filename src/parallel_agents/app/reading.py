@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parallel_agents.core.inspection import Journal, ModelLimits
@@ -132,15 +130,6 @@ def check_exists(environment: Environment) -> None:
             why="nothing has run there yet; nothing was created",
             hint="check --home and PARALLEL_AGENTS_HOME; `pagents run` and `pagents spawn` make a store",
         )
-
-
-def find_read_only(environment: Environment) -> Path | None:
-    """The home folder or the store, if this process may not write it; None if it may."""
-    home = environment.home
-    if home.exists() and not os.access(home, os.W_OK):
-        return home
-    store = home / STORE_NAME
-    return store if look_at(store).form is Form.READ_ONLY else None
 
 
 async def open_and_look(

@@ -13,14 +13,14 @@ import orjson
 
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import Untrusted
-from parallel_agents.setting_sources import Loaded, load
+from parallel_agents.setting_sources import Loaded, load_usable
 from parallel_agents.settings import (
     Environment,
     Settings,
     find_project_around,
 )
 from parallel_agents.surfaces.cli import render
-from parallel_agents.surfaces.cli.context import AsJson, Home, find_home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_home, load_what_works
 
 _KEY_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 # Keys also appear in URLs: as user and password before the host, and in the query.
@@ -37,7 +37,8 @@ class _Setting(NamedTuple):
 def config(json: AsJson = False, home: Home = None) -> None:
     """Show each setting, with its source: the default, a config.toml or the environment."""
     environment = find_home(home)
-    settings = _settings(load(environment))
+    load_what_works(environment)  # it tells what is wrong; a wrong provider is shown all the same
+    settings = _settings(load_usable(environment))
     if json:
         items = [setting._asdict() for setting in settings]
         render.envelope("config", time.time(), items, home=str(environment.home))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
+from parallel_agents.app.usable import find_usable
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.task import Task
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import ConfigError, InvalidInput, Untrusted
-from parallel_agents.setting_sources import load, load_usable
+from parallel_agents.setting_sources import Loaded, load
 from parallel_agents.settings import (
     MOST_RETENTION_SECONDS,
     Environment,
@@ -25,25 +30,22 @@ from parallel_agents.settings import (
 _log = logging.getLogger(__name__)
 
 
-def _check_timeout(seconds: float | None) -> float | None:
-    try:
-        return Limits(timeout_seconds=seconds).timeout_seconds
-    except InvalidInput as error:
-        raise _refused("--timeout", seconds, error) from error
+def _checked(
+    flag: str, kind: Callable[..., object], name: str
+) -> Callable[[float | None], float | None]:
+    """A check of an option by the argument that it becomes; it is refused by the option's name."""
 
+    def check(value: float | None) -> float | None:
+        try:
+            if value is not None:
+                kind(**{name: value})
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"{flag} is {value}", why=error.why, hint=f"correct {flag}, or leave it out"
+            ) from error
+        return value
 
-def _check_max_parallel(count: int | None) -> int | None:
-    try:
-        return Limits(max_parallel=count).max_parallel
-    except InvalidInput as error:
-        raise _refused("--max-parallel", count, error) from error
-
-
-def _refused(flag: str, value: float | None, error: InvalidInput) -> InvalidInput:
-    """The refusal of a limit, with the name of its flag."""
-    return InvalidInput(
-        f"{flag} is {value}", why=error.why, hint=f"leave {flag} out, or correct it"
-    )
+    return check
 
 
 Home = Annotated[
@@ -64,21 +66,36 @@ Inputs = Annotated[
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option(help="Time limit in seconds.", metavar="SECONDS", callback=_check_timeout),
+    typer.Option(
+        help="Time limit in seconds.",
+        metavar="SECONDS",
+        callback=_checked("--timeout", Limits, "timeout_seconds"),
+    ),
 ]
 Usd = Annotated[
     float | None,
-    typer.Option("--budget", help="US dollars that the work may cost.", metavar="USD", min=0.0),
+    typer.Option(
+        "--budget",
+        help="US dollars that the work may cost.",
+        metavar="USD",
+        callback=_checked("--budget", Budget, "usd"),
+    ),
 ]
 Tokens = Annotated[
     int | None,
-    typer.Option("--budget-tokens", help="Tokens that the work may use.", metavar="N", min=1),
+    typer.Option(
+        "--budget-tokens",
+        help="Tokens that the work may use.",
+        metavar="N",
+        callback=_checked("--budget-tokens", Budget, "tokens"),
+    ),
 ]
 Cache = Annotated[
     float | None,
     typer.Option(
         help="Reuse a stored reply to the same request if it is no older than this.",
         metavar="SECONDS",
+        callback=_checked("--cache", partial(Task, "main", ""), "cache_seconds"),
     ),
 ]
 WorkspaceFolder = Annotated[
@@ -107,7 +124,9 @@ SandboxMode = Annotated[
 MaxParallel = Annotated[
     int | None,
     typer.Option(
-        help="The maximum number of runs at once.", metavar="N", callback=_check_max_parallel
+        help="The maximum number of runs at once.",
+        metavar="N",
+        callback=_checked("--max-parallel", Limits, "max_parallel"),
     ),
 ]
 Name = Annotated[
@@ -173,19 +192,35 @@ def find_home(home: Path | None = None) -> Environment:
 def find_store(home: Path | None = None) -> CliContext:
     """The home and the settings for a command that starts nothing.
 
-    A mistake in the settings keeps
-    nobody from seeing, steering and ending what runs: what is wrong is told and left out.
+    A mistake in the settings keeps nobody from seeing, steering and ending what runs.
 
     Raises:
         ConfigError: no home is named, and the user has no folder to have one in.
     """
     environment = find_home(home)
-    loaded = load_usable(environment)
+    loaded = load_what_works(environment)
     settings = loaded.settings
-    for problem in loaded.problems:
-        why = f" ({problem.why})" if problem.why else ""
-        _log.warning("%s %s%s; this command goes without it", problem.code, problem.message, why)
     if loaded.problems:
         # The longest retention: a default must not drop what the settings would keep.
         settings = replace(settings, dead_letter_seconds=MOST_RETENTION_SECONDS)
     return CliContext(environment, settings, next(iter(loaded.problems), None))
+
+
+def find_offers(home: Path | None = None) -> CliContext:
+    """The home, the project and the settings for a command that lists what runs may use.
+
+    Raises:
+        ConfigError, Untrusted: as for `read_environment`.
+    """
+    environment = read_environment(home)
+    return CliContext(environment, load_what_works(environment).settings)
+
+
+def load_what_works(environment: Environment) -> Loaded:
+    """The settings for what calls no model: what is wrong in them is told and left out."""
+    loaded = find_usable(environment)
+    for problem in loaded.problems:
+        why = f" ({problem.why})" if problem.why else ""
+        told = f"{problem.code} {problem.message}{why}; this command goes without it"
+        _log.warning("%s%s", told, f": {problem.hint}" if problem.hint else "")
+    return loaded

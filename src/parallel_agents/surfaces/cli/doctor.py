@@ -10,7 +10,6 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -20,8 +19,10 @@ import typer
 from parallel_agents._version import __version__
 from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
-from parallel_agents.app.reading import STORE_NAME, find_read_only, open_reader
+from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.app.references import TOOLS, Dangling, dangling_in_agent, dangling_in_settings
+from parallel_agents.app.usable import find_usable
+from parallel_agents.app.writable import why_unwritable
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.sandbox import Sandbox
@@ -45,12 +46,12 @@ from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
 from parallel_agents.sandbox.commands import LocalCommands
-from parallel_agents.setting_sources import load_usable
 from parallel_agents.settings import read_environment, read_user_environment
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
+from parallel_agents.surfaces.cli.result_files import RESULTS_FOLDER
 
 _ANSWER_SECONDS = 1.0
 _MOST_NAMES = 5
@@ -96,16 +97,9 @@ async def _examine(home: Path | None) -> list[_Finding]:
     except Untrusted as untrusted:
         environment = read_user_environment(home)
         problems.append(untrusted)
-    loaded = load_usable(environment)
-    problems += loaded.problems
+    loaded = find_usable(environment)
     context = CliContext(environment, loaded.settings)
-    try:
-        read_providers(context.settings.providers)
-    except ConfigError as error:
-        # The other findings do not depend on the broken setting.
-        context = CliContext(environment, replace(loaded.settings, providers={}))
-        problems.append(error)
-    wrong = [_problem(error) for error in problems]
+    wrong = [_problem(error) for error in (*problems, *loaded.problems)]
     # One mistake may concern several findings.
     return list(dict.fromkeys([finding async for finding in _findings(context)])) + wrong
 
@@ -119,6 +113,8 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     python = f"python {platform.python_version()}, sqlite {sqlite3.sqlite_version}"
     yield _Finding("ok", f"pagents {__version__}, {python}, {sys.platform}")
     yield await _store(context)
+    for finding in await asyncio.to_thread(lambda: [*_unwritable(context.environment.home)]):
+        yield finding
     yield _embedded(context)
     yield _model(context)
     yield await _sandbox(context)
@@ -147,19 +143,10 @@ def _dangling(context: CliContext, catalog: Catalog) -> Iterator[Dangling]:
 
 
 async def _store(context: CliContext) -> _Finding:
-    home = context.environment.home
-    file = home / STORE_NAME
+    file = context.environment.home / STORE_NAME
     try:
-        if (read_only := await asyncio.to_thread(find_read_only, context.environment)) is not None:
-            return _Finding(
-                "problem",
-                f"{read_only} cannot be written: what is there can be read, nothing can be started",
-                "make it writable, or name another folder with --home",
-            )
         if not file.exists():
-            return _Finding(
-                "ok", f"store: there is no store in {file.parent} yet; the first run makes it"
-            )
+            return _Finding("ok", f"store: there is no store in {file.parent} yet")
         async with open_reader(context.environment, context.settings) as client:
             count = await client.journal.count_rows(Filter(roots_only=True))
             await client.journal.owners()
@@ -168,6 +155,21 @@ async def _store(context: CliContext) -> _Finding:
     size = file.stat().st_size / 1e6
     what = "team or session" if count == 1 else "teams and sessions"
     return _Finding("ok", f"store {file} ({size:.1f} MB, {count} {what})")
+
+
+def _unwritable(home: Path) -> Iterator[_Finding]:
+    """What in the home folder cannot be written, and what will not work because of it."""
+    hint = "make it writable or free some space, or name another folder with --home"
+    if why := why_unwritable(home) or why_unwritable(home / STORE_NAME):
+        told = f"{home} cannot be written ({why}): nothing can be started, steered or stopped in it"
+        yield _Finding("problem", told, hint)
+        return
+    for folder, lost in (
+        (home / RESULTS_FOLDER, "results stay in the store and are written to no files"),
+        (home / MODELS_FOLDER, "no embedded model can be fetched"),
+    ):
+        if why := why_unwritable(folder):
+            yield _Finding("problem", f"{folder} cannot be written ({why}): {lost}", hint)
 
 
 def _embedded(context: CliContext) -> _Finding:

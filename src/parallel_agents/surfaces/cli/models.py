@@ -20,7 +20,14 @@ from parallel_agents.models.providers import Provider
 from parallel_agents.models.redaction import open_url
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.check_model import check_model
-from parallel_agents.surfaces.cli.context import AsJson, CliContext, Home, find_context
+from parallel_agents.surfaces.cli.context import (
+    AsJson,
+    CliContext,
+    Home,
+    find_context,
+    find_offers,
+    find_store,
+)
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
 from parallel_agents.surfaces.cli.exits import Exit
 from parallel_agents.surfaces.cli.invocation import as_called
@@ -50,15 +57,15 @@ def list_models(
     With --remote, list the models that one provider offers now, with their context and price, and
     which of them the tiers name.
     """
-    context = find_context(home)
     if remote:
         if provider is None:
             raise InvalidInput(
                 "--remote asks one provider",
                 hint="add --provider NAME; `pagents models list` shows the providers",
             )
-        list_remote(context, provider, json=json)
+        list_remote(find_context(home), provider, json=json)
         return
+    context = find_offers(home)
     embedded = [describe(model.model_name, _folder(context)) for model in known_models()]
     providers = list(
         read_providers(context.settings.providers, context.environment.variables).values()
@@ -95,7 +102,7 @@ def list_models(
 @app.command()
 def pull(name: Which = "local", home: Home = None) -> None:
     """Fetch an embedded model; a file that is there already is checked and kept."""
-    context = find_context(home)
+    context = find_store(home)
     sources = default_sources(Network(context.environment.variables))
     with DownloadBar() as bar:
         download = fetch(find_model(name), _folder(context), progress=bar, sources=sources)
@@ -110,7 +117,7 @@ def pull(name: Which = "local", home: Home = None) -> None:
 @app.command()
 def path(name: Which = "local", home: Home = None) -> None:
     """Print the path of an embedded model's file; exit with 1 if it is not fetched."""
-    found = describe(find_model(name).model_name, _folder(find_context(home))).path
+    found = describe(find_model(name).model_name, _folder(find_store(home))).path
     if found is None:
         render.note(_how_to_pull(name))
         raise typer.Exit(Exit.FAILED)

@@ -22,7 +22,7 @@ def run(*arguments: str) -> int:
     [
         ((*SPAWN, "--budget", "x"), "invalid value for '--budget': it must be a number", "spawn"),
         ((*SPAWN, "--refine", "1.5"), "'--refine': it must be a whole number", "spawn"),
-        (("run", "--budget-tokens", "0"), "'--budget-tokens': it must be at least 1", "run"),
+        (("history", "x", "--before", "0"), "'--before': it must be at least 1", "history"),
         (("run", "--on-failure", "zzz"), "'--on-failure': 'zzz' is not one of", "run"),
         (("list", "--frob"), "no such option: --frob", "list"),
         (("dlq", "frob"), "no such command 'frob'", "dlq"),
