@@ -212,5 +212,5 @@ def test_a_single_task_can_be_answered_again_too(pagents: Pagents, provider: Fak
     assert len(provider.requests) == 1
     assert "cached" in pagents("history", left).out
     pagents("spawn", "content_writer_funny", "Write about cats.", "--cache=-1").assert_refused(
-        "PA-E101", "cache_seconds of a task of agent", exits=2
+        "PA-E101", "--cache is -1", exits=2
     )
