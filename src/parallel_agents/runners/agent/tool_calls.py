@@ -155,16 +155,20 @@ class ToolCalls:
             for number in range(1, len(transcript.asked) + 1)
             if number not in transcript.finished
         ]
+        known = {each.place: self._known_result(each) for each in asked}
         requested = [
             Requested(each.place, each.call, self._tools[each.call.name].spec)
             for each in asked
-            if self._known_result(each) is None
+            if known[each.place] is None
         ]
         stood = await self._approvals.obtain(requested, questions, transcript.decisions, clock)
+        decided = [each.decided(transcript.decisions) for each in asked]
+        known |= {one.place: self._known_result(one) for one in decided if one.answer is not None}
         calls = [
             self._run_one(
                 activation,
-                each.decided(transcript.decisions),
+                each,
+                known[each.place],
                 CallInFlight(
                     activation,
                     clock,
@@ -176,7 +180,7 @@ class ToolCalls:
                 ),
                 most,
             )
-            for number, each in enumerate(asked)
+            for number, each in enumerate(decided)
         ]
         for entries in await _concurrently(calls):
             for entry in entries:
@@ -184,14 +188,24 @@ class ToolCalls:
         await clock.resume()
 
     async def _run_one(
-        self, activation: Activation, asked: _Asked, caller: CallInFlight, most: int
+        self,
+        activation: Activation,
+        asked: _Asked,
+        known: _Known | None,
+        caller: CallInFlight,
+        most: int,
     ) -> list[Entry]:
         """What was written of the call."""
         with caller.in_flight():
-            return await self._run_in_flight(activation, asked, caller, most)
+            return await self._run_in_flight(activation, asked, known, caller, most)
 
     async def _run_in_flight(
-        self, activation: Activation, asked: _Asked, caller: CallInFlight, most: int
+        self,
+        activation: Activation,
+        asked: _Asked,
+        known: _Known | None,
+        caller: CallInFlight,
+        most: int,
     ) -> list[Entry]:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -199,7 +213,6 @@ class ToolCalls:
         written: list[Entry] = []
         if ruling := self._approvals.ruling(asked.place, self._spec_of(call), call):
             activation.journal.note(ruling)
-        known = self._known_result(asked)
         if known is not None:
             result, is_unknown = known
         else:
