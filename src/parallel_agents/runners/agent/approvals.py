@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.call_decisions import Ruled
@@ -18,6 +18,7 @@ from parallel_agents.core.permission import (
     Verdict,
     decide,
     is_denied,
+    may_ever,
     subject_of,
 )
 from parallel_agents.core.question import Question, QuestionKind
@@ -81,6 +82,14 @@ class Approvals:
             rule=decision.rule,
         )
         return Entry(f"{place}/ruled", ruled)
+
+    def notices(self, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
+        """What a reader of the result should know: the tools of which no call could be allowed."""
+        return tuple(
+            f"no permission allows any call of {spec.name}, which the agent names"
+            for spec in specs
+            if not may_ever(self._layers, spec)
+        )
 
     def refusal(self, spec: ToolSpec, call: ToolCall) -> str:
         """Why a call is denied, in words for a model; empty if it is not."""

@@ -124,6 +124,7 @@ class AgentRunner:
             session=work.session.options,
             timeout_seconds=work.assignment.limits.call_timeout_seconds,
         )
+        work.tool_notices = work.tools.notices
         work.prepared = work.prepared._replace(may_spawn=may_spawn)
 
     async def _check_sandbox(self, work: Work) -> None:

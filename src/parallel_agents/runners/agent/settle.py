@@ -103,6 +103,7 @@ async def end(work: Work, step: Ending) -> bool:
     seen: int | None = len(transcript.received)
     notices = (
         *work.notices,
+        *work.tool_notices,
         *notice_of_unanswered(work.unanswered),
         *notice_of_shortening(transcript.shortened, work.prepared.model),
     )

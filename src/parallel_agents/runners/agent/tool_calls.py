@@ -95,6 +95,10 @@ class _Known(NamedTuple):
 class ToolCalls:
     """The tools of one agent, in one run.
 
+    Attributes:
+        specs: the tools as the model sees them.
+        notices: what a reader of the result should know of them.
+
     Raises:
         ToolUnavailable: the agent names a tool that this process does not have.
     """
@@ -107,6 +111,7 @@ class ToolCalls:
         "_timeout_seconds",
         "_tooling",
         "_tools",
+        "notices",
         "specs",
     )
 
@@ -129,6 +134,7 @@ class ToolCalls:
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._approvals = Approvals((tooling.permissions, *session.permissions), session.cwd)
+        self.notices = self._approvals.notices(self.specs)
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
         self._tooling = tooling

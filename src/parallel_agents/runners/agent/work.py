@@ -28,6 +28,7 @@ class Work:
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
         notices: what a reader of the result should know of that model.
+        tool_notices: the same, of the tools.
         workspaces: the folders that sessions work in.
         unanswered: the run's calls that brought no reply and may have been billed.
         failure: why the call in flight is being repeated.
@@ -47,6 +48,7 @@ class Work:
     model: Model = field(init=False)
     tools: ToolCalls = field(init=False)
     notices: tuple[str, ...] = ()
+    tool_notices: tuple[str, ...] = ()
     unanswered: int = 0
     workspaces: Workspaces = AS_THEY_ARE
     failure: Failure | None = None

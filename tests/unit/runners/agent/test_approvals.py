@@ -320,3 +320,21 @@ async def test_the_journal_tells_which_rule_decided_and_who_answered() -> None:
     assert (ruled["tea"].is_allowed, ruled["tea"].rule) == (True, "say(tea)")
     assert (ruled["snow"].is_allowed, ruled["snow"].rule) == (False, "")
     assert [body.by for body in bodies if isinstance(body, Answered)] == ["user"]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "notices"),
+    [
+        (Permissions(), 1),
+        (Permissions(deny=("say",)), 1),
+        (Permissions(allow=("say(tea)",)), 0),
+        (ASKS, 0),
+    ],
+)
+async def test_the_result_says_which_tool_no_permission_allows(
+    permissions: Permissions, notices: int
+) -> None:
+    async with speaker(permissions=permissions) as rig:
+        result = await (await rig.begin()).wait()
+
+    assert sum("no permission allows any call of say" in text for text in result.notices) == notices
