@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.workspace_rig import Rig, Written, cases, git, state_of, write
+from tests.integration.workspace_rig import Rig, Workspace, Written, cases, git, state_of, write
 
 CASES = cases("merges")
 KINDS = pytest.mark.parametrize("is_repository", [True, False], ids=["repository", "folder"])
@@ -16,6 +16,18 @@ EACH = pytest.mark.parametrize("case", CASES, ids=[str(case["name"]) for case in
 
 def conflicts_of(case: Mapping[str, Mapping[str, Written]]) -> list[str]:
     return sorted(case.get("conflicts", ()))
+
+
+def changed_on_both_sides(
+    tmp_path: Path, case: Mapping[str, Mapping[str, Written]]
+) -> tuple[Rig, Workspace]:
+    """A repository and a workspace of it, as a case has them before the merge."""
+    rig = Rig(tmp_path)
+    rig.commit(case["base"])
+    workspace = rig.make()
+    write(workspace.files, case["theirs"])
+    write(rig.source, case.get("mine", {}))
+    return rig, workspace
 
 
 @KINDS
@@ -45,11 +57,7 @@ def test_a_merge_brings_back_what_the_workspace_changed(
 def test_merging_twice_changes_nothing_more(
     tmp_path: Path, case: Mapping[str, Mapping[str, Written]]
 ) -> None:
-    rig = Rig(tmp_path)
-    rig.commit(case["base"])
-    workspace = rig.make()
-    write(workspace.files, case["theirs"])
-    write(rig.source, case.get("mine", {}))
+    rig, workspace = changed_on_both_sides(tmp_path, case)
     workspace.merge()
     before = state_of(rig.source)
 
@@ -63,11 +71,7 @@ def test_merging_twice_changes_nothing_more(
 def test_a_dry_run_changes_nothing_and_says_what_a_merge_does(
     tmp_path: Path, case: Mapping[str, Mapping[str, Written]]
 ) -> None:
-    rig = Rig(tmp_path)
-    rig.commit(case["base"])
-    workspace = rig.make()
-    write(workspace.files, case["theirs"])
-    write(rig.source, case.get("mine", {}))
+    rig, workspace = changed_on_both_sides(tmp_path, case)
     before = state_of(rig.source)
 
     foretold = workspace.merge(is_dry=True)
