@@ -30,9 +30,7 @@ from parallel_agents.interrupts import in_thread, to_its_end, unless
 from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.open_sessions import OpenSessions
 from parallel_agents.setting_sources import load
-from parallel_agents.settings import (
-    read_environment,
-)
+from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
 
 _log = logging.getLogger("parallel_agents")

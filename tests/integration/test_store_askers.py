@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from parallel_agents.core.event import (
-    Queued,
-)
+from parallel_agents.core.event import Queued
 from parallel_agents.core.ids import OUTSIDE, RunId
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Session

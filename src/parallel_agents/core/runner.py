@@ -13,9 +13,7 @@ from typing import Protocol
 
 from parallel_agents.core.budget import Amount, Shortage
 from parallel_agents.core.call_decisions import Answered
-from parallel_agents.core.event import (
-    Entry,
-)
+from parallel_agents.core.event import Entry
 from parallel_agents.core.run import Outcome
 from parallel_agents.core.store import Claim
 

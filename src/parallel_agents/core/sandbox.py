@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
-
-# The tools by which an agent puts code where a gate could run it.
-_WRITERS = frozenset({"edit_file", "python", "shell", "write_file"})
 
 
 class Sandbox(StrEnum):
@@ -38,8 +34,11 @@ def of_commands(settled: Sandbox) -> Sandbox:
     return Sandbox.OFF if settled is Sandbox.OFF else Sandbox.REQUIRE
 
 
-def of_gates(settled: Sandbox, tools: Iterable[str]) -> Sandbox:
-    """REQUIRE or OFF, for the commands of the gates of a session whose agent has these tools."""
-    if settled is Sandbox.INHERIT and _WRITERS.isdisjoint(tools):
+def of_gates(settled: Sandbox, *, may_write: bool) -> Sandbox:
+    """REQUIRE or OFF, for the commands of a session's gates.
+
+    `may_write` says whether the session, or one that works for it, can put code where a gate runs it.
+    """
+    if settled is Sandbox.INHERIT and not may_write:
         return Sandbox.OFF
     return of_commands(settled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 
@@ -16,6 +17,7 @@ class Submission(NamedTuple):
         attempt: the number of the run's attempt.
         turn: the last reply; a late message leads to another answer in the same attempt.
         task: the task as the agent was given it.
+        sandbox: where commands about it run, REQUIRE or OFF.
     """
 
     session: Session
@@ -24,6 +26,7 @@ class Submission(NamedTuple):
     task: str
     answer: Json
     text: str
+    sandbox: Sandbox
 
 
 class Draft(NamedTuple):

@@ -28,7 +28,6 @@ from parallel_agents.core.gate import (
 )
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.run import Result
-from parallel_agents.core.sandbox import of_gates
 from parallel_agents.core.session_command import session_command
 from parallel_agents.core.shown import shown
 from parallel_agents.core.submission import Draft, Submission
@@ -94,14 +93,14 @@ class Gates:
 
     async def _run_command(self, gate: CommandGate, submission: Submission) -> Verdict:
         """The verdict of a command, which reads the answer from stdin as text or JSON."""
-        answer, session = submission.answer, submission.session
+        answer = submission.answer
         stdin = answer.encode(errors="replace") if isinstance(answer, str) else orjson.dumps(answer)
         limit = gate.timeout_seconds
         command = session_command(
-            session,
+            submission.session,
             self._permissions,
             gate.command,
-            sandbox=of_gates(session.options.sandbox, session.agent.tools),
+            sandbox=submission.sandbox,
             timeout_seconds=limit,
             stdin=stdin,
         )

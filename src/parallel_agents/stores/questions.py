@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from parallel_agents.core.call_decisions import Answered, Asked
-from parallel_agents.core.event import (
-    Entry,
-)
+from parallel_agents.core.event import Entry
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import (
     Answer,

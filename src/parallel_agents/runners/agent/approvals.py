@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.call_decisions import Ruled
 from parallel_agents.core.decisions import Decisions
-from parallel_agents.core.event import (
-    Entry,
-)
+from parallel_agents.core.event import Entry
 from parallel_agents.core.message import Place, ToolCall
 from parallel_agents.core.permission import (
     Decision,

@@ -12,7 +12,7 @@ from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.gate import CommandGate, JudgeGate
 from parallel_agents.core.model import Models
 from parallel_agents.core.runner import Activation
-from parallel_agents.core.sandbox import of_commands, of_gates
+from parallel_agents.core.sandbox import of_commands
 from parallel_agents.core.steps import (
     AnnounceLastCall,
     AskRepair,
@@ -140,7 +140,7 @@ class AgentRunner:
         if not {spec.name for spec in work.tools.specs}.isdisjoint(self._tooling.command_tools):
             await commands.check(of_commands(options.sandbox), options.cwd)
         if any(isinstance(gate, CommandGate) for gate in agent.gates):
-            await commands.check(of_gates(options.sandbox, agent.tools), options.cwd)
+            await commands.check(work.gate_sandbox, options.cwd)
 
 
 async def _start(work: Work) -> bool:

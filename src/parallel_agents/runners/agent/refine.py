@@ -19,7 +19,13 @@ async def check_gate(work: Work, step: CheckGate) -> None:
     """
     attempt, turn = work.transcript.answer_id
     submission = Submission(
-        work.session, attempt, turn, work.task, step.output, work.transcript.last_text
+        work.session,
+        attempt,
+        turn,
+        work.task,
+        step.output,
+        work.transcript.last_text,
+        work.gate_sandbox,
     )
     verdict = await work.gatekeeper.check(step.gate, submission, work.clock.park)
     await work.clock.resume()

@@ -23,7 +23,7 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
-from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolSpec
+from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
@@ -139,6 +139,11 @@ class ToolCalls:
         self._timeout_seconds = timeout_seconds
         self._tooling = tooling
         self._result_tokens = tooling.result_tokens
+
+    @property
+    def may_write(self) -> bool:
+        """Whether a call could put code where something else runs it."""
+        return any(spec.access in {Access.WRITE, Access.RUN} for spec in self.specs)
 
     async def run(
         self,

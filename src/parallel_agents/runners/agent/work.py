@@ -9,6 +9,7 @@ from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.model import Model, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.sandbox import Sandbox, of_gates
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
 from parallel_agents.core.transcript import Transcript, task_text
@@ -63,6 +64,16 @@ class Work:
         session = replace(self.session, options=replace(self.session.options, cwd=folder))
         self.activation = replace(
             self.activation, claim=self.activation.claim._replace(session=session)
+        )
+
+    @property
+    def gate_sandbox(self) -> Sandbox:
+        """Where the commands of its gates run."""
+        refine, sandbox = self.session.agent.refine, self.session.options.sandbox
+        is_revised = refine is not None and bool(refine.by)
+        return of_gates(
+            sandbox,
+            may_write=self.tools.may_write or self.prepared.may_spawn or is_revised,
         )
 
     @property

@@ -8,9 +8,7 @@ import orjson
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.event import Attempted, Event
-from parallel_agents.core.gate import (
-    ConditionGate,
-)
+from parallel_agents.core.gate import ConditionGate
 from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.task import Task
