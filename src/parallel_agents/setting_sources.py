@@ -13,7 +13,7 @@ from typing import cast, get_type_hints
 
 from pydantic import TypeAdapter
 
-from parallel_agents.core.permission import Verdict
+from parallel_agents.core.permission import Ruling
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import read_value
@@ -165,10 +165,10 @@ def _parse(name: str, value: object, below: Settings, source: str) -> object:
     if not isinstance(parsed, dict):
         return parsed
     if name == "permissions":  # what one source denies, another must not allow
-        added = cast("Mapping[Verdict, tuple[str, ...]]", parsed)
+        added = cast("Mapping[Ruling, tuple[str, ...]]", parsed)
         return {
-            verdict: (*below.permissions.get(verdict, ()), *added.get(verdict, ()))
-            for verdict in Verdict
+            ruling: (*below.permissions.get(ruling, ()), *added.get(ruling, ()))
+            for ruling in Ruling
         }
     return getattr(below, name) | parsed
 

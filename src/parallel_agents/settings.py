@@ -15,7 +15,7 @@ from parallel_agents.core.agent import Tier
 from parallel_agents.core.budget import Budget
 from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.limits import DAY_SECONDS, Limits
-from parallel_agents.core.permission import Permissions, Verdict
+from parallel_agents.core.permission import Permissions, Ruling
 from parallel_agents.core.policy import ANY, Policy
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import JsonObject
@@ -134,8 +134,8 @@ class Settings:
     parent_session: NonEmpty | None = field(
         default=None, metadata=_knob("the parent of the sessions that this process spawns")
     )
-    permissions: Mapping[Verdict, Rules] = field(
-        default_factory=dict[Verdict, tuple[str, ...]],
+    permissions: Mapping[Ruling, Rules] = field(
+        default_factory=dict[Ruling, tuple[str, ...]],
         metadata=_knob("rules for the calls of tools of every agent: allow, ask and deny"),
     )
     question_seconds: QuestionSeconds = field(

@@ -20,9 +20,13 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.command_line import Words, simple_commands, started_commands
+from parallel_agents.core.command_line import (
+    Started,
+    Words,
+    simple_commands,
+    started_commands,
+)
 from parallel_agents.core.path_pattern import path_matches
-from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import Access, SubjectKind, ToolSpec
 from parallel_agents.errors import InvalidInput
@@ -31,10 +35,11 @@ ANY = "*"
 
 _RULE = re.compile(r"(?P<tool>\*|[A-Za-z][A-Za-z0-9_.-]*\*?)(?:\((?P<pattern>.*)\))?", re.DOTALL)
 _MOST_CHARACTERS = 1000
+_BLANK = re.compile(r"\s")
 _RESTRICTED = frozenset({Access.WRITE, Access.RUN, Access.NETWORK})
 
 
-class Verdict(StrEnum):
+class Ruling(StrEnum):
     """What becomes of a call."""
 
     ALLOW = "allow"
@@ -43,10 +48,16 @@ class Verdict(StrEnum):
 
 
 class Decision(NamedTuple):
-    """A verdict, and the rule that gave it; empty if no rule spoke."""
+    """What becomes of a call.
 
-    verdict: Verdict
+    Attributes:
+        rule: the rule that said so; empty if none spoke.
+        about: what the call is about, with which the rules were compared.
+    """
+
+    ruling: Ruling
     rule: str
+    about: str = ""
 
 
 class Rule(NamedTuple):
@@ -124,14 +135,19 @@ def decide(layers: Sequence[Permissions], spec: ToolSpec, about: str) -> Decisio
     Args:
         layers: the outermost first; one that only denies leaves the rest to the others.
         spec: the tool.
-        about: what the call is about, as `subject_of` tells it.
+        about: what the call is about: the argument that is the tool's subject, and of a path where
+            it leads; empty if the tool does not say.
     """
-    subject = _subject(spec, about)
+    ruling, rule = _ruled(layers, spec, _subject(spec, about))
+    return Decision(ruling, rule, about)
+
+
+def _ruled(layers: Sequence[Permissions], spec: ToolSpec, subject: _Subject) -> tuple[Ruling, str]:
     found = [_decide(layer, spec, subject) for layer in layers]
-    for verdict in (Verdict.DENY, Verdict.ASK):
+    for ruling in (Ruling.DENY, Ruling.ASK):
         for decision in found:
-            if decision is not None and decision.verdict is verdict:
-                return decision
+            if decision is not None and decision.ruling is ruling:
+                return ruling, decision.rule
     spoken = [decision for decision in found if decision is not None]
     silent = [
         layer
@@ -139,21 +155,8 @@ def decide(layers: Sequence[Permissions], spec: ToolSpec, about: str) -> Decisio
         if decision is None and not layer.only_takes_away
     ]
     if spec.access not in _RESTRICTED or (spoken and not silent):
-        return spoken[-1] if spoken else Decision(Verdict.ALLOW, "")
-    return Decision(Verdict.DENY, "")
-
-
-def subject_of(spec: ToolSpec, arguments: JsonObject, folder: str = "") -> str:
-    """What a call is about, such as the path of a file; empty if its tool does not say.
-
-    A path in `folder`, where the call works, is told from there on.
-    """
-    if spec.subject is None:
-        return ""
-    value = arguments.get(spec.subject.argument, "")
-    text = value if isinstance(value, str) else ""
-    is_inside = folder and spec.subject.kind is SubjectKind.PATH
-    return text.removeprefix(f"{folder.rstrip('/')}/") if is_inside else text
+        return Ruling.ALLOW, spoken[-1].rule if spoken else ""
+    return Ruling.DENY, ""
 
 
 def is_denied(layers: Sequence[Permissions], tool: str, subject: str) -> bool:
@@ -188,16 +191,16 @@ def _names(rules: Iterable[str], tool: str, *, is_whole: bool = False) -> bool:
 
 
 def _decide(layer: Permissions, spec: ToolSpec, subject: _Subject) -> Decision | None:
-    for rules, verdict in (
-        (layer.deny, Verdict.DENY),
-        (layer.ask, Verdict.ASK),
+    for rules, ruling in (
+        (layer.deny, Ruling.DENY),
+        (layer.ask, Ruling.ASK),
     ):
         for rule in map(parse_rule, rules):
             if rule.names(spec.name) and subject.touches(rule.pattern):
-                return Decision(verdict, rule.text)
+                return Decision(ruling, rule.text)
     named = [rule for rule in map(parse_rule, layer.allow) if rule.names(spec.name)]
     if rule := subject.covered_by(named):
-        return Decision(Verdict.ALLOW, rule.text)
+        return Decision(Ruling.ALLOW, rule.text)
     return None
 
 
@@ -227,7 +230,9 @@ class _CommandSubject(_Subject):
 
     @override
     def touches(self, pattern: str) -> bool:
-        return not pattern or any(_command_matches(pattern, words) for words in self._started)
+        if not pattern or self._started is None:
+            return True
+        return any(_could_match(pattern, command) for command in self._started)
 
     @override
     def covered_by(self, rules: Sequence[Rule]) -> Rule | None:
@@ -235,7 +240,7 @@ class _CommandSubject(_Subject):
         if whole is not None or not self._commands:
             return whole
         found = [
-            next((rule for rule in rules if _command_matches(rule.pattern, words)), None)
+            next((rule for rule in rules if _is_allowed_by(rule.pattern, words)), None)
             for words in self._commands
         ]
         return None if None in found else found[-1]
@@ -246,16 +251,43 @@ def _subject(spec: ToolSpec, about: str) -> _Subject:
     return _CommandSubject(about) if kind is SubjectKind.COMMAND else _Subject(about, kind)
 
 
-def _command_matches(pattern: str, words: Words) -> bool:
-    """Whether a command matches `git *`, `git status`, `git:*` or `* --version`.
+def _is_allowed_by(pattern: str, words: Words) -> bool:
+    """Whether a command is one that `git *`, `git status`, `git:*` or `* --version` allows.
 
-    The last ` *` stands for any further words, or none.
+    The first word is compared by itself: one that holds blanks is no other program. `*` stands for
+    no slash in it, so that `pytest*` allows no program in a folder of that name.
     """
+    program, arguments = _command_pattern(pattern)
+    wanted, steps = program.split("/"), words[0].split("/")
+    is_program = program == ANY or (
+        len(wanted) == len(steps) and all(map(fnmatchcase, steps, wanted))
+    )
+    # Blanks in a word are not those between words.
+    return is_program and _arguments_match(arguments, [_BLANK.sub("\0", x) for x in words[1:]])
+
+
+def _could_match(pattern: str, command: Started) -> bool:
+    """Whether a command may be one that a pattern speaks of."""
+    program, arguments = _command_pattern(pattern)
+    named = command.words[command.at], command.program
+    is_program = any(fnmatchcase(name, program) or fnmatchcase(program, name) for name in named)
+    return is_program and _arguments_match(arguments, command.arguments)
+
+
+def _command_pattern(pattern: str) -> tuple[str, str]:
+    """A pattern's first word and what it says of the arguments: `*` at an end is any, or none."""
     if pattern.endswith(":*"):
         pattern = f"{pattern[:-2]} *"
-    command = " ".join(words)
-    return fnmatchcase(command, pattern) or (
-        pattern.endswith(" *") and fnmatchcase(command, pattern[:-2])
+    program, _, arguments = pattern.partition(" ")
+    return program, arguments.strip() or (ANY if program.endswith(ANY) else "")
+
+
+def _arguments_match(pattern: str, arguments: Sequence[str]) -> bool:
+    text = " ".join(arguments)
+    return (
+        pattern == ANY
+        or fnmatchcase(text, pattern)
+        or (pattern.endswith(" *") and fnmatchcase(text, pattern[:-2]))
     )
 
 

@@ -32,6 +32,7 @@ class Question:
         text: the question; of an approval, what the call is about, such as a command.
         tool: the tool whose call waits for an approval.
         arguments: the exact arguments of that call.
+        parameters: the JSON Schema of its arguments; empty if nobody knows it.
         rule: the permission that asks; empty for a request.
         choices: texts to choose from; empty if any text may be the answer.
         default: the answer once the time is over; empty for none, which denies an approval.
@@ -43,9 +44,14 @@ class Question:
     expires_at: float
     tool: str = ""
     arguments: JsonObject = field(default_factory=dict[str, Json])
+    parameters: JsonObject = field(default_factory=dict[str, Json])
     rule: str = ""
     choices: tuple[str, ...] = ()
     default: str = ""
+
+    @property
+    def is_approval(self) -> bool:
+        return self.question is QuestionKind.APPROVAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,6 @@ def answered_key(about: str) -> str:
 
 def expired(question: Question) -> Answer:
     """The answer to a question whose time is over."""
-    if question.question is QuestionKind.REQUEST:
-        return Answer(allow=bool(question.default), text=question.default)
-    return Answer(allow=False, text="nobody answered in time")
+    if question.is_approval:
+        return Answer(allow=False, text="nobody answered in time")
+    return Answer(allow=bool(question.default), text=question.default)

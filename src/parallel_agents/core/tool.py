@@ -131,8 +131,10 @@ class ToolContext:
         again: the call of a failed run that the call of its retry does again, as `RUN/CALL`; empty
             if there is none.
         caller: the run; None if the call is not made by a run that can wait.
-        denies: whether a permission denies a tool what the call reaches although its arguments do
-            not name it: `denies("read_file", ".env")`.
+        about: what permissions decided about the call; of a path, where it led without links. None
+            if they were not asked.
+        denies: whether a permission denies the call's tool or another what the call reaches although
+            its arguments do not name it: `denies("read_file", ".env")`.
         run_command: runs a command for the call; None if this process runs none.
     """
 
@@ -142,6 +144,7 @@ class ToolContext:
     cwd: str = ""
     caller: Caller | None = None
     again: str = ""
+    about: str | None = None
     denies: Callable[[str, str], bool] = _denies_nothing
     run_command: RunCommand | None = None
 

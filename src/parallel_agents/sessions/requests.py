@@ -12,7 +12,7 @@ import orjson
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent, check_agent_name, check_keywords
 from parallel_agents.core.ids import short
-from parallel_agents.core.question import Answer, Question, QuestionKind
+from parallel_agents.core.question import Answer, Question
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.schema import Json, JsonObject, compiled
@@ -119,9 +119,10 @@ def check_answer(question: Question, answer: Answer) -> None:
     """Raise if an answer does not fit its question.
 
     Raises:
-        InvalidInput: it has the text of a request for an approval, or the other way round.
+        InvalidInput: it is none to such a question, or its arguments are not the tool's.
     """
-    if question.question is QuestionKind.APPROVAL:
+    if question.is_approval:
+        _check_arguments(question, answer)
         return
     if answer.arguments is not None or answer.for_run:
         raise InvalidInput(
@@ -132,6 +133,17 @@ def check_answer(question: Question, answer: Answer) -> None:
         raise InvalidInput(
             f"{shown(answer.text)} is not a choice of this question",
             hint=f"choose one of {', '.join(question.choices)}",
+        )
+
+
+def _check_arguments(question: Question, answer: Answer) -> None:
+    if answer.arguments is None or not question.parameters:
+        return
+    if problems := compiled(question.parameters).problems(answer.arguments):
+        raise InvalidInput(
+            f"these are no arguments of {question.tool}, and nothing was answered",
+            why="; ".join(str(problem) for problem in problems),
+            hint="change the arguments that the question shows, and keep their form",
         )
 
 

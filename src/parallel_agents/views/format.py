@@ -20,6 +20,13 @@ from parallel_agents.core.workspace import Changes
 # Everything but tab and line feed below space, DEL, the C1 controls, and the marks that turn text
 # around: what a model writes must not drive the terminal.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# And the marks that have no width, and the line ends that are none of a shell.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\U000e0000-\U000e007f]"
+)
+_MANY_BLANKS = re.compile(r"[^\S\n]{4,}")
+_MOST_EXACT, _EXACT_END = 4000, 1000
 _GLYPHS = {
     RunStatus.QUEUED: "◌",
     RunStatus.RUNNING: "▶",
@@ -55,6 +62,20 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """Clean text with its lines joined."""
     return " ".join(clean(text).split("\n"))
+
+
+def exact(text: str) -> str:
+    """Text in one line that shows what a terminal would hide: line ends, controls, many blanks.
+
+    Of a long text it shows the beginning and the end.
+    """
+    shown = _HIDDEN.sub(lambda hidden: hidden[0].encode("unicode_escape").decode(), text)
+    shown = _MANY_BLANKS.sub(lambda blanks: f" [{len(blanks[0])} blanks] ", shown)
+    shown = shown.replace("\n", " ⏎ ")
+    left_out = len(shown) - _MOST_EXACT - _EXACT_END
+    if left_out <= 0:
+        return shown
+    return f"{shown[:_MOST_EXACT]}[… {left_out:,} characters …]{shown[-_EXACT_END:]}"
 
 
 def status(value: RunStatus) -> str:

@@ -6,12 +6,11 @@ import pytest
 
 from parallel_agents.core.permission import (
     Permissions,
-    Verdict,
+    Ruling,
     decide,
     is_denied,
     may_ever,
     parse_rule,
-    subject_of,
 )
 from parallel_agents.core.tool import Access, Subject, SubjectKind, ToolSpec
 from parallel_agents.errors import InvalidInput
@@ -27,8 +26,8 @@ FETCH = ToolSpec("fetch", "", {}, access=Access.NETWORK, subject=Subject("url", 
 OWN = ToolSpec("look_up", "", {}, subject=Subject("word"))
 
 
-def verdict(spec: ToolSpec, subject: str, *layers: Permissions) -> Verdict:
-    return decide(layers, spec, subject).verdict
+def ruling(spec: ToolSpec, subject: str, *layers: Permissions) -> Ruling:
+    return decide(layers, spec, subject).ruling
 
 
 def allow(*rules: str) -> Permissions:
@@ -38,16 +37,16 @@ def allow(*rules: str) -> Permissions:
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        (SHELL, Verdict.DENY),
-        (WRITE, Verdict.DENY),
-        (FETCH, Verdict.DENY),
-        (READ, Verdict.ALLOW),
-        (OWN, Verdict.ALLOW),
+        (SHELL, Ruling.DENY),
+        (WRITE, Ruling.DENY),
+        (FETCH, Ruling.DENY),
+        (READ, Ruling.ALLOW),
+        (OWN, Ruling.ALLOW),
     ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_silence_denies_what_writes_runs_or_leaves(spec: ToolSpec, expected: Verdict) -> None:
-    assert verdict(spec, "x") is expected
+def test_silence_denies_what_writes_runs_or_leaves(spec: ToolSpec, expected: Ruling) -> None:
+    assert ruling(spec, "x") is expected
 
 
 @pytest.mark.parametrize(
@@ -62,6 +61,10 @@ def test_silence_denies_what_writes_runs_or_leaves(spec: ToolSpec, expected: Ver
         ("shell(git *)", SHELL, "git add . && git commit -m 'a; b'"),
         ("shell(git status)", SHELL, "git  status"),
         ("shell(* --version)", SHELL, "node --version"),
+        ("shell(* --version)", SHELL, "/opt/node --version"),
+        ("shell(pytest*)", SHELL, "pytest -q 'a b'"),
+        ("shell(./run/*)", SHELL, "./run/tests now"),
+        ("shell(git *)", SHELL, 'git commit -m "it\'s done" >/dev/null'),
         ("write_file(docs/**)", WRITE, "docs/a/b.md"),
         ("write_file(docs/)", WRITE, "docs/a/b.md"),
         ("write_file(docs/**)", WRITE, "./docs//a.md"),
@@ -77,7 +80,7 @@ def test_silence_denies_what_writes_runs_or_leaves(spec: ToolSpec, expected: Ver
     ],
 )
 def test_a_rule_allows_what_it_names(rule: str, spec: ToolSpec, subject: str) -> None:
-    assert verdict(spec, subject, allow(rule)) is Verdict.ALLOW
+    assert ruling(spec, subject, allow(rule)) is Ruling.ALLOW
 
 
 @pytest.mark.parametrize(
@@ -96,6 +99,14 @@ def test_a_rule_allows_what_it_names(rule: str, spec: ToolSpec, subject: str) ->
         ("shell(git -C * status)", SHELL, "git -C /r && rm -rf / && git -C /r status"),
         ("shell(git status)", SHELL, "git status --short"),
         ("shell(git *)", SHELL, ""),
+        ("shell(git *)", SHELL, 'git log "\'" $(rm x) "\'"'),
+        ("shell(git *)", SHELL, 'git log "\'" `rm x` "\'"'),
+        ("shell(git *)", SHELL, "git log \"it's\" > file 'x'"),
+        ("shell(git *)", SHELL, "'git x/../../../usr/bin/touch' y"),
+        ("shell(git*)", SHELL, "git/../../../usr/bin/touch y"),
+        ("shell(./run/*)", SHELL, "./run/../x"),
+        ("shell(git commit -m *)", SHELL, "git 'commit -m' x"),
+        ("shell(git *)", SHELL, "git\vstatus"),
         ("write_file(docs/**)", WRITE, "docs/../a.md"),
         ("write_file(docs/**)", WRITE, "docsx/a.md"),
         ("write_file(docs/*)", WRITE, "docs/a/b.md"),
@@ -109,42 +120,85 @@ def test_a_rule_allows_what_it_names(rule: str, spec: ToolSpec, subject: str) ->
     ],
 )
 def test_a_rule_allows_nothing_else(rule: str, spec: ToolSpec, subject: str) -> None:
-    assert verdict(spec, subject, allow(rule)) is Verdict.DENY
+    assert ruling(spec, subject, allow(rule)) is Ruling.DENY
 
 
 @pytest.mark.parametrize(
     "command",
-    ["curl x", "ls; curl x", "env curl x", "bash -c 'curl x'", "echo $(curl x)", "/usr/bin/curl x"],
+    [
+        "curl x",
+        "ls; curl x",
+        "env curl x",
+        "bash -c 'curl x'",
+        "echo $(curl x)",
+        "/usr/bin/curl x",
+        '"curl" x > f',
+        "cu\\rl x",
+        "bash -x -c 'curl x'",
+        "bash -o pipefail -c 'curl x'",
+        "bash --norc -c 'curl x'",
+        "bash <<< 'curl x'",
+        "echo 'curl x' | bash",
+        "bash -c \"env 'curl' x\"",
+        "eval curl x",
+        "eval 'cu''rl x'",
+        "trap 'curl x' EXIT",
+        "coproc curl x",
+        "find . -exec curl {} ;",
+        "find . -name a -okdir curl x",
+        "find . -exec curl {} \\;",
+        "/usr/bin/cur? x",
+        "/usr/bin/c[u]rl x",
+        "! curl x",
+        "t=curl; $t x",
+        "$(echo curl) x",
+        "`echo curl` x",
+        "cu$(echo rl) x",
+        "timeout 5 $t x",
+        "watch curl x",
+        "true " * 20_000,
+    ],
+    ids=lambda text: text[:30],
 )
 def test_a_denial_finds_a_command_behind_others(command: str) -> None:
     layer = Permissions(allow=("shell",), deny=("shell(curl *)",))
 
-    assert verdict(SHELL, command, layer) is Verdict.DENY
+    assert ruling(SHELL, command, layer) is Ruling.DENY
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["git status", "grep curl x", "find . -name curl", "echo $HOME", "bash run.sh", "a=$(date) ls"],
+)
+def test_a_denial_leaves_other_commands_alone(command: str) -> None:
+    layer = Permissions(allow=("shell",), deny=("shell(curl *)",))
+
+    assert ruling(SHELL, command, layer) is Ruling.ALLOW
 
 
 def test_deny_overrides_ask_and_ask_overrides_allow() -> None:
     asks = Permissions(allow=("shell",), ask=("shell(git push *)",))
     denies = Permissions(allow=("shell",), ask=("shell",), deny=("shell(git push *)",))
 
-    assert verdict(SHELL, "git push", asks) is Verdict.ASK
-    assert verdict(SHELL, "git status", asks) is Verdict.ALLOW
-    assert verdict(SHELL, "git push", denies) is Verdict.DENY
+    assert ruling(SHELL, "git push", asks) is Ruling.ASK
+    assert ruling(SHELL, "git status", asks) is Ruling.ALLOW
+    assert ruling(SHELL, "git push", denies) is Ruling.DENY
 
 
 def test_every_layer_must_agree() -> None:
     outer = allow("shell(git *)")
 
-    assert verdict(SHELL, "git status", outer, allow("shell")) is Verdict.ALLOW
-    assert verdict(SHELL, "ls", outer, allow("shell")) is Verdict.DENY
-    assert verdict(SHELL, "git status", outer, allow("write_file")) is Verdict.DENY
+    assert ruling(SHELL, "git status", outer, allow("shell")) is Ruling.ALLOW
+    assert ruling(SHELL, "ls", outer, allow("shell")) is Ruling.DENY
+    assert ruling(SHELL, "git status", outer, allow("write_file")) is Ruling.DENY
 
 
 def test_a_layer_that_only_denies_leaves_the_rest_to_the_others() -> None:
     restriction = Permissions(deny=("shell(curl *)",))
 
-    assert verdict(SHELL, "ls", restriction, allow("shell")) is Verdict.ALLOW
-    assert verdict(SHELL, "curl x", restriction, allow("shell")) is Verdict.DENY
-    assert verdict(SHELL, "ls", restriction) is Verdict.DENY
+    assert ruling(SHELL, "ls", restriction, allow("shell")) is Ruling.ALLOW
+    assert ruling(SHELL, "curl x", restriction, allow("shell")) is Ruling.DENY
+    assert ruling(SHELL, "ls", restriction) is Ruling.DENY
 
 
 def test_a_decision_names_its_rule() -> None:
@@ -192,11 +246,4 @@ def test_a_pattern_may_have_parentheses() -> None:
 def test_a_pattern_that_backtracks_takes_no_time() -> None:
     rule = f"write_file({'**/' * 30}x)"
 
-    assert verdict(WRITE, "/".join(["a"] * 200), allow(rule)) is Verdict.DENY
-
-
-def test_an_absolute_path_is_told_from_the_working_folder_on() -> None:
-    assert subject_of(WRITE, {"path": "/w/docs/a.md"}, "/w") == "docs/a.md"
-    assert subject_of(WRITE, {"path": "/w2/a.md"}, "/w") == "/w2/a.md"
-    assert subject_of(SHELL, {"command": "/w/run"}, "/w") == "/w/run"
-    assert subject_of(SHELL, {"command": 7}) == ""
+    assert ruling(WRITE, "/".join(["a"] * 200), allow(rule)) is Ruling.DENY

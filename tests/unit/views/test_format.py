@@ -27,6 +27,22 @@ def test_line_ends_of_any_kind_become_line_feeds() -> None:
     assert format.clean("a\r\nb\rc\td") == "a\nb\nc\td"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("git push", "git push"),
+        ("true\nrm -rf x", "true ⏎ rm -rf x"),
+        (f"true;{' ' * 300}rm x", "true; [300 blanks] rm x"),
+        ("a\tb\u2003 \u00a0\tc", "a\tb [4 blanks] c"),
+        ("a\rb\x1b[2Kc\u202ed\u200be", "a\\rb\\x1b[2Kc\\u202ed\\u200be"),
+        ("a" * 4000 + "b" * 5000 + "c" * 1000, f"{'a' * 4000}[… 5,000 characters …]{'c' * 1000}"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_an_exact_line_hides_nothing(text: str, shown: str) -> None:
+    assert format.exact(text) == shown
+
+
 def test_one_line_joins_lines() -> None:
     assert format.one_line("a\nb\r\nc") == "a b c"
 

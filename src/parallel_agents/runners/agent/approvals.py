@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents.core.call_decisions import Ruled
@@ -13,14 +14,14 @@ from parallel_agents.core.message import Place, ToolCall
 from parallel_agents.core.permission import (
     Decision,
     Permissions,
-    Verdict,
+    Ruling,
     decide,
     is_denied,
     may_ever,
-    subject_of,
 )
-from parallel_agents.core.question import Question, QuestionKind
-from parallel_agents.core.tool import Access, ToolSpec
+from parallel_agents.core.question import Answer, Question, QuestionKind
+from parallel_agents.core.tool import Access, SubjectKind, ToolSpec
+from parallel_agents.folder import Folder, PathRefused
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.clock import Clock
 
@@ -28,11 +29,12 @@ _MOST_SUBJECT = 500
 
 
 class Requested(NamedTuple):
-    """A call that would be executed, with its tool."""
+    """A call that would be executed, and what the permissions say of it."""
 
     place: Place
     call: ToolCall
     spec: ToolSpec
+    decision: Decision
 
     @property
     def about(self) -> str:
@@ -53,33 +55,26 @@ class Approvals:
         self._layers = layers
         self._folder = folder
 
-    def denies(self, tool: str, subject: str) -> bool:
-        """Whether a rule denies a tool what it reaches, though its call does not name it."""
-        return is_denied(self._layers, tool, subject)
+    def denies(self, tool: str, other: str, subject: str) -> bool:
+        """Whether a rule denies a tool, or another, what its call reaches and does not name."""
+        return any(is_denied(self._layers, name, subject) for name in {tool, other})
 
-    def _about(self, spec: ToolSpec, call: ToolCall) -> str:
-        return subject_of(spec, call.arguments, self._folder)
-
-    def _decide(self, spec: ToolSpec, call: ToolCall) -> Decision:
+    def decide(self, spec: ToolSpec, call: ToolCall) -> Decision:
+        """What the permissions say of a call."""
         return decide(self._layers, spec, self._about(spec, call))
 
-    def ruling(self, place: Place, spec: ToolSpec | None, call: ToolCall) -> Entry | None:
-        """The event of what the permissions say of a call; None where they need not be asked."""
-        if spec is None:
-            return None
-        decision = self._decide(spec, call)
-        is_allowed = decision.verdict is not Verdict.DENY
-        if is_allowed and spec.access in {Access.NONE, Access.READ}:
-            return None
-        ruled = Ruled(
-            turn=place.turn,
-            number=place.number,
-            tool=spec.name,
-            subject=self._about(spec, call)[:_MOST_SUBJECT],
-            is_allowed=is_allowed,
-            rule=decision.rule,
-        )
-        return Entry(f"{place}/ruled", ruled)
+    def _about(self, spec: ToolSpec, call: ToolCall) -> str:
+        """What a call is about: of a path, where it leads by links."""
+        if spec.subject is None:
+            return ""
+        value = call.arguments.get(spec.subject.argument, "")
+        text = value if isinstance(value, str) else ""
+        if spec.subject.kind is not SubjectKind.PATH or not text:
+            return text
+        try:
+            return Folder(Path(self._folder or ".").resolve()).real_path(text)
+        except PathRefused:
+            return text  # it leads out of the folder, as only a tool of the program's own allows
 
     def notices(self, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
         """What a reader of the result should know: the tools of which no call could be allowed."""
@@ -87,34 +82,6 @@ class Approvals:
             f"no permission allows any call of {spec.name}, which the agent names"
             for spec in specs
             if not may_ever(self._layers, spec)
-        )
-
-    def refusal(self, spec: ToolSpec, call: ToolCall) -> str:
-        """Why a call is denied, in words for a model; empty if it is not."""
-        decision = self._decide(spec, call)
-        if decision.verdict is not Verdict.DENY:
-            return ""
-        if decision.rule:
-            return f"The permissions of this session deny the call, by the rule {decision.rule}."
-        return (
-            f"The permissions of this session do not allow this call of {call.name}. "
-            "Do without it, or say what you would need it for."
-        )
-
-    def question(
-        self, requested: Requested, decisions: Decisions, expires_at: float
-    ) -> Question | None:
-        """What a person must be asked about a call; None for nothing."""
-        decision = self._decide(requested.spec, requested.call)
-        if decision.verdict is not Verdict.ASK or decision.rule in decisions.granted:
-            return None
-        return Question(
-            question=QuestionKind.APPROVAL,
-            text=self._about(requested.spec, requested.call),
-            tool=requested.call.name,
-            arguments=requested.call.arguments,
-            rule=decision.rule,
-            expires_at=expires_at,
         )
 
     async def obtain(
@@ -131,9 +98,8 @@ class Approvals:
         """
         asked: dict[str, tuple[Place, Question]] = {}
         for one in requested:
-            question = self.question(one, decisions, questions.end)
-            if question is not None and one.about not in decisions.answered:
-                asked[one.about] = (one.place, question)
+            if _must_ask(one, decisions) and one.about not in decisions.answered:
+                asked[one.about] = (one.place, _question(one, questions.end))
         if not asked:
             return 0.0
         await questions.ask(asked)
@@ -143,3 +109,49 @@ class Approvals:
         parked = asyncio.get_running_loop().time() - began
         await clock.resume()
         return parked if is_parked else 0.0
+
+
+def ruling(place: Place, spec: ToolSpec, decision: Decision, answer: Answer | None) -> Entry | None:
+    """The event of what permissions and a person say of a call; None for what is always allowed."""
+    is_allowed = decision.ruling is not Ruling.DENY and (answer is None or answer.allow)
+    if is_allowed and spec.access in {Access.NONE, Access.READ}:
+        return None
+    ruled = Ruled(
+        turn=place.turn,
+        number=place.number,
+        tool=spec.name,
+        subject=decision.about[:_MOST_SUBJECT],
+        is_allowed=is_allowed,
+        rule=decision.rule,
+    )
+    return Entry(f"{place}/ruled", ruled)
+
+
+def denial(call: ToolCall, decision: Decision) -> str:
+    """Why a call is denied, in words for a model; empty if it is not."""
+    if decision.ruling is not Ruling.DENY:
+        return ""
+    if decision.rule:
+        return f"The permissions of this session deny the call, by the rule {decision.rule}."
+    what = f"{call.name}({decision.about})" if decision.about else call.name
+    return (
+        f"The permissions of this session do not allow {what[:_MOST_SUBJECT]}. "
+        "Do without it, or say what you would need it for."
+    )
+
+
+def _must_ask(requested: Requested, decisions: Decisions) -> bool:
+    decision = requested.decision
+    return decision.ruling is Ruling.ASK and decision.rule not in decisions.granted
+
+
+def _question(requested: Requested, expires_at: float) -> Question:
+    return Question(
+        question=QuestionKind.APPROVAL,
+        text=requested.decision.about,
+        tool=requested.call.name,
+        arguments=requested.call.arguments,
+        parameters=requested.spec.parameters,
+        rule=requested.decision.rule,
+        expires_at=expires_at,
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -18,6 +19,7 @@ from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
+from parallel_agents.core.permission import Decision
 from parallel_agents.core.question import Answer
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
@@ -27,7 +29,7 @@ from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpe
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailable
-from parallel_agents.runners.agent.approvals import Approvals, Requested
+from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
 from parallel_agents.runners.agent.questions import Questions
@@ -90,6 +92,28 @@ class _Known(NamedTuple):
 
     result: ToolResult
     is_unknown: bool = False
+
+
+class _Judged(NamedTuple):
+    """A call, and what is known of it before it is executed.
+
+    Attributes:
+        decision: what the permissions say of it; None if it cannot be executed as it was written.
+        known: its result, if it is not executed.
+    """
+
+    asked: _Asked
+    decision: Decision | None
+    known: _Known | None
+
+
+class _Underway(NamedTuple):
+    """A call that is about to be executed, or to be told with the result that is known."""
+
+    judged: _Judged
+    activation: Activation
+    caller: CallInFlight
+    most_tokens: int
 
 
 class ToolCalls:
@@ -166,64 +190,52 @@ class ToolCalls:
             for number in range(1, len(transcript.asked) + 1)
             if number not in transcript.finished
         ]
-        known = {each.place: self._known_result(each) for each in asked}
+        judged = [self._judge(each) for each in asked]
         requested = [
-            Requested(each.place, each.call, self._tools[each.call.name].spec)
-            for each in asked
-            if known[each.place] is None
+            Requested(asked.place, asked.call, self._tools[asked.call.name].spec, decision)
+            for asked, decision, known in judged
+            if known is None and decision is not None
         ]
         stood = await self._approvals.obtain(requested, questions, transcript.decisions, clock)
-        decided = [each.decided(transcript.decisions) for each in asked]
-        known |= {one.place: self._known_result(one) for one in decided if one.answer is not None}
         calls = [
             self._run_one(
-                activation,
-                each,
-                known[each.place],
-                CallInFlight(
+                _Underway(
+                    self._judge_again(each, transcript.decisions),
                     activation,
-                    clock,
-                    questions,
-                    each.place,
-                    reported,
-                    seconds=self._timeout_seconds,
-                    stood=0.0 if number else stood,
-                ),
-                most,
+                    CallInFlight(
+                        activation,
+                        clock,
+                        questions,
+                        each.asked.place,
+                        reported,
+                        seconds=self._timeout_seconds,
+                        stood=0.0 if number else stood,
+                    ),
+                    most,
+                )
             )
-            for number, each in enumerate(decided)
+            for number, each in enumerate(judged)
         ]
         for entries in await _concurrently(calls):
             for entry in entries:
                 transcript.apply(entry.key, entry.body)
         await clock.resume()
 
-    async def _run_one(
-        self,
-        activation: Activation,
-        asked: _Asked,
-        known: _Known | None,
-        caller: CallInFlight,
-        most: int,
-    ) -> list[Entry]:
+    async def _run_one(self, one: _Underway) -> list[Entry]:
         """What was written of the call."""
-        with caller.in_flight():
-            return await self._run_in_flight(activation, asked, known, caller, most)
+        with one.caller.in_flight():
+            return await self._run_in_flight(one)
 
-    async def _run_in_flight(
-        self,
-        activation: Activation,
-        asked: _Asked,
-        known: _Known | None,
-        caller: CallInFlight,
-        most: int,
-    ) -> list[Entry]:
+    async def _run_in_flight(self, one: _Underway) -> list[Entry]:
         loop = asyncio.get_running_loop()
         began = loop.time()
+        (asked, decision, known), activation, caller, most = one
         call = asked.call
         written: list[Entry] = []
-        if ruling := self._approvals.ruling(asked.place, self._spec_of(call), call):
-            activation.journal.note(ruling)
+        if decision is not None:
+            spec = self._tools[call.name].spec
+            if ruled := ruling(asked.place, spec, decision, asked.answer):
+                activation.journal.note(ruled)
         if known is not None:
             result, is_unknown = known
         else:
@@ -241,7 +253,7 @@ class ToolCalls:
                 await activation.journal.append(entry)
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
-            result = _with_change(await self._execute(tool, asked, activation, caller), asked)
+            result = _with_change(await self._execute(tool, one), asked)
             is_unknown = caller.deadline.expired()
         finished = ToolFinished(
             turn=asked.place.turn,
@@ -257,21 +269,38 @@ class ToolCalls:
         await activation.journal.append(entry)
         return [*written, entry]
 
-    def _spec_of(self, call: ToolCall) -> ToolSpec | None:
-        """The tool of a call that can be executed as it was written."""
-        tool = None if call.unread else self._tools.get(call.name)
-        return None if tool is None else tool.spec
+    def _judge(self, asked: _Asked) -> _Judged:
+        call = asked.call
+        tool = self._tools.get(call.name)
+        if tool is None:
+            tools = ", ".join(self._tools) or "none"
+            known = _Known(_error(call, f"There is no tool {call.name!r}. Tools: {tools}."))
+            return _Judged(asked, None, known)
+        if call.unread:
+            text = f"The arguments could not be read, so the tool was not called: {call.unread}"
+            text += "\nCall it again with the arguments as one JSON object."
+            return _Judged(asked, None, _Known(_error(call, text)))
+        decision = self._approvals.decide(tool.spec, call)
+        return _Judged(asked, decision, self._known_result(asked, tool.spec, decision))
 
-    def _known_result(self, asked: _Asked) -> _Known | None:
+    def _judge_again(self, judged: _Judged, decisions: Decisions) -> _Judged:
+        """The call as a person decided about it, if one was asked."""
+        asked = judged.asked.decided(decisions)
+        return judged if asked.answer is None else self._judge(asked)
+
+    def _known_result(self, asked: _Asked, spec: ToolSpec, decision: Decision) -> _Known | None:
         """The result of a call that is not executed; None to execute it."""
         call, kept = asked.call, asked.kept
-        if refusal := self._refusal(call):
-            return _Known(refusal)
+        if problems := self._schemas[call.name].problems(call.arguments):
+            listed = "; ".join(str(problem) for problem in problems)
+            return _Known(_error(call, f"The arguments do not match the tool's schema: {listed}"))
+        if refusal := denial(call, decision):
+            return _Known(_error(call, refusal))
         if kept is not None and kept.stands:
             return _Known(kept.answer(call), kept.is_unknown)
         if asked.answer is not None and not asked.answer.allow:
             return _Known(_error(call, _not_approved(asked.answer)))
-        if asked.was_started and self._tools[call.name].spec.effect is Effect.ONCE:
+        if asked.was_started and spec.effect is Effect.ONCE:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
 
@@ -285,35 +314,18 @@ class ToolCalls:
         asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
         return replace(cut, more=f"read on by {_HISTORY} {asks}")
 
-    def _refusal(self, call: ToolCall) -> ToolResult | None:
-        """Why the call is not executed, as a result for the model; None to execute it."""
-        tool = self._tools.get(call.name)
-        if tool is None:
-            known = ", ".join(self._tools) or "none"
-            return _error(call, f"There is no tool {call.name!r}. Tools: {known}.")
-        if call.unread:
-            text = f"The arguments could not be read, so the tool was not called: {call.unread}"
-            return _error(call, f"{text}\nCall it again with the arguments as one JSON object.")
-        if problems := self._schemas[call.name].problems(call.arguments):
-            listed = "; ".join(str(problem) for problem in problems)
-            return _error(call, f"The arguments do not match the tool's schema: {listed}")
-        if denial := self._approvals.refusal(tool.spec, call):
-            return _error(call, denial)
-        return None
-
-    async def _execute(
-        self, tool: Tool, asked: _Asked, activation: Activation, caller: CallInFlight
-    ) -> ToolResult:
+    async def _execute(self, tool: Tool, one: _Underway) -> ToolResult:
+        (asked, decision, _), activation, caller, _ = one
         session, run, call = activation.claim.session, activation.claim.run, asked.call
-        cwd = session.options.cwd
         context = ToolContext(
             session=session.key,
             run=run.id,
             call=asked.name,
-            cwd=cwd,
+            cwd=session.options.cwd,
             caller=caller,
             again=asked.again,
-            denies=self._approvals.denies,
+            about=None if decision is None else decision.about,
+            denies=partial(self._approvals.denies, tool.spec.name),
             run_command=runner_of(self._tooling, session, caller),
         )
         try:

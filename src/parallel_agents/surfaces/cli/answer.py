@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from parallel_agents.app.opening import open_existing
-from parallel_agents.core.question import Answer, OpenQuestion, QuestionKind
+from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import run_cancellable
@@ -53,8 +53,10 @@ def answer(
         async with open_existing(context.environment, context.settings) as client:
             waiting = {each.id: each for each in await client.sessions.questions()}
             asked = waiting.get(question)
-            if asked is not None and asked.question.question is QuestionKind.APPROVAL:
+            if asked is not None and asked.question.is_approval:
                 given = _verdict(text, note, for_run=for_run, arguments=changed)
+            elif asked is not None and note:
+                raise InvalidInput("--note goes with the denial of a call", hint="leave it out")
             else:  # of a question that waits no more, the store says why
                 given = Answer(allow=True, text=text, for_run=for_run, arguments=changed)
             answered = await client.sessions.answer(question, given)

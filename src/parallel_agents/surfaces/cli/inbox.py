@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from parallel_agents.app.reading import open_reader
 from parallel_agents.core.ids import SessionKey, short
 from parallel_agents.core.inspection import Origin
-from parallel_agents.core.question import OpenQuestion, QuestionKind
+from parallel_agents.core.question import OpenQuestion
 from parallel_agents.core.schema import Json
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -49,9 +49,9 @@ def inbox(json: AsJson = False, home: Home = None) -> None:
         )
         for each in questions
     ]
-    render.table(_TITLES, rows, flexible="ASKS")
+    render.cards(_TITLES, rows)
     first = questions[0]
-    is_approval = first.question.question is QuestionKind.APPROVAL
+    is_approval = first.question.is_approval
     answers = "allow · deny · allow --for-run" if is_approval else '"your answer"'
     render.note(f"Next: pagents answer {first.id} {answers}")
 
@@ -59,8 +59,8 @@ def inbox(json: AsJson = False, home: Home = None) -> None:
 def described(question: OpenQuestion) -> str:
     """A question in one line."""
     asked = question.question
-    if asked.question is QuestionKind.APPROVAL:
-        return format.one_line(f"may it call {asked.tool} {asked.text}".rstrip() + "?")
+    if asked.is_approval:
+        return f"may it call {asked.tool} {format.exact(asked.text)}".rstrip() + "?"
     choices = f" ({' / '.join(asked.choices)})" if asked.choices else ""
     return format.one_line(f"{asked.text}{choices}")
 

@@ -15,7 +15,6 @@ from parallel_agents.core.event import Event, Finished
 from parallel_agents.core.question import (
     Answer,
     OpenQuestion,
-    QuestionKind,
     answered_key,
     question_id,
 )
@@ -99,7 +98,7 @@ class QuestionPrompt:
         with self._aside():
             render.note(f"? {question.id}  {described(question)}", "yellow")
             if self._reads:
-                is_approval = question.question.question is QuestionKind.APPROVAL
+                is_approval = question.question.is_approval
                 how = "allow, run (for the whole run) or deny" if is_approval else "your answer"
                 render.note(f"  type {how}, and press Enter")
             else:
@@ -132,7 +131,7 @@ class QuestionPrompt:
         question = next(iter(self._open.values()), None)
         if question is None or not line:
             return
-        is_approval = question.question.question is QuestionKind.APPROVAL
+        is_approval = question.question.is_approval
         answer = _VERDICTS.get(line.lower()) if is_approval else Answer(allow=True, text=line)
         if answer is None:
             with self._aside():

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from parallel_agents.core.tool import Access, Effect, Subject, SubjectKind, ToolContext
-from parallel_agents.tools.files.folder import Entry, Folder, PathRefused
+from parallel_agents.folder import Entry, Folder, PathRefused
 from parallel_agents.tools.files.text import TextFile
 from parallel_agents.tools.files.working import READ, Working
 from parallel_agents.tools.function import tool

@@ -11,7 +11,7 @@ from pydantic import Field
 from parallel_agents.containment.patterns import linear_matcher
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.tool import Access, Effect, ToolContext, ToolError
-from parallel_agents.tools.files.folder import PathRefused
+from parallel_agents.folder import PathRefused
 from parallel_agents.tools.files.reading import PATH
 from parallel_agents.tools.files.text import TextFile
 from parallel_agents.tools.files.working import READ, Working
@@ -99,7 +99,7 @@ def _lines_with(
 ) -> Iterator[tuple[int, str]]:
     """The matching lines of a file with their numbers; none of one that is no text, or too large."""
     try:
-        text = TextFile.of(working.folder.read(file, _MOST_SEARCHED_BYTES), file)
+        text = TextFile.of(working.read_found(file, _MOST_SEARCHED_BYTES), file)
     except PathRefused:
         return
     for number, line in enumerate(text.lines, start=1):

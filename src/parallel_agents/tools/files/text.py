@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from parallel_agents.tools.files.folder import PathRefused
+from parallel_agents.folder import PathRefused
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 # The longer mark first: that of UTF-32 begins with that of UTF-16.

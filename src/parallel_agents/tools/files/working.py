@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from parallel_agents.core.tool import ToolContext
-from parallel_agents.tools.files.folder import Folder, PathRefused
+from parallel_agents.folder import Check, Folder, PathRefused
 
 READ, WRITE = "read_file", "write_file"
 MOST_BYTES = 20_000_000
@@ -14,7 +15,8 @@ MOST_BYTES = 20_000_000
 class Working:
     """The files of the folder that a call works in.
 
-    A permission for a path holds for what the path leads to by links as well.
+    A permission for a path is one for what the path leads to by links. Each file is checked in the
+    same walk that opens it.
     """
 
     def __init__(self, context: ToolContext) -> None:
@@ -22,23 +24,39 @@ class Working:
         self._context = context
 
     def read(self, path: str) -> bytes:
-        """The content of a file."""
-        self.check(READ, path)
-        return self.folder.read(path, MOST_BYTES)
+        """The content of the file that the call is about."""
+        return self.folder.read(path, MOST_BYTES, self._checked(READ))
+
+    def read_found(self, path: str, most_bytes: int) -> bytes:
+        """The content of a file that was found below what the call is about."""
+        return self.folder.read(path, most_bytes, partial(self._check_rules, READ))
 
     def write(self, path: str, content: bytes) -> bool:
-        """Replace or make a file; return whether it is new."""
+        """Replace or make the file that the call is about; return whether it is new."""
         if len(content) > MOST_BYTES:
             raise PathRefused(f"{path} would have more than the {MOST_BYTES:,} bytes allowed")
-        self.check(WRITE, path)
-        return self.folder.write(path, content)
+        return self.folder.write(path, content, self._checked(WRITE))
 
     def is_denied(self, tool: str, path: str) -> bool:
         """Whether a permission denies a tool a path without links."""
         return self._context.denies(tool, path)
 
     def check(self, tool: str, path: str) -> None:
-        """Raise if a permission denies the file that a path leads to."""
-        real = self.folder.real_path(path)
+        """Raise if a permission denies what a path leads to."""
+        self._checked(tool)(self.folder.real_path(path))
+
+    def _checked(self, tool: str) -> Check:
+        return partial(self._check, tool)
+
+    def _check(self, tool: str, real: str) -> None:
+        about = self._context.about
+        if about is not None and real != about:
+            raise PathRefused(
+                f"the path leads to {real or '.'} now, and led to {about or '.'} when the call was "
+                "allowed; try again"
+            )
+        self._check_rules(tool, real)
+
+    def _check_rules(self, tool: str, real: str) -> None:
         if self.is_denied(tool, real):
             raise PathRefused(f"the permissions of this session deny {tool}({real})")

@@ -15,7 +15,7 @@ from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult
 from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.permission import Permissions
-from parallel_agents.core.question import Answer, QuestionKind
+from parallel_agents.core.question import Answer
 from parallel_agents.core.run import RunStatus
 from parallel_agents.core.task import Task
 from parallel_agents.errors import AlreadyAnswered, InvalidInput, NotFound, RunIsOver
@@ -97,7 +97,7 @@ async def test_a_call_is_made_once_a_person_allows_it() -> None:
         await rig.sessions.answer(question)
         result = await handle.wait()
 
-    assert question.question.question is QuestionKind.APPROVAL
+    assert question.question.is_approval
     assert question.question.text == "tea"
     assert question.question.arguments == {"word": "tea"}
     assert result.status is RunStatus.DONE
@@ -131,16 +131,17 @@ async def test_a_person_may_change_the_arguments_and_the_model_is_told() -> None
     )
 
 
-async def test_changed_arguments_that_the_tool_does_not_take_are_told() -> None:
+async def test_changed_arguments_that_the_tool_does_not_take_are_refused() -> None:
     async with speaker(replies(call("tea"))) as rig:
         handle = await rig.begin()
         (question,) = await rig.sessions.questions()
 
-        await rig.sessions.answer(question, arguments={"word": 7})
+        with pytest.raises(InvalidInput, match="no arguments of say"):
+            await rig.sessions.answer(question, arguments={"word": 7})
+        await rig.sessions.answer(question, arguments={"word": "rain"})
         await handle.wait()
 
-    assert rig.said == []
-    assert "do not match the tool's schema" in rig.told()[0]
+    assert rig.said == ["rain"]
 
 
 async def test_arguments_are_not_changed_to_what_is_denied() -> None:
@@ -292,7 +293,7 @@ async def test_a_person_is_asked_a_question() -> None:
         await rig.sessions.answer(question, "green")
         await handle.wait()
 
-    assert question.question.question is QuestionKind.REQUEST
+    assert not question.question.is_approval
     assert question.question.choices == ("green", "black")
     assert rig.told() == ["green"]
 
@@ -304,6 +305,17 @@ async def test_a_question_has_a_default(default: str, told: str) -> None:
         await (await rig.begin()).wait()
 
     assert rig.told() == [told]
+
+
+async def test_the_journal_does_not_say_that_a_call_which_a_person_denied_is_allowed() -> None:
+    async with speaker(replies(call("tea"))) as rig:
+        handle = await rig.begin()
+        (question,) = await rig.sessions.questions()
+        await rig.sessions.answer(question, allow=False)
+        await handle.wait()
+        bodies = [event.body for event in await rig.sessions.history(handle.key)]
+
+    assert [body.is_allowed for body in bodies if isinstance(body, Ruled)] == [False]
 
 
 async def test_the_journal_tells_which_rule_decided_and_who_answered() -> None:

@@ -7,7 +7,7 @@ import codecs
 import pytest
 from hypothesis import given, strategies as st
 
-from parallel_agents.tools.files.folder import PathRefused
+from parallel_agents.folder import PathRefused
 from parallel_agents.tools.files.text import TextFile
 
 

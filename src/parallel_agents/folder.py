@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.tool import ToolError
 
@@ -22,7 +22,11 @@ _MOST_LINKS = 40
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # What gives a folder power over the programs that work in it; tools do not write there.
-_GUARDED = frozenset({".git", ".parallel-agents"})
+_GUARDED = frozenset({".git", ".mcp.json", ".parallel-agents"})
+
+
+# Raises if the file at a path from the root, without links, is not to be opened.
+Check: TypeAlias = Callable[[str], None]
 
 
 class PathRefused(ToolError):
@@ -30,10 +34,16 @@ class PathRefused(ToolError):
 
 
 class PathMissing(PathRefused):
-    """A folder on the way does not exist; `real_path` is where the path would lead."""
+    """A folder on the way does not exist.
 
-    def __init__(self, text: str, real_path: str) -> None:
-        super().__init__(text)
+    Attributes:
+        folder: the folder's path.
+        real_path: where the whole path would lead.
+    """
+
+    def __init__(self, folder: str, real_path: str) -> None:
+        super().__init__(f"there is no {folder}")
+        self.folder = folder
         self.real_path = real_path
 
 
@@ -62,6 +72,10 @@ class Location(NamedTuple):
     path: str
 
 
+def _allowed(_path: str) -> None:
+    pass
+
+
 class Folder:
     """The files under `root`, by relative paths, or absolute ones that begin with it.
 
@@ -82,27 +96,28 @@ class Folder:
         with ExitStack() as stack:
             yield self._locate(stack, path)
 
-    def read(self, path: str, most_bytes: int) -> bytes:
+    def read(self, path: str, most_bytes: int, check: Check = _allowed) -> bytes:
         """The content of a file of at most `most_bytes`."""
-        with self.locate(path) as at, _open_file(at, path) as descriptor:
-            size = os.fstat(descriptor).st_size
-            if size > most_bytes:
-                raise PathRefused(
-                    f"{path} has {size:,} bytes, more than the {most_bytes:,} allowed"
-                )
-            return _all_of(descriptor, most_bytes, path)
+        with self.locate(path) as at:
+            check(at.path)
+            with _open_file(at, path) as descriptor:
+                size = os.fstat(descriptor).st_size
+                if size > most_bytes:
+                    raise PathRefused(
+                        f"{path} has {size:,} bytes, more than the {most_bytes:,} allowed"
+                    )
+                return _all_of(descriptor, most_bytes, path)
 
-    def write(self, path: str, content: bytes, *, make_folders: bool = True) -> bool:
-        """Replace or make a file as a whole; return whether it is new.
+    def write(self, path: str, content: bytes, check: Check = _allowed) -> bool:
+        """Replace or make a file as a whole, and the folders to it; return whether it is new.
 
         A file keeps its mode. One that has several names (hard links) gets content of its own, so
         that a name outside of the folder keeps what it had.
         """
         _check_writable(path)
-        if make_folders:
-            self._make_folders(path)
-        with self.locate(path) as at:
+        with self._located_in_new_folders(path, check) as at:
             _check_writable(at.path)
+            check(at.path)
             return _replace(at, content, path)
 
     def real_path(self, path: str) -> str:
@@ -183,7 +198,9 @@ class Folder:
                 except FileNotFoundError as error:
                     rest = "/".join(ahead[::-1])
                     real = os.path.normpath(f"{at.path}/{rest}")
-                    raise PathMissing(f"there is no {at.path}", real) from error
+                    if real.startswith(".."):
+                        raise _outside(path) from error
+                    raise PathMissing(at.path, real) from error
                 names.append(step)
             else:
                 return Location(opened[-1], step, "/".join((*names, step)))
@@ -207,14 +224,31 @@ class Folder:
             raise _outside(path)
         return steps[len(root) :]
 
-    def _make_folders(self, path: str) -> None:
-        """Make the folders on the way to a path that are missing."""
-        steps = self._steps(path)[:-1]
-        for end in range(1, len(steps) + 1):
-            with self.locate("/".join(steps[:end])) as at:
-                if at.name:
-                    with suppress(FileExistsError):
-                        os.mkdir(at.name, dir_fd=at.folder)
+    @contextmanager
+    def _located_in_new_folders(self, path: str, check: Check) -> Generator[Location]:
+        """The place of a path, whose missing folders are made if it may be written."""
+        for _ in range(MAX_PATH_CHARACTERS):
+            with ExitStack() as stack:
+                try:
+                    at = self._locate(stack, path)
+                except PathMissing as found:
+                    missing = found
+                else:
+                    yield at
+                    return
+            _check_writable(missing.real_path)
+            check(missing.real_path)
+            self._make_folder(missing.folder, path)
+        raise PathRefused(f"the folders of {path} vanish while they are made; try again")
+
+    def _make_folder(self, folder: str, path: str) -> None:
+        with self.locate(folder) as at:
+            try:
+                os.mkdir(at.name, dir_fd=at.folder)
+            except FileExistsError:
+                pass  # somebody else made it
+            except OSError as error:
+                raise _refused(error, at.path, path) from error
 
 
 def _check_text(path: str) -> None:
@@ -307,6 +341,8 @@ def _status(at: Location) -> os.stat_result | None:
         return os.stat(at.name or ".", dir_fd=at.folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _refused(error, at.path, at.path) from error
 
 
 def _replace(at: Location, content: bytes, path: str) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from parallel_agents.tools.files.folder import Folder, PathRefused
+from parallel_agents.folder import Folder, PathRefused
 
 MOST = 1000
 
@@ -143,6 +143,8 @@ def test_nothing_is_written_outside(root: Path, path: str) -> None:
         "a/.git/config",
         ".parallel-agents/config.toml",
         ".git",
+        ".mcp.json",
+        "a/.mcp.json",
     ],
 )
 def test_what_has_power_over_programs_is_not_written(root: Path, path: str) -> None:
@@ -156,6 +158,40 @@ def test_a_link_to_what_has_power_is_not_written_through(root: Path) -> None:
 
     with pytest.raises(PathRefused, match="decides what programs do"):
         Folder(root).write("harmless", b"x")
+
+
+def test_no_folder_is_made_where_nothing_may_be_written(root: Path) -> None:
+    (root / ".git").mkdir()
+    (root / "harmless").symlink_to(".git/hooks")
+
+    with pytest.raises(PathRefused, match="decides what programs do"):
+        Folder(root).write("harmless/x/y", b"x")
+
+    assert list((root / ".git").iterdir()) == []
+
+
+@pytest.mark.parametrize("path", [f"{'n' * 300}/x", f"a/{'n' * 300}", f"{'n' * 300}/../x"])
+def test_a_name_that_is_too_long_is_told_in_words(root: Path, path: str) -> None:
+    with pytest.raises(PathRefused, match="too long"):
+        Folder(root).write(path, b"x")
+
+
+@pytest.mark.parametrize("path", ["secret.txt", "link", "n/e/w"])
+def test_what_is_checked_is_what_would_be_opened(root: Path, path: str) -> None:
+    (root / "secret.txt").write_text("secret")
+    (root / "link").symlink_to("secret.txt")
+    checked: list[str] = []
+
+    def refuse(path: str) -> None:
+        checked.append(path)
+        raise PathRefused("no")
+
+    with pytest.raises(PathRefused, match="no"):
+        Folder(root).write(path, b"x", refuse)
+
+    assert checked == [Folder(root).real_path(path)]
+    assert (root / "secret.txt").read_text() == "secret"
+    assert not (root / "n").exists()
 
 
 def test_a_replaced_file_keeps_its_mode(root: Path) -> None:
@@ -214,8 +250,32 @@ def test_the_real_path_is_told_without_links(root: Path, path: str, real: str) -
     assert Folder(root).real_path(path) == real
 
 
-def _race(root: Path, swap: Callable[[], None], rounds: int) -> list[bytes]:
-    """What reads and writes of `race/file` gave while another thread swapped what `race` is."""
+def test_a_file_that_is_swapped_for_a_link_is_not_read_through_it(root: Path) -> None:
+    (root / "secret.txt").write_bytes(b"secret")
+    file = root / "notes"
+
+    def swap() -> None:
+        (root / "link").symlink_to("secret.txt")
+        (root / "link").rename(file)
+        (root / "plain").write_bytes(b"plain")
+        (root / "plain").rename(file)
+
+    def check(path: str) -> None:
+        if path == "secret.txt":
+            raise PathRefused("no")
+
+    seen: set[bytes] = set()
+    with _in_a_thread(swap):
+        for _ in range(3000):
+            with suppress(PathRefused):
+                seen.add(Folder(root).read("notes", MOST, check))
+
+    assert seen == {b"plain"}
+
+
+@contextmanager
+def _in_a_thread(swap: Callable[[], None]) -> Generator[None]:
+    """A block during which another thread swaps without a pause."""
     stop = threading.Event()
 
     def swapping() -> None:
@@ -224,17 +284,23 @@ def _race(root: Path, swap: Callable[[], None], rounds: int) -> list[bytes]:
 
     thread = threading.Thread(target=swapping)
     thread.start()
-    seen: list[bytes] = []
     try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _race(root: Path, swap: Callable[[], None], rounds: int) -> list[bytes]:
+    """What reads and writes of `race/file` gave while another thread swapped what `race` is."""
+    seen: list[bytes] = []
+    with _in_a_thread(swap):
         for _ in range(rounds):
             try:
                 Folder(root).write("race/file", b"mine")
                 seen.append(Folder(root).read("race/file", MOST))
             except PathRefused:
                 continue
-    finally:
-        stop.set()
-        thread.join()
     return seen
 
 
