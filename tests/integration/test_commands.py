@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,10 +29,19 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def started(mark: str) -> bool:
+    """Whether a process runs that has a mark in its arguments."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (process / "cmdline").read_bytes() and is_alive(int(process.name)):
+                return True
+    return False
+
+
 def until(condition: Callable[[], bool]) -> None:
     """Return once the condition holds."""
     while not condition():
-        os.sched_yield()
+        time.sleep(0.01)
 
 
 async def ended(pid_file: Path) -> None:
@@ -87,6 +98,21 @@ async def test_the_whole_group_ends_when_the_caller_is_cancelled(tmp_path: Path)
 
     assert task.cancelled()
     await ended(pid)
+
+
+@pytest.mark.parametrize("rounds", range(8))
+async def test_the_whole_group_ends_when_the_caller_is_cancelled_while_it_starts(
+    rounds: int,
+) -> None:
+    mark = f"0.{os.getpid()}{rounds}"
+    task = asyncio.create_task(sh(f"sleep 1000{mark} & sleep 1000{mark} & wait"))
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait((task,))
+
+    assert task.cancelled()
+    await asyncio.to_thread(until, lambda: not started(mark))
 
 
 async def test_a_child_that_keeps_the_output_open_does_not_delay_the_end(tmp_path: Path) -> None:

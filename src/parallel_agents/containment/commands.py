@@ -76,7 +76,9 @@ async def run_command(
     loop = asyncio.get_running_loop()
     async with turn:
         began = loop.time()
-        process, readable = await _start(command, stdin, folder, environment, descriptors)
+        process, readable = await _started(
+            asyncio.create_task(_start(command, stdin, folder, environment, descriptors))
+        )
     output = _Output()
     reading = asyncio.create_task(output.read(readable))
     ending = Ending.EXITED
@@ -94,6 +96,24 @@ async def run_command(
         await asyncio.wait((reading,))
     code = process.returncode
     return CommandEnd(ending, -1 if code is None else code, output.text, loop.time() - began)
+
+
+async def _started(starting: asyncio.Task[tuple[Process, int]]) -> tuple[Process, int]:
+    """What `_start` gives; if the caller is cancelled meanwhile, the whole group has ended.
+
+    Without this, asyncio ends the process alone, which may have begun others by then.
+    """
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        while not starting.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((starting,))
+        if not starting.cancelled() and starting.exception() is None:
+            process, readable = starting.result()
+            os.close(readable)
+            await _end_group(process)
+        raise
 
 
 async def _start(

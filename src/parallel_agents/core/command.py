@@ -20,6 +20,7 @@ class Command:
         sandbox: where it runs; only OFF is outside of a sandbox.
         timeout_seconds: how long it may take.
         stdin: what it reads.
+        is_own_folder: whether the folder is a copy of the session's own, in which it may commit.
         hides: whether it must not see a path of the folder; None if it may see all.
     """
 
@@ -28,6 +29,7 @@ class Command:
     sandbox: Sandbox = Sandbox.REQUIRE
     timeout_seconds: float
     stdin: bytes = b""
+    is_own_folder: bool = False
     hides: Callable[[str], bool] | None = None
 
 
@@ -59,7 +61,7 @@ class CommandEnd(NamedTuple):
 class Commands(Protocol):
     """Where the commands of sessions run."""
 
-    async def check(self, sandbox: Sandbox, folder: str) -> None:
+    async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
         """Refuse commands that could not be run here.
 
         Raises:

@@ -37,5 +37,6 @@ def session_command(
         sandbox=sandbox,
         timeout_seconds=timeout_seconds,
         stdin=stdin,
+        is_own_folder=session.options.workspace is not None,
         hides=hidden_by((rules, *session.options.permissions), _READS),
     )

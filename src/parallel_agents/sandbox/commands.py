@@ -22,8 +22,9 @@ from parallel_agents.sandbox.cgroup import Group, make_group, writable_groups
 from parallel_agents.sandbox.limits import Limits, limited
 from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
 from parallel_agents.sandbox.relay import FOLDER as RELAY_FOLDER, PORT, SOCKET, Relay
+from parallel_agents.sandbox.repository import KnownRepositories, own_repository
 from parallel_agents.sandbox.tree import Tree
-from parallel_agents.sandbox.view import View, view_of
+from parallel_agents.sandbox.view import View, real_folder, view_of
 
 _PROBE_SECONDS = 20.0
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -72,10 +73,12 @@ class LocalCommands:
         self._starting = asyncio.Lock()
         self._probing = asyncio.Lock()  # guards `_walls`
         self._walls: Walls | None = None
+        self._repositories = KnownRepositories()
 
-    async def check(self, sandbox: Sandbox, folder: str) -> None:
+    async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
         if sandbox is not Sandbox.OFF:
-            await self._view(await self._sandbox(), folder, None)
+            walls = await self._sandbox()
+            await asyncio.to_thread(self._view, walls, folder, None, is_own=is_own_folder)
 
     async def run(self, command: Command) -> CommandEnd:
         if command.sandbox is Sandbox.OFF:
@@ -88,7 +91,9 @@ class LocalCommands:
                 timeout_seconds=command.timeout_seconds,
             )
         walls = await self._sandbox()
-        view = await self._view(walls, command.folder, command.hides)
+        view = await asyncio.to_thread(
+            self._view, walls, command.folder, command.hides, is_own=command.is_own_folder
+        )
         try:
             end = await self._run_inside(walls, view, command)
         finally:
@@ -98,11 +103,13 @@ class LocalCommands:
             end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
         return end
 
-    async def _view(self, walls: Walls, folder: str, hides: Callable[[str], bool] | None) -> View:
-        return await asyncio.to_thread(
-            view_of,
-            Path(folder),
-            homes=self._around.homes,
+    def _view(
+        self, walls: Walls, folder: str, hides: Callable[[str], bool] | None, *, is_own: bool
+    ) -> View:
+        real = real_folder(Path(folder), self._around.homes)
+        return view_of(
+            real,
+            own_repository(real) if is_own else self._repositories.find(real),
             private=self._around.private,
             programs=walls.programs,
             hides=hides,

@@ -1,32 +1,41 @@
-"""Repository: what git needs of a folder's repository, and what must stay as it is.
+"""Repository: what git needs of the repositories in a folder, and what must stay as it is.
 
 Git runs what a repository's configuration and hooks name, with the rights of whoever calls it next.
-A command in a sandbox can commit, and can change neither.
+In a folder that is not the session's own, commands can therefore read repositories and not change
+them. In a copy of its own a session can commit.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import threading
+import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from parallel_agents.errors import SandboxRefused
+from parallel_agents.errors import GitFailed, SandboxRefused
+from parallel_agents.git import Git, find_git
+from parallel_agents.sandbox.git_config import named_by
 
+_GIT = ".git"
 # `commondir` makes git read the configuration of another folder.
 _ACTED_ON = ("config", "config.worktree", "hooks", "commondir")
-_OF_WORKTREE = ("commondir", "gitdir", "config.worktree")
-_SHARED = ("objects", "refs", "logs")
-_HOOKS_PATH = re.compile(rb'^\s*hookspath\s*=\s*"?([^"\n]+?)"?\s*$', re.IGNORECASE | re.MULTILINE)
 _INFORMATION = "info"
+_GITLINK = b"160000 "
+_NOT_ENTERED = frozenset({_GIT, ".tox", ".venv", "node_modules", "venv"})
+_MOST_DEPTH = 4
+_MOST_FOLDERS = 20_000
+_MOST_REPOSITORIES = 500
 _MOST_BORROWED = 10
+_MOST_LINKS = 40
+_KNOWN_SECONDS = 30.0
 _MOST_BYTES = 1_000_000
-_MOST_SUBMODULES = 500
 
 
 class Repository(NamedTuple):
-    """What a sandbox does with the paths of a repository; all of them exist but for `absent`.
+    """What a sandbox does with the paths of repositories; all exist but for `absent`, when found.
 
     Attributes:
         seen: folders outside of the working folder that can be read.
@@ -41,53 +50,169 @@ class Repository(NamedTuple):
     absent: tuple[Path, ...] = ()
 
 
-def repository_of(folder: Path) -> Repository:
-    """The repository whose files are in a folder, which has a path without links.
+def own_repository(folder: Path) -> Repository:
+    """The repository of a copy that is the session's own: it can be changed, but not what it obeys.
 
-    Raises:
-        SandboxRefused: its `.git` is a link, which a command could replace.
+    Args:
+        folder: its path without links.
     """
-    git = folder / ".git"
-    if git.is_symlink():
-        raise SandboxRefused(
-            f"{git} is a link",
-            why="a command could replace it, and with it what git runs",
-            hint="make it a file with the line `gitdir: PATH`, or move the repository here",
-        )
-    if git.is_dir():
-        return _own(git, folder)
-    return _linked(git, folder) if git.is_file() else Repository()
-
-
-def _own(git: Path, folder: Path) -> Repository:
-    """A repository in the folder itself, with those of its submodules."""
-    read_only: list[Path] = []
-    absent: list[Path] = []
-    for place in (git, *_submodules(git / "modules")):
-        acted_on = [place / name for name in _ACTED_ON]
-        if any(path.is_symlink() for path in acted_on):
-            read_only.append(place)  # a link cannot be held in its place
-            continue
-        read_only += (path for path in acted_on if path.exists())
-        absent += (path for path in acted_on if not path.exists())
-    if (worktrees := git / "worktrees").is_dir():
-        read_only.append(worktrees)
-    read_only += _hooks_elsewhere(git / "config", folder)
+    git = folder / _GIT
+    if git.is_symlink() or not git.is_dir():
+        return Repository()
     objects = git / "objects"
-    if (sources := objects / _INFORMATION).is_dir():
-        read_only.append(sources)
-    else:
-        absent.append(sources)
+    guarded = (*(git / name for name in _ACTED_ON), objects / _INFORMATION)
     return Repository(
         seen=tuple(_borrowed(objects, folder)),
         pinned=(git, *((objects,) if objects.is_dir() else ())),
-        read_only=tuple(read_only),
-        absent=tuple(absent),
+        read_only=tuple(path for path in guarded if path.exists() and not path.is_symlink()),
+        absent=tuple(path for path in guarded if not path.exists()),
     )
 
 
-def _linked(git: Path, folder: Path) -> Repository:
-    """The repository of a worktree; none if the file `.git` names anything but this worktree's.
+def repositories_in(folder: Path) -> Repository:
+    """The repositories in a folder as it is: that of the folder, those below it, and submodules.
+
+    Those below it are found down to four folders deep.
+
+    Args:
+        folder: its path without links.
+
+    Raises:
+        SandboxRefused: there are too many, or what git obeys is behind a link that a command could
+            replace.
+    """
+    if inner := next((path for path in (folder, *folder.parents) if _is_bare(path)), None):
+        raise SandboxRefused(
+            f"{folder} is not given to a sandbox",
+            why=f"{inner} is the inside of a repository, which git obeys",
+            hint="work in a folder with the repository's files",
+        )
+    guard = _Guard(folder)
+    guard.hold(folder / _GIT)
+    waiting = [folder, *_nested(folder)]
+    known = set(waiting)
+    while waiting:
+        place = waiting.pop()
+        if _is_bare(place):
+            guard.hold(place)
+            continue
+        guard.hold_repository(place)
+        for link in _gitlinks(place):
+            has_repository = (link / _GIT).exists()
+            guard.hold(link / _GIT if has_repository else link)
+            if has_repository and link not in known:
+                known.add(link)
+                waiting.append(link)
+        if len(known) > _MOST_REPOSITORIES:
+            raise SandboxRefused(
+                f"{folder} has more repositories than can be guarded",
+                why=f"{_MOST_REPOSITORIES} are looked at",
+                hint="work in the folder of one of them",
+            )
+    return Repository(
+        seen=tuple(_seen(folder)),
+        read_only=tuple(guard.read_only),
+        absent=tuple(guard.absent),
+    )
+
+
+class KnownRepositories:
+    """The repositories in folders, as they were found a short while ago."""
+
+    def __init__(self) -> None:
+        self._finding = threading.Lock()  # guards `_found`, and lets many wait for one
+        self._found: dict[Path, tuple[float, Repository]] = {}
+
+    def find(self, folder: Path) -> Repository:
+        """As `repositories_in`."""
+        with self._finding:
+            found_at, repository = self._found.get(folder, (-inf, Repository()))
+            if time.monotonic() - found_at > _KNOWN_SECONDS:
+                repository = repositories_in(folder)
+                self._found[folder] = time.monotonic(), repository
+            return repository
+
+
+class _Guard:
+    """Collects the paths below a folder that commands must leave as they are."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.read_only: dict[Path, None] = {}
+        self.absent: dict[Path, None] = {}
+
+    def hold_repository(self, place: Path) -> None:
+        """Hold the `.git` of a place, what it leads to, and what its configuration names."""
+        git = place / _GIT
+        if os.path.lexists(git):
+            self.hold(git)
+        if git.is_file() and (target := _named(git, place, b"gitdir:")) != place:
+            self.hold(target)
+            self.hold(_named(target / "commondir", target))
+        if find_git() is None:
+            return
+        try:
+            named = named_by(Git(place))
+        except GitFailed:
+            return  # git runs nothing where it does not work
+        for path in (*named.obeyed, *named.run):
+            self.hold(path)
+
+    def hold(self, path: Path) -> None:
+        """Keep a path as it is if it is in the folder, with the links that lead to it.
+
+        Raises:
+            SandboxRefused: a link is in the folder itself, or the path is that folder.
+        """
+        waiting = path
+        for _ in range(_MOST_LINKS):
+            path = Path(os.path.normpath(waiting))
+            if not path.is_relative_to(self._folder):
+                return
+            link = self._first_link(path)
+            if link is None:
+                self._hold(path)
+                return
+            if link.parent == self._folder:
+                raise SandboxRefused(
+                    f"{link} is a link",
+                    why="a command could replace it, and with it what git runs",
+                    hint="put what it leads to in its place, or use a workspace: --workspace",
+                )
+            self.read_only[link.parent] = None
+            waiting = link.parent / link.readlink() / path.relative_to(link)
+
+    def _first_link(self, path: Path) -> Path | None:
+        """The first link on the way from the folder to a path."""
+        above = [path, *path.parents]
+        below = above[: above.index(self._folder)]
+        return next((step for step in reversed(below) if step.is_symlink()), None)
+
+    def _hold(self, path: Path) -> None:
+        if path == self._folder:
+            raise SandboxRefused(
+                f"git obeys files in {path} itself",
+                why="a command there could change what git runs",
+                hint="keep them in a folder of their own, or use a workspace: --workspace",
+            )
+        if path.exists():
+            self.read_only[path] = None
+        else:
+            self.absent[path] = None
+
+
+def _seen(folder: Path) -> Iterator[Path]:
+    """The folders outside that the repository of a folder needs."""
+    git = folder / _GIT
+    if git.is_dir():
+        yield from _borrowed(git / "objects", folder)
+    elif git.is_file() and (common := _common_of_worktree(git, folder)):
+        yield common
+        yield from _borrowed(common / "objects", folder)
+
+
+def _common_of_worktree(git: Path, folder: Path) -> Path | None:
+    """The repository of a worktree; None if the file `.git` names anything but this worktree's.
 
     The file may have been written by an agent: what it names counts only if git made it, outside of
     the folder, for the folder.
@@ -100,20 +225,7 @@ def _linked(git: Path, folder: Path) -> Repository:
         and _named(own / "gitdir", own) == git
         and _named(own / "commondir", own) == common
     )
-    if not is_of_git:
-        return Repository(read_only=(git,))
-    guarded = [own / name for name in _OF_WORKTREE]
-    return Repository(
-        seen=(common, *_borrowed(common / "objects", folder)),
-        pinned=(*(path for name in _SHARED if (path := common / name).is_dir()), own),
-        read_only=(
-            git,
-            *(path for path in guarded if path.exists()),
-            *(path for path in (common / "objects" / _INFORMATION,) if path.is_dir()),
-            *_hooks_elsewhere(common / "config", folder),
-        ),
-        absent=tuple(path for path in guarded if not path.exists()),
-    )
+    return common if is_of_git else None
 
 
 def _borrowed(objects: Path, folder: Path) -> Iterator[Path]:
@@ -133,38 +245,62 @@ def _borrowed(objects: Path, folder: Path) -> Iterator[Path]:
                 waiting.append(path)
 
 
+def _nested(folder: Path) -> Iterator[Path]:
+    """The folders below one that have a `.git`."""
+    level = [folder]
+    count = 0
+    for _ in range(_MOST_DEPTH):
+        below: list[Path] = []
+        for place in level:
+            for path in _folders_in(place):
+                if os.path.lexists(path / _GIT) or _is_bare(path):
+                    yield path
+                below.append(path)
+            count += 1
+            if count > _MOST_FOLDERS:
+                raise SandboxRefused(
+                    f"{folder} has too many folders to find the repositories in it",
+                    why=f"{_MOST_FOLDERS:,} are looked at",
+                    hint="work in a folder below, or in a workspace: --workspace",
+                )
+        level = below
+
+
+def _folders_in(place: Path) -> list[Path]:
+    try:
+        with os.scandir(place) as entries:
+            return [
+                place / entry.name
+                for entry in entries
+                if entry.name not in _NOT_ENTERED and entry.is_dir(follow_symlinks=False)
+            ]
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return []
+
+
+def _is_bare(path: Path) -> bool:
+    """Whether a folder is the inside of a repository."""
+    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
+
+
+def _gitlinks(place: Path) -> list[Path]:
+    """The folders of a repository's submodules, by its index."""
+    if find_git() is None:
+        return []
+    try:
+        listed = Git(place).run("ls-files", "--stage", "-z")
+    except GitFailed:
+        return []
+    return [
+        place / os.fsdecode(line.partition(b"\t")[2])
+        for line in listed.split(b"\0")
+        if line.startswith(_GITLINK)
+    ]
+
+
 def _named(file: Path, below: Path, before: bytes = b"") -> Path:
     """The path that a file holds, without links; `below` if it holds none."""
     return (below / os.fsdecode(_read(file).removeprefix(before).strip())).resolve()
-
-
-def _submodules(modules: Path) -> Iterator[Path]:
-    """The git folders of submodules, which have submodules of their own."""
-    waiting = [modules]
-    for _ in range(_MOST_SUBMODULES):
-        if not waiting:
-            return
-        place = waiting.pop()
-        if place.is_symlink() or not place.is_dir():
-            continue
-        if (place / "HEAD").exists():
-            yield place
-            waiting.append(place / "modules")
-        else:
-            waiting += place.iterdir()
-    raise SandboxRefused(
-        f"{modules} has more folders than can be guarded",
-        why=f"{_MOST_SUBMODULES} are looked at",
-        hint="work in the folder of one of the submodules",
-    )
-
-
-def _hooks_elsewhere(config: Path, folder: Path) -> Iterator[Path]:
-    """The folders of the working folder from which hooks are run, by `core.hooksPath`."""
-    for match in _HOOKS_PATH.finditer(_read(config)):
-        path = (folder / os.fsdecode(match[1])).resolve()
-        if path != folder and path.is_relative_to(folder) and path.is_dir():
-            yield path
 
 
 def _read(path: Path) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from parallel_agents.errors import SandboxRefused
-from parallel_agents.sandbox.repository import repository_of
+from parallel_agents.sandbox.repository import Repository
 
 _PROJECT = (".parallel-agents", ".mcp.json")  # what runs outside of the sandbox reads these
 _OBJECTS = "/.git/objects"
@@ -39,19 +40,18 @@ class View:
     absent: tuple[Path, ...] = ()
 
     def set_aside(self) -> list[Path]:
-        """Rename what must not have come to exist, and return the paths that it had."""
-        found: list[Path] = []
-        for path in self.absent:
-            with suppress(FileNotFoundError):
-                path.rename(path.with_name(f"{path.name}.refused-{os.urandom(4).hex()}"))
-                found.append(path)
-        return found
+        """Rename what must not have come to exist, and return the paths that it had.
+
+        Raises:
+            SandboxRefused: it cannot be renamed.
+        """
+        return [path for path in self.absent if _set_aside(path)]
 
 
 def view_of(
     folder: Path,
+    repository: Repository,
     *,
-    homes: Iterable[Path],
     private: Iterable[Path],
     programs: Iterable[Path],
     hides: Callable[[str], bool] | None,
@@ -59,15 +59,48 @@ def view_of(
     """What a command sees of a folder.
 
     Args:
-        folder: the folder that it works in.
-        homes: folders that must not be in it, such as the user's home.
+        folder: the folder that it works in, by its path without links.
+        repository: the repositories in it.
         private: folders that are hidden if they are in it.
         programs: folders of programs that can only be read if they are in it: what runs this
             process may be among them.
         hides: whether a path below it is hidden, by permissions; None if none is.
 
     Raises:
-        SandboxRefused: the folder is missing or holds a home, or too much to find what is hidden.
+        SandboxRefused: the folder holds too much to find what is hidden.
+    """
+    guarded = [folder / name for name in _PROJECT]
+    inside = (path for one in private if (path := one.resolve()).is_relative_to(folder))
+    obeyed = (*repository.read_only, *repository.absent, *guarded)
+    read_only = (
+        *(path for path in obeyed if path.exists() and not path.is_symlink()),
+        *(path for path in programs if path != folder and path.is_relative_to(folder)),
+    )
+    hidden = (
+        *(path for path in inside if path.exists()),
+        *(_hidden(folder, hides) if hides else ()),
+    )
+    absent = tuple(path for path in obeyed if not os.path.lexists(path))
+    held = (*repository.pinned, *read_only, *hidden, *absent)
+    return View(
+        folder=folder,
+        seen=repository.seen,
+        pinned=tuple(_pins(folder, (*repository.pinned, *_above(folder, held)), read_only, hidden)),
+        read_only=tuple(_outermost(read_only)),
+        hidden=hidden,
+        absent=absent,
+    )
+
+
+def real_folder(folder: Path, homes: Iterable[Path]) -> Path:
+    """The path without links of a folder that a command can be given.
+
+    Args:
+        folder: the folder.
+        homes: folders that must not be in it, such as the user's home.
+
+    Raises:
+        SandboxRefused: it is missing, or holds a home.
     """
     real = folder.resolve()
     if not real.is_dir():
@@ -82,24 +115,57 @@ def view_of(
             why="it holds a home folder, with keys and all else",
             hint="work in the folder of a project, by cwd or `cd`",
         )
-    repository = repository_of(real)
-    guarded = (real / name for name in _PROJECT)
-    inside = (path for one in private if (path := one.resolve()).is_relative_to(real))
-    return View(
-        folder=real,
-        seen=repository.seen,
-        pinned=repository.pinned,
-        read_only=(
-            *repository.read_only,
-            *(path for path in guarded if path.exists() and not path.is_symlink()),
-            *(path for path in programs if path != real and path.is_relative_to(real)),
-        ),
-        hidden=(
-            *(path for path in inside if path.exists()),
-            *(_hidden(real, hides) if hides else ()),
-        ),
-        absent=repository.absent,
-    )
+    return real
+
+
+def _above(folder: Path, held: Iterable[Path]) -> Iterator[Path]:
+    """The folders between a folder and what is held in it.
+
+    If one of them were moved away, what is held would be moved with it, and another could take its
+    place.
+    """
+    for path in held:
+        if path.is_relative_to(folder):
+            yield from (above for above in path.parents if above.is_relative_to(folder))
+
+
+def _pins(folder: Path, paths: Iterable[Path], *covered: Sequence[Path]) -> Iterator[Path]:
+    """The folders that must not be moved and are not held otherwise, the outermost first."""
+    held = {path for paths in covered for path in paths}
+    for path in sorted(set(paths) - {folder}, key=lambda path: len(path.parts)):
+        if held.isdisjoint((path, *path.parents)) and path.is_dir():
+            yield path
+
+
+def _outermost(paths: Iterable[Path]) -> Iterator[Path]:
+    """Those paths that are in none of the others."""
+    found = set(paths)
+    return (path for path in dict.fromkeys(paths) if found.isdisjoint(path.parents))
+
+
+def _set_aside(path: Path) -> bool:
+    """Rename what is at a path; whether there was something."""
+    if not os.path.lexists(path):
+        return False
+    folder = path.parent
+    aside = path.with_name(f"{path.name}.refused-{os.urandom(4).hex()}")
+    try:
+        mode = folder.stat().st_mode
+        try:
+            path.rename(aside)
+        except PermissionError:  # a command can take the right to change a folder that it owns
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+            path.rename(aside)
+            folder.chmod(stat.S_IMODE(mode))
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise SandboxRefused(
+            f"a command made {path}, which decides what programs do in its folder",
+            why=f"it cannot be renamed: {error.strerror}",
+            hint="remove it before you run git or start anything there",
+        ) from error
+    return True
 
 
 def _hidden(folder: Path, hides: Callable[[str], bool]) -> Iterator[Path]:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from parallel_agents.errors import GitFailed, WorkspaceError
+from parallel_agents.git import Git
 from parallel_agents.workspaces.entries import oid_of
-from parallel_agents.workspaces.git import Git
 
 _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfilemode = true\n\tlooseCompression = 1\n"
 # Before any attributes that a tree could bring: contents are compared as they are on the disk.

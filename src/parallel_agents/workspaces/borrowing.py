@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from parallel_agents.errors import GitFailed
-from parallel_agents.workspaces.git import Git
+from parallel_agents.git import Git
 from parallel_agents.workspaces.listing import Repository, Tracked
 
 _CONFIG = """\

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import GitFailed, WorkspaceError
+from parallel_agents.git import find_git, missing_git
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.entries import Entry, Stamp, Stamped
-from parallel_agents.workspaces.git import find_git, missing_git
 from parallel_agents.workspaces.listing import list_folder, list_new
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted

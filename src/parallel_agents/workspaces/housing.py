@@ -9,8 +9,8 @@ from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.session import Session
 from parallel_agents.core.workspace import Changes, Place
 from parallel_agents.errors import WorkspaceError
+from parallel_agents.git import find_git
 from parallel_agents.workspaces.comparing import changes_of, count, patch_of
-from parallel_agents.workspaces.git import find_git
 from parallel_agents.workspaces.limits import Limits
 from parallel_agents.workspaces.making import make
 from parallel_agents.workspaces.record import Record, Room

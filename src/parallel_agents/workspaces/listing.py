@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from parallel_agents.errors import GitFailed, WorkspaceError
-from parallel_agents.workspaces.git import Git, find_git, missing_git
+from parallel_agents.git import Git, find_git, missing_git
 
 _OUTSIDE = "not a git repository (or any"
 GITLINK = "160000"

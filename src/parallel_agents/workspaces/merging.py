@@ -11,10 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from parallel_agents.git import find_git
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.comparing import Change, write_tree
 from parallel_agents.workspaces.entries import Entry, Mode
-from parallel_agents.workspaces.git import find_git
 from parallel_agents.workspaces.listing import list_folder
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 

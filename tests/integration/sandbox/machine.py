@@ -41,6 +41,7 @@ async def inside(
     private: Sequence[Path] = (),
     hides: Callable[[str], bool] | None = None,
     stdin: bytes = b"",
+    is_own_folder: bool = False,
 ) -> CommandEnd:
     """A script of bash, run in a sandbox."""
     commands = LocalCommands(
@@ -57,6 +58,7 @@ async def inside(
         folder=str(folder),
         timeout_seconds=seconds,
         stdin=stdin,
+        is_own_folder=is_own_folder,
         hides=hides,
     )
     return await commands.run(command)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +51,7 @@ def is_live(marker: str) -> bool:
 
 def until(condition: Callable[[], bool]) -> None:
     while not condition():
-        os.sched_yield()
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

@@ -38,35 +38,45 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_a_command_can_commit(repository: Path) -> None:
-    end = await inside(repository, COMMIT)
+async def test_a_session_can_commit_in_a_copy_of_its_own(repository: Path) -> None:
+    end = await inside(repository, COMMIT, is_own_folder=True)
 
     assert end.output == "2\n"
     assert git(repository, "log", "-1", "--format=%an %s") == "agent second\n"
     assert git(repository, "status", "--short") == ""
 
 
-async def test_a_command_can_commit_in_a_worktree(repository: Path, tmp_path: Path) -> None:
-    worktree = tmp_path / "worktree"
-    git(repository, "worktree", "add", "-q", "-b", "side", str(worktree))
-
-    end = await inside(worktree, COMMIT)
-
-    assert end.output == "2\n"
-    assert git(repository, "log", "-1", "--format=%s", "side") == "second\n"
-    assert git(repository, "status", "--short") == ""
-
-
-async def test_a_command_can_commit_on_objects_that_are_borrowed(
+async def test_a_session_can_commit_on_objects_that_are_borrowed(
     repository: Path, tmp_path: Path
 ) -> None:
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "--shared", str(repository), str(clone))
 
-    end = await inside(clone, COMMIT)
+    end = await inside(clone, COMMIT, is_own_folder=True)
 
     assert end.output == "2\n"
     assert git(clone, "status", "--short") == ""
+
+
+async def test_git_can_look_at_a_repository_that_is_not_the_sessions_own(repository: Path) -> None:
+    end = await inside(
+        repository, f"echo x > file; git diff --stat | tail -1; git log --oneline | wc -l; {COMMIT}"
+    )
+
+    assert end.output.startswith(" 1 file changed, 1 insertion(+), 1 deletion(-)\n1\nfatal: ")
+    assert "Read-only file system" in end.output
+    assert git(repository, "log", "--format=%s") == "first\n"
+
+
+async def test_git_can_look_at_a_worktree(repository: Path, tmp_path: Path) -> None:
+    worktree = tmp_path / "worktree"
+    git(repository, "worktree", "add", "-q", "-b", "side", str(worktree))
+
+    end = await inside(worktree, f"git log --oneline | wc -l; git branch --show-current; {COMMIT}")
+
+    assert end.output.startswith("1\nside\n")
+    assert "Read-only file system" in end.output
+    assert git(repository, "status", "--short") == ""
 
 
 @pytest.mark.parametrize(
@@ -84,9 +94,11 @@ async def test_a_command_does_not_choose_whose_objects_are_seen(
     other = tmp_path / "other"
     other.mkdir()
     git(other, "init", "-q")
-    await inside(repository, change.replace("{other}", f"{other}/.git/objects"))
+    script = change.replace("{other}", f"{other}/.git/objects")
+    await inside(repository, script, is_own_folder=True)
 
-    end = await inside(repository, f"ls {other}/.git/objects && echo SEEN; true")
+    look = f"ls {other}/.git/objects && echo SEEN; true"
+    end = await inside(repository, look, is_own_folder=True)
 
     assert "SEEN" not in end.output
 
@@ -142,37 +154,182 @@ async def test_a_forged_worktree_opens_nothing(tmp_path: Path) -> None:
     assert "SECRET" not in end.output
 
 
-async def test_the_repositories_of_submodules_are_guarded(repository: Path, tmp_path: Path) -> None:
-    outer = tmp_path / "outer"
-    outer.mkdir()
-    git(outer, "init", "-q")
-    git(outer, "submodule", "add", "-q", str(repository), "libs/inner")
+@pytest.fixture
+def outer(repository: Path, tmp_path: Path) -> Path:
+    """A repository with a submodule, one that is not checked out, and hooks in its own files."""
+    folder = tmp_path / "outer"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    for name in ("libs/inner", "libs/empty"):
+        git(folder, "submodule", "add", "-q", str(repository), name)
+    (folder / "tools" / "hooks").mkdir(parents=True)
+    (folder / "tools" / "hooks" / "post-index-change").write_text("#!/bin/sh\n")
+    (folder / "tools" / "monitor").write_text("#!/bin/sh\n")
+    (folder / "tools" / "monitor").chmod(0o755)
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    git(folder, "submodule", "deinit", "-q", "-f", "libs/empty")
+    git(folder, "config", "core.hooksPath", "tools/hooks")
+    git(folder, "config", "include.path", "../settings/gitconfig")
+    git(folder, "config", "--add", "include.path", "../late/gitconfig")
+    git(folder, "config", "filter.x.clean", "tools/monitor %f")
+    (folder / "settings").mkdir()
+    (folder / "settings" / "gitconfig").write_text("[core]\n")
+    return folder
 
+
+def work(folder: Path) -> None:
+    """What a user does next, whatever comes of it."""
+    for command in ("status", "diff", "add ."):
+        subprocess.run(["git", *command.split()], cwd=folder, check=False, capture_output=True)
+
+
+RUNS = "printf '#!/bin/sh\\ntouch {mark}\\n'"
+OBEYS = "printf '\\n[core]\\nfsmonitor = touch {mark}\\n'"
+CONFIG = "git config core.fsmonitor 'touch {mark}; false'"
+HOOK = "tools/hooks/post-index-change"
+MODULE = f"sed -i /worktree/d config; {OBEYS} >> config"
+MADE = (
+    f"(mkdir -p {{git}} && cd {{git}} && cp -r {{outer}}/.git/modules/libs/inner/* . && {MODULE})"
+)
+ATTACKS = [
+    CONFIG,
+    f"{OBEYS} >> .git/config",
+    f"mv .git .g; cp -r .g .git; {CONFIG}",
+    f"rm -rf .git; git init -q; {CONFIG}",
+    f"cp -r .git evil; {OBEYS} >> evil/config; echo ../evil > .git/commondir",
+    f"{RUNS} > {HOOK}; chmod +x {HOOK}",
+    f"mv tools t; mkdir -p tools/hooks; {RUNS} > {HOOK}; chmod +x {HOOK}",
+    f"mv tools/hooks tools/h; mkdir tools/hooks; {RUNS} > {HOOK}; chmod +x {HOOK}",
+    f"{RUNS} > tools/monitor; echo '* filter=x' > .gitattributes; echo x > file",
+    f"{OBEYS} > settings/gitconfig",
+    f"mv settings s; mkdir settings; {OBEYS} > settings/gitconfig",
+    f"mkdir late; {OBEYS} > late/gitconfig",
+    f"cd libs/inner; {CONFIG}",
+    f"mv .git/modules .git/m; cp -r .git/m .git/modules; cd libs/inner; {CONFIG}",
+    f"rm libs/inner/.git; {MADE.replace('{git}', 'libs/inner/.git')}",
+    f"mv libs l; cp -r l libs; rm libs/inner/.git; {MADE.replace('{git}', 'libs/inner/.git')}",
+    f"{MADE.replace('{git}', 'evil')}; echo gitdir: ../../evil > libs/inner/.git",
+    MADE.replace("{git}", "libs/empty/.git"),
+    f"rmdir libs/empty; {MADE.replace('{git}', 'libs/empty/.git')}",
+    f"{MADE.replace('{git}', 'n/.git')}; git add n",
+    f"{MADE.replace('{git}', 'n/.git')};"
+    " git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),n",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+async def test_nothing_that_a_command_does_runs_by_the_next_git(outer: Path, attack: str) -> None:
+    mark = outer / "mark"
+
+    await inside(outer, attack.format(mark=mark, outer=outer))
+    work(outer)
+
+    assert not mark.exists()
+    assert git(outer, "log", "--format=%s") == "first\n"
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_each_of_them_would_run_by_it_outside_of_a_sandbox(outer: Path, attack: str) -> None:
+    mark = outer / "mark"
+    script = attack.format(mark=mark, outer=outer)
+
+    subprocess.run(["bash", "-c", script], cwd=outer, check=False, capture_output=True)
+    mark.unlink(missing_ok=True)
+    work(outer)
+
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    "made", [".git", ".git/commondir", ".mcp.json", ".parallel-agents/config.toml", "hooks/x"]
+)
+@pytest.mark.parametrize("then", ["true", "chmod a-w .", "chmod a-w $(dirname {made})"])
+async def test_what_programs_of_the_user_would_obey_does_not_stay(
+    tmp_path: Path, made: str, then: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    if made.startswith("hooks"):
+        git(folder, "init", "-q")
+        git(folder, "config", "core.hooksPath", "hooks")
+    script = f"mkdir -p $(dirname {made}); echo x > {made}; {then.format(made=made)}"
+
+    end = await inside(folder, script)
+
+    assert not (folder / made.partition("/")[0]).exists() or made.startswith("hooks")
+    assert not (folder / made).exists()
+    assert "[not allowed here, and renamed: " in end.output
+
+
+@pytest.mark.parametrize("made", ["commondir", "config.worktree"])
+async def test_what_leads_git_elsewhere_does_not_stay_in_a_copy(
+    repository: Path, made: str
+) -> None:
+    end = await inside(repository, f"echo x > .git/{made}; chmod a-w .git", is_own_folder=True)
+
+    assert not (repository / ".git" / made).exists()
+    assert "[not allowed here, and renamed: " in end.output
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "git config core.fsmonitor x",
+        "echo x > .git/hooks/pre-commit",
+        "mv .git g; mkdir .git",
+        "mv .git/hooks .git/h",
+        "rm .git/config",
+    ],
+)
+async def test_a_copy_cannot_change_what_its_repository_obeys(
+    repository: Path, attack: str
+) -> None:
+    end = await inside(repository, f"{attack} && echo CHANGED; true", is_own_folder=True)
+
+    assert "CHANGED" not in end.output
+
+
+@pytest.mark.parametrize("place", [".", "objects", "hooks"])
+async def test_the_inside_of_a_repository_is_refused(repository: Path, place: str) -> None:
+    with pytest.raises(SandboxRefused, match="inside of a repository"):
+        await inside(repository / ".git" / place, "true")
+
+
+async def test_repositories_below_a_folder_are_guarded(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "mirrors/x.git")
+    folder = repository.name
     end = await inside(
-        outer,
-        "for f in config hooks/pre-commit; do echo x > .git/modules/libs/inner/$f && echo CHANGED; done;"
-        " cd libs/inner && git config core.fsmonitor x && echo CHANGED; true",
+        tmp_path,
+        f"cd '{folder}' && git log --oneline | wc -l; for f in '../{folder}/.git' ../mirrors/x.git;"
+        " do echo x >> $f/config && echo CHANGED; mv $f $f.moved && echo CHANGED; done;"
+        f" mv '../{folder}' ../moved && echo CHANGED; true",
     )
 
-    assert "CHANGED" not in end.output
-    assert "Read-only file system" in end.output
-
-
-async def test_hooks_that_are_kept_in_the_folder_are_guarded(repository: Path) -> None:
-    (repository / ".husky").mkdir()
-    git(repository, "config", "core.hooksPath", ".husky")
-
-    end = await inside(repository, "echo x > .husky/pre-commit && echo CHANGED; true")
-
+    assert end.output.startswith("1\n")
     assert "CHANGED" not in end.output
 
 
-async def test_what_leads_git_elsewhere_is_renamed_and_told(repository: Path) -> None:
-    end = await inside(repository, "echo elsewhere > .git/commondir; echo x > .git/config.worktree")
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "mv conf c; cat c/.env",
+        "mv data d; cat d/keys/k",
+        "cp -r conf c; cat c/.env",
+        "ln -s conf c; cat c/.env",
+        "ln conf/.env e; cat e",
+    ],
+)
+async def test_what_is_hidden_is_not_found_under_another_name(tmp_path: Path, attack: str) -> None:
+    for name in ("conf/.env", "data/keys/k"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("SECRET")
+    hidden = {"conf/.env", "data/keys"}
 
-    assert not (repository / ".git" / "commondir").exists()
-    assert not (repository / ".git" / "config.worktree").exists()
-    assert "[not allowed here, and renamed: " in end.output
+    first = await inside(tmp_path, f"{attack}; true", hides=hidden.__contains__)
+    later = await inside(tmp_path, "cat */.env */keys/k c e; true", hides=hidden.__contains__)
+
+    assert "SECRET" not in first.output + later.output
 
 
 async def test_no_stray_file_is_left_in_the_folder(repository: Path) -> None:

@@ -137,10 +137,11 @@ class AgentRunner:
         agent, options, commands = work.session.agent, work.session.options, self._tooling.commands
         if commands is None:
             return
+        is_own = options.workspace is not None
         if not {spec.name for spec in work.tools.specs}.isdisjoint(self._tooling.command_tools):
-            await commands.check(of_commands(options.sandbox), options.cwd)
+            await commands.check(of_commands(options.sandbox), options.cwd, is_own_folder=is_own)
         if any(isinstance(gate, CommandGate) for gate in agent.gates):
-            await commands.check(work.gate_sandbox, options.cwd)
+            await commands.check(work.gate_sandbox, options.cwd, is_own_folder=is_own)
 
 
 async def _start(work: Work) -> bool:

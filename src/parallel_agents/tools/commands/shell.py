@@ -74,7 +74,7 @@ async def _run(
 def _ending(end: CommandEnd) -> str:
     match end.ending:
         case Ending.TIMED_OUT:
-            return f"ended after {end.seconds:.1f} s, its time limit, with all that it started"
+            return f"ended after {end.seconds:.1f} s, its time limit"
         case Ending.TOO_MUCH_OUTPUT:
             return f"ended because it wrote more than {MOST_OUTPUT_BYTES:,} bytes"
         case Ending.EXITED if end.code < 0:

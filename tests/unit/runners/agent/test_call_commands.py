@@ -67,7 +67,7 @@ class Accepts(NoGates):
 class NoSandbox:
     """Commands on a machine where no sandbox works."""
 
-    async def check(self, sandbox: Sandbox, folder: str) -> None:
+    async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
         del folder
         if sandbox is not Sandbox.OFF:
             raise SandboxMissing("none works here", why="bubblewrap is not installed")

@@ -42,7 +42,7 @@ def context(commands: Recorded | None) -> ToolContext:
         (CommandEnd(Ending.EXITED, -9, "", 2.0), "[ended by signal 9 after 2.0 s]"),
         (
             CommandEnd(Ending.TIMED_OUT, -15, "half", 120.0),
-            "half\n[ended after 120.0 s, its time limit, with all that it started]",
+            "half\n[ended after 120.0 s, its time limit]",
         ),
         (
             CommandEnd(Ending.TOO_MUCH_OUTPUT, -15, "y", 1.0),

@@ -1,4 +1,4 @@
-"""Git: the few commands of git that workspaces need, run so that no repository can run code by them.
+"""Git: the few commands of git that we need, run so that no repository can run code by them.
 
 Nothing of this process's environment reaches git: a variable such as GIT_DIR, which a hook around us
 may have set, would turn every command to another repository. Hooks, monitors, pagers, credential
@@ -118,8 +118,12 @@ class Git(NamedTuple):
 
 @cache
 def find_git() -> str | None:
-    """The program; None if there is none."""
-    return shutil.which("git")
+    """The program; None if there is none.
+
+    Folders of PATH that depend on where a process works are left out: an agent may write there.
+    """
+    folders = filter(os.path.isabs, os.get_exec_path())
+    return shutil.which("git", path=os.pathsep.join(folders))
 
 
 def missing_git() -> WorkspaceError:
