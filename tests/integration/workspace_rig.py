@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,7 +30,7 @@ _ENVIRONMENT = {
 }
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, accept: Sequence[int] = (0,)) -> str:
     """What a command of the user's git prints."""
     ended = subprocess.run(
         ["git", "-c", "protocol.file.allow=always", *arguments],
@@ -39,7 +39,7 @@ def git(folder: Path, *arguments: str) -> str:
         capture_output=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr.decode()
+    assert ended.returncode in accept, ended.stderr.decode()
     return ended.stdout.decode(errors="surrogateescape")
 
 
@@ -99,7 +99,8 @@ class Rig:
 
     def commit(self, files: Mapping[str, Written]) -> None:
         write(self.source, files)
-        git(self.source, "add", "-A", "-f")
+        # Of some names git takes no file; those stay as new files.
+        git(self.source, "add", "-A", "-f", "--ignore-errors", accept=(0, 1))
         git(self.source, "commit", "-q", "--allow-empty", "-m", "Work")
 
     def make(

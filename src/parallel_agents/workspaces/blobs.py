@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.git import Git
@@ -46,31 +47,33 @@ class Blobs:
     def add(self, content: bytes, oid: str = "") -> str:
         """Store a content, and return its name."""
         oid = oid or oid_of(content)
-        target = self._place(oid)
-        if target.exists():
-            return oid
-        target.parent.mkdir(exist_ok=True)
-        beside = target.with_name(f".{oid[2:]}.{os.getpid()}")
-        beside.write_bytes(zlib.compress(b"blob %d\0" % len(content) + content, 1))
-        with suppress(FileExistsError):
-            os.link(beside, target)
-        beside.unlink()
+        if not self._place(oid).exists():
+            with self._making(oid) as file:
+                file.write(zlib.compress(b"blob %d\0" % len(content) + content, 1))
         return oid
 
     def add_from(self, descriptor: int, size: int, oid: str) -> None:
         """Store a large content, whose name is known, from where a file stands."""
-        target = self._place(oid)
-        target.parent.mkdir(exist_ok=True)
-        beside = target.with_name(f".{oid[2:]}.{os.getpid()}")
         packing = zlib.compressobj(1)
-        with beside.open("wb") as file:
+        with self._making(oid) as file:
             file.write(packing.compress(b"blob %d\0" % size))
             while chunk := os.read(descriptor, _CHUNK_BYTES):
                 file.write(packing.compress(chunk))
             file.write(packing.flush())
-        with suppress(FileExistsError):
-            os.link(beside, target)
-        beside.unlink()
+
+    @contextmanager
+    def _making(self, oid: str) -> Generator[BinaryIO]:
+        """A file beside the place of a content, which it gets in the end if nobody else did."""
+        target = self._place(oid)
+        target.parent.mkdir(exist_ok=True)
+        beside = target.with_name(f".{oid[2:]}.{os.getpid()}")
+        try:
+            with beside.open("wb") as file:
+                yield file
+            with suppress(FileExistsError):
+                os.link(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
 
     def read(self, oid: str) -> bytes:
         """A content.

@@ -14,6 +14,7 @@ from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.git import find_git, missing_git
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.entries import Entry, Stamp, Stamped
+from parallel_agents.workspaces.git_names import git_takes
 from parallel_agents.workspaces.listing import list_folder, list_new
 from parallel_agents.workspaces.record import Record, Room
 from parallel_agents.workspaces.rooted import Blocked, Rooted
@@ -92,20 +93,36 @@ class Trees(NamedTuple):
 
 
 def trees_of(blobs: Blobs, changes: Mapping[str, Change]) -> Trees:
-    """The trees of the files that differ, before and after."""
-    before = {path: each.before for path, each in changes.items()}
-    after = {path: each.after for path, each in changes.items()}
+    """The trees of the files that differ, before and after, but for `not_in_trees`."""
+    out = set(not_in_trees(changes))
+    before = {path: each.before for path, each in changes.items() if path not in out}
+    after = {path: each.after for path, each in changes.items() if path not in out}
     return Trees(write_tree(blobs, before), write_tree(blobs, after))
 
 
+def not_in_trees(changes: Mapping[str, Change]) -> list[str]:
+    """The files that differ and that git takes into no tree, by their names."""
+    return [path for path, each in changes.items() if not git_takes(path, *each)]
+
+
 def write_tree(blobs: Blobs, entries: Mapping[str, Entry | None]) -> str:
-    """A tree of git with these files; None stands for one that is not there."""
-    lines = "".join(
-        f"{each.mode} {each.oid}\t{path}\0" for path, each in entries.items() if each is not None
-    )
+    """A tree of git with these files; None stands for one that is not there.
+
+    Raises:
+        WorkspaceError: git left one out, which would look as if it were not there.
+    """
+    there = {path: entry for path, entry in entries.items() if entry is not None}
+    lines = "".join(f"{each.mode} {each.oid}\t{path}\0" for path, each in there.items())
     with tempfile.TemporaryDirectory(dir=blobs.folder) as folder:
         git = blobs.git._replace(index_file=Path(folder) / "index")
         git.run("update-index", "-z", "--index-info", given=os.fsencode(lines))
+        held = set(os.fsdecode(git.run("ls-files", "-z")).split("\0"))
+        if left_out := there.keys() - held:
+            raise WorkspaceError(
+                f"git takes no file of the name {min(left_out)!r}",
+                why="it would take it for a part of a repository",
+                hint="rename it in the workspace",
+            )
         return git.run("write-tree", "--missing-ok").decode().strip()
 
 
@@ -115,13 +132,13 @@ def count(blobs: Blobs, changes: Mapping[str, Change]) -> Changes:
         return Changes(files=0)
     if find_git() is None:
         return Changes(files=len(changes))
-    trees = trees_of(blobs, changes)
+    trees, others = trees_of(blobs, changes), len(not_in_trees(changes))
     lines = blobs.git.run("diff-tree", "-r", "-M", "--numstat", *trees).splitlines()
     numbers = [line.split(b"\t")[:2] for line in lines]
     added, removed = (
         sum(int(pair[side]) for pair in numbers if pair[side].isdigit()) for side in (0, 1)
     )
-    return Changes(files=len(numbers), added=added, removed=removed)
+    return Changes(files=len(numbers) + others, added=added, removed=removed)
 
 
 def patch_of(blobs: Blobs, changes: Mapping[str, Change], *options: str) -> bytes:

@@ -15,12 +15,14 @@ from parallel_agents.git import find_git
 from parallel_agents.workspaces.blobs import Blobs
 from parallel_agents.workspaces.comparing import Change, write_tree
 from parallel_agents.workspaces.entries import Entry, Mode
+from parallel_agents.workspaces.git_names import git_takes
 from parallel_agents.workspaces.listing import list_folder
 from parallel_agents.workspaces.rooted import Blocked, Rooted
 
 # What may be the new name of a file that the user renamed.
 _MOST_CANDIDATES = 2_000
 _MOST_CANDIDATE_BYTES = 1_000_000
+_OF_GIT = "git takes no file of this name; move it by hand"
 _IN_PLACE = "something else is in its place"
 
 
@@ -89,6 +91,9 @@ def plan(
     left: list[Conflict] = []
     with Rooted(source) as root:
         for path, change in changes.items():
+            if not git_takes(path, *change):
+                left.append(Conflict(path, _OF_GIT))
+                continue
             try:
                 found = root.read(path)
             except Blocked:
@@ -97,6 +102,9 @@ def plan(
                         left.append(Conflict(path, _IN_PLACE))
                     continue
                 found = None
+            if found is not None and not git_takes(path, found.entry):
+                left.append(Conflict(path, _OF_GIT))
+                continue
             sides.base[path] = change.before
             sides.ours[path] = None if found is None else found.entry
             sides.theirs[path] = change.after
@@ -129,7 +137,7 @@ def _makes_room(root: Rooted, path: str, changes: Mapping[str, Change]) -> bool:
 def _add_new(blobs: Blobs, root: Rooted, sides: _Sides, new: Sequence[str]) -> None:
     """Let git see the source's new files: one of them may be what a missing file was renamed to."""
     for path in new[:_MOST_CANDIDATES]:
-        if path in sides.base:
+        if path in sides.base or not git_takes(path):
             continue
         try:
             seen = root.look(path)
@@ -138,7 +146,7 @@ def _add_new(blobs: Blobs, root: Rooted, sides: _Sides, new: Sequence[str]) -> N
             found = root.read(path)
         except (Blocked, OSError):
             continue
-        if found is not None:
+        if found is not None and git_takes(path, found.entry):
             sides.base[path] = sides.theirs[path] = None
             sides.ours[path] = found.entry
             blobs.add(found.content, found.entry.oid)

@@ -1,12 +1,13 @@
 """Record: what is kept of a workspace beside its files, written last, so that half a workspace has none.
 
-<home>/workspaces/NAME/work/FOLDER   the files, with a `.git` of their own if the source has one
-/work/.git     stops a git that finds no repository in FOLDER from looking
-above it, where it would find one of the user's
-/base.git      the contents of the base
-/base          the files of the base: modes, names of contents, stamps
-/merged        what was brought back since, in the same form
-/record.json   this record
+In `<home>/workspaces/NAME`:
+
+    work/FOLDER    the files, with a `.git` of their own if the source has one
+    work/.git      stops a git that finds no repository in FOLDER from finding one of the user's above
+    base.git       the contents of the base
+    base           the files of the base: modes, names of contents, stamps
+    merged         what was brought back since, in the same form
+    record.json    this record
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.context import Home, Name, find_store
 from parallel_agents.surfaces.cli.workspace_parts import Part, find_part
-from parallel_agents.workspaces.comparing import changes_of, patch_of
+from parallel_agents.workspaces.comparing import changes_of, not_in_trees, patch_of
 
 
 def diff(
@@ -46,6 +46,8 @@ def diff(
     else:
         options = ("-p",) if sys.stdout.isatty() else ("-p", "--binary", "--full-index")
     patch = patch_of(room.blobs, changes, *options)
+    for path in not_in_trees(changes):
+        render.note(f"not shown, since git takes no file of this name: {path}", "yellow")
     if sys.stdout.isatty():
         for line in patch.decode(errors="replace").splitlines():
             render.line(line)
