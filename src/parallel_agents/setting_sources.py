@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 
 from parallel_agents.core.permission import Ruling
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import ConfigError
 from parallel_agents.setting_values import read_value
 from parallel_agents.settings import (
@@ -121,10 +121,10 @@ def _read_file(environment: Environment, file: Path) -> Mapping[str, object]:
     try:
         content = file.read_bytes()
         environment.accept(file, content)
-        return tomllib.loads(content.decode())
+        return tables_of(content.decode())
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(
             f"{file} cannot be read", why=str(error), hint="correct it, or move it elsewhere"
         ) from error

@@ -51,6 +51,18 @@ def _check_file(value: object) -> object:
     return check_text(value) if isinstance(value, str) else value
 
 
+def _check_folder(folder: Path) -> Path:
+    if "\0" in str(folder):
+        raise ValueError("a folder's name has no NUL")
+    try:
+        path = folder.expanduser()
+    except RuntimeError:
+        raise ValueError(f"there is no user {folder.parts[0].removeprefix('~')!r}") from None
+    if not path.is_absolute() or path == Path("/"):
+        raise ValueError("it takes folders by absolute paths or ~, and not the whole machine")
+    return folder
+
+
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(
@@ -71,7 +83,8 @@ Name = Annotated[str, AfterValidator(_check_name)]
 
 
 File = Annotated[Path, BeforeValidator(_check_file)]
-Folders = Annotated[tuple[File, ...], Field(max_length=100)]
+Folder = Annotated[File, AfterValidator(_check_folder)]
+Folders = Annotated[tuple[Folder, ...], Field(max_length=100)]
 Hosts = Annotated[tuple[NonEmpty, ...], Field(max_length=1000)]
 Rule = Annotated[str, AfterValidator(_check_rule)]
 Rules = tuple[Rule, ...]

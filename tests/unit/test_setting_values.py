@@ -76,7 +76,7 @@ TAKEN = {
     "workspace_megabytes": _COUNT,
     "workspace_seconds": _SECONDS,
     "sandbox": "",
-    "sandbox_folders": "words none",
+    "sandbox_folders": "none",
     "sandbox_hosts": "words none",
     "full_sync": _SWITCH,
     "local_slots": _COUNT,

@@ -233,3 +233,38 @@ def test_a_current_folder_that_was_deleted_has_no_project(
     gone.rmdir()
 
     assert read_environment(tmp_path / "home").project is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("relative", "by absolute paths or ~"),
+        ("", "."),
+        ("/", "not the whole machine"),
+        ("~no-such-user/x", "no user 'no-such-user'"),
+        ("/a\\u0000b", "NUL"),
+    ],
+)
+def test_a_folder_for_the_sandbox_that_is_none_is_refused(
+    tmp_path: Path, folder: str, why: str
+) -> None:
+    home = write(tmp_path, f'sandbox_folders = ["{folder}"]')
+
+    with pytest.raises(ConfigError, match=f"sandbox_folders.*{why}"):
+        load(environment(home))
+
+
+@pytest.mark.parametrize("folder", ["/opt/tools", "~/.cargo", "~root/x"])
+def test_a_folder_for_the_sandbox_is_absolute_or_in_a_home(tmp_path: Path, folder: str) -> None:
+    home = write(tmp_path, f'sandbox_folders = ["{folder}"]')
+
+    assert load(environment(home)).settings.sandbox_folders == (Path(folder),)
+
+
+def test_values_that_are_nested_too_deep_are_told_in_words(tmp_path: Path) -> None:
+    home = write(tmp_path, f"a = {'[' * 3000}")
+
+    with pytest.raises(ConfigError) as refused:
+        load(environment(home))
+
+    assert refused.value.why == "its values are nested too deep"

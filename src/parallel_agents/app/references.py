@@ -7,7 +7,6 @@ and nobody has is refused when the task is spawned.
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from parallel_agents.core.policy import ANY
 from parallel_agents.core.problems import as_path
 from parallel_agents.core.schema import Json
 from parallel_agents.core.spelling import did_you_mean
+from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import InvalidFile, UnknownAgent, UnknownModel
 from parallel_agents.models.ladders import PREFIX
 from parallel_agents.session_tools.toolbox import NAMES
@@ -139,7 +139,7 @@ def _place(environment: Environment, steps: _Steps) -> str:
     for folder in environment.folders:
         file = folder / CONFIG_NAME
         try:
-            part: Json = tomllib.loads(file.read_text("utf-8"))
+            part: Json = tables_of(file.read_text("utf-8"))
         except (OSError, ValueError):
             continue
         for step in steps[:2]:  # of a list, no file has more than all of it

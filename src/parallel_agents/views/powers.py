@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 
 from parallel_agents.catalog.catalog import Catalog
@@ -11,6 +10,7 @@ from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate, CommandGate
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
+from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import ConfigError, InvalidFile
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
@@ -33,7 +33,7 @@ def powers(project: Project) -> list[str]:
 
 def _settings(project: Project) -> Mapping[str, Json]:
     try:
-        return tomllib.loads(project.files.get(CONFIG_NAME, b"").decode())
+        return tables_of(project.files.get(CONFIG_NAME, b"").decode())
     except ValueError:  # it is shown, and refused when it is used
         return {}
 
