@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from parallel_agents.catalog.document import Document, parse_document
 from parallel_agents.catalog.fields import (
@@ -24,7 +24,7 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
-from parallel_agents.core.permission import Permissions
+from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.texts import ModelName
@@ -68,6 +68,23 @@ class PermissionFields(Fields):
     deny: Rules = ()
 
 
+def _profile(value: object) -> object:
+    """The rules of a profile that is named; a table as it is."""
+    if isinstance(value, dict):
+        table = cast("dict[str, object]", value)
+        return {name: _as_tuple(rules) for name, rules in table.items()}
+    if not isinstance(value, str):
+        return value
+    profile = PROFILES.get(value)
+    if profile is None:
+        raise ValueError(f"it takes {', '.join(PROFILES)}, or a table of allow, ask and deny")
+    return {"allow": profile().allow}
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(cast("list[object]", value)) if isinstance(value, list) else value
+
+
 class BudgetFields(Fields):
     """What the agent or the task may spend."""
 
@@ -106,7 +123,9 @@ class AgentFields(Fields):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     thinking: ThinkingLevel | None = None
     policy: Annotated[PolicyFields, AfterValidator(_some)] = PolicyFields()
-    permissions: Annotated[PermissionFields, AfterValidator(_some)] = PermissionFields()
+    permissions: Annotated[PermissionFields, BeforeValidator(_profile), AfterValidator(_some)] = (
+        PermissionFields()
+    )
     workspace: Literal["own", "parent"] | None = None
     sandbox: Sandbox = Sandbox.INHERIT
     budget: SetBudget = BudgetFields()

@@ -28,7 +28,7 @@ from parallel_agents.core.command_line import (
 )
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.shown import shown
-from parallel_agents.core.tool import Access, SubjectKind, ToolSpec
+from parallel_agents.core.tool import SubjectKind, ToolSpec
 from parallel_agents.errors import InvalidInput
 
 ANY = "*"
@@ -36,7 +36,7 @@ ANY = "*"
 _RULE = re.compile(r"(?P<tool>\*|[A-Za-z][A-Za-z0-9_.-]*\*?)(?:\((?P<pattern>.*)\))?", re.DOTALL)
 _MOST_CHARACTERS = 1000
 _BLANK = re.compile(r"\s")
-_RESTRICTED = frozenset({Access.WRITE, Access.RUN, Access.NETWORK})
+_LOOKING = ("read_file", "list_files", "glob", "grep", "fetch", "web_search")
 
 
 class Ruling(StrEnum):
@@ -93,6 +93,16 @@ class Permissions(Checked):
     ask: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
 
+    @classmethod
+    def read_only(cls) -> Permissions:
+        """Reads files and the web, and changes nothing."""
+        return cls(allow=_LOOKING)
+
+    @classmethod
+    def admin(cls) -> Permissions:
+        """Calls every tool, as far as what holds above allows it."""
+        return cls(allow=(ANY,))
+
     @override
     def _check(self) -> None:
         for rules in (self.allow, self.ask, self.deny):
@@ -106,6 +116,9 @@ class Permissions(Checked):
 
 
 NO_PERMISSIONS = Permissions()
+PROFILES: Mapping[str, Callable[[], Permissions]] = MappingProxyType(
+    {"read_only": Permissions.read_only, "admin": Permissions.admin}
+)
 
 
 @lru_cache(maxsize=1024)
@@ -154,7 +167,7 @@ def _ruled(layers: Sequence[Permissions], spec: ToolSpec, subject: _Subject) -> 
         for layer, decision in zip(layers, found, strict=True)
         if decision is None and not layer.only_takes_away
     ]
-    if spec.access not in _RESTRICTED or (spoken and not silent):
+    if spec.access.is_free or (spoken and not silent):
         return Ruling.ALLOW, spoken[-1].rule if spoken else ""
     return Ruling.DENY, ""
 
@@ -179,10 +192,16 @@ def may_ever(layers: Sequence[Permissions], spec: ToolSpec) -> bool:
     """Whether these layers could allow or ask for any call of a tool."""
     if any(_names(layer.deny, spec.name, is_whole=True) for layer in layers):
         return False
-    if spec.access not in _RESTRICTED:
+    if spec.access.is_free:
         return True
     speaking = [layer for layer in layers if not layer.only_takes_away]
     return bool(speaking) and all(_names((*x.allow, *x.ask), spec.name) for x in speaking)
+
+
+def rules_for(layer: Permissions, ruling: Ruling, tool: str) -> Sequence[Rule]:
+    """The rules of a layer that say this of calls of a tool."""
+    rules = {Ruling.ALLOW: layer.allow, Ruling.ASK: layer.ask, Ruling.DENY: layer.deny}[ruling]
+    return [rule for rule in map(parse_rule, rules) if rule.names(tool)]
 
 
 def _names(rules: Iterable[str], tool: str, *, is_whole: bool = False) -> bool:
@@ -191,15 +210,11 @@ def _names(rules: Iterable[str], tool: str, *, is_whole: bool = False) -> bool:
 
 
 def _decide(layer: Permissions, spec: ToolSpec, subject: _Subject) -> Decision | None:
-    for rules, ruling in (
-        (layer.deny, Ruling.DENY),
-        (layer.ask, Ruling.ASK),
-    ):
-        for rule in map(parse_rule, rules):
-            if rule.names(spec.name) and subject.touches(rule.pattern):
+    for ruling in (Ruling.DENY, Ruling.ASK):
+        for rule in rules_for(layer, ruling, spec.name):
+            if subject.touches(rule.pattern):
                 return Decision(ruling, rule.text)
-    named = [rule for rule in map(parse_rule, layer.allow) if rule.names(spec.name)]
-    if rule := subject.covered_by(named):
+    if rule := subject.covered_by(rules_for(layer, Ruling.ALLOW, spec.name)):
         return Decision(Ruling.ALLOW, rule.text)
     return None
 

@@ -39,6 +39,11 @@ class Access(StrEnum):
     RUN = "run"
     NETWORK = "network"
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a call is made if no permission speaks of it."""
+        return self in {Access.NONE, Access.READ}
+
 
 class SubjectKind(StrEnum):
     """How the pattern of a permission is compared with what a call is about."""

@@ -10,7 +10,10 @@ import pytest
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.catalog.team import Team
 from parallel_agents.core.agent import Agent, Need, Tier
+from parallel_agents.core.permission import may_ever
 from parallel_agents.core.schema import Json, JsonObject, Schema
+from parallel_agents.core.workspace import Workspace
+from parallel_agents.tools.box import Box
 
 CATEGORIES = {
     "content": [
@@ -36,6 +39,7 @@ CATEGORIES = {
         "test_engineer",
     ],
 }
+WITH_TOOLS = ("coder", "explorer", "test_fixer")
 TIERS = {
     "content": Tier.SMALL,
     "development": Tier.MEDIUM,
@@ -105,7 +109,9 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
         assert isinstance(entry.content, Agent), entry
         found.setdefault(entry.content.category, []).append(entry.name)
 
-    assert found == {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
+    development = sorted([*CATEGORIES["development"], *WITH_TOOLS])
+    others = {"general": ["main"], "quality": ["judge", "refiner"]}
+    assert found == {**CATEGORIES, "development": development, **others}
 
 
 def test_main_takes_any_task_and_may_spawn_any_agent() -> None:
@@ -263,3 +269,19 @@ def test_all_built_in_teams_are_listed() -> None:
         "development",
         "review",
     ]
+
+
+@pytest.mark.parametrize("name", WITH_TOOLS)
+def test_an_agent_with_tools_can_use_each_of_them(name: str) -> None:
+    found, box = agent(name), Box({})
+
+    assert found.tools
+    assert all(may_ever([found.permissions], box[tool].spec) for tool in found.tools)
+
+
+@pytest.mark.parametrize("name", WITH_TOOLS)
+def test_an_agent_that_changes_files_works_in_a_copy(name: str) -> None:
+    found, box = agent(name), Box({})
+    changes = any(not box[tool].spec.access.is_free for tool in found.tools)
+
+    assert (found.workspace == Workspace.own()) is changes

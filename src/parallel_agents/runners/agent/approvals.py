@@ -20,7 +20,7 @@ from parallel_agents.core.permission import (
     may_ever,
 )
 from parallel_agents.core.question import Answer, Question, QuestionKind
-from parallel_agents.core.tool import Access, SubjectKind, ToolSpec
+from parallel_agents.core.tool import SubjectKind, ToolSpec
 from parallel_agents.folder import Folder, PathRefused
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.clock import Clock
@@ -114,7 +114,7 @@ class Approvals:
 def ruling(place: Place, spec: ToolSpec, decision: Decision, answer: Answer | None) -> Entry | None:
     """The event of what permissions and a person say of a call; None for what is always allowed."""
     is_allowed = decision.ruling is not Ruling.DENY and (answer is None or answer.allow)
-    if is_allowed and spec.access in {Access.NONE, Access.READ}:
+    if is_allowed and spec.access.is_free:
         return None
     ruled = Ruled(
         turn=place.turn,

@@ -40,6 +40,7 @@ COMMANDS = {
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "mcp": Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),
     "agents": Command("agents", "List and show agents.", _SET_UP),
+    "permissions": Command("permissions", "Show what an agent or a session may do.", _SET_UP),
     "teams": Command("teams", "List and show teams.", _SET_UP),
     "models": Command("models", "List models; fetch the embedded one.", _SET_UP),
     "judge": Command("judge", "Find out which models may judge.", _SET_UP),

@@ -1,0 +1,90 @@
+"""Rights: what the permissions in several layers say of each tool, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from parallel_agents.core.permission import (
+    Permissions,
+    Ruling,
+    may_ever,
+    rules_for,
+)
+from parallel_agents.core.schema import Json
+from parallel_agents.core.tool import ToolSpec
+
+_ORDER = (Ruling.DENY, Ruling.ASK, Ruling.ALLOW)
+
+
+class Layer(NamedTuple):
+    """The rules of one place, such as the settings or an agent."""
+
+    name: str
+    rules: Permissions
+
+
+class ToolRights(NamedTuple):
+    """What a session may do with a tool.
+
+    Attributes:
+        rules: the rules that speak of it, as `deny shell(curl *)`, the strongest first.
+        otherwise: what becomes of a call of which no rule speaks.
+        is_usable: whether any call could be made.
+        is_whole: whether rules without a pattern allow what no other rule speaks of.
+    """
+
+    tool: str
+    rules: Sequence[str]
+    otherwise: Ruling
+    is_usable: bool
+    is_whole: bool
+
+    @property
+    def text(self) -> str:
+        if not self.is_usable:
+            return "; ".join((*self.rules, "no call is allowed"))
+        rest = () if self.is_whole else (f"{'others: ' if self.rules else ''}{self.otherwise}",)
+        return "; ".join((*self.rules, *rest))
+
+
+def rights_of(layers: Sequence[Layer], spec: ToolSpec) -> ToolRights:
+    """What these layers, the outermost first, say of a tool."""
+    rules = [layer.rules for layer in layers]
+    return ToolRights(
+        tool=spec.name,
+        rules=list(dict.fromkeys(_told(rules, spec.name))),
+        otherwise=Ruling.ALLOW if spec.access.is_free else Ruling.DENY,
+        is_usable=may_ever(rules, spec),
+        is_whole=any(rules_for(layer, Ruling.ALLOW, spec.name) for layer in rules)
+        and all(layer.only_takes_away or _allows_all(layer, spec.name) for layer in rules),
+    )
+
+
+def _allows_all(layer: Permissions, tool: str) -> bool:
+    return any(not rule.pattern for rule in rules_for(layer, Ruling.ALLOW, tool))
+
+
+def _told(layers: Sequence[Permissions], tool: str) -> Iterator[str]:
+    for ruling in _ORDER:
+        for layer in layers:
+            yield from (f"{ruling} {rule.text}" for rule in rules_for(layer, ruling, tool))
+
+
+def layer_json(layer: Layer) -> Mapping[str, Json]:
+    rules = layer.rules
+    return {
+        "where": layer.name,
+        "allow": list(rules.allow),
+        "ask": list(rules.ask),
+        "deny": list(rules.deny),
+    }
+
+
+def rights_json(rights: ToolRights) -> Mapping[str, Json]:
+    return {
+        "tool": rights.tool,
+        "rules": list(rights.rules),
+        "otherwise": rights.otherwise.value,
+        "usable": rights.is_usable,
+    }
