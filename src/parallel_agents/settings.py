@@ -189,8 +189,8 @@ class Settings:
     )
 
     @property
-    def rules(self) -> Permissions:
-        """The rules for the calls of tools; those of the project are added to the user's.
+    def permission_layer(self) -> Permissions:
+        """The permissions above those of every session; the project's are added to the user's.
 
         Raises:
             InvalidInput: a rule is not of the form `tool` or `tool(pattern)`.

@@ -188,7 +188,7 @@ def _runners(
                 }
             ),
             session_tools=NAMES,
-            permissions=settings.rules,
+            permissions=settings.permission_layer,
             patience=Patience(now, settings.question_seconds),
             commands=commands,
             command_tools=COMMAND_TOOLS,
@@ -202,7 +202,7 @@ def _runners(
             Judge(app.service, app.judges),
             Refiner(app.service, app.judges.judge),
             commands,
-            settings.rules,
+            settings.permission_layer,
         ),
     )
     return {

@@ -21,21 +21,21 @@ class Layer(NamedTuple):
     """The rules of one place, such as the settings or an agent."""
 
     name: str
-    rules: Permissions
+    permissions: Permissions
 
 
 class ToolRights(NamedTuple):
     """What a session may do with a tool.
 
     Attributes:
-        rules: the rules that speak of it, as `deny shell(curl *)`, the strongest first.
+        told: the rules that speak of it, as `deny shell(curl *)`, the strongest first.
         otherwise: what becomes of a call of which no rule speaks.
         is_usable: whether any call could be made.
         is_whole: whether rules without a pattern allow what no other rule speaks of.
     """
 
     tool: str
-    rules: Sequence[str]
+    told: Sequence[str]
     otherwise: Ruling
     is_usable: bool
     is_whole: bool
@@ -43,17 +43,17 @@ class ToolRights(NamedTuple):
     @property
     def text(self) -> str:
         if not self.is_usable:
-            return "; ".join((*self.rules, "no call is allowed"))
-        rest = () if self.is_whole else (f"{'others: ' if self.rules else ''}{self.otherwise}",)
-        return "; ".join((*self.rules, *rest))
+            return "; ".join((*self.told, "no call is allowed"))
+        rest = () if self.is_whole else (f"{'others: ' if self.told else ''}{self.otherwise}",)
+        return "; ".join((*self.told, *rest))
 
 
 def rights_of(layers: Sequence[Layer], spec: ToolSpec) -> ToolRights:
     """What these layers, the outermost first, say of a tool."""
-    rules = [layer.rules for layer in layers]
+    rules = [layer.permissions for layer in layers]
     return ToolRights(
         tool=spec.name,
-        rules=list(dict.fromkeys(_told(rules, spec.name))),
+        told=list(dict.fromkeys(_told(rules, spec.name))),
         otherwise=Ruling.ALLOW if spec.access.is_free else Ruling.DENY,
         is_usable=may_ever(rules, spec),
         is_whole=any(rules_for(layer, Ruling.ALLOW, spec.name) for layer in rules)
@@ -72,19 +72,19 @@ def _told(layers: Sequence[Permissions], tool: str) -> Iterator[str]:
 
 
 def layer_json(layer: Layer) -> Mapping[str, Json]:
-    rules = layer.rules
+    held = layer.permissions
     return {
         "where": layer.name,
-        "allow": list(rules.allow),
-        "ask": list(rules.ask),
-        "deny": list(rules.deny),
+        "allow": list(held.allow),
+        "ask": list(held.ask),
+        "deny": list(held.deny),
     }
 
 
 def rights_json(rights: ToolRights) -> Mapping[str, Json]:
     return {
         "tool": rights.tool,
-        "rules": list(rights.rules),
+        "rules": list(rights.told),
         "otherwise": rights.otherwise.value,
         "usable": rights.is_usable,
     }

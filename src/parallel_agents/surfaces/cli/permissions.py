@@ -70,9 +70,9 @@ def show(
         listed = "; ".join(
             f"{verb} {', '.join(rules)}"
             for verb, rules in (
-                ("deny", layer.rules.deny),
-                ("ask", layer.rules.ask),
-                ("allow", layer.rules.allow),
+                ("deny", layer.permissions.deny),
+                ("ask", layer.permissions.ask),
+                ("allow", layer.permissions.allow),
             )
             if rules
         )
@@ -82,7 +82,7 @@ def show(
 def _show_call(holder: _Holder, call: str, *, as_json: bool) -> None:
     rule = parse_rule(call)
     spec = _spec(holder, rule.tool)
-    decision = decide([layer.rules for layer in holder.layers], spec, rule.pattern)
+    decision = decide([layer.permissions for layer in holder.layers], spec, rule.pattern)
     why = f"by {decision.rule}" if decision.rule else "no rule speaks of it"
     if as_json:
         item = {"call": call, "ruling": decision.ruling.value, "rule": decision.rule}
@@ -110,7 +110,7 @@ def _spec(holder: _Holder, tool: str) -> ToolSpec:
 def _find(context: CliContext, name: str) -> _Holder:
     """The agent of this name, or else the session."""
     environment, settings = context.environment, context.settings
-    of_settings = Layer("the settings", settings.rules)
+    of_settings = Layer("the settings", settings.permission_layer)
     try:
         agent = Catalog(environment.folders, environment.accept).agent(name)
     except UnknownAgent as error:
