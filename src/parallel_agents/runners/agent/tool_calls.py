@@ -21,6 +21,7 @@ from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.permission import Decision
 from parallel_agents.core.question import Answer
+from parallel_agents.core.repetition import advice, times_in_a_row
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.session import SessionOptions
@@ -108,12 +109,18 @@ class _Judged(NamedTuple):
 
 
 class _Underway(NamedTuple):
-    """A call that is about to be executed, or to be told with the result that is known."""
+    """A call that is about to be executed, or to be told with the result that is known.
+
+    Attributes:
+        most_tokens: what the model is told of the result at most.
+        advice: what it is told beside it, since it repeats itself.
+    """
 
     judged: _Judged
     activation: Activation
     caller: CallInFlight
     most_tokens: int
+    advice: str
 
 
 class ToolCalls:
@@ -190,6 +197,7 @@ class ToolCalls:
             for number in range(1, len(transcript.asked) + 1)
             if number not in transcript.finished
         ]
+        told = advice(times_in_a_row(transcript.messages))
         judged = [self._judge(each) for each in asked]
         requested = [
             Requested(asked.place, asked.call, self._tools[asked.call.name].spec, decision)
@@ -212,6 +220,7 @@ class ToolCalls:
                         stood=0.0 if number else stood,
                     ),
                     most,
+                    told,
                 )
             )
             for number, each in enumerate(judged)
@@ -229,7 +238,7 @@ class ToolCalls:
     async def _run_in_flight(self, one: _Underway) -> list[Entry]:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        (asked, decision, known), activation, caller, most = one
+        (asked, decision, known), activation, caller, most, told = one
         call = asked.call
         written: list[Entry] = []
         if decision is not None:
@@ -254,6 +263,8 @@ class ToolCalls:
             else:
                 activation.journal.note(entry)  # starting it again is harmless: nothing waits
             result = _with_change(await self._execute(tool, one), asked)
+            if told and tool.spec.access is not Access.NONE:
+                result = replace(result, content=f"{result.content}\n{told}")
             is_unknown = caller.deadline.expired()
         finished = ToolFinished(
             turn=asked.place.turn,
@@ -315,7 +326,7 @@ class ToolCalls:
         return replace(cut, more=f"read on by {_HISTORY} {asks}")
 
     async def _execute(self, tool: Tool, one: _Underway) -> ToolResult:
-        (asked, decision, _), activation, caller, _ = one
+        (asked, decision, _), activation, caller, *_ = one
         session, run, call = activation.claim.session, activation.claim.run, asked.call
         context = ToolContext(
             session=session.key,

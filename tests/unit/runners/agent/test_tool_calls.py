@@ -27,6 +27,7 @@ from parallel_agents.runners.agent.tool_calls import UNKNOWN, ToolCalls
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig, run_virtual
+from parallel_agents.tools.function import tool
 
 AGENT = Agent(name="caller", description="Calls", instructions="Call.", tools=("tool",))
 NO_ARGUMENTS: JsonObject = {"type": "object", "properties": {}}
@@ -423,3 +424,26 @@ def test_whatever_ids_calls_have_each_is_told_its_own_result_and_has_its_own_eve
         f"result of {call.arguments['at']}" for call in asked
     ]
     assert sum("/call/" in key for key in keys) == 2 * len(asked)
+
+
+@pytest.mark.parametrize(("access", "is_told"), [("read", True), ("none", False)])
+async def test_a_model_that_repeats_a_call_is_told_so(access: str, is_told: bool) -> None:
+    @tool(access=access)
+    def look() -> str:
+        """Look."""
+        return "nothing"
+
+    script = [replies(ToolCall(str(n), "look", {})) for n in range(3)]
+    model = ScriptedModel([*script, "done"])
+
+    async with open_rig(model, agents=[replace(AGENT, tools=("look",))], tools=[look]) as rig:
+        await (await rig.sessions.spawn(Task("caller", "go"))).wait()
+
+    results = [
+        part.content
+        for message in model.requests[-1].messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    ]
+    advice = "\n[You have made this call 3 times in a row. If its result does not help, do something else.]"
+    assert results == ["nothing", "nothing", f"nothing{advice}" if is_told else "nothing"]

@@ -1,0 +1,42 @@
+"""A model that makes the same calls turn after turn is noticed."""
+
+from __future__ import annotations
+
+import pytest
+
+from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
+from parallel_agents.core.repetition import advice, times_in_a_row
+
+
+def turn(*commands: str) -> list[Message]:
+    """A reply with these calls, and their results."""
+    calls = tuple(ToolCall(f"c{n}", "shell", {"command": x}) for n, x in enumerate(commands))
+    results = tuple(ToolResult(call.id, call.name, "same") for call in calls)
+    return [Message(Role.ASSISTANT, calls), Message(Role.TOOL, results)]
+
+
+TASK = Message(Role.USER, (Text("Go."),))
+SAID = Message(Role.ASSISTANT, (Text("Hm."),))
+
+
+@pytest.mark.parametrize(
+    ("messages", "count"),
+    [
+        ([TASK], 0),
+        ([TASK, SAID], 0),
+        ([TASK, *turn("a")], 1),
+        ([TASK, *turn("a"), *turn("a")[:1]], 2),
+        ([TASK, *turn("a"), *turn("b"), *turn("a")], 1),
+        ([TASK, *turn("a", "b"), *turn("a", "b"), *turn("a", "b")], 3),
+        ([TASK, *turn("a", "b"), *turn("a")], 1),
+        ([TASK, *turn("a"), TASK, *turn("a")], 1),
+        ([TASK, *turn("a"), SAID, *turn("a")], 1),
+    ],
+)
+def test_the_same_calls_in_a_row_are_counted(messages: list[Message], count: int) -> None:
+    assert times_in_a_row(messages) == count
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(0, False), (2, False), (3, True), (9, True)])
+def test_it_is_told_from_the_third_time_on(count: int, is_told: bool) -> None:
+    assert bool(advice(count)) is is_told
