@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from parallel_agents.api import arun, open, run
     from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
+    from parallel_agents.core.artifact import Artifact
     from parallel_agents.core.budget import Budget, OnLimit
     from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter
     from parallel_agents.core.event import Event, SteerMode
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from parallel_agents.core.run import Failure, Result, RunStatus, TeamResult
     from parallel_agents.core.sandbox import Sandbox
     from parallel_agents.core.session import Cleanup, Mode, SessionOptions
+    from parallel_agents.core.shared_state import StateEntry, StateWritten
     from parallel_agents.core.store import Filter
     from parallel_agents.core.task import OnFailure, Task, TeamTask
     from parallel_agents.core.tool import Effect, Tool, ToolContext, ToolError, ToolSpec
@@ -50,10 +52,12 @@ if TYPE_CHECKING:
     from parallel_agents.sessions.handle import SessionHandle
     from parallel_agents.sessions.open_sessions import OpenSessions
     from parallel_agents.sessions.pool import Pool
+    from parallel_agents.sessions.sharing import TreeArtifacts, TreeState
     from parallel_agents.tools.function import tool
 
 __all__ = [
     "Agent",
+    "Artifact",
     "BatchResult",
     "Budget",
     "Capabilities",
@@ -98,6 +102,8 @@ __all__ = [
     "SessionOptions",
     "Spend",
     "Start",
+    "StateEntry",
+    "StateWritten",
     "SteerMode",
     "Task",
     "TeamResult",
@@ -111,6 +117,8 @@ __all__ = [
     "ToolError",
     "ToolResult",
     "ToolSpec",
+    "TreeArtifacts",
+    "TreeState",
     "Until",
     "Usage",
     "Workspace",
@@ -124,6 +132,7 @@ __all__ = [
 _HOMES = {
     "api": ("arun", "open", "run"),
     "core.agent": ("Agent", "Need", "Start", "ThinkingLevel", "Tier"),
+    "core.artifact": ("Artifact",),
     "core.budget": ("Budget", "OnLimit"),
     "core.dead_letter": ("DeadLetter", "DeadLetterFilter"),
     "core.event": ("Event", "SteerMode"),
@@ -145,6 +154,7 @@ _HOMES = {
     "core.run": ("Failure", "Result", "RunStatus", "TeamResult"),
     "core.sandbox": ("Sandbox",),
     "core.session": ("Cleanup", "Mode", "SessionOptions"),
+    "core.shared_state": ("StateEntry", "StateWritten"),
     "core.store": ("Filter",),
     "core.task": ("OnFailure", "Task", "TeamTask"),
     "core.tool": ("Effect", "Tool", "ToolContext", "ToolError", "ToolSpec"),
@@ -156,6 +166,7 @@ _HOMES = {
     "sessions.handle": ("SessionHandle",),
     "sessions.open_sessions": ("OpenSessions",),
     "sessions.pool": ("Pool",),
+    "sessions.sharing": ("TreeArtifacts", "TreeState"),
     "tools.function": ("tool",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -100,7 +100,7 @@ async def open(
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
     async with _open(model, max_parallel, options) as app, _letting_calls_end(app, Farewell()):
-        yield OpenSessions(app.sessions)
+        yield OpenSessions(app.sessions, app.sharing)
 
 
 @asynccontextmanager

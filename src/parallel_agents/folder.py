@@ -108,6 +108,14 @@ class Folder:
                     )
                 return _all_of(descriptor, most_bytes, path)
 
+    @contextmanager
+    def open(self, path: str, check: Check = _allowed) -> Generator[int]:
+        """A file, open for reading, of any size."""
+        with self.locate(path) as at:
+            check(at.path)
+            with _open_file(at, path) as descriptor:
+                yield descriptor
+
     def write(self, path: str, content: bytes, check: Check = _allowed) -> bool:
         """Replace or make a file as a whole, and the folders to it; return whether it is new.
 

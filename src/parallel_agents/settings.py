@@ -166,6 +166,19 @@ class Settings:
         default=7 * DAY_SECONDS,
         metadata=_knob("seconds after which `workspaces clean` removes a workspace that is merged"),
     )
+    state_keys: Count = field(
+        default=1_000,
+        metadata=_knob("the most keys of the state that the sessions of a tree share"),
+    )
+    state_megabytes: Megabytes = field(
+        default=16, metadata=_knob("the most megabytes of all its values together")
+    )
+    artifact_megabytes: Megabytes = field(
+        default=100, metadata=_knob("the most megabytes of one artifact")
+    )
+    tree_artifact_megabytes: Megabytes = field(
+        default=2_000, metadata=_knob("the most megabytes of all artifacts of a tree together")
+    )
     full_sync: Switch = field(
         default=False, metadata=_knob("flush to disk at each commit, to survive a power loss")
     )

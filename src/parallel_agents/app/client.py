@@ -12,9 +12,11 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.rules import RunRules
+from parallel_agents.app.sharing import sharing_of
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.artifact import Contents
 from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
@@ -37,6 +39,7 @@ from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
 from parallel_agents.sessions.ladder_start import LadderStart
 from parallel_agents.sessions.planning import Planner
 from parallel_agents.sessions.service import Service
+from parallel_agents.sessions.sharing import Sharing
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.workspaces.limits import LIMITS
 from parallel_agents.workspaces.service import HomeWorkspaces
@@ -50,6 +53,7 @@ class Resources:
 
     Attributes:
         now: seconds since the epoch.
+        contents: what is in artifacts.
     """
 
     environment: Environment
@@ -59,6 +63,11 @@ class Resources:
     store: Store
     completions: Completions
     now: Callable[[], float]
+    contents: Contents
+
+    @property
+    def sharing(self) -> Sharing:
+        return sharing_of(self.settings, self.store, self.contents)
 
     @property
     def readiness(self) -> Readiness:
@@ -86,6 +95,7 @@ class Client:
         workers: the background processes that execute what others leave.
         workspaces: the folders that sessions work in.
         judges: the models that may judge.
+        sharing: what the sessions of each tree share.
     """
 
     def __init__(self, resources: Resources, engine: Engine | None = None) -> None:
@@ -118,6 +128,7 @@ class Client:
         self.sessions: SessionVerbs = self.service
         self.journal: Journal = StoreJournal(resources.store, resources.now)
         self.limits: ModelLimits = StoreLimits(resources.store)
+        self.sharing = resources.sharing
         self.session_tools = SessionTools(
             self.service,
             directory,

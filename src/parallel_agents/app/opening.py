@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_r
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
+from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.watch import watch_loop
+from parallel_agents.core.artifact import Contents
 from parallel_agents.core.owner import Owner, Role
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.runner import Runner
@@ -72,14 +75,26 @@ async def open_on(
     parts: Parts | None = None,
     *,
     now: Callable[[], float] | None = None,
+    contents: Contents | None = None,
 ) -> AsyncGenerator[App]:
-    """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
+    """Like `open_app`, but on an open store, which stays open.
+
+    Args:
+        store: the store.
+        environment: the home, the project and the keys.
+        settings: the settings.
+        parts: what the program passes in.
+        now: replaces the store's clock.
+        contents: replaces the folder of artifacts in the home.
+    """
     parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role, environment.project_name)
         resources, governor, lessons = await _with_calls(
             stack, environment, settings, parts, store, owner, now
         )
+        if contents is not None:
+            resources = replace(resources, contents=contents)
         runners: dict[RunnerKind, Runner] = {}
         engine = LocalEngine(
             store,
@@ -194,6 +209,7 @@ def _runners(
             command_tools=COMMAND_TOOLS,
             result_tokens=settings.result_tokens,
             workspaces=app.workspaces,
+            sharing=app.sharing,
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
@@ -231,6 +247,7 @@ def _resources(
         store=store,
         completions=completions,
         now=now,
+        contents=ArtifactFolder(environment.home),
     )
 
 

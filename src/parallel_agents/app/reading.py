@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from parallel_agents.app.sharing import sharing_of
+from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.core.inspection import Journal, ModelLimits
 from parallel_agents.core.owner import Role
 from parallel_agents.core.row import Row
@@ -43,6 +45,7 @@ class Reader:
         sessions: the verbs that only look.
         journal: the events, and how sessions are doing.
         limits: how fast models may be called.
+        sharing: what the sessions of each tree share.
     """
 
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
@@ -53,6 +56,7 @@ class Reader:
         self.sessions: SessionReads = StoreReads(store, self.completions)
         self.journal: Journal = StoreJournal(store, store.now)
         self.limits: ModelLimits = StoreLimits(store)
+        self.sharing = sharing_of(settings, store, ArtifactFolder(environment.home))
 
     def lacks(self, row: Row) -> str:
         """What this process lacks to continue a run; empty if nothing."""

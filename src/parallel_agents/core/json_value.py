@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,6 +31,16 @@ def depth_of(value: Json) -> int:
 def is_too_deep(value: Json, encoded: bytes) -> bool:
     """Whether a value has more levels than every process can read; `encoded` is the value as JSON."""
     return encoded.count(b"[") + encoded.count(b"{") > MOST_DEPTH and depth_of(value) > MOST_DEPTH
+
+
+def all_finite(value: Json) -> bool:
+    """Whether each number in a value is one that JSON can write."""
+    level = [value]
+    while level:
+        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
+            return False
+        level = [child for parent in level for child in children_of(parent)]
+    return True
 
 
 def children_of(value: Json) -> Sequence[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend, Usage
@@ -161,6 +162,7 @@ class Result:
         attempts: how many attempts the run took.
         score: 0 to 10, if a judge or a scoring function gave one.
         changes: what the session had changed in a workspace of its own; None without one.
+        artifacts: what the run shared with its tree, in order.
     """
 
     agent: str
@@ -179,6 +181,7 @@ class Result:
     score: float | None = None
     changes: Changes | None = None
     spend_below: Spend = Spend()
+    artifacts: tuple[Artifact, ...] = ()
 
     @property
     def total_spend(self) -> Spend:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from parallel_agents.core.artifact import ArtifactStore
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState, Shortage
 from parallel_agents.core.cache import ReplyCache
 from parallel_agents.core.dead_letter import DeadLetterStore
@@ -23,6 +24,7 @@ from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Outcome, Result, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.session_plan import SessionPlan, SpawnOutcome
+from parallel_agents.core.shared_state import StateStore
 from parallel_agents.core.throttle import Throttles
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Spend
@@ -317,6 +319,8 @@ class Store(
     EventStore,
     Overview,
     QuestionStore,
+    StateStore,
+    ArtifactStore,
     Throttles,
     ReplyCache,
     Protocol,

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from parallel_agents.core.artifact import SharedArtifacts
 from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.question import Answer
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.shared_state import SharedState
 
 
 class Effect(StrEnum):
@@ -141,6 +143,8 @@ class ToolContext:
         denies: whether a permission denies the call's tool or another what the call reaches although
             its arguments do not name it: `denies("read_file", ".env")`.
         run_command: runs a command for the call; None if this process runs none.
+        state: the values that the sessions of the call's tree share; None if nothing is shared.
+        artifacts: the same of contents.
     """
 
     session: SessionKey
@@ -152,6 +156,8 @@ class ToolContext:
     about: str | None = None
     denies: Callable[[str, str], bool] = _denies_nothing
     run_command: RunCommand | None = None
+    state: SharedState | None = None
+    artifacts: SharedArtifacts | None = None
 
 
 @runtime_checkable

@@ -75,6 +75,7 @@ PagentsError
      ├─ OutputLost              PA-E407  stdout has no reader any more, or its disk is full
      ├─ SandboxMissing          PA-E412  a command must run in a sandbox, and none works here
      ├─ SandboxRefused          PA-E413  a folder cannot be given to a sandbox
+     ├─ ArtifactError           PA-E420  the content of an artifact is gone or damaged
      └─ LocalModelError         PA-E410  the embedded model cannot be fetched or started
 
 `docs/errors.md` explains each code; `pagents docs E101` shows its entry.
@@ -111,6 +112,7 @@ from parallel_agents.errors.caller import (
     WorkspaceError,
 )
 from parallel_agents.errors.host import (
+    ArtifactError,
     HostError,
     LeftRun,
     LocalModelError,
@@ -178,6 +180,7 @@ __all__ = [
     "AgentCircuitOpen",
     "AlreadyAnswered",
     "Ambiguous",
+    "ArtifactError",
     "AuthFailed",
     "CallTimedOut",
     "CallerError",

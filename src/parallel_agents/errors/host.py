@@ -85,3 +85,7 @@ class SandboxRefused(HostError):
     """A folder cannot be given to a sandbox."""
 
     code = "PA-E413"
+
+
+class ArtifactError(HostError):
+    code = "PA-E420"

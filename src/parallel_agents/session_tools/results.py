@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from parallel_agents.core.artifact import short_id
 from parallel_agents.core.kept import ANSWER_NOW
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject
@@ -16,6 +17,7 @@ from parallel_agents.core.told import BYTES_PER_TOKEN
 
 _SHARES = 4
 _LEAST_TOKENS = 25
+_MOST_ARTIFACTS = 50
 STATUS_NAMES = {
     RunStatus.QUEUED: "queued",
     RunStatus.RUNNING: "running",
@@ -55,6 +57,11 @@ def result_row(result: Result, *, max_tokens: int) -> JsonObject:
         row["result"] = text
         if not isinstance(result.output, str | None):
             row["structured"] = result.output
+    if result.artifacts:
+        row["artifacts"] = [
+            {"id": short_id(each.id), "name": each.name, "bytes": each.size}
+            for each in result.artifacts[:_MOST_ARTIFACTS]
+        ]
     if result.error is not None:
         row["error"] = f"{result.error.code} {result.error.message}"
     usage = result.usage
@@ -87,8 +94,13 @@ def report(results: Sequence[Result], *, max_tokens: int) -> str:
 
 def _block(row: JsonObject) -> str:
     head = f"{row['label']} ({row['sessionKey']}): {row['status']}"
+    shared = row.get("artifacts")
     return "\n".join(
-        (head, *(str(row[name]) for name in ("error", "result", "more") if row.get(name)))
+        (
+            head,
+            *(str(row[name]) for name in ("error", "result", "more") if row.get(name)),
+            *([f"artifacts: {orjson.dumps(shared).decode()}"] if shared else ()),
+        )
     )
 
 

@@ -10,7 +10,7 @@ from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
-from parallel_agents.core.ids import make_name
+from parallel_agents.core.ids import SessionKey, make_name
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
@@ -21,6 +21,7 @@ from parallel_agents.core.verbs import SessionVerbs, Steer, Until, whole_history
 from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
+from parallel_agents.sessions.sharing import Sharing, TreeArtifacts, TreeState
 
 
 @checked_methods
@@ -34,8 +35,9 @@ class OpenSessions:
         NotFound, Ambiguous: from each verb that takes a name.
     """
 
-    def __init__(self, service: SessionVerbs) -> None:
+    def __init__(self, service: SessionVerbs, sharing: Sharing) -> None:
         self._service = service
+        self._sharing = sharing
 
     async def spawn(
         self, task: Task, *, parent: SessionHandle | str | None = None
@@ -256,6 +258,22 @@ class OpenSessions:
         if limit is not None:
             return await self._service.history(name, after=after, limit=limit)
         return await whole_history(self._service, name, after=after)
+
+    async def state(self, session: SessionHandle | str) -> TreeState:
+        """The values that a session shares with all that belongs to its tree, such as its team.
+
+        state = await sessions.state(handle)
+        plan = await state.get("plan")
+        """
+        return self._sharing.state(await self._root_of(session))
+
+    async def artifacts(self, session: SessionHandle | str) -> TreeArtifacts:
+        """The artifacts that a session shares with all that belongs to its tree."""
+        return self._sharing.artifacts(await self._root_of(session))
+
+    async def _root_of(self, session: SessionHandle | str) -> SessionKey:
+        name = session if isinstance(session, str) else session.key
+        return (await self._service.find(name)).session.root
 
     def follow(self, session: SessionHandle | str) -> AsyncIterator[Event]:
         """Yield all events of a session and its descendants until its latest run ends."""

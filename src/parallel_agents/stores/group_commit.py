@@ -66,7 +66,7 @@ class GroupCommitStore(JournalStore):
         super().__init__(now, dead_letter_seconds, least_now)
         self._name = name
         journal = Journal(writing, now, dead_letter_seconds, least_now)
-        self._writer = _Writer(journal, self._publish, self._fail)
+        self._writer = _Writer(journal, self._publish, self._fail, self._tell_state)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="pagents-read")
         self._rows = Rows(reading)
         self._is_closed = False
@@ -137,8 +137,10 @@ class _Writer:
         journal: Journal,
         publish: Callable[[list[Event]], None],
         fail: Callable[[StoreError], None],
+        tell_news: Callable[[], None],
     ) -> None:
         self._journal = journal
+        self._tell_news = tell_news
         self._publish = publish
         self._fail_store = fail
         self._faults = 0  # of looking for news, one after the other
@@ -271,6 +273,7 @@ class _Writer:
                 raise  # nobody would ever hear of other processes again
             return
         self._faults = 0
+        self._on_loop(self._tell_news)
         if events:
             self._hand_over([], events)
 

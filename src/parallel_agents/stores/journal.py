@@ -11,6 +11,7 @@ from parallel_agents.core.dead_letter import DEAD_LETTER_SECONDS
 from parallel_agents.core.event import Event
 from parallel_agents.core.ids import RunId
 from parallel_agents.errors import PagentsError, StoreError
+from parallel_agents.stores.artifacts import note_artifact
 from parallel_agents.stores.database import Database
 from parallel_agents.stores.going_on import GoingOn
 from parallel_agents.stores.journal_owners import JournalOwners
@@ -18,6 +19,7 @@ from parallel_agents.stores.journal_runs import JournalRuns
 from parallel_agents.stores.journal_sessions import JournalSessions
 from parallel_agents.stores.questions import answer
 from parallel_agents.stores.run_requests import Answer
+from parallel_agents.stores.state import write_state
 from parallel_agents.stores.tables import Tables
 
 _T = TypeVar("_T")
@@ -75,6 +77,8 @@ class Journal:
         self.throttles = self._tables.throttles
         self.days = self._tables.days
         self.answer = partial(answer, self._tables)
+        self.write_state = partial(write_state, self._tables)
+        self.note_artifact = partial(note_artifact, self._tables)
         self.runs = JournalRuns(self._tables)
         self.sessions = JournalSessions(self._tables, self.runs)
         self.going_on = GoingOn(self._tables, self.sessions)

@@ -17,9 +17,17 @@ from parallel_agents.core.event_store import OnEvents, Unsubscribe
 from parallel_agents.core.ids import OwnerId, RunId
 from parallel_agents.core.model import ModelReply
 from parallel_agents.core.run import Outcome
+from parallel_agents.core.shared_state import (
+    StateBounds,
+    StateKey,
+    StateWrite,
+    StateWritten,
+    Writer,
+)
 from parallel_agents.core.store import Claim
 from parallel_agents.core.throttle import Throttle
 from parallel_agents.errors import StoreError
+from parallel_agents.stores.artifacts import read_artifacts
 from parallel_agents.stores.chain import check_chain
 from parallel_agents.stores.dead_letters import read_dead_letters
 from parallel_agents.stores.journal import AnyChange, Change, Journal, apply_each
@@ -35,6 +43,7 @@ from parallel_agents.stores.questions import read_questions
 from parallel_agents.stores.replies import keep_reply, read_reply
 from parallel_agents.stores.rows import Rows
 from parallel_agents.stores.run_requests import Answer, Append, ClaimRequest, Finish, Reserve
+from parallel_agents.stores.state import read_state
 from parallel_agents.stores.throttles import read_throttles
 from parallel_agents.stores.verification import (
     checkpoint_of,
@@ -112,6 +121,7 @@ class JournalStore(ABC):
     ) -> None:
         self._listeners: list[OnEvents] = []
         self._on_failure: list[Callable[[StoreError], None]] = []
+        self._on_state: list[Callable[[StateKey | None], None]] = []
         self.now = now
         self._least_now = least_now or now
         self._dead_letter_seconds = dead_letter_seconds
@@ -139,6 +149,14 @@ class JournalStore(ABC):
     def on_failure(self, tell: Callable[[StoreError], None]) -> Unsubscribe:
         self._on_failure.append(tell)
         return lambda: self._on_failure.remove(tell)
+
+    def on_state(self, tell: Callable[[StateKey | None], None]) -> Unsubscribe:
+        self._on_state.append(tell)
+        return lambda: self._on_state.remove(tell)
+
+    def _tell_state(self, key: StateKey | None = None) -> None:
+        for tell in tuple(self._on_state):
+            tell(key)
 
     def _fail(self, error: StoreError) -> None:
         for tell in tuple(self._on_failure):
@@ -186,6 +204,17 @@ class JournalStore(ABC):
 
     questions = _read(lambda rows: partial(read_questions, rows))
     answer = _change(lambda journal: journal.answer)
+    state_entries = _read(lambda rows: partial(read_state, rows))
+    artifacts = _read(lambda rows: partial(read_artifacts, rows))
+    note_artifact = _change(lambda journal: journal.note_artifact)
+
+    async def write_state(
+        self, write: StateWrite, writer: Writer, bounds: StateBounds
+    ) -> StateWritten:
+        written = await self.change(lambda journal: journal.write_state(write, writer, bounds))
+        if written.is_written:
+            self._tell_state((write.tree, write.key))
+        return written
 
     async def claim(self, run: RunId, owner: OwnerId) -> Claim | None:
         return await self.submit(Change(claim, ClaimRequest(run, owner), run))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.budget import Amount, BudgetAccount, BudgetAccountState
 from parallel_agents.core.event import Body, Event, Finished, Unreadable
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
@@ -20,6 +21,7 @@ from parallel_agents.core.store import Attempt, Filter
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.errors import NotFound, PagentsError
+from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.budgets import budget_of
 from parallel_agents.stores.codec import Undecodable, decode_agent, decode_body, unreadable_body
 from parallel_agents.stores.damage import unreadable_end
@@ -223,7 +225,18 @@ class Rows:
         for run in runs:
             if run not in rows:
                 raise _no_run(run)
-        return [_result(rows[run], ends.get(run), below.get(run, Spend())) for run in runs]
+        shared = self._artifacts(asked)
+        return [
+            _result(rows[run], ends.get(run), below.get(run, Spend()), shared.get(run, ()))
+            for run in runs
+        ]
+
+    def _artifacts(self, runs: tuple[str]) -> dict[RunId, tuple[Artifact, ...]]:
+        found = self.database.all("artifacts", {"runs": runs[0]}, where=("runs",))
+        shared: dict[RunId, tuple[Artifact, ...]] = {}
+        for record in readable("artifact", artifact_from, found):
+            shared[record.run] = (*shared.get(record.run, ()), record.artifact)
+        return shared
 
     def last_bodies(self, runs: Sequence[RunId]) -> dict[RunId, Body]:
         found = self.database.all("last_events_of", (as_array(runs),))
@@ -354,7 +367,9 @@ def _no_run(run: RunId) -> NotFound:
     return NotFound(f"no run {run!r}", hint="`pagents list --all` shows them")
 
 
-def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
+def _result(
+    row: Row, finished: Body | None, below: Spend, shared: tuple[Artifact, ...]
+) -> Result | None:
     if isinstance(finished, Unreadable) or row.run.status is RunStatus.UNREADABLE:
         why = finished.why if isinstance(finished, Unreadable) else row.fault
         outcome = unreadable_end(row.run.id, why)
@@ -379,4 +394,5 @@ def _result(row: Row, finished: Body | None, below: Spend) -> Result | None:
         score=outcome.score,
         changes=outcome.changes,
         spend_below=below,
+        artifacts=shared,
     )

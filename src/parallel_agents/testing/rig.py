@@ -29,6 +29,7 @@ from parallel_agents.sessions.service import Service
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.stores.memory import MemoryStore
 from parallel_agents.testing.clock import VirtualLoop
+from parallel_agents.testing.contents import MemoryContents
 
 _DEFAULTS = Settings()
 # Only the files of the built-in agents are read, no file is written, and no key is set.
@@ -93,10 +94,10 @@ async def open_rig(
             store = MemoryStore(now)
             stack.push_async_callback(store.aclose)
         app = await stack.enter_async_context(
-            open_on(store, _ENVIRONMENT, settings, parts, now=now)
+            open_on(store, _ENVIRONMENT, settings, parts, now=now, contents=MemoryContents())
         )
         yield Rig(
-            sessions=OpenSessions(app.sessions),
+            sessions=OpenSessions(app.sessions, app.sharing),
             service=app.service,
             engine=app.engine,
             store=store,

@@ -22,6 +22,16 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "ask_human": "people",
         "shell": "commands.shell",
         "python": "commands.shell",
+        "state_get": "state",
+        "state_list": "state",
+        "state_set": "state",
+        "state_compare_and_set": "state",
+        "state_append": "state",
+        "state_wait_for": "state",
+        "artifact_put": "artifacts",
+        "artifact_list": "artifacts",
+        "artifact_get": "artifacts",
+        "artifact_save": "artifacts",
     }
 )
 COMMAND_TOOLS = frozenset({"shell", "python"})

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
+from parallel_agents.content_folder import ContentFolder
 from parallel_agents.errors import GitFailed, WorkspaceError
 from parallel_agents.git import Git
 from parallel_agents.workspaces.entries import oid_of
@@ -28,6 +27,7 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._objects = ContentFolder(folder / "objects")
 
     @property
     def git(self) -> Git:
@@ -47,33 +47,14 @@ class Blobs:
     def add(self, content: bytes, oid: str = "") -> str:
         """Store a content, and return its name."""
         oid = oid or oid_of(content)
-        if not self._place(oid).exists():
-            with self._making(oid) as file:
-                file.write(zlib.compress(b"blob %d\0" % len(content) + content, 1))
+        if not self._objects.place(oid).exists():
+            stored = zlib.compress(b"blob %d\0" % len(content) + content, 1)
+            self._objects.put(oid, (stored,))
         return oid
 
     def add_from(self, descriptor: int, size: int, oid: str) -> None:
         """Store a large content, whose name is known, from where a file stands."""
-        packing = zlib.compressobj(1)
-        with self._making(oid) as file:
-            file.write(packing.compress(b"blob %d\0" % size))
-            while chunk := os.read(descriptor, _CHUNK_BYTES):
-                file.write(packing.compress(chunk))
-            file.write(packing.flush())
-
-    @contextmanager
-    def _making(self, oid: str) -> Generator[BinaryIO]:
-        """A file beside the place of a content, which it gets in the end if nobody else did."""
-        target = self._place(oid)
-        target.parent.mkdir(exist_ok=True)
-        beside = target.with_name(f".{oid[2:]}.{os.getpid()}")
-        try:
-            with beside.open("wb") as file:
-                yield file
-            with suppress(FileExistsError):
-                os.link(beside, target)
-        finally:
-            beside.unlink(missing_ok=True)
+        self._objects.put(oid, _packed(descriptor, size))
 
     def read(self, oid: str) -> bytes:
         """A content.
@@ -82,7 +63,7 @@ class Blobs:
             WorkspaceError: it is gone.
         """
         try:
-            stored = zlib.decompress(self._place(oid).read_bytes())
+            stored = zlib.decompress(self._objects.place(oid).read_bytes())
             return stored[stored.index(b"\0") + 1 :]
         except (OSError, zlib.error, ValueError):
             pass
@@ -95,5 +76,10 @@ class Blobs:
                 hint="the workspace's files are whole: copy what you need from its folder",
             ) from error
 
-    def _place(self, oid: str) -> Path:
-        return self.folder / "objects" / oid[:2] / oid[2:]
+
+def _packed(descriptor: int, size: int) -> Iterator[bytes]:
+    packing = zlib.compressobj(1)
+    yield packing.compress(b"blob %d\0" % size)
+    while chunk := os.read(descriptor, _CHUNK_BYTES):
+        yield packing.compress(chunk)
+    yield packing.flush()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.kept import ANSWER_NOW
 from parallel_agents.core.run import Result, RunStatus
 from parallel_agents.core.usage import Spend
-from parallel_agents.session_tools.results import report, shared
+from parallel_agents.session_tools.results import report, result_row, shared
 
 
 def ended(number: int, text: str) -> Result:
@@ -50,3 +53,13 @@ def test_a_report_on_many_children_names_each_and_has_a_bound() -> None:
     assert all(f"worker-{number} " in text for number in range(100))
     assert len(text) < 100 * 600
     assert text.endswith(ANSWER_NOW)
+
+
+def test_a_parent_is_told_the_ids_of_what_its_child_shared() -> None:
+    chart = Artifact(id="ab" * 32, name="chart.png", media_type="image/png", size=7)
+    result = replace(ended(1, "done"), artifacts=(chart,))
+
+    row = result_row(result, max_tokens=100)
+
+    assert row["artifacts"] == [{"id": "abababababab", "name": "chart.png", "bytes": 7}]
+    assert '"id":"abababababab"' in report([result], max_tokens=100)

@@ -33,6 +33,7 @@ from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailabl
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
+from parallel_agents.runners.agent.call_sharing import shared_with
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
@@ -328,6 +329,7 @@ class ToolCalls:
     async def _execute(self, tool: Tool, one: _Underway) -> ToolResult:
         (asked, decision, _), activation, caller, *_ = one
         session, run, call = activation.claim.session, activation.claim.run, asked.call
+        shared = shared_with(self._tooling, activation.claim, asked.name, asked.again)
         context = ToolContext(
             session=session.key,
             run=run.id,
@@ -338,6 +340,8 @@ class ToolCalls:
             about=None if decision is None else decision.about,
             denies=partial(self._approvals.denies, tool.spec.name),
             run_command=runner_of(self._tooling, session, caller),
+            state=shared.state,
+            artifacts=shared.artifacts,
         )
         try:
             async with caller.deadline:

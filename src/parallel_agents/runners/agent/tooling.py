@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from parallel_agents.core.command import Commands
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
+from parallel_agents.core.sharing import Sharing
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
@@ -26,6 +27,7 @@ class Tooling:
         command_tools: names of the tools that run commands.
         result_tokens: the most tokens of a result that a model is told; None leaves it to the size
             of its context.
+        sharing: what the sessions of a tree share; None for nothing.
     """
 
     tools: Mapping[str, Tool]
@@ -36,3 +38,4 @@ class Tooling:
     command_tools: Collection[str] = ()
     workspaces: Workspaces = AS_THEY_ARE
     result_tokens: int | None = None
+    sharing: Sharing | None = None

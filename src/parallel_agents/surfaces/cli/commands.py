@@ -36,6 +36,10 @@ COMMANDS = {
     "workspaces": Command(
         "workspaces", "List workspaces, and remove those that are merged.", _CONTROL
     ),
+    "state": Command("state", "Show and set the values that the agents of a tree share.", _CONTROL),
+    "artifact": Command(
+        "artifact", "Share files with the agents of a tree, and get theirs.", _CONTROL
+    ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
     "mcp": Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),

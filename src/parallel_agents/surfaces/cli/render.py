@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import short
 from parallel_agents.core.run import Failure, Result, TeamResult
 from parallel_agents.core.schema import Json
@@ -18,6 +19,8 @@ from parallel_agents.core.workspace import Changes
 from parallel_agents.errors import PagentsError, where_to_look
 from parallel_agents.surfaces.cli.invocation import as_called
 from parallel_agents.views import format
+
+_MOST_NAMED = 5
 
 
 @cache
@@ -152,6 +155,14 @@ def result(found: Result) -> None:
         name = short(found.session_key)
         more = f"   pagents diff {name} · pagents merge {name}" if found.changes.files else ""
         line(as_called(f"  {format.changes(found.changes)}{more}"))
+    if found.artifacts:
+        names = ", ".join(format.one_line(each.name) for each in found.artifacts[:_MOST_NAMED])
+        more = f" and {len(found.artifacts) - _MOST_NAMED} more" * (
+            len(found.artifacts) > _MOST_NAMED
+        )
+        line(
+            as_called(f"  shared {names}{more}   pagents artifact list {short(found.session_key)}")
+        )
     for notice in found.notices:
         line(f"  note: {notice}", "yellow")
     if found.error is not None:
@@ -200,6 +211,7 @@ def result_json(found: Result) -> Mapping[str, Json]:
         "notices": list(found.notices),
         "score": found.score,
         "changes": changes_json(found.changes),
+        "artifacts": [artifact_json(each) for each in found.artifacts],
         "model": found.model,
         "usage": {
             "input_tokens": usage.input_tokens,
@@ -219,6 +231,15 @@ def result_json(found: Result) -> Mapping[str, Json]:
 def money_json(usd: float | None) -> Json:
     """An amount of money; null if unknown."""
     return None if usd is None else {"amount": f"{usd:.9f}", "currency": "USD"}
+
+
+def artifact_json(artifact: Artifact) -> Mapping[str, Json]:
+    return {
+        "id": artifact.id,
+        "name": artifact.name,
+        "media_type": artifact.media_type,
+        "bytes": artifact.size,
+    }
 
 
 def changes_json(changes: Changes | None) -> Json:

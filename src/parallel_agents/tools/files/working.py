@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from parallel_agents.folder import Check, Folder, PathRefused
 
 READ, WRITE = "read_file", "write_file"
 MOST_BYTES = 20_000_000
+_PIECE_BYTES = 1 << 20
 
 
 class Working:
@@ -30,6 +33,12 @@ class Working:
     def read_found(self, path: str, most_bytes: int) -> bytes:
         """The content of a file that was found below what the call is about."""
         return self.folder.read(path, most_bytes, partial(self._check_rules, READ))
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """The content of the file that the call is about, of any size, in parts."""
+        with self.folder.open(path, self._checked(READ)) as descriptor:
+            while piece := os.read(descriptor, _PIECE_BYTES):
+                yield piece
 
     def write(self, path: str, content: bytes) -> bool:
         """Replace or make the file that the call is about; return whether it is new."""

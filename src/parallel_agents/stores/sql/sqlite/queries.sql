@@ -846,3 +846,51 @@ WHERE e.seq = ? AND e.key GLOB '*/asked';
 
 -- name: event_of
 SELECT seq, body FROM events WHERE run = ? AND key = ?;
+
+-- name: state_of_key
+SELECT key, version, at, by, value FROM state WHERE tree = ? AND key = ?;
+
+-- name: state_of_tree
+SELECT key, version, at, by, value FROM state
+WHERE tree = :tree AND substr(key, 1, length(:prefix)) = :prefix ORDER BY key;
+
+-- name: state_version
+SELECT version, bytes FROM state WHERE tree = ? AND key = ?;
+
+-- name: state_size
+SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM state WHERE tree = ?;
+
+-- name: put_state
+INSERT INTO state (tree, key, version, bytes, at, by, value) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tree, key) DO UPDATE SET
+    version = excluded.version, bytes = excluded.bytes, at = excluded.at, by = excluded.by,
+    value = excluded.value;
+
+-- name: state_write
+SELECT version FROM state_writes WHERE run = ? AND call = ? AND tree = ? AND key = ?;
+
+-- name: note_state_write
+INSERT INTO state_writes (run, call, tree, key, version) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (run, call) DO UPDATE SET
+    tree = excluded.tree, key = excluded.key, version = excluded.version;
+
+-- name: note_artifact
+INSERT INTO artifacts (tree, run, id, name, media_type, bytes, session, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tree, id, name, run) DO NOTHING;
+
+-- name: artifact_size
+SELECT COUNT(*), COALESCE(SUM(bytes), 0)
+FROM (SELECT id, MAX(bytes) AS bytes FROM artifacts WHERE tree = ? GROUP BY id);
+
+-- name: artifacts
+SELECT id, name, media_type, bytes, tree, session, run, at FROM artifacts {where} ORDER BY seq;
+
+-- name: artifacts.tree
+tree = :tree
+
+-- name: artifacts.runs
+run IN (SELECT value FROM json_each(:runs))
+
+-- name: artifacts.ids
+id IN (SELECT value FROM json_each(:ids))

@@ -1,0 +1,171 @@
+"""Artifacts: their contents as files of a home folder, whole or not there, and checked when they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from parallel_agents.clock import wall
+from parallel_agents.content_folder import ContentFolder
+from parallel_agents.core.artifact import Content, is_artifact_id, short_id
+from parallel_agents.core.media_type import HEAD_BYTES
+from parallel_agents.errors import ArtifactError, InvalidInput
+
+FOLDER = "artifacts"
+_CHUNK_BYTES = 1 << 20
+
+
+class Stored(NamedTuple):
+    """A content, with the bytes that it takes up."""
+
+    id: str
+    size: int
+
+
+class ArtifactFolder:
+    """The contents of the artifacts of a home.
+
+    Args:
+        home: the home folder; nothing is made in it before the first content.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._contents = ContentFolder(home / FOLDER, is_synced=True)
+
+    def put(self, pieces: Iterable[bytes], most_bytes: int) -> Content:
+        """Write a content durably.
+
+        Raises:
+            InvalidInput: it is larger than `most_bytes`.
+            ArtifactError: it cannot be written.
+        """
+        reading = _Reading(pieces, most_bytes)
+        try:
+            aside = self._contents.write_aside(reading.pieces())
+            self._contents.take(aside, reading.id)
+        except OSError as error:
+            raise ArtifactError(
+                f"an artifact cannot be written to {self._contents.folder}",
+                why=error.strerror or str(error),
+                hint="free some space, or give yourself write permission",
+            ) from error
+        return Content(reading.id, reading.size, bytes(reading.head))
+
+    def read(self, id: str) -> bytes:
+        """A content as it was put.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+        """
+        return b"".join(self._pieces(id))
+
+    def copy(self, id: str, target: Path) -> None:
+        """Write a content to a file, whole or not at all.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+            InvalidInput: the file cannot be written.
+        """
+        aside = target.with_name(f".{target.name[:80]}.{os.getpid()}.part")
+        try:
+            with aside.open("wb") as file:
+                for piece in self._pieces(id):
+                    file.write(piece)
+            aside.replace(target)
+        except OSError as error:
+            raise InvalidInput(
+                f"{target} cannot be written",
+                why=error.strerror or str(error),
+                hint="name a file in a folder that you may write to",
+            ) from error
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _pieces(self, id: str) -> Iterator[bytes]:
+        """A content piece by piece; it is not whole before the last one has come without an error."""
+        digest = hashlib.sha256()
+        try:
+            with self._contents.place(_checked(id)).open("rb") as file:
+                while piece := file.read(_CHUNK_BYTES):
+                    digest.update(piece)
+                    yield piece
+        except OSError as error:
+            raise ArtifactError(
+                f"the content of the artifact {short_id(id)} is gone",
+                why=error.strerror or str(error),
+                hint="put the same content again, or restore the folder artifacts of the home",
+            ) from error
+        if digest.hexdigest() != id:
+            raise ArtifactError(
+                f"the content of the artifact {short_id(id)} is damaged",
+                why="its hash is another one than when it was put",
+                hint="put the same content again, which mends it",
+            )
+
+    def older_than(self, seconds: float) -> list[Stored]:
+        """The contents that were put longer ago; a younger one may be about to get its record."""
+        found: list[Stored] = []
+        for name in self._contents.names():
+            with suppress(OSError):
+                status = self._contents.place(name).stat()
+                if is_artifact_id(name) and status.st_mtime <= wall() - seconds:
+                    found.append(Stored(name, status.st_blocks * 512))
+        return found
+
+    def remove(self, id: str, *, older_than: float) -> None:
+        """Remove a content, unless it was put again since it was that many seconds old.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        aside = self._contents.set_aside(_checked(id))
+        if aside.stat().st_mtime > wall() - older_than:
+            self._contents.take(aside, id)
+        else:
+            aside.unlink()
+
+    def remove_leftovers(self, *, older_than: float) -> None:
+        """Remove what processes that were killed have left half written."""
+        oldest = wall() - older_than
+        for left in self._contents.leftovers():
+            with suppress(OSError):
+                if left.stat().st_mtime <= oldest:
+                    left.unlink()
+
+
+class _Reading:
+    """A content on its way into the folder: what it hashes to, its size and its first bytes."""
+
+    def __init__(self, pieces: Iterable[bytes], most_bytes: int) -> None:
+        self._given = pieces
+        self._most = most_bytes
+        self._digest = hashlib.sha256()
+        self.size = 0
+        self.head = bytearray()
+
+    @property
+    def id(self) -> str:
+        return self._digest.hexdigest()
+
+    def pieces(self) -> Iterator[bytes]:
+        for piece in self._given:
+            self.size += len(piece)
+            if self.size > self._most:
+                raise InvalidInput(
+                    f"the artifact has more than the {self._most:,} bytes allowed",
+                    hint="share a part of it, or raise the setting artifact_megabytes",
+                )
+            self._digest.update(piece)
+            if len(self.head) < HEAD_BYTES:
+                self.head += piece[: HEAD_BYTES - len(self.head)]
+            yield piece
+
+
+def _checked(id: str) -> str:
+    if not is_artifact_id(id):
+        raise ArtifactError(f"{id[:80]!r} is not the id of an artifact", hint="list them")
+    return id

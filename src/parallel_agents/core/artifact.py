@@ -1,0 +1,186 @@
+"""Artifact: a content that the sessions of a tree share by its id, which is the content's own hash.
+
+Nothing is overwritten: another content has another id, also under the same name. The contents lie in
+files of the home folder, and the store says which trees and runs they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from parallel_agents.core.checked import Checked
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.shared_state import Writer
+from parallel_agents.core.shown import shown
+from parallel_agents.errors import InvalidInput
+
+MOST_NAME_CHARACTERS = 200
+SHORT_ID_CHARACTERS = 12
+_ID = re.compile(r"[0-9a-f]{64}")
+_START = re.compile(r"[0-9a-f]{8,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact(Checked):
+    """A content under a name.
+
+    Attributes:
+        id: the SHA-256 of the content, in hexadecimal digits.
+        media_type: what the content is by its first bytes, such as `image/png`.
+        size: in bytes.
+    """
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+class ArtifactRecord(NamedTuple):
+    """An artifact with where it is from.
+
+    Attributes:
+        tree: the session at the root of the tree that it belongs to.
+        session: the session that put it there; empty for a person or a program outside of any.
+        run: its run; empty likewise.
+        at: when it was put, in seconds since the epoch.
+    """
+
+    artifact: Artifact
+    tree: SessionKey
+    session: SessionKey
+    run: RunId
+    at: float
+
+
+class Content(NamedTuple):
+    """A content that was written, and its first bytes, which say what it is."""
+
+    id: str
+    size: int
+    head: bytes
+
+
+class ArtifactBounds(NamedTuple):
+    """The most bytes of one artifact, and of all of one tree."""
+
+    each: int
+    tree: int
+
+
+class ArtifactStore(Protocol):
+    """Keeps which artifacts each tree has."""
+
+    async def note_artifact(
+        self, artifact: Artifact, tree: SessionKey, writer: Writer, most_bytes: int
+    ) -> None:
+        """Note an artifact of a tree, whose artifacts may have that many bytes, once.
+
+        Raises:
+            InvalidInput: there is no room.
+        """
+        ...
+
+    async def artifacts(
+        self,
+        *,
+        tree: SessionKey | None = None,
+        runs: Sequence[RunId] | None = None,
+        ids: Sequence[str] | None = None,
+    ) -> list[ArtifactRecord]:
+        """The artifacts of a tree, of runs, or with these ids, the oldest first; without any, all."""
+        ...
+
+
+class Contents(Protocol):
+    """Keeps the contents of artifacts. Its calls block."""
+
+    def put(self, pieces: Iterable[bytes], most_bytes: int) -> Content:
+        """Write a content durably.
+
+        Raises:
+            InvalidInput: it is larger than `most_bytes`.
+            ArtifactError: it cannot be written.
+        """
+        ...
+
+    def read(self, id: str) -> bytes:
+        """A content as it was put.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+        """
+        ...
+
+    def copy(self, id: str, target: Path) -> None:
+        """Write a content to a file, whole or not at all.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+            InvalidInput: the file cannot be written.
+        """
+        ...
+
+
+class SharedArtifacts(Protocol):
+    """The artifacts of one tree, as one of its sessions or a person sees them."""
+
+    async def put_pieces(self, pieces: Iterable[bytes], name: str) -> Artifact:
+        """Add an artifact; the pieces are read in another thread.
+
+        Raises:
+            InvalidInput: it is too large, or the name is none.
+        """
+        ...
+
+    async def list(self) -> Sequence[ArtifactRecord]:
+        """The artifacts, the oldest first."""
+        ...
+
+    async def find(self, name: str) -> Artifact:
+        """The artifact with this id, the start of one of at least 8 digits, or this name.
+
+        Raises:
+            NotFound: there is none.
+            Ambiguous: several contents have the name.
+        """
+        ...
+
+    async def read(self, artifact: Artifact) -> bytes:
+        """Its content.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+        """
+        ...
+
+
+def is_artifact_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def is_start_of_id(text: str) -> bool:
+    return _START.fullmatch(text) is not None
+
+
+def short_id(id: str) -> str:
+    """An id as tables show it."""
+    return id[:SHORT_ID_CHARACTERS]
+
+
+def check_artifact_name(name: str) -> None:
+    """Refuse a name that tables could not show.
+
+    Raises:
+        InvalidInput: it is empty or too long, or has characters that are not shown.
+    """
+    if not name.strip() or len(name) > MOST_NAME_CHARACTERS or not name.isprintable():
+        raise InvalidInput(
+            f"{shown(name)} is not a name of an artifact",
+            why=f"a name has 1 to {MOST_NAME_CHARACTERS} characters that can be shown",
+            hint="choose a name such as report.md",
+        )

@@ -1,0 +1,57 @@
+"""Artifacts: which trees and runs have which; their contents are files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from parallel_agents.core.artifact import Artifact, ArtifactRecord
+from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.shared_state import Writer
+from parallel_agents.errors import InvalidInput
+from parallel_agents.stores.artifact_columns import artifact_from
+from parallel_agents.stores.database import as_array
+from parallel_agents.stores.rows import Rows, readable
+from parallel_agents.stores.tables import Tables
+
+MOST_ARTIFACTS = 10_000
+
+
+def read_artifacts(
+    rows: Rows,
+    *,
+    tree: SessionKey | None = None,
+    runs: Sequence[RunId] | None = None,
+    ids: Sequence[str] | None = None,
+) -> list[ArtifactRecord]:
+    """The artifacts of a tree, of runs, or with these ids, the oldest first; without any, all."""
+    conditions = {"tree": tree, "runs": runs, "ids": ids}
+    where = [name for name, value in conditions.items() if value is not None]
+    values = {
+        "tree": tree,
+        "runs": as_array(list(runs or ())),
+        "ids": as_array(list(ids or ())),
+    }
+    found = rows.database.all("artifacts", {name: values[name] for name in where}, where=where)
+    return readable("artifact", artifact_from, found)
+
+
+def note_artifact(
+    tables: Tables, artifact: Artifact, tree: SessionKey, writer: Writer, most_bytes: int
+) -> None:
+    """Note an artifact of a tree, once.
+
+    Raises:
+        InvalidInput: there is no room.
+    """
+    count, size = tables.database.one("artifact_size", (tree,)) or (0, 0)
+    if size + artifact.size > most_bytes or count >= MOST_ARTIFACTS:
+        known = read_artifacts(tables.rows, tree=tree)
+        if all(record.artifact.id != artifact.id for record in known):
+            raise InvalidInput(
+                f"the artifacts of this tree have {size:,} bytes of the {most_bytes:,} that they may"
+                f" have, and are {count:,} of at most {MOST_ARTIFACTS:,}",
+                hint="share less, or raise the setting tree_artifact_megabytes",
+            )
+    about = (artifact.id, artifact.name, artifact.media_type, artifact.size)
+    values = (tree, writer.run, *about, writer.session, tables.now())
+    tables.database.run("note_artifact", values)

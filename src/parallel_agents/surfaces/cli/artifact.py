@@ -1,0 +1,187 @@
+"""`pagents artifact`: the contents that the sessions of a tree share, and what of them may go."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parallel_agents.app.opening import open_existing
+from parallel_agents.app.reading import open_reader
+from parallel_agents.artifacts import ArtifactFolder, Stored
+from parallel_agents.core.artifact import Artifact, ArtifactRecord, short_id
+from parallel_agents.core.ids import short
+from parallel_agents.core.schema import Json
+from parallel_agents.errors import InvalidInput
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.sessions.sharing import pieces_of
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.surfaces.cli.state import Tree
+from parallel_agents.views import format
+
+_TITLES = ("ID", "NAME", "TYPE", "SIZE", "BY", "AGE")
+_STDIN = "-"
+_PIECE_BYTES = 1 << 20
+# A content that is younger may be about to get its record.
+_YOUNG_SECONDS = 3600.0
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def put(
+    tree: Tree,
+    file: Annotated[str, typer.Argument(help="A file; - reads stdin.", metavar="FILE")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="What it is called; by default as the file.")
+    ] = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Share a file with the sessions of a tree; print its id."""
+    context = find_store(home)
+    called = name or ("stdin" if file == _STDIN else Path(file).name or file)
+
+    async def share() -> Artifact:
+        async with open_existing(context.environment, context.settings) as client:
+            root = (await client.sessions.find(tree)).session.root
+            return await client.sharing.artifacts(root).put_pieces(_pieces(file), called)
+
+    artifact = run_cancellable(share())
+    if json:
+        render.envelope("artifacts", time.time(), [render.artifact_json(artifact)])
+    else:
+        render.line(f"{short_id(artifact.id)}  {_about(artifact)}")
+
+
+@app.command("list")
+def list_artifacts(tree: Tree, json: AsJson = False, home: Home = None) -> None:
+    """List what the sessions of a tree share."""
+    context = find_store(home)
+
+    async def look() -> list[ArtifactRecord]:
+        async with open_reader(context.environment, context.settings) as reader:
+            root = (await reader.sessions.find(tree)).session.root
+            return list(await reader.sharing.artifacts(root).list())
+
+    records = run_cancellable(look())
+    now = time.time()
+    if json:
+        render.envelope("artifacts", now, [_json(record) for record in records])
+        return
+    if not records:
+        render.note("The sessions of this tree share no artifacts.")
+        return
+    rows = [
+        (
+            short_id(record.artifact.id),
+            record.artifact.name,
+            record.artifact.media_type,
+            format.size(record.artifact.size),
+            short(record.session) if record.session else "",
+            format.seconds(max(0.0, now - record.at)),
+        )
+        for record in records
+    ]
+    render.table(_TITLES, rows, right=("SIZE",), flexible="NAME")
+
+
+@app.command()
+def get(
+    tree: Tree,
+    artifact: Annotated[
+        str, typer.Argument(help="Its id, the start of one, or its name.", metavar="ID")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it to this file.", metavar="FILE")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Print an artifact as it was put, or write it to a file."""
+    context = find_store(home)
+    is_shown = output is None and sys.stdout.isatty()
+
+    async def fetch() -> bytes:
+        async with open_reader(context.environment, context.settings) as reader:
+            root = (await reader.sessions.find(tree)).session.root
+            artifacts = reader.sharing.artifacts(root)
+            found = await artifacts.find(artifact)
+            if output is not None:
+                await artifacts.save(found, output)
+                return b""
+            if is_shown and not found.media_type.startswith("text/"):
+                raise InvalidInput(
+                    f"{found.name} is {found.media_type}, which no terminal shows",
+                    hint="write it to a file with --output FILE",
+                )
+            return await artifacts.read(found)
+
+    content = run_cancellable(fetch())
+    if is_shown:
+        render.line(content.decode("utf-8", "replace"))
+    elif output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        render.note(f"Wrote {output}")
+
+
+@app.command()
+def clean(
+    everything: Annotated[bool, typer.Option("--all", help="Also those of the last hour.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Remove contents that nothing refers to, such as those that a killed process has left."""
+    context = find_store(home)
+    folder = ArtifactFolder(context.environment.home)
+    older_than = 0.0 if everything else _YOUNG_SECONDS
+
+    async def run() -> list[Stored]:
+        async with open_reader(context.environment, context.settings) as reader:
+            stored = await asyncio.to_thread(folder.older_than, older_than)
+            kept = await reader.sharing.referred([each.id for each in stored])
+            return [each for each in stored if each.id not in kept]
+
+    gone = run_cancellable(run())
+    if not dry_run:
+        folder.remove_leftovers(older_than=older_than)
+        for each in gone:
+            folder.remove(each.id, older_than=older_than)
+    if json:
+        items = [{"id": each.id, "bytes": each.size} for each in gone]
+        render.envelope("artifacts", time.time(), items)
+        return
+    count = "1 content" if len(gone) == 1 else f"{len(gone)} contents"
+    total = format.size(sum(each.size for each in gone))
+    render.line(f"{count} {'would be removed' if dry_run else 'removed'}, {total}")
+
+
+def _pieces(file: str) -> Iterator[bytes]:
+    if file != _STDIN:
+        yield from pieces_of(Path(file))
+        return
+    # By its descriptor: an interrupt may end the program while a thread waits for stdin.
+    while piece := os.read(sys.stdin.fileno(), _PIECE_BYTES):
+        yield piece
+
+
+def _about(artifact: Artifact) -> str:
+    return f"{artifact.name}  {artifact.media_type}  {format.size(artifact.size)}"
+
+
+def _json(record: ArtifactRecord) -> dict[str, Json]:
+    return {
+        **render.artifact_json(record.artifact),
+        "session_key": record.session or None,
+        "run_id": record.run or None,
+        "at": format.iso(record.at),
+    }

@@ -1,0 +1,212 @@
+"""`pagents state`: the values that the sessions of a tree share: listed, read, written, waited for."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import orjson
+import typer
+
+from parallel_agents.app.opening import open_existing
+from parallel_agents.app.reading import open_follower, open_reader
+from parallel_agents.core.ids import short
+from parallel_agents.core.schema import Json
+from parallel_agents.core.shared_state import StateEntry, StateWritten
+from parallel_agents.errors import Conflict, NotFound
+from parallel_agents.interrupts import run_cancellable
+from parallel_agents.surfaces.cli import render
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_store
+from parallel_agents.surfaces.cli.exits import Exit
+from parallel_agents.surfaces.cli.inputs import given_text
+from parallel_agents.views import format
+
+_TITLES = ("KEY", "VERSION", "BY", "AGE", "VALUE")
+_MOST_CHARACTERS = 200
+
+app = typer.Typer(no_args_is_help=True)
+
+Tree = Annotated[
+    str,
+    typer.Argument(
+        help="A session of the tree: an id, the start of one, a label, or @last.", metavar="TREE"
+    ),
+]
+Key = Annotated[str, typer.Argument(help="Such as plan or results/monday.", metavar="KEY")]
+Value = Annotated[
+    str,
+    typer.Argument(
+        help="JSON, or else a text; - reads it from stdin.", metavar="VALUE", callback=given_text
+    ),
+]
+
+
+@app.command("list")
+def list_state(
+    tree: Tree,
+    prefix: Annotated[str, typer.Option("--prefix", help="Only keys that begin so.")] = "",
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List the values that the sessions of a tree share."""
+    context = find_store(home)
+
+    async def look() -> list[StateEntry]:
+        async with open_reader(context.environment, context.settings) as reader:
+            root = (await reader.sessions.find(tree)).session.root
+            return list(await reader.sharing.state(root).entries(prefix))
+
+    entries = run_cancellable(look())
+    now = time.time()
+    if json:
+        render.envelope("state", now, [_json(entry) for entry in entries])
+        return
+    if not entries:
+        render.note("The sessions of this tree share no values.")
+        return
+    rows = [
+        (
+            entry.key,
+            str(entry.version),
+            short(entry.by) if entry.by else "",
+            format.seconds(max(0.0, now - entry.at)),
+            _text_of(entry.value)[:_MOST_CHARACTERS],
+        )
+        for entry in entries
+    ]
+    render.table(_TITLES, rows, right=("VERSION",))
+
+
+@app.command()
+def get(tree: Tree, key: Key, json: AsJson = False, home: Home = None) -> None:
+    """Print a value: a text as it is, anything else as JSON."""
+    context = find_store(home)
+
+    async def look() -> StateEntry | None:
+        async with open_reader(context.environment, context.settings) as reader:
+            root = (await reader.sessions.find(tree)).session.root
+            return await reader.sharing.state(root).get(key)
+
+    entry = run_cancellable(look())
+    if entry is None:
+        raise NotFound(
+            f"the tree of {tree} has no value {key}",
+            hint=f"`pagents state list {tree}` lists those that it has",
+        )
+    _tell(entry, json=json)
+
+
+@app.command("set")
+def set_state(
+    tree: Tree,
+    key: Key,
+    value: Value,
+    version: Annotated[
+        int | None,
+        typer.Option(
+            "--version", min=0, help="Only if this is its version; 0 for none.", metavar="N"
+        ),
+    ] = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Set a value, whatever it was; with --version only if nobody has changed it since."""
+    context = find_store(home)
+
+    async def write() -> StateWritten:
+        async with open_existing(context.environment, context.settings) as client:
+            state = client.sharing.state((await client.sessions.find(tree)).session.root)
+            if version is None:
+                return await state.set(key, _parsed(value))
+            return await state.compare_and_set(key, _parsed(value), version=version)
+
+    _tell_written(tree, key, run_cancellable(write()), json=json)
+
+
+@app.command()
+def append(tree: Tree, key: Key, item: Value, json: AsJson = False, home: Home = None) -> None:
+    """Add an item to the end of a list, which is made if the key has no value."""
+    context = find_store(home)
+
+    async def write() -> StateWritten:
+        async with open_existing(context.environment, context.settings) as client:
+            state = client.sharing.state((await client.sessions.find(tree)).session.root)
+            return await state.append(key, _parsed(item))
+
+    _tell_written(tree, key, run_cancellable(write()), json=json)
+
+
+@app.command()
+def wait(
+    tree: Tree,
+    key: Key,
+    after: Annotated[
+        int, typer.Option("--after", min=0, help="A version that you know.", metavar="N")
+    ] = 0,
+    condition: Annotated[
+        str | None,
+        typer.Option("--if", help="Such as: value >= 3 or len(value) == 10.", metavar="CONDITION"),
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="Give up after this time.", metavar="SECONDS")
+    ] = None,
+    json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Wait until a key has a value, and print it; exit with code 7 if the time is over."""
+    context = find_store(home)
+
+    async def look() -> StateEntry:
+        async with open_follower(context.environment, context.settings) as reader:
+            root = (await reader.sessions.find(tree)).session.root
+            state = reader.sharing.state(root)
+            return await state.wait_for(key, after=after, condition=condition, timeout=timeout)
+
+    try:
+        entry = run_cancellable(look())
+    except TimeoutError as error:
+        render.note(str(error))
+        raise typer.Exit(Exit.TIMED_OUT) from None
+    _tell(entry, json=json)
+
+
+def _tell(entry: StateEntry, *, json: bool) -> None:
+    if json:
+        render.envelope("state", time.time(), [_json(entry)])
+    else:
+        render.line(_text_of(entry.value))
+
+
+def _tell_written(tree: str, key: str, written: StateWritten, *, json: bool) -> None:
+    if not written.is_written:
+        raise Conflict(
+            f"{key} has version {written.version}, and was not set",
+            why="somebody has changed it since" if written.version else "it has no value",
+            hint=f"look with `pagents state get {tree} {key} --json`, and set it again",
+        )
+    if json:
+        item = {"key": key, "version": written.version}
+        render.envelope("state_written", time.time(), [item])
+    else:
+        render.line(f"{key}  version {written.version}")
+
+
+def _parsed(text: str) -> Json:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _text_of(value: Json) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _json(entry: StateEntry) -> dict[str, Json]:
+    return {
+        "key": entry.key,
+        "value": entry.value,
+        "version": entry.version,
+        "by": entry.by or None,
+        "at": format.iso(entry.at),
+    }

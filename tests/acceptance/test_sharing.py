@@ -1,0 +1,117 @@
+"""Values and artifacts on the command line: set, read, waited for, put and got, also after damage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.models.shapes import objects_at, text_at
+
+if TYPE_CHECKING:
+    from parallel_agents.core.schema import JsonObject
+    from parallel_agents.testing.behaviour import Reply
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
+
+SHARER = """---
+name: sharer
+description: Shares.
+tools: [state_set, state_wait_for, artifact_put]
+---
+Share.
+"""
+CALLS = [
+    ToolCall("1", "state_set", {"key": "plan", "value": {"day": "Monday"}}),
+    ToolCall("2", "state_wait_for", {"key": "approved", "timeout_seconds": 60}),
+    ToolCall("3", "artifact_put", {"text": "# Report", "name": "report.md"}),
+]
+
+
+def share(body: JsonObject) -> Reply:
+    made = sum(text_at(message, "role") == "tool" for message in objects_at(body, "messages"))
+    return [CALLS[made]] if made < len(CALLS) else "shared"
+
+
+@pytest.fixture
+def agent(pagents: Pagents, provider: FakeProvider) -> str:
+    (pagents.home / "agents").mkdir(mode=0o700, exist_ok=True)
+    (pagents.home / "agents" / "sharer.md").write_text(SHARER)
+    provider.answer = share
+    return "sharer"
+
+
+def test_a_person_and_an_agent_share_values_and_artifacts(pagents: Pagents, agent: str) -> None:
+    pagents("spawn", agent, "Share it.")
+    planned = pagents("state", "wait", "@last", "plan", "--timeout", "60")
+    pagents("state", "set", "@last", "approved", "true")
+    ended = pagents("wait", "@last")
+    listed = pagents("artifact", "list", "@last")
+    got = pagents("artifact", "get", "@last", "report.md")
+
+    assert planned.out == '{"day":"Monday"}\n'
+    assert "shared report.md" in ended.out
+    assert "text/plain" in listed.out
+    assert got.out == "# Report"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("state", "get", "@last", "nothing"), 4, "no value nothing"),
+        (("state", "set", "@last", "a b", "1"), 2, "not a key"),
+        (("state", "set", "@last", "n", "1", "--version", "3"), 1, "has version 0"),
+        (("state", "wait", "@last", "n", "--if", "value ="), 2, "not a condition"),
+        (("state", "wait", "@last", "n", "--timeout", "0.1"), 7, "n did not get"),
+        (("state", "list", "nobody"), 4, "no session"),
+        (("artifact", "get", "@last", "nothing"), 4, "no artifact"),
+        (("artifact", "put", "@last", "missing.txt"), 2, "cannot be read"),
+        (("artifact", "put", "@last", "."), 2, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_told(
+    pagents: Pagents, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+
+    refused = pagents(*arguments)
+
+    assert refused.code == code
+    assert says in refused.err
+    assert "Traceback" not in refused.err
+
+
+def test_a_damaged_artifact_is_not_handed_out(pagents: Pagents) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    (content,) = (path for path in (pagents.home / "artifacts").rglob("*") if path.is_file())
+    content.write_text("Tea falls.")
+
+    damaged = pagents("artifact", "get", "@last", "tea.txt", "-o", "out.txt")
+    pagents("artifact", "put", "@last", "tea.txt")
+    mended = pagents("artifact", "get", "@last", "tea.txt", "-o", "out.txt")
+
+    assert "PA-E420" in damaged.err
+    assert mended.code == 0
+    assert (pagents.folder / "out.txt").read_text() == "Tea rises."
+
+
+def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:
+    pagents("spawn", "main", "Hello.", "--wait")
+    (pagents.folder / "tea.txt").write_text("Tea rises.")
+    pagents("artifact", "put", "@last", "tea.txt")
+    stray = pagents.home / "artifacts" / "ab" / ("c" * 62)
+    stray.parent.mkdir()
+    stray.write_text("left by a killed process")
+
+    young = pagents("artifact", "clean")
+    shown = pagents("artifact", "clean", "--all", "--dry-run")
+    cleaned = pagents("artifact", "clean", "--all")
+
+    assert "0 contents removed" in young.out
+    assert "1 content would be removed" in shown.out
+    assert "1 content removed" in cleaned.out
+    assert not stray.exists()
+    assert pagents("artifact", "get", "@last", "tea.txt").out == "Tea rises."
