@@ -14,6 +14,7 @@ from parallel_agents import testing
 
 PUBLIC = [
     "Agent",
+    "Artifact",
     "BatchResult",
     "Budget",
     "Capabilities",
@@ -58,6 +59,8 @@ PUBLIC = [
     "SessionOptions",
     "Spend",
     "Start",
+    "StateEntry",
+    "StateWritten",
     "SteerMode",
     "Task",
     "TeamResult",
@@ -71,6 +74,8 @@ PUBLIC = [
     "ToolError",
     "ToolResult",
     "ToolSpec",
+    "TreeArtifacts",
+    "TreeState",
     "Until",
     "Usage",
     "Workspace",

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from parallel_agents.core.checked import Checked
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.shared_state import Writer
 from parallel_agents.core.shown import shown
@@ -25,7 +24,7 @@ _START = re.compile(r"[0-9a-f]{8,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact(Checked):
+class Artifact:
     """A content under a name.
 
     Attributes:

@@ -38,7 +38,8 @@ from parallel_agents.errors import InvalidInput
 
 # Made by a run or a provider, never by a caller who then stores them; the codec checks those.
 _NOT_FROM_CALLERS = {
-    *("BatchResult", "Capabilities", "DeadLetter", "Event", "Failure", "ItemResult", "Message"),
+    *("Artifact", "BatchResult", "Capabilities", "DeadLetter", "Event", "Failure", "ItemResult"),
+    "Message",
     *("ModelReply", "ModelRequest", "Result", "SessionHandle", "Spend", "TeamResult", "Text"),
     *("ToolCall", "ToolContext", "ToolResult", "ToolSpec", "Usage"),
 }
