@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         ScoreGate,
     )
     from parallel_agents.core.limits import Limits
-    from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
+    from parallel_agents.core.message import File, Message, Role, Text, ToolCall, ToolResult
     from parallel_agents.core.model import (
         Capabilities,
         Finish,
@@ -70,6 +70,7 @@ __all__ = [
     "Effect",
     "Event",
     "Failure",
+    "File",
     "Filter",
     "Finish",
     "FunctionGate",
@@ -146,7 +147,7 @@ _HOMES = {
         "ScoreGate",
     ),
     "core.limits": ("Limits",),
-    "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
+    "core.message": ("File", "Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.permission": ("Permissions",),
     "core.policy": ("Policy",),

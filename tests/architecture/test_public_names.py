@@ -27,6 +27,7 @@ PUBLIC = [
     "Effect",
     "Event",
     "Failure",
+    "File",
     "Filter",
     "Finish",
     "FunctionGate",

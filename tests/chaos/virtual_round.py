@@ -17,7 +17,14 @@ from typing import Any, TypeAlias
 
 from parallel_agents.core.event import SteerMode
 from parallel_agents.core.ids import OwnerId
-from parallel_agents.core.message import Message, Role as Speaker, ToolCall, ToolResult, assistant
+from parallel_agents.core.message import (
+    File,
+    Message,
+    Role as Speaker,
+    ToolCall,
+    ToolResult,
+    assistant,
+)
 from parallel_agents.core.model import Capabilities, Finish, Listener, ModelReply, ModelRequest
 from parallel_agents.core.owner import OwnerState, Role
 from parallel_agents.core.run import TeamResult
@@ -240,6 +247,8 @@ def _words(message: Message) -> str:
                 parts.append(f"{part.name} {dict(part.arguments)}")
             case ToolResult():
                 parts.append(part.content)
+            case File():
+                parts.append(str(part))
             case _:
                 parts.append(part.text)
     return "\n".join(parts)

@@ -33,6 +33,7 @@ from parallel_agents.quality.judge_registry import CALIBRATIONS_NAME, JudgeRegis
 from parallel_agents.quality.preflight import Preflight
 from parallel_agents.session_tools.context import ToolSettings
 from parallel_agents.session_tools.toolbox import SessionTools
+from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.directory import Directory
 from parallel_agents.sessions.inspection import StoreJournal, StoreLimits
@@ -246,7 +247,7 @@ def _service(
             sandbox=settings.sandbox,
         ),
         ladder_start=LadderStart(resources.store, resources.now),
+        attacher=Attacher(resources.contents, resources.models),
         completions=resources.completions,
-        defaults=settings.limits,
         user=resources.environment.user,
     )

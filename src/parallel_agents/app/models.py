@@ -10,6 +10,7 @@ from parallel_agents.core.model import Model, ModelRequest
 from parallel_agents.core.rates import NO_LIMIT, RateLimit
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Store
+from parallel_agents.models.attaching import Attaching, FileLoader
 from parallel_agents.models.budgeted import Budgeted
 from parallel_agents.models.cached import Cached
 from parallel_agents.models.choice import LOCAL
@@ -115,7 +116,13 @@ def make_lessons(settings: Settings, governor: Governor) -> Lessons:
     return Lessons(dialect_of, sends, governor)
 
 
-def wrapping(store: Store, settings: Settings, governor: Governor, lessons: Lessons) -> Wrap:
+def wrapping(
+    store: Store,
+    settings: Settings,
+    governor: Governor,
+    lessons: Lessons,
+    loader: FileLoader,
+) -> Wrap:
     """The wrappers of each model that runs call, from the deadline of a call out to its retries."""
     patience = Patience(tries=settings.tries, total_seconds=settings.patience_seconds)
 
@@ -125,6 +132,7 @@ def wrapping(store: Store, settings: Settings, governor: Governor, lessons: Less
             governor,
             patience_seconds=patience.max_wait_seconds,
         )
-        return Cached(Retrying(CircuitBroken(throttled, governor), patience), store)
+        retrying = Retrying(CircuitBroken(throttled, governor), patience)
+        return Cached(Attaching(retrying, loader), store)
 
     return wrap

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from parallel_agents.core.store import Store
 from parallel_agents.engines.local import LocalEngine
 from parallel_agents.engines.ownership import this_process
 from parallel_agents.engines.process import allow_connections, calmer_collector
+from parallel_agents.models.attaching import FileLoader
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Lessons
 from parallel_agents.models.registry import Registry
@@ -75,26 +75,14 @@ async def open_on(
     parts: Parts | None = None,
     *,
     now: Callable[[], float] | None = None,
-    contents: Contents | None = None,
 ) -> AsyncGenerator[App]:
-    """Like `open_app`, but on an open store, which stays open.
-
-    Args:
-        store: the store.
-        environment: the home, the project and the keys.
-        settings: the settings.
-        parts: what the program passes in.
-        now: replaces the store's clock.
-        contents: replaces the folder of artifacts in the home.
-    """
+    """Like `open_app`, but on an open store, which stays open; `now` replaces the store's clock."""
     parts, now = parts or Parts(), now or store.now
     async with AsyncExitStack() as stack:
         owner = this_process(parts.role, environment.project_name)
         resources, governor, lessons = await _with_calls(
             stack, environment, settings, parts, store, owner, now
         )
-        if contents is not None:
-            resources = replace(resources, contents=contents)
         runners: dict[RunnerKind, Runner] = {}
         engine = LocalEngine(
             store,
@@ -170,7 +158,8 @@ async def _with_calls(
 ) -> _WithCalls:
     governor = make_governor(store, settings, owner.id, now)
     lessons = make_lessons(settings, governor)
-    wrap = wrapping(store, settings, governor, lessons)
+    loader = FileLoader(_contents(environment, parts).read)
+    wrap = wrapping(store, settings, governor, lessons, loader)
     models = await _open_models(stack, environment, settings, parts, wrap)
     resources = _resources(stack, environment, settings, parts, models, store, now)
     return _WithCalls(resources, governor, lessons)
@@ -247,8 +236,12 @@ def _resources(
         store=store,
         completions=completions,
         now=now,
-        contents=ArtifactFolder(environment.home),
+        contents=_contents(environment, parts),
     )
+
+
+def _contents(environment: Environment, parts: Parts) -> Contents:
+    return parts.contents or ArtifactFolder(environment.home)
 
 
 async def _open_models(

@@ -10,6 +10,7 @@ from typing import TypeVar
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.containment.functions import is_generator, why_not_called_with
 from parallel_agents.core.agent import Agent, check_agent_name
+from parallel_agents.core.artifact import Contents
 from parallel_agents.core.owner import Role
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import InvalidInput
@@ -34,6 +35,7 @@ class Parts:
         gates: the functions that agents may name as gates, by name.
         on_fetch: called with the progress of the embedded model's download.
         role: a script, or a worker that executes what others leave.
+        contents: where artifacts are kept; None for the folder of the home.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
@@ -44,6 +46,7 @@ class Parts:
     )
     on_fetch: Callable[[Progress], None] = lambda _: None
     role: Role = Role.SCRIPT
+    contents: Contents | None = None
 
 
 def agents_by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

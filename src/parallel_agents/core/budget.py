@@ -16,7 +16,7 @@ import orjson
 from typing_extensions import override
 
 from parallel_agents.core.checked import Checked
-from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.usage import NANOUSD_PER_USD
@@ -158,3 +158,5 @@ def _bytes(part: Part) -> int:
             return len(content.encode())
         case ToolCall(name=name, arguments=arguments, signature=signature):
             return len(name) + len(orjson.dumps(arguments)) + len(signature)
+        case File(shape=shape):
+            return shape.most_tokens

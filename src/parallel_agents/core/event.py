@@ -18,7 +18,7 @@ from parallel_agents.core.gate import AnyGate, Refine, Verdict
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.kept import KeptCall, KeptReport
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.message import Message, ToolCall, ToolResult
+from parallel_agents.core.message import File, Message, ToolCall, ToolResult
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure, Outcome
 from parallel_agents.core.schema import Json, JsonObject
@@ -57,6 +57,7 @@ class Queued:
         gates: the task's own gates; the session's agent contains them too.
         refine: the task's own refine loop; the session's agent contains it too.
         kept: what earlier runs of the same task did, if this one retries it.
+        files: what the model is shown with the task.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Queued:
     gates: tuple[AnyGate, ...] = ()
     refine: Refine | None = None
     kept: tuple[AnyKept, ...] = ()
+    files: tuple[File, ...] = ()
     kind: Literal["queued"] = "queued"
 
 

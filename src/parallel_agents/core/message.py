@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from typing_extensions import override
 
+from parallel_agents.core.artifact import Artifact
+from parallel_agents.core.attachment import Shape
+from parallel_agents.core.checked import Checked
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.errors import InvalidInput
 
 
 class Role(StrEnum):
@@ -75,7 +81,58 @@ class ToolResult:
     type: Literal["tool_result"] = "tool_result"
 
 
-Part: TypeAlias = Text | Thinking | ToolCall | ToolResult
+@dataclass(frozen=True, slots=True)
+class File(Checked):
+    """An image or a PDF that a model is shown: `File("chart.png")`.
+
+    Attributes:
+        path: where it is; empty once its content is an artifact.
+        name: what it is called; by default as the file.
+        artifact: its content; the runtime sets it, and what follows.
+        width: of an image, in pixels.
+        height: likewise.
+        pages: of a PDF, or an estimate.
+    """
+
+    path: str | Path = ""
+    name: str = field(default="", kw_only=True)
+    artifact: Artifact | None = field(default=None, kw_only=True)
+    width: int = field(default=0, kw_only=True)
+    height: int = field(default=0, kw_only=True)
+    pages: int = field(default=0, kw_only=True)
+    type: Literal["file"] = field(default="file", kw_only=True)
+
+    @override
+    def _check(self) -> None:
+        object.__setattr__(self, "path", str(self.path) if self.path else "")
+        if not self.path and self.artifact is None:
+            raise InvalidInput("a File has no path", hint='write File("chart.png")')
+
+    @property
+    def called(self) -> str:
+        return self.name or Path(self.path).name or str(self.path)
+
+    @property
+    def id(self) -> str:
+        """The id of its content; empty while it has none."""
+        return "" if self.artifact is None else self.artifact.id
+
+    @property
+    def media_type(self) -> str:
+        return "" if self.artifact is None else self.artifact.media_type
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(self.media_type, self.width, self.height, self.pages)
+
+    @override
+    def __str__(self) -> str:
+        """The file in one line, without its content."""
+        size = "" if self.artifact is None else f", {self.artifact.size:,} bytes"
+        return f"[{self.called}, {self.media_type or 'file'}{size}]"
+
+
+Part: TypeAlias = Text | Thinking | ToolCall | ToolResult | File
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +149,17 @@ class Message(Encodable):
         return "".join([part.text for part in self.parts if isinstance(part, Text)])
 
     @property
+    def files(self) -> tuple[File, ...]:
+        return tuple([part for part in self.parts if isinstance(part, File)])
+
+    @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return tuple([part for part in self.parts if isinstance(part, ToolCall)])
 
 
-def user(text: str) -> Message:
-    return Message(Role.USER, (Text(text),))
+def user(text: str, files: Sequence[File] = ()) -> Message:
+    """A message of the user; models look at files best before they read what to do with them."""
+    return Message(Role.USER, (*files, Text(text)))
 
 
 def assistant(text: str) -> Message:

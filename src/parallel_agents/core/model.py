@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -70,6 +71,7 @@ class ModelRequest:
         counted: the number of messages that an earlier reply's token count covers.
         counted_tokens: that count, including instructions and tools.
         learned: what earlier refusals of the model taught about its requests, as fields of a dialect.
+        files: the contents of the files in the messages, in base64, by the ids of their artifacts.
     """
 
     messages: tuple[Message, ...]
@@ -87,6 +89,7 @@ class ModelRequest:
     counted: int = 0
     counted_tokens: int = 0
     learned: JsonObject = field(default_factory=dict[str, Json])
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def most_input_tokens(self) -> int:
         """An upper bound of the input tokens: the earlier count, plus a bound for what is new."""
@@ -126,6 +129,8 @@ class Capabilities:
         lacks: needs that its answers do not meet, such as judgement; results say so.
         notice: added to every result, such as that no real model was asked.
         context_tokens: the size of the context window; None if it is not known.
+        images: whether it sees images; None if that is not known.
+        pdfs: whether it takes PDFs as they are; else it is given their text.
     """
 
     streams_always: bool = False
@@ -133,6 +138,8 @@ class Capabilities:
     lacks: frozenset[str] = frozenset()
     notice: str = ""
     context_tokens: int | None = None
+    images: bool | None = None
+    pdfs: bool | None = None
 
 
 class Listener(Protocol):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from parallel_agents.core.message import (
+    File,
     Message,
     Part,
     Role,
@@ -188,3 +189,5 @@ def _size_of(part: Part) -> int:
             return len(content)
         case ToolCall(name=name, arguments=arguments):
             return len(name) + len(orjson.dumps(arguments))
+        case File(shape=shape):
+            return shape.most_tokens * BYTES_PER_TOKEN

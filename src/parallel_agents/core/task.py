@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, TypeAlias
 
+from pydantic import Field
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent, check_cache_seconds
@@ -14,14 +16,18 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import File
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.schema import Json
+from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
+from parallel_agents.core.takers import JSON_OBJECT, Wrong
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
 UNNAMED = "run"
+# Read from the left: what is stored is JSON, whatever its form.
+JsonOrFile: TypeAlias = Annotated[Json | File, Field(union_mode="left_to_right")]
 _LABEL_CHARACTERS = 60
 
 
@@ -34,7 +40,9 @@ class Task(Checked):
     Attributes:
         agent: the name of an agent in the catalog, or a definition.
         text: what to do; at most 4,000,000 bytes together with `input`.
-        input: values that match the agent's input schema.
+        input: values that match the agent's input schema; for a `File` there it gets the file's name,
+            and is shown the file.
+        files: images and PDFs that the agent is shown, at most 20.
         model: `provider/model`, or None to use the model from the agent or the settings.
         label: a short name, shown in tables; by default the agent's name.
         key: identifies the work; must be unique among the parent's children. Spawning the same work
@@ -61,7 +69,8 @@ class Task(Checked):
 
     agent: str | Agent
     text: str
-    input: Mapping[str, Json] = field(default_factory=dict[str, Json], kw_only=True)
+    input: Mapping[str, JsonOrFile] = field(default_factory=dict[str, JsonOrFile], kw_only=True)
+    files: tuple[File, ...] = field(default=(), kw_only=True)
     model: str | None = field(default=None, kw_only=True)
     label: str | None = field(default=None, kw_only=True)
     key: str | None = field(default=None, kw_only=True)
@@ -86,6 +95,18 @@ class Task(Checked):
     @override
     def _check(self) -> None:
         check_cache_seconds(self.cache_seconds, f"a task of agent {self.agent_name}")
+        try:
+            JSON_OBJECT.take(self.values)  # as a whole, which may be deeper than its parts
+        except Wrong as wrong:
+            raise wrong.refusal("input", "Task", is_needed=False) from None
+
+    @property
+    def values(self) -> JsonObject:
+        """The input as JSON, with the names of files for what they are."""
+        return {
+            name: value.called if isinstance(value, File) else value
+            for name, value in self.input.items()
+        }
 
     @property
     def agent_name(self) -> str:

@@ -318,7 +318,7 @@ class Transcript:
         self.close_turn()
         self.messages.extend(queued.context)
         self._ids.note(queued.context)
-        self.messages.append(user(task_text(queued.text, queued.input)))
+        self.messages.append(user(task_text(queued.text, queued.input), queued.files))
         self.task_end = len(self.messages)
         self.decisions, self.kept = Decisions(), KeptWork(list(queued.kept))
         self._tell_earlier()

@@ -17,6 +17,7 @@ from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.filter import Filter
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.inspection import PAGE
+from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
@@ -161,13 +162,23 @@ class Sessions(SessionReads, Protocol):
         *,
         input: JsonObject | None = None,
         sender: SessionKey | None = None,
+        files: Sequence[File] = (),
     ) -> Spawned:
         """Start the next run of a session, once its earlier runs have ended.
 
-        The run is asked for by the session `sender`, or else from outside.
+        The run is asked for by the session `sender`, or else from outside, and is shown the files.
 
         Raises:
             RunIsOver: the session was killed.
+        """
+        ...
+
+    async def attach(self, content: bytes, name: str) -> File:
+        """A content as a file that tasks and messages can have.
+
+        Raises:
+            InvalidInput: no model takes it.
+            ArtifactError: it cannot be kept.
         """
         ...
 

@@ -20,6 +20,7 @@ PagentsError
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
  │       ├─ MissingExtra        PA-E113  an optional part is not installed
+ │       ├─ CannotSee           PA-E128  a file that the model cannot be shown
  │       └─ Untrusted           PA-E115  a project's folder that the user has not trusted as it is
  ├─ ProviderError               the provider must act; some of these can be retried
  │   ├─ RateLimited             PA-E201
@@ -92,6 +93,7 @@ from parallel_agents.errors.caller import (
     Ambiguous,
     CallerError,
     CannotContinue,
+    CannotSee,
     ConfigError,
     Conflict,
     ForkRefused,
@@ -185,6 +187,7 @@ __all__ = [
     "CallTimedOut",
     "CallerError",
     "CannotContinue",
+    "CannotSee",
     "CertificateRefused",
     "CircuitOpen",
     "ConfigError",

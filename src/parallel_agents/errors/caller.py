@@ -112,5 +112,9 @@ class MissingExtra(ConfigError):
     code = "PA-E113"
 
 
+class CannotSee(ConfigError):
+    code = "PA-E128"
+
+
 class Untrusted(ConfigError):
     code = "PA-E115"

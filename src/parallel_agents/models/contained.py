@@ -10,7 +10,7 @@ import orjson
 from typing_extensions import override
 
 from parallel_agents.containment.calls import caught, contained, describe, unpack
-from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import (
     Capabilities,
     Finish,
@@ -142,7 +142,7 @@ def _whole(part: Part) -> Part:
             return replace(part, text=whole_text(part.text))
         case ToolCall():
             return replace(part, arguments=dict(_whole_pairs(part.arguments)))
-        case ToolResult():
+        case ToolResult() | File():
             return part
 
 

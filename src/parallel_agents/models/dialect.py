@@ -131,6 +131,8 @@ class Dialect:
         extra: further top-level fields, sent as they are.
         context_tokens: the size of the context window; 0 if it is not known.
         max_output_tokens: the most that a reply may have; 0 if it is not known.
+        images: whether the model sees images; None if that is not known.
+        pdfs: whether it takes PDFs as they are; None likewise.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -154,6 +156,8 @@ class Dialect:
     extra: Mapping[str, Json] = field(default_factory=dict[str, Json])
     context_tokens: int = 0
     max_output_tokens: int = 0
+    images: bool | None = None
+    pdfs: bool | None = None
 
     def effort(self, level: ThinkingLevel) -> str:
         """The server's word for a level; empty to send none."""
@@ -228,6 +232,8 @@ class DialectChanges(TypedDict, total=False):
     extra: Mapping[_Word, Json]
     context_tokens: Annotated[int, Field(ge=0, le=10**12)]
     max_output_tokens: Annotated[int, Field(ge=0, le=10**12)]
+    images: bool
+    pdfs: bool
     source: str
     checked: datetime.date
 

@@ -247,7 +247,12 @@ class Provider:
         """The configured capabilities of a model of this provider."""
         at_most = self.max_parallel.get(model, self.max_parallel.get(ANY_MODEL))
         dialect = self.endpoint(model).dialect_after({})
-        return Capabilities(max_parallel=at_most, context_tokens=dialect.context_tokens or None)
+        return Capabilities(
+            max_parallel=at_most,
+            context_tokens=dialect.context_tokens or None,
+            images=dialect.images,
+            pdfs=dialect.pdfs,
+        )
 
     def limit(self, model: str) -> RateLimit:
         """The configured limit of a model, named as the provider names it."""

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from parallel_agents.core.row import Row
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import Mode, SessionOptions
 from parallel_agents.core.store import Filter
+from parallel_agents.core.task import Task
 from parallel_agents.core.verbs import Spawned
-from parallel_agents.errors import ConfigError, ForkRefused, SpawnBound, SpawnRefused
+from parallel_agents.errors import (
+    CannotSee,
+    ConfigError,
+    ForkRefused,
+    InvalidInput,
+    SpawnBound,
+    SpawnRefused,
+)
 from parallel_agents.session_tools.arguments import Arguments, Refusal
 from parallel_agents.session_tools.context import Call
-from parallel_agents.session_tools.spawn_request import read_task, refuse_unsupported
+from parallel_agents.session_tools.spawn_request import (
+    Attachments,
+    read_attachments,
+    read_task,
+    refuse_unsupported,
+)
 
 
 async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     """Start a session with one run, or answer why it cannot be started."""
     refuse_unsupported(arguments)
+    attachments = read_attachments(arguments)
     task = read_task(arguments, call, await call.find_requester())
     try:
         own = call.requester
+        task = await _attached(call, task, attachments)
         spawned = await call.sessions.spawn(task, parent=own.session, again=own.again)
     except SpawnRefused as error:
         raise Refusal(_describe(error), status="forbidden", hint=error.hint) from None
@@ -27,6 +44,8 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
             'context="fork" requested but the requester session transcript is not available',
             hint='leave agentId out, or use context="isolated" and put everything into the task',
         ) from None
+    except CannotSee as error:
+        raise Refusal(f"{error.message}. {error.hint}") from None
     except ConfigError as error:
         text = " ".join(filter(None, (f"{error.message}.", error.why, error.hint)))
         raise Refusal(f'sessions_spawn model "{task.model or ""}" is not usable: {text}') from None
@@ -35,6 +54,19 @@ async def spawn(call: Call, arguments: Arguments) -> JsonObject:
     if task.label and child.session.label != task.label:
         note = f"The label {task.label} was taken: this one is {child.session.label}. {note}"
     return _accepted(spawned, child, arguments, is_fork=task.is_fork, note=note)
+
+
+async def _attached(call: Call, task: Task, attachments: Attachments) -> Task:
+    """The task with what is attached to it.
+
+    Raises:
+        Refusal: a file is none that a model takes.
+    """
+    try:
+        files = [await call.sessions.attach(content, name) for name, content in attachments.files]
+    except InvalidInput as error:
+        raise Refusal("; ".join(filter(None, (error.message, error.why, error.hint)))) from None
+    return replace(task, text=task.text + attachments.text, files=tuple(files))
 
 
 def _describe(error: SpawnRefused) -> str:

@@ -8,8 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from parallel_agents.core.agent import Agent, ThinkingLevel
+from parallel_agents.core.attachment import is_attachable
 from parallel_agents.core.limits import DAY_SECONDS, Limits
 from parallel_agents.core.row import Row
 from parallel_agents.core.sandbox import Sandbox
@@ -80,7 +82,7 @@ def read_task(arguments: Arguments, call: Call, own: Row | None) -> Task:
     options = _options(arguments, requester, own)
     return Task(
         _with_overrides(agent, arguments),
-        text + _attachments(arguments.objects("attachments")),
+        text,
         input=arguments.object("input") or {},
         model=arguments.text("model") or None,
         label=arguments.text("label", most=512) or options.task_name or None,
@@ -197,37 +199,60 @@ def _limits(arguments: Arguments) -> Limits:
     return Limits(timeout_seconds=float(seconds) or _NO_LIMIT_SECONDS)
 
 
-def _attachments(attachments: Sequence[JsonObject]) -> str:
-    """The attachments as text to follow the task, since a model reads text."""
+class Attachments(NamedTuple):
+    """What is attached: texts, to follow the task, and the contents of images and PDFs by name."""
+
+    text: str = ""
+    files: Sequence[tuple[str, bytes]] = ()
+
+
+def read_attachments(arguments: Arguments) -> Attachments:
+    """The attachments of a call.
+
+    Raises:
+        Refusal: one has no name or no content, or they are too large or too many.
+    """
+    attachments = arguments.objects("attachments")
     if len(attachments) > _MAX_ATTACHMENTS:
         raise Refusal(f"{len(attachments)} attachments; at most {_MAX_ATTACHMENTS} are allowed")
-    parts: list[str] = []
+    texts: list[str] = []
+    files: list[tuple[str, bytes]] = []
     total = 0
     for attachment in attachments:
         name, content = attachment.get("name"), _content(attachment)
         if not isinstance(name, str) or not name.strip():
             raise Refusal("an attachment needs a name")
-        size = len(content.encode())
-        total += size
-        if size > _MEGABYTE or total > 5 * _MEGABYTE:
+        total += len(content)
+        is_file = is_attachable(content)
+        if total > 5 * _MEGABYTE or (len(content) > _MEGABYTE and not is_file):
             raise Refusal(f'attachment "{name}" is too large: 1 MB each, 5 MB in all')
-        parts.append(f"\n\nAttachment {name}:\n```\n{content}\n```")
-    return "".join(parts)
+        if is_file:
+            files.append((name, content))
+        else:
+            texts.append(f"\n\nAttachment {name}:\n```\n{_text(name, content)}\n```")
+    return Attachments("".join(texts), files)
 
 
-def _content(attachment: JsonObject) -> str:
+def _content(attachment: JsonObject) -> bytes:
     name, content = attachment.get("name"), attachment.get("content")
     if not isinstance(content, str):
         raise Refusal(f'attachment "{name}" has no content')
     match attachment.get("encoding", "utf8"):
         case "utf8" | "utf-8":
-            return content
+            return content.encode("utf-8", "replace")
         case "base64":
             try:
-                return base64.b64decode(content, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                raise Refusal(
-                    f'attachment "{name}" is not text; only text can be attached here'
-                ) from None
+                return base64.b64decode(content, validate=True)
+            except binascii.Error:
+                raise Refusal(f'attachment "{name}" is not base64') from None
         case encoding:
             raise Refusal(f'attachment "{name}": encoding must be utf8 or base64, not {encoding!r}')
+
+
+def _text(name: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise Refusal(
+            f'attachment "{name}" is neither text nor an image (PNG, JPEG, GIF, WEBP) nor a PDF'
+        ) from None

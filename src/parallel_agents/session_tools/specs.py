@@ -54,7 +54,11 @@ SPECS = (
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "properties": {"name": _TEXT, "content": _TEXT},
+                    "properties": {
+                        "name": _TEXT,
+                        "content": _TEXT,
+                        "encoding": {"enum": ["utf8", "base64"]},
+                    },
                     "required": ["name", "content"],
                 },
             },

@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 from parallel_agents.core.event import Body, Event, Shortened, ToolFinished
 from parallel_agents.core.ids import RunId
-from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import (
+    File,
+    Message,
+    Part,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from parallel_agents.core.schema import Json
 from parallel_agents.core.told import BYTES_PER_TOKEN
 from parallel_agents.core.transcript import Transcript
@@ -72,7 +81,7 @@ def _whole(body: Body) -> Body:
 def _message(
     event: Event, message: Message, with_tools: bool, window: _Window
 ) -> dict[str, Json] | None:
-    parts = [part for part in message.parts if with_tools or isinstance(part, Text)]
+    parts = [part for part in message.parts if with_tools or isinstance(part, Text | File)]
     if not parts:
         return None
     blocks = [_block(part, window) for part in parts]
@@ -109,6 +118,8 @@ def _block(part: Part, window: _Window) -> tuple[dict[str, Json], int]:
         case ToolCall():
             called: dict[str, Json] = {"type": "toolCall", "id": part.id, "name": part.name}
             return {**called, "arguments": part.arguments}, 0
+        case File():
+            return {"type": "text", "text": f"{part}\n"}, 0
 
 
 def _cut(block: dict[str, Json], text: str, window: _Window) -> tuple[dict[str, Json], int]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from parallel_agents.core.annotations import Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.message import Message
+from parallel_agents.core.message import File, Message
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
@@ -43,14 +43,17 @@ class SessionHandle:
         """
         return (await self._sessions.wait([self.run_id], timeout=timeout))[0]
 
-    async def send(self, text: str, *, input: JsonObject | None = None) -> None:
+    async def send(
+        self, text: str, *, input: JsonObject | None = None, files: Sequence[File] = ()
+    ) -> None:
         """Start the session's next run, which sees the messages so far; `wait` then waits for it.
 
         Raises:
             InvalidInput: the text or input is not valid.
             RunIsOver: the session was killed.
         """
-        self.run_id = (await self._sessions.send(self.key, text, input=input)).run_id
+        spawned = await self._sessions.send(self.key, text, input=input, files=files)
+        self.run_id = spawned.run_id
 
     async def steer(self, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         """Send a message to the live run.

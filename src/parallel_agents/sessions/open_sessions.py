@@ -11,6 +11,7 @@ from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.ids import SessionKey, make_name
+from parallel_agents.core.message import File
 from parallel_agents.core.question import Answer, OpenQuestion
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import Result, TeamResult
@@ -79,14 +80,22 @@ class OpenSessions:
         await handle.wait()
         return await self._service.team_result(handle.key)
 
-    async def send(self, name: str, text: str, *, input: JsonObject | None = None) -> SessionHandle:
-        """Start the session's next run, which sees the messages so far.
+    async def send(
+        self,
+        name: str,
+        text: str,
+        *,
+        input: JsonObject | None = None,
+        files: Sequence[File] = (),
+    ) -> SessionHandle:
+        """Start the session's next run, which sees the messages so far, and these files.
 
         Raises:
             InvalidInput: the text or input is not valid.
             RunIsOver: the session was killed.
         """
-        return SessionHandle(self._service, await self._service.send(name, text, input=input))
+        spawned = await self._service.send(name, text, input=input, files=files)
+        return SessionHandle(self._service, spawned)
 
     async def steer(self, name: str, text: str, *, mode: SteerMode = SteerMode.NEXT) -> Steer:
         """Send a message to a live run; see `SessionHandle.steer` for the modes.

@@ -70,7 +70,7 @@ class Planner:
         self._sandbox = sandbox
         self._needs = needs
         self._directory = directory
-        self._defaults = defaults
+        self.defaults = defaults
         self._policy = policy
         self._owner = owner
         self._with_quality = with_quality
@@ -159,8 +159,9 @@ class Planner:
             kind=RunnerKind.AGENT,
             queued=Queued(
                 text=task.text,
-                input=task.input,
-                limits=task.limits.over(agent.limits).over(self._defaults),
+                input=task.values,
+                files=task.files,
+                limits=task.limits.over(agent.limits).over(self.defaults),
                 ladder=chosen.ladder,
                 gates=task.gates,
                 refine=task.refine,

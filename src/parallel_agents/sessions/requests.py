@@ -51,7 +51,7 @@ def check_task(task: Task, agent: Agent) -> None:
     """
     check_agent_name(agent)
     check_keywords(agent)
-    check_text(task.text, task.input)
+    check_text(task.text, task.values)
     check_label(task.label)
     for what, value in (("model", task.model), ("key", task.key), ("model", agent.model)):
         if value is not None and not value.strip():
@@ -67,7 +67,7 @@ def check_task(task: Task, agent: Agent) -> None:
             f"{agent.name} needs {', '.join(repr(name) for name in missing)}",
             hint=f"add -i {first}=... or -f FILE; in Python, Task(..., input={{{first!r}: ...}})",
         )
-    problems = compiled(agent.input_schema).problems(task.input)
+    problems = compiled(agent.input_schema).problems(task.values)
     if problems:
         raise InvalidInput(
             f"the input does not match the input schema of agent {agent.name}",
@@ -212,7 +212,10 @@ def check_reads_messages(row: Row) -> None:
 
 def task_digest(task: Task) -> str:
     """A digest of the agent, text and input, to tell whether one key is used for the same work."""
-    return _digest([task.agent_name, task.text, task.input])
+    work: list[Json] = [task.agent_name, task.text, task.values]
+    if task.files:
+        work.append([file.id for file in task.files])
+    return _digest(work)
 
 
 def team_digest(team: TeamTask) -> str:

@@ -113,6 +113,7 @@ def _as_it_was(dead_letter: DeadLetter) -> Task:
         ladder=dead_letter.queued.ladder,
         limits=dead_letter.queued.limits,
         priority=dead_letter.run.priority,
+        files=dead_letter.queued.files,
         cache_seconds=0.0,
         budget=dead_letter.budget,
         options=dead_letter.session.options,

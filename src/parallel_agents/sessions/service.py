@@ -14,7 +14,7 @@ from parallel_agents.core.engine import Engine, Scope
 from parallel_agents.core.event import QUEUED_KEY, Queued, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey, make_run_id
-from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import File
 from parallel_agents.core.owner import OwnerState
 from parallel_agents.core.question import Answer, OpenQuestion, question_number
 from parallel_agents.core.row import Row, oldest_first
@@ -27,6 +27,7 @@ from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, learn_bound
 from parallel_agents.errors import CannotContinue, NotFound, StoreDamaged
 from parallel_agents.sessions import requests
+from parallel_agents.sessions.attaching import Attacher
 from parallel_agents.sessions.completions import Completions
 from parallel_agents.sessions.kept_options import kept_options
 from parallel_agents.sessions.kept_work import kept_of_child
@@ -47,8 +48,8 @@ class Service(StoreReads):
         engine: executes runs here, or leaves them to workers.
         planner: turns tasks into plans of sessions.
         ladder_start: decides where on its ladder work begins.
+        attacher: keeps the files that sessions are shown.
         completions: tells when runs end.
-        defaults: limits that apply if neither the task nor its agent has them.
         user: the name in the journal of whoever steers and kills.
     """
 
@@ -59,15 +60,15 @@ class Service(StoreReads):
         engine: Engine,
         planner: Planner,
         ladder_start: LadderStart,
+        attacher: Attacher,
         completions: Completions,
-        defaults: Limits,
         user: str,
     ) -> None:
         super().__init__(store, completions)
         self._engine = engine
         self._planner = planner
         self._ladder_start = ladder_start
-        self._defaults = defaults
+        self._attacher = attacher
         self._user = user
         self._retries = Retries(store, planner)
 
@@ -85,7 +86,9 @@ class Service(StoreReads):
     async def plan_task(self, task: Task, *, parent: SessionKey | None = None) -> SessionPlan:
         """What `spawn` would start, with its agent and models as they are now."""
         row = None if parent is None else await self.find(parent)
+        task = await self._attacher.attached(task)
         plan = await self._ladder_start.apply(self._planner.plan_task(task, row))
+        self._check_sees(plan)
         if not task.is_fork:
             return plan
         events = await self._store.events(session=row.session.key) if row else []
@@ -96,7 +99,21 @@ class Service(StoreReads):
         self, team: TeamTask, *, key: str | None = None
     ) -> builtins.list[SessionPlan]:
         """What `spawn_team` would start: the team's session, then one for each task."""
-        return [await self._ladder_start.apply(p) for p in self._planner.plan_team(team, key)]
+        if any(task.files or _has_files(task) for task in team.tasks):
+            tasks = [await self._attacher.attached(task) for task in team.tasks]
+            team = replace(team, tasks=tuple(tasks))
+        plans = [await self._ladder_start.apply(p) for p in self._planner.plan_team(team, key)]
+        for plan in plans:
+            self._check_sees(plan)
+        return plans
+
+    def _check_sees(self, plan: SessionPlan) -> None:
+        queued = plan.queued
+        self._attacher.check(queued.files, (plan.model, *queued.ladder))
+
+    async def attach(self, content: bytes, name: str) -> File:
+        """A content as a file that sessions can be shown."""
+        return await self._attacher.keep_content(content, name)
 
     async def check(self, plans: Sequence[SessionPlan]) -> None:
         """Refuse what `start` would refuse, and keep nothing."""
@@ -181,6 +198,7 @@ class Service(StoreReads):
         *,
         input: JsonObject | None = None,
         sender: SessionKey | None = None,
+        files: Sequence[File] = (),
     ) -> Spawned:
         row = await self.find(name)
         values: JsonObject = input or {}
@@ -191,9 +209,11 @@ class Service(StoreReads):
         queued = Queued(
             text=text,
             input=values,
-            limits=row.session.agent.limits.over(self._defaults),
+            limits=row.session.agent.limits.over(self._planner.defaults),
             cache_seconds=row.session.agent.cache_seconds,
+            files=await self._attacher.keep(files),
         )
+        self._attacher.check(queued.files, (row.run.model, *queued.ladder))
         run_id = make_run_id()
 
         async def send() -> Spawned:
@@ -323,6 +343,10 @@ class Service(StoreReads):
         """Execute a run here, within its team's limit."""
         await learn_bound(self._engine, self._store, row.session.root)
         self._engine.submit(row)
+
+
+def _has_files(task: Task) -> bool:
+    return any(isinstance(value, File) for value in task.input.values())
 
 
 def _cannot_continue(row: Row, lack: str) -> CannotContinue:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from parallel_agents.core.artifact import Artifact, ArtifactRecord
 from parallel_agents.core.ids import RunId, SessionKey
-from parallel_agents.core.shared_state import Writer
+from parallel_agents.core.message import File
+from parallel_agents.core.shared_state import OUTSIDER, Writer
 from parallel_agents.errors import InvalidInput
 from parallel_agents.stores.artifact_columns import artifact_from
 from parallel_agents.stores.database import as_array
@@ -52,6 +53,17 @@ def note_artifact(
                 f" have, and are {count:,} of at most {MOST_ARTIFACTS:,}",
                 hint="share less, or raise the setting tree_artifact_megabytes",
             )
+    put_artifact(tables, artifact, tree, writer)
+
+
+def note_files(tables: Tables, files: Sequence[File], tree: SessionKey) -> None:
+    """Note what a session is shown, so that its content stays and its tree can get it."""
+    for file in files:
+        if file.artifact is not None:
+            put_artifact(tables, file.artifact, tree, OUTSIDER)
+
+
+def put_artifact(tables: Tables, artifact: Artifact, tree: SessionKey, writer: Writer) -> None:
     about = (artifact.id, artifact.name, artifact.media_type, artifact.size)
     values = (tree, writer.run, *about, writer.session, tables.now())
     tables.database.run("note_artifact", values)

@@ -17,6 +17,7 @@ from parallel_agents.core.run import LIVE, Run, RunStatus
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Killed, SessionPlan, SpawnOutcome
 from parallel_agents.errors import Conflict, NotFound, RunIsOver
+from parallel_agents.stores.artifacts import note_files
 from parallel_agents.stores.budgets import scope_of
 from parallel_agents.stores.codec import (
     Encoded,
@@ -138,6 +139,7 @@ class JournalSessions:
             )
         asked_by = None if asker is None else asker.run
         run = self._put_run(_first_run(plan, now), plan.queued, asked_by, request)
+        note_files(self._tables, plan.queued.files, session.root)
         if request != plan.run:
             self._tables.database.run("note_spawned", (request,))
         if plan.retries is not None:
@@ -202,6 +204,7 @@ class JournalSessions:
         asker = None if sender is None else self._asker(sender)
         asked_by = None if asker is None else asker.run
         request = run if asker is None else asker.request or run
+        note_files(self._tables, queued.files, latest.session.root)
         return self._put_run(following, queued, asked_by, request)
 
     def _put_run(self, run: Run, queued: Queued, asked_by: RunId | None, request: RunId) -> Run:

@@ -32,5 +32,9 @@ class MemoryContents:
         except KeyError as error:
             raise ArtifactError(f"the content of the artifact {short_id(id)} is gone") from error
 
+    def forget(self, id: str) -> None:
+        """Lose a content, as a disk may."""
+        del self._contents[id]
+
     def copy(self, id: str, target: Path) -> None:
         write_whole(target, self.read(id))

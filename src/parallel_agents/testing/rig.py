@@ -46,6 +46,7 @@ class Rig:
         engine: the engine that executes the runs.
         store: the store of the runs.
         session_tools: the verbs as agents and other programs call them.
+        contents: what is in the artifacts of the store.
     """
 
     sessions: OpenSessions
@@ -53,6 +54,7 @@ class Rig:
     engine: LocalEngine
     store: Store
     session_tools: SessionTools
+    contents: MemoryContents
 
 
 @checked
@@ -80,12 +82,14 @@ async def open_rig(
     """
     loop = asyncio.get_running_loop()
     now = loop.time if isinstance(loop, VirtualLoop) else None
+    contents = MemoryContents()
     parts = Parts(
         agents=by_name("agents", ((agent.name, agent) for agent in agents)),
         tools=tools_by_name(tools),
         models=_factories(models),
         gates=gates or {},
         role=role,
+        contents=contents,
     )
     if models and settings.model is None:
         settings = replace(settings, model=models[0].name)
@@ -94,7 +98,7 @@ async def open_rig(
             store = MemoryStore(now)
             stack.push_async_callback(store.aclose)
         app = await stack.enter_async_context(
-            open_on(store, _ENVIRONMENT, settings, parts, now=now, contents=MemoryContents())
+            open_on(store, _ENVIRONMENT, settings, parts, now=now)
         )
         yield Rig(
             sessions=OpenSessions(app.sessions, app.sharing),
@@ -102,6 +106,7 @@ async def open_rig(
             engine=app.engine,
             store=store,
             session_tools=app.session_tools,
+            contents=contents,
         )
 
 

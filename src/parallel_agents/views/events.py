@@ -142,7 +142,7 @@ def when_again(retrying: Retrying) -> str:
 def _queued(body: Queued) -> Description:
     return Description(
         title=f"task  {body.start}".rstrip(),
-        text=task_text(body.text, body.input),
+        text="\n".join((*map(str, body.files), task_text(body.text, body.input))),
         doing=WAITS_FOR_SLOT,
         decision=Decided(CALLER, "spawn", body.start),
     )

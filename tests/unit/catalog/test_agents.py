@@ -249,7 +249,7 @@ def test_a_team_gives_its_five_agents_tasks_that_fit_them(
     for task in tasks:
         assert isinstance(task.agent, Agent)
         assert task.agent.input_schema is not None
-        assert Schema(task.agent.input_schema).problems(task.input) == []
+        assert Schema(task.agent.input_schema).problems(task.values) == []
         assert "$" not in task.text
         assert task.key == task.label == task.agent_name
 

@@ -28,6 +28,7 @@ from parallel_agents.core.gate import (
     ScoreGate,
 )
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.message import File
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
@@ -64,6 +65,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     Agent: {"name": "writer", "description": "", "instructions": ""},
     Task: {"agent": "writer", "text": "Go."},
     TeamTask: {"tasks": (Task("writer", "Go."),)},
+    File: {"path": "chart.png"},
     ConditionGate: {"condition": "score > 8"},
     Permissions: {"allow": ("shell(git *)",)},
     RegexGate: {"pattern": "x"},
@@ -119,7 +121,7 @@ def test_every_public_value_that_callers_make_is_checked() -> None:
         (lambda: agent(cache_seconds=-1), "cache_seconds of agent writer is -1", "age"),
         (lambda: agent(limits={"attempts": 2}), "limits of Agent is {'attempts': 2}", "Limits"),
         (lambda: agent(gates=[1]), "item 1 of gates of Agent is 1", "ConditionGate or"),
-        (lambda: task(input=[1]), "input of Task is [1] (list)", "a dictionary of JSON values"),
+        (lambda: task(input=[1]), "input of Task is [1] (list)", "a dictionary with text as names"),
         (lambda: task(priority=1.5), "priority of Task is 1.5", "a whole number"),
         (lambda: task(priority=2**64), "priority of Task is 18446744073709551616", "64 bits"),
         (lambda: task(text="caf\udce9"), "text of Task is 'caf\\udce9'", "Unicode text"),

@@ -169,7 +169,7 @@ CASES = [
     Case(
         "a binary attachment",
         {"task": "x", "attachments": [{"name": "a", "content": "/9j/", "encoding": "base64"}]},
-        refused('attachment "a" is not text'),
+        refused("the image 'a' is damaged or cut off"),
     ),
     Case(
         "too many attachments",

@@ -30,7 +30,7 @@ from pydantic_ai.tools import ToolDefinition
 from typing_extensions import TypedDict
 
 from parallel_agents.core.agent import ThinkingLevel
-from parallel_agents.core.message import Message, Role, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import File, Message, Role, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.usage import Usage
 from parallel_agents.errors import (
@@ -179,7 +179,7 @@ def _parts(message: Message) -> Iterator[library.ModelResponsePart]:
                 details = _OF_CALL.validate_json(part.signature or "{}") if is_own else _OfCall()
                 name, arguments = name_on_wire(part.name), {**part.arguments}
                 yield library.ToolCallPart(name, arguments, part.id, **details)
-            case ToolResult():
+            case ToolResult() | File():
                 pass
 
 

@@ -30,6 +30,8 @@ from parallel_agents.models.shapes import (
 from parallel_agents.models.wires.call_pieces import take_call
 from parallel_agents.models.wires.codec import (
     Plan,
+    data_url,
+    encode_message,
     has_content,
     id_on_wire,
     is_own,
@@ -72,10 +74,10 @@ class Chat:
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         dialect = self._dialect
         plan = plan_request(request, dialect)
-        messages = [message.encoded(self._encode) for message in plan.messages]
+        messages = [self._message(message, request.files) for message in plan.messages]
         if b"" in messages:
             sent = ordered(plan.messages, dialect.roles)
-            messages = [message.encoded(self._encode) for message in sent]
+            messages = [self._message(message, request.files) for message in sent]
         if plan.system:
             system: JsonObject = {"role": dialect.system.value, "content": plan.system}
             messages.insert(0, dump(system))
@@ -155,6 +157,9 @@ class Chat:
         }
         return dump({"type": "function", "function": function})
 
+    def _message(self, message: Message, files: Mapping[str, str]) -> bytes:
+        return encode_message(message, self._encode, _with_files, files)
+
     def _encoded(self, message: Message) -> bytes:
         """The message as the wire has it; each tool result is a message of its own."""
         match message.role:
@@ -205,6 +210,18 @@ class Chat:
         if not (call.signature and is_own):
             return encoded
         return {**encoded, "extra_content": {"google": {"thought_signature": call.signature}}}
+
+
+def _with_files(message: Message, files: Mapping[str, str]) -> bytes:
+    parts: list[JsonObject] = []
+    for part in message.files:
+        url = data_url(part, files)
+        if part.shape.is_image:
+            parts.append({"type": "image_url", "image_url": {"url": url}})
+        else:
+            document: JsonObject = {"filename": part.called, "file_data": url}
+            parts.append({"type": "file", "file": document})
+    return dump({"role": "user", "content": [*parts, {"type": "text", "text": message.text}]})
 
 
 _WORSE = frozenset({End.CUT, End.WINDOW, End.REFUSED, End.FAILED, End.SLIP})

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from parallel_agents.core.agent import ThinkingLevel
-from parallel_agents.core.message import Message, Role, Text, ToolCall, user
+from parallel_agents.core.message import File, Message, Role, Text, ToolCall, user
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.tool import ToolSpec
@@ -143,6 +143,24 @@ def with_dialect(body: Body, dialect: Dialect, level: ThinkingLevel | None) -> B
     return body
 
 
+def encode_message(
+    message: Message,
+    encode: Callable[[Message], bytes],
+    show: Callable[[Message, Mapping[str, str]], bytes],
+    files: Mapping[str, str],
+) -> bytes:
+    """A message as `encode` has it, kept for later requests; one with files as `show` has it, anew.
+
+    What is kept of a message stays as long as its session is at work, and files are large.
+    """
+    return show(message, files) if message.files else message.encoded(encode)
+
+
+def data_url(file: File, files: Mapping[str, str]) -> str:
+    """A file in the form in which OpenAI takes it."""
+    return f"data:{file.media_type};base64,{files[file.id]}"
+
+
 def taken_ids(messages: Iterable[Message]) -> set[str]:
     """The ids of all calls in a transcript."""
     return {
@@ -211,7 +229,8 @@ def ordered(messages: Sequence[Message], roles: RoleOrder) -> list[Message]:
             ordered.append(_BRIDGE)
         elif merges and before is not None and before.role is message.role:
             if is_user:
-                ordered[-1] = user(f"{before.text}\n\n{message.text}")
+                files = (*before.files, *message.files)
+                ordered[-1] = user(f"{before.text}\n\n{message.text}", files)
                 continue
             if message.role is Role.ASSISTANT and not before.tool_calls:
                 ordered[-1] = Message(Role.ASSISTANT, before.parts + message.parts, message.model)
@@ -224,4 +243,4 @@ def _with_system(system: str, messages: Sequence[Message]) -> list[Message]:
     first, *others = messages
     if first.role is not Role.USER:
         return [user(system), *messages]
-    return [user(f"{system}\n\n{first.text}"), *others]
+    return [user(f"{system}\n\n{first.text}", first.files), *others]

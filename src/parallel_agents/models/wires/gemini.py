@@ -14,7 +14,7 @@ from urllib.parse import quote
 import orjson
 
 from parallel_agents.core.agent import ThinkingLevel
-from parallel_agents.core.message import Message, Role, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import File, Message, Role, Text, Thinking, ToolCall, ToolResult
 from parallel_agents.core.model import ModelRequest
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.tool import ToolSpec
@@ -35,6 +35,7 @@ from parallel_agents.models.shapes import (
 )
 from parallel_agents.models.wires.codec import (
     Plan,
+    encode_message,
     id_on_wire,
     is_made_here,
     is_own,
@@ -88,7 +89,7 @@ class Gemini:
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         del streams  # the URL tells
         plan = plan_request(request, self._dialect)
-        body: Body = {"contents": self._contents(plan.messages)}
+        body: Body = {"contents": self._contents(plan.messages, request.files)}
         if plan.system:
             body["systemInstruction"] = {"parts": [{"text": plan.system}]}
         if plan.tools:
@@ -169,11 +170,11 @@ class Gemini:
             return dump(declared)  # an object without properties is refused
         return dump({**declared, name: schema})
 
-    def _contents(self, messages: Sequence[Message]) -> orjson.Fragment:
+    def _contents(self, messages: Sequence[Message], files: Mapping[str, str]) -> orjson.Fragment:
         """The transcript; consecutive messages of one side are merged."""
         turns: list[tuple[str, list[bytes]]] = []
         for message in messages:
-            parts = message.encoded(self._encode)
+            parts = encode_message(message, self._encode, self._with_files, files)
             role = "model" if message.role is Role.ASSISTANT else "user"
             if not parts:
                 continue
@@ -184,12 +185,15 @@ class Gemini:
         return array_of([dump({"role": role, "parts": array_of(parts)}) for role, parts in turns])
 
     def _encoded(self, message: Message) -> bytes:
-        parts = self._parts(message)
+        return self._with_files(message, {})
+
+    def _with_files(self, message: Message, files: Mapping[str, str]) -> bytes:
+        parts = self._parts(message, files)
         if all(part.get("thought") or part.get("text") == "" for part in parts):
             return b""  # thoughts alone are no turn
         return b",".join(map(dump, parts))
 
-    def _parts(self, message: Message) -> list[JsonObject]:
+    def _parts(self, message: Message, files: Mapping[str, str]) -> list[JsonObject]:
         replay = self._dialect.replay
         is_returned = is_own(message, self._endpoint.provider) and replay is not Replay.NONE
         has_call = False
@@ -210,6 +214,9 @@ class Gemini:
                     parts.append(_signed({"functionCall": self._call(part)}, signature))
                 case ToolResult():
                     parts.append({"functionResponse": self._result(part)})
+                case File():
+                    data: JsonObject = {"mimeType": part.media_type, "data": files[part.id]}
+                    parts.append({"inlineData": data})
                 case _:
                     assert_never(part)
         return parts

@@ -12,6 +12,7 @@ import orjson
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.message import (
+    File,
     Message,
     Part,
     Role,
@@ -39,6 +40,7 @@ from parallel_agents.models.shapes import (
     word_at,
 )
 from parallel_agents.models.wires.codec import (
+    encode_message,
     id_on_wire,
     is_own,
     most_output,
@@ -120,7 +122,7 @@ class Messages:
             body["tools"] = array_of([*encoded, dump({**self._tool(last), **mark})])
         if request.temperature is not None and not thinks:
             body["temperature"] = min(request.temperature, _MOST_TEMPERATURE)
-        body["messages"] = self._messages(plan.messages, mark)
+        body["messages"] = self._messages(plan.messages, mark, request.files)
         return with_dialect(body, dialect, request.thinking)
 
     def take(self, value: JsonObject, draft: Draft) -> None:
@@ -182,12 +184,14 @@ class Messages:
                     body["thinking"] = {"type": "enabled", "budget_tokens": budget}
                 return bool(budget)
 
-    def _messages(self, messages: Sequence[Message], mark: JsonObject) -> orjson.Fragment:
+    def _messages(
+        self, messages: Sequence[Message], mark: JsonObject, files: Mapping[str, str]
+    ) -> orjson.Fragment:
         """The transcript; consecutive messages of one side are merged, and the last block is marked."""
         turns: list[tuple[str, list[bytes]]] = []
         last = None
         for message in messages:
-            blocks = message.encoded(self._encode)
+            blocks = encode_message(message, self._encode, self._with_files, files)
             role = "assistant" if message.role is Role.ASSISTANT else "user"
             if not blocks:
                 continue
@@ -197,7 +201,7 @@ class Messages:
                 turns.append((role, [blocks]))
             last = message
         if last is not None and turns[-1][0] == "user" and mark:
-            marked = self._blocks(last)
+            marked = self._blocks(last, files)
             marked[-1] = {**marked[-1], **mark}
             turns[-1][1][-1] = b",".join(map(dump, marked))
         return array_of([dump({"role": role, "content": array_of(parts)}) for role, parts in turns])
@@ -213,11 +217,16 @@ class Messages:
         }
 
     def _encoded(self, message: Message) -> bytes:
-        return b",".join(map(dump, self._blocks(message)))
+        return self._with_files(message, {})
 
-    def _blocks(self, message: Message) -> list[JsonObject]:
+    def _with_files(self, message: Message, files: Mapping[str, str]) -> bytes:
+        return b",".join(map(dump, self._blocks(message, files)))
+
+    def _blocks(self, message: Message, files: Mapping[str, str]) -> list[JsonObject]:
         own = is_own(message, self._endpoint.provider)
-        blocks = [block for part in message.parts if (block := self._block(part, is_own=own))]
+        blocks = [
+            block for part in message.parts if (block := self._block(part, files, is_own=own))
+        ]
         if message.role is not Role.ASSISTANT:
             return blocks
         if all(block["type"] in {"thinking", "redacted_thinking"} for block in blocks):
@@ -230,7 +239,7 @@ class Messages:
             return [{"type": "thinking", "thinking": _PLACEHOLDER}, *blocks]
         return blocks
 
-    def _block(self, part: Part, *, is_own: bool) -> JsonObject | None:
+    def _block(self, part: Part, files: Mapping[str, str], *, is_own: bool) -> JsonObject | None:
         """A part as a content block; None if the API refuses it: blank text, unsigned thinking."""
         match part:
             case Text():
@@ -247,6 +256,8 @@ class Messages:
                     "content": part.content or ("(no text)" if part.is_error else ""),
                     "is_error": part.is_error,
                 }
+            case File():
+                return _file_block(part, files)
             case _:
                 assert_never(part)
 
@@ -262,6 +273,17 @@ class Messages:
         return (
             {"type": "thinking", "thinking": part.text} if is_unsigned_fine and part.text else None
         )
+
+
+def _file_block(file: File, files: Mapping[str, str]) -> JsonObject:
+    source: JsonObject = {
+        "type": "base64",
+        "media_type": file.media_type,
+        "data": files[file.id],
+    }
+    if file.shape.is_image:
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source, "title": file.called}
 
 
 def _take_whole(draft: Draft, reply: JsonObject) -> None:

@@ -20,6 +20,8 @@ from parallel_agents.models.providers import Endpoint
 from parallel_agents.models.shapes import Body, ShapeError, array_of, dump, object_at, word_at
 from parallel_agents.models.wires.codec import (
     Plan,
+    data_url,
+    encode_message,
     has_content,
     id_on_wire,
     is_own,
@@ -71,7 +73,10 @@ class Responses:
     def body(self, request: ModelRequest, *, streams: bool) -> Body:
         dialect = self._dialect
         plan = plan_request(request, dialect)
-        items = [message.encoded(self._encode) for message in plan.messages]
+        items = [
+            encode_message(message, self._encode, _with_files, request.files)
+            for message in plan.messages
+        ]
         body: Body = {
             "model": self._id,
             "max_output_tokens": max(_FEWEST_TOKENS, most_output(request, dialect)),
@@ -209,6 +214,18 @@ class Responses:
 def _message(role: str, text: str, phase: str = "") -> JsonObject:
     message: JsonObject = {"type": "message", "role": role, "content": text}
     return {**message, "phase": phase} if phase else message
+
+
+def _with_files(message: Message, files: Mapping[str, str]) -> bytes:
+    parts: list[JsonObject] = []
+    for part in message.files:
+        url = data_url(part, files)
+        if part.shape.is_image:
+            parts.append({"type": "input_image", "image_url": url})
+        else:
+            parts.append({"type": "input_file", "filename": part.called, "file_data": url})
+    content = [*parts, {"type": "input_text", "text": message.text}]
+    return dump({"type": "message", "role": "user", "content": content})
 
 
 def _take_response(draft: Draft, response: JsonObject) -> None:

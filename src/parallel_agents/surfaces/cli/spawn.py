@@ -15,11 +15,13 @@ from parallel_agents.app.opening import open_client
 from parallel_agents.app.reading import check_exists
 from parallel_agents.catalog.team import required
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.attachment import is_attachable
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.gate import ConditionGate, Gate, JudgeGate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.media_type import HEAD_BYTES
+from parallel_agents.core.message import File
 from parallel_agents.core.run import Result
-from parallel_agents.core.schema import Json
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.interrupts import run_cancellable
@@ -66,7 +68,15 @@ Text = Annotated[
 Ask: TypeAlias = Callable[[], Coroutine[None, None, Spawned]]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Run it here, and print the result.")]
 AgentName = Annotated[str, typer.Argument(help="The agent's name.", metavar="AGENT")]
-File = Annotated[Path | None, typer.Option("--file", "-f", help="A file for the agent to work on.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        help="A text, image or PDF for the agent to work on; can be repeated.",
+        metavar="FILE",
+    ),
+]
 Label = Annotated[str | None, typer.Option(help="A name for the session.")]
 Key = Annotated[
     str | None,
@@ -92,7 +102,7 @@ def spawn(
     agent: AgentName,
     text: Text,
     inputs: Inputs = None,
-    file: File = None,
+    file: Files = None,
     wait: Wait = False,
     label: Label = None,
     key: Key = None,
@@ -114,7 +124,8 @@ def spawn(
     """Start one agent on a task.
 
     Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
-    the result. A --file fills the agent's one missing required input, or is added to the task.
+    the result. An image or PDF of --file is shown to the agent; a text fills its one missing required
+    input, or is added to the task.
     """
     context = find_context(home, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox)
     base = Task(
@@ -132,7 +143,7 @@ def spawn(
     )
 
     def task(client: Client) -> Task:
-        return _filled(base, client.catalog.agent(agent), inputs, file)
+        return _filled(base, client.catalog.agent(agent), inputs, file or ())
 
     async def leave(client: Client) -> Spawned:
         return await client.sessions.spawn(task(client))
@@ -151,19 +162,26 @@ def spawn(
 
 
 def send(
-    name: Name, text: Text, wait: Wait = False, json: AsJson = False, home: Home = None
+    name: Name,
+    text: Text,
+    file: Files = None,
+    wait: Wait = False,
+    json: AsJson = False,
+    home: Home = None,
 ) -> None:
     """Start the next run of a session, which sees everything said before."""
     context = find_context(home)
     check_exists(context.environment)
+    shown, texts = _told_apart(file or ())
+    text += "".join(map(_as_text, texts))
 
     async def leave(client: Client) -> Spawned:
-        return await client.sessions.send(name, text)
+        return await client.sessions.send(name, text, files=shown)
 
     async def prepare(app: App) -> Ask:
         row = await app.sessions.find(name)
         await prepare_models(app, [row.run.model])
-        return lambda: app.sessions.send(row.session.key, text)
+        return lambda: app.sessions.send(row.session.key, text, files=shown)
 
     if wait:
         _wait_here(context, prepare, budget=NO_BUDGET, is_json=json)
@@ -176,24 +194,40 @@ def _gates(conditions: Sequence[str], rubric: str | None) -> tuple[Gate, ...]:
     return (*holds, *(() if rubric is None else (JudgeGate(rubric=rubric),)))
 
 
-def _filled(base: Task, agent: Agent, inputs: list[str] | None, file: Path | None) -> Task:
-    """The task with the inputs that its agent takes."""
-    values = read_inputs(inputs, agent.input_schema)
-    text, filled = _with_file(base.text, values, file, agent)
-    return replace(base, text=text, input=filled)
+def _filled(base: Task, agent: Agent, inputs: list[str] | None, files: Sequence[Path]) -> Task:
+    """The task with the inputs that its agent takes, and with files.
 
-
-def _with_file(
-    text: str, values: dict[str, Json], file: Path | None, agent: Agent
-) -> tuple[str, dict[str, Json]]:
-    """The task with a file: as the one required input that is missing, else added to the text."""
-    if file is None:
-        return text, values
-    content = read_text(file)
+    A text is the one required input that is missing, or else added to the task; so is the name of an
+    image or PDF, which the agent is shown.
+    """
+    values = dict(read_inputs(inputs, agent.input_schema))
+    shown, texts = _told_apart(files)
     missing = [name for name in required(agent.input_schema or {}) if name not in values]
-    if len(missing) == 1:
-        return text, {**values, missing[0]: content}
-    return f"{text}\n\nFile {file.name}:\n```\n{content}\n```", values
+    if len(missing) == 1 and len(texts) == 1:
+        return replace(base, input={**values, missing[0]: read_text(texts[0])}, files=shown)
+    if len(missing) == 1 and len(shown) == 1 and not texts:
+        return replace(base, input={**values, missing[0]: shown[0]})
+    text = base.text + "".join(map(_as_text, texts))
+    return replace(base, text=text, input=values, files=shown)
+
+
+def _told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
+    """The images and PDFs among files, by their contents, and the others."""
+    shown = tuple(File(path) for path in files if is_attachable(_head_of(path)))
+    paths = {file.path for file in shown}
+    return shown, [path for path in files if str(path) not in paths]
+
+
+def _head_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""  # whoever reads it says why it cannot
+
+
+def _as_text(file: Path) -> str:
+    return f"\n\nFile {file.name}:\n```\n{read_text(file)}\n```"
 
 
 async def _leave_to_worker(

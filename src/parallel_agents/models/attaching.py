@@ -1,0 +1,186 @@
+"""Attaching: the files in a conversation as its model takes them, read when a request is built.
+
+A model is sent an image or a PDF as it is, the text of a PDF that it does not take, or a line that says
+what is left out; nothing is dropped without a word. What a provider has refused is not sent again, so
+that a session with a bad file goes on without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from parallel_agents.core.attachment import MOST_FILES
+from parallel_agents.core.message import File, Message, Part, Text
+from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
+from parallel_agents.errors import CannotSee, RequestRejected
+from parallel_agents.models.pdf_text import text_of_pdf
+from parallel_agents.models.wrapped import Wrapped
+
+# Gemini takes 20 MB in a whole request, and others more.
+_MOST_CHARACTERS = 19_000_000
+_KEPT_CHARACTERS = 64_000_000
+_MOST_REFUSED = 1000
+_TOO_MANY = "the conversation has more files than one request can have"
+_REFUSED = "the provider has refused it"
+
+
+class FileLoader:
+    """The contents of files, as requests have them; the latest are kept.
+
+    Args:
+        read: returns the content of an artifact by its id; it blocks.
+    """
+
+    def __init__(self, read: Callable[[str], bytes]) -> None:
+        self._read = read
+        self._kept: OrderedDict[str, str] = OrderedDict()
+
+    async def encoded(self, file: File) -> str:
+        """The content in base64.
+
+        Raises:
+            ArtifactError: it is gone or damaged.
+        """
+        return await self._load(file.id, lambda: self._encoded(file.id))
+
+    async def text(self, file: File) -> str:
+        """The text of a PDF.
+
+        Raises:
+            ArtifactError: its content is gone or damaged.
+            CannotSee: it has none that can be read.
+            MissingExtra: what reads it is not installed.
+        """
+        key = f"text of {file.id}"
+        if key not in self._kept:
+            content = await asyncio.to_thread(self._read, file.id)
+            return self._keep(key, await text_of_pdf(content, file.called))
+        return await self._load(key, str)
+
+    async def _load(self, key: str, load: Callable[[], str]) -> str:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        return self._keep(key, await asyncio.to_thread(load))
+
+    def _encoded(self, id: str) -> str:
+        return base64.b64encode(self._read(id)).decode("ascii")
+
+    def _keep(self, key: str, value: str) -> str:
+        self._kept[key] = value
+        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _KEPT_CHARACTERS:
+            self._kept.popitem(last=False)
+        return value
+
+
+class Attaching(Wrapped):
+    """Wraps a model outside of what makes the call, and gives each request the files of its messages."""
+
+    def __init__(self, model: Model, loader: FileLoader) -> None:
+        super().__init__(model)
+        self._loader = loader
+        self._refused: dict[str, None] = {}
+
+    async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
+        """Ask for the next message, with the files that the model takes.
+
+        Raises:
+            CannotSee: the model takes no such files.
+            ArtifactError: a content is gone or damaged.
+        """
+        files = [file for message in request.messages for file in message.files]
+        if not files:
+            return await self._model.respond(request, listener)
+        for file in files:
+            check_sees(self.name, self.capabilities, file)
+        newest = request.messages[max(_positions(request.messages))].files
+        sent = await self._with_files(request, self._left_out(files), listener)
+        try:
+            return await self._model.respond(sent, listener)
+        except RequestRejected:
+            # Perhaps for a file of an earlier message, which would end every later run as well.
+            earlier = sent.files.keys() - {file.id for file in newest}
+            self._refuse(earlier or sent.files.keys())
+            if not earlier:
+                raise
+        sent = await self._with_files(request, self._left_out(files), listener)
+        return await self._model.respond(sent, listener)
+
+    def _left_out(self, files: Sequence[File]) -> Mapping[str, str]:
+        """Why some of these files are not sent, by their ids; the newest come first."""
+        why: dict[str, str] = {}
+        size = 0
+        newest_first = {file.id: file for file in reversed(files)}
+        for count, (id, file) in enumerate(newest_first.items(), start=1):
+            size += 0 if file.artifact is None else file.artifact.size * 4 // 3
+            if id in self._refused:
+                why[id] = _REFUSED
+            elif count > MOST_FILES or size > _MOST_CHARACTERS:
+                why[id] = _TOO_MANY
+        return why
+
+    def _refuse(self, ids: Collection[str]) -> None:
+        self._refused.update(dict.fromkeys(ids))
+        while len(self._refused) > _MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+
+    async def _with_files(
+        self, request: ModelRequest, left_out: Mapping[str, str], listener: Listener | None
+    ) -> ModelRequest:
+        contents: dict[str, str] = {}
+        messages = list(request.messages)
+        for position in _positions(messages):
+            message = messages[position]
+            parts: list[Part] = []
+            for part in message.parts:
+                if not isinstance(part, File):
+                    parts.append(part)
+                elif part.id in left_out:
+                    parts.append(_line(part, left_out[part.id]))
+                elif part.shape.is_image or self.capabilities.pdfs:
+                    contents[part.id] = await self._loader.encoded(part)
+                    parts.append(part)
+                else:
+                    text = await self._loader.text(part)
+                    parts.append(Text(f"The text of {part.called}:\n{text}\n\n"))
+            messages[position] = Message(message.role, tuple(parts), message.model)
+        if left_out and listener is not None:
+            named = {
+                file.called for m in request.messages for file in m.files if file.id in left_out
+            }
+            listener.noticed(f"not sent to {self.name}: {', '.join(sorted(named))}")
+        return replace(request, messages=tuple(messages), files=contents)
+
+
+def check_sees(model: str, capabilities: Capabilities, file: File) -> None:
+    """Refuse a file that a model cannot be shown.
+
+    Raises:
+        CannotSee: it sees no images, or nobody has said that it does.
+    """
+    if not file.shape.is_image or capabilities.images:
+        return
+    if capabilities.images is None:
+        provider, _, name = model.partition("/")
+        raise CannotSee(
+            f"it is not known whether {model} sees images, such as {file.called}",
+            why="neither the presets nor your configuration say it",
+            hint=f'if it does, write images = true below [providers.{provider}.models."{name}"] in '
+            "config.toml; of a model that your program passes in, Capabilities(images=True)",
+        )
+    raise CannotSee(
+        f"{model} sees no images, such as {file.called}",
+        hint="choose a model that does with --model, or describe the image in words",
+    )
+
+
+def _positions(messages: Sequence[Message]) -> Iterator[int]:
+    return (position for position, message in enumerate(messages) if message.files)
+
+
+def _line(file: File, why: str) -> Text:
+    return Text(f"(From the runtime: {file} is left out here: {why}.)\n\n")
