@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from parallel_agents.core.message import ToolCall
 from parallel_agents.models.shapes import objects_at, text_at
+from tests.unit.models.images import png
 
 if TYPE_CHECKING:
     from parallel_agents.core.schema import JsonObject
@@ -115,3 +118,38 @@ def test_only_what_nothing_refers_to_is_cleaned(pagents: Pagents) -> None:
     assert "1 content removed" in cleaned.out
     assert not stray.exists()
     assert pagents("artifact", "get", "@last", "tea.txt").out == "Tea rises."
+
+
+def test_an_image_is_shown_by_its_content_and_never_stored_as_text(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    (pagents.folder / "chart.txt").write_bytes(png())
+    provider.answer = lambda _: "red"
+    table = '[providers.bench.models."good"]\nimages = true\n'
+    config = pagents.home / "config.toml"
+    config.write_text(config.read_text() + table)
+
+    ended = pagents("spawn", "main", "Which colour?", "-f", "chart.txt", "--wait")
+    history = pagents("history", "@last")
+    again = pagents("send", "@last", "And now?", "--wait")
+
+    image = base64.b64encode(png()).decode()
+    sent = [orjson.dumps(request.body).decode() for request in provider.requests]
+    assert (ended.code, again.code) == (0, 0)
+    assert [text.count(f"data:image/png;base64,{image}") for text in sent] == [1, 1]
+    assert "[chart.txt, image/png" in history.out
+    stored = b"".join(path.read_bytes() for path in pagents.home.rglob("*") if path.is_file())
+    assert image.encode()[:40] not in stored
+
+
+def test_a_model_that_is_not_known_to_see_is_refused_before_any_call(
+    pagents: Pagents, provider: FakeProvider
+) -> None:
+    (pagents.folder / "chart.png").write_bytes(png())
+
+    refused = pagents("spawn", "main", "Which colour?", "-f", "chart.png", "--wait")
+
+    assert refused.code == 10
+    assert "PA-E128" in refused.err
+    assert provider.requests == []
+    assert pagents.items("list", "--all") == []

@@ -82,6 +82,8 @@ def sessions_calls(face: Face) -> dict[str, Call]:
         "list": Call(sessions.list, {}),
         "history": Call(sessions.history, named),
         "follow": Call(sessions.follow, {"session": handle}),
+        "state": Call(sessions.state, {"session": handle}),
+        "artifacts": Call(sessions.artifacts, {"session": handle}),
     }
 
 
@@ -112,6 +114,7 @@ TEXTS, FUNCTIONS = {TEXT, "''"}, {"print", "int"}
 OBJECTS = {NOTHING, "{}", "{'a': 1}"}
 # What may be meant, by function and parameter; all else is refused.
 TAKEN: Mapping[str, set[str]] = {
+    "OpenSessions.artifacts session": {TEXT},
     "OpenSessions.batch items": {"[]"},
     "OpenSessions.batch key": {NOTHING, TEXT},
     "OpenSessions.batch model": {NOTHING},
@@ -134,14 +137,17 @@ TAKEN: Mapping[str, set[str]] = {
     "OpenSessions.retry input": {NOTHING, "{}"},
     "OpenSessions.retry model": {NOTHING},
     "OpenSessions.retry text": {NOTHING},
+    "OpenSessions.send files": {"[]"},
     "OpenSessions.send input": OBJECTS,
     "OpenSessions.send text": {TEXT},
     "OpenSessions.spawn parent": {NOTHING, TEXT},
+    "OpenSessions.state session": {TEXT},
     "OpenSessions.spawn_team key": {NOTHING, TEXT},
     "OpenSessions.steer text": {TEXT},
     "OpenSessions.wait handles": {"[]"},
     "OpenSessions.wait timeout": {NOTHING, NUMBER},
     "SessionHandle.listen on_text": FUNCTIONS,
+    "SessionHandle.send files": {"[]"},
     "SessionHandle.send input": OBJECTS,
     "SessionHandle.send text": {TEXT},
     "SessionHandle.steer text": {TEXT},

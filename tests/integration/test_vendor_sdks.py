@@ -6,6 +6,8 @@ clients read what the loopback provider sends: it speaks the formats that the ve
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,13 +37,17 @@ from openai.types.responses.response_create_params import (
 from pydantic import TypeAdapter
 
 from parallel_agents.core.agent import ThinkingLevel
+from parallel_agents.core.artifact import Artifact
+from parallel_agents.core.attachment import examine
 from parallel_agents.core.message import (
+    File,
     Message,
     Role,
     Text,
     Thinking,
     ToolCall,
     ToolResult,
+    assistant,
     user,
 )
 from parallel_agents.core.model import Finish, ModelRequest
@@ -61,6 +67,7 @@ from parallel_agents.testing.behaviour import (
 from parallel_agents.testing.provider import LoopbackProvider
 from tests.integration.typed_dicts import find_problem
 from tests.integration.wire_rig import KEY, MODES, WIRES, answers, ask, fails, structured_by
+from tests.unit.models.images import pdf, png
 
 pytestmark = [
     pytest.mark.timeout(120),
@@ -311,6 +318,36 @@ async def test_a_vendors_types_accept_what_we_send(
     _, body = await ask(wire, request, answers((CALL,)), mode=mode, changes=changes)
 
     assert problem_of(wire, mode, body) is None
+
+
+def shown(name: str, content: bytes) -> File:
+    shape = examine(content, name)
+    artifact = Artifact(
+        id=hashlib.sha256(content).hexdigest(),
+        name=name,
+        media_type=shape.media_type,
+        size=len(content),
+    )
+    return File(name=name, artifact=artifact, pages=shape.pages)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_vendors_types_accept_images_and_pdfs(wire: Wire) -> None:
+    contents = {"chart.png": png(), "paper.pdf": pdf()}
+    files = [shown(name, content) for name, content in contents.items()]
+    encoded = [base64.b64encode(content).decode() for content in contents.values()]
+    request = replace(
+        HELLO,
+        messages=(user("Compare.", files), assistant("Done."), user("Again?")),
+        files={file.id: text for file, text in zip(files, encoded, strict=True)},
+    )
+
+    _, body = await ask(wire, request, answers((CALL,)), mode="whole")
+
+    assert problem_of(wire, "whole", body) is None
+    sent = orjson.dumps(body).decode()
+    assert all(sent.count(text) == 1 for text in encoded)
+    assert sent.index(encoded[0]) < sent.index(encoded[1]) < sent.index("Compare.")
 
 
 def test_the_check_of_types_finds_what_is_wrong() -> None:

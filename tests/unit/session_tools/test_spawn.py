@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import SessionKey
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.model import Capabilities, ModelRequest
 from parallel_agents.core.policy import Policy
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.task import Task
 from parallel_agents.session_tools.context import Requester
+from parallel_agents.testing import Answer, RepliesWith, open_rig
+from tests.unit.models.images import png
 from tests.unit.session_tools.contract import (
     AGENT,
     ANY,
@@ -33,6 +41,7 @@ ACCEPTED: Fields = {
     "resolvedProvider": "scripted",
 }
 
+IMAGE = base64.b64encode(png()).decode()
 CASES = [
     Case("a task is enough", {"task": "Write."}, ACCEPTED),
     Case("a blank task is refused", {"task": "  "}, refused("task required")),
@@ -172,6 +181,21 @@ CASES = [
         refused("the image 'a' is damaged or cut off"),
     ),
     Case(
+        "an image for a model that is not known to see",
+        {"task": "x", "attachments": [{"name": "a", "content": IMAGE, "encoding": "base64"}]},
+        refused("it is not known whether scripted/model sees images, such as a"),
+    ),
+    Case(
+        "an attachment that is not base64",
+        {"task": "x", "attachments": [{"name": "a", "content": "?", "encoding": "base64"}]},
+        refused('attachment "a" is not base64'),
+    ),
+    Case(
+        "an attachment of another kind",
+        {"task": "x", "attachments": [{"name": "a", "content": "gAA=", "encoding": "base64"}]},
+        refused('attachment "a" is neither text nor an image'),
+    ),
+    Case(
         "too many attachments",
         {"task": "x", "attachments": [{"name": "a", "content": "b"}] * 51},
         refused("51 attachments; at most 50"),
@@ -267,3 +291,28 @@ async def test_a_fork_of_another_agent_is_refused_in_the_words_of_the_contract()
 
 
 FORK = {"task": "x", "agentId": "writer", "context": "fork"}
+
+
+async def test_a_child_is_shown_an_image_that_its_parent_attaches() -> None:
+    attachments = [
+        {"name": "chart.txt", "content": IMAGE, "encoding": "base64"},
+        {"name": "a.txt", "content": "text"},
+    ]
+    arguments: JsonObject = {"task": "Look.", "agentId": "writer", "attachments": attachments}
+    lead = Agent(
+        name="lead", description="", instructions="Lead.", policy=Policy(spawns=("writer",))
+    )
+    writer = Agent(name="writer", description="", instructions="Write.")
+
+    def answer(request: ModelRequest) -> Answer:
+        if not request.system.startswith("Lead.") or len(request.messages) > 1:
+            return "seen"
+        return ToolCall("1", "sessions_spawn", arguments)
+
+    model = RepliesWith(answer, capabilities=Capabilities(images=True))
+    async with open_rig(model, agents=[lead, writer]) as rig:
+        await (await rig.sessions.spawn(Task("lead", "Go."))).wait()
+
+    (shown,) = [r.messages[0] for r in model.requests if r.system.startswith("Write.")]
+    assert [(file.called, file.media_type) for file in shown.files] == [("chart.txt", "image/png")]
+    assert "Attachment a.txt:" in shown.text

@@ -40,7 +40,7 @@ class PydanticAi:
 
     def __init__(self, name: str, make: Callable[[str], Library] | None = None) -> None:
         self.name = name
-        self.capabilities = Capabilities()
+        self.capabilities = Capabilities(images=False, pdfs=False)
         self._make = make
         self._model: Library | None = None
         # Errors name it; nothing is sent there.

@@ -76,6 +76,8 @@ class LocalModel:
             max_parallel=self._slots,
             lacks=LACKS,
             context_tokens=machine.CONTEXT_TOKENS,
+            images=False,
+            pdfs=False,
         )
 
     async def start(self) -> None:

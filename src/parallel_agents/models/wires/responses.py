@@ -221,7 +221,7 @@ def _with_files(message: Message, files: Mapping[str, str]) -> bytes:
     for part in message.files:
         url = data_url(part, files)
         if part.shape.is_image:
-            parts.append({"type": "input_image", "image_url": url})
+            parts.append({"type": "input_image", "image_url": url, "detail": "auto"})
         else:
             parts.append({"type": "input_file", "filename": part.called, "file_data": url})
     content = [*parts, {"type": "input_text", "text": message.text}]
