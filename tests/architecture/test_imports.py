@@ -79,6 +79,25 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert "parallel_agents" in loaded
 
 
+def test_a_run_without_tools_and_files_loads_nothing_for_them() -> None:
+    code = (
+        "import asyncio, sys, parallel_agents as pa\n"
+        "from parallel_agents.testing import ScriptedModel, open_rig\n"
+        "async def main():\n"
+        "    async with open_rig(ScriptedModel(['hello'])) as rig:\n"
+        "        await (await rig.sessions.spawn(pa.Task('main', 'Hello.'))).wait()\n"
+        "asyncio.run(main())\n"
+        "print(*(name for name in sys.modules if name.startswith(('parallel_agents.', 'pypdf'))))"
+    )
+
+    loaded = set(run_python(code).split())
+
+    assert "parallel_agents.tools.box" in loaded
+    assert loaded.isdisjoint(
+        {"parallel_agents.tools.state", "parallel_agents.tools.artifacts", "pypdf"}
+    )
+
+
 def test_importing_everything_sets_up_no_logging_and_starts_no_thread() -> None:
     code = (
         "import logging, threading, parallel_agents.api, parallel_agents.testing; "
