@@ -44,8 +44,8 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def ended(process: Process) -> Ended:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+async def ended(process: Process, seconds: float = PATIENCE_SECONDS) -> Ended:
+    async with asyncio.timeout(seconds):
         told, log = await process.communicate()
     assert process.returncode is not None
     results = [(label, status, output) for label, status, output in orjson.loads(told or b"[]")]

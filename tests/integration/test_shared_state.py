@@ -27,7 +27,7 @@ async def test_a_hundred_agents_of_two_processes_count_to_a_hundred(tmp_path: Pa
         running(PROGRAM, "count", tmp_path, "one", "50") as one,
         running(PROGRAM, "count", tmp_path, "two", "50") as two,
     ):
-        ends = [await ended(one), await ended(two)]
+        ends = [await ended(one, seconds=120), await ended(two, seconds=120)]
     store = await SqliteStore.open(tmp_path / "store.db")
     (tree,) = {row.session.root for row in await store.rows(Filter())}
     counter = await state_of(store, tree).get("counter")

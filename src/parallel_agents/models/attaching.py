@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from parallel_agents.core.attachment import MOST_FILES
-from parallel_agents.core.message import File, Message, Part, Text
+from parallel_agents.core.message import File, Message, Part, Role, Text
 from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.errors import CannotSee, RequestRejected
 from parallel_agents.models.pdf_text import text_of_pdf
@@ -92,12 +92,13 @@ class Attaching(Wrapped):
             CannotSee: the model takes no such files.
             ArtifactError: a content is gone or damaged.
         """
-        files = [file for message in request.messages for file in message.files]
-        if not files:
+        positions = list(_positions(request.messages))
+        if not positions:
             return await self._model.respond(request, listener)
+        files = [file for position in positions for file in request.messages[position].files]
         for file in files:
             check_sees(self.name, self.capabilities, file)
-        newest = request.messages[max(_positions(request.messages))].files
+        newest = request.messages[positions[-1]].files
         sent = await self._with_files(request, self._left_out(files), listener)
         try:
             return await self._model.respond(sent, listener)
@@ -179,7 +180,9 @@ def check_sees(model: str, capabilities: Capabilities, file: File) -> None:
 
 
 def _positions(messages: Sequence[Message]) -> Iterator[int]:
-    return (position for position, message in enumerate(messages) if message.files)
+    for position, message in enumerate(messages):  # asked at each call, however long it is
+        if message.role is Role.USER and any(type(part) is File for part in message.parts):
+            yield position
 
 
 def _line(file: File, why: str) -> Text:

@@ -153,7 +153,7 @@ def encode_message(
 
     What is kept of a message stays as long as its session is at work, and files are large.
     """
-    return show(message, files) if message.files else message.encoded(encode)
+    return show(message, files) if files and message.files else message.encoded(encode)
 
 
 def data_url(file: File, files: Mapping[str, str]) -> str:
