@@ -27,6 +27,7 @@ from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.permission import parse_rule
+from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.problems import Found, as_path, find_problem
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
@@ -79,6 +80,11 @@ def _check_rule(rule: str) -> str:
     return rule
 
 
+def _check_private_host(text: str) -> str:
+    PrivateHosts.parse((text,))
+    return text
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
@@ -86,6 +92,8 @@ File = Annotated[Path, BeforeValidator(_check_file)]
 Folder = Annotated[File, AfterValidator(_check_folder)]
 Folders = Annotated[tuple[Folder, ...], Field(max_length=100)]
 Hosts = Annotated[tuple[NonEmpty, ...], Field(max_length=1000)]
+PrivateHostName = Annotated[str, AfterValidator(_check_private_host)]
+PrivateHostNames = Annotated[tuple[PrivateHostName, ...], Field(max_length=1000)]
 Rule = Annotated[str, AfterValidator(_check_rule)]
 Rules = tuple[Rule, ...]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]

@@ -35,6 +35,7 @@ from parallel_agents.setting_values import (
     Money,
     Name,
     NonEmpty,
+    PrivateHostNames,
     ProviderTable,
     QuestionSeconds,
     RetentionSeconds,
@@ -157,6 +158,12 @@ class Settings:
     sandbox_hosts: Hosts | None = field(
         default=None,
         metadata=_knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
+    )
+    fetch_private_hosts: PrivateHostNames | None = field(
+        default=None,
+        metadata=_knob(
+            "hosts of this machine and its networks that agents may fetch from, such as 127.0.0.1:8080"
+        ),
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,

@@ -78,6 +78,7 @@ TAKEN = {
     "sandbox": "",
     "sandbox_folders": "none",
     "sandbox_hosts": "words none",
+    "fetch_private_hosts": "words none",
     "full_sync": _SWITCH,
     "local_slots": _COUNT,
     "local_model_file": _NAME + " text",

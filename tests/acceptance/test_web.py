@@ -1,0 +1,147 @@
+"""Agents that reach the web: only what their permissions and the settings allow, redirects included."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parallel_agents.core.message import ToolCall
+from parallel_agents.core.schema import JsonObject
+from parallel_agents.models.shapes import objects_at, text_at
+from parallel_agents.testing.behaviour import Reply
+from tests.integration.web.site import Site, open_site, redirect, response
+
+if TYPE_CHECKING:
+    from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.provider import FakeProvider
+
+READER = """---
+name: reader
+description: Reads the web.
+tools: [fetch]
+permissions: {{{permissions}}}
+---
+You read pages.
+"""
+
+
+def calls(call: ToolCall) -> Callable[[JsonObject], Reply]:
+    """A model that makes the call, and then says what it was told of it."""
+
+    def answer(body: JsonObject) -> Reply:
+        *_, last = objects_at(body, "messages")
+        return text_at(last, "content") if last.get("role") == "tool" else [call]
+
+    return answer
+
+
+@contextmanager
+def served() -> Generator[Site]:
+    """A site in a thread of its own, whose pages can be changed."""
+    ready, ended = threading.Event(), threading.Event()
+    sites: list[Site] = []
+
+    async def serve() -> None:
+        async with open_site() as site:
+            sites.append(site)
+            ready.set()
+            await asyncio.to_thread(ended.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    ready.wait()
+    yield sites[0]
+    ended.set()
+    thread.join()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with served() as one:
+        yield one
+
+
+def told(
+    pagents: Pagents, provider: FakeProvider, url: str, permissions: str = "allow: [fetch]"
+) -> str:
+    """What an agent is told of a URL that it fetches."""
+    (pagents.home / "agents").mkdir(mode=0o700, exist_ok=True)
+    (pagents.home / "agents" / "reader.md").write_text(READER.format(permissions=permissions))
+    provider.answer = calls(ToolCall("c1", "fetch", {"url": url}))
+    return pagents("spawn", "reader", "Read it.", "--wait").out
+
+
+def test_a_page_is_read_where_the_setting_names_its_host(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    site.pages["/"] = response("<title>Tea</title><p>Steep it for <a href=/time>three minutes</a>.")
+
+    refused = told(pagents, provider, site.url)
+    pagents.configure(f'fetch_private_hosts = ["127.0.0.1:{site.port}"]')
+    read = told(pagents, provider, site.url)
+
+    assert "has no address of the internet" in refused
+    assert "fetch_private_hosts" in refused
+    assert f"[three minutes]({site.url}/time)" in read
+    assert site.paths() == ["/"]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "url"),
+    [
+        ("allow: [read_file]", "SITE/"),
+        ('allow: ["fetch(other.example)"]', "SITE/"),
+        ('allow: [fetch], deny: ["fetch(127.0.0.1)"]', "SITE/"),
+        ('allow: [fetch], deny: ["fetch(127.0.0.1)"]', "http://0x7f.1:PORT/"),
+        ('allow: [fetch], deny: ["fetch(127.0.0.1)"]', "http://[::ffff:127.0.0.1]:PORT/"),
+        ('allow: [fetch], deny: ["fetch(127.0.0.1)"]', "http://other.example\\\\@127.0.0.1:PORT/"),
+        ('allow: [fetch], deny: ["fetch(localhost)"]', "http://LOCALHOST.:PORT/"),
+        ('allow: ["fetch(http://127.0.0.1:*/docs/*)"]', "SITE/docs/%2e%2e/"),
+    ],
+)
+def test_a_url_that_the_permissions_do_not_allow_is_not_fetched(
+    pagents: Pagents, provider: FakeProvider, site: Site, permissions: str, url: str
+) -> None:
+    site.pages["*"] = response("secret")
+    pagents.configure('fetch_private_hosts = ["127.0.0.0/8", "localhost"]')
+    target = url.replace("SITE", site.url).replace("PORT", str(site.port))
+
+    said = told(pagents, provider, target, permissions)
+
+    assert "The permissions of this session" in said
+    assert site.asked == []
+
+
+@pytest.mark.parametrize(
+    "permissions",
+    [
+        'allow: [fetch], deny: ["fetch(localhost)"]',
+        'allow: ["fetch(127.0.0.1)"]',
+        'allow: ["fetch(127.0.0.1)"], ask: ["fetch(localhost)"]',
+    ],
+)
+def test_a_redirect_to_what_the_permissions_do_not_allow_is_not_followed(
+    pagents: Pagents, provider: FakeProvider, site: Site, permissions: str
+) -> None:
+    site.pages["/"] = redirect(f"http://localhost:{site.port}/secret")
+    pagents.configure('fetch_private_hosts = ["127.0.0.1", "localhost"]')
+
+    said = told(pagents, provider, site.url, permissions)
+
+    assert f"redirects to http://localhost:{site.port}/secret" in said
+    assert "do not allow without being asked" in said
+    assert site.paths() == ["/"]
+
+
+@pytest.mark.parametrize("host", ["*", "http://a/", "10.0.0.1/8", "a:0"])
+def test_a_private_host_that_is_none_is_refused_with_its_place(pagents: Pagents, host: str) -> None:
+    pagents.configure(f'fetch_private_hosts = ["a", "{host}"]')
+
+    pagents("spawn", "main", "Say hello.").assert_refused(
+        "PA-E110", "fetch_private_hosts[1]", str(pagents.home / "config.toml"), exits=10
+    )
