@@ -31,9 +31,12 @@ from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.problems import Found, as_path, find_problem
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
+from parallel_agents.core.web_address import WebAddress
+from parallel_agents.core.web_search import SearchProvider
 from parallel_agents.errors import ConfigError, InvalidInput
 
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
+_KEY_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -109,6 +112,26 @@ class BudgetTable(TypedDict, total=False):
     on_limit: OnLimit
 
 
+def _check_key(reference: str) -> str:
+    if not _KEY_REFERENCE.fullmatch(reference):
+        raise ValueError("write env:NAME, and keep the key itself in the environment")
+    return reference
+
+
+def _check_url(url: str) -> str:
+    return url if _KEY_REFERENCE.fullmatch(url) else str(WebAddress.parse(url))
+
+
+class SearchTable(TypedDict, total=False):
+    """The engine of web_search as a file has it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    provider: SearchProvider
+    key: Annotated[str, AfterValidator(_check_key)]
+    url: Annotated[str, AfterValidator(_check_url)]
+
+
 def _as_table(value: object) -> object:
     """The Budget of a program as the table that a file would have."""
     if not isinstance(value, Budget):
@@ -125,7 +148,10 @@ def _read_budget(table: BudgetTable) -> Budget:
 
 _BUDGET = Annotated[BudgetTable, BeforeValidator(_as_table), AfterValidator(_read_budget)]
 SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
-_NESTED_NAMES = {"agent_budgets": tuple(BudgetTable.__annotations__)}
+_NESTED_NAMES = {
+    "agent_budgets": tuple(BudgetTable.__annotations__),
+    "search": tuple(SearchTable.__annotations__),
+}
 
 
 class SourcedTable(dict[str, Json]):

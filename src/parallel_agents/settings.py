@@ -40,6 +40,7 @@ from parallel_agents.setting_values import (
     QuestionSeconds,
     RetentionSeconds,
     Rules,
+    SearchTable,
     Seconds,
     SetBudget,
     Switch,
@@ -52,7 +53,7 @@ PREFIX = "PARALLEL_AGENTS_"
 HOME_VARIABLE = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
-TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions"})
+TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions", "search"})
 
 
 def _knob(sentence: str) -> dict[str, str]:
@@ -164,6 +165,10 @@ class Settings:
         metadata=_knob(
             "hosts of this machine and its networks that agents may fetch from, such as 127.0.0.1:8080"
         ),
+    )
+    search: SearchTable = field(
+        default_factory=SearchTable,
+        metadata=_knob("the engine of web_search: its provider, key and url"),
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,

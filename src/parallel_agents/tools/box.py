@@ -26,7 +26,9 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     }
 )
 # Of these, the module makes the tool by what the process gives it.
-_MADE: Mapping[str, str] = MappingProxyType({"fetch": "web.fetching"})
+_MADE: Mapping[str, str] = MappingProxyType(
+    {"fetch": "web.fetching", "web_search": "web.searching"}
+)
 COMMAND_TOOLS = frozenset({"shell", "python"})
 BOX_NAMES = frozenset((*_MODULES, *_MADE))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -44,10 +45,12 @@ class Site:
     Attributes:
         pages: what is sent for each path: bytes, or a function that writes them.
         asked: the head of each request.
+        bodies: the body of each request.
     """
 
     pages: dict[str, bytes | Send] = field(default_factory=dict[str, "bytes | Send"])
     asked: list[str] = field(default_factory=list[str])
+    bodies: list[str] = field(default_factory=list[str])
     port: int = 0
     scheme: str = "http"
 
@@ -68,6 +71,8 @@ class Site:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         self.asked.append(head)
+        length = _LENGTH.search(head)
+        self.bodies.append((await reader.readexactly(int(length[1]))).decode() if length else "")
         page = self.pages.get(head.split(" ")[1], self.pages.get("*", _NONE))
         if isinstance(page, bytes):
             writer.write(page)
@@ -76,6 +81,7 @@ class Site:
             await page(writer)
 
 
+_LENGTH = re.compile(r"content-length: (\d+)", re.IGNORECASE)
 _NONE = response("none", status="404 Not Found")
 
 

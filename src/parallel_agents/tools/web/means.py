@@ -5,12 +5,28 @@ from __future__ import annotations
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from parallel_agents.core.private_hosts import PrivateHosts
+from parallel_agents.errors import ConfigError
 from parallel_agents.public_hosts import find_addresses
 
+if TYPE_CHECKING:
+    import aiohttp
+
+    from parallel_agents.tools.web.engines import Engine
+
 FindAddresses: TypeAlias = Callable[[str, int, Callable[[str], bool]], Awaitable[Sequence[str]]]
+
+
+def _no_engine() -> Engine:
+    raise ConfigError("no search engine is configured", hint="open the sessions with settings")
+
+
+def _open_session(_url: str) -> aiohttp.ClientSession:
+    from aiohttp import ClientSession, DummyCookieJar  # noqa: PLC0415 - few agents search
+
+    return ClientSession(cookie_jar=DummyCookieJar())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +37,15 @@ class WebMeans:
         private_hosts: the hosts of this machine and its networks that may be fetched from.
         find_addresses: finds the addresses of a host, as `public_hosts.find_addresses`.
         certificates: makes the context of TLS; None stands for the authorities of the system.
+        find_engine: the search engine that the user has, or raises ConfigError.
+        open_session: opens a session to a search engine, through the user's proxy if there is one.
     """
 
     private_hosts: PrivateHosts = field(default_factory=PrivateHosts)
     find_addresses: FindAddresses = find_addresses
     certificates: Callable[[], ssl.SSLContext | None] = lambda: None
+    find_engine: Callable[[], Engine] = _no_engine
+    open_session: Callable[[str], aiohttp.ClientSession] = _open_session
 
 
 NO_MEANS = WebMeans()
