@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Refine,
         RegexGate,
         ScoreGate,
+        SourcesGate,
     )
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
@@ -96,6 +97,7 @@ __all__ = [
     "ScoreGate",
     "SessionHandle",
     "SessionOptions",
+    "SourcesGate",
     "Spend",
     "Start",
     "SteerMode",
@@ -135,6 +137,7 @@ _HOMES = {
         "CommandGate",
         "Refine",
         "ScoreGate",
+        "SourcesGate",
     ),
     "core.limits": ("Limits",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from parallel_agents.core.message import ToolCall
@@ -18,6 +19,7 @@ from tests.integration.web.site import Site, open_site, redirect, response
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
+    from tests.acceptance.support.processes import Document
     from tests.acceptance.support.provider import FakeProvider
 
 READER = """---
@@ -145,3 +147,89 @@ def test_a_private_host_that_is_none_is_refused_with_its_place(pagents: Pagents,
     pagents("spawn", "main", "Say hello.").assert_refused(
         "PA-E110", "fetch_private_hosts[1]", str(pagents.home / "config.toml"), exits=10
     )
+
+
+FOUND = {"results": [{"title": "Tea", "url": "SITE/tea", "content": "Three minutes."}]}
+
+
+def research(site: Site, *cited: str) -> Callable[[JsonObject], Reply]:
+    """A model that searches, reads what it found, and cites these pages, one after the other."""
+    answers = list(cited)
+
+    def answer(body: JsonObject) -> Reply:
+        told = [
+            text_at(m, "content") for m in objects_at(body, "messages") if m.get("role") == "tool"
+        ]
+        if not told and len(answers) == len(cited):
+            return [ToolCall("c1", "web_search", {"query": "how long to steep tea"})]
+        if len(told) == 1:
+            return [ToolCall("c2", "fetch", {"url": f"{site.url}/tea"})]
+        url = answers.pop(0) if len(answers) > 1 else answers[0]
+        finding = {"url": url, "quote": "three minutes", "claim": "Tea needs three minutes."}
+        return orjson.dumps({"findings": [finding], "answer": "Three.", "open": ""}).decode()
+
+    return answer
+
+
+def researched(pagents: Pagents, provider: FakeProvider, site: Site, *cited: str) -> Document:
+    """The result of a researcher who cites these pages."""
+    site.pages["/tea"] = response("<p>Steep it for three minutes.")
+    found = orjson.dumps(FOUND).decode().replace("SITE", site.url)
+    site.pages["/search"] = response(found, "application/json")
+    config = pagents.home / "config.toml"
+    search = f'[search]\nprovider = "tavily"\nurl = "{site.url}/search"\n'
+    config.write_text(f"{config.read_text()}\n{search}")
+    pagents.configure(f'fetch_private_hosts = ["127.0.0.1:{site.port}"]')
+    provider.answer = research(site, *(url.replace("SITE", site.url) for url in cited))
+    pagents.environment["TAVILY_API_KEY"] = "tvly-secret"
+    return pagents.items("spawn", "researcher", "How long does tea steep?", "--wait")[0]
+
+
+def test_a_researcher_cites_what_it_has_read(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    result = researched(pagents, provider, site, "SITE/tea")
+
+    assert result["status"] == "done"
+    assert result["output"]["findings"][0]["url"] == f"{site.url}/tea"
+    assert site.paths() == ["/search", "/tea"]
+    assert "Authorization: Bearer tvly-secret" in site.asked[0]
+    assert not any("tvly-secret" in text for text in provider.texts())
+
+
+def test_a_researcher_that_makes_up_a_page_is_told_and_tries_again(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    result = researched(pagents, provider, site, "https://made-up.example/", "SITE/tea")
+
+    assert result["status"] == "done"
+    assert result["output"]["findings"][0]["url"] == f"{site.url}/tea"
+    assert any("were not: https://made-up.example/" in text for text in provider.texts())
+
+
+def test_a_researcher_that_only_makes_up_pages_fails(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    result = researched(pagents, provider, site, "https://made-up.example/")
+
+    assert result["status"] == "failed"
+
+
+def test_a_search_without_an_engine_says_how_to_have_one(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    provider.answer = calls(ToolCall("c1", "web_search", {"query": "tea"}))
+
+    pagents("spawn", "researcher", "How long does tea steep?", "--wait")
+
+    assert any(
+        "no search engine is configured; export BRAVE_API_KEY" in t for t in provider.texts()
+    )
+
+
+def test_doctor_says_which_engine_answers(pagents: Pagents) -> None:
+    without = pagents("doctor").out
+    brave = pagents("doctor", BRAVE_API_KEY="k").out
+
+    assert "agents can fetch, not search: no search engine is configured" in without
+    assert "agents search with brave at api.search.brave.com (BRAVE_API_KEY)" in brave

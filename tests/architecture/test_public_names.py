@@ -56,6 +56,7 @@ PUBLIC = [
     "ScoreGate",
     "SessionHandle",
     "SessionOptions",
+    "SourcesGate",
     "Spend",
     "Start",
     "SteerMode",

@@ -149,7 +149,7 @@ def read_host(text: str) -> str:
 
 def _host_and_port(authority: str) -> tuple[str, int | None]:
     if "@" in authority:
-        raise BadAddress("the URL has a user name or a password, which fetch does not send")
+        raise BadAddress("the URL has a user name or a password, which is not sent")
     host, colon, port = authority.rpartition(":")
     if not colon or "]" in port:
         return read_host(authority), None
