@@ -166,6 +166,12 @@ class Settings:
             "hosts of this machine and its networks that agents may fetch from, such as 127.0.0.1:8080"
         ),
     )
+    fetch_through_proxy: Switch = field(
+        default=False,
+        metadata=_knob(
+            "agents fetch through the proxy that the environment names, which finds the hosts itself"
+        ),
+    )
     search: SearchTable = field(
         default_factory=SearchTable,
         metadata=_knob("the engine of web_search: its provider, key and url"),

@@ -79,6 +79,7 @@ TAKEN = {
     "sandbox_folders": "none",
     "sandbox_hosts": "words none",
     "fetch_private_hosts": "words none",
+    "fetch_through_proxy": _SWITCH,
     "search": "bare",
     "search.provider": "",
     "search.key": "",

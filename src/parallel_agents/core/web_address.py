@@ -115,11 +115,13 @@ def url_matches(pattern: str, address: WebAddress) -> bool:
     """Whether a pattern means an address.
 
     It is `host`, `*.host` or `domain:host`, each with a port or without; or a URL with `*`, in which
-    no `*` of the host reaches into the path.
+    no `*` of the host reaches into the path. `domain:*.host` means `host` too, as in Claude Code.
     """
     scheme, is_url, rest = pattern.partition("://")
     if not is_url:
-        return _host_matches(pattern.removeprefix("domain:"), address)
+        host = pattern.removeprefix("domain:")
+        is_apex = host != pattern and host.startswith("*.") and _host_matches(host[2:], address)
+        return is_apex or _host_matches(host, address)
     authority, slash, path = rest.partition("/")
     return (
         fnmatchcase(address.scheme, scheme.lower())

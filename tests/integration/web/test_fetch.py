@@ -8,20 +8,26 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trustme
 
+from parallel_agents.app.web import web_means
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.schema import Json
 from parallel_agents.core.tool import Access, SubjectKind, ToolError
 from parallel_agents.public_hosts import HostRefused, find_addresses
+from parallel_agents.settings import Environment, Settings
 from parallel_agents.tools.web.fetching import make
 from parallel_agents.tools.web.getting import MOST_BYTES
 from parallel_agents.tools.web.means import WebMeans
+from tests.integration.proxy_servers import HttpProxy, listening
 from tests.integration.web.site import (
     Send,
+    Site,
     context,
     fetcher,
     open_site,
@@ -131,6 +137,27 @@ async def test_menus_and_footers_are_left_out_and_that_is_said() -> None:
     assert "Menu" not in main
     assert "characters around the main part are left out; whole=true has them" in main
     assert "Menu" in whole
+
+
+async def test_a_main_part_that_has_little_of_the_page_is_not_taken_for_all_of_it() -> None:
+    cards = "".join(
+        f"<div><h3>Tea {n}</h3><span>Leaves of garden {n}</span></div>" for n in range(60)
+    )
+    page = f"<div>{cards}</div><article><p>{'We sell tea, and like it. ' * 8}</p></article>"
+
+    text = await fetched(response(page))
+
+    assert "Leaves of garden 59" in text
+    assert "We sell tea" in text
+
+
+async def test_a_page_that_is_hidden_until_its_scripts_run_is_read_and_that_is_said() -> None:
+    page = f"<p>Loading…</p><div hidden id='S:1'><h1>Tea</h1><p>{'Steep it. ' * 90}</p></div>"
+
+    text = await fetched(response(page))
+
+    assert "Steep it." in text
+    assert "hidden until its scripts run" in text
 
 
 async def test_a_page_without_text_says_why() -> None:
@@ -415,6 +442,53 @@ async def test_nothing_of_the_user_is_sent(
         assert sorted(sent) == ["accept", "accept-encoding", "connection", "host", "user-agent"]
         assert "User-Agent: pagents/" in site.asked[0]
         assert site.paths() == ["/", "/b"]
+
+
+@asynccontextmanager
+async def proxied(site: Site) -> AsyncGenerator[tuple[HttpProxy, dict[str, str]]]:
+    """A proxy that leads to the site, and the environment that names it."""
+    proxy = HttpProxy(to=site.port)
+    async with listening(proxy.handle) as port:
+        yield proxy, {"HTTP_PROXY": f"http://127.0.0.1:{port}"}
+
+
+def means_of(variables: Mapping[str, str], *, fetch_through_proxy: bool = False) -> WebMeans:
+    environment = Environment(home=Path("/nowhere"), variables=variables)
+    return web_means(environment, Settings(fetch_through_proxy=fetch_through_proxy))
+
+
+async def test_through_a_proxy_only_if_the_setting_says_so() -> None:
+    async with open_site({"*": response("x", TEXT)}) as site, proxied(site) as (proxy, variables):
+        url = "http://nowhere.invalid/tea"
+        with pytest.raises(ToolError, match=r"is not found: .*; the environment names a proxy"):
+            await make(means_of(variables)).call({"url": url}, context())
+        assert proxy.asked == []
+
+        told = await make(means_of(variables, fetch_through_proxy=True)).call(
+            {"url": url}, context()
+        )
+
+        assert told.endswith("x")
+        assert proxy.asked == ["GET http://nowhere.invalid/tea HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/", "http://169.254.169.254/", "http://localhost/"]
+)
+async def test_a_proxy_is_not_asked_for_what_is_in_a_network_of_this_machine(url: str) -> None:
+    async with open_site() as site, proxied(site) as (proxy, variables):
+        with pytest.raises(ToolError, match=r"no address of the internet"):
+            await make(means_of(variables, fetch_through_proxy=True)).call({"url": url}, context())
+
+        assert proxy.asked == []
+
+
+async def test_a_bomb_is_bounded_through_a_proxy_too() -> None:
+    bomb = response(gzip.compress(b"x" * 300_000_000), TEXT, headers=GZIP)
+    async with open_site({"*": bomb}) as site, proxied(site) as (_, variables):
+        fetch = make(means_of(variables, fetch_through_proxy=True))
+
+        assert f"of {MOST_BYTES:,}" in await fetch.call({"url": "http://n.invalid/"}, context())
 
 
 @pytest.fixture(scope="module")

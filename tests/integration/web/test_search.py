@@ -222,6 +222,23 @@ async def test_what_may_pass_is_asked_again_once(first: bytes) -> None:
         assert len(site.asked) == 2
 
 
+async def test_searches_at_once_are_asked_again_one_after_the_other() -> None:
+    good = answer(orjson.loads((REPLIES / "brave.json").read_bytes()))
+    answered: list[float] = []
+
+    async def one_a_second(writer: asyncio.StreamWriter) -> None:
+        now = asyncio.get_running_loop().time()
+        is_free = not answered or now - answered[-1] >= 0.95
+        if is_free:
+            answered.append(now)
+        writer.write(good if is_free else answer(BRAVE_RATE, "429 X"))
+
+    async with asking("brave", one_a_second) as (tool, _):
+        told = await asyncio.gather(*(tool.call({"query": str(n)}, context()) for n in range(3)))
+
+    assert ["Tea & time" in text for text in told] == [True] * 3
+
+
 async def test_a_long_wait_is_told_and_not_waited() -> None:
     async with asking("brave", answer({}, "429 X", Retry_After="3600")) as (tool, site):
         with pytest.raises(ToolError, match=r"asks to wait 3600 s"):

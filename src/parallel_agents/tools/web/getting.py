@@ -1,7 +1,7 @@
 """Getting: one GET over HTTP, through redirects that are each checked, within bounds.
 
-A connection is only ever made to an address that was checked. Nothing of the user's is sent: no
-cookie, no key, no name, and no proxy of the environment is used.
+A connection is only ever made to an address that was checked, or to the proxy that the user wants to
+be used. Nothing else of the user's is sent: no cookie, no key, no name.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from yarl import URL
 from parallel_agents._version import __version__
 from parallel_agents.core.tool import ToolError
 from parallel_agents.core.web_address import BadAddress, WebAddress
+from parallel_agents.errors import PagentsError
 from parallel_agents.public_hosts import HostRefused
 from parallel_agents.tools.commands.terminal import plain
 from parallel_agents.tools.web.body import ENCODINGS, Body
@@ -29,6 +30,7 @@ MOST_BYTES = 10_000_000
 MOST_REDIRECTS = 10
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 15.0
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
 _MOST_LINE_BYTES = 32_768
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
@@ -117,8 +119,31 @@ class Getter:
     async def _one(self, address: WebAddress) -> Reply | str:
         """The reply of one server, or where it redirects to."""
         try:
+            async with await self._open(address) as session:
+                # As it is: read again by another parser, it could become another address.
+                url = URL(str(address), encoded=True)
+                async with session.get(url, headers=_HEADERS, allow_redirects=False) as response:
+                    if response.status in _REDIRECTS and "Location" in response.headers:
+                        return response.headers["Location"]
+                    return await self._read(address, response)
+        except aiohttp.ClientConnectorError as error:
+            raise ToolError(_why(address, error) + self._means.proxy_hint(str(address))) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ToolError(_why(address, error)) from None
+        except PagentsError as error:
+            raise ToolError("; ".join(filter(None, (error.message, error.hint)))) from None
+
+    async def _open(self, address: WebAddress) -> aiohttp.ClientSession:
+        """A session that connects to an address that was checked, or to the user's proxy.
+
+        Raises:
+            ToolError: the host has no address that may be connected to.
+        """
+        private, unknown = self._means.private_hosts, ""
+        addresses: Sequence[str] = ()
+        try:
             addresses = await self._means.find_addresses(
-                address.host, address.port, lambda one: self._may_reach(address, one)
+                address.host, address.port, lambda found: private.may_reach(address, found)
             )
         except HostRefused as error:
             raise ToolError(
@@ -126,20 +151,15 @@ class Getter:
                 f" names it in the setting fetch_private_hosts, as {address.netloc!r}"
             ) from error
         except OSError as error:
-            raise ToolError(f"{address.host} is not found: {error.strerror or error}") from error
-        try:
-            async with self._session(addresses) as session:
-                # As it is: read again by another parser, it could become another address.
-                url = URL(str(address), encoded=True)
-                async with session.get(url, headers=_HEADERS, allow_redirects=False) as response:
-                    if response.status in _REDIRECTS and "Location" in response.headers:
-                        return response.headers["Location"]
-                    return await self._read(address, response)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise ToolError(_why(address, error)) from None
-
-    def _may_reach(self, target: WebAddress, address: str) -> bool:
-        return self._means.private_hosts.may_reach(target, address)
+            unknown = error.strerror or str(error)
+        # A proxy may know a host that this machine does not.
+        proxied = self._means.open_proxied(str(address), _TIMEOUT)
+        if proxied is not None:
+            return proxied
+        if unknown:
+            hint = self._means.proxy_hint(str(address))
+            raise ToolError(f"{address.host} is not found: {unknown}{hint}")
+        return self._session(addresses)
 
     def _session(self, addresses: Sequence[str]) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -149,9 +169,7 @@ class Getter:
                 force_close=True,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS
-            ),
+            timeout=_TIMEOUT,
             auto_decompress=False,
             max_line_size=_MOST_LINE_BYTES,
             max_field_size=_MOST_LINE_BYTES,

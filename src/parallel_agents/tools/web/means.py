@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 FindAddresses: TypeAlias = Callable[[str, int, Callable[[str], bool]], Awaitable[Sequence[str]]]
 
 
+def _no_proxy(_url: str, _timeout: aiohttp.ClientTimeout) -> None:
+    return None
+
+
 def _no_engine() -> Engine:
     raise ConfigError("no search engine is configured", hint="open the sessions with settings")
 
@@ -37,6 +41,9 @@ class WebMeans:
         private_hosts: the hosts of this machine and its networks that may be fetched from.
         find_addresses: finds the addresses of a host, as `public_hosts.find_addresses`.
         certificates: makes the context of TLS; None stands for the authorities of the system.
+        open_proxied: opens a session through the proxy for a URL, or returns None if there is none;
+            its responses are not decompressed.
+        proxy_hint: what to add where a URL cannot be reached; empty if there is nothing to say.
         find_engine: the search engine that the user has, or raises ConfigError.
         open_session: opens a session to a search engine, through the user's proxy if there is one.
     """
@@ -44,6 +51,8 @@ class WebMeans:
     private_hosts: PrivateHosts = field(default_factory=PrivateHosts)
     find_addresses: FindAddresses = find_addresses
     certificates: Callable[[], ssl.SSLContext | None] = lambda: None
+    open_proxied: Callable[[str, aiohttp.ClientTimeout], aiohttp.ClientSession | None] = _no_proxy
+    proxy_hint: Callable[[str], str] = lambda _: ""
     find_engine: Callable[[], Engine] = _no_engine
     open_session: Callable[[str], aiohttp.ClientSession] = _open_session
 

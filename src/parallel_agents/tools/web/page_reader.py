@@ -13,18 +13,20 @@ import sys
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
-    from turbohtml import Document, Element
+    from turbohtml import Document
 
 _MEMORY_BYTES = 2_000_000_000
 _CPU_SECONDS = 10
 # What is not there for people to read.
-_UNSEEN = (
-    "[hidden]:not(html,body)",
-    "[style*='display:none' i]:not(html,body)",
-    "[style*='display: none' i]:not(html,body)",
-    "svg",
-    "template",
+_HIDDEN = (
+    "[hidden]:not(html,body),"
+    "[style*='display:none' i]:not(html,body),[style*='display: none' i]:not(html,body)"
 )
+_NO_TEXT = "svg,template"
+# A page that is hidden but for this share of it is one that its scripts would show.
+_LEAST_SEEN = 0.2
+# A main part that has less of the text is none.
+_LEAST_MAIN = 0.2
 _SCHEMES = ("javascript:", "data:", "blob:", "vbscript:")
 
 
@@ -51,12 +53,14 @@ class Found(TypedDict):
         refresh: where the page sends its readers on to, or empty.
         length: the characters of all of the text.
         others: the characters of the rest of the page.
+        has_hidden: whether the text has what the page hides at first.
     """
 
     title: str
     refresh: str
     length: int
     others: int
+    has_hidden: bool
 
 
 def read_page(page: bytes, order: Order) -> tuple[Found, str]:
@@ -66,22 +70,42 @@ def read_page(page: bytes, order: Order) -> tuple[Found, str]:
     document = _parsed(page, order["charset"])
     title = document.select_one("title")
     refresh = document.meta_refresh(order["base"])
-    for selector in _UNSEEN:
-        for element in document.select(selector):
-            element.decompose()
-    document.resolve_links(document.base_url(order["base"]))
-    document.rewrite_links(lambda url: "" if url.strip().lower().startswith(_SCHEMES) else url)
+    hidden = _without(document, _HIDDEN)
     options = Markdown(images=Markdown.Images(mode="alt"))
-    main: Element | None = None if order["is_whole"] else document.main_content()
-    whole = document.to_markdown(options)
+    has_hidden = False
+    whole = _made_plain(document, order).to_markdown(options)
+    if hidden and len(whole) < (len(whole) + hidden) * _LEAST_SEEN:
+        document, has_hidden = _parsed(page, order["charset"]), True
+        whole = _made_plain(document, order).to_markdown(options)
+    main = None if order["is_whole"] else document.main_content()
     text = whole if main is None else main.to_markdown(options)
+    if len(text) < len(whole) * _LEAST_MAIN:
+        text = whole
     found = Found(
         title=" ".join(title.text.split())[:500] if title is not None else "",
         refresh=refresh[1][:2000] if refresh is not None else "",
         length=len(text),
         others=max(0, len(whole) - len(text)),
+        has_hidden=has_hidden,
     )
     return found, text[: order["most"]]
+
+
+def _without(document: Document, selector: str) -> int:
+    """Take elements out of a document; the characters of their text."""
+    removed = 0
+    for element in document.select(selector):
+        removed += len(element.text)
+        element.decompose()
+    return removed
+
+
+def _made_plain(document: Document, order: Order) -> Document:
+    """The document with whole links, and without what has no text."""
+    _without(document, _NO_TEXT)
+    document.resolve_links(document.base_url(order["base"]))
+    document.rewrite_links(lambda url: "" if url.strip().lower().startswith(_SCHEMES) else url)
+    return document
 
 
 def _parsed(page: bytes, charset: str) -> Document:

@@ -93,6 +93,8 @@ async def read_reply(reply: Reply, *, is_whole: bool = False) -> Page:
     found, text = await _read_html(reply.body, order)
     if found["refresh"]:
         notes.append(f"the page sends its readers on to {_one_line(found['refresh'])}")
+    if found["has_hidden"]:
+        notes.append("most of the page is hidden until its scripts run, and is here all the same")
     if not text.strip():
         notes.append("the page has no text without its scripts, which fetch does not run")
     elif found["others"] > 200:

@@ -29,7 +29,6 @@ _RESULTS = 8
 _SECONDS = 20.0
 _MOST_BYTES = 2_000_000
 _MOST_TITLE, _MOST_SNIPPET, _MOST_DATE, _MOST_URL = 200, 600, 40, 1000
-_TRIES = 2
 _WAIT_SECONDS = 1.0
 # If an engine asks for more, its answer is told instead.
 _MOST_WAIT_SECONDS = 5.0
@@ -56,6 +55,8 @@ class _Result:
 
 def make(means: WebMeans) -> Tool:
     """The tool web_search."""
+    # Engines that allow one search a second are asked again by one call after the other.
+    turn = asyncio.Lock()
 
     @tool(effect=Effect.IDEMPOTENT, access=Access.NETWORK, subject=Subject("query"))
     async def web_search(
@@ -67,7 +68,7 @@ def make(means: WebMeans) -> Tool:
         """Search the web: titles, URLs and snippets of pages. Read what matters with fetch before you rely on it."""
         try:
             engine = means.find_engine()
-            reply = await _ask(means, engine, query, count)
+            reply = await _ask(means, engine, turn, query, count)
         except PagentsError as error:
             parts = (error.message, error.why, error.hint)
             raise ToolError("web_search: " + "; ".join(filter(None, parts))) from None
@@ -76,27 +77,35 @@ def make(means: WebMeans) -> Tool:
     return web_search
 
 
-async def _ask(means: WebMeans, engine: Engine, query: str, count: int) -> JsonObject:
+async def _ask(
+    means: WebMeans, engine: Engine, turn: asyncio.Lock, query: str, count: int
+) -> JsonObject:
     """What the engine answers; it is asked again once if that may help.
 
     Raises:
         ToolError: it does not answer, or refuses.
         ConfigError: the user's proxy or certificates are wrong.
     """
-    why = ""
-    for number in range(_TRIES):
-        try:
-            async with asyncio.timeout(_SECONDS), means.open_session(engine.url) as session:
-                return await _send(session, engine, query, count)
-        except _Again as error:
-            why = str(error)
-            if error.seconds > _MOST_WAIT_SECONDS:
-                break
-            if number < _TRIES - 1:
-                await asyncio.sleep(error.seconds)
-        except TimeoutError:
-            raise ToolError(f"{engine.name} did not answer in {_SECONDS:g} s") from None
-    raise ToolError(why)
+    try:
+        return await _ask_once(means, engine, query, count)
+    except _Again as error:
+        if error.seconds > _MOST_WAIT_SECONDS:
+            raise ToolError(str(error)) from None
+        seconds = error.seconds
+    try:
+        async with turn:
+            await asyncio.sleep(seconds)
+            return await _ask_once(means, engine, query, count)
+    except _Again as error:
+        raise ToolError(str(error)) from None
+
+
+async def _ask_once(means: WebMeans, engine: Engine, query: str, count: int) -> JsonObject:
+    try:
+        async with asyncio.timeout(_SECONDS), means.open_session(engine.url) as session:
+            return await _send(session, engine, query, count)
+    except TimeoutError:
+        raise ToolError(f"{engine.name} did not answer in {_SECONDS:g} s") from None
 
 
 async def _send(
