@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import os
 import re
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
@@ -24,7 +25,7 @@ from parallel_agents.tools.web.page_reader import Found, Order
 MOST_CHARACTERS = MOST_BYTES
 _READER = Path(__file__).with_name("page_reader.py")
 _READ_SECONDS = 20.0
-_MOST_READERS = 2
+_MOST_READERS = max(2, os.cpu_count() or 2)
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _TEXTS = frozenset(
     f"application/{name}"
