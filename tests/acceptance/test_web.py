@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +18,7 @@ from parallel_agents.core.message import ToolCall
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.models.shapes import objects_at, text_at
 from parallel_agents.testing.behaviour import Reply
-from tests.integration.web.site import Site, open_site, redirect, response
+from tests.integration.web.site import Site, open_site, redirect, response, silent
 
 if TYPE_CHECKING:
     from tests.acceptance.support.command import Pagents
@@ -72,10 +75,17 @@ def told(
     pagents: Pagents, provider: FakeProvider, url: str, permissions: str = "allow: [fetch]"
 ) -> str:
     """What an agent is told of a URL that it fetches."""
+    begin(pagents, provider, url, permissions)
+    return pagents("spawn", "reader", "Read it.", "--wait").out
+
+
+def begin(
+    pagents: Pagents, provider: FakeProvider, url: str, permissions: str = "allow: [fetch]"
+) -> None:
+    """Have an agent `reader` that fetches a URL."""
     (pagents.home / "agents").mkdir(mode=0o700, exist_ok=True)
     (pagents.home / "agents" / "reader.md").write_text(READER.format(permissions=permissions))
     provider.answer = calls(ToolCall("c1", "fetch", {"url": url}))
-    return pagents("spawn", "reader", "Read it.", "--wait").out
 
 
 def test_a_page_is_read_where_the_setting_names_its_host(
@@ -138,6 +148,44 @@ def test_a_redirect_to_what_the_permissions_do_not_allow_is_not_followed(
     assert f"redirects to http://localhost:{site.port}/secret" in said
     assert "do not allow without being asked" in said
     assert site.paths() == ["/"]
+
+
+def test_a_second_ctrl_c_ends_a_fetch_that_hangs(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    site.pages["/"] = silent(60)
+    pagents.configure('fetch_private_hosts = ["127.0.0.1"]')
+    begin(pagents, provider, site.url)
+    running = pagents.start("spawn", "reader", "Read it.", "--wait")
+    pagents.wait_until(lambda: bool(site.asked))
+    began = time.monotonic()
+
+    running.interrupt()
+    running.wait_for("again")
+    running.interrupt()
+    ended = running.ended()
+
+    assert ended.code == 130
+    assert time.monotonic() - began < 5
+
+
+def test_a_fetch_of_a_killed_worker_is_made_again(
+    pagents: Pagents, provider: FakeProvider, site: Site
+) -> None:
+    site.pages["/"] = silent(60)
+    pagents.configure('fetch_private_hosts = ["127.0.0.1"]')
+    begin(pagents, provider, site.url)
+    pagents("spawn", "reader", "Read it.")
+    pagents.wait_until(lambda: bool(site.asked))
+    site.pages["/"] = response("<p>Steep it for three minutes.")
+
+    os.kill(pagents.workers()[0], signal.SIGKILL)
+    pagents.wait_workers_gone()
+    waited = pagents("resume", "@last")
+    waited = pagents("wait", "@last")
+
+    assert "Steep it for three minutes." in waited.out
+    assert site.paths() == ["/", "/"]
 
 
 @pytest.mark.parametrize("host", ["*", "http://a/", "10.0.0.1/8", "a:0"])

@@ -254,7 +254,10 @@ def _path(text: str) -> str:
 
 def _escaped(text: str, safe: str) -> str:
     """A text with what a URL may not have in its escaped form, and nothing escaped without need."""
-    quoted = quote(text, safe=safe, errors="replace")
+    try:
+        quoted = quote(text, safe=safe, errors="surrogateescape")  # bytes of a header as they came
+    except UnicodeEncodeError:
+        quoted = quote(text, safe=safe, errors="replace")
     return _ESCAPE.sub(_unescaped, quoted)
 
 

@@ -104,6 +104,8 @@ def test_nothing_but_a_refusal_comes_of_any_text(text: str) -> None:
         ("/x", "https://a.example/x"),
         ("x y", "https://a.example/b/x%20y"),
         ("?q", "https://a.example/b/c?q"),
+        ("/th\udce9", "https://a.example/th%E9"),
+        ("/\ud800", "https://a.example/%3F"),
         ("../../../z", "https://a.example/z"),
         ("//evil.example/x", "https://evil.example/x"),
         ("http://127.1/", "http://127.0.0.1/"),

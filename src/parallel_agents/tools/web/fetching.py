@@ -30,8 +30,8 @@ _MOST_SECONDS = 300.0
 _LIMIT = 20_000
 _MOST_LIMIT = 100_000
 _KEPT_SECONDS = 900.0
-_MOST_KEPT = 32
-_MOST_KEPT_CHARACTERS = 20_000_000
+_MOST_KEPT = 64
+_MOST_KEPT_CHARACTERS = 10_000_000
 _MOST_REFUSAL = 500
 
 _Key: TypeAlias = tuple[SessionKey, str, bool]
@@ -85,12 +85,13 @@ class _Kept:
     def keep(self, key: _Key, page: Page) -> None:
         self._pages.pop(key, None)
         self._pages[key] = _now(), page
-        while len(self._pages) > _MOST_KEPT or self._characters > _MOST_KEPT_CHARACTERS:
+        while len(self._pages) > 1 and self._is_full:
             self._pages.popitem(last=False)
 
     @property
-    def _characters(self) -> int:
-        return sum(len(page.text) for _, page in self._pages.values())
+    def _is_full(self) -> bool:
+        characters = sum(len(page.text) for _, page in self._pages.values())
+        return len(self._pages) > _MOST_KEPT or characters > _MOST_KEPT_CHARACTERS
 
 
 def _now() -> float:
