@@ -324,6 +324,8 @@ async def test_a_slow_server_is_left_in_time(page: Send) -> None:
         "tea" + "<!--" * 2_000_000,
         "tea" + "".join(f"<b id={n}>" for n in range(20_000)) + "<p>" * 20_000,
         "tea<table>" + "<tr><td colspan=1000 rowspan=65534>a" * 20_000,
+        "tea" + "<div hidden>" * 200_000 + "x",
+        "<div hidden>tea</div>" * 200_000,
         "tea<style>" + "p{color:red}" * 700_000 + "</style>",
     ],
     ids=lambda page: str(page)[:20],

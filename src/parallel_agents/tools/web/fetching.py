@@ -50,7 +50,9 @@ def make(means: WebMeans) -> Tool:
             int, Field(ge=100, le=_MOST_LIMIT, description="Most characters.")
         ] = _LIMIT,
         whole: Annotated[bool, Field(description="Also menus, side bars and footers.")] = False,
-        timeout_seconds: Annotated[float, Field(gt=0, le=_MOST_SECONDS)] = _SECONDS,
+        timeout_seconds: Annotated[
+            float, Field(gt=0, le=_MOST_SECONDS, description="How long it may take.")
+        ] = _SECONDS,
     ) -> str:
         """Read a page of the web: HTML as Markdown with its links, plain text and JSON as they are. Long pages are read in parts, by offset."""
         try:

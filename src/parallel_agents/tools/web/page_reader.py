@@ -22,7 +22,7 @@ _HIDDEN = (
     "[hidden]:not(html,body),"
     "[style*='display:none' i]:not(html,body),[style*='display: none' i]:not(html,body)"
 )
-_NO_TEXT = "svg,template"
+_NO_TEXT = "script,style,svg,template"
 # A page that is hidden but for this share of it is one that its scripts would show.
 _LEAST_SEEN = 0.2
 # A main part that has less of the text is none.
@@ -70,13 +70,17 @@ def read_page(page: bytes, order: Order) -> tuple[Found, str]:
     document = _parsed(page, order["charset"])
     title = document.select_one("title")
     refresh = document.meta_refresh(order["base"])
-    hidden = _without(document, _HIDDEN)
+    _take_out(document, _NO_TEXT)
+    length = len(document.text)
+    _take_out(document, _HIDDEN)
+    has_hidden = len(document.text) < length * _LEAST_SEEN
+    if has_hidden:
+        document = _parsed(page, order["charset"])
+        _take_out(document, _NO_TEXT)
+    document.resolve_links(document.base_url(order["base"]))
+    document.rewrite_links(lambda url: "" if url.strip().lower().startswith(_SCHEMES) else url)
     options = Markdown(images=Markdown.Images(mode="alt"))
-    has_hidden = False
-    whole = _made_plain(document, order).to_markdown(options)
-    if hidden and len(whole) < (len(whole) + hidden) * _LEAST_SEEN:
-        document, has_hidden = _parsed(page, order["charset"]), True
-        whole = _made_plain(document, order).to_markdown(options)
+    whole = document.to_markdown(options)
     main = None if order["is_whole"] else document.main_content()
     text = whole if main is None else main.to_markdown(options)
     if len(text) < len(whole) * _LEAST_MAIN:
@@ -91,21 +95,9 @@ def read_page(page: bytes, order: Order) -> tuple[Found, str]:
     return found, text[: order["most"]]
 
 
-def _without(document: Document, selector: str) -> int:
-    """Take elements out of a document; the characters of their text."""
-    removed = 0
+def _take_out(document: Document, selector: str) -> None:
     for element in document.select(selector):
-        removed += len(element.text)
         element.decompose()
-    return removed
-
-
-def _made_plain(document: Document, order: Order) -> Document:
-    """The document with whole links, and without what has no text."""
-    _without(document, _NO_TEXT)
-    document.resolve_links(document.base_url(order["base"]))
-    document.rewrite_links(lambda url: "" if url.strip().lower().startswith(_SCHEMES) else url)
-    return document
 
 
 def _parsed(page: bytes, charset: str) -> Document:
