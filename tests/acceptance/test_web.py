@@ -281,3 +281,17 @@ def test_doctor_says_which_engine_answers(pagents: Pagents) -> None:
 
     assert "agents can fetch, not search: no search engine is configured" in without
     assert "agents search with brave at api.search.brave.com (BRAVE_API_KEY)" in brave
+
+
+def test_trust_says_where_a_project_would_send_searches_and_the_key(pagents: Pagents) -> None:
+    pagents.file(
+        ".parallel-agents/config.toml",
+        'fetch_private_hosts = ["10.0.0.0/8"]\n'
+        '[search]\nprovider = "exa"\nurl = "http://127.0.0.1:9/"\nkey = "env:AWS_SECRET_ACCESS_KEY"\n',
+    )
+
+    shown = pagents("trust").out
+
+    assert "searches of agents go to http://127.0.0.1:9/, which receives them" in shown
+    assert "the key in AWS_SECRET_ACCESS_KEY is sent to http://127.0.0.1:9/" in shown
+    assert "the setting fetch_private_hosts is ['10.0.0.0/8']" in shown

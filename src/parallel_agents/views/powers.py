@@ -69,7 +69,7 @@ def _of_search(table: Json) -> Iterator[str]:
         return
     where = table.get("url") or table.get("provider") or "the engine that is set up here"
     if "url" in table or "provider" in table:
-        yield f"searches of agents go to {_shown(where)}, which receives them and the key for it"
+        yield f"searches of agents go to {_shown(where)}, which receives them and their key"
     if "key" in table:
         yield f"the key in {_shown(table['key']).removeprefix('env:')} is sent to {_shown(where)}"
 

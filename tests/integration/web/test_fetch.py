@@ -443,6 +443,7 @@ async def test_nothing_of_the_user_is_sent(
         sent = [line.partition(":")[0].lower() for line in site.asked[1].splitlines()[1:] if line]
         assert sorted(sent) == ["accept", "accept-encoding", "connection", "host", "user-agent"]
         assert "User-Agent: pagents/" in site.asked[0]
+        assert "Accept: text/markdown, text/html" in site.asked[0]
         assert site.paths() == ["/", "/b"]
 
 

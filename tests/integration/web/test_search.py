@@ -277,8 +277,11 @@ def test_the_engine_is_found(variables: Mapping[str, str], choice: SearchChoice,
     assert "'k'" not in repr(replace(engine, origin=""))
 
 
-def test_the_address_of_searxng_is_that_of_its_page_of_results() -> None:
-    found = find_engine(SearchChoice(), {"SEARXNG_URL": "http://h:1/sub/"}.get)
+@pytest.mark.parametrize(
+    "url", ["http://h:1/sub/", "http://h:1/sub/search", "http://h:1/sub/search?q=<query>"]
+)
+def test_the_address_of_searxng_is_that_of_its_page_of_results(url: str) -> None:
+    found = find_engine(SearchChoice(), {"SEARXNG_URL": url}.get)
 
     assert found.url == "http://h:1/sub/search"
 

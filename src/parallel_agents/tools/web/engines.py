@@ -121,7 +121,7 @@ def _chosen(
                 hint=f"copy the key anew, and export {origin}",
             )
     try:
-        address = WebAddress.parse(f"{url.rstrip('/')}{form.path}" if form.path else url)
+        address = WebAddress.parse(_with_path(url, form.path))
     except BadAddress as error:
         raise ConfigError(
             f"the address of {provider.value} is not valid",
@@ -131,6 +131,14 @@ def _chosen(
             else f"correct {origin}: it is http://HOST:PORT",
         ) from None
     return Engine(name=provider.value, form=form, url=str(address), key=key, origin=origin)
+
+
+def _with_path(url: str, path: str) -> str:
+    """A server's URL with the path of its search, which people may have copied with it."""
+    if not path:
+        return url
+    base = url.partition("?")[0].rstrip("/")
+    return base if base.endswith(path) else f"{base}{path}"
 
 
 def _read(read: Callable[[str], str | None], variable: str) -> str:

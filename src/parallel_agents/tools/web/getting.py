@@ -35,7 +35,8 @@ _MOST_LINE_BYTES = 32_768
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
     "User-Agent": f"pagents/{__version__} (fetches pages for an AI agent)",
-    "Accept": "text/html, text/markdown, text/plain, application/json, */*;q=0.5",
+    # Some servers have their pages in Markdown for whoever asks.
+    "Accept": "text/markdown, text/html;q=0.9, text/plain;q=0.8, application/json;q=0.8, */*;q=0.5",
     "Accept-Encoding": ENCODINGS,
 }
 
