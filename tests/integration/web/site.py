@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -82,6 +83,7 @@ class Site:
 
 
 _LENGTH = re.compile(r"content-length: (\d+)", re.IGNORECASE)
+_TEXT_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 _NONE = response("none", status="404 Not Found")
 
 
@@ -146,5 +148,19 @@ def silent(seconds: float, pieces: Sequence[bytes] = ()) -> Send:
             writer.write(piece)
         await writer.drain()
         await asyncio.sleep(seconds)
+
+    return send
+
+
+def bomb(wbits: int) -> Send:
+    """Sends a few kilobytes that decompress to 200 MB: gzip with `wbits` of 31, deflate with 15."""
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        packer = zlib.compressobj(wbits=wbits)
+        encoding = b"gzip" if wbits == 31 else b"deflate"
+        writer.write(_TEXT_HEAD + b"Content-Encoding: " + encoding + b"\r\n\r\n")
+        for _ in range(200):
+            writer.write(packer.compress(b"x" * 1_000_000) + packer.flush(zlib.Z_SYNC_FLUSH))
+            await asyncio.sleep(0)
 
     return send

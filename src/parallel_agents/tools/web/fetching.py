@@ -20,6 +20,7 @@ from parallel_agents.core.tool import (
     ToolError,
 )
 from parallel_agents.core.web_address import BadAddress, WebAddress
+from parallel_agents.tools.commands.terminal import plain
 from parallel_agents.tools.function import tool
 from parallel_agents.tools.web.getting import Getter, Reply
 from parallel_agents.tools.web.means import WebMeans
@@ -111,7 +112,7 @@ async def _page(reply: Reply, *, is_whole: bool) -> Page:
     said = ""
     with suppress(ToolError):
         check_media_type(reply.media_type)
-        said = " ".join((await read_reply(reply)).text[:_MOST_REFUSAL].split())
+        said = " ".join(plain((await read_reply(reply)).text[:_MOST_REFUSAL]).split())
     wait = f"; it asks to wait {reply.retry_after}" if reply.retry_after else ""
     wait += " s" if reply.retry_after.isdigit() else ""
     told = f". It says: {said}" if said else ""
@@ -129,7 +130,7 @@ def _part(page: Page, url: str, offset: int, limit: int) -> str:
     if page.title:
         lines.append(f"[title: {page.title}]")
     lines += [f"[{note}]" for note in page.notes]
-    lines += ["", page.text[offset:end]]
+    lines += ["", plain(page.text[offset:end])]
     if not length:
         lines.append("[it is empty]")
     if end < length or offset:

@@ -10,7 +10,6 @@ import re
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
@@ -43,7 +42,11 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # They make texts of texts, or are slow: nobody sends a page in them.
-_NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined"})
+_NO_CHARSETS = frozenset(
+    {"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "utf_7", "utf_32"}
+)
+# Of bytes that are no text, some encodings take milliseconds for as many.
+_PIECE_BYTES = 1 << 16
 _readers: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -53,6 +56,7 @@ class Page:
 
     Attributes:
         url: where it is from, after all redirects.
+        text: as the server sent it, but for its line ends; control characters included.
         notes: what a reader should know of it.
     """
 
@@ -89,7 +93,7 @@ async def read_reply(reply: Reply, *, is_whole: bool = False) -> Page:
         reply.media_type in _UNSAID and _HTML_START.match(reply.body) is not None
     )
     if not is_html:
-        return Page(url, "", _plain_text(reply), tuple(notes))
+        return Page(url, "", await _plain_text(reply), tuple(notes))
     order = Order(base=url, charset=reply.charset, is_whole=is_whole, most=MOST_CHARACTERS)
     found, text = await _read_html(reply.body, order)
     if found["refresh"]:
@@ -102,7 +106,7 @@ async def read_reply(reply: Reply, *, is_whole: bool = False) -> Page:
         notes.append(
             f"{found['others']:,} characters around the main part are left out; whole=true has them"
         )
-    return Page(url, _one_line(found["title"]), _cleaned(text), tuple(notes))
+    return Page(url, _one_line(found["title"]), text.strip(), tuple(notes))
 
 
 def _is_text(media_type: str) -> bool:
@@ -113,21 +117,28 @@ def _is_text(media_type: str) -> bool:
     )
 
 
-def _plain_text(reply: Reply) -> str:
+async def _plain_text(reply: Reply) -> str:
     body = reply.body
     mark = next((name for start, name in _MARKS if body.startswith(start)), "")
     if reply.media_type in _UNSAID and not mark and b"\0" in body[:4096]:
         raise ToolError("it is not text, and the server does not say what it is")
-    return _cleaned(_decoded(body, mark or _known(reply.charset), is_cut=reply.is_cut))
+    charset = mark or _known(reply.charset) or _guessed(body, is_cut=reply.is_cut)
+    decoder = codecs.getincrementaldecoder(charset)(errors="replace")
+    pieces: list[str] = []
+    for start in range(0, len(body), _PIECE_BYTES):
+        pieces.append(decoder.decode(body[start : start + _PIECE_BYTES]))
+        await asyncio.sleep(0)
+    text = "".join((*pieces, decoder.decode(b"", final=not reply.is_cut)))
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def _decoded(body: bytes, charset: str, *, is_cut: bool) -> str:
-    if charset:
-        return body.decode(charset, errors="replace")
-    with suppress(UnicodeDecodeError):
+def _guessed(body: bytes, *, is_cut: bool) -> str:
+    try:
         # The last character may be cut as well.
-        return codecs.getincrementaldecoder("utf-8")().decode(body, final=not is_cut)
-    return body.decode("cp1252", errors="replace")
+        codecs.getincrementaldecoder("utf-8")().decode(body, final=not is_cut)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
 
 
 def _known(charset: str) -> str:
@@ -138,10 +149,6 @@ def _known(charset: str) -> str:
     except (LookupError, UnicodeError, ValueError):
         return ""
     return "" if found.name.replace("-", "_") in _NO_CHARSETS else found.name
-
-
-def _cleaned(text: str) -> str:
-    return plain(text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _one_line(text: str) -> str:
@@ -181,7 +188,6 @@ def _places() -> asyncio.Semaphore:
     return _readers.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_MOST_READERS))
 
 
-@cache
 def _library() -> str:
     """The folder of turbohtml.
 
