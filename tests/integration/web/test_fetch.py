@@ -107,11 +107,18 @@ async def refused(page: bytes | Send, **arguments: Json) -> str:
         (response("tea", "text/plain; charset=unicode_escape"), "tea"),
         (response("tea", f"text/plain; charset={'x' * 5000}"), "tea"),
         (response(b"a\xffb", TEXT), "a\ufffdb"),
-        (response("日本".encode("gbk") * 50_000, "text/plain; charset=gbk"), "日本" * 10_000),
     ],
 )
 async def test_text_of_any_kind_is_read(page: bytes, text: str) -> None:
     assert (await fetched(page)).partition("\n\n")[2].strip() == text
+
+
+async def test_a_character_that_is_cut_by_the_pieces_of_a_long_text_is_whole() -> None:
+    text = "x" + "日本" * 40_000
+
+    read = await fetched(response(text.encode("gbk"), "text/plain; charset=gbk"), limit=100_000)
+
+    assert read.endswith(f"\n\n{text}")
 
 
 PAGE = """<html><head><title> Tea \n time</title><base href="/sub/"></head><body>
