@@ -322,6 +322,21 @@ def commands(rounds: int) -> list[Row]:
     ]
 
 
+def fetches(rounds: int) -> list[Row]:
+    """Pages of 100 kB from loopback."""
+    (took,) = medians(rounds, ("fetch", ""))
+    bare, text, page = took["bare_ms"], took["text_ms"], took["page_ms"]
+    return [
+        Row("a bare GET of 100 kB from loopback", f"{bare:.1f} ms", "baseline", "1.0x"),
+        Row(
+            "`fetch` of plain text adds", f"{text - bare:.1f} ms", "<= 10 ms", f"{text / bare:.1f}x"
+        ),
+        Row("`fetch` of HTML adds", f"{page - bare:.1f} ms", "<= 100 ms", f"{page / bare:.1f}x"),
+        Row("100 of HTML at once", f"{took['wall_s']:.2f} s", ""),
+        Row("they stall the event loop for at most", f"{took['stall_ms']:.0f} ms", "<= 50 ms"),
+    ]
+
+
 def workspaces() -> list[Row]:
     command = [sys.executable, "-m", "benchmarks.workspaces"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
@@ -399,6 +414,7 @@ def main() -> None:
         *sends(),
         *file_tools(),
         *commands(rounds),
+        *fetches(rounds),
         *views(rounds),
         *starts(rounds),
         *workspaces(),

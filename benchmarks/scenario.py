@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from benchmarks import bare, crew, file_tools, ours, sandboxed, sends, streaming
+from benchmarks import bare, crew, fetching, file_tools, ours, sandboxed, sends, streaming
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ _IN_ONE_PROCESS: Mapping[str, Callable[[Path], Awaitable[dict[str, float]]]] = {
     "sends": lambda home: sends.cpu_of_a_send(home, after=(100, 400, 800)),
     "file-tools": file_tools.cpu_of_a_call,
     "sandbox": sandboxed.cost_of_a_sandbox,
+    "fetch": fetching.cost_of_a_fetch,
 }
 
 
@@ -111,7 +112,7 @@ def main() -> None:
             figures = {"spawn_p50_ms": p50}
         case "idle":
             figures = in_new_home(lambda home: crew.idle(url, home, sessions=size.runs))
-        case "sends" | "file-tools" | "sandbox":
+        case "sends" | "file-tools" | "sandbox" | "fetch":
             figures = in_new_home(_IN_ONE_PROCESS[name])
         case "langgraph" | "pydantic-ai":
             from benchmarks import peers

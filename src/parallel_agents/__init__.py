@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Refine,
         RegexGate,
         ScoreGate,
+        SourcesGate,
     )
     from parallel_agents.core.limits import Limits
     from parallel_agents.core.message import File, Message, Role, Text, ToolCall, ToolResult
@@ -101,6 +102,7 @@ __all__ = [
     "ScoreGate",
     "SessionHandle",
     "SessionOptions",
+    "SourcesGate",
     "Spend",
     "Start",
     "StateEntry",
@@ -145,6 +147,7 @@ _HOMES = {
         "CommandGate",
         "Refine",
         "ScoreGate",
+        "SourcesGate",
     ),
     "core.limits": ("Limits",),
     "core.message": ("File", "Message", "Role", "Text", "ToolCall", "ToolResult"),

@@ -28,6 +28,11 @@ def isolated_command(code: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code]
 
 
+def isolated_script(file: str, *arguments: str) -> list[str]:
+    """The command that runs a file likewise."""
+    return [sys.executable, "-I", "-S", file, *arguments]
+
+
 def leave_current_folder() -> None:
     """Take the current folder off the module path, unless this package was found in it."""
     # Not pathlib, which is not loaded yet.

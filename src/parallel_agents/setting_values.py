@@ -27,12 +27,16 @@ from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.limits import DAY_SECONDS
 from parallel_agents.core.permission import parse_rule
+from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.problems import Found, as_path, find_problem
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.texts import ModelName as ModelName, NonEmpty as NonEmpty, check_text
+from parallel_agents.core.web_address import WebAddress
+from parallel_agents.core.web_search import SearchProvider
 from parallel_agents.errors import ConfigError, InvalidInput
 
 MOST_RETENTION_SECONDS = 3650 * DAY_SECONDS
+_KEY_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -79,6 +83,11 @@ def _check_rule(rule: str) -> str:
     return rule
 
 
+def _check_private_host(text: str) -> str:
+    PrivateHosts.parse((text,))
+    return text
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
 
 
@@ -86,6 +95,8 @@ File = Annotated[Path, BeforeValidator(_check_file)]
 Folder = Annotated[File, AfterValidator(_check_folder)]
 Folders = Annotated[tuple[Folder, ...], Field(max_length=100)]
 Hosts = Annotated[tuple[NonEmpty, ...], Field(max_length=1000)]
+PrivateHostName = Annotated[str, AfterValidator(_check_private_host)]
+PrivateHostNames = Annotated[tuple[PrivateHostName, ...], Field(max_length=1000)]
 Rule = Annotated[str, AfterValidator(_check_rule)]
 Rules = tuple[Rule, ...]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]
@@ -99,6 +110,26 @@ class BudgetTable(TypedDict, total=False):
     usd: Money
     tokens: Amount
     on_limit: OnLimit
+
+
+def _check_key(reference: str) -> str:
+    if not _KEY_REFERENCE.fullmatch(reference):
+        raise ValueError("write env:NAME, and keep the key itself in the environment")
+    return reference
+
+
+def _check_url(url: str) -> str:
+    return url if _KEY_REFERENCE.fullmatch(url) else str(WebAddress.parse(url))
+
+
+class SearchTable(TypedDict, total=False):
+    """The engine of web_search as a file has it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # pyright: ignore[reportGeneralTypeIssues]
+
+    provider: SearchProvider
+    key: Annotated[str, AfterValidator(_check_key)]
+    url: Annotated[str, AfterValidator(_check_url)]
 
 
 def _as_table(value: object) -> object:
@@ -117,7 +148,10 @@ def _read_budget(table: BudgetTable) -> Budget:
 
 _BUDGET = Annotated[BudgetTable, BeforeValidator(_as_table), AfterValidator(_read_budget)]
 SetBudget = Annotated[Budget, GetPydanticSchema(lambda _, make: make(_BUDGET))]
-_NESTED_NAMES = {"agent_budgets": tuple(BudgetTable.__annotations__)}
+_NESTED_NAMES = {
+    "agent_budgets": tuple(BudgetTable.__annotations__),
+    "search": tuple(SearchTable.__annotations__),
+}
 
 
 class SourcedTable(dict[str, Json]):

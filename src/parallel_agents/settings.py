@@ -35,10 +35,12 @@ from parallel_agents.setting_values import (
     Money,
     Name,
     NonEmpty,
+    PrivateHostNames,
     ProviderTable,
     QuestionSeconds,
     RetentionSeconds,
     Rules,
+    SearchTable,
     Seconds,
     SetBudget,
     Switch,
@@ -51,7 +53,7 @@ PREFIX = "PARALLEL_AGENTS_"
 HOME_VARIABLE = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
-TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions"})
+TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions", "search"})
 
 
 def _knob(sentence: str) -> dict[str, str]:
@@ -157,6 +159,22 @@ class Settings:
     sandbox_hosts: Hosts | None = field(
         default=None,
         metadata=_knob("hosts that commands in a sandbox reach by https, such as *.pypi.org"),
+    )
+    fetch_private_hosts: PrivateHostNames | None = field(
+        default=None,
+        metadata=_knob(
+            "hosts of this machine and its networks that agents may fetch from, such as 127.0.0.1:8080"
+        ),
+    )
+    fetch_through_proxy: Switch = field(
+        default=False,
+        metadata=_knob(
+            "agents fetch through the proxy that the environment names, which finds the hosts itself"
+        ),
+    )
+    search: SearchTable = field(
+        default_factory=SearchTable,
+        metadata=_knob("the engine of web_search: its provider, key and url"),
     )
     workspace_megabytes: Megabytes = field(
         default=2_000,

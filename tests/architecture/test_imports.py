@@ -108,6 +108,31 @@ def test_importing_everything_sets_up_no_logging_and_starts_no_thread() -> None:
     assert run_python(code).strip() == "[] [] 1"
 
 
+def test_a_process_whose_agents_name_no_tools_of_the_web_loads_none_of_them() -> None:
+    code = """
+import asyncio, sys, tempfile
+from pathlib import Path
+import parallel_agents as pa
+from parallel_agents.tools.box import Box
+
+async def main():
+    home = Path(tempfile.mkdtemp())
+    agent = pa.Agent(name="reader", description="Reads", instructions="Read.", tools=("read_file",), model="sim/calm")
+    async with pa.open(home=home, agents=[agent]) as sessions:
+        await (await sessions.spawn(pa.Task("reader", "Read it."))).wait()
+    print(*sorted(name for name in sys.modules if "turbohtml" in name or "tools.web." in name))
+    Box({})["fetch"]
+    print(*sorted(name for name in sys.modules if "turbohtml" in name or name.endswith("engines")))
+
+asyncio.run(main())
+"""
+
+    agents, fetch = run_python(code).splitlines()
+
+    assert agents == "parallel_agents.tools.web.means"
+    assert fetch == "parallel_agents.engines"
+
+
 # What an import asks of the system, as Python's own audit tells it, and of the environment.
 PROBE = """
 import os, sys

@@ -58,6 +58,7 @@ PUBLIC = [
     "ScoreGate",
     "SessionHandle",
     "SessionOptions",
+    "SourcesGate",
     "Spend",
     "Start",
     "StateEntry",

@@ -14,6 +14,7 @@ from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_r
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
+from parallel_agents.app.web import web_means
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.watch import watch_loop
 from parallel_agents.core.artifact import Contents
@@ -189,7 +190,8 @@ def _runners(
                 {
                     **app.session_tools.as_tools(),
                     **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
-                }
+                },
+                web_means(environment, settings),
             ),
             session_tools=NAMES,
             permissions=settings.permission_layer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from parallel_agents.core.gate import (
     Refine,
     RegexGate,
     ScoreGate,
+    SourcesGate,
 )
 from parallel_agents.core.texts import ModelName
 from parallel_agents.errors import InvalidInput
@@ -62,6 +63,7 @@ class GateFields(Fields):
     condition: NonEmpty | None = None
     regex: _Characters | None = None
     not_regex: _Characters | None = None
+    sources: Literal["seen"] | None = None
     function: NonEmpty | None = None
     score: ScoreFields | None = None
     command: Annotated[tuple[_Characters, ...], Field(min_length=1)] | None = None
@@ -98,6 +100,8 @@ def _gate(entry: GateFields) -> Gate:
         return RegexGate(pattern=entry.regex)
     if entry.not_regex is not None:
         return RegexGate(pattern=entry.not_regex, is_negated=True)
+    if entry.sources is not None:
+        return SourcesGate(sources=entry.sources)
     if entry.function is not None:
         return FunctionGate(function=entry.function)
     if entry.score is not None:

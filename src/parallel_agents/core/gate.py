@@ -60,6 +60,17 @@ class RegexGate(Checked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesGate(Checked):
+    """The pages that the answer cites: at least one, and only those that tools have told the run of.
+
+    A page is told of by its URL, in what a tool returned or in the call of one that succeeded.
+    """
+
+    sources: Literal["seen"] = "seen"
+    kind: Literal["sources"] = "sources"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionGate(Checked):
     """A Python function, by name: it takes the answer, and returns True or a critique as text."""
 
@@ -188,9 +199,11 @@ def _check_score(at_least: float) -> None:
         )
 
 
-Gate: TypeAlias = ConditionGate | RegexGate | FunctionGate | ScoreGate | CommandGate | JudgeGate
+Gate: TypeAlias = (
+    ConditionGate | RegexGate | SourcesGate | FunctionGate | ScoreGate | CommandGate | JudgeGate
+)
 AnyGate: TypeAlias = Annotated[Gate, Field(discriminator="kind")]
-_CHEAPEST_FIRST = ("condition", "regex", "function", "score", "command", "judge")
+_CHEAPEST_FIRST = ("condition", "regex", "sources", "function", "score", "command", "judge")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +236,8 @@ def describe_gate(gate: Gate) -> str:
             return condition
         case RegexGate(pattern=pattern, is_negated=is_negated):
             return f"{'not_regex' if is_negated else 'regex'} {pattern}"
+        case SourcesGate(sources=sources):
+            return f"sources {sources}"
         case FunctionGate(function=function):
             return function
         case ScoreGate(function=function, at_least=least):

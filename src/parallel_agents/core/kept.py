@@ -100,6 +100,11 @@ class KeptWork:
     now: list[Kept] = field(default_factory=list[Kept])
     _asked: Counter[bytes] = field(default_factory=Counter[bytes])
 
+    @property
+    def calls(self) -> list[KeptCall]:
+        """The calls of all attempts."""
+        return [kept for kept in (*self.earlier, *self.now) if isinstance(kept, KeptCall)]
+
     def copy(self) -> KeptWork:
         return KeptWork(self.earlier.copy(), self.now.copy(), self._asked.copy())
 

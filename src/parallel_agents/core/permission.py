@@ -15,7 +15,6 @@ from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
@@ -29,6 +28,7 @@ from parallel_agents.core.command_line import (
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import SubjectKind, ToolSpec
+from parallel_agents.core.web_address import BadAddress, WebAddress, url_matches
 from parallel_agents.errors import InvalidInput
 
 ANY = "*"
@@ -261,9 +261,35 @@ class _CommandSubject(_Subject):
         return None if None in found else found[-1]
 
 
+class _UrlSubject(_Subject):
+    """A URL; one that programs could read in different ways is restricted by every rule."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, SubjectKind.TEXT)
+        try:
+            self._address = WebAddress.parse(text)
+        except BadAddress:
+            self._address = None
+
+    @override
+    def touches(self, pattern: str) -> bool:
+        return not pattern or self._address is None or url_matches(pattern, self._address)
+
+    @override
+    def covered_by(self, rules: Sequence[Rule]) -> Rule | None:
+        if self._address is None:
+            return next((rule for rule in rules if not rule.pattern), None)
+        return super().covered_by(rules)
+
+
 def _subject(spec: ToolSpec, about: str) -> _Subject:
-    kind = SubjectKind.TEXT if spec.subject is None else spec.subject.kind
-    return _CommandSubject(about) if kind is SubjectKind.COMMAND else _Subject(about, kind)
+    match SubjectKind.TEXT if spec.subject is None else spec.subject.kind:
+        case SubjectKind.COMMAND:
+            return _CommandSubject(about)
+        case SubjectKind.URL:
+            return _UrlSubject(about)
+        case kind:
+            return _Subject(about, kind)
 
 
 def _is_allowed_by(pattern: str, words: Words) -> bool:
@@ -306,17 +332,6 @@ def _arguments_match(pattern: str, arguments: Sequence[str]) -> bool:
     )
 
 
-def _url_matches(pattern: str, url: str) -> bool:
-    """Whether an address matches a host, `*.host`, `domain:host` or an address with `*`."""
-    if "://" in pattern:
-        return fnmatchcase(url, pattern)
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    return fnmatchcase(host.rstrip("."), pattern.removeprefix("domain:").lower())
-
-
 def _text_matches(pattern: str, text: str) -> bool:
     return fnmatchcase(text, pattern)
 
@@ -327,6 +342,5 @@ _MATCHERS: Mapping[SubjectKind, _Matcher] = MappingProxyType(
         SubjectKind.TEXT: _text_matches,
         SubjectKind.COMMAND: _text_matches,
         SubjectKind.PATH: path_matches,
-        SubjectKind.URL: _url_matches,
     }
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from parallel_agents.core.kept import KeptCall
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
@@ -18,6 +20,7 @@ class Submission(NamedTuple):
         turn: the last reply; a late message leads to another answer in the same attempt.
         task: the task as the agent was given it.
         sandbox: where commands about it run, REQUIRE or OFF.
+        calls: the calls of tools that the run has made, in all of its attempts.
     """
 
     session: Session
@@ -27,6 +30,7 @@ class Submission(NamedTuple):
     answer: Json
     text: str
     sandbox: Sandbox
+    calls: Sequence[KeptCall] = ()
 
 
 class Draft(NamedTuple):

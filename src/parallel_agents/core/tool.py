@@ -128,6 +128,10 @@ def _denies_nothing(_tool: str, _subject: str) -> bool:
     return False
 
 
+def _permits_all(_subject: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ToolContext:
     """The origin of a call: its session and its run.
@@ -142,6 +146,8 @@ class ToolContext:
             if they were not asked.
         denies: whether a permission denies the call's tool or another what the call reaches although
             its arguments do not name it: `denies("read_file", ".env")`.
+        permits: whether the call would be made, and nobody asked, if it was about something else:
+            `permits("https://example.com/")` for where a server redirects to.
         run_command: runs a command for the call; None if this process runs none.
         state: the values that the sessions of the call's tree share; None if nothing is shared.
         artifacts: the same of contents.
@@ -155,6 +161,7 @@ class ToolContext:
     again: str = ""
     about: str | None = None
     denies: Callable[[str, str], bool] = _denies_nothing
+    permits: Callable[[str], bool] = _permits_all
     run_command: RunCommand | None = None
     state: SharedState | None = None
     artifacts: SharedArtifacts | None = None

@@ -87,6 +87,7 @@ class Network:
         *,
         timeout: aiohttp.ClientTimeout | None = None,
         read_bufsize: int = 1 << 16,
+        auto_decompress: bool = True,
     ) -> aiohttp.ClientSession:
         """A session with an unbounded pool for calls to `url` through `proxy`; the caller closes it.
 
@@ -101,6 +102,7 @@ class Network:
             proxy=None if proxy is None or proxy.is_socks else proxy.url,
             timeout=timeout or aiohttp.ClientTimeout(total=None),
             read_bufsize=read_bufsize,
+            auto_decompress=auto_decompress,
             max_field_size=_MOST_HEADER_BYTES,
         )
 

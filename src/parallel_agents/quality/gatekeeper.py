@@ -21,6 +21,7 @@ from parallel_agents.core.gate import (
     JudgeGate,
     RegexGate,
     ScoreGate,
+    SourcesGate,
     Verdict,
     condition_verdict,
     describe_gate,
@@ -30,6 +31,7 @@ from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.run import Result
 from parallel_agents.core.session_command import session_command
 from parallel_agents.core.shown import shown
+from parallel_agents.core.sources import sources_verdict
 from parallel_agents.core.submission import Draft, Submission
 from parallel_agents.core.unicode import whole_text
 from parallel_agents.errors import GateBroken, PagentsError, SandboxMissing, SandboxRefused
@@ -76,6 +78,8 @@ class Gates:
                 return condition_verdict(gate, submission.answer)
             case RegexGate():
                 return await _search(gate, submission)
+            case SourcesGate():
+                return sources_verdict(gate, submission.answer, submission.calls)
             case FunctionGate(function=name):
                 return await self._call(name, submission, partial(_verdict_of, name))
             case ScoreGate():

@@ -9,15 +9,16 @@ its networks.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
-import socket
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from parallel_agents.core.public_address import is_public
+from parallel_agents.public_hosts import HostRefused, find_addresses
 
 PORT = 3128
 SOCKET = "relay.sock"
@@ -132,21 +133,17 @@ class Relay:
         Raises:
             _Refused: the host has no address that may be reached, or does not answer.
         """
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                public = [one for entry in found if self._may_reach(one := str(entry[4][0]))]
-                if not public:
-                    raise _Refused("502 Bad Gateway", f"{host} is in a network of this machine")
-                return await asyncio.open_connection(public[0], port)
+                addresses = await find_addresses(host, port, self._may_reach)
+                return await asyncio.open_connection(addresses[0], port)
+        except HostRefused as error:
+            raise _Refused("502 Bad Gateway", str(error)) from error
         except (OSError, TimeoutError) as error:
             raise _Refused("502 Bad Gateway", f"{host}: {error}") from error
 
     def _may_reach(self, address: str) -> bool:
-        found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-        return self._allows_private or (mapped or found).is_global
+        return self._allows_private or is_public(address)
 
 
 async def _join(

@@ -17,6 +17,7 @@ from parallel_agents.models.providers import Provider
 from parallel_agents.trust import CONFIG_NAME, Project
 
 _TABLE = "providers"
+_SEARCH = "search"
 
 
 def powers(project: Project) -> list[str]:
@@ -25,6 +26,7 @@ def powers(project: Project) -> list[str]:
     settings = _settings(project)
     return [
         *_of_providers(settings.get(_TABLE, {})),
+        *_of_search(settings.get(_SEARCH, {})),
         *_of_commands(catalog),
         *(f"the setting {name} is {_shown(settings[name])}" for name in settings if name != _TABLE),
         *_of_names(project, catalog),
@@ -60,6 +62,16 @@ def _of_provider(provider: Provider, built_in: Provider | None) -> Iterator[str]
         yield f"calls of {provider.name} go through the proxy {provider.proxy}"
     if provider.headers:
         yield f"calls of {provider.name} carry the headers {', '.join(sorted(provider.headers))}"
+
+
+def _of_search(table: Json) -> Iterator[str]:
+    if not isinstance(table, Mapping):
+        return
+    where = table.get("url") or table.get("provider") or "the engine that is set up here"
+    if "url" in table or "provider" in table:
+        yield f"searches of agents go to {_shown(where)}, which receives them and their key"
+    if "key" in table:
+        yield f"the key in {_shown(table['key']).removeprefix('env:')} is sent to {_shown(where)}"
 
 
 def _of_commands(catalog: Catalog) -> Iterator[str]:

@@ -115,6 +115,7 @@ def test_the_sixteen_agents_and_the_general_ones_are_listed_by_category() -> Non
         found.setdefault(entry.content.category, []).append(entry.name)
 
     expected = {**CATEGORIES, "general": ["main"], "quality": ["judge", "refiner"]}
+    expected["research"] = ["researcher"]
     for name, category in WITH_TOOLS.items():
         expected[category] = sorted([*expected[category], name])
     assert found == expected

@@ -54,6 +54,7 @@ _GATES = {
     "gates.0.not_regex": _TEXT + " blank",
     "gates.0.function": _TEXT,
     "gates.0.command": "words",
+    "gates.0.sources": "",
     "gates.0.score": "",
     "gates.0.score.function": _TEXT,
     "gates.0.score.at_least": "",

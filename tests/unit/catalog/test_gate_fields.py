@@ -16,6 +16,7 @@ from parallel_agents.core.gate import (
     JudgeGate,
     RegexGate,
     ScoreGate,
+    SourcesGate,
 )
 from parallel_agents.errors import InvalidFile
 
@@ -32,6 +33,7 @@ def gates(*entries: str) -> tuple[Gate, ...]:
         ("condition: score >= 8.5", ConditionGate(condition="score >= 8.5")),
         ("regex: ^A", RegexGate(pattern="^A")),
         ("not_regex: TODO", RegexGate(pattern="TODO", is_negated=True)),
+        ("sources: seen", SourcesGate()),
         ("function: is_short", FunctionGate(function="is_short")),
         ("command: [ruff, check, -]", CommandGate(command=("ruff", "check", "-"))),
         ("score: {function: rate, at_least: 9}", ScoreGate(function="rate", at_least=9)),
@@ -70,4 +72,6 @@ def test_a_gate_has_one_field() -> None:
         gates("{condition: done, regex: ^A}")
 
     assert caught.value.message.startswith("agents/poet.md:5:")
-    assert "condition, regex, not_regex, function, score, command, judge" in caught.value.hint
+    assert (
+        "condition, regex, not_regex, sources, function, score, command, judge" in caught.value.hint
+    )

@@ -26,6 +26,7 @@ from parallel_agents.core.gate import (
     Refine,
     RegexGate,
     ScoreGate,
+    SourcesGate,
 )
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
@@ -71,6 +72,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     RegexGate: {"pattern": "x"},
     FunctionGate: {"function": "f"},
     ScoreGate: {"function": "f"},
+    SourcesGate: {},
     CommandGate: {"command": ("true",)},
     JudgeGate: {"rubric": "good"},
     **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},

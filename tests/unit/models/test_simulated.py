@@ -29,7 +29,9 @@ TEAM_SIZE = 500
 AGENTS = [
     entry.content
     for entry in Catalog().agents()
-    if isinstance(entry.content, Agent) and entry.content.output_schema is not None
+    if isinstance(entry.content, Agent)
+    and entry.content.output_schema is not None
+    and not entry.content.gates  # which made-up values do not pass
 ]
 
 

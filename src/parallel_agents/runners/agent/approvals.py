@@ -59,6 +59,12 @@ class Approvals:
         """Whether a rule denies a tool, or another, what its call reaches and does not name."""
         return any(is_denied(self._layers, name, subject) for name in {tool, other})
 
+    def permits(self, spec: ToolSpec, decisions: Decisions, subject: str) -> bool:
+        """Whether a call about a subject would be made, and nobody asked."""
+        decision = decide(self._layers, spec, subject)
+        is_granted = decision.ruling is Ruling.ASK and decision.rule in decisions.granted
+        return decision.ruling is Ruling.ALLOW or is_granted
+
     def decide(self, spec: ToolSpec, call: ToolCall) -> Decision:
         """What the permissions say of a call."""
         return decide(self._layers, spec, self._about(spec, call))

@@ -26,6 +26,7 @@ async def check_gate(work: Work, step: CheckGate) -> None:
         step.output,
         work.transcript.last_text,
         work.gate_sandbox,
+        work.transcript.kept.calls,
     )
     verdict = await work.gatekeeper.check(step.gate, submission, work.clock.park)
     await work.clock.resume()

@@ -54,6 +54,7 @@ class _Asked(NamedTuple):
         was_started: whether a process began to execute it.
         kept: the same call of an earlier attempt.
         again: the same call of another run, which this one does again.
+        decisions: what people decided about the calls of this run.
         answer: what a person decided about it, if one was asked.
     """
 
@@ -63,6 +64,7 @@ class _Asked(NamedTuple):
     was_started: bool
     kept: KeptCall | None
     again: str
+    decisions: Decisions
     answer: Answer | None = None
 
     @property
@@ -75,13 +77,13 @@ class _Asked(NamedTuple):
         started, kept = transcript.started.get(number), transcript.repeated(number)
         name = name_of(started, str(place)) if kept is None else kept.name
         again = transcript.done_again(number) if kept is None else ""
-        return cls(place, call, name, started is not None, kept, again)
+        return cls(place, call, name, started is not None, kept, again, transcript.decisions)
 
-    def decided(self, decisions: Decisions) -> _Asked:
+    def decided(self) -> _Asked:
         """The call as a person decided about it, who may have changed its arguments."""
-        if not decisions.answered:
+        if not self.decisions.answered:
             return self
-        answer = decisions.answered.get(f"{self.place}/approval")
+        answer = self.decisions.answered.get(f"{self.place}/approval")
         if answer is None:
             return self
         changed = answer.arguments
@@ -209,7 +211,7 @@ class ToolCalls:
         calls = [
             self._run_one(
                 _Underway(
-                    self._judge_again(each, transcript.decisions),
+                    self._judge_again(each),
                     activation,
                     CallInFlight(
                         activation,
@@ -295,9 +297,9 @@ class ToolCalls:
         decision = self._approvals.decide(tool.spec, call)
         return _Judged(asked, decision, self._known_result(asked, tool.spec, decision))
 
-    def _judge_again(self, judged: _Judged, decisions: Decisions) -> _Judged:
+    def _judge_again(self, judged: _Judged) -> _Judged:
         """The call as a person decided about it, if one was asked."""
-        asked = judged.asked.decided(decisions)
+        asked = judged.asked.decided()
         return judged if asked.answer is None else self._judge(asked)
 
     def _known_result(self, asked: _Asked, spec: ToolSpec, decision: Decision) -> _Known | None:
@@ -339,6 +341,7 @@ class ToolCalls:
             again=asked.again,
             about=None if decision is None else decision.about,
             denies=partial(self._approvals.denies, tool.spec.name),
+            permits=partial(self._approvals.permits, tool.spec, asked.decisions),
             run_command=runner_of(self._tooling, session, caller),
             state=shared.state,
             artifacts=shared.artifacts,

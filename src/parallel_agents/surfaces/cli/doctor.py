@@ -22,6 +22,7 @@ from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.app.references import TOOLS, Dangling, dangling_in_agent, dangling_in_settings
 from parallel_agents.app.usable import find_usable
+from parallel_agents.app.web import search_engine
 from parallel_agents.app.writable import why_unwritable
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
@@ -118,6 +119,7 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield _embedded(context)
     yield _model(context)
     yield await _sandbox(context)
+    yield await asyncio.to_thread(_web, context)
     for finding in (*_network(context), *await _find_servers(context)):
         yield finding
     environment = context.environment
@@ -199,6 +201,20 @@ async def _sandbox(context: CliContext) -> _Finding:
         return _Finding("note", f"sandbox: none, so no commands are run: {error.why}", error.hint)
     is_off = context.settings.sandbox is Sandbox.OFF
     return _Finding("ok", f"sandbox: {text}" + (", but it is off by the setting" if is_off else ""))
+
+
+def _web(context: CliContext) -> _Finding:
+    """Whether agents can search the web, and read its pages."""
+    if importlib.util.find_spec("turbohtml") is None:
+        return _Finding("note", "web: pages in HTML cannot be read", "pip install 'pagents[web]'")
+    try:
+        engine = search_engine(context.environment, context.settings)
+    except ConfigError as error:
+        chosen = bool(context.settings.search)
+        level = "problem" if chosen else "note"
+        return _Finding(level, f"web: agents can fetch, not search: {error.message}", error.hint)
+    where = urlsplit(engine.url).netloc
+    return _Finding("ok", f"web: agents search with {engine.name} at {where} ({engine.origin})")
 
 
 def _model(context: CliContext) -> _Finding:

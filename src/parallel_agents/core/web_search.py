@@ -1,0 +1,31 @@
+"""Web search: which engine answers the tool web_search, as the settings say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SearchProvider(StrEnum):
+    """The engines that are known here."""
+
+    BRAVE = "brave"
+    TAVILY = "tavily"
+    EXA = "exa"
+    SERPER = "serper"
+    SEARXNG = "searxng"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchChoice:
+    """What the user chose.
+
+    Attributes:
+        provider: the engine; None for the first whose variable is set.
+        key: `env:NAME` of the variable with the key; empty for the engine's usual one.
+        url: where the engine is; empty for the usual place.
+    """
+
+    provider: SearchProvider | None = None
+    key: str = ""
+    url: str = ""
