@@ -12,6 +12,7 @@ from parallel_agents.app.parts import Parts
 from parallel_agents.app.readiness import Readiness
 from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.rules import RunRules
+from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
@@ -50,6 +51,7 @@ class Resources:
 
     Attributes:
         now: seconds since the epoch.
+        servers: the MCP servers, of which none runs before an agent names it.
     """
 
     environment: Environment
@@ -59,6 +61,7 @@ class Resources:
     store: Store
     completions: Completions
     now: Callable[[], float]
+    servers: HomeServers
 
     @property
     def readiness(self) -> Readiness:
@@ -68,6 +71,7 @@ class Resources:
             gates=self.parts.gates.keys(),
             home=self.environment.home,
             project=self.environment.project_name,
+            servers=self.servers,
         )
 
     @property
