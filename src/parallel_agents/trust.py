@@ -53,6 +53,11 @@ class Project:
         return set(self.files) == {MCP_NAME} and not self.folder.is_dir()
 
     @property
+    def place(self) -> Path:
+        """What a person knows it by: the folder, or the one file that there is."""
+        return self.folder.parent / MCP_NAME if self.is_only_mcp else self.folder
+
+    @property
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each file."""
         return {name: _digest(content) for name, content in self.files.items()}
@@ -129,7 +134,7 @@ def check_trusted(project: Project, home: Path) -> None:
     if changes := untrusted_files(project, home):
         shown = ", ".join(f"{name} {change}" for name, change in list(changes.items())[:_SHOWN])
         more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
-        raise _untrusted(project.folder, shown + more)
+        raise _untrusted(project.place, shown + more)
 
 
 def is_known(project: Project, home: Path) -> bool:
@@ -240,9 +245,10 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _untrusted(folder: Path, why: str) -> Untrusted:
+def _untrusted(place: Path, why: str) -> Untrusted:
+    what = "file" if place.name == MCP_NAME else "folder"
     return Untrusted(
-        f"the project's folder {folder} is not trusted in its present form",
+        f"the project's {what} {place} is not trusted in its present form",
         why=why,
         hint="run `pagents trust`, which shows what it defines and asks; without a terminal, read "
         "it and run `pagents trust --yes`",

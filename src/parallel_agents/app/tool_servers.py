@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,11 @@ class HomeServers(ToolServers):
         self._environment = environment
         self._settings = settings
         self._loaded: McpServers | None = None
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the servers that every agent may name."""
+        return {*self._settings.mcp_servers, *self.project.servers}
 
     @property
     def servers(self) -> McpServers:

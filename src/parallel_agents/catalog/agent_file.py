@@ -144,7 +144,7 @@ class AgentFields(Fields):
     start: Start = Start.CHEAPEST
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
-    mcp_servers: Annotated[dict[ServerName, ServerTable], Field(default_factory=dict)]
+    mcp_servers: Annotated[dict[ServerName, ServerTable], Field(default_factory=dict, min_length=1)]
 
 
 def parse_agent(source: Source) -> Agent:

@@ -22,6 +22,7 @@ from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
 START_SECONDS = 60.0
+_INVALID = "the MCP server {} is not valid: "
 _SECRET = ("env", "headers")  # of which no value is shown
 _HTTP = frozenset({"http", "streamable-http", "streamablehttp", "streamable_http"})
 _STDIO, _SSE = "stdio", "sse"
@@ -80,7 +81,7 @@ class McpServer(Checked):
     def _check(self) -> None:
         for fault in self._faults():
             raise InvalidInput(
-                f"the MCP server {shown(self.name)} is not valid: {fault}",
+                f"{_INVALID.format(shown(self.name))}{fault}",
                 hint="docs/mcp.md says what a server takes",
             )
 
@@ -166,7 +167,8 @@ def read_server(name: str, table: Json) -> McpServer:
         return McpServer(name=name, **given)  # pyright: ignore[reportArgumentType] - it checks
     except InvalidInput as error:
         why = f" ({error.why})" if error.why else ""
-        raise ValueError(f"{error.message}{why}") from None
+        said = error.message.removeprefix(_INVALID.format(shown(name)))
+        raise ValueError(f"{said}{why}") from None
 
 
 def _check_type(kind: Json, table: JsonObject) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -26,7 +29,7 @@ from parallel_agents.core.tool_servers import ToolServers
 from parallel_agents.errors import ConfigError, MissingExtra, SandboxRefused, ToolUnavailable
 from parallel_agents.mcp_client.listing import Listing, ServedTool
 from parallel_agents.mcp_client.mcp_json import McpJson
-from parallel_agents.mcp_client.references import resolve
+from parallel_agents.mcp_client.references import Resolved, resolve
 
 if TYPE_CHECKING:
     from parallel_agents.mcp_client.connection import Connection, Hide
@@ -81,17 +84,50 @@ class McpServers(ToolServers):
             return None
         for name in named:
             try:
-                server = self._find(agent, name)
-                resolve(server, self._around.variables.get)
+                self.check(self._find(agent, name))
             except ConfigError as error:
                 return Lack(error.message, error.why or f"{agent.name} names it", error.hint)
-        if importlib.util.find_spec("mcp") is None:
-            return Lack(
-                "the client for MCP servers is not installed",
-                f"{agent.name} names tools of the server {next(iter(named))}",
-                EXTRA_HINT,
-            )
         return None
+
+    def check(self, server: McpServer) -> None:
+        """Refuse a server that cannot be started here; it is not started.
+
+        Raises:
+            MissingKey: a variable that its entry names is not set.
+            MissingExtra: the client is not installed.
+            ConfigError: its command is not there.
+        """
+        resolved = resolve(server, self._around.variables.get)
+        if importlib.util.find_spec("mcp") is None:
+            raise MissingExtra(
+                "the client for MCP servers is not installed",
+                why=f"the tools of {server.name} need it",
+                hint=EXTRA_HINT,
+            )
+        if resolved.command and (why := self._why_not_found(server, resolved)):
+            raise ConfigError(
+                f"the MCP server {server.name} cannot be started",
+                why=why,
+                hint="install the program, or correct the command of its entry",
+            )
+
+    def _why_not_found(self, server: McpServer, resolved: Resolved) -> str:
+        """Why its command cannot be started; empty if it can."""
+        folder = server.cwd or self._around.folder
+        if folder and not Path(folder).is_dir():
+            return f"there is no folder {folder} to run it in"
+        program, path = resolved.command[0], resolved.env.get("PATH") or self._path
+        here = Path(folder).absolute()
+        if os.sep in program:
+            return "" if shutil.which(str(here / program)) else f"there is no program {program}"
+        entries = os.pathsep.join(str(here / entry) for entry in path.split(os.pathsep))
+        return (
+            "" if shutil.which(program, path=entries) else f"there is no program {program} on PATH"
+        )
+
+    @property
+    def _path(self) -> str:
+        return self._around.variables.get("PATH") or os.defpath
 
     @override
     async def tools(self, agent: Agent, sandbox: Sandbox) -> Mapping[str, Mapping[str, Tool]]:
