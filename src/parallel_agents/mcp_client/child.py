@@ -151,7 +151,7 @@ class Child:
         if self._reading is not None:
             await _is_done(asyncio.shield(self._reading))
             self._reading.cancel()
-        if isinstance(self._stdin, asyncio.WriteTransport):
+        if self._stdin is not None and not self._writing.is_lost:
             self._stdin.abort()
         for transport in self._transports:
             transport.close()
@@ -171,7 +171,7 @@ class _Writing(asyncio.BaseProtocol):
     def __init__(self) -> None:
         self._takes = asyncio.Event()
         self._takes.set()
-        self._is_lost = False
+        self.is_lost = False
 
     @override
     def pause_writing(self) -> None:
@@ -183,12 +183,12 @@ class _Writing(asyncio.BaseProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_lost = True
+        self.is_lost = True
         self._takes.set()
 
     async def drain(self) -> None:
         await self._takes.wait()
-        if self._is_lost:
+        if self.is_lost:
             raise BrokenPipeError
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from mcp.shared.exceptions import MCPError
-from mcp_types import CONNECTION_CLOSED
 
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.mcp_server import McpServer
@@ -16,7 +15,7 @@ from parallel_agents.errors import McpServerFailed
 from parallel_agents.mcp_client.http_bounds import trouble_of
 from parallel_agents.mcp_client.link import Link
 from parallel_agents.mcp_client.listing import MOST_TOOLS, Listing, ServedTool, read_listing
-from parallel_agents.mcp_client.live import Live, StartFailed
+from parallel_agents.mcp_client.live import Live, StartFailed, has_ended, has_no_answer
 from parallel_agents.mcp_client.results import tool_text
 
 Hide = Callable[[str], str]
@@ -26,7 +25,6 @@ _PAUSES = (0.0, 0.5, 2.0, 8.0, 30.0)  # before a start, by the number of failure
 _LONGEST_WAIT = 10.0  # for a start; what must wait longer is refused at once
 _MOST_PAGES = 100
 _MOST_MESSAGE = 10_000
-_CLOSED = "Connection closed"  # as the client's dispatcher says it when nothing more can arrive
 
 
 class Connection:
@@ -106,6 +104,11 @@ class Connection:
             return self._hide(text)
         raise AssertionError
 
+    async def wait_ended(self) -> None:
+        """Return once the server that runs has ended; at once if none does."""
+        if self._live is not None:
+            await self._live.wait_ended()
+
     async def aclose(self) -> None:
         """End the server."""
         self._is_closed = True
@@ -118,7 +121,7 @@ class Connection:
     async def _failure(self, tool: ServedTool, live: Live, error: MCPError) -> ToolError:
         """Why a call failed, and whether it may have done something."""
         server = self._server.name
-        if error.code == CONNECTION_CLOSED and error.message == _CLOSED:
+        if has_ended(error):
             live.leave()
             await live.wait_ended()
             said = f" ({live.said})" if live.said else ""
@@ -128,7 +131,7 @@ class Connection:
             return _unknown(tool, f"{server} ended during the call{said}")
         message = self._hide(error.message[:_MOST_MESSAGE])
         trouble = trouble_of(error.data)
-        if trouble.is_lost or error.code == CONNECTION_CLOSED:
+        if has_no_answer(error):
             return _unknown(tool, f"{server}: {message}")
         if trouble.status is not None and trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _unknown(tool, f"{server} answered {message}")

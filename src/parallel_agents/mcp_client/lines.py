@@ -15,6 +15,8 @@ import orjson
 MOST_BYTES = 8_000_000
 _HEAD_BYTES = 262_144
 _TAIL_BYTES = 512
+_LOOK_BYTES = 100
+_MESSAGE = re.compile(rb'\s*\{\s*"(?:jsonrpc|id|result|error|method|params)"')
 # JSON-RPC 2.0, section 5: `id` is a member beside `result`, and servers write it first or last.
 _ID = rb'"id"\s*:\s*(\d{1,18})'
 _FIRST = re.compile(rb'^\s*\{(?:\s*"jsonrpc"\s*:\s*"2\.0"\s*,)?\s*' + _ID)
@@ -61,6 +63,11 @@ class Held:
                 self._head, self._tail = whole[:_HEAD_BYTES], whole[-_TAIL_BYTES:]
                 self._pieces = []
 
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes, of which only a few may be there."""
+        return (self._head or b"".join(self._pieces[:2]))[:_LOOK_BYTES]
+
     def take(self) -> Line:
         """What was added since the last time."""
         whole = b"".join(self._pieces)
@@ -82,6 +89,11 @@ class Lines:
             self._held.add(part)
             yield self._held.take()
         self._held.add(rest)
+
+    @property
+    def may_be_message(self) -> bool:
+        """Whether the line that has not ended begins as a message."""
+        return bool(_MESSAGE.match(self._held.beginning))
 
     def end(self) -> Line:
         """What follows the last end of a line."""

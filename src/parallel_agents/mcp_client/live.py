@@ -45,6 +45,25 @@ class StartFailed(Exception):
     """A server did not get ready; the text says why."""
 
 
+class _Ended(Exception):
+    """It ended before it was ready."""
+
+
+# What the client says by itself; the code is one that servers use, too.
+_CLOSED, _LOST = "Connection closed", "SSE stream"
+
+
+def has_ended(error: MCPError) -> bool:
+    """Whether there is no answer since the server has ended."""
+    return error.code == CONNECTION_CLOSED and error.message == _CLOSED
+
+
+def has_no_answer(error: MCPError) -> bool:
+    """Whether the server may have done what it was asked, and there is no answer."""
+    is_cut = error.code == CONNECTION_CLOSED and error.message.startswith(_LOST)
+    return is_cut or trouble_of(error.data).is_lost
+
+
 class Live:
     """A server from its start to its end.
 
@@ -103,7 +122,7 @@ class Live:
             MCPError: it answers with an error, or has ended.
         """
         if self._dispatcher is None:
-            raise MCPError(code=CONNECTION_CLOSED, message="it has ended")
+            raise MCPError(code=CONNECTION_CLOSED, message=_CLOSED)
         if not self._version:
             return await self._dispatcher.send_raw_request(method, parameters)
         stamped, options = _stamped(self._version, method, parameters)
@@ -133,20 +152,16 @@ class Live:
         except Exception as error:  # noqa: BLE001 - of the link or of what the server said
             self._fail(error)
         finally:
-            if not self._ready.done():
-                said = self.said
-                self._ready.set_exception(
-                    StartFailed("it ended" + (f": {said}" if said else " without a word"))
-                )
-                self._ready.exception()  # nobody may be waiting any more
+            self._fail(_Ended())
 
     def _fail(self, error: Exception) -> None:
         if self._ready.done():
             return
         cause = _cause(error)
         if not isinstance(cause, PagentsError):
-            said = f"; {self.said}" if self.said else ""
-            cause = StartFailed(self._hide(_words(cause)) + said)
+            said = self.said or ("without a word" if isinstance(cause, _Ended) else "")
+            words = self._hide(_words(cause))
+            cause = StartFailed(f"{words}: {said}" if said else words)
         self._ready.set_exception(cause)
         self._ready.exception()
 
@@ -197,6 +212,10 @@ def _words(error: Exception) -> str:
             return f"there is no {error.filename}"
         case OSError():
             return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        case _Ended():
+            return "it ended"
+        case MCPError() if has_ended(error):
+            return "it ended"
         case MCPError():
             return f"it refused: {error.message[:_MOST_WORDS]}"
         case ValueError() if type(error).__name__ == "ValidationError":
@@ -227,9 +246,9 @@ async def _shake_hands(session: ClientSession) -> str:
 
 def _may_be_modern(refusal: MCPError) -> bool:
     """Whether a server may have refused the handshake because it knows none."""
-    if refusal.code in {CONNECTION_CLOSED, HTTP_ERROR} and not trouble_of(refusal.data).status:
-        return False
     status = trouble_of(refusal.data).status
+    if has_ended(refusal) or has_no_answer(refusal) or (refusal.code == HTTP_ERROR and not status):
+        return False
     return status is None or status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 
 

@@ -27,6 +27,7 @@ from parallel_agents.mcp_client.warden import Warden
 
 # What a server may write that is no message, until one is; then it is ended.
 _MOST_RUBBISH_BYTES = 64_000_000
+_MOST_MESSAGE_BYTES = 1_000_000_000
 _SHOWN_CHARACTERS = 1_500
 _SHOWN_LINES = 8
 
@@ -133,7 +134,9 @@ class _Messages:
                 raise anyio.EndOfStream
             self._wasted += len(piece)
             self._ready.extend(self._lines.feed(piece))
-            self.is_flooding = self._wasted > _MOST_RUBBISH_BYTES and not self._ready
+            if self._wasted > _MOST_RUBBISH_BYTES and not self._ready:
+                is_message = self._lines.may_be_message and self._wasted <= _MOST_MESSAGE_BYTES
+                self.is_flooding = not is_message
 
     def _message(self, line: Line) -> SessionMessage | None:
         whole = shortened(line) if isinstance(line, LongLine) else line
