@@ -39,6 +39,7 @@ class Connection:
         self._server = server
         self._open_link = open_link
         self._live: Live | None = None
+        self._retired: list[Live] = []
         self._hide: Hide = str
         self._listing: Listing | None = None
         self._listing_lock = asyncio.Lock()
@@ -94,7 +95,7 @@ class Connection:
                 ) from None
             except MCPError as error:
                 if trouble_of(error.data).is_session_gone and not is_second:
-                    live.leave()  # it did nothing: the call is made in a new session
+                    live.retire()  # it did nothing: the call is made in a new session
                     continue
                 raise await self._failure(tool, live, error) from None
             self._failures = 0
@@ -115,14 +116,14 @@ class Connection:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait((self._starting,))
-        if self._live is not None:
-            await self._live.aclose()
+        lives = [*self._retired, *([] if self._live is None else [self._live])]
+        await asyncio.gather(*(each.aclose() for each in lives))
 
     async def _failure(self, tool: ServedTool, live: Live, error: MCPError) -> ToolError:
         """Why a call failed, and whether it may have done something."""
         server = self._server.name
         if has_ended(error):
-            live.leave()
+            live.retire()
             await live.wait_ended()
             said = f" ({live.said})" if live.said else ""
             if self._noted is not live:  # all calls that were in flight come here
@@ -155,7 +156,7 @@ class Connection:
         Raises:
             StartFailed: it cannot be started, or failed too often to try again now.
         """
-        if self._live is not None and not self._live.has_ended:
+        if self._live is not None and self._live.takes_requests:
             return self._live
         if self._is_closed:
             raise StartFailed("this process is closing")
@@ -170,7 +171,8 @@ class Connection:
         if wait > _LONGEST_WAIT:
             raise StartFailed(f"{self._reason}; it is tried again in {wait:.0f} s")
         if self._live is not None:
-            await self._live.aclose()
+            self._retired = [each for each in self._retired if not each.is_over]
+            self._retired.append(self._live)  # calls may still be in flight there
             self._live, self._listing = None, None
         await asyncio.sleep(max(wait, 0.0))
         link, self._hide = self._open_link()

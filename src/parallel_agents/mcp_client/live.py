@@ -82,12 +82,20 @@ class Live:
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
+        self._in_flight = 0
+        self._is_retired = False
         self._version = ""  # of the protocol, if each request must say it
         self.is_changed = False
 
     @property
-    def has_ended(self) -> bool:
-        return self._closing.is_set() or (self._task is not None and self._task.done())
+    def is_over(self) -> bool:
+        """Whether nothing of it is left."""
+        return self._task is not None and self._task.done()
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it runs, and is not about to end."""
+        return not (self.is_over or self._is_retired or self._closing.is_set())
 
     @property
     def said(self) -> str:
@@ -123,23 +131,33 @@ class Live:
         """
         if self._dispatcher is None:
             raise MCPError(code=CONNECTION_CLOSED, message=_CLOSED)
-        if not self._version:
-            return await self._dispatcher.send_raw_request(method, parameters)
-        stamped, options = _stamped(self._version, method, parameters)
-        return await self._dispatcher.send_raw_request(method, stamped, options)
+        options: CallOptions = {}
+        if self._version:
+            parameters, options = _stamped(self._version, method, parameters)
+        self._in_flight += 1
+        try:
+            return await self._dispatcher.send_raw_request(method, parameters, options)
+        finally:
+            self._in_flight -= 1
+            self._leave_if_idle()
 
     async def wait_ended(self) -> None:
         """Return once nothing of it is left, or after a while."""
         if self._task is not None:
             await asyncio.wait((self._task,), timeout=_END_SECONDS)
 
-    def leave(self) -> None:
-        """End it without waiting for it."""
-        self._closing.set()
+    def retire(self) -> None:
+        """Take no further requests, and end once those in flight have their answers."""
+        self._is_retired = True
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
+        if self._is_retired and not self._in_flight:
+            self._closing.set()
 
     async def aclose(self) -> None:
         """End it."""
-        self.leave()
+        self._closing.set()
         task = self._task
         if task is not None and not task.done():
             if not self._ready.done():
