@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ScoreGate,
     )
     from parallel_agents.core.limits import Limits
+    from parallel_agents.core.mcp_server import McpServer
     from parallel_agents.core.message import Message, Role, Text, ToolCall, ToolResult
     from parallel_agents.core.model import (
         Capabilities,
@@ -73,6 +74,7 @@ __all__ = [
     "JudgeGate",
     "Limits",
     "Listener",
+    "McpServer",
     "Message",
     "Mode",
     "Model",
@@ -137,6 +139,7 @@ _HOMES = {
         "ScoreGate",
     ),
     "core.limits": ("Limits",),
+    "core.mcp_server": ("McpServer",),
     "core.message": ("Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.permission": ("Permissions",),

@@ -33,6 +33,7 @@ PUBLIC = [
     "JudgeGate",
     "Limits",
     "Listener",
+    "McpServer",
     "Message",
     "Mode",
     "Model",

@@ -122,6 +122,8 @@ def commands() -> dict[str, set[str]]:
         assert isinstance(group, TyperGroup)
         command = group.commands[name]
         leaves = command.commands if isinstance(command, TyperGroup) else {"": command}
+        if isinstance(command, TyperGroup) and command.invoke_without_command and command.params:
+            leaves = {"": command, **leaves}
         for leaf, leaf_command in leaves.items():
             options = {
                 option
