@@ -34,7 +34,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 class McpServer(Checked):
     """A server of the Model Context Protocol: a command that is started, or an address.
 
-    In `args`, `env`, `url` and `headers`, `${NAME}` and `${NAME:-default}` stand for variables of the
+    In `command`, `args`, `env`, `cwd`, `url` and `headers`, `${NAME}` and `${NAME:-default}` stand for variables of the
     environment, and `env:NAME` as a whole value does. What they hold is looked up when the server is
     started, and is stored nowhere.
 

@@ -6,6 +6,7 @@ The client of the protocol must be entered and left in one task, which is the ta
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import cast
@@ -35,6 +36,10 @@ from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.errors import PagentsError
 from parallel_agents.mcp_client.http_bounds import HTTP_ERROR, trouble_of
 from parallel_agents.mcp_client.link import Link
+
+# What the client logs of servers is told by errors; without a handler it would go to stderr.
+for _name in ("mcp", "client"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _IDENTITY: JsonObject = {"name": "parallel-agents", "version": __version__}
 _END_SECONDS = 10.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parallel_agents.core.mcp_server import McpServer
-from parallel_agents.errors import MissingKey
+from parallel_agents.errors import ConfigError, MissingKey
 
 ReadVariable = Callable[[str], str | None]
 
@@ -85,6 +85,7 @@ class Resolved(NamedTuple):
     """A server's entry with the values of what it refers to; never stored and never shown."""
 
     command: tuple[str, ...]
+    folder: str
     env: Mapping[str, str]
     url: str
     headers: Mapping[str, str]
@@ -96,10 +97,12 @@ def resolve(server: McpServer, read: ReadVariable) -> Resolved:
 
     Raises:
         MissingKey: a variable that the entry names is not set, or empty; the error names it.
+        ConfigError: a header has a value that cannot be sent.
     """
     values = Values(read)
     resolved = Resolved(
         command=tuple(values.text(text, where) for text, where in _command(server)),
+        folder=values.text(server.cwd, "cwd"),
         env={name: values.secret(text, f"env.{name}") for name, text in server.env.items()},
         url=values.text(server.url, "url"),
         headers={
@@ -109,6 +112,13 @@ def resolve(server: McpServer, read: ReadVariable) -> Resolved:
     )
     if values.missing:
         raise _missing(server, values.missing)
+    for name, value in resolved.headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigError(
+                f"headers.{name} of the MCP server {server.name} cannot be sent",
+                why="its value has the end of a line, or a character that is not ASCII",
+                hint="correct the value, or the variable that it comes from",
+            )
     return resolved
 
 

@@ -104,16 +104,21 @@ class McpServers(ToolServers):
                 why=f"the tools of {server.name} need it",
                 hint=EXTRA_HINT,
             )
-        if resolved.command and (why := self._why_not_found(server, resolved)):
+        if resolved.command and (why := self._why_not_found(resolved)):
             raise ConfigError(
                 f"the MCP server {server.name} cannot be started",
                 why=why,
                 hint="install the program, or correct the command of its entry",
             )
 
-    def _why_not_found(self, server: McpServer, resolved: Resolved) -> str:
+    def _folder_of(self, resolved: Resolved) -> str:
+        """Where a server works; empty for the folder of this process."""
+        own, around = resolved.folder, self._around.folder
+        return str(Path(around, Path(own).expanduser())) if own else around
+
+    def _why_not_found(self, resolved: Resolved) -> str:
         """Why its command cannot be started; empty if it can."""
-        folder = server.cwd or self._around.folder
+        folder = self._folder_of(resolved)
         if folder and not Path(folder).is_dir():
             return f"there is no folder {folder} to run it in"
         program, path = resolved.command[0], resolved.env.get("PATH") or self._path
@@ -195,8 +200,7 @@ class McpServers(ToolServers):
             ), resolved.values.hide
         from parallel_agents.mcp_client.stdio import StdioLink  # noqa: PLC0415 - as above
 
-        folder = server.cwd or self._around.folder
-        link = StdioLink(resolved, folder, self._around.variables, self._warden)
+        link = StdioLink(resolved, self._folder_of(resolved), self._around.variables, self._warden)
         return link, resolved.values.hide
 
     def _find(self, agent: Agent, name: str) -> McpServer:

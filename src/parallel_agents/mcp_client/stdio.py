@@ -128,6 +128,7 @@ class _Messages:
                 if (message := self._message(line)) is not None:
                     self._wasted = 0
                     return message
+            await asyncio.sleep(0)  # what is there already is read without a pause
             piece = b"" if self.is_flooding else await self._child.read()
             if not piece:
                 self.ended.set()

@@ -101,6 +101,14 @@ async def test_silence_denies_and_rules_name_servers(permissions: Permissions, s
     assert says in told.content
 
 
+async def test_a_server_of_which_no_call_is_allowed_is_told_once() -> None:
+    _, result, _ = await run(agent())
+
+    assert result.notices == (
+        "no permission allows any call of the tools of the MCP server one, which the agent names",
+    )
+
+
 async def test_what_a_server_says_it_only_reads_needs_no_permission_if_the_user_believes_it() -> (
     None
 ):

@@ -15,8 +15,10 @@ import pytest
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.tool import Access, Effect, EffectUnknown, ToolError
 from parallel_agents.errors import McpServerFailed, MissingKey, SandboxRefused, ToolUnavailable
+from parallel_agents.mcp_client.servers import McpServers, McpSurroundings
 from tests.integration.mcp_client.servers import (
     CONTEXT,
+    VARIABLES,
     agent,
     call,
     entry,
@@ -141,6 +143,18 @@ async def test_a_variable_that_is_not_set_is_named() -> None:
 async def test_a_server_works_in_its_folder(tmp_path: Path) -> None:
     async with opened(entry("ok", cwd=str(tmp_path))) as servers:
         assert (await call(servers, "count")).endswith(str(tmp_path))
+
+
+async def test_a_folder_of_an_entry_is_below_that_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    server = entry("ok", cwd="data")
+    around = McpSurroundings(servers={"one": server}, variables=VARIABLES, folder=str(tmp_path))
+    servers = McpServers(around)
+    try:
+        servers.check(server)
+        assert (await call(servers, "count")).endswith(str(tmp_path / "data"))
+    finally:
+        await servers.aclose()
 
 
 async def test_a_command_is_refused_where_a_sandbox_is_required() -> None:

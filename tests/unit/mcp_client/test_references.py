@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parallel_agents.core.mcp_server import McpServer
-from parallel_agents.errors import MissingKey
+from parallel_agents.errors import ConfigError, MissingKey
 from parallel_agents.mcp_client.references import resolve
 
 VARIABLES = {"TOKEN": "t0k3n-value", "EMPTY": "", "HOME": "/home/ana", "SHORT": "ab"}
@@ -56,12 +56,14 @@ def test_every_part_of_an_entry_is_looked_up() -> None:
         command="${HOME}/bin/server",
         args=("--token", "${TOKEN}"),
         env={"A": "x${SHORT}"},
+        cwd="${HOME}/data",
     )
 
     resolved = resolve(server, VARIABLES.get)
 
     assert resolved.command == ("/home/ana/bin/server", "--token", "t0k3n-value")
     assert resolved.env == {"A": "xab"}
+    assert resolved.folder == "/home/ana/data"
 
 
 def test_all_that_is_missing_is_told_at_once() -> None:
@@ -79,3 +81,14 @@ def test_what_came_from_a_variable_is_hidden_in_what_a_server_says() -> None:
     values = resolve(server, VARIABLES.get).values
 
     assert values.hide("your t0k3n-value is about to expire") == "your ${TOKEN} is about to expire"
+
+
+@pytest.mark.parametrize("value", ["a\nb", "token\n", "t\u00f6ken", "a\0b"])
+def test_a_header_that_cannot_be_sent_is_named_without_its_value(value: str) -> None:
+    server = McpServer(name="one", url="https://x", headers={"A": "${V}"})
+
+    with pytest.raises(ConfigError) as error:
+        resolve(server, {"V": value}.get)
+
+    assert error.value.message == "headers.A of the MCP server one cannot be sent"
+    assert value not in str(error.value)

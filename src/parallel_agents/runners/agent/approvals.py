@@ -10,6 +10,7 @@ from typing import NamedTuple
 from parallel_agents.core.call_decisions import Ruled
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry
+from parallel_agents.core.mcp_names import is_mcp_name, parse_mcp_name
 from parallel_agents.core.message import Place, ToolCall
 from parallel_agents.core.permission import (
     Decision,
@@ -78,10 +79,15 @@ class Approvals:
 
     def notices(self, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
         """What a reader of the result should know: the tools of which no call could be allowed."""
+        named = [spec.name for spec in specs if not may_ever(self._layers, spec)]
+        shown = dict.fromkeys(
+            f"the tools of the MCP server {parse_mcp_name(name).server}"
+            if is_mcp_name(name)
+            else name
+            for name in named
+        )
         return tuple(
-            f"no permission allows any call of {spec.name}, which the agent names"
-            for spec in specs
-            if not may_ever(self._layers, spec)
+            f"no permission allows any call of {name}, which the agent names" for name in shown
         )
 
     async def obtain(
