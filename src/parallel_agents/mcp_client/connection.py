@@ -43,6 +43,7 @@ class Connection:
         self._hide: Hide = str
         self._listing: Listing | None = None
         self._listing_lock = asyncio.Lock()
+        self._turn = asyncio.Lock()
         self._starting: asyncio.Task[Live] | None = None
         self._noted: Live | None = None
         self._failures = 0
@@ -84,6 +85,8 @@ class Connection:
         parameters = {"name": tool.name, "arguments": arguments}
         for is_second in (False, True):
             live = await self._running_for_call()
+            async with self._turn:
+                await asyncio.sleep(0)  # many calls at once are sent in as many rounds of the loop
             try:
                 async with asyncio.timeout(self._server.call_timeout_seconds):
                     result = await live.request("tools/call", parameters)

@@ -27,6 +27,7 @@ from parallel_agents.mcp_client.warden import Warden
 
 # What a server may write that is no message, until one is; then it is ended.
 _MOST_RUBBISH_BYTES = 64_000_000
+_MOST_IN_A_ROW = 8
 _MOST_MESSAGE_BYTES = 1_000_000_000
 _SHOWN_CHARACTERS = 1_500
 _SHOWN_LINES = 8
@@ -117,6 +118,7 @@ class _Messages:
         self._lines = Lines()
         self._ready: deque[Line] = deque()
         self._wasted = 0
+        self._read = 0
         self.ended = asyncio.Event()
         self.rubbish: deque[str] = deque(maxlen=_SHOWN_LINES)
         self.is_flooding = False
@@ -124,6 +126,9 @@ class _Messages:
     async def receive(self) -> SessionMessage | Exception:
         while True:
             while self._ready:
+                self._read += 1
+                if self._read % _MOST_IN_A_ROW == 0:
+                    await asyncio.sleep(0)  # let those run whose answers are here
                 line = self._ready.popleft()
                 if (message := self._message(line)) is not None:
                     self._wasted = 0
