@@ -192,3 +192,18 @@ def test_the_doctor_tells_of_servers_without_starting_them(pagents: Pagents) -> 
 
     assert "MCP servers, not started: one" in told
     assert "PA-E110 the MCP server lost cannot be started" in told
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("mcp__one__echo", "allow  mcp__one__echo  by mcp__one"),
+        ("mcp__one", "allow  mcp__one  by mcp__one"),
+    ],
+)
+def test_permissions_of_a_servers_tools_are_shown(pagents: Pagents, call: str, line: str) -> None:
+    define(pagents, one=entry())
+    pagents("trust", "--yes")
+
+    assert pagents("permissions", "show", "clerk", call).out.strip() == line
+    assert "mcp__one__*" in pagents("permissions", "show", "clerk").out

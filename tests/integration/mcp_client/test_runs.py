@@ -87,8 +87,8 @@ async def test_an_agent_brings_its_own_server() -> None:
 @pytest.mark.parametrize(
     ("permissions", "says"),
     [
-        (Permissions(), "do not allow this call"),
-        (Permissions(allow=("mcp__two",)), "do not allow this call"),
+        (Permissions(), "do not allow mcp__one__echo"),
+        (Permissions(allow=("mcp__two",)), "do not allow mcp__one__echo"),
         (Permissions(allow=("mcp__one",), deny=("mcp__one__echo",)), "by the rule mcp__one__echo"),
         (Permissions(allow=("*",), deny=("mcp__one",)), "by the rule mcp__one."),
         (Permissions(allow=("*",), deny=("mcp__one__*",)), "by the rule mcp__one__*"),
@@ -107,6 +107,14 @@ async def test_a_server_of_which_no_call_is_allowed_is_told_once() -> None:
     assert result.notices == (
         "no permission allows any call of the tools of the MCP server one, which the agent names",
     )
+
+
+async def test_a_server_of_which_one_call_is_allowed_needs_no_word() -> None:
+    who = replace(agent(), permissions=Permissions(allow=("mcp__one__echo",)))
+
+    _, result, _ = await run(who)
+
+    assert result.notices == ()
 
 
 async def test_what_a_server_says_it_only_reads_needs_no_permission_if_the_user_believes_it() -> (

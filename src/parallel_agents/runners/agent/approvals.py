@@ -79,15 +79,16 @@ class Approvals:
 
     def notices(self, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
         """What a reader of the result should know: the tools of which no call could be allowed."""
-        named = [spec.name for spec in specs if not may_ever(self._layers, spec)]
-        shown = dict.fromkeys(
-            f"the tools of the MCP server {parse_mcp_name(name).server}"
-            if is_mcp_name(name)
-            else name
-            for name in named
-        )
+        allowed: dict[str, bool] = {}
+        for spec in specs:
+            is_served = is_mcp_name(spec.name)
+            server = parse_mcp_name(spec.name).server if is_served else ""
+            what = f"the tools of the MCP server {server}" if is_served else spec.name
+            allowed[what] = allowed.get(what, False) or may_ever(self._layers, spec)
         return tuple(
-            f"no permission allows any call of {name}, which the agent names" for name in shown
+            f"no permission allows any call of {what}, which the agent names"
+            for what, is_allowed in allowed.items()
+            if not is_allowed
         )
 
     async def obtain(
