@@ -34,11 +34,13 @@ class Trouble(NamedTuple):
         status: the status of the answer; None if there is none.
         is_session_gone: the server does not know the session, so that it did nothing.
         is_lost: there is no answer, and the server may have seen the request.
+        is_unsent: it never reached the server.
     """
 
     status: int | None = None
     is_session_gone: bool = False
     is_lost: bool = False
+    is_unsent: bool = False
 
 
 def trouble_of(data: Json) -> Trouble:
@@ -47,7 +49,8 @@ def trouble_of(data: Json) -> Trouble:
         return Trouble()
     status, has_session, sent = (data.get(name) for name in (_STATUS, _SESSION, _SENT))
     is_gone = has_session is True and status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
-    return Trouble(status if isinstance(status, int) else None, is_gone, sent is True)
+    known = status if isinstance(status, int) else None
+    return Trouble(known, is_gone, is_lost=sent is True, is_unsent=sent is False)
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):

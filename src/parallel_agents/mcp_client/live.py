@@ -239,6 +239,8 @@ def _words(error: Exception) -> str:
             return "it ended"
         case MCPError() if has_ended(error):
             return "it ended"
+        case MCPError() if has_no_answer(error) or trouble_of(error.data).is_unsent:
+            return error.message[:_MOST_WORDS]
         case MCPError():
             return f"it refused: {error.message[:_MOST_WORDS]}"
         case ValueError() if type(error).__name__ == "ValidationError":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -166,6 +167,18 @@ async def test_what_could_only_fail_is_refused_when_it_is_spawned(
 
     assert error.value.message == message
     assert hint in error.value.hint
+
+
+async def test_without_the_extra_an_agent_is_refused_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "mcp", None)  # as Python finds it where it is not installed
+
+    with pytest.raises(InvalidInput) as error:
+        await run(agent())
+
+    assert error.value.message == "the client for MCP servers is not installed"
+    assert error.value.hint == "pip install 'pagents[mcp]'"
 
 
 @pytest.mark.parametrize(
