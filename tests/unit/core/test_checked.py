@@ -28,6 +28,7 @@ from parallel_agents.core.gate import (
     ScoreGate,
 )
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.session import Mode, SessionOptions
@@ -72,6 +73,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     JudgeGate: {"rubric": "good"},
     **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},
     SessionOptions: {},
+    McpServer: {"name": "files", "command": "server"},
     Workspace: {"place": "own"},
     Changes: {"files": 1},
 }
