@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SourcesGate,
     )
     from parallel_agents.core.limits import Limits
+    from parallel_agents.core.mcp_server import McpServer
     from parallel_agents.core.message import File, Message, Role, Text, ToolCall, ToolResult
     from parallel_agents.core.model import (
         Capabilities,
@@ -79,6 +80,7 @@ __all__ = [
     "JudgeGate",
     "Limits",
     "Listener",
+    "McpServer",
     "Message",
     "Mode",
     "Model",
@@ -150,6 +152,7 @@ _HOMES = {
         "SourcesGate",
     ),
     "core.limits": ("Limits",),
+    "core.mcp_server": ("McpServer",),
     "core.message": ("File", "Message", "Role", "Text", "ToolCall", "ToolResult"),
     "core.model": ("Capabilities", "Finish", "Listener", "Model", "ModelReply", "ModelRequest"),
     "core.permission": ("Permissions",),

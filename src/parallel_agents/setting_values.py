@@ -26,6 +26,8 @@ from typing_extensions import TypedDict
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.limits import DAY_SECONDS
+from parallel_agents.core.mcp_names import MOST_SERVER_CHARACTERS, is_server_name
+from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.permission import parse_rule
 from parallel_agents.core.private_hosts import PrivateHosts
 from parallel_agents.core.problems import Found, as_path, find_problem
@@ -100,6 +102,24 @@ PrivateHostNames = Annotated[tuple[PrivateHostName, ...], Field(max_length=1000)
 Rule = Annotated[str, AfterValidator(_check_rule)]
 Rules = tuple[Rule, ...]
 Models = Annotated[tuple[ModelName, ...], Field(min_length=1)]
+
+
+def _check_server_name(name: str) -> str:
+    if not is_server_name(name):
+        raise ValueError(
+            "a server's name has letters, digits, dashes and single underscores, at most "
+            f"{MOST_SERVER_CHARACTERS}, since its tools are called mcp__NAME__TOOL"
+        )
+    return name
+
+
+def _check_server(table: JsonObject) -> JsonObject:
+    read_server("NAME", table)
+    return table
+
+
+ServerName = Annotated[str, AfterValidator(_check_server_name)]
+ServerTable = Annotated[JsonObject, AfterValidator(_check_server)]
 
 
 class BudgetTable(TypedDict, total=False):

@@ -42,18 +42,27 @@ from parallel_agents.setting_values import (
     Rules,
     SearchTable,
     Seconds,
+    ServerName,
+    ServerTable,
     SetBudget,
     Switch,
     Tokens,
 )
-from parallel_agents.trust import PROJECT_FOLDER, Project, check_trusted, find_project
+from parallel_agents.trust import (
+    MCP_NAME,
+    PROJECT_FOLDER,
+    Project,
+    check_trusted,
+    find_project,
+    is_known,
+)
 
 PREFIX = "PARALLEL_AGENTS_"
 
 HOME_VARIABLE = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
-TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions", "search"})
+TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions", "search", "mcp_servers"})
 
 
 def _knob(sentence: str) -> dict[str, str]:
@@ -218,6 +227,10 @@ class Settings:
         default_factory=dict[str, JsonObject],
         metadata=_knob("your providers, and changes to the built-in providers"),
     )
+    mcp_servers: Mapping[ServerName, ServerTable] = field(
+        default_factory=dict[str, JsonObject],
+        metadata=_knob("servers whose tools agents may name as mcp__NAME__TOOL"),
+    )
 
     @property
     def permission_layer(self) -> Permissions:
@@ -262,12 +275,15 @@ class Environment:
         is_home_chosen: whether the user named the home, by a flag, an argument or a variable.
         variables: the environment variables.
         trusted: the project as the user has trusted it; None if there is none.
+        untrusted_servers: a `.mcp.json` around the current folder that has no effect; None if there
+            is none.
     """
 
     home: Path
     variables: Mapping[str, str] = field(repr=False)
     is_home_chosen: bool = False
     trusted: Project | None = None
+    untrusted_servers: Path | None = None
 
     @property
     def project(self) -> Path | None:
@@ -313,6 +329,9 @@ def read_environment(home: Path | None = None, start: Path | None = None) -> Env
     project = find_project_around(environment, start)
     if project is None:
         return environment
+    if project.is_only_mcp and not is_known(project, environment.home):
+        # It is there for other programs: nothing of it has effect, and nothing is refused for it.
+        return replace(environment, untrusted_servers=project.folder.parent / MCP_NAME)
     check_trusted(project, environment.home)
     return replace(environment, trusted=project)
 

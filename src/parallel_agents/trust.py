@@ -27,6 +27,7 @@ _log = logging.getLogger("parallel_agents")
 PROJECT_FOLDER = ".parallel-agents"
 RECORDS_FOLDER = "trusted"
 CONFIG_NAME = "config.toml"
+MCP_NAME = ".mcp.json"  # beside the project's folder, where other programs read it, too
 _DEFINING = (CONFIG_NAME, "agents/*.md", "teams/*.yaml")
 _MOST_FILES = 1_000
 _MOST_BYTES = 1 << 20  # of one file; an agent or a team has at most 256 KB
@@ -39,11 +40,22 @@ class Project:
     """A project's folder, and the content of each file that defines something, read once.
 
     Attributes:
-        files: the content by the path in the folder, such as `agents/writer.md`.
+        files: the content by the path in the folder, such as `agents/writer.md`; `.mcp.json` is the
+            one beside the folder.
     """
 
     folder: Path
     files: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def is_only_mcp(self) -> bool:
+        """Whether there is no folder of ours, and only servers that other programs use as well."""
+        return set(self.files) == {MCP_NAME} and not self.folder.is_dir()
+
+    @property
+    def place(self) -> Path:
+        """What a person knows it by: the folder, or the one file that there is."""
+        return self.folder.parent / MCP_NAME if self.is_only_mcp else self.folder
 
     @property
     def digests(self) -> dict[str, str]:
@@ -76,6 +88,8 @@ class _Record:
 def find_project(start: Path, home: Path, user_folder: Path | None) -> Project | None:
     """The nearest project around `start`, in the folders that belong to the same work.
 
+    A folder with a `.mcp.json` is one too, if no other is.
+
     These are the parents up to the git repository's, or, outside of any repository, those below the
     user's own folder; elsewhere `start` alone. A folder of another user, who could change it at any
     time, is passed over.
@@ -89,13 +103,18 @@ def find_project(start: Path, home: Path, user_folder: Path | None) -> Project |
         Untrusted: the folder holds something else than a project's definitions.
     """
     homes = {home.resolve(), *(() if user_folder is None else (_default_home(user_folder),))}
-    for folder in _searched(start, user_folder):
+    searched = [*_searched(start, user_folder)]
+    for folder in searched:
         found = folder / PROJECT_FOLDER
         if not found.is_dir() or found.resolve() in homes:
             continue
         if is_ours(folder) and is_ours(found):
             return Project(folder=found, files=dict(_read_files(found)))
         _log.warning("the project's folder %s belongs to another user and is not used", found)
+    for folder in searched:
+        found = folder / PROJECT_FOLDER
+        if (folder / MCP_NAME).is_file() and found.resolve() not in homes and is_ours(folder):
+            return Project(folder=found, files=dict(_read_files(found)))
     return None
 
 
@@ -115,7 +134,12 @@ def check_trusted(project: Project, home: Path) -> None:
     if changes := untrusted_files(project, home):
         shown = ", ".join(f"{name} {change}" for name, change in list(changes.items())[:_SHOWN])
         more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
-        raise _untrusted(project.folder, shown + more)
+        raise _untrusted(project.place, shown + more)
+
+
+def is_known(project: Project, home: Path) -> bool:
+    """Whether the user has trusted a project, in this form or in an earlier one."""
+    return bool(_recorded(project.folder, home))
 
 
 def untrusted_files(project: Project, home: Path) -> dict[str, str]:
@@ -174,6 +198,9 @@ def _read_files(folder: Path) -> Iterator[tuple[str, bytes]]:
         )
     for file in files:
         yield file.relative_to(folder).as_posix(), _read(file)
+    servers = folder.parent / MCP_NAME
+    if servers.exists():
+        yield MCP_NAME, _read(servers)
 
 
 def _read(file: Path) -> bytes:
@@ -218,9 +245,10 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _untrusted(folder: Path, why: str) -> Untrusted:
+def _untrusted(place: Path, why: str) -> Untrusted:
+    what = "file" if place.name == MCP_NAME else "folder"
     return Untrusted(
-        f"the project's folder {folder} is not trusted in its present form",
+        f"the project's {what} {place} is not trusted in its present form",
         why=why,
         hint="run `pagents trust`, which shows what it defines and asks; without a terminal, read "
         "it and run `pagents trust --yes`",

@@ -133,6 +133,33 @@ asyncio.run(main())
     assert fetch == "parallel_agents.engines"
 
 
+RUN = """
+import asyncio, sys
+from parallel_agents.core.agent import Agent
+from parallel_agents.core.task import Task
+from parallel_agents.settings import Settings
+from parallel_agents.testing import RepliesWith, open_rig
+
+AGENT = Agent(name="w", description="d", instructions="i", tools=("read_file",))
+SETTINGS = Settings(mcp_servers={"one": {"command": "no-such-program"}})
+
+async def main():
+    async with open_rig(RepliesWith(lambda _: "done"), agents=[AGENT], settings=SETTINGS) as rig:
+        return await (await rig.sessions.spawn(Task("w", "go"))).wait()
+
+print(asyncio.run(main()).status)
+print(*sys.modules)
+"""
+
+
+def test_agents_without_tools_of_servers_load_no_client() -> None:
+    status, loaded = run_python(RUN).splitlines()
+
+    assert status == "done"
+    heavy = ("mcp", "mcp_types", "httpx2", "anyio", "parallel_agents.mcp_client")
+    assert [name for name in loaded.split() if name in heavy] == []
+
+
 # What an import asks of the system, as Python's own audit tells it, and of the environment.
 PROBE = """
 import os, sys

@@ -35,6 +35,7 @@ PUBLIC = [
     "JudgeGate",
     "Limits",
     "Listener",
+    "McpServer",
     "Message",
     "Mode",
     "Model",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import typer
@@ -123,14 +123,23 @@ def commands() -> dict[str, set[str]]:
         command = group.commands[name]
         leaves = command.commands if isinstance(command, TyperGroup) else {"": command}
         for leaf, leaf_command in leaves.items():
-            options = {
-                option
-                for parameter in leaf_command.params
-                if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
-                for option in (*parameter.opts, *parameter.secondary_opts)
-            }
-            found[f"pagents {name} {leaf}".strip()] = options - {"-h", "--help"}
+            found[f"pagents {name} {leaf}".strip()] = options_of(leaf_command)
+        own = options_of(command)
+        is_both = isinstance(command, TyperGroup) and command.invoke_without_command
+        if is_both and own not in map(options_of, leaves.values()):  # else it is short for one
+            found[f"pagents {name}"] = own
     return found
+
+
+def options_of(command: Any) -> set[str]:
+    """The options of a command, without the help options."""
+    options = {
+        option
+        for parameter in command.params
+        if parameter.param_type_name == "option" and not getattr(parameter, "hidden", False)
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    return options - {"-h", "--help"}
 
 
 def documented_options(text: str) -> set[str]:

@@ -179,7 +179,7 @@ def check_keys(shown: Shown, printed: str) -> None:
 def test_a_command_parses(call: tuple[str, ...]) -> None:
     command = typer.main.get_command(build(call))
     rest = list(call)
-    while isinstance(command, TyperGroup) and rest:
+    while isinstance(command, TyperGroup) and rest and rest[0] in command.commands:
         command = command.commands[rest.pop(0)]
 
     context = command.make_context("pagents", rest)

@@ -14,6 +14,7 @@ from parallel_agents.trust import (
     check_trusted,
     find_project,
     forget_trust,
+    is_known,
     is_ours,
     record_trust,
     untrusted_files,
@@ -216,6 +217,57 @@ def test_a_folder_of_another_user_is_passed_over(
 
     assert find_project(work, home, None) is None
     assert "belongs to another user and is not used" in caplog.text
+
+
+def test_servers_beside_the_folder_are_part_of_the_project(work: Path, home: Path) -> None:
+    record_trust(read(work, home), home)
+    (work / ".mcp.json").write_text("{}")
+
+    with pytest.raises(Untrusted) as caught:
+        check_trusted(read(work, home), home)
+
+    assert caught.value.why == ".mcp.json is new"
+
+
+def test_servers_alone_are_a_project_known_by_their_file(tmp_path: Path, home: Path) -> None:
+    (tmp_path / ".mcp.json").write_text("{}")
+
+    project = read(tmp_path, home)
+
+    assert project.is_only_mcp
+    assert project.place == tmp_path / ".mcp.json"
+    assert not is_known(project, home)
+
+
+def test_servers_that_were_trusted_once_ask_again(tmp_path: Path, home: Path) -> None:
+    (tmp_path / ".mcp.json").write_text("{}")
+    record_trust(read(tmp_path, home), home)
+    (tmp_path / ".mcp.json").write_text('{"mcpServers": {}}')
+    project = read(tmp_path, home)
+
+    assert is_known(project, home)
+    with pytest.raises(Untrusted, match=r"the project's file .*\.mcp\.json is not trusted"):
+        check_trusted(project, home)
+
+
+def test_a_project_further_up_precedes_servers_alone(work: Path, home: Path) -> None:
+    (work / ".git").mkdir()
+    (work / "sub").mkdir()
+    (work / "sub" / ".mcp.json").write_text("{}")
+
+    assert read(work / "sub", home).folder == work / ".parallel-agents"
+
+
+def test_servers_in_the_users_own_folder_are_no_project(tmp_path: Path) -> None:
+    (tmp_path / ".mcp.json").write_text("{}")
+
+    assert find_project(tmp_path, tmp_path / ".parallel-agents", tmp_path) is None
+
+
+def test_a_pipe_instead_of_servers_is_no_project(tmp_path: Path, home: Path) -> None:
+    os.mkfifo(tmp_path / ".mcp.json")
+
+    assert find_project(tmp_path, home, None) is None
 
 
 def test_a_file_that_begins_with_a_dot_defines_nothing(work: Path, home: Path) -> None:

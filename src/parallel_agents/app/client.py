@@ -13,6 +13,7 @@ from parallel_agents.app.readiness import Readiness
 from parallel_agents.app.references import dangling_in_settings, telling_policies
 from parallel_agents.app.rules import RunRules
 from parallel_agents.app.sharing import sharing_of
+from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
@@ -55,6 +56,7 @@ class Resources:
     Attributes:
         now: seconds since the epoch.
         contents: what is in artifacts.
+        servers: the MCP servers, of which none runs before an agent names it.
     """
 
     environment: Environment
@@ -64,6 +66,7 @@ class Resources:
     store: Store
     completions: Completions
     now: Callable[[], float]
+    servers: HomeServers
     contents: Contents
 
     @property
@@ -78,6 +81,7 @@ class Resources:
             gates=self.parts.gates.keys(),
             home=self.environment.home,
             project=self.environment.project_name,
+            servers=self.servers,
         )
 
     @property

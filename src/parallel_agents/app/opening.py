@@ -14,6 +14,7 @@ from parallel_agents.app.models import Wrap, make_governor, make_lessons, make_r
 from parallel_agents.app.parts import Parts
 from parallel_agents.app.reading import check_exists, open_and_look, open_store
 from parallel_agents.app.rules import day_limits
+from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.web import web_means
 from parallel_agents.artifacts import ArtifactFolder
 from parallel_agents.containment.watch import watch_loop
@@ -94,7 +95,7 @@ async def open_on(
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
-        runners |= _runners(app, environment, parts, governor, now)
+        runners |= _runners(app, resources, governor)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))
         home = await asyncio.to_thread(load_home, environment)
@@ -174,15 +175,9 @@ async def _make_client(
     return Client(_resources(stack, environment, settings, parts, models, store, store.now))
 
 
-def _runners(
-    app: App,
-    environment: Environment,
-    parts: Parts,
-    governor: Governor,
-    now: Callable[[], float],
-) -> dict[RunnerKind, Runner]:
-    settings = app.settings
-    commands = LocalCommands(surroundings(environment, settings))
+def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
+    settings, parts = app.settings, resources.parts
+    commands = LocalCommands(surroundings(resources.environment, settings))
     agent = AgentRunner(
         app.models,
         Tooling(
@@ -195,12 +190,13 @@ def _runners(
             ),
             session_tools=NAMES,
             permissions=settings.permission_layer,
-            patience=Patience(now, settings.question_seconds),
+            patience=Patience(resources.now, settings.question_seconds),
             commands=commands,
             command_tools=COMMAND_TOOLS,
             result_tokens=settings.result_tokens,
             workspaces=app.workspaces,
             sharing=app.sharing,
+            servers=resources.servers,
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
@@ -230,6 +226,8 @@ def _resources(
     completions = Completions(store)
     stack.callback(store.on_failure(completions.fail))
     stack.callback(completions.close)
+    servers = HomeServers(environment, settings)
+    stack.push_async_callback(servers.aclose)
     return Resources(
         environment=environment,
         settings=settings,
@@ -239,6 +237,7 @@ def _resources(
         completions=completions,
         now=now,
         contents=_contents(environment, parts),
+        servers=servers,
     )
 
 

@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parallel_agents.app.models import make_registry
+from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.containment.commands import why_not_found
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import CommandGate, FunctionGate, ScoreGate, describe_gate
+from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.needs import Lack, Needs
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunnerKind
 from parallel_agents.core.session import Session
+from parallel_agents.core.tool_servers import NO_SERVERS, ToolServers
 from parallel_agents.errors import PagentsError
 from parallel_agents.models.redaction import open_url
 from parallel_agents.models.registry import Registry
 from parallel_agents.session_tools.toolbox import NAMES
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.tools.box import BOX_NAMES
+from parallel_agents.trust import MCP_NAME
 from parallel_agents.workspaces.names import is_made
 
 _MOST_NAMES = 20
@@ -35,6 +39,7 @@ class Readiness:
         gates: the names of the program's gate functions.
         home: the folder with the workspaces that are made; None if it has none.
         project: the project folder that it uses; empty for none.
+        servers: the servers whose tools agents may name.
     """
 
     models: Registry
@@ -42,6 +47,7 @@ class Readiness:
     gates: Collection[str] = ()
     home: Path | None = None
     project: str = ""
+    servers: ToolServers = NO_SERVERS
 
     def needs(self, models: Iterable[str]) -> Needs:
         """What a session needs that this process makes for these models."""
@@ -75,11 +81,11 @@ class Readiness:
 
     def lack(self, agent: Agent, cwd: str) -> Lack | None:
         """What this process lacks for an agent that works in a folder, whatever its model."""
-        return self._lacks_tool(agent) or self._lacks_gate(agent, cwd)
+        return self._lacks_tool(agent) or self.servers.lack(agent) or self._lacks_gate(agent, cwd)
 
     def _lacks_tool(self, agent: Agent) -> Lack | None:
         known = {*self.tools, *NAMES, *BOX_NAMES}
-        missing = [name for name in agent.tools if name not in known]
+        missing = [name for name in agent.tools if name not in known and not is_mcp_name(name)]
         return _not_passed("tool", missing[0], self.tools, agent) if missing else None
 
     def _lacks_gate(self, agent: Agent, cwd: str) -> Lack | None:
@@ -109,7 +115,8 @@ class Readiness:
         needs = row.session.options.needs
         if needs is None or needs.project == self.project:
             return False
-        return not needs.project or Path(needs.project).is_dir()
+        project = Path(needs.project)
+        return not needs.project or project.is_dir() or (project.parent / MCP_NAME).is_file()
 
     def _has(self, provider: str) -> bool:
         return self.models.is_made_by_program(provider) or provider in self.models.providers
@@ -140,7 +147,12 @@ class Readiness:
 def make_readiness(environment: Environment, settings: Settings) -> Readiness:
     """Which runs a process without a program's own parts can execute; its models must be closed."""
     models = make_registry(environment, settings)
-    return Readiness(models=models, home=environment.home, project=environment.project_name)
+    return Readiness(
+        models=models,
+        home=environment.home,
+        project=environment.project_name,
+        servers=HomeServers(environment, settings),
+    )
 
 
 def _not_passed(kind: str, name: str, passed: Collection[str], agent: Agent) -> Lack:

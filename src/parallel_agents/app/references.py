@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.mcp_names import is_mcp_name, parse_mcp_name
 from parallel_agents.core.policy import ANY
 from parallel_agents.core.problems import as_path
 from parallel_agents.core.schema import Json
@@ -97,13 +98,24 @@ def _models(settings: Settings) -> Iterator[tuple[_Steps, str]]:
 
 
 def dangling_in_agent(
-    agent: Agent, tools: Collection[str], agents: Collection[str]
+    agent: Agent, tools: Collection[str], agents: Collection[str], servers: Collection[str] = ()
 ) -> Iterator[Dangling]:
-    """The names in an agent of tools and agents that are not here."""
+    """The names in an agent of tools, MCP servers and agents that are not here."""
+    own = {server.name for server in agent.mcp_servers}
     for number, name in enumerate(agent.tools):
-        if name not in tools:
+        if is_mcp_name(name):
+            server = parse_mcp_name(name).server
+            if server not in {*own, *servers}:
+                hint = did_you_mean(server, {*own, *servers})
+                where = as_path(("tools", str(number)))
+                yield Dangling(where, f"there is no MCP server {server!r}", hint)
+        elif name not in tools:
             what = f"there is no tool {name!r}, unless a program passes it in"
             yield Dangling(as_path(("tools", str(number))), what, did_you_mean(name, tools))
+    named = {parse_mcp_name(name).server for name in agent.tools if is_mcp_name(name)}
+    for server in sorted(own - named):
+        what = "no tool of this server is named, so it is not used"
+        yield Dangling(as_path(("mcp_servers", server)), what, f"add mcp__{server} to its tools")
     yield from dangling_in_policy(agent, agents)
 
 

@@ -24,13 +24,22 @@ from parallel_agents.catalog.source import Source
 from parallel_agents.core.agent import Agent, Need, Start, ThinkingLevel, Tier
 from parallel_agents.core.budget import Budget, OnLimit
 from parallel_agents.core.limits import NO_LIMITS, Limits
+from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.permission import PROFILES, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.texts import ModelName
 from parallel_agents.core.workspace import Place, Workspace
 from parallel_agents.errors import InvalidInput
-from parallel_agents.setting_values import Amount, Bound, Count, Money, Rules
+from parallel_agents.setting_values import (
+    Amount,
+    Bound,
+    Count,
+    Money,
+    Rules,
+    ServerName,
+    ServerTable,
+)
 
 _RULE = "---"
 
@@ -135,6 +144,7 @@ class AgentFields(Fields):
     start: Start = Start.CHEAPEST
     cache_seconds: Annotated[float, Field(ge=0)] | None = None
     needs: tuple[Need, ...] = ()
+    mcp_servers: Annotated[dict[ServerName, ServerTable], Field(default_factory=dict, min_length=1)]
 
 
 def parse_agent(source: Source) -> Agent:
@@ -175,6 +185,7 @@ def parse_agent(source: Source) -> Agent:
         start=found.start,
         cache_seconds=found.cache_seconds,
         needs=found.needs,
+        mcp_servers=tuple(read_server(name, table) for name, table in found.mcp_servers.items()),
     )
 
 

@@ -12,6 +12,7 @@ from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.problems import as_path
@@ -96,6 +97,8 @@ class Agent(Checked):
             runs or leaves the machine needs a rule that allows it.
         sandbox: whether its commands and those of its gates run in a sandbox; `inherit` leaves it to
             the parent, and at the root to the setting.
+        mcp_servers: servers of tools for this agent, beside those of the configuration; it names
+            their tools as `mcp__SERVER__TOOL`, or `mcp__SERVER` for all.
         workspace: the folder that its sessions work in; None for that of the process, and below a
             session with a workspace for a copy of that one's.
 
@@ -126,6 +129,7 @@ class Agent(Checked):
     permissions: Permissions = NO_PERMISSIONS
     sandbox: Sandbox = Sandbox.INHERIT
     workspace: Workspace | None = None
+    mcp_servers: tuple[McpServer, ...] = ()
 
     @override
     def _check(self) -> None:

@@ -25,6 +25,7 @@ from parallel_agents.core.command_line import (
     simple_commands,
     started_commands,
 )
+from parallel_agents.core.mcp_names import is_vain_pattern, names_tool
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import SubjectKind, ToolSpec
@@ -71,7 +72,7 @@ class Rule(NamedTuple):
         return f"{self.tool}({self.pattern})" if self.pattern else self.tool
 
     def names(self, tool: str) -> bool:
-        return fnmatchcase(tool, self.tool)
+        return fnmatchcase(tool, self.tool) or names_tool(self.tool, tool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,12 @@ def parse_rule(text: str) -> Rule:
             f"{shown(text)} is not a permission",
             why="a permission is a tool, or a tool with a pattern in parentheses",
             hint="write it as read_file, shell(git *), write_file(docs/**) or fetch(example.com)",
+        )
+    if is_vain_pattern(match["tool"]):
+        raise InvalidInput(
+            f"{shown(text)} is a permission for no tool",
+            why="tools of MCP servers have names of 64 letters, digits, dashes and underscores",
+            hint="name the server, as mcp__SERVER, or a tool; `pagents mcp check` shows their names",
         )
     pattern = (match["pattern"] or "").strip()
     return Rule(match["tool"], "" if pattern == ANY else pattern)

@@ -29,6 +29,10 @@ class ToolError(Exception):
     """Raised by a tool that could not do what it was asked; the model reads the text as it is."""
 
 
+class EffectUnknown(ToolError):
+    """Raised by a tool whose call may have taken effect or not: it is never repeated silently."""
+
+
 class Access(StrEnum):
     """What a call reaches outside of its session; permissions allow it by this if no rule speaks.
 

@@ -60,6 +60,7 @@ PagentsError
  │   ├─ AgentCircuitOpen        PA-E312  the agent's runs failed too often; it is paused for now
  │   ├─ RevisionFailed          PA-E313  the refiner returned no better answer
  │   ├─ ModelCrashed            PA-E314  a model that the program passed in did not work
+ │   ├─ McpServerFailed         PA-E319  an MCP server cannot be started, or lists no tools
  │   └─ CrashLoop               PA-E316  processes kept dying while they executed the run
  └─ HostError                   this machine or this package must be fixed
      ├─ StoreError                       the engine stops; everything already stored stays
@@ -164,6 +165,7 @@ from parallel_agents.errors.run import (
     GateBroken,
     GateRefused,
     Incomplete,
+    McpServerFailed,
     ModelCrashed,
     OutputInvalid,
     OverBudget,
@@ -206,6 +208,7 @@ __all__ = [
     "LeftRun",
     "LocalModelError",
     "MalformedReply",
+    "McpServerFailed",
     "MissingExtra",
     "MissingKey",
     "ModelCrashed",

@@ -79,3 +79,9 @@ class ModelCrashed(RunError):
 
 class CrashLoop(RunError):
     code = "PA-E316"
+
+
+class McpServerFailed(RunError):
+    """A server of tools cannot be started, or does not say what it offers."""
+
+    code = "PA-E319"

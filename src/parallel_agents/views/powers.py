@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.gate import AnyGate, CommandGate
+from parallel_agents.core.mcp_server import McpServer, read_server
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.schema import Json
 from parallel_agents.core.toml import tables_of
 from parallel_agents.errors import ConfigError, InvalidFile
+from parallel_agents.mcp_client.mcp_json import read_mcp_json
 from parallel_agents.models.provider_tables import read_providers
 from parallel_agents.models.providers import Provider
-from parallel_agents.trust import CONFIG_NAME, Project
+from parallel_agents.trust import CONFIG_NAME, MCP_NAME, Project
 
-_TABLE = "providers"
-_SEARCH = "search"
+_TABLE, _SEARCH, _SERVERS = "providers", "search", "mcp_servers"
+_TABLES = {_TABLE, _SERVERS}
+_REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_]\w*)|^env:(\w+)$")
 
 
 def powers(project: Project) -> list[str]:
@@ -27,8 +32,13 @@ def powers(project: Project) -> list[str]:
     return [
         *_of_providers(settings.get(_TABLE, {})),
         *_of_search(settings.get(_SEARCH, {})),
+        *_of_servers(project, settings.get(_SERVERS, {}), catalog),
         *_of_commands(catalog),
-        *(f"the setting {name} is {_shown(settings[name])}" for name in settings if name != _TABLE),
+        *(
+            f"the setting {name} is {_shown(settings[name])}"
+            for name in settings
+            if name not in _TABLES
+        ),
         *_of_names(project, catalog),
     ]
 
@@ -72,6 +82,32 @@ def _of_search(table: Json) -> Iterator[str]:
         yield f"searches of agents go to {_shown(where)}, which receives them and their key"
     if "key" in table:
         yield f"the key in {_shown(table['key']).removeprefix('env:')} is sent to {_shown(where)}"
+
+
+def _of_servers(project: Project, tables: Json, catalog: Catalog) -> Iterator[str]:
+    """What the project's MCP servers do once an agent names one."""
+    found: list[tuple[McpServer, str]] = []
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
+        with suppress(ValueError):  # it is shown, and refused when it is used
+            found.append((read_server(name, table), "any agent"))
+    if MCP_NAME in project.files:
+        servers = read_mcp_json(project.files[MCP_NAME], MCP_NAME).servers
+        found += [(server, "any agent") for server in servers.values()]
+    for entry in catalog.agents():
+        if isinstance(entry.content, Agent):
+            found += [(each, f"the agent {entry.name}") for each in entry.content.mcp_servers]
+    for server, user in found:
+        yield _of_server(server, user)
+
+
+def _of_server(server: McpServer, user: str) -> str:
+    texts = (*server.args, *server.env.values(), server.url, *server.headers.values())
+    named = {first or second for text in texts for first, second in _REFERENCE.findall(text)}
+    gets = f", and gets the value of {', '.join(sorted(named))}" if named else ""
+    if server.url:
+        return f"the MCP server {server.name} at {server.url} is called for {user}{gets}"
+    command = shlex.join((server.command, *server.args))
+    return f"the command `{command}` is the MCP server {server.name} for {user}{gets}"
 
 
 def _of_commands(catalog: Catalog) -> Iterator[str]:

@@ -15,6 +15,7 @@ from parallel_agents.app.references import (
 )
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.policy import Policy
 from parallel_agents.models.http import Http
 from parallel_agents.models.provider_tables import read_providers
@@ -123,3 +124,24 @@ def test_an_agent_is_told_once_what_its_policy_allows_or_denies_in_vain(
         tell(agent)
 
     assert [message.partition(", unless")[0] for message in caplog.messages] == told
+
+
+def test_servers_that_an_agent_names_and_nobody_has_are_told() -> None:
+    agent = Agent(
+        name="w",
+        description="d",
+        instructions="i",
+        tools=("mcp__github__x", "mcp__gihub", "mcp__own"),
+        mcp_servers=(McpServer(name="own", command="x"), McpServer(name="vain", command="x")),
+    )
+
+    found = list(dangling_in_agent(agent, TOOLS, [], ["github"]))
+
+    assert [(each.where, each.what, each.hint) for each in found] == [
+        ("tools[1]", "there is no MCP server 'gihub'", "did you mean 'github'?"),
+        (
+            "mcp_servers.vain",
+            "no tool of this server is named, so it is not used",
+            "add mcp__vain to its tools",
+        ),
+    ]

@@ -101,6 +101,7 @@ AGENT = {
     "start": "",
     "cache_seconds": "three zero fraction huge null",
     "needs": "none",
+    "mcp_servers": "",
     **_BUDGET,
     **_GATES,
     **_REFINE,

@@ -29,6 +29,7 @@ from parallel_agents.core.gate import (
     SourcesGate,
 )
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.message import File
 from parallel_agents.core.permission import Permissions
 from parallel_agents.core.policy import Policy
@@ -77,6 +78,7 @@ _GOOD: dict[type[Any], dict[str, Any]] = {
     JudgeGate: {"rubric": "good"},
     **{kind: {} for kind in (Budget, DeadLetterFilter, Edits, Filter, Limits, Policy, Refine)},
     SessionOptions: {},
+    McpServer: {"name": "files", "command": "server"},
     Workspace: {"place": "own"},
     Changes: {"files": 1},
 }

@@ -247,3 +247,32 @@ def test_a_pattern_that_backtracks_takes_no_time() -> None:
     rule = f"write_file({'**/' * 30}x)"
 
     assert ruling(WRITE, "/".join(["a"] * 200), allow(rule)) is Ruling.DENY
+
+
+MCP = ToolSpec("mcp__github__create_issue", "", {}, access=Access.RUN)
+DOTTED = ToolSpec("mcp__github__admin_tools_list_ce33de31", "", {}, access=Access.RUN)
+
+
+@pytest.mark.parametrize(
+    ("rule", "spec"),
+    [
+        ("mcp__github", MCP),
+        ("mcp__github__*", MCP),
+        ("mcp__github__create_*", MCP),
+        ("mcp__*", MCP),
+        ("mcp__github__admin.tools.list", DOTTED),
+    ],
+)
+def test_a_rule_names_tools_of_a_server(rule: str, spec: ToolSpec) -> None:
+    assert ruling(spec, "", Permissions(allow=(rule,))) is Ruling.ALLOW
+    assert ruling(spec, "", Permissions(allow=("*",), deny=(rule,))) is Ruling.DENY
+
+
+@pytest.mark.parametrize("rule", ["mcp__git", "mcp__github_", "mcp__git__hub", "mcp__foo.bar"])
+def test_a_rule_for_another_server_says_nothing(rule: str) -> None:
+    assert ruling(MCP, "", Permissions(allow=(rule,))) is Ruling.DENY
+
+
+def test_a_rule_that_could_name_no_tool_of_a_server_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="is a permission for no tool"):
+        Permissions(deny=("mcp__github__admin.*",))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from parallel_agents.core.call_decisions import Ruled
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry
+from parallel_agents.core.mcp_names import is_mcp_name, parse_mcp_name
 from parallel_agents.core.message import Place, ToolCall
 from parallel_agents.core.permission import (
     Decision,
@@ -84,10 +85,16 @@ class Approvals:
 
     def notices(self, specs: Iterable[ToolSpec]) -> tuple[str, ...]:
         """What a reader of the result should know: the tools of which no call could be allowed."""
+        allowed: dict[str, bool] = {}
+        for spec in specs:
+            is_served = is_mcp_name(spec.name)
+            server = parse_mcp_name(spec.name).server if is_served else ""
+            what = f"the tools of the MCP server {server}" if is_served else spec.name
+            allowed[what] = allowed.get(what, False) or may_ever(self._layers, spec)
         return tuple(
-            f"no permission allows any call of {spec.name}, which the agent names"
-            for spec in specs
-            if not may_ever(self._layers, spec)
+            f"no permission allows any call of {what}, which the agent names"
+            for what, is_allowed in allowed.items()
+            if not is_allowed
         )
 
     async def obtain(

@@ -11,6 +11,7 @@ from parallel_agents.core.ids import RunId
 from parallel_agents.core.message import Place
 from parallel_agents.core.question import Answer, Question, QuestionKind
 from parallel_agents.core.runner import Activation
+from parallel_agents.core.tool import EffectUnknown
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.clock import Clock
 
@@ -26,6 +27,7 @@ class CallInFlight:
     __slots__ = (
         "_activation",
         "_clock",
+        "_has_unknown_effect",
         "_is_in_flight",
         "_parked_at",
         "_place",
@@ -55,6 +57,7 @@ class CallInFlight:
         self._place = place
         self._requests = 0
         self._reported = reported  # shared by the calls of one turn
+        self._has_unknown_effect = False
         self._is_in_flight = False
         self._parked_at: float | None = None
         self._seconds = seconds
@@ -67,6 +70,15 @@ class CallInFlight:
         """How long the run's clock has stood still because of this call."""
         at = self._parked_at
         return self._stood + (0.0 if at is None else asyncio.get_running_loop().time() - at)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what the call did."""
+        return self._has_unknown_effect or self.deadline.expired()
+
+    def note_failure(self, error: Exception) -> None:
+        """Note what the tool raised."""
+        self._has_unknown_effect = isinstance(error, EffectUnknown)
 
     @property
     def seconds_left(self) -> float:

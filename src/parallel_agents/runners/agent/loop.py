@@ -6,10 +6,12 @@ with the same steps as one that never was. Each step has one handler.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.gate import CommandGate, JudgeGate
+from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.model import Models
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.sandbox import of_commands
@@ -33,6 +35,7 @@ from parallel_agents.core.steps import (
     next_step,
     step_after_failure,
 )
+from parallel_agents.core.tool import Tool
 from parallel_agents.errors import (
     LeftRun,
     PagentsError,
@@ -88,7 +91,7 @@ class AgentRunner:
             return
         try:
             await self._settle_in(work)
-            self._offer_tools(work)
+            self._offer_tools(work, await self._find_served(work))
             await self._check_sandbox(work)
         except (StoreError, LeftRun):
             raise
@@ -111,9 +114,23 @@ class AgentRunner:
         if work.session.options.workspace is not None:
             work.enter(await work.workspaces.folder(work.session))
 
-    def _offer_tools(self, work: Work) -> None:
+    async def _find_served(self, work: Work) -> Mapping[str, Mapping[str, Tool]]:
+        """The tools behind those names in the agent's list that stand for tools of servers.
+
+        Starting a server does not count towards the run's time.
+
+        Raises:
+            PagentsError: a server cannot be used, or has no tool of that name.
+        """
+        agent, own = work.assignment.agent, self._tooling.tools
+        if not any(is_mcp_name(name) and name not in own for name in agent.tools):
+            return {}
+        return await self._tooling.servers.tools(agent, work.session.options.sandbox)
+
+    def _offer_tools(self, work: Work, served: Mapping[str, Mapping[str, Tool]]) -> None:
         """Give the run its agent's tools, and the session tools if it may spawn."""
-        offered = list(work.assignment.agent.tools)
+        named = work.assignment.agent.tools
+        offered = [name for each in named for name in served.get(each, (each,))]
         session_tools = self._tooling.session_tools
         if may_delegate(work.session, work.model):
             offered += [name for name in session_tools if name not in offered]
@@ -123,6 +140,7 @@ class AgentRunner:
             self._tooling,
             session=work.session.options,
             timeout_seconds=work.assignment.limits.call_timeout_seconds,
+            served={name: tool for tools in served.values() for name, tool in tools.items()},
         )
         work.tool_notices = work.tools.notices
         work.prepared = work.prepared._replace(may_spawn=may_spawn)

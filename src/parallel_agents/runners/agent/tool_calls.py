@@ -7,9 +7,10 @@ to be harmless; otherwise the model is told that the outcome is unknown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import orjson
@@ -156,15 +157,16 @@ class ToolCalls:
         *,
         session: SessionOptions = SessionOptions(),
         timeout_seconds: float | None,
+        served: Mapping[str, Tool] = MappingProxyType({}),
     ) -> None:
         tools = tooling.tools
-        if missing := [name for name in names if name not in tools]:
+        if missing := [name for name in names if name not in tools and name not in served]:
             raise ToolUnavailable(
                 f"no tool {missing[0]!r} in this process",
                 why="the agent names it, and no such tool was given to `open` or `run`",
                 hint=f"pass tools=[{missing[0]}], or remove it from the agent's list",
             )
-        self._tools = {name: tools[name] for name in names}
+        self._tools = {name: served[name] if name in served else tools[name] for name in names}
         self.specs = tuple(tool.spec for tool in self._tools.values())
         self._schemas = {spec.name: compiled(spec.parameters) for spec in self.specs}
         self._approvals = Approvals((tooling.permissions, *session.permissions), session.cwd)
@@ -268,7 +270,7 @@ class ToolCalls:
             result = _with_change(await self._execute(tool, one), asked)
             if told and tool.spec.access is not Access.NONE:
                 result = replace(result, content=f"{result.content}\n{told}")
-            is_unknown = caller.deadline.expired()
+            is_unknown = caller.is_unknown
         finished = ToolFinished(
             turn=asked.place.turn,
             number=asked.place.number,
@@ -352,6 +354,7 @@ class ToolCalls:
         except (StoreError, LeftRun):
             raise
         except Exception as error:  # noqa: BLE001 - the model decides what to do about a failed tool
+            caller.note_failure(error)
             if caller.deadline.expired():
                 return _error(call, f"The tool gave no result in {self._timeout_seconds:g} s.")
             return _error(call, describe(error))

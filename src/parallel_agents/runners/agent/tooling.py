@@ -9,6 +9,7 @@ from parallel_agents.core.command import Commands
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.sharing import Sharing
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.tool_servers import NO_SERVERS, ToolServers
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
 
@@ -25,6 +26,7 @@ class Tooling:
         patience: how long questions wait for a person.
         commands: where commands of sessions run; None if this process runs none.
         command_tools: names of the tools that run commands.
+        servers: the servers whose tools agents may name, too.
         result_tokens: the most tokens of a result that a model is told; None leaves it to the size
             of its context.
         sharing: what the sessions of a tree share; None for nothing.
@@ -39,3 +41,4 @@ class Tooling:
     workspaces: Workspaces = AS_THEY_ARE
     result_tokens: int | None = None
     sharing: Sharing | None = None
+    servers: ToolServers = NO_SERVERS

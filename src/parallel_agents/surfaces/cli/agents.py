@@ -9,13 +9,14 @@ import orjson
 import typer
 
 from parallel_agents.app.references import TOOLS, dangling_in_agent
-from parallel_agents.catalog.catalog import AgentEntry
+from parallel_agents.app.tool_servers import HomeServers
+from parallel_agents.catalog.catalog import AgentEntry, Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.schema import Json
 from parallel_agents.errors import InvalidFile
 from parallel_agents.surfaces.cli import render
 from parallel_agents.surfaces.cli.catalogs import find_catalog
-from parallel_agents.surfaces.cli.context import AsJson, Home
+from parallel_agents.surfaces.cli.context import AsJson, Home, find_offers
 from parallel_agents.views import format
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,7 +43,8 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME")], json: AsJson = False, home: Home = None
 ) -> None:
     """Show an agent: its input, its output, and its instructions."""
-    catalog = find_catalog(home)
+    context = find_offers(home)
+    catalog = Catalog(context.environment.folders, context.environment.accept)
     agent = catalog.agent(name)
     if json:
         render.envelope("agent", time.time(), [_agent_json(agent)])
@@ -54,7 +56,9 @@ def show(
         render.line(format.output(value) if value else "text")
     render.line("\ninstructions", "bold")
     render.line(agent.instructions)
-    for found in dangling_in_agent(agent, TOOLS, [entry.name for entry in catalog.agents()]):
+    agents = [entry.name for entry in catalog.agents()]
+    servers = HomeServers(context.environment, context.settings).names
+    for found in dangling_in_agent(agent, TOOLS, agents, servers):
         render.note(f"! {found.where}: {found.what}; {found.hint}")
     render.note(f'\nTry: pagents spawn {agent.name} "..." --wait')
 

@@ -42,7 +42,9 @@ COMMANDS = {
     ),
     "kill": Command("kill:kill", "End a run and everything that it spawned.", _CONTROL),
     "dlq": Command("dlq", "List, retry or drop tasks that failed for good.", _CONTROL),
-    "mcp": Command("mcp:mcp", "Serve the session tools to MCP clients.", _SERVE),
+    "mcp": Command(
+        "mcp", "Serve the session tools to MCP clients; list and check MCP servers.", _SERVE
+    ),
     "agents": Command("agents", "List and show agents.", _SET_UP),
     "permissions": Command("permissions", "Show what an agent or a session may do.", _SET_UP),
     "teams": Command("teams", "List and show teams.", _SET_UP),

@@ -94,7 +94,7 @@ def without_secrets(setting: Json | Path) -> Json:
 
 
 def _may_be_shown(name: str, value: Json) -> bool:
-    """Whether a field of a provider holds no secret: a key must be a name, headers may hold one."""
+    """Whether a field holds no secret: a key must be a name, headers and variables may hold one."""
     if name == "key":
         return value == "" or (isinstance(value, str) and bool(_KEY_NAME.fullmatch(value)))
-    return name != "headers"
+    return name not in {"headers", "env"}

@@ -21,6 +21,7 @@ from parallel_agents.app.commands import surroundings
 from parallel_agents.app.models import MODELS_FOLDER, make_registry
 from parallel_agents.app.reading import STORE_NAME, open_reader
 from parallel_agents.app.references import TOOLS, Dangling, dangling_in_agent, dangling_in_settings
+from parallel_agents.app.tool_servers import HomeServers
 from parallel_agents.app.usable import find_usable
 from parallel_agents.app.web import search_engine
 from parallel_agents.app.writable import why_unwritable
@@ -120,7 +121,7 @@ async def _findings(context: CliContext) -> AsyncIterator[_Finding]:
     yield _model(context)
     yield await _sandbox(context)
     yield await asyncio.to_thread(_web, context)
-    for finding in (*_network(context), *await _find_servers(context)):
+    for finding in (*_mcp(context), *_network(context), *await _find_servers(context)):
         yield finding
     environment = context.environment
     catalog = Catalog(environment.folders, environment.accept)
@@ -138,9 +139,10 @@ def _dangling(context: CliContext, catalog: Catalog) -> Iterator[Dangling]:
     yield from dangling_in_settings(environment, settings, catalog.agent, check)
     entries = catalog.agents()
     names = [entry.name for entry in entries]
+    servers = HomeServers(environment, settings).names
     for entry in entries:
         if isinstance(entry.content, Agent):
-            for found in dangling_in_agent(entry.content, TOOLS, names):
+            for found in dangling_in_agent(entry.content, TOOLS, names, servers):
                 yield found._replace(where=f"{entry.file}: {found.where}")
 
 
@@ -215,6 +217,28 @@ def _web(context: CliContext) -> _Finding:
         return _Finding(level, f"web: agents can fetch, not search: {error.message}", error.hint)
     where = urlsplit(engine.url).netloc
     return _Finding("ok", f"web: agents search with {engine.name} at {where} ({engine.origin})")
+
+
+def _mcp(context: CliContext) -> Iterator[_Finding]:
+    """The MCP servers, as far as can be seen without starting them."""
+    servers = HomeServers(context.environment, context.settings)
+    if (file := context.environment.untrusted_servers) is not None:
+        yield _Finding("note", f"{file} is not trusted and has no effect", "pagents trust")
+    for problem in servers.project.problems.values():
+        yield _problem(problem)
+    if not servers.names:
+        return
+    usable: list[str] = []
+    for name, server in servers.servers.known.items():
+        try:
+            servers.servers.check(server)
+        except ConfigError as error:
+            yield _problem(error)
+        else:
+            usable.append(name)
+    if usable:
+        listed = ", ".join(usable[:_MOST_NAMES]) + (", …" if len(usable) > _MOST_NAMES else "")
+        yield _Finding("ok", f"MCP servers, not started: {listed}", "pagents mcp check")
 
 
 def _model(context: CliContext) -> _Finding:

@@ -1,4 +1,4 @@
-"""`pagents mcp`: the session tools for MCP clients, over stdio or HTTP."""
+"""`pagents mcp`: the session tools for MCP clients, over stdio or HTTP; and the servers of agents."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ from parallel_agents.surfaces.cli.context import (
     find_context,
 )
 from parallel_agents.surfaces.cli.download_bar import DownloadBar
+from parallel_agents.surfaces.cli.mcp_servers import check_servers, list_servers
+
+app = typer.Typer()
+app.command("list")(list_servers)
+app.command("check")(check_servers)
 
 Serve = Callable[[App, asyncio.Event], Coroutine[None, None, None]]
 
@@ -43,7 +48,9 @@ class _Token(NamedTuple):
     where: str
 
 
+@app.callback(invoke_without_command=True)
 def mcp(
+    invoked: typer.Context,
     http: Annotated[
         int | None,
         typer.Option(
@@ -71,6 +78,9 @@ def mcp(
     calls in flight can finish; at the second it stops at once. A background worker continues the
     rest.
     """
+    if invoked.invoked_subcommand is not None:
+        _refuse_options(invoked)
+        return
     context = find_context(home, model=model, max_parallel=max_parallel)
     if http is None:
         if host is not None or token is not None:
@@ -87,6 +97,18 @@ def mcp(
         render.note("Stopped at once.")
     finally:
         run_cancellable(_hand_over(context, owners))
+
+
+def _refuse_options(invoked: typer.Context) -> None:
+    """Refuse options of the server before the name of another command."""
+    given = [name for name, value in invoked.params.items() if value is not None]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise InvalidInput(
+            f"{option} is given before {invoked.invoked_subcommand}",
+            why="there it is an option of `pagents mcp`, which serves",
+            hint=f"leave it out, or write it after {invoked.invoked_subcommand} if that takes it",
+        )
 
 
 def _read_token(context: CliContext, token: str | None) -> str:

@@ -12,8 +12,15 @@ from parallel_agents.app.reading import open_reader
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import short
+from parallel_agents.core.mcp_names import (
+    ANY,
+    is_mcp_name,
+    names_tool,
+    offered_name,
+    parse_mcp_name,
+)
 from parallel_agents.core.permission import decide, parse_rule
-from parallel_agents.core.tool import ToolSpec
+from parallel_agents.core.tool import Access, ToolSpec
 from parallel_agents.errors import InvalidInput, NotFound, UnknownAgent
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -54,7 +61,8 @@ def show(
         _show_call(holder, call, as_json=json)
         return
     box = Box({})
-    rights = [rights_of(holder.layers, box[tool].spec) for tool in holder.tools if tool in box]
+    known = [tool for tool in holder.tools if tool in box or is_mcp_name(tool)]
+    rights = [rights_of(holder.layers, _spec_of(box, tool)) for tool in known]
     if json:
         layers = [layer_json(layer) for layer in holder.layers]
         items = [rights_json(each) for each in rights]
@@ -62,7 +70,7 @@ def show(
         return
     render.table(("TOOL", "CALLS"), [(each.tool, each.text) for each in rights])
     for tool in holder.tools:
-        if tool not in box:
+        if tool not in known:
             render.note(f"{tool}: a tool of a program, which says itself what it reaches")
     if not holder.tools:
         render.note(f"{holder.name} names no tools.")
@@ -92,19 +100,28 @@ def _show_call(holder: _Holder, call: str, *, as_json: bool) -> None:
 
 
 def _spec(holder: _Holder, tool: str) -> ToolSpec:
-    if tool not in holder.tools:
+    if tool not in holder.tools and not any(names_tool(each, tool) for each in holder.tools):
         listed = ", ".join(holder.tools) or "none"
         raise InvalidInput(
             f"{holder.name} has no tool {tool!r}", hint=f"name one of its tools: {listed}"
         )
     box = Box({})
-    if tool not in box:
+    if tool not in box and not is_mcp_name(tool):
         raise InvalidInput(
             f"{tool} is a tool of a program",
             why="only that program knows what its calls reach",
             hint="look into `pagents audit`, which has every decision about its calls",
         )
-    return box[tool].spec
+    return _spec_of(box, tool)
+
+
+def _spec_of(box: Box, tool: str) -> ToolSpec:
+    """A tool of the box; or one of an MCP server, or all of it, unless what it says is believed."""
+    if not is_mcp_name(tool):
+        return box[tool].spec
+    server, own = parse_mcp_name(tool)
+    name = f"mcp__{server}__*" if own == ANY else offered_name(server, own)
+    return ToolSpec(name, "", {}, access=Access.RUN)
 
 
 def _find(context: CliContext, name: str) -> _Holder:

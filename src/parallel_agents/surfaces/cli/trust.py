@@ -27,15 +27,16 @@ def trust(
 ) -> None:
     """Show what the project around the current folder defines, and trust it in this form.
 
-    Without that, no setting, provider, agent or team of its .parallel-agents folder has any effect.
-    Every change of these files asks again.
+    Without that, no setting, provider, agent or team of its .parallel-agents folder has any effect,
+    and no server of the .mcp.json beside it. Every change of these files asks again.
     """
     environment = read_user_environment(home)
     project = find_project_around(environment)
     if project is None:
         raise NotFound(
             "there is no project around the current folder",
-            why="no .parallel-agents folder of yours lies in it, or above it in the same repository",
+            why="no .parallel-agents folder or .mcp.json of yours lies in it, or above it in the same "
+            "repository",
             hint="change to the project's folder",
         )
     if revoke:
@@ -63,12 +64,12 @@ def _tell(project: Project, changes: dict[str, str], *, is_trusted: bool, json: 
             "trust", time.time(), items, folder=folder, trusted=is_trusted, powers=allowed
         )
     elif is_trusted:
-        render.note(f"Trusted: {project.folder}" if changes else "Trusted already.")
+        render.note(f"Trusted: {project.place}" if changes else "Trusted already.")
 
 
 def _show(project: Project, changes: dict[str, str]) -> None:
     """The files that are not trusted in their present form, whole, and what they would do."""
-    render.line(str(project.folder), "bold")
+    render.line(str(project.place), "bold")
     for name, change in changes.items():
         render.line(f"\n{name} {change}", "bold")
         for line in project.files.get(name, b"").decode(errors="replace").splitlines():
@@ -87,7 +88,7 @@ def _ask(project: Project) -> None:
     """
     if not (sys.stdin.isatty() and render.err().is_terminal):
         raise Untrusted(
-            f"{project.folder} stays untrusted: nobody can be asked here",
+            f"{project.place} stays untrusted: nobody can be asked here",
             why="this is not a terminal",
             hint="read its files, then run `pagents trust --yes`",
         )

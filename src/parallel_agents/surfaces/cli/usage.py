@@ -66,6 +66,8 @@ def _options_in(command: Any, arguments: Sequence[str]) -> Sequence[Any]:  # noq
     while (below := getattr(command, "commands", None)) is not None:
         name = next((argument for argument in rest if not argument.startswith("-")), None)
         if name is None or name not in below:
+            if command.invoke_without_command:
+                break  # its own options
             return ()  # help, or a command that does not exist
         command, rest = below[name], rest[rest.index(name) + 1 :]
         context = typer.Context(command, parent=context)

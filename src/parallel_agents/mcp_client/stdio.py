@@ -1,0 +1,214 @@
+"""Stdio: the way to a server that is a child process, one message on each line.
+
+https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import anyio
+from mcp.shared.message import SessionMessage
+from mcp_types import jsonrpc_message_adapter
+from pydantic import ValidationError
+from typing_extensions import override
+
+from parallel_agents.core.unicode import without_escapes
+from parallel_agents.mcp_client.child import Child, environment_of
+from parallel_agents.mcp_client.lines import Line, Lines, LongLine, shortened
+from parallel_agents.mcp_client.link import Link, Reads, Writes
+from parallel_agents.mcp_client.references import Resolved
+from parallel_agents.mcp_client.warden import Warden
+
+# What a server may write that is no message, until one is; then it is ended.
+_MOST_RUBBISH_BYTES = 64_000_000
+_MOST_IN_A_ROW = 8
+_MOST_MESSAGE_BYTES = 1_000_000_000
+_SHOWN_CHARACTERS = 1_500
+_SHOWN_LINES = 8
+
+
+class StdioLink(Link):
+    """The way to a server that is started for it.
+
+    Args:
+        resolved: its entry.
+        folder: where it works; empty for the folder of this process.
+        variables: the environment of this process, of which it gets little.
+        warden: ends it if this process is killed.
+    """
+
+    def __init__(
+        self, resolved: Resolved, folder: str, variables: Mapping[str, str], warden: Warden
+    ) -> None:
+        self._resolved = resolved
+        self._folder = folder
+        self._variables = variables
+        self._warden = warden
+        self._child: Child | None = None
+        self._messages: _Messages | None = None
+
+    @override
+    async def __aenter__(self) -> tuple[Reads, Writes]:
+        self._child = await Child.start(
+            self._resolved.command,
+            environment_of(self._variables, self._resolved.env),
+            self._folder,
+            self._warden,
+        )
+        self._messages = _Messages(self._child)
+        return self._messages, _Requests(self._child)
+
+    @override
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._child is not None:
+            await self._child.end()
+
+    @override
+    async def wait_ended(self) -> None:
+        assert self._child is not None
+        assert self._messages is not None
+        exiting = asyncio.create_task(self._child.wait())
+        closing = asyncio.create_task(self._messages.ended.wait())
+        try:
+            await asyncio.wait((exiting, closing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            exiting.cancel()
+            closing.cancel()
+
+    @property
+    @override
+    def said(self) -> str:
+        child, messages = self._child, self._messages
+        if child is None or messages is None:
+            return ""
+        told: list[str] = []
+        if child.code is not None:
+            told.append(f"exit code {child.code}" if child.code >= 0 else f"signal {-child.code}")
+        if messages.is_flooding:
+            told.append(f"it wrote {_MOST_RUBBISH_BYTES:,} bytes that are no message")
+        if stderr := _last_lines(child.stderr):
+            told.append(f"it wrote: {stderr}")
+        elif rubbish := _last_lines("\n".join(messages.rubbish)):
+            told.append(f"it wrote on its stdout what is no message: {rubbish}")
+        return self._resolved.values.hide("; ".join(told))
+
+
+class _Messages:
+    """The messages of a server, as the client's session reads them.
+
+    Attributes:
+        ended: is set once nothing more can be read.
+        rubbish: the last lines that are no message.
+        is_flooding: it wrote so much of that that it is not listened to any more.
+    """
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._lines = Lines()
+        self._ready: deque[Line] = deque()
+        self._wasted = 0
+        self._read = 0
+        self.ended = asyncio.Event()
+        self.rubbish: deque[str] = deque(maxlen=_SHOWN_LINES)
+        self.is_flooding = False
+
+    async def receive(self) -> SessionMessage | Exception:
+        while True:
+            while self._ready:
+                self._read += 1
+                if self._read % _MOST_IN_A_ROW == 0:
+                    await asyncio.sleep(0)  # let those run whose answers are here
+                line = self._ready.popleft()
+                if (message := self._message(line)) is not None:
+                    self._wasted = 0
+                    return message
+            await asyncio.sleep(0)  # what is there already is read without a pause
+            piece = b"" if self.is_flooding else await self._child.read()
+            if not piece:
+                self.ended.set()
+                raise anyio.EndOfStream
+            self._wasted += len(piece)
+            self._ready.extend(self._lines.feed(piece))
+            if self._wasted > _MOST_RUBBISH_BYTES and not self._ready:
+                is_message = self._lines.may_be_message and self._wasted <= _MOST_MESSAGE_BYTES
+                self.is_flooding = not is_message
+
+    def _message(self, line: Line) -> SessionMessage | None:
+        whole = shortened(line) if isinstance(line, LongLine) else line
+        if whole is not None and whole.strip():
+            with suppress(ValidationError):
+                return SessionMessage(jsonrpc_message_adapter.validate_json(whole, by_name=False))
+        start = line.head if isinstance(line, LongLine) else line
+        if start.strip():
+            self.rubbish.append(start[:200].decode(errors="replace"))
+        return None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def aclose(self) -> None:
+        self.ended.set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class _Requests:
+    """What the client's session writes to a server."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    async def send(self, item: SessionMessage, /) -> None:
+        line = item.message.model_dump_json(by_alias=True, exclude_unset=True)
+        try:
+            await self._child.write(f"{line}\n".encode())
+        except ConnectionError as error:
+            raise anyio.BrokenResourceError from error
+
+    async def aclose(self) -> None:
+        """Nothing: the stdin is closed when the server is ended."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+def _last_lines(text: str) -> str:
+    """The end of what a program wrote, in one line."""
+    lines = [line.strip() for line in without_escapes(text).splitlines() if line.strip()]
+    shown = " | ".join(lines[-_SHOWN_LINES:])
+    plain = "".join(letter if letter.isprintable() else " " for letter in shown)
+    return plain[-_SHOWN_CHARACTERS:]

@@ -1,0 +1,86 @@
+"""Warden: a small process that ends the servers of this one if it is killed.
+
+A server is meant to end when its stdin does, and many do not; what a package runner started is not
+even told. The warden has a pipe from this process and nothing else to do: when the pipe ends, it ends
+the process groups that it was told of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, Process
+from contextlib import suppress
+
+from parallel_agents.interpreter import isolated_command
+
+_CODE = """
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+groups = set()
+for line in sys.stdin:
+    group = int(line)
+    groups.add(group) if group > 0 else groups.discard(-group)
+for number, pause in ((signal.SIGTERM, 2), (signal.SIGKILL, 0)):
+    for group in groups:
+        try:
+            os.killpg(group, number)
+        except OSError:
+            pass
+    if groups:
+        time.sleep(pause)
+"""
+
+
+class Warden:
+    """The warden of a process; it is started with the first server."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._pipe: int | None = None
+        self._starting = asyncio.Lock()  # guards the two above
+
+    async def watch(self, group: int) -> None:
+        """End a process group if this process ends without having ended it."""
+        async with self._starting:
+            if self._pipe is None:
+                await self._start()
+        self._tell(group)
+
+    def forget(self, group: int) -> None:
+        """A process group has ended."""
+        self._tell(-group)
+
+    def _tell(self, number: int) -> None:
+        if self._pipe is not None:
+            with suppress(OSError):
+                os.write(self._pipe, b"%d\n" % number)
+
+    async def _start(self) -> None:
+        readable, writable = os.pipe()  # neither is inherited but as the warden's stdin
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *isolated_command(_CODE),
+                stdin=readable,
+                stdout=DEVNULL,
+                stderr=DEVNULL,
+                env={},
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(writable)
+            raise
+        finally:
+            os.close(readable)
+        self._pipe = writable
+
+    async def aclose(self) -> None:
+        """End the warden; what it still watches is ended, too."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+        if self._process is not None:
+            await self._process.wait()
+            self._process = None

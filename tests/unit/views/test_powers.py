@@ -1,0 +1,29 @@
+"""What a project's servers would do is said in sentences before they are trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from parallel_agents.trust import Project
+from parallel_agents.views.powers import powers
+
+CONFIG = b"""
+[mcp_servers.tickets]
+command = "uvx"
+args = ["tickets", "--key", "${TICKETS_KEY}"]
+"""
+SERVERS = b"""{"mcpServers": {
+    "notes": {"url": "https://notes.example/mcp", "headers": {"A": "Bearer ${B}", "C": "env:D"}},
+    "broken": {"url": 5}
+}}"""
+
+
+def test_commands_addresses_and_the_variables_that_they_get_are_said(tmp_path: Path) -> None:
+    project = Project(folder=tmp_path, files={"config.toml": CONFIG, ".mcp.json": SERVERS})
+
+    assert powers(project) == [
+        "the command `uvx tickets --key '${TICKETS_KEY}'` is the MCP server tickets for any agent, "
+        "and gets the value of TICKETS_KEY",
+        "the MCP server notes at https://notes.example/mcp is called for any agent, and gets the "
+        "value of B, D",
+    ]
