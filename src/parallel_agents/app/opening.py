@@ -29,6 +29,7 @@ from parallel_agents.models.timed import Timed
 from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
+from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.runners.agent.tooling import Tooling
@@ -192,7 +193,6 @@ def _runners(
             patience=Patience(now, settings.question_seconds),
             commands=commands,
             command_tools=COMMAND_TOOLS,
-            result_tokens=settings.result_tokens,
             workspaces=app.workspaces,
         ),
         app.service,
@@ -203,6 +203,11 @@ def _runners(
             Refiner(app.service, app.judges.judge),
             commands,
             settings.permission_layer,
+        ),
+        contexts=Contexts(
+            result_tokens=settings.result_tokens,
+            summaries=settings.summaries,
+            summary_model=settings.summary_model or "",
         ),
     )
     return {

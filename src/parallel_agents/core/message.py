@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
@@ -102,3 +103,11 @@ def user(text: str) -> Message:
 
 def assistant(text: str) -> Message:
     return Message(Role.ASSISTANT, (Text(text),))
+
+
+def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages that a forked session begins with: all except tool calls without results."""
+    whole = list(messages)
+    while whole and whole[-1].tool_calls:
+        whole.pop()
+    return tuple(whole)

@@ -7,7 +7,14 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from parallel_agents.core.event import Closing, Delivered, Entry, HandedBack, Refused
+from parallel_agents.core.event import (
+    Closing,
+    Delivered,
+    Entry,
+    HandedBack,
+    Refused,
+    Shortened,
+)
 from parallel_agents.core.steps import (
     AnnounceLastCall,
     AskRepair,
@@ -26,8 +33,8 @@ from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent import outcomes
 from parallel_agents.runners.agent.prompts import (
     LAST_CALL,
-    notice_of_shortening,
     notice_of_unanswered,
+    notices_of_shortening,
 )
 from parallel_agents.runners.agent.work import Work
 
@@ -52,9 +59,7 @@ def _entries(step: Telling, transcript: Transcript) -> Sequence[Entry]:
             closing = Closing(turn=turn, text=LAST_CALL, error=error)
             return [Entry(f"turn-{turn}/closing", closing)]
         case Shorten(shortened=shortened):
-            why = "refused" if shortened.error else "foreseen"
-            key = f"turn-{turn}/attempt-{transcript.attempt}/shortened-{why}"
-            return [Entry(key, shortened)]
+            return [Entry(key_of_shortening(shortened, transcript), shortened)]
         case AskRepair(problems=problems):
             refused = Refused(turn=turn, text=problems.repair_text())
             return [Entry(f"turn-{turn}/refused", refused)]
@@ -62,6 +67,13 @@ def _entries(step: Telling, transcript: Transcript) -> Sequence[Entry]:
             return [Entry(f"attempt-{attempt.number}", attempt)]
         case _:
             assert_never(step)
+
+
+def key_of_shortening(shortened: Shortened, transcript: Transcript) -> str:
+    """The key of the run's next shortening."""
+    why = "refused" if shortened.error else "foreseen"
+    number = transcript.shortenings.count + 1
+    return f"turn-{transcript.turn}/attempt-{transcript.attempt}/shortened-{why}-{number}"
 
 
 async def join_children(work: Work) -> None:
@@ -105,7 +117,7 @@ async def end(work: Work, step: Ending) -> bool:
         *work.notices,
         *work.tool_notices,
         *notice_of_unanswered(work.unanswered),
-        *notice_of_shortening(transcript.shortened, work.prepared.model),
+        *notices_of_shortening(transcript.shortenings, work.prepared.model),
     )
     match step:
         case Complete(output=output):

@@ -25,7 +25,7 @@ from parallel_agents.core.repetition import advice, times_in_a_row
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.session import SessionOptions
-from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
+from parallel_agents.core.told import Cut, cut_to, kept as kept_result
 from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
@@ -137,7 +137,6 @@ class ToolCalls:
     __slots__ = (
         "_approvals",
         "_patience",
-        "_result_tokens",
         "_schemas",
         "_timeout_seconds",
         "_tooling",
@@ -169,7 +168,6 @@ class ToolCalls:
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
         self._tooling = tooling
-        self._result_tokens = tooling.result_tokens
 
     @property
     def may_write(self) -> bool:
@@ -182,14 +180,13 @@ class ToolCalls:
         transcript: Transcript,
         clock: Clock,
         *,
-        window: int | None = None,
+        most: int,
     ) -> None:
         """Execute, concurrently, every call of the last reply that has no result yet.
 
         A call that waits for other runs releases the run's slot; on return the run has one again.
-        What the model is told of the results has a bound by `window`, the tokens of its context.
+        Of each result the model is told at most `most` tokens.
         """
-        most = most_tokens(window, self._result_tokens, calls=len(transcript.asked))
         reported = set(transcript.handed_back)
         questions = Questions(activation, transcript, self._patience)
         asked = [

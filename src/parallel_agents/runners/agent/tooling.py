@@ -24,8 +24,6 @@ class Tooling:
         patience: how long questions wait for a person.
         commands: where commands of sessions run; None if this process runs none.
         command_tools: names of the tools that run commands.
-        result_tokens: the most tokens of a result that a model is told; None leaves it to the size
-            of its context.
     """
 
     tools: Mapping[str, Tool]
@@ -35,4 +33,3 @@ class Tooling:
     commands: Commands | None = None
     command_tools: Collection[str] = ()
     workspaces: Workspaces = AS_THEY_ARE
-    result_tokens: int | None = None

@@ -14,6 +14,7 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ContextTooLong
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.agent.tooling import Tooling
+from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
 from tests.unit.runners.agent.parts import ListJournal, NoChildren, NoGates, activation_of
 
@@ -110,10 +111,11 @@ async def test_a_shorter_request_that_is_refused_too_fails() -> None:
 
 async def test_a_known_context_is_not_overrun() -> None:
     model = ScriptedModel(
-        ["x" * 9_000, "y" * 9_000, "z"], capabilities=Capabilities(context_tokens=4_000)
+        ["tea " * 1_200, "oat " * 1_200, "z"], capabilities=Capabilities(context_tokens=4_000)
     )
     persistent = SessionOptions(mode=Mode.SESSION)
-    async with open_rig(model, agents=[WRITER]) as rig:
+    plain = Settings(summaries=False)
+    async with open_rig(model, agents=[WRITER], settings=plain) as rig:
         handle = await rig.sessions.spawn(Task("writer", "one", options=persistent))
         await handle.wait()
         for text in ("two", "three"):
@@ -124,7 +126,7 @@ async def test_a_known_context_is_not_overrun() -> None:
     assert [message.text[:9] for message in model.requests[2].messages] == [
         "(From the",
         "two",
-        "yyyyyyyyy",
+        "oat oat o",
         "three",
     ]
     assert result.notices == (
