@@ -91,7 +91,7 @@ async def open_on(
         )
         app = App(resources, engine, lessons)
         # The one loop in the wiring: the engine executes runs, and runs spawn by the verbs.
-        runners |= _runners(app, environment, parts, governor, now)
+        runners |= _runners(app, store, environment, parts, governor, now)
         allow_connections(settings.max_parallel)
         stack.enter_context(calmer_collector(settings.max_parallel))
         home = await asyncio.to_thread(load_home, environment)
@@ -172,6 +172,7 @@ async def _make_client(
 
 def _runners(
     app: App,
+    store: Store,
     environment: Environment,
     parts: Parts,
     governor: Governor,
@@ -194,6 +195,7 @@ def _runners(
             commands=commands,
             command_tools=COMMAND_TOOLS,
             workspaces=app.workspaces,
+            kept_event=store.kept_event,
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
+from parallel_agents.core.kept_text import reading
 from parallel_agents.core.message import (
     Message,
     Part,
@@ -35,6 +36,8 @@ OLD_RESULT_CHARACTERS = 1_000
 _NOWHERE: Mapping[str, str] = {}
 _MESSAGE_CHARACTERS = 4_000
 _LEAST_CHARACTERS = 60
+# What marks a cut, so that a result is not cut twice in the same way.
+_MARK_CHARACTERS = 200
 # A shorter request is worth a try only if it is shorter by a tenth.
 _WORTH_A_TRY = 0.9
 
@@ -56,7 +59,7 @@ class Cuts:
         result_characters: what remains of each.
         summary: stands for all spans, instead of notes; empty for none.
         summary_at: the number of the span in whose place the summary is.
-        reader: the tool by which the model can read what was cut of a result; empty for none.
+        is_readable: whether the model can read what was cut of a result.
     """
 
     spans: tuple[Span, ...] = ()
@@ -64,7 +67,7 @@ class Cuts:
     result_characters: int = 0
     summary: str = ""
     summary_at: int = 0
-    reader: str = ""
+    is_readable: bool = False
 
     def applied(
         self, messages: Sequence[Message], kept_at: Mapping[str, str] = _NOWHERE
@@ -111,17 +114,12 @@ class Cuts:
         return replace(message, parts=parts)
 
     def _cut_part(self, part: Part, kept_at: Mapping[str, str]) -> Part:
-        if not isinstance(part, ToolResult) or len(part.content) <= self.result_characters:
+        most = self.result_characters + _MARK_CHARACTERS
+        if not isinstance(part, ToolResult) or len(part.content) <= most:
             return part
-        at = kept_at.get(part.call_id) if self.reader else None
-        more = "" if at is None else reading(self.reader, at)
+        at = kept_at.get(part.call_id) if self.is_readable else None
+        more = "" if at is None else reading(at)
         return replace(part, content=shorten(part.content, self.result_characters, more=more))
-
-
-def reading(reader: str, at: str, **arguments: int) -> str:
-    """How a model reads what was cut of a result."""
-    asks = orjson.dumps({"path": at, **arguments}).decode()
-    return f"read it with {reader} {asks}"
 
 
 def plan_cuts(

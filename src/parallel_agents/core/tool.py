@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.kept_text import KeptPath
 from parallel_agents.core.question import Answer
 from parallel_agents.core.schema import JsonObject
 
@@ -141,6 +142,9 @@ class ToolContext:
         denies: whether a permission denies the call's tool or another what the call reaches although
             its arguments do not name it: `denies("read_file", ".env")`.
         run_command: runs a command for the call; None if this process runs none.
+        read_kept: the text that the session's journal keeps under a path such as
+            `@kept/1f0c2a34/turn-3/call/1`, or None; it blocks its thread. None if there is no journal.
+        most_tokens: the most tokens of the result that the model is told; None for no limit.
     """
 
     session: SessionKey
@@ -152,6 +156,8 @@ class ToolContext:
     about: str | None = None
     denies: Callable[[str, str], bool] = _denies_nothing
     run_command: RunCommand | None = None
+    read_kept: Callable[[KeptPath], str | None] | None = None
+    most_tokens: int | None = None
 
 
 @runtime_checkable

@@ -58,12 +58,12 @@ class Shortening:
     Attributes:
         window: the context of the model; None if its size is not known.
         summaries: how what is left out is summarized; None to leave it out without a summary.
-        reader: the tool by which the model can read what was cut of a result; empty for none.
+        is_readable: whether the model can read what was cut of a result.
     """
 
     window: Window | None = None
     summaries: Summaries | None = None
-    reader: str = ""
+    is_readable: bool = False
 
     def foreseen(self, transcript: Transcript) -> Shortened | None:
         """The shortening that the next call needs; None if it should fit, or if nothing helps."""
@@ -158,7 +158,7 @@ class Shortening:
 
     def _named(self, cuts: Cuts, **changes: tuple[Span, ...]) -> Cuts:
         last = max(len(cuts.spans) - 1, 0)
-        return replace(cuts, **changes, summary_at=last, reader=self.reader)
+        return replace(cuts, **changes, summary_at=last, is_readable=self.is_readable)
 
     @property
     def _result_characters(self) -> int:

@@ -42,7 +42,13 @@ class Contexts:
         self._corrections: dict[str, Correction] = {}
 
     def shortening(
-        self, model: Model, models: Models, *, reply: int, reader: str, frame: Callable[[], int]
+        self,
+        model: Model,
+        models: Models,
+        *,
+        reply: int,
+        is_readable: bool,
+        frame: Callable[[], int],
     ) -> Shortening:
         """How conversations with a model are shortened.
 
@@ -50,7 +56,7 @@ class Contexts:
             model: the model of the run.
             models: where the model that writes summaries is found.
             reply: the most tokens of a reply, with its reasoning.
-            reader: the tool by which the model can read what was cut of a result; empty for none.
+            is_readable: whether the model can read what was cut of a result.
             frame: estimates the tokens of the instructions and tools.
         """
         size = model.capabilities.context_tokens
@@ -59,7 +65,7 @@ class Contexts:
             correction = self._corrections.setdefault(model.name, Correction())
             window = Window(size, reply, Meter(correction, frame))
         summaries = self._summarize(size, models) if self._summaries else None
-        return Shortening(window, summaries, reader)
+        return Shortening(window, summaries, is_readable)
 
     def result_tokens(self, window: Window | None, calls: int) -> int:
         """The most tokens that a model is told of each result of a reply with so many calls."""

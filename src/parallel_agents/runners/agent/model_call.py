@@ -18,6 +18,7 @@ from parallel_agents.core.event import (
     Waiting,
 )
 from parallel_agents.core.ids import SessionKey, is_team_key, short
+from parallel_agents.core.kept_text import READER
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
@@ -109,7 +110,7 @@ def fit_context(work: Work) -> None:
         work.models,
         reply=(limits.max_output_tokens or _OUTPUT_TOKENS)
         + (_THINKING_TOKENS if agent.thinking else 0),
-        reader="",
+        is_readable=any(spec.name == READER for spec in work.specs),
         frame=frame,
     )
     work.prepared = work.prepared._replace(shortening=shortening)

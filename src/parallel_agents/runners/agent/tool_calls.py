@@ -18,6 +18,7 @@ from parallel_agents.containment.calls import describe
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
+from parallel_agents.core.kept_text import READER, kept_path, line_at, reading
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.permission import Decision
 from parallel_agents.core.question import Answer
@@ -33,6 +34,7 @@ from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailabl
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
+from parallel_agents.runners.agent.kept_texts import reader_of
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
@@ -267,7 +269,7 @@ class ToolCalls:
             turn=asked.place.turn,
             number=asked.place.number,
             result=kept_result(result),
-            cut=self._cut(result, activation, most),
+            cut=self._cut(result, asked.place, activation, most),
             is_unknown=is_unknown,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
@@ -312,13 +314,19 @@ class ToolCalls:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
 
-    def _cut(self, result: ToolResult, activation: Activation, most: int) -> Cut | None:
+    def _cut(
+        self, result: ToolResult, place: Place, activation: Activation, most: int
+    ) -> Cut | None:
         cut = cut_to(result.content, most)
         if cut is None:
             return None
+        claim = activation.claim
+        if READER in self._tools and self._tooling.kept_event is not None:
+            line = line_at(result.content, cut.head)
+            return replace(cut, more=reading(kept_path(claim.run.id, place), offset=line))
         if _HISTORY not in self._tools:
             return replace(cut, more="ask for less to read it")
-        arguments = {"sessionKey": activation.claim.session.key, "includeTools": True}
+        arguments = {"sessionKey": claim.session.key, "includeTools": True}
         asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
         return replace(cut, more=f"read on by {_HISTORY} {asks}")
 
@@ -335,6 +343,8 @@ class ToolCalls:
             about=None if decision is None else decision.about,
             denies=partial(self._approvals.denies, tool.spec.name),
             run_command=runner_of(self._tooling, session, caller),
+            read_kept=reader_of(self._tooling, session.key),
+            most_tokens=one.most_tokens,
         )
         try:
             async with caller.deadline:

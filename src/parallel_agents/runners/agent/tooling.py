@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from parallel_agents.core.command import Commands
+from parallel_agents.core.event import Event
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
+
+KeptEvent: TypeAlias = Callable[[SessionKey, str, str], Awaitable[Event | None]]
+"""Finds an event by its session, the first digits of its run's id, and its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,7 @@ class Tooling:
         patience: how long questions wait for a person.
         commands: where commands of sessions run; None if this process runs none.
         command_tools: names of the tools that run commands.
+        kept_event: finds an event of a session, to read what it keeps; None if nothing can be found.
     """
 
     tools: Mapping[str, Tool]
@@ -33,3 +40,4 @@ class Tooling:
     commands: Commands | None = None
     command_tools: Collection[str] = ()
     workspaces: Workspaces = AS_THEY_ARE
+    kept_event: KeptEvent | None = None
