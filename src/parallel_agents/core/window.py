@@ -79,7 +79,11 @@ class Shortening:
         """The shortening after a refusal, once for each call; None if nothing helps."""
         if transcript.shortenings.refused_at == transcript.turn:
             return None
-        return self._shortened(transcript, _SHARE_AFTER_REFUSAL, Failure.of(error))
+        share, window = _SHARE_AFTER_REFUSAL, self.window
+        if window is not None:
+            tokens = max(window.meter.tokens(transcript), 1)
+            share = min(share, _SHARE_THAT_REMAINS * window.tokens / tokens)
+        return self._shortened(transcript, share, Failure.of(error))
 
     def after_full_reply(self, transcript: Transcript, error: ContextTooLong) -> Shortened | None:
         """The shortening after a reply that filled the context, which is left out too.

@@ -35,6 +35,7 @@ from parallel_agents.core.steps import (
     step_after_failure,
 )
 from parallel_agents.errors import (
+    ContextTooLong,
     LeftRun,
     PagentsError,
     RunTimedOut,
@@ -236,6 +237,8 @@ async def _advance(work: Work, step: Step) -> Step | None:
     except PagentsError as error:
         if isinstance(step, BreakOff):
             raise
+        if isinstance(error, ContextTooLong):
+            fit_context(work)  # the refusal may have said how large the context is
         return step_after_failure(step, error, work.transcript, work.assignment, work.prepared)
     return None if has_ended else _decide(work)
 
