@@ -19,6 +19,7 @@ _LEAST, _MOST = 0.4, 3.0
 # Of less, the frame around messages is too large a part.
 _WORTH_LEARNING = 200
 _FORGET = 0.2
+_REFUSED = 1.15
 
 
 @dataclass(slots=True)
@@ -33,6 +34,10 @@ class Correction:
             return
         factor = min(max(counted / estimated, _LEAST), _MOST)
         self.factor = max(factor, self.factor + (factor - self.factor) * _FORGET)
+
+    def note_refusal(self) -> None:
+        """A request was too long although it should have fit: expect more from now on."""
+        self.factor = min(self.factor * _REFUSED, _MOST)
 
 
 class Meter:
@@ -65,6 +70,10 @@ class Meter:
     def corrected(self, estimate: int) -> int:
         """An estimate as the model is expected to count it, with a margin."""
         return round(estimate * self._correction.factor * _MARGIN)
+
+    def note_refusal(self) -> None:
+        """The server refused a request as too long that should have fit."""
+        self._correction.note_refusal()
 
     def learn(self, transcript: Transcript, usage: Usage) -> None:
         """Take the server's count of a request with the conversation as it is."""

@@ -36,7 +36,7 @@ _TEXT_CHARACTERS = 4_000
 _ARGUMENT_CHARACTERS = 500
 # Half of the tokens: a word has more than one, and a reply that is cut off is of no use.
 _WORDS_PER_TOKEN = 0.5
-_USUAL_TOKENS, _MOST_TOKENS = 1_500, 2_000
+_USUAL_TOKENS, _MOST_TOKENS = 1_000, 2_000
 _USUAL_RECORD = 100_000
 # The instructions, and the task at its longest.
 _AROUND_RECORD = 1_000
@@ -62,8 +62,8 @@ class Summaries(NamedTuple):
 
     @property
     def least_characters(self) -> int:
-        """Less is not worth a call: its summary would be half as long."""
-        return self.tokens * 4 * 2
+        """Less is not worth a call: its summary could be as long."""
+        return self.tokens * 4
 
 
 def summaries_for(window: int | None, writer: int | None) -> Summaries | None:

@@ -13,8 +13,9 @@ from parallel_agents.core.tokens import tokens_of
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.errors import ContextTooLong
 
-# So that the next turns need no shortening of their own, each of which costs the provider's cache.
-_SHARE_THAT_REMAINS = 0.6
+# So that the next turns need no shortening of their own, each of which costs the provider's cache. A
+# summary costs a call as well, and takes room itself.
+_SHARE_THAT_REMAINS, _SHARE_BESIDE_SUMMARY = 0.6, 0.4
 _SHARE_AFTER_REFUSAL = 0.5
 _REPLY_SHARE = 4
 # What old results and long messages may take of a small context.
@@ -25,6 +26,8 @@ _MOST_SUMMARIES, _MOST_SHORTENINGS = 6, 8
 # An estimate is not so far off that a request of this many times the context could fit.
 _CERTAINLY = 1.5
 _LEAST_REPLY = 256
+# For what a server counts differently of the newest messages.
+_SPARE_SHARE, _LEAST_SPARE = 64, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ class Window:
 
     def room(self, transcript: Transcript) -> int:
         """The tokens that the next reply can have."""
-        return max(self.tokens - self.meter.tokens(transcript), _LEAST_REPLY)
+        spare = max(self.tokens // _SPARE_SHARE, _LEAST_SPARE)
+        return max(self.tokens - self.meter.tokens(transcript) - spare, _LEAST_REPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Shortening:
         tokens = window.meter.tokens(transcript)
         if tokens + window.reserved <= window.tokens:
             return None
-        return self._shortened(transcript, _SHARE_THAT_REMAINS * window.tokens / tokens, None)
+        return self._shortened(transcript, self._share(transcript) * window.tokens / tokens, None)
 
     def after_refusal(self, transcript: Transcript, error: ContextTooLong) -> Shortened | None:
         """The shortening after a refusal, once for each call; None if nothing helps."""
@@ -82,7 +86,7 @@ class Shortening:
         share, window = _SHARE_AFTER_REFUSAL, self.window
         if window is not None:
             tokens = max(window.meter.tokens(transcript), 1)
-            share = min(share, _SHARE_THAT_REMAINS * window.tokens / tokens)
+            share = min(share, self._share(transcript) * window.tokens / tokens)
         return self._shortened(transcript, share, Failure.of(error))
 
     def after_full_reply(self, transcript: Transcript, error: ContextTooLong) -> Shortened | None:
@@ -154,6 +158,11 @@ class Shortening:
         window, messages = self.window, transcript.messages
         tokens = tokens_of(messages) if window is None else window.meter.tokens(transcript)
         return summaries.record_tokens * size // max(tokens, 1)
+
+    def _share(self, transcript: Transcript) -> float:
+        """How much of the context the conversation is to take afterwards."""
+        is_summarized = self._usable(transcript) is not None
+        return _SHARE_BESIDE_SUMMARY if is_summarized else _SHARE_THAT_REMAINS
 
     def _usable(self, transcript: Transcript) -> Summaries | None:
         so_far = transcript.shortenings

@@ -102,3 +102,11 @@ def test_little_teaches_nothing() -> None:
     correction.learn(100, 1_000)
 
     assert correction.factor == 1.0
+
+
+def test_a_refusal_of_what_should_have_fit_teaches_to_expect_more() -> None:
+    correction = Correction()
+
+    Meter(correction, lambda: 0).note_refusal()
+
+    assert correction.factor == pytest.approx(1.15)

@@ -48,6 +48,7 @@ from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.model_call import (
     call_model,
     fit_context,
+    learn_from_refusal,
     note_lost_call,
     start_model,
 )
@@ -238,7 +239,7 @@ async def _advance(work: Work, step: Step) -> Step | None:
         if isinstance(step, BreakOff):
             raise
         if isinstance(error, ContextTooLong):
-            fit_context(work)  # the refusal may have said how large the context is
+            learn_from_refusal(work)
         return step_after_failure(step, error, work.transcript, work.assignment, work.prepared)
     return None if has_ended else _decide(work)
 

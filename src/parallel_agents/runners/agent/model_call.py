@@ -116,6 +116,15 @@ def fit_context(work: Work) -> None:
     work.prepared = work.prepared._replace(shortening=shortening)
 
 
+def learn_from_refusal(work: Work) -> None:
+    """Take what a refusal as too long says of the context: its size, or that more fills it."""
+    before = work.prepared.shortening.window
+    fit_context(work)
+    now = work.prepared.shortening.window
+    if before is not None and now is not None and before.tokens == now.tokens:
+        now.meter.note_refusal()
+
+
 def _measured(work: Work, window: Window, request: ModelRequest, reply: ModelReply) -> ModelReply:
     """Learn from the server's count, and tell a reply that was cut by the context from others."""
     if reply.usage.all_input_tokens and not (reply.is_estimated or reply.cached):

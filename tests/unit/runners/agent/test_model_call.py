@@ -18,6 +18,7 @@ from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
 from tests.unit.runners.agent.parts import ListJournal, NoChildren, NoGates, activation_of
 
+PLAIN = Settings(summaries=False)
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
@@ -97,7 +98,7 @@ async def test_a_task_that_is_too_long_by_itself_fails_after_one_call() -> None:
 async def test_a_shorter_request_that_is_refused_too_fails() -> None:
     model = ScriptedModel(["x" * 9_000, ContextTooLong("too long"), ContextTooLong("too long")])
     persistent = SessionOptions(mode=Mode.SESSION)
-    async with open_rig(model, agents=[WRITER]) as rig:
+    async with open_rig(model, agents=[WRITER], settings=PLAIN) as rig:
         handle = await rig.sessions.spawn(Task("writer", "go", options=persistent))
         await handle.wait()
         await handle.send("go on")
@@ -114,8 +115,7 @@ async def test_a_known_context_is_not_overrun() -> None:
         ["tea " * 1_200, "oat " * 1_200, "z"], capabilities=Capabilities(context_tokens=4_000)
     )
     persistent = SessionOptions(mode=Mode.SESSION)
-    plain = Settings(summaries=False)
-    async with open_rig(model, agents=[WRITER], settings=plain) as rig:
+    async with open_rig(model, agents=[WRITER], settings=PLAIN) as rig:
         handle = await rig.sessions.spawn(Task("writer", "one", options=persistent))
         await handle.wait()
         for text in ("two", "three"):
@@ -140,7 +140,7 @@ async def test_a_reply_that_filled_the_context_is_asked_for_again_in_a_shorter_c
     full = ModelReply(message=assistant("half an"), model="m", finish=Finish.WINDOW)
     model = ScriptedModel(["x" * 9_000, full, "an answer"])
     persistent = SessionOptions(mode=Mode.SESSION)
-    async with open_rig(model, agents=[WRITER]) as rig:
+    async with open_rig(model, agents=[WRITER], settings=PLAIN) as rig:
         handle = await rig.sessions.spawn(Task("writer", "one", options=persistent))
         await handle.wait()
         await handle.send("two")

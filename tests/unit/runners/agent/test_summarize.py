@@ -91,7 +91,7 @@ async def test_a_summary_stands_for_what_no_longer_fits() -> None:
     assert len(asked) == len(shortenings(events)) == 1
     last = model.requests[-1].messages
     assert last[0].text.startswith(f"{SUMMARY_BEGINS}\nAsked: about tea.\n")
-    assert [message.text for message in last[1:]] == ["two", LONG, "three"]
+    assert [message.text for message in last[1:]] == ["three"]
     assert results[-1].notices == (
         "the conversation outgrew the context of scripted/model: "
         "a summary stands for its oldest parts",
