@@ -16,6 +16,9 @@ from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.window import Shortening, Window
 from parallel_agents.errors import PagentsError
 
+# The most of a message: a quarter of the context, or what reports of children may have.
+_MESSAGE_SHARE, _MESSAGE_TOKENS = 4, 30_000
+
 
 class Contexts:
     """What this process knows of the contexts of models, and what its settings say of them.
@@ -66,6 +69,12 @@ class Contexts:
             window = Window(size, reply, Meter(correction, frame))
         summaries = self._summarize(size, models) if self._summaries else None
         return Shortening(window, summaries, is_readable)
+
+    def message_tokens(self, window: Window | None) -> int:
+        """The most tokens that a model is told of a message to its run, or of its children's report."""
+        if window is None:
+            return _MESSAGE_TOKENS
+        return round(window.tokens / _MESSAGE_SHARE / max(window.meter.factor, 1.0))
 
     def result_tokens(self, window: Window | None, calls: int) -> int:
         """The most tokens that a model is told of each result of a reply with so many calls."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -187,3 +188,45 @@ async def test_an_old_result_that_was_told_whole_is_folded_to_a_path() -> None:
     assert result.status is RunStatus.DONE, result.error
     assert result.text.startswith("line 0: tea is good\nline 1: ")
     assert "line 60: tea is good" in result.text
+
+
+async def test_a_message_that_would_fill_the_context_is_cut_and_kept() -> None:
+    long = "\n".join(f"rule {number}: tea is good" for number in range(2_000))
+
+    async def wait_a_little() -> str:
+        await asyncio.sleep(5)
+        return "waited"
+
+    def answer(request: ModelRequest) -> Answer:
+        text = request.messages[-1].text
+        if len(request.messages) == 1:
+            return ToolCall("1", "wait_a_little", {})
+        if (mark := _ASKS.search(text)) is not None:
+            return ToolCall("2", "read_file", {**orjson.loads(mark[1]), "offset": 1_990})
+        return last_result(request)
+
+    tools = ("wait_a_little", "read_file")
+    agent = Agent(name="a", description="Waits", instructions="Wait.", tools=tools)
+    model = RepliesWith(answer, capabilities=SMALL)
+    async with open_rig(model, agents=[agent], tools=[wait_a_little]) as rig:
+        handle = await rig.sessions.spawn(Task("a", "go"))
+        await asyncio.sleep(1)
+        await handle.steer(long)
+        result = await handle.wait()
+
+    assert result.status is RunStatus.DONE, result.error
+    assert len(model.requests[1].messages[-1].text) < 8_000
+    assert result.text.endswith("rule 1999: tea is good")
+
+
+async def test_a_task_that_cannot_fit_fails_before_any_call() -> None:
+    model = RepliesWith(lambda _: "done", capabilities=SMALL)
+    agent = Agent(name="a", description="Answers", instructions="Answer.")
+    async with open_rig(model, agents=[agent]) as rig:
+        result = await (await rig.sessions.spawn(Task("a", "tea is good " * 5_000))).wait()
+
+    assert result.error is not None
+    assert result.error.code == "PA-E204"
+    assert "the model's context has 4,096" in result.error.message
+    assert "files that the agent reads in parts" in result.error.hint
+    assert model.requests == []
