@@ -18,7 +18,6 @@ from parallel_agents.containment.calls import describe
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry, ToolFinished, ToolStarted
 from parallel_agents.core.kept import KeptCall
-from parallel_agents.core.kept_text import READER, kept_path, line_at, reading
 from parallel_agents.core.message import Place, ToolCall, ToolResult
 from parallel_agents.core.permission import Decision
 from parallel_agents.core.question import Answer
@@ -26,7 +25,7 @@ from parallel_agents.core.repetition import advice, times_in_a_row
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.session import SessionOptions
-from parallel_agents.core.told import Cut, cut_to, kept as kept_result
+from parallel_agents.core.told import kept as kept_result
 from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
@@ -34,14 +33,12 @@ from parallel_agents.errors import LeftRun, Stopping, StoreError, ToolUnavailabl
 from parallel_agents.runners.agent.approvals import Approvals, Requested, denial, ruling
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
-from parallel_agents.runners.agent.kept_texts import reader_of
+from parallel_agents.runners.agent.kept_texts import ReadsBy, cut_of, reader_of
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
 
 T = TypeVar("T")
-
-_HISTORY = "sessions_history"
 
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
@@ -139,6 +136,7 @@ class ToolCalls:
     __slots__ = (
         "_approvals",
         "_patience",
+        "_reads_by",
         "_schemas",
         "_timeout_seconds",
         "_tooling",
@@ -170,6 +168,7 @@ class ToolCalls:
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
         self._tooling = tooling
+        self._reads_by = ReadsBy.of(self._tools, tooling)
 
     @property
     def may_write(self) -> bool:
@@ -269,7 +268,7 @@ class ToolCalls:
             turn=asked.place.turn,
             number=asked.place.number,
             result=kept_result(result),
-            cut=self._cut(result, asked.place, activation, most),
+            cut=cut_of(result, asked.place, activation.claim, most, self._reads_by),
             is_unknown=is_unknown,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
@@ -313,22 +312,6 @@ class ToolCalls:
         if asked.was_started and spec.effect is Effect.ONCE:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
-
-    def _cut(
-        self, result: ToolResult, place: Place, activation: Activation, most: int
-    ) -> Cut | None:
-        cut = cut_to(result.content, most)
-        if cut is None:
-            return None
-        claim = activation.claim
-        if READER in self._tools and self._tooling.kept_event is not None:
-            line = line_at(result.content, cut.head)
-            return replace(cut, more=reading(kept_path(claim.run.id, place), offset=line))
-        if _HISTORY not in self._tools:
-            return replace(cut, more="ask for less to read it")
-        arguments = {"sessionKey": claim.session.key, "includeTools": True}
-        asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
-        return replace(cut, more=f"read on by {_HISTORY} {asks}")
 
     async def _execute(self, tool: Tool, one: _Underway) -> ToolResult:
         (asked, decision, _), activation, caller, *_ = one
