@@ -114,6 +114,16 @@ class Settings:
             "the most tokens of a tool's result that the model sees; by default an eighth of its context"
         ),
     )
+    summaries: Switch = field(
+        default=True,
+        metadata=_knob(
+            "a model summarizes the parts of a conversation that no longer fit its context; false leaves them out"
+        ),
+    )
+    summary_model: ModelName | None = field(
+        default=None,
+        metadata=_knob("provider/model that writes these summaries; by default the run's own"),
+    )
     session_visibility: Visibility = field(
         default=Visibility.TREE,
         metadata=_knob("the sessions an agent sees: self, tree, agent (same agent) or all"),

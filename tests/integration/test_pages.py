@@ -208,3 +208,26 @@ async def test_origins_name_a_session_its_parent_and_its_first_run(open_store: O
             top: Origin("the top", "", RunId("run-top")),
             leaf: Origin("the leaf", "the top", RunId("run-leaf")),
         }
+
+
+@pytest.mark.parametrize(
+    ("session", "run", "key", "found"),
+    [
+        ("own", "run-", "queued", "run-top"),
+        ("own", "run-top", "finished", "run-top"),
+        ("own", "run-l", "queued", None),
+        ("own", "run-top", "gone", None),
+        ("own", "%", "queued", None),
+        ("other", "run-top", "queued", None),
+    ],
+)
+async def test_an_event_is_found_by_its_key_in_its_own_session_alone(
+    open_store: OpenStore, session: str, run: str, key: str, found: str | None
+) -> None:
+    async with open_store() as store:
+        top = await some_work(store)
+        other = next(e.session for e in await store.events() if e.session != top)
+
+        event = await store.kept_event(top if session == "own" else other, run, key)
+
+        assert (event.run if event else None) == found

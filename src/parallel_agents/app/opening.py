@@ -34,6 +34,7 @@ from parallel_agents.models.timed import Timed
 from parallel_agents.quality.gatekeeper import Gates
 from parallel_agents.quality.judge import Judge
 from parallel_agents.quality.refiner import Refiner
+from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.agent.questions import Patience
 from parallel_agents.runners.agent.tooling import Tooling
@@ -193,10 +194,10 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             patience=Patience(resources.now, settings.question_seconds),
             commands=commands,
             command_tools=COMMAND_TOOLS,
-            result_tokens=settings.result_tokens,
             workspaces=app.workspaces,
             sharing=app.sharing,
             servers=resources.servers,
+            kept_event=resources.store.kept_event,
         ),
         app.service,
         partial(report, max_tokens=settings.hand_back_tokens),
@@ -206,6 +207,11 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             Refiner(app.service, app.judges.judge),
             commands,
             settings.permission_layer,
+        ),
+        contexts=Contexts(
+            result_tokens=settings.result_tokens,
+            summaries=settings.summaries,
+            summary_model=settings.summary_model or "",
         ),
     )
     return {

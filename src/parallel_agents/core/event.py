@@ -112,6 +112,7 @@ class Replied:
         tries: HTTP calls.
         cached: an earlier reply to the same request was used, at no cost.
         is_estimated: the server counted no tokens, so that `usage` is a guess.
+        is_summary: the message is no part of the conversation, but a summary of it; see `Shortened`.
     """
 
     turn: int
@@ -124,6 +125,7 @@ class Replied:
     tries: int = 1
     cached: bool = False
     is_estimated: bool = False
+    is_summary: bool = False
     kind: Literal["replied"] = "replied"
 
     @property
@@ -284,11 +286,13 @@ class Shortened:
 
     Attributes:
         error: the refusal of the provider; None if the runtime foresaw it.
+        unsummarized: why no summary stands for what was left out, although one was asked for.
     """
 
     turn: int
     cuts: Cuts
     error: Failure | None = None
+    unsummarized: str = ""
     kind: Literal["shortened"] = "shortened"
 
 

@@ -43,6 +43,10 @@ class EventStore(Protocol):
         """The last events with a `seq` below `before`, in order; arguments as for `events`."""
         ...
 
+    async def kept_event(self, session: SessionKey, run: str, key: str) -> Event | None:
+        """The event under a key of a run of this session whose id begins so; None if there is none."""
+        ...
+
     async def count_events(
         self, *, before: int | None = None, tree: SessionKey | None = None
     ) -> int:

@@ -7,7 +7,7 @@ the same. A new kind of work is a new step here and a handler in the runner.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
@@ -20,9 +20,10 @@ from parallel_agents.core.model import Finish
 from parallel_agents.core.output import Rejected, check_output
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import Json
+from parallel_agents.core.summary import Summaries
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.version import AnswerId, Version
-from parallel_agents.core.window import cuts_after_full_reply, cuts_after_refusal, foreseen_cuts
+from parallel_agents.core.window import Shortening
 from parallel_agents.errors import (
     ConfigError,
     ContextTooLong,
@@ -80,6 +81,14 @@ class Shorten:
     """Shorten the conversation, which no longer fits the model's context."""
 
     shortened: Shortened
+
+
+@dataclass(frozen=True, slots=True)
+class Summarize:
+    """Shorten the conversation, with a model's summary of what is left out."""
+
+    shortened: Shortened
+    summaries: Summaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,15 @@ class BreakOff:
 Telling: TypeAlias = DeliverMessages | AnnounceLastCall | Shorten | AskRepair | BeginAttempt
 Ending: TypeAlias = Complete | CompleteWithBest | EndOverBudget | BreakOff
 Step: TypeAlias = (
-    StartModel | CallModel | RunTools | JoinChildren | CheckGate | Revise | Telling | Ending
+    StartModel
+    | CallModel
+    | RunTools
+    | Summarize
+    | JoinChildren
+    | CheckGate
+    | Revise
+    | Telling
+    | Ending
 )
 
 
@@ -175,13 +192,16 @@ class Prepared(NamedTuple):
         model: the model that is ready for calls; empty before one is.
         may_spawn: whether the agent was offered tools that spawn sessions.
         joined: the answer before which the run found no child to wait for.
-        window: the tokens of that model's context; None if that is not known.
+        shortening: how a conversation that is too long for that model is shortened.
     """
 
     model: str = ""
     may_spawn: bool = False
     joined: AnswerId | None = None
-    window: int | None = None
+    shortening: Shortening = Shortening()
+
+
+_NOTHING = Prepared()
 
 
 def next_step(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
@@ -204,7 +224,11 @@ def next_step(transcript: Transcript, assignment: Assignment, prepared: Prepared
 
 
 def step_after_failure(
-    failed: Step, error: PagentsError, transcript: Transcript, assignment: Assignment
+    failed: Step,
+    error: PagentsError,
+    transcript: Transcript,
+    assignment: Assignment,
+    prepared: Prepared = _NOTHING,
 ) -> Step:
     """The next step after the step `failed` raised `error`."""
     match failed:
@@ -213,12 +237,14 @@ def step_after_failure(
             if is_first and error.may_answer:
                 return AnnounceLastCall(Failure.of(error))
         case CallModel() if isinstance(error, ContextTooLong):
-            shortened = cuts_after_refusal(transcript, error)
+            shortened = prepared.shortening.after_refusal(transcript, error)
             if shortened is not None:
-                return Shorten(shortened)
+                return _shorten(shortened, transcript, prepared)
             return _begin_again(error, transcript, assignment)
         case CallModel() if isinstance(error, ProviderError | ConfigError | LocalModelError):
             return _begin_again(error, transcript, assignment)
+        case Summarize(shortened=shortened):
+            return Shorten(replace(shortened, unsummarized=error.message))
         case StartModel():
             return _begin_again(error, transcript, assignment)
         case Revise() if isinstance(error, RevisionFailed):
@@ -230,12 +256,19 @@ def step_after_failure(
 
 def _call_that_fits(transcript: Transcript, assignment: Assignment, prepared: Prepared) -> Step:
     """The next call of the model, once the conversation fits into its context."""
-    if prepared.window is not None:
-        reply = assignment.limits.max_output_tokens or 0
-        shortened = foreseen_cuts(transcript, window=prepared.window, reply=reply)
+    shortening = prepared.shortening
+    if shortening.window is not None:
+        shortened = shortening.foreseen(transcript)
         if shortened is not None:
-            return Shorten(shortened)
+            return _shorten(shortened, transcript, prepared)
+        if (error := shortening.too_long(transcript)) is not None:
+            return _begin_again(error, transcript, assignment)
     return _call(transcript, assignment)
+
+
+def _shorten(shortened: Shortened, transcript: Transcript, prepared: Prepared) -> Step:
+    summaries = prepared.shortening.summary_of(transcript, shortened)
+    return Shorten(shortened) if summaries is None else Summarize(shortened, summaries)
 
 
 def _call(transcript: Transcript, assignment: Assignment) -> Step:
@@ -253,10 +286,11 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
     if transcript.last_finish is Finish.PAUSED and transcript.pauses <= _MOST_PAUSES:
         return _call(transcript, assignment)
     if (cut := _cut(transcript.last_finish, assignment)) is not None:
-        shortened = None
         if isinstance(cut, ContextTooLong):
-            shortened = cuts_after_full_reply(transcript, cut)
-        return Shorten(shortened) if shortened else _begin_again(cut, transcript, assignment)
+            shortened = prepared.shortening.after_full_reply(transcript, cut)
+            if shortened is not None:
+                return _shorten(shortened, transcript, prepared)
+        return _begin_again(cut, transcript, assignment)
     checked = check_output(transcript.last_text, assignment.agent.output_schema)
     if isinstance(checked, Rejected):
         if transcript.repairs == 0:

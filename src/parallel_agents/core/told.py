@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from parallel_agents.core.message import ToolResult
+from parallel_agents.core.tokens import tokens_in
 
 # A result is kept up to this length: the events of a session are read again for each of its runs.
 MOST_KEPT_CHARACTERS = 1_000_000
@@ -16,7 +17,7 @@ MOST_KEPT_CHARACTERS = 1_000_000
 BYTES_PER_TOKEN = 4
 
 _USUAL_TOKENS = 10_000
-_LEAST_TOKENS = 200
+_LEAST_TOKENS = 20
 _SHARE_OF_WINDOW = 8
 _RESULTS_OF_A_REPLY = 4
 _HEAD_SHARE = 2 / 3
@@ -54,16 +55,17 @@ def most_tokens(window: int | None, most: int | None, *, calls: int = 1) -> int:
     """
     one = _USUAL_TOKENS if window is None else window // _SHARE_OF_WINDOW
     one = one if most is None else min(one, most)
-    return max(min(one, one * _RESULTS_OF_A_REPLY // calls), _LEAST_TOKENS)
+    return max(min(one, one * _RESULTS_OF_A_REPLY // max(calls, 1)), _LEAST_TOKENS)
 
 
 def cut_to(content: str, tokens: int) -> Cut | None:
     """What is told of a result; None for all of it."""
-    most = tokens * BYTES_PER_TOKEN
-    if len(content) * 4 <= most:  # no character has more than four bytes
+    if len(content) <= tokens:
         return None
-    size = len(content) if content.isascii() else len(content.encode())
-    return None if size <= most else Cut(len(content) * most // size, len(content))
+    estimate = tokens_in(content)
+    if estimate <= tokens:
+        return None
+    return Cut(len(content) * tokens // estimate, len(content))
 
 
 def told(result: ToolResult, cut: Cut | None) -> ToolResult:

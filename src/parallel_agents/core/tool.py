@@ -12,6 +12,7 @@ from parallel_agents.core.artifact import SharedArtifacts
 from parallel_agents.core.command import CommandEnd
 from parallel_agents.core.encoded import Encodable
 from parallel_agents.core.ids import RunId, SessionKey
+from parallel_agents.core.kept_text import KeptPath
 from parallel_agents.core.question import Answer
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.shared_state import SharedState
@@ -155,6 +156,9 @@ class ToolContext:
         run_command: runs a command for the call; None if this process runs none.
         state: the values that the sessions of the call's tree share; None if nothing is shared.
         artifacts: the same of contents.
+        read_kept: the text that the session's journal keeps under a path such as
+            `@kept/1f0c2a34/turn-3/call/1`, or None; it blocks its thread. None if there is no journal.
+        most_tokens: the most tokens of the result that the model is told; None for no limit.
     """
 
     session: SessionKey
@@ -169,6 +173,8 @@ class ToolContext:
     run_command: RunCommand | None = None
     state: SharedState | None = None
     artifacts: SharedArtifacts | None = None
+    read_kept: Callable[[KeptPath], str | None] | None = None
+    most_tokens: int | None = None
 
 
 @runtime_checkable

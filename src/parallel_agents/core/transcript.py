@@ -6,7 +6,7 @@ crash has the same state as one that was never interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -34,6 +34,7 @@ from parallel_agents.core.event import (
 from parallel_agents.core.gate import Verdict
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.kept import KeptCall, KeptReport, KeptWork, identity_of, tell
+from parallel_agents.core.kept_text import kept_path
 from parallel_agents.core.message import (
     Message,
     Place,
@@ -46,6 +47,7 @@ from parallel_agents.core.message import (
 from parallel_agents.core.model import Finish
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.shortenings import NO_SHORTENINGS, Shortenings
 from parallel_agents.core.told import told
 from parallel_agents.core.tool import Effect
 from parallel_agents.core.version import AnswerId, Version
@@ -89,9 +91,9 @@ class Transcript:
         closing: why only one call is left; None if more are.
         estimated: the number of replies whose tokens the server did not count.
         pauses: the number of replies in a row that the server paused.
-        shortened: how often the conversation was shortened in the run.
-        shortened_at: the turn before which it was last shortened in the attempt; -1 for none.
-        refused_at: the same, of those that a refusal made necessary.
+        shortenings: how the conversation was shortened in the run.
+        run: the id of the run.
+        kept_at: where the whole of each result is kept, by the id of its call.
     """
 
     messages: list[Message] = field(default_factory=list[Message])
@@ -118,10 +120,10 @@ class Transcript:
     closing: Failure | None = None
     estimated: int = 0
     pauses: int = 0
-    shortened: int = 0
-    shortened_at: int = -1
-    refused_at: int = -1
+    shortenings: Shortenings = NO_SHORTENINGS
     task_end: int = 0
+    run: RunId | None = None
+    kept_at: dict[str, str] = field(default_factory=dict[str, str])
     _ids: CallIds = field(default_factory=CallIds)
     _best_before: Version | None = None
     _stale_before: int = 0
@@ -140,6 +142,7 @@ class Transcript:
             received=self.received.copy(),
             delivered=self.delivered.copy(),
             handed_back=self.handed_back.copy(),
+            kept_at=self.kept_at.copy(),
             _ids=self._ids.copy(),
         )
 
@@ -147,7 +150,7 @@ class Transcript:
         """This transcript continued by the events of a run."""
         state = self.copy()
         for event in events:
-            state.apply(event.key, event.body)
+            state.take(event)
         return state
 
     @property
@@ -182,8 +185,13 @@ class Transcript:
         """What `was` the call of another run that call `number` does again; empty if none."""
         return self.kept.done_again(self.asked, number)
 
+    def take(self, event: Event) -> None:
+        """Apply one event of the session, of the run that it names."""
+        self.run = event.run
+        self.apply(event.key, event.body)
+
     def apply(self, key: str, body: Body) -> None:
-        """Apply one event of the session."""
+        """Apply one event of the run."""
         match body:
             case Queued():
                 self._begin_run(body)
@@ -255,13 +263,10 @@ class Transcript:
         self.last_text, self.last_finish, self.reviser = revised.text, Finish.STOP, ""
 
     def _shorten(self, shortened: Shortened) -> None:
-        self.messages = shortened.cuts.applied(self.messages)
+        self.messages = shortened.cuts.applied(self.messages, self.kept_at)
         self.task_end = shortened.cuts.moved(self.task_end)
         self.counted = self.counted_tokens = 0
-        self.shortened += 1
-        self.shortened_at = shortened.turn
-        if shortened.error is not None:
-            self.refused_at = shortened.turn
+        self.shortenings = self.shortenings.after(shortened)
 
     def _begin_attempt(self, begun: Attempted) -> None:
         self.close_turn()
@@ -275,7 +280,7 @@ class Transcript:
         self.model, self.reviser = begun.model or self.model, begun.by
         self.attempt, self.repairs, self.asked = begun.number, 0, ()
         self.counted = self.counted_tokens = 0
-        self.shortened_at = self.refused_at = -1
+        self.shortenings = self.shortenings.of_next_attempt()
         self.verdicts.clear()
 
     def _tell_earlier(self) -> None:
@@ -285,12 +290,15 @@ class Transcript:
             self.handed_back -= missing
 
     def _take_reply(self, reply: Replied) -> None:
+        self.estimated += reply.is_estimated
+        if reply.is_summary:
+            return  # the shortening has it
         self.close_turn()
         message = self._ids.apart(reply.message)
         self.messages.append(message)
         self.verdicts.clear()  # they judged the previous answer
         self.counted_tokens = 0 if reply.is_estimated else reply.usage.total_tokens
-        self.estimated += reply.is_estimated
+        self.shortenings = self.shortenings.after_reply()
         self.pauses = self.pauses + 1 if reply.finish is Finish.PAUSED else 0
         self.counted = len(self.messages) if self.counted_tokens else 0
         before = self.last_text if self.last_finish is Finish.PAUSED else ""
@@ -325,7 +333,7 @@ class Transcript:
         self.turn, self.attempt, self.repairs, self.last_text = 0, 1, 0, ""
         self.closing, self.model, self.tries = None, "", 1
         self.estimated, self.pauses = 0, 0
-        self.shortened, self.shortened_at, self.refused_at = 0, -1, -1
+        self.shortenings = NO_SHORTENINGS
         self._best_before, self._stale_before, self.reviser = None, 0, ""
         self.verdicts.clear()
         self.pending.clear()
@@ -345,6 +353,7 @@ class Transcript:
                 result = told(finished.result, finished.cut)
                 is_own = result.call_id == call.id
                 results.append(result if is_own else replace(result, call_id=call.id))
+                self.kept_at[call.id] = kept_path(self.run, Place(self.turn, number))
             self._keep(number, results[-1])
         self.kept.count(self.asked)
         self.messages.append(Message(Role.TOOL, tuple(results)))
@@ -374,14 +383,6 @@ def name_of(started: ToolStarted | None, key: str) -> str:
     return key if started is None or started.number else started.call.id
 
 
-def forked(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages that a forked session begins with: all except tool calls without results."""
-    whole = list(messages)
-    while whole and whole[-1].tool_calls:
-        whole.pop()
-    return tuple(whole)
-
-
 def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:
     """The transcript of a session up to and including its run `run`, or of all its runs.
 
@@ -393,7 +394,7 @@ def fold(events: Iterable[Event], run: RunId | None = None) -> Transcript:
     state = Transcript()
     for each, its_events in by_run.items():
         for event in its_events:
-            state.apply(event.key, event.body)
+            state.take(event)
         if each == run:
             break
     return state

@@ -7,13 +7,15 @@ from dataclasses import replace
 from functools import reduce
 from typing import TypeAlias
 
-from parallel_agents.core.model import Listener, Model, ModelReply, ModelRequest
+from typing_extensions import override
+
+from parallel_agents.core.model import Capabilities, Listener, Model, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.throttle import Throttle
-from parallel_agents.errors import Overloaded, ProviderError, RequestRejected
+from parallel_agents.errors import ContextTooLong, Overloaded, ProviderError, RequestRejected
 from parallel_agents.models.dialect import CHANGES, Dialect, DialectChanges, merge_changes
 from parallel_agents.models.governor import Governor
-from parallel_agents.models.lessons import Lesson, lesson_of
+from parallel_agents.models.lessons import Lesson, lesson_of, window_in
 from parallel_agents.models.wrapped import Wrapped
 
 Sends: TypeAlias = Callable[[str, ModelRequest, bool], bytes]
@@ -21,6 +23,7 @@ Sends: TypeAlias = Callable[[str, ModelRequest, bool], bytes]
 
 _NOTHING: JsonObject = {}
 _MOST_LESSONS = 6
+_WINDOW = "context_tokens"
 # Changes of these add members, so that one call may change them more than once.
 _GROWING = frozenset({"omit", "efforts", "extra"})
 
@@ -50,6 +53,10 @@ class Lessons:
         """What the model takes, as far as it is known now."""
         return self._dialect_of(model, self.learned(model))
 
+    async def refresh(self) -> None:
+        """Read what other processes have learned."""
+        await self._governor.refresh()
+
     async def learn(self, model: str, change: JsonObject) -> JsonObject:
         """Keep a change, and return all that was learned."""
         return await self._governor.change(model, _learn(change))
@@ -65,11 +72,30 @@ class Learning(Wrapped):
         super().__init__(model)
         self._lessons = lessons
 
+    @property
+    @override
+    def capabilities(self) -> Capabilities:
+        """Those of the model; its context is no larger than a refusal said."""
+        known, learned = self._model.capabilities, self._lessons.learned(self.name)
+        size = learned.get(_WINDOW) if learned else None
+        if not isinstance(size, int) or (known.context_tokens or size) < size:
+            return known
+        return replace(known, context_tokens=size)
+
+    @override
+    async def start(self) -> None:
+        await super().start()
+        await self._lessons.refresh()
+
     async def respond(self, request: ModelRequest, listener: Listener | None = None) -> ModelReply:
         learned = self._lessons.learned(self.name)
         taught = replace(request, learned=learned) if learned else request
         try:
             return await self._model.respond(taught, listener)
+        except ContextTooLong as error:
+            if (size := window_in(error)) is not None and size != learned.get(_WINDOW):
+                await self._lessons.learn(self.name, {_WINDOW: size})
+            raise
         except (RequestRejected, Overloaded) as error:
             return await self._respond_changed(taught, error, listener)
 

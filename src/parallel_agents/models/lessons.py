@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from parallel_agents.core.agent import ThinkingLevel
 from parallel_agents.core.schema import Json, JsonObject
-from parallel_agents.errors import Rejection
+from parallel_agents.errors import ContextTooLong, Rejection
 from parallel_agents.models.dialect import CHANGES, DialectChanges
 
 # Fields that a request can do without; a server that names another one is not obeyed.
@@ -34,6 +34,19 @@ _LIMIT = re.compile(
     r"|max_\w*tokens`?'? must be (?:less than or equal to|at most|<=) [`']?(\d{2,9})"
     r"|maximum (?:value|allowed)[^.]{0,40}max_\w*tokens[^.\d]{0,30}(\d{2,9})"
 )
+# The size of a context, as OpenAI, vLLM and Mistral say it; Anthropic; Gemini; llama.cpp; xAI; DashScope.
+_WINDOW = re.compile(
+    r"maximum context length (?:is|of) (\d{3,9})"
+    r"|(\d{3,9}) maximum context length"
+    r"|\d+ tokens > (\d{3,9}) maximum"
+    r"|context limit: \d+ \+ \d+ > (\d{3,9})"
+    r"|maximum number of tokens allowed \((\d{3,9})\)"
+    r"|context size \((\d{3,9})(?: tokens)?\)"
+    r"|maximum prompt length is (\d{3,9})"
+    r"|range of input length should be \[\d+, ?(\d{3,9})\]"
+)
+_LEAST_WINDOW = 512
+_SEPARATOR = re.compile(r"(?<=\d),(?=\d{3})")
 # A server error may be one that a chat template raises about the roles of a request.
 _OF_TEMPLATES = frozenset({"roles", "system"})
 # What is refused for the moment is no lesson.
@@ -114,6 +127,14 @@ def _changes(text: str, param: str) -> Iterator[DialectChanges]:
     for name in (head, *_REFUSED.findall(text)):
         if name in _OPTIONAL:
             yield {"omit": frozenset({name})}
+
+
+def window_in(error: ContextTooLong) -> int | None:
+    """The tokens of the model's context that a refusal names; None if it names none."""
+    text = error.message if error.rejection is None else error.rejection.text
+    found = _WINDOW.search(_SEPARATOR.sub("", text[:_MOST_CHARACTERS].lower()))
+    number = int(found[found.lastindex or 0]) if found else 0
+    return number if number >= _LEAST_WINDOW else None
 
 
 def _limit_in(text: str) -> int | None:

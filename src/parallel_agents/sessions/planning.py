@@ -17,7 +17,7 @@ from parallel_agents.core.ids import (
     short,
 )
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.message import Message
+from parallel_agents.core.message import Message, forked
 from parallel_agents.core.needs import Needs
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
@@ -27,7 +27,7 @@ from parallel_agents.core.sandbox import Sandbox, settled
 from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.store import SessionPlan
 from parallel_agents.core.task import Task, TeamTask
-from parallel_agents.core.transcript import fold, forked
+from parallel_agents.core.transcript import fold
 from parallel_agents.core.unicode import canonical
 from parallel_agents.errors import (
     ConfigError,

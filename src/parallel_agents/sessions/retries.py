@@ -9,7 +9,7 @@ from parallel_agents.core.budget import NO_BUDGET, Amount
 from parallel_agents.core.dead_letter import DeadLetter, Edits
 from parallel_agents.core.event import Event, Queued
 from parallel_agents.core.ids import short
-from parallel_agents.core.message import Message
+from parallel_agents.core.message import Message, forked
 from parallel_agents.core.model import ModelRequest, Models
 from parallel_agents.core.row import Row
 from parallel_agents.core.run import RunStatus
@@ -17,7 +17,7 @@ from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Filter, SessionPlan, Store
 from parallel_agents.core.task import Task
 from parallel_agents.core.tool import Tool
-from parallel_agents.core.transcript import Transcript, fold, forked
+from parallel_agents.core.transcript import Transcript, fold
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import Conflict, RunIsOver
 from parallel_agents.runners.agent.model_call import worst_case

@@ -193,6 +193,7 @@ class JournalStore(ABC):
     live_among = _read(lambda rows: rows.live_among)
     events = _read(lambda rows: rows.events)
     last_events = _read(lambda rows: rows.last_events)
+    kept_event = _read(lambda rows: rows.kept_event)
     count_events = _read(lambda rows: rows.count_events)
     count_rows = _read(lambda rows: partial(count_rows, rows))
     tallies = _read(lambda rows: partial(read_tallies, rows))

@@ -182,6 +182,10 @@ class Rows:
         found = self.database.all(query, values, where=conditions)
         return [self.event(columns) for columns in reversed(found)]
 
+    def kept_event(self, session: SessionKey, run: str, key: str) -> Event | None:
+        found = self.database.one("kept_event", (session, run, key))
+        return None if found is None else self.event(found)
+
     def count_events(self, *, before: int | None = None, tree: SessionKey | None = None) -> int:
         values: dict[str, Value] = {"before": before, "tree": tree}
         conditions = [] if before is None else ["events.before"]

@@ -91,7 +91,7 @@ class Transcripts:
             state = kept.state.copy()
             for event, _ in found:
                 if event.run != row.run.id:
-                    state.apply(event.key, event.body)
+                    state.take(event)
             size = kept.size + sum(size for event, size in found if event.run != row.run.id)
             kept = _Kept(row.run.number - 1, state, size)
         if kept.number and not unreadable:

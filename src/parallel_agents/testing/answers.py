@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from aiohttp import web
 
 from parallel_agents.core.schema import JsonObject
+from parallel_agents.core.usage import Usage
 from parallel_agents.testing.behaviour import (
     Behaviour,
     Cut,
@@ -40,6 +41,8 @@ async def answer(
         return await _send(request, garbage)
     content = fault if isinstance(fault, Refusal) else behaviour.answer(body)
     wire, model, usage = asked.wire, asked.model, behaviour.usage
+    if not isinstance(usage, Usage):
+        usage = usage(body)
     if asked.streams:
         chunks = wire.chunks(content, model, usage, behaviour.chunk_characters)
         return await _stream(request, chunks, fault)

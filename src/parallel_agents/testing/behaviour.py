@@ -137,14 +137,16 @@ class Behaviour(Checked):
         latency_seconds: the time from the request to the first byte of the answer.
         answer: maps the request's body to a text, or to tool calls.
         fault: maps the request's number, counted from 1, and its body to a fault or None.
-        usage: the tokens that each reply reports.
+        usage: the tokens that each reply reports, or a function of the request's body.
         chunk_characters: the characters of text in each chunk of a stream.
     """
 
     latency_seconds: Seconds = 0.0
     answer: Callable[[JsonObject], Reply] = answer_by_schema
     fault: Callable[[int, JsonObject], Fault | None] = no_fault
-    usage: Usage = Usage(input_tokens=200, output_tokens=50, cache_read_tokens=800)
+    usage: Usage | Callable[[JsonObject], Usage] = Usage(
+        input_tokens=200, output_tokens=50, cache_read_tokens=800
+    )
     chunk_characters: Count = 12
 
 

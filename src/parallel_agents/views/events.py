@@ -174,10 +174,12 @@ def _replied(body: Replied) -> Description:
     tokens = "cached" if body.cached else format.tokens(body.spend)
     calls = [f"calls {call.name}" for call in body.message.tool_calls]
     texts = [body.message.text] if body.message.text else []
+    what = "  summary" if body.is_summary else ""
+    cost = f"{format.seconds(body.seconds)}  {format.money(body.spend)}"
     return Description(
-        title=f"{body.model}  {tokens}  {format.seconds(body.seconds)}  {format.money(body.spend)}",
+        title=f"{body.model}{what}  {tokens}  {cost}",
         text="\n".join([*texts, *calls]),
-        doing="checks the answer",
+        doing=ASKS_MODEL if body.is_summary else "checks the answer",
     )
 
 
@@ -276,11 +278,13 @@ def _gated(body: Gated) -> Description:
 
 def _shortened(body: Shortened) -> Description:
     count = sum(end - start for start, end in body.cuts.spans)
-    left_out = "1 message left out" if count == 1 else f"{count} messages left out"
-    what = left_out if count else "long results cut"
+    messages = "1 message" if count == 1 else f"{count} messages"
+    what = f"{messages} {'summarized' if body.cuts.summary else 'left out'}"
+    what = what if count else "long results cut"
     why = "it no longer fits the model's context" if body.error is None else _detail(body.error)
     return Description(
         title=f"conversation shortened: {what}",
+        text=f"no summary: {body.unsummarized}" if body.unsummarized else "",
         decision=Decided(RUNTIME, "shorten", why),
     )
 

@@ -6,9 +6,9 @@ import pytest
 from typing_extensions import override
 
 from parallel_agents.core.message import user
-from parallel_agents.core.model import Listener, ModelReply, ModelRequest
+from parallel_agents.core.model import Capabilities, Listener, ModelReply, ModelRequest
 from parallel_agents.core.schema import JsonObject
-from parallel_agents.errors import ProviderError, Rejection, RequestRejected
+from parallel_agents.errors import ContextTooLong, ProviderError, Rejection, RequestRejected
 from parallel_agents.models.dialect import CHANGES, PLAIN, Dialect
 from parallel_agents.models.governor import Governor
 from parallel_agents.models.learning import Learning, Lessons
@@ -127,3 +127,66 @@ async def test_two_servers_behind_one_name_are_not_asked_in_turns() -> None:
 
     assert len(model.requests) == 2
     assert lessons.learned(NAME) == {}
+
+
+SIZES = {
+    "openai": (
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000",
+        8_192,
+    ),
+    "anthropic": ("prompt is too long: 210118 tokens > 200000 maximum", 200_000),
+    "anthropic with a reply": (
+        "input length and `max_tokens` exceed context limit: 196758 + 8192 > 200000, decrease",
+        200_000,
+    ),
+    "gemini": ("exceeds the maximum number of tokens allowed (1048576).", 1_048_576),
+    "llama.cpp": ("request (5000 tokens) exceeds the available context size (4096 tokens)", 4_096),
+    "mistral": (
+        "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+        32_768,
+    ),
+    "xai": (
+        "This model's maximum prompt length is 131072 but the request contains 131199",
+        131_072,
+    ),
+    "dashscope": ("Range of input length should be [1, 30720]", 30_720),
+    "with separators": ("maximum context length is 131,072 tokens", 131_072),
+    "none named": ("Your input exceeds the context window of this model.", None),
+    "absurdly small": ("maximum context length is 100 tokens", None),
+}
+
+
+@pytest.mark.parametrize(("text", "size"), SIZES.values(), ids=SIZES)
+async def test_a_refusal_as_too_long_teaches_the_size_of_the_context(
+    text: str, size: int | None
+) -> None:
+    def refuse(_: ModelRequest) -> ContextTooLong:
+        return ContextTooLong(f"acme answered 400: {text}")
+
+    learning = Learning(
+        RepliesWith(refuse, NAME), Lessons(dialect_of, sends, Governor(MemoryStore()))
+    )
+
+    with pytest.raises(ContextTooLong):
+        await learning.respond(REQUEST)
+
+    assert learning.capabilities.context_tokens == size
+
+
+@pytest.mark.parametrize(("configured", "size"), [(None, 8_192), (100_000, 8_192), (4_096, 4_096)])
+async def test_the_smaller_size_of_a_context_is_believed_by_all_processes(
+    configured: int | None, size: int
+) -> None:
+    store = MemoryStore()
+    model = RepliesWith(
+        lambda _: ContextTooLong("maximum context length is 8192 tokens"),
+        NAME,
+        capabilities=Capabilities(context_tokens=configured),
+    )
+    with pytest.raises(ContextTooLong):
+        await Learning(model, Lessons(dialect_of, sends, Governor(store))).respond(REQUEST)
+
+    other = Learning(model, Lessons(dialect_of, sends, Governor(store)))
+    await other.start()
+
+    assert other.capabilities.context_tokens == size

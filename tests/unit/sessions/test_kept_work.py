@@ -291,7 +291,7 @@ async def test_a_retry_afresh_does_everything_again() -> None:
 
 
 async def test_the_retry_of_a_dead_letter_is_told_all_of_a_long_result() -> None:
-    page = "".join(f"line {number}\n" for number in range(2_500))
+    page = "".join(f"line {number}\n" for number in range(1_500))
 
     @tool
     async def read_page() -> str:

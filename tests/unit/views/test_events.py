@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -192,3 +193,20 @@ def test_an_event_of_a_newer_version_is_shown_as_unknown() -> None:
 
     assert described.title == "✖ unknown event (teleported)"
     assert described.decision is None
+
+
+def test_a_summary_is_no_answer() -> None:
+    described = describe(replace(REPLY, is_summary=True))
+
+    assert described.title == "mine/small  summary  12→34 tok  0.3s  $0"
+    assert described.doing == "asks the model"
+
+
+def test_a_shortening_says_whether_a_summary_stands_for_what_was_left_out() -> None:
+    spans = (Span(0, 4),)
+    summarized = Shortened(turn=9, cuts=Cuts(spans=spans, summary="Asked: tea."))
+    failed = Shortened(turn=9, cuts=Cuts(spans=spans), unsummarized="the summary is empty")
+
+    assert describe(summarized).title == "conversation shortened: 4 messages summarized"
+    assert describe(failed).title == "conversation shortened: 4 messages left out"
+    assert describe(failed).text == "no summary: the summary is empty"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from parallel_agents.core.call_decisions import Ruled
 from parallel_agents.core.decisions import Decisions
 from parallel_agents.core.event import Entry
+from parallel_agents.core.kept_text import reads_kept
 from parallel_agents.core.mcp_names import is_mcp_name, parse_mcp_name
 from parallel_agents.core.message import Place, ToolCall
 from parallel_agents.core.permission import (
@@ -68,7 +69,11 @@ class Approvals:
 
     def decide(self, spec: ToolSpec, call: ToolCall) -> Decision:
         """What the permissions say of a call."""
-        return decide(self._layers, spec, self._about(spec, call))
+        decision = decide(self._layers, spec, self._about(spec, call))
+        is_ruled_out = decision.ruling is Ruling.DENY and bool(decision.rule)
+        if is_ruled_out or not reads_kept(call):
+            return decision
+        return decision._replace(ruling=Ruling.ALLOW, rule="")  # the session was told it already
 
     def _about(self, spec: ToolSpec, call: ToolCall) -> str:
         """What a call is about: of a path, where it leads by links."""

@@ -32,11 +32,13 @@ from parallel_agents.core.steps import (
     Shorten,
     StartModel,
     Step,
+    Summarize,
     next_step,
     step_after_failure,
 )
 from parallel_agents.core.tool import Tool
 from parallel_agents.errors import (
+    ContextTooLong,
     LeftRun,
     PagentsError,
     RunTimedOut,
@@ -44,9 +46,17 @@ from parallel_agents.errors import (
 )
 from parallel_agents.runners.agent import settle
 from parallel_agents.runners.agent.children import Children, Report, may_delegate
+from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.gates import Gatekeeper
-from parallel_agents.runners.agent.model_call import call_model, note_lost_call, start_model
+from parallel_agents.runners.agent.model_call import (
+    call_model,
+    fit_context,
+    learn_from_refusal,
+    note_lost_call,
+    start_model,
+)
 from parallel_agents.runners.agent.refine import check_gate, revise
+from parallel_agents.runners.agent.summarize import summarize
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.agent.work import Work, work_of
@@ -62,6 +72,7 @@ class AgentRunner:
         sessions: the verbs, for the children that a run spawns.
         report: describes to a parent how its children ended.
         gatekeeper: gives the verdicts of gates, and has answers revised.
+        contexts: how conversations are fitted into the contexts of models.
     """
 
     def __init__(
@@ -72,19 +83,25 @@ class AgentRunner:
         report: Report,
         *,
         gatekeeper: Gatekeeper,
+        contexts: Contexts | None = None,
     ) -> None:
         self._models = models
         self._tooling = tooling
         self._sessions = sessions
         self._report = report
         self._gatekeeper = gatekeeper
+        self._contexts = contexts or Contexts()
 
     async def run(self, activation: Activation) -> None:
         children = Children(self._sessions, activation.claim.session, self._report)
         if activation.claim.run.epoch > 1:
             await children.take()
         work = work_of(
-            activation, models=self._models, children=children, gatekeeper=self._gatekeeper
+            activation,
+            models=self._models,
+            contexts=self._contexts,
+            children=children,
+            gatekeeper=self._gatekeeper,
         )
         # Fetching or loading the first model does not count towards the run's time.
         if not await _start(work):
@@ -142,8 +159,9 @@ class AgentRunner:
             timeout_seconds=work.assignment.limits.call_timeout_seconds,
             served={name: tool for tools in served.values() for name, tool in tools.items()},
         )
-        work.tool_notices = work.tools.notices
+        work.specs, work.tool_notices = work.tools.specs, work.tools.notices
         work.prepared = work.prepared._replace(may_spawn=may_spawn)
+        fit_context(work)
 
     async def _check_sandbox(self, work: Work) -> None:
         """Refuse a run whose commands could not run here, before it costs anything.
@@ -187,7 +205,7 @@ async def _continue(work: Work) -> None:
 def _note_lost_call(work: Work) -> None:
     """Note a model call that a process which has died may have had in flight."""
     step = next_step(work.transcript, work.assignment, work.prepared)
-    if isinstance(step, CallModel | DeliverMessages):  # a message may have come since
+    if isinstance(step, CallModel | Summarize | DeliverMessages):  # a message may have come since
         note_lost_call(work, work.transcript.turn + 1)
 
 
@@ -238,7 +256,9 @@ async def _advance(work: Work, step: Step) -> Step | None:
     except PagentsError as error:
         if isinstance(step, BreakOff):
             raise
-        return step_after_failure(step, error, work.transcript, work.assignment)
+        if isinstance(error, ContextTooLong):
+            learn_from_refusal(work)
+        return step_after_failure(step, error, work.transcript, work.assignment, work.prepared)
     return None if has_ended else _decide(work)
 
 
@@ -250,8 +270,10 @@ async def _execute(work: Work, step: Step) -> bool:
         case CallModel():
             await call_model(work, step)
         case RunTools():
-            window = work.prepared.window
-            await work.tools.run(work.activation, work.transcript, work.clock, window=window)
+            most = work.result_tokens
+            await work.tools.run(work.activation, work.transcript, work.clock, most=most)
+        case Summarize():
+            await summarize(work, step)
         case JoinChildren():
             await settle.join_children(work)
         case CheckGate():

@@ -18,12 +18,15 @@ from parallel_agents.core.event import (
     Waiting,
 )
 from parallel_agents.core.ids import SessionKey, is_team_key, short
-from parallel_agents.core.model import ModelRequest, Models
+from parallel_agents.core.kept_text import READER
+from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.steps import CallModel, StartModel
 from parallel_agents.core.usage import Usage
+from parallel_agents.core.window import Window
 from parallel_agents.errors import OverBudget, ProviderError
+from parallel_agents.runners.agent.contexts import frame_tokens
 from parallel_agents.runners.agent.prompts import notices_of, system_of
 from parallel_agents.runners.agent.work import Work
 
@@ -44,8 +47,8 @@ async def start_model(work: Work, step: StartModel) -> None:
     work.models.cost_nanousd(model.name, Usage())
     work.model = model
     work.notices = notices_of(work.assignment.agent, model)
-    window = model.capabilities.context_tokens
-    work.prepared = work.prepared._replace(model=step.model, window=window)
+    work.prepared = work.prepared._replace(model=step.model)
+    fit_context(work)
 
 
 async def call_model(work: Work, step: CallModel) -> None:
@@ -65,23 +68,70 @@ async def call_model(work: Work, step: CallModel) -> None:
     work.failure = None
     if reply is None:
         return
+    window = work.prepared.shortening.window
+    if window is not None:
+        reply = _measured(work, window, request, reply)
+    replied = replied_of(work, reply, step.turn, loop.time() - began)
+    await work.write(f"turn-{step.turn}/model", replied)
+    work.streamed.clear()
+
+
+def replied_of(
+    work: Work, reply: ModelReply, turn: int, seconds: float, *, is_summary: bool = False
+) -> Replied:
+    """The event of a reply, with what it cost."""
     # A guess has no price: what a budget counts for it is the worst case.
     priced = Usage() if reply.is_estimated else reply.usage
     cost = 0 if reply.cached else work.models.cost_nanousd(reply.model, priced)
-    replied = Replied(
-        turn=step.turn,
+    return Replied(
+        turn=turn,
         message=reply.message,
         model=reply.model,
         finish=reply.finish,
         usage=reply.usage,
         cost_nanousd=cost,
-        seconds=loop.time() - began,
+        seconds=seconds,
         tries=reply.tries,
         cached=reply.cached,
         is_estimated=reply.is_estimated,
+        is_summary=is_summary,
     )
-    await work.write(f"turn-{step.turn}/model", replied)
-    work.streamed.clear()
+
+
+def fit_context(work: Work) -> None:
+    """Say how the conversation is fitted into the context of the model, with the tools so far."""
+    agent, limits = work.assignment.agent, work.assignment.limits
+
+    def frame() -> int:
+        return frame_tokens(system_of(work.session), work.specs, agent.output_schema)
+
+    shortening = work.contexts.shortening(
+        work.model,
+        work.models,
+        reply=(limits.max_output_tokens or _OUTPUT_TOKENS)
+        + (_THINKING_TOKENS if agent.thinking else 0),
+        is_readable=any(spec.name == READER for spec in work.specs),
+        frame=frame,
+    )
+    work.prepared = work.prepared._replace(shortening=shortening)
+
+
+def learn_from_refusal(work: Work) -> None:
+    """Take what a refusal as too long says of the context: its size, or that more fills it."""
+    before = work.prepared.shortening.window
+    fit_context(work)
+    now = work.prepared.shortening.window
+    if before is not None and now is not None and before.tokens == now.tokens:
+        now.meter.note_refusal()
+
+
+def _measured(work: Work, window: Window, request: ModelRequest, reply: ModelReply) -> ModelReply:
+    """Learn from the server's count, and tell a reply that was cut by the context from others."""
+    if reply.usage.all_input_tokens and not (reply.is_estimated or reply.cached):
+        window.meter.learn(work.transcript, reply.usage)
+    most = work.assignment.limits.max_output_tokens or _OUTPUT_TOKENS
+    is_full = reply.finish is Finish.LENGTH and request.max_output_tokens < most
+    return replace(reply, finish=Finish.WINDOW) if is_full else reply
 
 
 def note_lost_call(work: Work, turn: int) -> None:
@@ -105,6 +155,9 @@ def note_lost_call(work: Work, turn: int) -> None:
 def _request(work: Work, step: CallModel) -> ModelRequest:
     agent, limits, transcript = work.assignment.agent, work.assignment.limits, work.transcript
     most = limits.max_output_tokens or _OUTPUT_TOKENS
+    window = work.prepared.shortening.window
+    if window is not None:
+        most = min(most, window.room(transcript))
     request = ModelRequest(
         system=system_of(work.session),
         messages=tuple(transcript.messages),
@@ -123,9 +176,15 @@ def _request(work: Work, step: CallModel) -> ModelRequest:
     )
     if not work.activation.budget.is_bound:
         return request
-    amount = worst_case(work.models, work.model.name, request)
-    payer = RunPayer(work.activation, amount, is_last=step.is_last)
-    return replace(request, payer=payer)
+    return paid_by_run(work, work.model, request, is_last=step.is_last)
+
+
+def paid_by_run(work: Work, model: Model, request: ModelRequest, *, is_last: bool) -> ModelRequest:
+    """The request, with what it can cost reserved in the run's budgets before it is made."""
+    if not work.activation.budget.is_bound:
+        return request
+    amount = worst_case(work.models, model.name, request)
+    return replace(request, payer=RunPayer(work.activation, amount, is_last=is_last))
 
 
 class ModelCallListener:

@@ -6,6 +6,7 @@ from parallel_agents.core.agent import Agent, Need
 from parallel_agents.core.ids import is_team_key
 from parallel_agents.core.model import Model
 from parallel_agents.core.session import Session
+from parallel_agents.core.shortenings import Shortenings
 
 LAST_CALL = (
     "Your budget is used up. Call no more tools: give your final answer now, from what you have."
@@ -41,11 +42,17 @@ def notice_of_unanswered(calls: int) -> tuple[str, ...]:
     return (f"{those} without a reply may have been billed: the cost does not include that",)
 
 
-def notice_of_shortening(times: int, model: str) -> tuple[str, ...]:
+def notices_of_shortening(shortenings: Shortenings, model: str) -> tuple[str, ...]:
     """What a reader of a result should know about a conversation that was shortened."""
-    if not times:
+    if not shortenings.count:
         return ()
-    return (f"the conversation outgrew the context of {model}: its oldest parts were left out",)
+    is_whole = shortenings.summarized == shortenings.count
+    what = "a summary stands for its oldest parts" if is_whole else "its oldest parts were left out"
+    failures = dict.fromkeys(shortenings.failures)
+    return (
+        f"the conversation outgrew the context of {model}: {what}",
+        *(f"a part of the conversation could not be summarized: {why}" for why in failures),
+    )
 
 
 def system_of(session: Session) -> str:

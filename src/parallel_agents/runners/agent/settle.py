@@ -7,7 +7,16 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from parallel_agents.core.event import Closing, Delivered, Entry, HandedBack, Refused
+from parallel_agents.core.event import (
+    Closing,
+    Delivered,
+    Entry,
+    HandedBack,
+    Refused,
+    Shortened,
+    Steered,
+)
+from parallel_agents.core.kept_text import kept_path, reading
 from parallel_agents.core.steps import (
     AnnounceLastCall,
     AskRepair,
@@ -21,13 +30,13 @@ from parallel_agents.core.steps import (
     Shorten,
     Telling,
 )
-from parallel_agents.core.told import shorten
+from parallel_agents.core.told import cut_to, shorten
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.runners.agent import outcomes
 from parallel_agents.runners.agent.prompts import (
     LAST_CALL,
-    notice_of_shortening,
     notice_of_unanswered,
+    notices_of_shortening,
 )
 from parallel_agents.runners.agent.work import Work
 
@@ -36,25 +45,24 @@ MOST_REPORT_CHARACTERS = 100_000
 
 async def tell(work: Work, step: Telling) -> None:
     """Write what the step adds to the transcript."""
-    for entry in _entries(step, work.transcript):
+    for entry in _entries(step, work):
         await work.write(entry.key, entry.body)
 
 
-def _entries(step: Telling, transcript: Transcript) -> Sequence[Entry]:
+def _entries(step: Telling, work: Work) -> Sequence[Entry]:
+    transcript = work.transcript
     turn = transcript.turn
     match step:
         case DeliverMessages(messages=messages):
             return [
-                Entry(f"{key}/delivered", Delivered(steer=key, text=steered.text, turn=turn + 1))
+                Entry(f"{key}/delivered", _delivered(work, key, steered, turn + 1))
                 for key, steered in messages.items()
             ]
         case AnnounceLastCall(error=error):
             closing = Closing(turn=turn, text=LAST_CALL, error=error)
             return [Entry(f"turn-{turn}/closing", closing)]
         case Shorten(shortened=shortened):
-            why = "refused" if shortened.error else "foreseen"
-            key = f"turn-{turn}/attempt-{transcript.attempt}/shortened-{why}"
-            return [Entry(key, shortened)]
+            return [Entry(key_of_shortening(shortened, transcript), shortened)]
         case AskRepair(problems=problems):
             refused = Refused(turn=turn, text=problems.repair_text())
             return [Entry(f"turn-{turn}/refused", refused)]
@@ -62,6 +70,29 @@ def _entries(step: Telling, transcript: Transcript) -> Sequence[Entry]:
             return [Entry(f"attempt-{attempt.number}", attempt)]
         case _:
             assert_never(step)
+
+
+def _delivered(work: Work, key: str, steered: Steered, turn: int) -> Delivered:
+    """A message as the model is told it; one that would fill its context is cut."""
+    text = _cut(work, steered.text, kept_path(work.activation.claim.run.id, key))
+    return Delivered(steer=key, text=text, turn=turn)
+
+
+def _cut(work: Work, text: str, at: str = "") -> str:
+    """As much of a text as a conversation can have of it, and where the whole of it is kept."""
+    shortening = work.prepared.shortening
+    cut = cut_to(text, work.contexts.message_tokens(shortening.window))
+    if cut is None:
+        return text
+    more = reading(at) if at and shortening.is_readable else ""
+    return shorten(text, cut.characters, more=more)
+
+
+def key_of_shortening(shortened: Shortened, transcript: Transcript) -> str:
+    """The key of the run's next shortening."""
+    why = "refused" if shortened.error else "foreseen"
+    number = transcript.shortenings.count + 1
+    return f"turn-{transcript.turn}/attempt-{transcript.attempt}/shortened-{why}-{number}"
 
 
 async def join_children(work: Work) -> None:
@@ -74,7 +105,7 @@ async def join_children(work: Work) -> None:
     began = loop.time()
     work.clock.park()
     told = await _unless_message(work, work.children.wait(runs))
-    text = None if told is None else shorten(told, MOST_REPORT_CHARACTERS)
+    text = None if told is None else _cut(work, shorten(told, MOST_REPORT_CHARACTERS))
     await work.clock.resume()
     if text is None:
         return  # the message is answered first
@@ -105,7 +136,7 @@ async def end(work: Work, step: Ending) -> bool:
         *work.notices,
         *work.tool_notices,
         *notice_of_unanswered(work.unanswered),
-        *notice_of_shortening(transcript.shortened, work.prepared.model),
+        *notices_of_shortening(transcript.shortenings, work.prepared.model),
     )
     match step:
         case Complete(output=output):

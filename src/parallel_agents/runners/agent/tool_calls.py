@@ -26,7 +26,7 @@ from parallel_agents.core.repetition import advice, times_in_a_row
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.schema import compiled
 from parallel_agents.core.session import SessionOptions
-from parallel_agents.core.told import Cut, cut_to, kept as kept_result, most_tokens
+from parallel_agents.core.told import kept as kept_result
 from parallel_agents.core.tool import Access, Effect, Tool, ToolContext, ToolSpec
 from parallel_agents.core.transcript import Transcript, name_of
 from parallel_agents.core.unicode import whole_text
@@ -35,13 +35,12 @@ from parallel_agents.runners.agent.approvals import Approvals, Requested, denial
 from parallel_agents.runners.agent.call_commands import runner_of
 from parallel_agents.runners.agent.call_in_flight import CallInFlight
 from parallel_agents.runners.agent.call_sharing import shared_with
+from parallel_agents.runners.agent.kept_texts import ReadsBy, cut_of, reader_of
 from parallel_agents.runners.agent.questions import Questions
 from parallel_agents.runners.agent.tooling import Tooling
 from parallel_agents.runners.clock import Clock
 
 T = TypeVar("T")
-
-_HISTORY = "sessions_history"
 
 UNKNOWN = "The call was started before a crash; its outcome is unknown and it was not repeated."
 
@@ -141,7 +140,7 @@ class ToolCalls:
     __slots__ = (
         "_approvals",
         "_patience",
-        "_result_tokens",
+        "_reads_by",
         "_schemas",
         "_timeout_seconds",
         "_tooling",
@@ -174,7 +173,7 @@ class ToolCalls:
         self._patience = tooling.patience
         self._timeout_seconds = timeout_seconds
         self._tooling = tooling
-        self._result_tokens = tooling.result_tokens
+        self._reads_by = ReadsBy.of(self._tools, tooling)
 
     @property
     def may_write(self) -> bool:
@@ -187,14 +186,13 @@ class ToolCalls:
         transcript: Transcript,
         clock: Clock,
         *,
-        window: int | None = None,
+        most: int,
     ) -> None:
         """Execute, concurrently, every call of the last reply that has no result yet.
 
         A call that waits for other runs releases the run's slot; on return the run has one again.
-        What the model is told of the results has a bound by `window`, the tokens of its context.
+        Of each result the model is told at most `most` tokens.
         """
-        most = most_tokens(window, self._result_tokens, calls=len(transcript.asked))
         reported = set(transcript.handed_back)
         questions = Questions(activation, transcript, self._patience)
         asked = [
@@ -275,7 +273,7 @@ class ToolCalls:
             turn=asked.place.turn,
             number=asked.place.number,
             result=kept_result(result),
-            cut=self._cut(result, activation, most),
+            cut=cut_of(result, asked.place, activation.claim, most, self._reads_by),
             is_unknown=is_unknown,
             seconds=loop.time() - began,
             parked_seconds=caller.parked_seconds,
@@ -320,16 +318,6 @@ class ToolCalls:
             return _Known(_error(call, UNKNOWN), is_unknown=True)
         return None
 
-    def _cut(self, result: ToolResult, activation: Activation, most: int) -> Cut | None:
-        cut = cut_to(result.content, most)
-        if cut is None:
-            return None
-        if _HISTORY not in self._tools:
-            return replace(cut, more="ask for less to read it")
-        arguments = {"sessionKey": activation.claim.session.key, "includeTools": True}
-        asks = orjson.dumps({**arguments, "textOffset": cut.head}).decode()
-        return replace(cut, more=f"read on by {_HISTORY} {asks}")
-
     async def _execute(self, tool: Tool, one: _Underway) -> ToolResult:
         (asked, decision, _), activation, caller, *_ = one
         session, run, call = activation.claim.session, activation.claim.run, asked.call
@@ -347,6 +335,8 @@ class ToolCalls:
             run_command=runner_of(self._tooling, session, caller),
             state=shared.state,
             artifacts=shared.artifacts,
+            read_kept=reader_of(self._tooling, session.key),
+            most_tokens=one.most_tokens,
         )
         try:
             async with caller.deadline:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from parallel_agents.core.command import Commands
+from parallel_agents.core.event import Event
+from parallel_agents.core.ids import SessionKey
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.sharing import Sharing
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.tool_servers import NO_SERVERS, ToolServers
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.questions import PATIENCE, Patience
+
+KeptEvent: TypeAlias = Callable[[SessionKey, str, str], Awaitable[Event | None]]
+"""Finds an event by its session, the first digits of its run's id, and its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +33,8 @@ class Tooling:
         commands: where commands of sessions run; None if this process runs none.
         command_tools: names of the tools that run commands.
         servers: the servers whose tools agents may name, too.
-        result_tokens: the most tokens of a result that a model is told; None leaves it to the size
-            of its context.
         sharing: what the sessions of a tree share; None for nothing.
+        kept_event: finds an event of a session, to read what it keeps; None if nothing can be found.
     """
 
     tools: Mapping[str, Tool]
@@ -39,6 +44,6 @@ class Tooling:
     commands: Commands | None = None
     command_tools: Collection[str] = ()
     workspaces: Workspaces = AS_THEY_ARE
-    result_tokens: int | None = None
     sharing: Sharing | None = None
     servers: ToolServers = NO_SERVERS
+    kept_event: KeptEvent | None = None

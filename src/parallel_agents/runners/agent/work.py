@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
@@ -12,9 +12,11 @@ from parallel_agents.core.runner import Activation
 from parallel_agents.core.sandbox import Sandbox, of_gates
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
+from parallel_agents.core.tool import ToolSpec
 from parallel_agents.core.transcript import Transcript, task_text
 from parallel_agents.core.workspaces import AS_THEY_ARE, Workspaces
 from parallel_agents.runners.agent.children import Children
+from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.clock import Clock, active_seconds, seconds_left
@@ -28,9 +30,11 @@ class Work:
         task: the first message of the run.
         cache_seconds: the maximum age of a stored reply to the same request.
         model: the model, ready for calls; like `tools`, it is set by the first step.
+        specs: the tools as the model sees them.
         notices: what a reader of the result should know of that model.
         tool_notices: the same, of the tools.
         workspaces: the folders that sessions work in.
+        contexts: what this process knows of the contexts of models.
         unanswered: the run's calls that brought no reply and may have been billed.
         failure: why the call in flight is being repeated.
         streamed: the pieces of text that the call in flight has brought so far.
@@ -45,9 +49,11 @@ class Work:
     children: Children
     gatekeeper: Gatekeeper
     models: Models
+    contexts: Contexts
     prepared: Prepared = field(default_factory=Prepared)
     model: Model = field(init=False)
     tools: ToolCalls = field(init=False)
+    specs: Sequence[ToolSpec] = ()
     notices: tuple[str, ...] = ()
     tool_notices: tuple[str, ...] = ()
     unanswered: int = 0
@@ -77,6 +83,12 @@ class Work:
         )
 
     @property
+    def result_tokens(self) -> int:
+        """The most tokens that the model is told of each result of its last reply."""
+        window = self.prepared.shortening.window
+        return self.contexts.result_tokens(window, len(self.transcript.asked))
+
+    @property
     def partial_text(self) -> str:
         """The text of the last reply, or what came of the call that was cut off after it."""
         return "".join(self.streamed) or self.transcript.last_text
@@ -86,9 +98,20 @@ class Work:
         await self.activation.journal.append(Entry(key, body))
         self.transcript.apply(key, body)
 
+    async def write_together(self, *entries: Entry) -> None:
+        """Append events in one transaction, and apply them to the transcript."""
+        await self.activation.journal.append(*entries)
+        for entry in entries:
+            self.transcript.apply(entry.key, entry.body)
+
 
 def work_of(
-    activation: Activation, *, models: Models, children: Children, gatekeeper: Gatekeeper
+    activation: Activation,
+    *,
+    models: Models,
+    contexts: Contexts,
+    children: Children,
+    gatekeeper: Gatekeeper,
 ) -> Work:
     """The work of a claimed run as its events leave it."""
     session, run, events = activation.claim[:3]
@@ -108,6 +131,7 @@ def work_of(
         children=children,
         gatekeeper=gatekeeper,
         models=models,
+        contexts=contexts,
         unanswered=sum(isinstance(event.body, Unanswered) for event in events),
     )
 

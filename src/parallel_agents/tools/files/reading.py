@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
-from parallel_agents.core.tool import Access, Effect, Subject, SubjectKind, ToolContext
+from parallel_agents.core.kept_text import lines_of, read_kept_path
+from parallel_agents.core.tokens import tokens_in
+from parallel_agents.core.tool import (
+    Access,
+    Effect,
+    Subject,
+    SubjectKind,
+    ToolContext,
+    ToolError,
+)
 from parallel_agents.folder import Entry, Folder, PathRefused
 from parallel_agents.tools.files.text import TextFile
 from parallel_agents.tools.files.working import READ, Working
@@ -16,6 +26,8 @@ MOST_LINES = 2000
 MOST_ENTRIES = 1000
 _MOST_CHARACTERS = 60_000
 _MOST_LINE_CHARACTERS = 2000
+# What says how to read on.
+_MARK_TOKENS = 30
 
 PathArgument = Annotated[str, Field(description="Path, relative to the working folder.")]
 PATH = Subject("path", SubjectKind.PATH)
@@ -29,24 +41,41 @@ def read_file(
     limit: Annotated[int, Field(ge=1, le=MOST_LINES, description="Most lines.")] = MOST_LINES,
 ) -> str:
     """Read a text file of the working folder. Long files are read in parts, by offset and limit."""
-    text = TextFile.of(Working(context).read(path), path)
-    lines = text.lines
+    kept = read_kept_path(path)
+    text = None if kept is None or context.read_kept is None else context.read_kept(kept)
+    if text is not None:
+        lines = lines_of(text)
+    elif kept is not None:
+        raise ToolError(f"this session keeps nothing under {path}")
+    else:
+        lines = TextFile.of(Working(context).read(path), path).lines
     if offset > max(1, len(lines)):
         raise PathRefused(f"{path} has {len(lines):,} lines; there is no line {offset:,}")
-    shown: list[str] = []
-    size = 0
-    for line in lines[offset - 1 : offset - 1 + limit]:
-        kept = _shortened(line)
-        size += len(kept) + 1
-        if shown and size > _MOST_CHARACTERS:
-            break
-        shown.append(kept)
+    shown = _that_fit(lines[offset - 1 : offset - 1 + limit], context.most_tokens)
     end = offset - 1 + len(shown)
     if end < len(lines):
         shown.append(
             f"[lines {offset:,} to {end:,} of {len(lines):,}; read on with offset {end + 1}]"
         )
     return "\n".join(shown) or f"[{path} is empty]"
+
+
+def _that_fit(lines: Sequence[str], most_tokens: int | None) -> list[str]:
+    """As many of the first lines as a result can have, at least one."""
+    shown: list[str] = []
+    size = 0
+    for line in lines:
+        kept = _shortened(line)
+        size += len(kept) + 1
+        if shown and size > _MOST_CHARACTERS:
+            break
+        shown.append(kept)
+    if most_tokens is None:
+        return shown
+    room = max(most_tokens - _MARK_TOKENS, 1)
+    while len(shown) > 1 and (tokens := tokens_in("\n".join(shown))) > room:
+        del shown[max(min(len(shown) * room // tokens, len(shown) - 1), 1) :]
+    return shown
 
 
 @tool(effect=Effect.PURE, access=Access.READ, subject=PATH)

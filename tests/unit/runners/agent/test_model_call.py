@@ -14,9 +14,11 @@ from parallel_agents.core.usage import Usage
 from parallel_agents.errors import ContextTooLong
 from parallel_agents.runners.agent.loop import AgentRunner
 from parallel_agents.runners.agent.tooling import Tooling
+from parallel_agents.settings import Settings
 from parallel_agents.testing import Answer, RepliesWith, ScriptedModel, open_rig
 from tests.unit.runners.agent.parts import ListJournal, NoChildren, NoGates, activation_of
 
+PLAIN = Settings(summaries=False)
 WRITER = Agent(name="writer", description="Writes", instructions="Write.")
 
 
@@ -96,7 +98,7 @@ async def test_a_task_that_is_too_long_by_itself_fails_after_one_call() -> None:
 async def test_a_shorter_request_that_is_refused_too_fails() -> None:
     model = ScriptedModel(["x" * 9_000, ContextTooLong("too long"), ContextTooLong("too long")])
     persistent = SessionOptions(mode=Mode.SESSION)
-    async with open_rig(model, agents=[WRITER]) as rig:
+    async with open_rig(model, agents=[WRITER], settings=PLAIN) as rig:
         handle = await rig.sessions.spawn(Task("writer", "go", options=persistent))
         await handle.wait()
         await handle.send("go on")
@@ -110,10 +112,10 @@ async def test_a_shorter_request_that_is_refused_too_fails() -> None:
 
 async def test_a_known_context_is_not_overrun() -> None:
     model = ScriptedModel(
-        ["x" * 9_000, "y" * 9_000, "z"], capabilities=Capabilities(context_tokens=4_000)
+        ["tea " * 1_200, "oat " * 1_200, "z"], capabilities=Capabilities(context_tokens=4_000)
     )
     persistent = SessionOptions(mode=Mode.SESSION)
-    async with open_rig(model, agents=[WRITER]) as rig:
+    async with open_rig(model, agents=[WRITER], settings=PLAIN) as rig:
         handle = await rig.sessions.spawn(Task("writer", "one", options=persistent))
         await handle.wait()
         for text in ("two", "three"):
@@ -124,7 +126,7 @@ async def test_a_known_context_is_not_overrun() -> None:
     assert [message.text[:9] for message in model.requests[2].messages] == [
         "(From the",
         "two",
-        "yyyyyyyyy",
+        "oat oat o",
         "three",
     ]
     assert result.notices == (
@@ -138,7 +140,7 @@ async def test_a_reply_that_filled_the_context_is_asked_for_again_in_a_shorter_c
     full = ModelReply(message=assistant("half an"), model="m", finish=Finish.WINDOW)
     model = ScriptedModel(["x" * 9_000, full, "an answer"])
     persistent = SessionOptions(mode=Mode.SESSION)
-    async with open_rig(model, agents=[WRITER]) as rig:
+    async with open_rig(model, agents=[WRITER], settings=PLAIN) as rig:
         handle = await rig.sessions.spawn(Task("writer", "one", options=persistent))
         await handle.wait()
         await handle.send("two")

@@ -395,6 +395,13 @@ FROM events AS e JOIN runs AS r ON r.id = e.run
 {where}
 ORDER BY e.seq LIMIT COALESCE(:limit, -1);
 
+-- An event of a session, by the first digits of its run's id.
+-- name: kept_event
+SELECT e.seq, e.at, r.session, e.run, e.key, e.body
+FROM runs AS r JOIN events AS e ON e.run = r.id
+WHERE r.session = ?1 AND substr(r.id, 1, length(?2)) = ?2 AND e.key = ?3
+LIMIT 1;
+
 -- The numbers are found and sorted in an index alone; only the events of the page are read. The
 -- inner LIMIT makes SQLite keep the inner order.
 -- name: events_below

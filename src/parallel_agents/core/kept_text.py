@@ -1,0 +1,65 @@
+"""Kept texts: what the journal keeps whole and a model was told in part, and its path for `read_file`.
+
+A path names a run by the first digits of its id, and an event of that run, as in
+`@kept/1f0c2a34/turn-3/call/1`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.message import Place, ToolCall
+
+# The tool that reads what is kept.
+READER = "read_file"
+_FOLDER = "@kept"
+_DIGITS = 8
+_MOST_LINE_CHARACTERS = 2_000
+
+
+class KeptPath(NamedTuple):
+    """An event of a session: the first digits of its run's id, and its key."""
+
+    run: str
+    key: str
+
+
+def kept_path(run: RunId | None, key: Place | str) -> str:
+    return f"{_FOLDER}/{(run or '')[:_DIGITS]}/{key}"
+
+
+def read_kept_path(path: str) -> KeptPath | None:
+    """What a path names; None if it is the path of a file."""
+    folder, _, rest = path.removeprefix("./").partition("/")
+    run, _, key = rest.partition("/")
+    is_kept = folder == _FOLDER and len(run) == _DIGITS and bool(key)
+    return KeptPath(run, key) if is_kept else None
+
+
+def reads_kept(call: ToolCall) -> bool:
+    """Whether a call reads what the journal of its own session keeps, and no file."""
+    path = call.arguments.get("path") if call.name == READER else None
+    return isinstance(path, str) and read_kept_path(path) is not None
+
+
+def reading(path: str, **arguments: int) -> str:
+    """How a model reads what is kept under a path, in the words of a mark in a text."""
+    return f"read it with {READER} {orjson.dumps({'path': path, **arguments}).decode()}"
+
+
+def lines_of(text: str) -> list[str]:
+    """A kept text as lines; one that is too long to be read at once is several."""
+    most = _MOST_LINE_CHARACTERS
+    return [
+        line[start : start + most]
+        for line in text.split("\n")
+        for start in range(0, len(line) or 1, most)
+    ]
+
+
+def line_at(text: str, position: int) -> int:
+    """The number, from 1, of the line that a character of a kept text is in."""
+    return max(len(lines_of(text[:position])), 1)
