@@ -62,7 +62,9 @@ PREFIX = "PARALLEL_AGENTS_"
 HOME_VARIABLE = f"{PREFIX}HOME"
 # The product's variables that are no settings; the second one is read by its own tests.
 OTHER_VARIABLES = frozenset({HOME_VARIABLE, f"{PREFIX}TEST_MODELS"})
-TABLES = frozenset({"tiers", "providers", "agent_budgets", "ladders", "permissions", "search", "mcp_servers"})
+TABLES = frozenset(
+    {"tiers", "providers", "agent_budgets", "ladders", "permissions", "search", "mcp_servers"}
+)
 
 
 def _knob(sentence: str) -> dict[str, str]:

@@ -187,7 +187,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
                     **app.session_tools.as_tools(),
                     **{name: ContainedTool(tool) for name, tool in parts.tools.items()},
                 },
-                web_means(environment, settings),
+                web_means(resources.environment, settings),
             ),
             session_tools=NAMES,
             permissions=settings.permission_layer,

@@ -27,7 +27,7 @@ from parallel_agents.core.message import (
     user,
 )
 from parallel_agents.core.summary import as_message, is_summary
-from parallel_agents.core.told import shorten
+from parallel_agents.core.told import BYTES_PER_TOKEN, shorten
 
 LEFT_OUT = (
     "(From the runtime: messages were left out here, because the conversation no longer fits into "

@@ -7,7 +7,16 @@ from typing import NamedTuple
 
 import orjson
 
-from parallel_agents.core.message import Message, Part, Role, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import (
+    File,
+    Message,
+    Part,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from parallel_agents.core.model import Finish, ModelReply
 from parallel_agents.core.told import shorten
 
@@ -130,6 +139,8 @@ def _line(who: str, part: Part) -> str:
             return f"[{who}] {shorten(text, _TEXT_CHARACTERS)}" if text else ""
         case Thinking():
             return ""
+        case File(name=name):
+            return f"[{who}] (shows the file {name})"
         case ToolCall(name=name, arguments=arguments):
             listed = shorten(orjson.dumps(arguments).decode(), _ARGUMENT_CHARACTERS)
             return f"[{who} calls {name}] {listed}"

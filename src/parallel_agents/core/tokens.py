@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from parallel_agents.core.message import Message, Part, Text, Thinking, ToolCall, ToolResult
+from parallel_agents.core.message import File, Message, Part, Text, Thinking, ToolCall, ToolResult
 
 # Longer texts are judged by their beginning, their middle and their end.
 _MOST_READ = 3_000
@@ -70,3 +70,5 @@ def _of_part(part: Part) -> int:
             return tokens_in(content)
         case ToolCall(name=name, arguments=arguments):
             return _AROUND + tokens_in(name) + tokens_in(orjson.dumps(arguments).decode())
+        case File(shape=shape):
+            return shape.most_tokens

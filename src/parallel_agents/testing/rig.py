@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_on
@@ -32,8 +33,6 @@ from parallel_agents.testing.clock import VirtualLoop
 from parallel_agents.testing.contents import MemoryContents
 
 _DEFAULTS = Settings()
-# Only the files of the built-in agents are read, no file is written, and no key is set.
-_ENVIRONMENT = Environment(home=Path(__file__).parent / "no-home", variables={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +93,13 @@ async def open_rig(
     if models and settings.model is None:
         settings = replace(settings, model=models[0].name)
     async with AsyncExitStack() as stack:
+        # Nothing is written there but workspaces; no file is read but of the built-in agents.
+        home = Path(stack.enter_context(TemporaryDirectory(prefix="pagents-rig-")))
         if store is None:
             store = MemoryStore(now)
             stack.push_async_callback(store.aclose)
-        app = await stack.enter_async_context(
-            open_on(store, _ENVIRONMENT, settings, parts, now=now)
-        )
+        environment = Environment(home=home, variables={})
+        app = await stack.enter_async_context(open_on(store, environment, settings, parts, now=now))
         yield Rig(
             sessions=OpenSessions(app.sessions, app.sharing),
             service=app.service,

@@ -32,6 +32,7 @@ AGENTS = [
     if isinstance(entry.content, Agent)
     and entry.content.output_schema is not None
     and not entry.content.gates  # which made-up values do not pass
+    and not entry.content.tools  # a workspace of each would be a copy of this repository
 ]
 
 
