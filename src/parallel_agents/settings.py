@@ -112,15 +112,11 @@ class Settings:
     )
     result_tokens: Tokens | None = field(
         default=None,
-        metadata=_knob(
-            "the most tokens of a tool's result that the model sees; by default an eighth of its context"
-        ),
+        metadata=_knob("tokens of a tool's result for a model; by default 1/8 of its context"),
     )
     summaries: Switch = field(
         default=True,
-        metadata=_knob(
-            "a model summarizes the parts of a conversation that no longer fit its context; false leaves them out"
-        ),
+        metadata=_knob("summarize what no longer fits a model's context; false leaves it out"),
     )
     summary_model: ModelName | None = field(
         default=None,
@@ -173,9 +169,7 @@ class Settings:
     )
     sandbox_folders: Folders | None = field(
         default=None,
-        metadata=_knob(
-            "folders of programs that commands in a sandbox can read, beside the system's"
-        ),
+        metadata=_knob("folders of programs that a sandbox can read, beside the system's"),
     )
     sandbox_hosts: Hosts | None = field(
         default=None,
@@ -183,15 +177,11 @@ class Settings:
     )
     fetch_private_hosts: PrivateHostNames | None = field(
         default=None,
-        metadata=_knob(
-            "hosts of this machine and its networks that agents may fetch from, such as 127.0.0.1:8080"
-        ),
+        metadata=_knob("private hosts that agents may fetch from, such as 127.0.0.1:8080"),
     )
     fetch_through_proxy: Switch = field(
         default=False,
-        metadata=_knob(
-            "agents fetch through the proxy that the environment names, which finds the hosts itself"
-        ),
+        metadata=_knob("fetch through the environment's proxy, which finds the hosts itself"),
     )
     search: SearchTable = field(
         default_factory=SearchTable,

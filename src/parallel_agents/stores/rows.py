@@ -230,10 +230,8 @@ class Rows:
             if run not in rows:
                 raise _no_run(run)
         shared = self._artifacts(asked)
-        return [
-            _result(rows[run], ends.get(run), below.get(run, Spend()), shared.get(run, ()))
-            for run in runs
-        ]
+        none = Spend()
+        return [_result(rows[x], ends.get(x), below.get(x, none), shared.get(x, ())) for x in runs]
 
     def _artifacts(self, runs: tuple[str]) -> dict[RunId, tuple[Artifact, ...]]:
         found = self.database.all("artifacts", {"runs": runs[0]}, where=("runs",))

@@ -124,8 +124,7 @@ def spawn(
     """Start one agent on a task.
 
     Without --wait a background worker executes the task; `pagents wait` and `pagents show` print
-    the result. An image or PDF of --file is shown to the agent; a text fills its one missing required
-    input, or is added to the task.
+    the result. Of --file, an image or PDF is shown; a text is the one missing input, or is added.
     """
     context = find_context(home, allow_weak_judge=allow_weak_judge or None, sandbox=sandbox)
     base = Task(

@@ -57,8 +57,6 @@ def test_help_is_no_error(
 @pytest.mark.parametrize(
     ("arguments", "option"),
     [
-        ((*SPAWN, "-f", "a", "-f", "b"), "--file"),
-        ((*SPAWN, "-f", "a", "--file=b"), "--file"),
         ((*SPAWN, "-m", "a/b", "--model", "c/d"), "--model"),
         (("spawn", "-wma/b", "main", "-m", "c/d", "hi"), "--model"),
         (("dlq", "retry", "x", "--text", "a", "--text", "b"), "--text"),
