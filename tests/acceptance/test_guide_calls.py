@@ -26,7 +26,7 @@ _STRINGIFY = re.compile(r"JSON\.stringify\((\{.*?\})\)")
 _COMMENT = re.compile(r"(?<=[\d\",]) # .*$", re.MULTILINE)
 
 NO_SESSION = "No session found: "
-NO_AGENT = "not found. use one of"
+NO_AGENT = "not found. "
 # Words of a call that is refused, and of the refusal. All others are carried out.
 REFUSED = {
     "thread: true": "thread=true is unavailable",

@@ -198,6 +198,7 @@ TAKEN: Mapping[str, set[str]] = {
             "Behaviour chunk_characters": {NUMBER},
             "Behaviour fault": FUNCTIONS,
             "Behaviour latency_seconds": {NUMBER},
+            "Behaviour usage": FUNCTIONS,
             "Day expensive_after": {NOTHING, NUMBER, "-1"},
             "Day name": TEXTS,
             "Day shares": {"{}"},

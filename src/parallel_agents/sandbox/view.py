@@ -175,7 +175,7 @@ def _hidden(folder: Path, hides: Callable[[str], bool]) -> Iterator[Path]:
     count = 0
     while waiting:
         with suppress(FileNotFoundError, PermissionError, NotADirectoryError):
-            for entry in os.scandir(waiting.pop()):
+            for entry in _entries(waiting.pop()):
                 count += 1
                 if hides(entry.path[len(root) + 1 :]):
                     real = Path(entry.path).resolve()
@@ -189,3 +189,8 @@ def _hidden(folder: Path, hides: Callable[[str], bool]) -> Iterator[Path]:
                         why=f"{_MOST_ENTRIES:,} are looked at",
                         hint="work in a smaller folder, or remove the rules that deny read_file paths",
                     )
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)
