@@ -64,6 +64,8 @@ def test_a_cloned_mcp_json_starts_nothing_and_stops_nobody(
     other = pagents("spawn", "main", "hello", "--wait")
 
     refused.assert_refused("PA-E101", "there is no MCP server 'one'", "`pagents trust`", exits=2)
+    checked = pagents("mcp", "check", "one")
+    checked.assert_refused("PA-E104", "there is no MCP server 'one'", "`pagents trust`", exits=4)
     assert other.code == 0
     assert len(provider.requests) == 1
 

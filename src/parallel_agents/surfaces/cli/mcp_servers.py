@@ -7,6 +7,7 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
@@ -77,7 +78,7 @@ def check_servers(
     """
     context = find_offers(home)
     known = [*_known(context)]
-    chosen = _chosen(known, names or ())
+    chosen = _chosen(known, names or (), context.environment.untrusted_servers)
     checked = run_cancellable(_check(context, chosen))
     if json:
         render.envelope("mcp_check", time.time(), [_checked_json(each) for each in checked])
@@ -123,8 +124,13 @@ def _fault(servers: McpServers, server: McpServer) -> PagentsError | None:
     return None
 
 
-def _chosen(known: Sequence[_Known], names: Sequence[str]) -> list[_Known]:
+def _chosen(known: Sequence[_Known], names: Sequence[str], untrusted: Path | None) -> list[_Known]:
     """The servers of these names, or all.
+
+    Args:
+        known: all servers.
+        names: those that are wanted; none for all.
+        untrusted: a file with servers that has no effect.
 
     Raises:
         NotFound: there is none of a name.
@@ -132,7 +138,9 @@ def _chosen(known: Sequence[_Known], names: Sequence[str]) -> list[_Known]:
     all_names = {each.name for each in known}
     for name in names:
         if name not in all_names:
-            raise NotFound(f"there is no MCP server {name!r}", hint=did_you_mean(name, all_names))
+            trust = untrusted and f"run `pagents trust`: {untrusted} has no effect until then"
+            hint = trust or did_you_mean(name, all_names)
+            raise NotFound(f"there is no MCP server {name!r}", hint=hint)
     return [each for each in known if not names or each.name in names]
 
 
