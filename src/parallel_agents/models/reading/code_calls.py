@@ -23,10 +23,18 @@ def read_python(text: str) -> Sequence[tuple[str, JsonObject | str]]:
     if len(text) > _MOST_CHARACTERS or _is_nested_deeply(text):
         return ()
     try:
-        statements = ast.parse(text.strip()).body
+        statements = _parsed(text.strip()).body
         return tuple([_read(call) for statement in statements for call in _calls(statement)])
     except _FAULTS:
         return ()
+
+
+def _parsed(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except SystemError:
+        # Python before 3.11.5 miscounts its own depth now and then: github.com/python/cpython 106905.
+        return ast.parse(text)
 
 
 def _calls(statement: ast.stmt) -> Iterator[ast.Call]:
