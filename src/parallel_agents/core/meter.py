@@ -6,9 +6,10 @@ say how far estimates for it are off, and correct the next ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from parallel_agents.core.message import Message
 from parallel_agents.core.tokens import tokens_of
 from parallel_agents.core.transcript import Transcript
 from parallel_agents.core.usage import Usage
@@ -46,12 +47,19 @@ class Meter:
     Args:
         correction: of the run's model, shared by all runs of the process.
         frame: estimates the instructions and tools, which the server's count includes.
+        count: estimates messages.
     """
 
-    __slots__ = ("_correction", "_estimate", "_frame", "_frame_tokens", "_of", "_read")
+    __slots__ = ("_correction", "_count", "_estimate", "_frame", "_frame_tokens", "_of", "_read")
 
-    def __init__(self, correction: Correction, frame: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        correction: Correction,
+        frame: Callable[[], int],
+        count: Callable[[Sequence[Message]], int] = tokens_of,
+    ) -> None:
         self._correction = correction
+        self._count = count
         self._frame = frame
         self._frame_tokens: int | None = None
         self._of: tuple[int, ...] = ()
@@ -82,19 +90,14 @@ class Meter:
 
     def _uncounted(self, transcript: Transcript) -> int:
         """The estimate for all that the server's last count does not cover."""
-        of = (transcript.counted, transcript.turn, transcript.attempt, transcript.shortenings.count)
-        if not transcript.counted:
-            of = (
-                0,
-                0,
-                transcript.attempt,
-                transcript.shortenings.count,
-            )  # the whole grows from turn to turn
+        # Without a count of the server, the whole grows from turn to turn.
+        turn = transcript.turn if transcript.counted else 0
+        of = (transcript.counted, turn, transcript.attempt, transcript.shortenings.count)
         if of != self._of:
             self._of, self._read, self._estimate = of, transcript.counted, 0
         messages = transcript.messages
         if self._read < len(messages):
-            self._estimate += tokens_of(messages[self._read :])
+            self._estimate += self._count(messages[self._read :])
             self._read = len(messages)
         return self._estimate if transcript.counted else self._estimate + self.frame
 

@@ -49,7 +49,7 @@ def answer(value: Json, status: str = "200 OK", **headers: str) -> bytes:
 
 @asynccontextmanager
 async def asking(
-    name: str, page: bytes | Send, *more: bytes | Send
+    name: str, page: bytes | Send, *more: bytes | Send, seconds: float = 20.0
 ) -> AsyncGenerator[tuple[Tool, Site]]:
     """The tool web_search and its engine, which sends these pages one after the other."""
     pages = [page, *more]
@@ -66,7 +66,8 @@ async def asking(
         url = site.url if name == "searxng" else f"{site.url}/search"
         choice = SearchChoice(provider=SearchProvider(name), url=url)
         variables = {VARIABLES[name]: KEY}
-        yield make(WebMeans(find_engine=partial(find_engine, choice, variables.get))), site
+        engine = partial(find_engine, choice, variables.get)
+        yield make(WebMeans(find_engine=engine, search_seconds=seconds)), site
 
 
 async def told(name: str, page: bytes | Send, *more: bytes | Send, **arguments: Json) -> str:
@@ -247,10 +248,10 @@ async def test_a_long_wait_is_told_and_not_waited() -> None:
         assert len(site.asked) == 1
 
 
-async def test_an_engine_that_is_silent_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parallel_agents.tools.web.searching._SECONDS", 0.3)
-
-    assert "tavily did not answer in 0.3 s" in await refused("tavily", silent(30))
+async def test_an_engine_that_is_silent_is_left_in_time() -> None:
+    async with asking("tavily", silent(30), seconds=0.3) as (tool, _):
+        with pytest.raises(ToolError, match=r"tavily did not answer in 0\.3 s"):
+            await tool.call({"query": "tea"}, context())
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from parallel_agents.core.event import Queued, Replied
-from parallel_agents.core.message import assistant, user
+from parallel_agents.core.message import Message, assistant, user
 from parallel_agents.core.meter import Correction, Meter
 from parallel_agents.core.model import Finish
 from parallel_agents.core.tokens import tokens_of
@@ -58,14 +60,14 @@ def test_without_a_count_the_frame_and_every_message_are_estimated() -> None:
     assert meter.tokens(state) == round((tokens_of(state.messages) + 500) * 1.1)
 
 
-def test_each_message_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    state, meter, read = begun(), Meter(Correction(), lambda: 0), list[int]()
+def test_each_message_is_read_once() -> None:
+    read: list[int] = []
 
-    def counting(messages: list[object]) -> int:
+    def counting(messages: Sequence[Message]) -> int:
         read.append(len(messages))
         return 10 * len(messages)
 
-    monkeypatch.setattr("parallel_agents.core.meter.tokens_of", counting)
+    state, meter = begun(), Meter(Correction(), lambda: 0, counting)
     for _ in range(5):
         meter.tokens(state)
         meter.tokens(state)

@@ -46,6 +46,7 @@ class WebMeans:
         proxy_hint: what to add where a URL cannot be reached; empty if there is nothing to say.
         find_engine: the search engine that the user has, or raises ConfigError.
         open_session: opens a session to a search engine, through the user's proxy if there is one.
+        search_seconds: how long a search engine may take to answer.
     """
 
     private_hosts: PrivateHosts = field(default_factory=PrivateHosts)
@@ -55,6 +56,7 @@ class WebMeans:
     proxy_hint: Callable[[str], str] = lambda _: ""
     find_engine: Callable[[], Engine] = _no_engine
     open_session: Callable[[str], aiohttp.ClientSession] = _open_session
+    search_seconds: float = 20.0
 
 
 NO_MEANS = WebMeans()

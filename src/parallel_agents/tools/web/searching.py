@@ -26,7 +26,6 @@ from parallel_agents.tools.web.means import WebMeans
 
 MOST_RESULTS = 20
 _RESULTS = 8
-_SECONDS = 20.0
 _MOST_BYTES = 2_000_000
 _MOST_TITLE, _MOST_SNIPPET, _MOST_DATE, _MOST_URL = 200, 600, 40, 1000
 _WAIT_SECONDS = 1.0
@@ -102,10 +101,13 @@ async def _ask(
 
 async def _ask_once(means: WebMeans, engine: Engine, query: str, count: int) -> JsonObject:
     try:
-        async with asyncio.timeout(_SECONDS), means.open_session(engine.url) as session:
+        async with (
+            asyncio.timeout(means.search_seconds),
+            means.open_session(engine.url) as session,
+        ):
             return await _send(session, engine, query, count)
     except TimeoutError:
-        raise ToolError(f"{engine.name} did not answer in {_SECONDS:g} s") from None
+        raise ToolError(f"{engine.name} did not answer in {means.search_seconds:g} s") from None
 
 
 async def _send(
