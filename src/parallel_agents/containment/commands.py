@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from parallel_agents.containment.starting import started
 from parallel_agents.core.command import CommandEnd, Ending
 
 MOST_OUTPUT_BYTES = 10_000_000
@@ -76,8 +77,8 @@ async def run_command(
     loop = asyncio.get_running_loop()
     async with turn:
         began = loop.time()
-        process, readable = await _started(
-            asyncio.create_task(_start(command, stdin, folder, environment, descriptors))
+        process, readable = await started(
+            _start(command, stdin, folder, environment, descriptors), _abandon
         )
     output = _Output()
     reading = asyncio.create_task(output.read(readable))
@@ -96,24 +97,6 @@ async def run_command(
         await asyncio.wait((reading,))
     code = process.returncode
     return CommandEnd(ending, -1 if code is None else code, output.text, loop.time() - began)
-
-
-async def _started(starting: asyncio.Task[tuple[Process, int]]) -> tuple[Process, int]:
-    """What `_start` gives; if the caller is cancelled meanwhile, the whole group has ended.
-
-    Without this, asyncio ends the process alone, which may have begun others by then.
-    """
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        while not starting.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait((starting,))
-        if not starting.cancelled() and starting.exception() is None:
-            process, readable = starting.result()
-            os.close(readable)
-            await _end_group(process)
-        raise
 
 
 async def _start(
@@ -147,6 +130,12 @@ async def _start(
         finally:
             os.close(writable)
     return process, readable
+
+
+async def _abandon(start: tuple[Process, int]) -> None:
+    process, readable = start
+    os.close(readable)
+    await _end_group(process)
 
 
 async def _wait_end(process: Process, reading: asyncio.Task[None]) -> None:

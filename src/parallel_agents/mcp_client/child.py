@@ -15,6 +15,7 @@ from typing import Final
 
 from typing_extensions import override
 
+from parallel_agents.containment.starting import started
 from parallel_agents.mcp_client.warden import Warden
 
 CHUNK_BYTES: Final = 65_536
@@ -70,14 +71,17 @@ class Child:
         """
         theirs, ours = _pipes()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=theirs[0],
-                stdout=theirs[1],
-                stderr=theirs[2],
-                env=environment,
-                cwd=folder or None,
-                start_new_session=True,
+            process = await started(
+                asyncio.create_subprocess_exec(
+                    *command,
+                    stdin=theirs[0],
+                    stdout=theirs[1],
+                    stderr=theirs[2],
+                    env=environment,
+                    cwd=folder or None,
+                    start_new_session=True,
+                ),
+                _kill_group,
             )
         except BaseException:
             _close(ours)
@@ -157,12 +161,21 @@ class Child:
             transport.close()
 
     def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
+        _signal_group(self._process, number)
 
     async def _keep_stderr(self, errors: asyncio.StreamReader) -> None:
         while piece := await errors.read(CHUNK_BYTES):
             self._stderr = (self._stderr + piece)[-_MOST_STDERR_BYTES:]
+
+
+def _signal_group(process: Process, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+async def _kill_group(process: Process) -> None:
+    _signal_group(process, signal.SIGKILL)
+    await process.wait()
 
 
 class _Writing(asyncio.BaseProtocol):
