@@ -104,7 +104,25 @@ class StdioLink(Link):
         return self._resolved.values.hide("; ".join(told))
 
 
-class _Messages:
+class _Stream:
+    """One direction of what a server and the client's session say."""
+
+    async def aclose(self) -> None:
+        """Nothing: the streams are closed when the server is ended."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class _Messages(_Stream):
     """The messages of a server, as the client's session reads them.
 
     Attributes:
@@ -163,22 +181,12 @@ class _Messages:
         except anyio.EndOfStream:
             raise StopAsyncIteration from None
 
+    @override
     async def aclose(self) -> None:
         self.ended.set()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-
-class _Requests:
+class _Requests(_Stream):
     """What the client's session writes to a server."""
 
     def __init__(self, child: Child) -> None:
@@ -190,20 +198,6 @@ class _Requests:
             await self._child.write(f"{line}\n".encode())
         except ConnectionError as error:
             raise anyio.BrokenResourceError from error
-
-    async def aclose(self) -> None:
-        """Nothing: the stdin is closed when the server is ended."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
 
 def _last_lines(text: str) -> str:
