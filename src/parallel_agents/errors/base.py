@@ -45,6 +45,11 @@ class PagentsError(Exception):
         self._further_notes.append(note)
 
     @property
+    def in_a_sentence(self) -> str:
+        """What happened, why, and what to do, for whoever gets one text."""
+        return "; ".join(filter(None, (self.message, self.why, self.hint)))
+
+    @property
     def docs(self) -> str:
         """The command that explains this error."""
         return where_to_look(self.code)

@@ -65,7 +65,7 @@ async def _attached(call: Call, task: Task, attachments: Attachments) -> Task:
     try:
         files = [await call.sessions.attach(content, name) for name, content in attachments.files]
     except InvalidInput as error:
-        raise Refusal("; ".join(filter(None, (error.message, error.why, error.hint)))) from None
+        raise Refusal(error.in_a_sentence) from None
     return replace(task, text=task.text + attachments.text, files=tuple(files))
 
 

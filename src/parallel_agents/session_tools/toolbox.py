@@ -96,8 +96,7 @@ class SessionTools:
         except (StoreError, LeftRun):
             raise
         except PagentsError as error:
-            texts = [error.message, error.why, error.hint]
-            return {"status": "error", "error": "; ".join(filter(None, texts)), "code": error.code}
+            return {"status": "error", "error": error.in_a_sentence, "code": error.code}
 
     def as_tools(self) -> dict[str, Tool]:
         """The tools as an agent's loop takes them."""

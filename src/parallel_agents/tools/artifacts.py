@@ -110,4 +110,4 @@ def _of(context: ToolContext) -> SharedArtifacts:
 
 
 def _refused(error: CallerError | ArtifactError) -> ToolError:
-    return ToolError("; ".join(filter(None, (error.message, error.why, error.hint))))
+    return ToolError(error.in_a_sentence)

@@ -135,8 +135,7 @@ async def _checked(write: Awaitable[_T]) -> _T:
     try:
         return await write
     except InvalidInput as error:
-        texts = (error.message, error.why, error.hint)
-        raise ToolError("; ".join(filter(None, texts))) from error
+        raise ToolError(error.in_a_sentence) from error
 
 
 def _parsed(value: Json) -> Json:

@@ -108,7 +108,7 @@ async def _answer(
     try:
         return await tools.call(name, arguments, requester)
     except PagentsError as error:
-        text = "; ".join(filter(None, (error.message, error.why, error.hint)))
+        text = error.in_a_sentence
         return {**_error(text), "code": error.code}
     except Exception as bug:  # noqa: BLE001 - the process's edge: a bug ends one call, not the server
         _log.exception("the tool %s crashed", name)

@@ -132,7 +132,7 @@ class Getter:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ToolError(_why(address, error)) from None
         except PagentsError as error:
-            raise ToolError("; ".join(filter(None, (error.message, error.hint)))) from None
+            raise ToolError(error.in_a_sentence) from None
 
     async def _open(self, address: WebAddress) -> aiohttp.ClientSession:
         """A session that connects to an address that was checked, or to the user's proxy.

@@ -69,8 +69,7 @@ def make(means: WebMeans) -> Tool:
             engine = means.find_engine()
             reply = await _ask(means, engine, turn, query, count)
         except PagentsError as error:
-            parts = (error.message, error.why, error.hint)
-            raise ToolError("web_search: " + "; ".join(filter(None, parts))) from None
+            raise ToolError(f"web_search: {error.in_a_sentence}") from None
         return _told(engine, query, _results(engine, reply)[:count])
 
     return web_search
