@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from parallel_agents.errors import SandboxRefused
+from parallel_agents.sandbox.aside import restore_link, set_aside
 from parallel_agents.sandbox.repository import Repository
 
 _PROJECT = (".parallel-agents", ".mcp.json")  # what runs outside of the sandbox reads these
@@ -30,6 +30,7 @@ class View:
         read_only: paths that can only be read, also below those.
         hidden: paths of which the content cannot be read.
         absent: paths that must not come to exist.
+        links: links in the folder that must stay as they are, with what they hold.
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class View:
     read_only: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
     absent: tuple[Path, ...] = ()
+    links: tuple[tuple[Path, Path], ...] = ()
 
     def set_aside(self) -> list[Path]:
         """Rename what must not have come to exist, and return the paths that it had.
@@ -45,7 +47,9 @@ class View:
         Raises:
             SandboxRefused: it cannot be renamed.
         """
-        return [path for path in self.absent if _set_aside(path)]
+        aside = [path for path in self.absent if set_aside(self.folder, path)]
+        changed = [path for path, target in self.links if restore_link(self.folder, path, target)]
+        return [*aside, *changed]
 
 
 def view_of(
@@ -71,7 +75,9 @@ def view_of(
     """
     guarded = [folder / name for name in _PROJECT]
     inside = (path for one in private if (path := one.resolve()).is_relative_to(folder))
-    obeyed = (*repository.read_only, *repository.absent, *guarded)
+    links = [path for path in guarded if path.is_symlink()]
+    led_to = (target for path in links if (target := path.resolve()).is_relative_to(folder))
+    obeyed = (*repository.read_only, *repository.absent, *guarded, *led_to)
     read_only = (
         *(path for path in obeyed if path.exists() and not path.is_symlink()),
         *(path for path in programs if path != folder and path.is_relative_to(folder)),
@@ -89,6 +95,7 @@ def view_of(
         read_only=tuple(_outermost(read_only)),
         hidden=hidden,
         absent=absent,
+        links=tuple((path, path.readlink()) for path in links),
     )
 
 
@@ -141,31 +148,6 @@ def _outermost(paths: Iterable[Path]) -> Iterator[Path]:
     """Those paths that are in none of the others."""
     found = set(paths)
     return (path for path in dict.fromkeys(paths) if found.isdisjoint(path.parents))
-
-
-def _set_aside(path: Path) -> bool:
-    """Rename what is at a path; whether there was something."""
-    if not os.path.lexists(path):
-        return False
-    folder = path.parent
-    aside = path.with_name(f"{path.name}.refused-{os.urandom(4).hex()}")
-    try:
-        mode = folder.stat().st_mode
-        try:
-            path.rename(aside)
-        except PermissionError:  # a command can take the right to change a folder that it owns
-            folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
-            path.rename(aside)
-            folder.chmod(stat.S_IMODE(mode))
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise SandboxRefused(
-            f"a command made {path}, which decides what programs do in its folder",
-            why=f"it cannot be renamed: {error.strerror}",
-            hint="remove it before you run git or start anything there",
-        ) from error
-    return True
 
 
 def _hidden(folder: Path, hides: Callable[[str], bool]) -> Iterator[Path]:

@@ -244,7 +244,9 @@ def test_each_of_them_would_run_by_it_outside_of_a_sandbox(outer: Path, attack: 
 @pytest.mark.parametrize(
     "made", [".git", ".git/commondir", ".mcp.json", ".parallel-agents/config.toml", "hooks/x"]
 )
-@pytest.mark.parametrize("then", ["true", "chmod a-w .", "chmod a-w $(dirname {made})"])
+@pytest.mark.parametrize(
+    "then", ["true", "chmod a-w .", "chmod a-w $(dirname {made})", "chmod 0 $(dirname {made})"]
+)
 async def test_what_programs_of_the_user_would_obey_does_not_stay(
     tmp_path: Path, made: str, then: str
 ) -> None:
@@ -260,6 +262,34 @@ async def test_what_programs_of_the_user_would_obey_does_not_stay(
     assert not (folder / made.partition("/")[0]).exists() or made.startswith("hooks")
     assert not (folder / made).exists()
     assert "[not allowed here, and renamed: " in end.output
+
+
+async def test_what_does_not_stay_is_not_looked_for_behind_a_link(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "folder", tmp_path / "outside"
+    for path in (folder, outside):
+        path.mkdir()
+    (outside / "hooks").mkdir()
+    git(folder, "init", "-q")
+    git(folder, "config", "core.hooksPath", "late/hooks")
+
+    end = await inside(folder, f"ln -s '{outside}' late")
+
+    assert list(outside.iterdir()) == [outside / "hooks"]
+    assert not (folder / "late").is_symlink()
+    assert "[not allowed here, and renamed: " in end.output
+
+
+@pytest.mark.parametrize("change", ["rm .mcp.json; echo x > .mcp.json", "ln -sfn other .mcp.json"])
+async def test_a_link_that_programs_obey_is_restored(tmp_path: Path, change: str) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "servers.json").write_text("{}")
+    (tmp_path / ".mcp.json").symlink_to("tools/servers.json")
+
+    end = await inside(tmp_path, f"echo x > tools/servers.json && echo WROTE; {change}")
+
+    assert (tmp_path / ".mcp.json").readlink() == Path("tools/servers.json")
+    assert (tmp_path / "tools" / "servers.json").read_text() == "{}"
+    assert "WROTE" not in end.output
 
 
 @pytest.mark.parametrize("made", ["commondir", "config.worktree"])
