@@ -69,7 +69,7 @@ def _set_aside(stack: ExitStack, folder: Path, steps: tuple[str, ...]) -> bool:
             return True
         if not stat.S_ISDIR(kind):
             return False
-        at = os.open(step, _FOLDER, dir_fd=at)
+        at = _writable(at, partial(os.open, step, _FOLDER, dir_fd=at))
         stack.callback(os.close, at)
     return False
 

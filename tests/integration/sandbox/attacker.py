@@ -35,7 +35,12 @@ def prepare(folder: Path, home: Path) -> None:
     (folder / ".parallel-agents" / "config.toml").write_text("")
     (folder / ".mcp.json").write_text("{}")
     (folder / "committed").write_text("once\n")
-    for command in ("init -q", "add committed", "-c user.name=u -c user.email=u commit -qm first"):
+    for command in (
+        "init -q",
+        "add committed",
+        "-c user.name=u -c user.email=u commit -qm first",
+        "config core.hooksPath late/hooks",
+    ):
         subprocess.run(
             ["/usr/bin/git", *command.split()], cwd=folder, env={"HOME": str(home)}, check=True
         )
