@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 import sys
@@ -27,6 +28,7 @@ from parallel_agents.sandbox.tree import Tree
 from parallel_agents.sandbox.view import View, real_folder, view_of
 
 _PROBE_SECONDS = 20.0
+_log = logging.getLogger(__name__)
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store")
 _KEPT = ("LANG", "LC_ALL", "TZ")
@@ -100,6 +102,10 @@ class LocalCommands:
             aside = view.set_aside()
         if aside:
             listed = ", ".join(map(str, aside))
+            _log.warning(
+                "renamed, or restored, since a command may have made it: %s; if it was you, rename it back",
+                listed,
+            )
             end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
         return end
 

@@ -161,32 +161,50 @@ class _Guard:
     def hold(self, path: Path) -> None:
         """Keep a path as it is if it is in the folder, with the links that lead to it.
 
-        Raises:
-            SandboxRefused: a link is in the folder itself, or the path is that folder.
-        """
-        waiting = path
-        for _ in range(_MOST_LINKS):
-            path = Path(os.path.normpath(waiting))
-            if not path.is_relative_to(self._folder):
-                return
-            link = self._first_link(path)
-            if link is None:
-                self._hold(path)
-                return
-            if link.parent == self._folder:
-                raise SandboxRefused(
-                    f"{link} is a link",
-                    why="a command could replace it, and with it what git runs",
-                    hint="put what it leads to in its place, or use a workspace: --workspace",
-                )
-            self.read_only[link.parent] = None
-            waiting = link.parent / link.readlink() / path.relative_to(link)
+        Of a path that does not exist the first missing folder must not come to exist: it could be
+        a link, behind which the rest means something else.
 
-    def _first_link(self, path: Path) -> Path | None:
-        """The first link on the way from the folder to a path."""
-        above = [path, *path.parents]
-        below = above[: above.index(self._folder)]
-        return next((step for step in reversed(below) if step.is_symlink()), None)
+        Args:
+            path: absolute.
+
+        Raises:
+            SandboxRefused: a link is in the folder itself, there are too many, or the path is that
+                folder.
+        """
+        at, links = Path("/"), 0
+        ahead = [*path.parts][::-1]
+        while ahead:
+            step = ahead.pop()
+            if step in {"/", ".."}:
+                at = at.parent if step == ".." else Path("/")
+                continue
+            here = at / step
+            if here.is_symlink():
+                links += 1
+                self._hold_link(here, links)
+                ahead += [*here.readlink().parts][::-1]
+                continue
+            at = here
+            if not here.exists():
+                break
+        if at.is_relative_to(self._folder):
+            self._hold(at)
+
+    def _hold_link(self, link: Path, number: int) -> None:
+        if number > _MOST_LINKS:
+            raise SandboxRefused(
+                f"{link} is one of more than {_MOST_LINKS} links in a row",
+                why="git obeys what they lead to, and it cannot be guarded from commands",
+                hint="put what they lead to in the place of the first",
+            )
+        if link.parent == self._folder:
+            raise SandboxRefused(
+                f"{link} is a link",
+                why="a command could replace it, and with it what git runs",
+                hint="put what it leads to in its place, or use a workspace: --workspace",
+            )
+        if link.is_relative_to(self._folder):
+            self.read_only[link.parent] = None
 
     def _hold(self, path: Path) -> None:
         if path == self._folder:

@@ -104,6 +104,7 @@ def main() -> None:
         prepare(folder, home)
         os.environ.update(KEYS)
         found = asyncio.run(make(attack, folder, home))
+        subprocess.run(["/bin/chmod", "-R", "u+rwx", where], check=True)  # it may have taken rights
         for command in ("status", "checkout -q -b another"):  # they run what the attack planted
             subprocess.run(
                 ["/usr/bin/git", *command.split()],

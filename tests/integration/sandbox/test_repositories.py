@@ -264,6 +264,42 @@ async def test_what_programs_of_the_user_would_obey_does_not_stay(
     assert "[not allowed here, and renamed: " in end.output
 
 
+@pytest.mark.parametrize("links", [1, 40, 41, 60])
+async def test_hooks_behind_links_are_held_or_the_folder_is_refused(
+    tmp_path: Path, links: int
+) -> None:
+    folder = tmp_path / "folder"
+    (folder / "l" / "hooks").mkdir(parents=True)
+    git(folder, "init", "-q")
+    git(folder, "config", "core.hooksPath", f"l/{links}")
+    (folder / "l" / "0").symlink_to("hooks")
+    for number in range(1, links + 1):
+        (folder / "l" / str(number)).symlink_to(str(number - 1))
+
+    script = "echo x > l/hooks/x && echo CHANGED; ln -sfn / l/0 && echo CHANGED; true"
+    try:
+        end = await inside(folder, script)
+    except SandboxRefused:
+        assert links >= 40
+    else:
+        assert "CHANGED" not in end.output
+
+
+async def test_hooks_behind_a_link_that_comes_later_are_not_found(tmp_path: Path) -> None:
+    folder, mark = tmp_path / "folder", tmp_path / "mark"
+    (folder / "tools").mkdir(parents=True)
+    (folder / "c" / "d").mkdir(parents=True)
+    git(folder, "init", "-q")
+    git(folder, "config", "core.hooksPath", "tools/git/hooks")
+
+    await inside(folder, "ln -s ../c/d tools/x; ln -s x/../b tools/git")
+    hook = "c/b/hooks/post-index-change"
+    await inside(folder, f"mkdir -p c/b/hooks; {RUNS.format(mark=mark)} > {hook}; chmod +x {hook}")
+    work(folder)
+
+    assert not mark.exists()
+
+
 async def test_what_does_not_stay_is_not_looked_for_behind_a_link(tmp_path: Path) -> None:
     folder, outside = tmp_path / "folder", tmp_path / "outside"
     for path in (folder, outside):
