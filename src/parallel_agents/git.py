@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from parallel_agents.errors import GitFailed, WorkspaceError
@@ -50,12 +51,14 @@ class Git(NamedTuple):
         git_dir: the repository, if git is not to look for one.
         work_tree: the folder that git takes for the repository's working tree.
         index_file: the index to use instead of the repository's own.
+        settings: the variables that say where the user's configuration is.
     """
 
     folder: Path
     git_dir: Path | None = None
     work_tree: Path | None = None
     index_file: Path | None = None
+    settings: Mapping[str, str] = MappingProxyType({})
 
     def run(self, *arguments: str, given: bytes = b"", accept: tuple[int, ...] = (0,)) -> bytes:
         """What a command writes.
@@ -78,7 +81,7 @@ class Git(NamedTuple):
                     stdout=out,
                     stderr=subprocess.PIPE,
                     cwd=self.folder,
-                    env=_environment(program, self.index_file),
+                    env={**_environment(program, self.index_file), **self.settings},
                     timeout=_TIMEOUT_SECONDS,
                     check=False,
                 )

@@ -33,6 +33,8 @@ _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/s
 _SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store")
 _KEPT = ("LANG", "LC_ALL", "TZ")
 _KEPT_OUTSIDE = (*_KEPT, "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "XDG_RUNTIME_DIR")
+# Where the user's configuration of git is.
+_OF_GIT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "XDG_CONFIG_HOME")
 _ORDINARY_USER = 1000
 _OF_BUBBLEWRAP = 4
 _INSIDE = "/run/relay_inside.py"
@@ -75,7 +77,10 @@ class LocalCommands:
         self._starting = asyncio.Lock()
         self._probing = asyncio.Lock()  # guards `_walls`
         self._walls: Walls | None = None
-        self._repositories = KnownRepositories()
+        variables = surroundings.variables
+        self._repositories = KnownRepositories(
+            {name: variables[name] for name in _OF_GIT if name in variables}
+        )
 
     async def check(self, sandbox: Sandbox, folder: str, *, is_own_folder: bool) -> None:
         if sandbox is not Sandbox.OFF:

@@ -10,7 +10,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from parallel_agents.git import Git
 
@@ -25,40 +24,37 @@ _COMMAND = re.compile(
     r"|submodule\..*\.update|trailer\..*\.(cmd|command)|uploadpack\.packobjectshook",
     re.DOTALL,
 )
+_SHELL = re.compile(r"[\s;|&<>()\"'`=]+")
+_OF_HUSKY = "_"
 _MOST_VALUE_CHARACTERS = 10_000
 
 
-class Named(NamedTuple):
-    """What a configuration names, by absolute paths that may lead through links.
+def named_by(git: Git) -> list[Path]:
+    """What the configuration names that holds in the folder of a repository, and its own files.
 
-    Attributes:
-        obeyed: folders of hooks, and files with settings; they may not exist.
-        run: files that exist and that a command names.
-    """
-
-    obeyed: tuple[Path, ...] = ()
-    run: tuple[Path, ...] = ()
-
-
-def named_by(git: Git) -> Named:
-    """What the configuration names that holds in the folder of a repository.
+    Paths are absolute, may lead through links, and need not exist: files with settings, folders of
+    hooks, and files that commands name.
 
     Raises:
         GitFailed: git does not work there.
     """
     top = Path(git.text("rev-parse", "--show-toplevel"))
-    hooks: Path | None = None
-    obeyed: list[Path] = []
-    run: list[Path] = []
-    for origin, key, value in _settings(Git(top)):
+    hooks: list[Path] = []
+    named: list[Path] = []
+    for origin, key, value in _settings(git._replace(folder=top)):
         if key == "core.hookspath":
-            hooks = top / _expanded(value)  # the last one counts
+            hooks = _hooks(top / _expanded(value))  # the last one counts
         elif _INCLUDE.fullmatch(key):
-            obeyed.append(origin.parent / _expanded(value))
+            named.append(origin.parent / _expanded(value))
         elif _COMMAND.fullmatch(key):
-            run += _files(value, top)
-        obeyed.append(origin)
-    return Named(tuple(dict.fromkeys((*obeyed, *([hooks] if hooks else ())))), tuple(run))
+            named += _files(value, top)
+        named.append(origin)
+    return list(dict.fromkeys((*named, *hooks)))
+
+
+def _hooks(folder: Path) -> list[Path]:
+    """The folder of hooks; those that husky makes run what is in the folder above."""
+    return [folder.parent] if folder.name == _OF_HUSKY else [folder]
 
 
 def _settings(git: Git) -> Iterator[tuple[Path, str, str]]:
@@ -86,10 +82,11 @@ def _files(command: str, folder: Path) -> Iterator[Path]:
         words = shlex.split(text)
     except ValueError:
         words = text.split()
-    for word in (text, *words):
-        path = folder / _expanded(word)
-        try:
-            if path.is_file():
-                yield path
-        except (OSError, ValueError):
-            continue
+    for word in (text, *words, *_SHELL.split(text)):
+        # `$PWD/tools/x` and the like: what follows a variable or a command may begin at the folder.
+        for path in (folder / _expanded(word), folder / word.partition("/")[2]):
+            try:
+                if path.is_file():
+                    yield path
+            except (OSError, ValueError):
+                continue

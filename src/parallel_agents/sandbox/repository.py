@@ -10,15 +10,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from parallel_agents.errors import GitFailed, SandboxRefused
 from parallel_agents.git import Git, find_git
 from parallel_agents.sandbox.git_config import named_by
 
+_Stamps: TypeAlias = tuple[tuple[int, int, int] | None, ...]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _GIT = ".git"
 # `commondir` makes git read the configuration of another folder.
 _ACTED_ON = ("config", "config.worktree", "hooks", "commondir")
@@ -30,7 +33,7 @@ _MOST_FOLDERS = 20_000
 _MOST_REPOSITORIES = 500
 _MOST_BORROWED = 10
 _MOST_LINKS = 40
-_KNOWN_SECONDS = 30.0
+_KNOWN_SECONDS = 10.0
 _MOST_BYTES = 1_000_000
 
 
@@ -42,12 +45,14 @@ class Repository(NamedTuple):
         pinned: folders that can be written, and not be moved away.
         read_only: paths that can only be read, also below those.
         absent: paths that must not come to exist.
+        found_by: the files that said so, from any folder.
     """
 
     seen: tuple[Path, ...] = ()
     pinned: tuple[Path, ...] = ()
     read_only: tuple[Path, ...] = ()
     absent: tuple[Path, ...] = ()
+    found_by: tuple[Path, ...] = ()
 
 
 def own_repository(folder: Path) -> Repository:
@@ -69,13 +74,14 @@ def own_repository(folder: Path) -> Repository:
     )
 
 
-def repositories_in(folder: Path) -> Repository:
+def repositories_in(folder: Path, settings: Mapping[str, str] = _NOTHING) -> Repository:
     """The repositories in a folder as it is: that of the folder, those below it, and submodules.
 
     Those below it are found down to four folders deep.
 
     Args:
         folder: its path without links.
+        settings: the variables that say where the user's configuration of git is.
 
     Raises:
         SandboxRefused: there are too many, or what git obeys is behind a link that a command could
@@ -87,7 +93,7 @@ def repositories_in(folder: Path) -> Repository:
             why=f"{inner} is the inside of a repository, which git obeys",
             hint="work in a folder with the repository's files",
         )
-    guard = _Guard(folder)
+    guard = _Guard(folder, settings)
     guard.hold(folder / _GIT)
     waiting = [folder, *_nested(folder)]
     known = set(waiting)
@@ -97,7 +103,7 @@ def repositories_in(folder: Path) -> Repository:
             guard.hold(place)
             continue
         guard.hold_repository(place)
-        for link in _gitlinks(place):
+        for link in guard.gitlinks(place):
             has_repository = (link / _GIT).exists()
             guard.hold(link / _GIT if has_repository else link)
             if has_repository and link not in known:
@@ -113,33 +119,42 @@ def repositories_in(folder: Path) -> Repository:
         seen=tuple(_seen(folder)),
         read_only=tuple(guard.read_only),
         absent=tuple(guard.absent),
+        found_by=tuple(guard.found_by),
     )
 
 
 class KnownRepositories:
-    """The repositories in folders, as they were found a short while ago."""
+    """The repositories in folders, as they were found a short while ago, if nothing said otherwise since.
 
-    def __init__(self) -> None:
+    Args:
+        settings: the variables that say where the user's configuration of git is.
+    """
+
+    def __init__(self, settings: Mapping[str, str] = _NOTHING) -> None:
+        self._settings = settings
         self._finding = threading.Lock()  # guards `_found`, and lets many wait for one
-        self._found: dict[Path, tuple[float, Repository]] = {}
+        self._found: dict[Path, tuple[float, _Stamps, Repository]] = {}
 
     def find(self, folder: Path) -> Repository:
         """As `repositories_in`."""
         with self._finding:
-            found_at, repository = self._found.get(folder, (-inf, Repository()))
-            if time.monotonic() - found_at > _KNOWN_SECONDS:
-                repository = repositories_in(folder)
-                self._found[folder] = time.monotonic(), repository
+            found_at, stamps, repository = self._found.get(folder, (-inf, (), Repository()))
+            is_old = time.monotonic() - found_at > _KNOWN_SECONDS
+            if is_old or stamps != _stamps(repository.found_by):
+                repository = repositories_in(folder, self._settings)
+                self._found[folder] = time.monotonic(), _stamps(repository.found_by), repository
             return repository
 
 
 class _Guard:
     """Collects the paths below a folder that commands must leave as they are."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
+        self._settings = settings
         self.read_only: dict[Path, None] = {}
         self.absent: dict[Path, None] = {}
+        self.found_by: dict[Path, None] = {}
 
     def hold_repository(self, place: Path) -> None:
         """Hold the `.git` of a place, what it leads to, and what its configuration names."""
@@ -152,11 +167,33 @@ class _Guard:
         if find_git() is None:
             return
         try:
-            named = named_by(Git(place))
+            named = named_by(self._git(place))
         except GitFailed:
             return  # git runs nothing where it does not work
-        for path in (*named.obeyed, *named.run):
+        for path in named:
             self.hold(path)
+            self.found_by[path] = None
+
+    def gitlinks(self, place: Path) -> list[Path]:
+        """The folders of a repository's submodules, by its index."""
+        if find_git() is None:
+            return []
+        try:
+            index = self._git(place).text(
+                "rev-parse", "--path-format=absolute", "--git-path", "index"
+            )
+            listed = self._git(place).run("ls-files", "--stage", "-z")
+        except GitFailed:
+            return []
+        self.found_by[Path(index)] = None
+        return [
+            place / os.fsdecode(line.partition(b"\t")[2])
+            for line in listed.split(b"\0")
+            if line.startswith(_GITLINK)
+        ]
+
+    def _git(self, place: Path) -> Git:
+        return Git(place, settings=self._settings)
 
     def hold(self, path: Path) -> None:
         """Keep a path as it is if it is in the folder, with the links that lead to it.
@@ -301,19 +338,17 @@ def _is_bare(path: Path) -> bool:
     return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
 
 
-def _gitlinks(place: Path) -> list[Path]:
-    """The folders of a repository's submodules, by its index."""
-    if find_git() is None:
-        return []
+def _stamps(files: Iterable[Path]) -> _Stamps:
+    """By what files are known to be as they were."""
+    return tuple(map(_stamp, files))
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
     try:
-        listed = Git(place).run("ls-files", "--stage", "-z")
-    except GitFailed:
-        return []
-    return [
-        place / os.fsdecode(line.partition(b"\t")[2])
-        for line in listed.split(b"\0")
-        if line.startswith(_GITLINK)
-    ]
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _named(file: Path, below: Path, before: bytes = b"") -> Path:

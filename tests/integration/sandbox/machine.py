@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,13 @@ async def inside(
     hides: Callable[[str], bool] | None = None,
     stdin: bytes = b"",
     is_own_folder: bool = False,
+    variables: Mapping[str, str] = os.environ,
+    between: Callable[[], object] | None = None,
 ) -> CommandEnd:
-    """A script of bash, run in a sandbox."""
+    """A script of bash, run in a sandbox; after a first command and `between`, if there is that."""
     commands = LocalCommands(
         Surroundings(
-            variables=os.environ,
+            variables=variables,
             homes=(_HOME,),
             private=tuple(private),
             programs=tuple(programs),
@@ -61,4 +64,7 @@ async def inside(
         is_own_folder=is_own_folder,
         hides=hides,
     )
+    if between is not None:
+        await commands.run(replace(command, arguments=("/bin/true",)))
+        between()
     return await commands.run(command)

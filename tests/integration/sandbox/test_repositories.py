@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -283,6 +284,88 @@ async def test_hooks_behind_links_are_held_or_the_folder_is_refused(
         assert links >= 40
     else:
         assert "CHANGED" not in end.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "tools/clean.sh",
+        "tools/clean.sh;",
+        "tools/clean.sh|cat",
+        "sh <tools/clean.sh",
+        "F=tools/clean.sh; $F",
+        "$PWD/tools/clean.sh %f",
+        '"$(git rev-parse --show-toplevel)/tools/clean.sh"',
+        "{folder}/tools/clean.sh",
+        "sh -c 'exec tools/clean.sh'",
+    ],
+)
+async def test_a_program_that_a_setting_names_is_held(repository: Path, command: str) -> None:
+    (repository / "tools").mkdir()
+    (repository / "tools" / "clean.sh").write_text("cat")
+    git(repository, "config", "filter.x.clean", command.replace("{folder}", str(repository)))
+
+    end = await inside(repository, "echo x > tools/clean.sh && echo CHANGED; true")
+
+    assert "CHANGED" not in end.output
+
+
+async def test_the_hooks_that_husky_runs_are_held(repository: Path) -> None:
+    (repository / ".husky" / "_").mkdir(parents=True)
+    git(repository, "config", "core.hooksPath", ".husky/_")
+
+    end = await inside(repository, "echo x > .husky/pre-commit && echo CHANGED; true")
+
+    assert "CHANGED" not in end.output
+
+
+@pytest.mark.parametrize("variable", ["XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL"])
+async def test_the_users_configuration_is_where_they_have_it(
+    repository: Path, tmp_path: Path, variable: str
+) -> None:
+    config = tmp_path / "user" / "git" / "config"
+    config.parent.mkdir(parents=True)
+    config.write_text("[core]\nhooksPath = .githooks\n")
+    where = config if variable == "GIT_CONFIG_GLOBAL" else tmp_path / "user"
+    (repository / ".githooks").mkdir()
+
+    end = await inside(
+        repository,
+        "echo x > .githooks/pre-commit && echo CHANGED; true",
+        variables={**os.environ, variable: str(where)},
+    )
+
+    assert "CHANGED" not in end.output
+
+
+async def test_what_the_user_sets_between_two_commands_holds_for_the_second(
+    repository: Path,
+) -> None:
+    (repository / "hooks").mkdir()
+
+    end = await inside(
+        repository,
+        "echo x > hooks/pre-commit && echo CHANGED; true",
+        between=lambda: git(repository, "config", "core.hooksPath", "hooks"),
+    )
+
+    assert "CHANGED" not in end.output
+
+
+async def test_a_submodule_that_the_user_adds_between_two_commands_is_held(
+    repository: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "with submodule"
+    folder.mkdir()
+    git(folder, "init", "-q")
+
+    end = await inside(
+        folder,
+        "rm sub/.git && echo CHANGED; true",
+        between=lambda: git(folder, "submodule", "add", "-q", str(repository), "sub"),
+    )
+
+    assert "CHANGED" not in end.output
 
 
 async def test_hooks_behind_a_link_that_comes_later_are_not_found(tmp_path: Path) -> None:
