@@ -19,12 +19,12 @@ _JOINTS = ";&|\n"
 _UNREADABLE = frozenset("\0\r")
 _OPAQUE = frozenset("`$(){}<>!#~\\\v\f") | _UNREADABLE
 _OPAQUE_IN_DOUBLE_QUOTES = frozenset("`$\\!")
-_TO_NOWHERE = re.compile(r"(?:[12&]?>>?[ \t]*/dev/null|2>&1|1?>&2)(?=[\s;&|]|$)")
+_TO_NOWHERE = re.compile(r"(?:[12]?>>?[ \t]*/dev/null|2>&1|1?>&2)(?=[\s;&|]|$)")
 _KEYWORDS = frozenset(
     {"if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for"}
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"})
+_SHELLS = frozenset({"sh", "bash", "rbash", "dash", "zsh", "ksh", "ash", "fish"})
 # Programs that start the program, or read the command line, that their arguments name.
 _STARTERS = frozenset(
     [
@@ -63,6 +63,8 @@ _STARTERS = frozenset(
 _FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _QUOTES = str.maketrans("", "", "'\"\\")
 _BACKTICKS = re.compile(r"`([^`]*)`")
+# A program's name that braces spell, such as `cur{l,}`.
+_SPELT = re.compile(r"(?:^|[;&|\n(`])\s*[^\s{;&|]*\{[^{}\s]*(?:,|\.\.)")
 _PARTS = re.compile(r"[;&|\n`(){}<>!]")
 _MOST_CHARACTERS = 64_000
 
@@ -160,7 +162,7 @@ class _Reader:
 
     def _may_redirect(self, first: str) -> bool:
         """Whether a redirection that begins with this character is none of a word's text."""
-        return self._word is None or (first in "&>" and not "".join(self._word).isdigit())
+        return self._word is None or (first == ">" and not "".join(self._word).isdigit())
 
     def _read_quotation(self, text: str, at: int) -> int:
         end = text.find(text[at], at + 1)
@@ -195,7 +197,10 @@ def _started(text: str) -> Iterator[Started]:
         for words in commands:
             yield from _behind(words)
         return
-    plain = _BACKTICKS.sub(r"$(\1)", text).translate(_QUOTES)
+    if _SPELT.search(text):
+        raise _NotTold
+    joined = text.replace("\\\n", "")
+    plain = _BACKTICKS.sub(r"$(\1)", joined).translate(_QUOTES)
     for part in _PARTS.split(plain):
         words = tuple(part.split())
         yield from _behind(words)
@@ -214,16 +219,18 @@ def _behind(words: Words) -> Iterator[Started]:
     for at in range(first + 1, len(words)):
         if command.program in _STARTERS or command.program in _SHELLS:
             yield Started(words, at)
-            if len(_PARTS.sub(" ", words[at]).split()) > 1:
-                yield from _started(words[at])
+            for script in {words[at], words[at].partition("=")[2]}:
+                if len(_PARTS.sub(" ", script).split()) > 1:
+                    yield from _started(script)
         elif command.program == "find" and words[at - 1] in _FIND_RUNS:
-            yield Started(words, at)
+            yield from _behind(words[at:])
 
 
 def _starts_unknown(command: Started) -> bool:
     """Whether a command starts what its words do not name."""
     if command.program in _SHELLS:
-        return all(word.startswith("-") for word in command.arguments)
+        given = command.arguments
+        return all(word.startswith("-") for word in given) or any("$" in word for word in given)
     if command.program in _STARTERS:
         named = (x for x in command.arguments if x[:1] not in "-0123456789" and "=" not in x)
         return "$" in next(named, "")

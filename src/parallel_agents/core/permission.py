@@ -29,7 +29,7 @@ from parallel_agents.core.mcp_names import is_vain_pattern, names_tool
 from parallel_agents.core.path_pattern import path_matches
 from parallel_agents.core.shown import shown
 from parallel_agents.core.tool import SubjectKind, ToolSpec
-from parallel_agents.core.web_address import BadAddress, WebAddress, url_matches
+from parallel_agents.core.web_address import BadAddress, WebAddress, url_matches, url_touches
 from parallel_agents.errors import InvalidInput
 
 ANY = "*"
@@ -181,7 +181,7 @@ def _ruled(layers: Sequence[Permissions], spec: ToolSpec, subject: _Subject) -> 
 
 def is_denied(layers: Sequence[Permissions], tool: str, subject: str) -> bool:
     """Whether a rule denies a tool what it reaches by a path that leads there."""
-    about = _Subject(subject, SubjectKind.PATH)
+    about = _PathSubject(subject)
     return any(
         rule.names(tool) and about.touches(rule.pattern)
         for layer in layers
@@ -242,6 +242,27 @@ class _Subject:
         return next((rule for rule in rules if self.touches(rule.pattern)), None)
 
 
+class _PathSubject(_Subject):
+    """A path: restricted by a rule that speaks of it, or of a folder above it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, SubjectKind.PATH)
+        steps = text.split("/")
+        self._above = ["/".join(steps[:end]) for end in range(1, len(steps))]
+
+    @override
+    def touches(self, pattern: str) -> bool:
+        return super().touches(pattern) or any(
+            path_matches(pattern, above) for above in self._above if above
+        )
+
+    @override
+    def covered_by(self, rules: Sequence[Rule]) -> Rule | None:
+        return next(
+            (rule for rule in rules if super(_PathSubject, self).touches(rule.pattern)), None
+        )
+
+
 class _CommandSubject(_Subject):
     """A command line: restricted if any of its commands is, allowed if all of them are."""
 
@@ -280,19 +301,23 @@ class _UrlSubject(_Subject):
 
     @override
     def touches(self, pattern: str) -> bool:
-        return not pattern or self._address is None or url_matches(pattern, self._address)
+        return not pattern or self._address is None or url_touches(pattern, self._address)
 
     @override
     def covered_by(self, rules: Sequence[Rule]) -> Rule | None:
-        if self._address is None:
-            return next((rule for rule in rules if not rule.pattern), None)
-        return super().covered_by(rules)
+        at = self._address
+        return next(
+            (x for x in rules if not x.pattern or (at is not None and url_matches(x.pattern, at))),
+            None,
+        )
 
 
 def _subject(spec: ToolSpec, about: str) -> _Subject:
     match SubjectKind.TEXT if spec.subject is None else spec.subject.kind:
         case SubjectKind.COMMAND:
             return _CommandSubject(about)
+        case SubjectKind.PATH:
+            return _PathSubject(about)
         case SubjectKind.URL:
             return _UrlSubject(about)
         case kind:
@@ -317,8 +342,11 @@ def _is_allowed_by(pattern: str, words: Words) -> bool:
 def _could_match(pattern: str, command: Started) -> bool:
     """Whether a command may be one that a pattern speaks of."""
     program, arguments = _command_pattern(pattern)
-    named = command.words[command.at], command.program
-    is_program = any(fnmatchcase(name, program) or fnmatchcase(program, name) for name in named)
+    wanted = {program, program.rpartition("/")[2] or program}
+    named = {command.words[command.at], command.program}
+    is_program = any(
+        fnmatchcase(name, each) or fnmatchcase(each, name) for name in named for each in wanted
+    )
     return is_program and _arguments_match(arguments, command.arguments)
 
 

@@ -9,7 +9,7 @@ Format: RFC 3986, with the hosts of https://url.spec.whatwg.org/#host-parsing.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Self
@@ -114,9 +114,11 @@ class WebAddress:
 def url_matches(pattern: str, address: WebAddress) -> bool:
     """Whether a pattern means an address.
 
-    It is `host`, `*.host` or `domain:host`, each with a port or without; or a URL with `*`, in which
-    no `*` of the host reaches into the path. `domain:*.host` means `host` too, as in Claude Code.
+    It is `host`, `*.host` or `domain:host`, each with a port or without; or a URL with `*`, with its
+    scheme or without, in which no `*` of the host reaches into the path. `domain:*.host` means `host` too, as in Claude Code.
     """
+    if "://" not in pattern and "/" in pattern:
+        pattern = f"*://{pattern}"
     scheme, is_url, rest = pattern.partition("://")
     if not is_url:
         host = pattern.removeprefix("domain:")
@@ -128,6 +130,15 @@ def url_matches(pattern: str, address: WebAddress) -> bool:
         and _host_matches(authority, address, port=PORTS.get(scheme.lower()))
         and fnmatchcase(address.target, slash + path if slash else "/")
     )
+
+
+def url_touches(pattern: str, address: WebAddress) -> bool:
+    """Whether a pattern that restricts speaks of an address: also of one below it, with any query."""
+    whole = pattern.rstrip("/")
+    is_url = "/" in whole.partition("://")[2] or ("://" not in whole and "/" in whole)
+    path = replace(address, target=address.target.partition("?")[0])
+    patterns = (pattern, f"{whole}/*") if is_url or "://" in whole else (pattern,)
+    return any(url_matches(each, at) for each in patterns for at in (address, path))
 
 
 def read_host(text: str) -> str:

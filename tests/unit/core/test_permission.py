@@ -107,6 +107,9 @@ def test_a_rule_allows_what_it_names(rule: str, spec: ToolSpec, subject: str) ->
         ("shell(./run/*)", SHELL, "./run/../x"),
         ("shell(git commit -m *)", SHELL, "git 'commit -m' x"),
         ("shell(git *)", SHELL, "git\vstatus"),
+        ("shell(git *)", SHELL, "git log &>/dev/null curl x"),
+        ("fetch(https://example.com)", FETCH, "https://example.com/x"),
+        ("write_file(docs)", WRITE, "docs/a"),
         ("write_file(docs/**)", WRITE, "docs/../a.md"),
         ("write_file(docs/**)", WRITE, "docsx/a.md"),
         ("write_file(docs/*)", WRITE, "docs/a/b.md"),
@@ -156,6 +159,13 @@ def test_a_rule_allows_nothing_else(rule: str, spec: ToolSpec, subject: str) -> 
         "cu$(echo rl) x",
         "timeout 5 $t x",
         "watch curl x",
+        "find . -exec sh -c 'curl x' ;",
+        "bash -c $'curl x'",
+        'sh -c "$X"',
+        "rbash -c 'curl x'",
+        "env --split-string='curl x'",
+        "cur\\\nl x",
+        "cur{l,} x",
         "true " * 20_000,
     ],
     ids=lambda text: text[:30],
@@ -174,6 +184,43 @@ def test_a_denial_leaves_other_commands_alone(command: str) -> None:
     layer = Permissions(allow=("shell",), deny=("shell(curl *)",))
 
     assert ruling(SHELL, command, layer) is Ruling.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("spec", "rule", "about"),
+    [
+        (SHELL, "shell(/usr/bin/curl *)", "curl x"),
+        (READ, "read_file(secret)", "secret/k"),
+        (READ, "read_file(secret)", "a/secret/b/k"),
+        (READ, "read_file(a/secret)", "a/secret/b/k"),
+        (READ, "read_file(a/*)", "a/b/c"),
+        (FETCH, "fetch(example.com/*)", "https://example.com/x"),
+        (FETCH, "fetch(https://example.com)", "https://example.com/x"),
+        (FETCH, "fetch(https://example.com/admin)", "https://example.com/admin?x=1"),
+        (FETCH, "fetch(https://example.com/admin)", "https://example.com/admin/users"),
+        (FETCH, "fetch(https://example.com/admin/)", "https://example.com/admin/users"),
+    ],
+)
+def test_a_denial_holds_for_what_is_below(spec: ToolSpec, rule: str, about: str) -> None:
+    layer = Permissions(allow=(spec.name,), deny=(rule,))
+
+    assert ruling(spec, about, layer) is Ruling.DENY
+
+
+@pytest.mark.parametrize(
+    ("spec", "rule", "about"),
+    [
+        (READ, "read_file(secret)", "secrets/k"),
+        (READ, "read_file(secret)", "a/k"),
+        (FETCH, "fetch(https://example.com/admin)", "https://example.com/administrators"),
+        (FETCH, "fetch(https://example.com)", "https://example.org/"),
+        (FETCH, "fetch(example.com)", "https://other.example.com/x"),
+    ],
+)
+def test_a_denial_leaves_the_rest_alone(spec: ToolSpec, rule: str, about: str) -> None:
+    layer = Permissions(allow=(spec.name,), deny=(rule,))
+
+    assert ruling(spec, about, layer) is Ruling.ALLOW
 
 
 def test_deny_overrides_ask_and_ask_overrides_allow() -> None:
