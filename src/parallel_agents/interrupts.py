@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Generic, TypeVar
 
 from parallel_agents.loop_threads import LoopThreads
-from parallel_agents.signals import STOP_SIGNALS
+from parallel_agents.signals import STOP_SIGNALS, Bell
 
 T = TypeVar("T")
 
@@ -148,6 +148,7 @@ class _Running(Generic[T]):
         )
         # A signal's handler may add to it in the middle of a `get`, which no lock would survive.
         self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
+        self._bell = Bell()
 
     def interrupt(self) -> None:
         self._news.put(_News.INTERRUPT)
@@ -163,30 +164,37 @@ class _Running(Generic[T]):
             target=lambda: context.run(self._run), name="pagents-run", daemon=True
         )
         thread.start()
-        loop, stop, task = self._started.result()
         until: float | None = None
+        with self._bell:
+            loop, stop, task = self._started.result()
+            while (news := self._hear(until)) is _News.INTERRUPT:
+                self.was_interrupted = True
+                self._count += 1
+                if stop.is_set():  # by something else, such as the end of the work's input
+                    self._count = max(self._count, _CANCEL + 1)
+                if self._count > _CANCEL + 1:
+                    raise KeyboardInterrupt
+                if self._count > _CANCEL:
+                    until = time.monotonic() + _GRACE_SECONDS
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(task.cancel if self._count > _CANCEL else stop.set)
+        if news is None:
+            raise KeyboardInterrupt
+        return self._ended()
+
+    def _hear(self, until: float | None) -> _News | None:
+        """The next of the news; None at the time `until`, by the monotonic clock."""
         while True:
             try:
-                left = None if until is None else max(until - time.monotonic(), 0.0)
-                news = self._news.get(timeout=left)
-            except KeyboardInterrupt:  # the program has a handler of its own
-                news = _News.INTERRUPT
+                return self._news.get_nowait()
             except queue.Empty:
-                raise KeyboardInterrupt from None
-            if news is _News.ENDED:
-                return self._ended()
-            self.was_interrupted = True
-            self._count += 1
-            if (
-                stop.is_set()
-            ):  # the work was told to stop by something else, such as its input's end
-                self._count = max(self._count, _CANCEL + 1)
-            if self._count > _CANCEL + 1:
-                raise KeyboardInterrupt
-            if self._count > _CANCEL:
-                until = time.monotonic() + _GRACE_SECONDS
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(task.cancel if self._count > _CANCEL else stop.set)
+                left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                return None
+            try:
+                self._bell.wait(left)
+            except KeyboardInterrupt:  # the program has a handler of its own
+                return _News.INTERRUPT
 
     def _ended(self) -> T:
         try:
@@ -203,6 +211,7 @@ class _Running(Generic[T]):
                     waited.set_exception(error)
         finally:
             self._news.put(_News.ENDED)
+            self._bell.ring()
 
     async def _main(self) -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()

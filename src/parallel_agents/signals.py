@@ -6,10 +6,12 @@ container gets neither unless it has a handler.
 
 from __future__ import annotations
 
+import selectors
 import signal
+import socket
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 STOP_SIGNALS = tuple(
@@ -41,6 +43,53 @@ def stop_signals_as_interrupts() -> Generator[None]:
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+
+
+class Bell:
+    """Wakes the thread that waits for it: another thread rings it, and so does each signal.
+
+    A lock or a queue is no bell for signals: one that arrives after the waiting thread has last looked
+    for signals and before it sleeps is noted, and its handler is not called until something else wakes
+    the thread. What is written to a file in between is seen.
+
+    It is used once, in one block of the thread that waits.
+    """
+
+    def __init__(self) -> None:
+        self._waiting, self._ringing = socket.socketpair()
+        for end in (self._waiting, self._ringing):
+            end.setblocking(False)
+        self._guard = threading.Lock()  # no ring into a file that has the number of one closed
+        self._woken_before: int | None = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._woken_before = signal.set_wakeup_fd(
+                self._ringing.fileno(), warn_on_full_buffer=False
+            )
+
+    def __exit__(self, *_: object) -> None:
+        if self._woken_before is not None:
+            signal.set_wakeup_fd(self._woken_before)
+        with self._guard:
+            self._ringing.close()
+        self._waiting.close()
+
+    def ring(self) -> None:
+        with self._guard, suppress(OSError):  # it is closed, or full of rings not heard yet
+            self._ringing.send(b"\0")
+
+    def wait(self, seconds: float | None) -> None:
+        """Return when it was rung since the last time, and at the latest after `seconds`.
+
+        The handlers of the signals that rang it have been called when the caller goes on.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._waiting, selectors.EVENT_READ)
+            selector.select(seconds)
+        with suppress(BlockingIOError):
+            while self._waiting.recv(4096):
+                pass
 
 
 class _Interrupts:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,6 @@ import pytest
 from parallel_agents.interrupts import in_thread, run_cancellable
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Generator
 
 PROGRAM = """
@@ -133,6 +134,16 @@ def test_the_third_signal_ends_at_once_although_the_loop_is_blocked(
     rest = process.communicate(timeout=20)[0]
 
     assert rest == "interrupted\nfinally\nat exit\n"
+
+
+def test_a_signal_that_does_not_wake_the_waiting_thread_is_heard() -> None:
+    async def interrupts_itself(stop: asyncio.Event) -> None:
+        await asyncio.sleep(0.1)  # by then the other thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        await asyncio.wait_for(stop.wait(), 20)
+
+    with pytest.raises(KeyboardInterrupt):
+        in_thread(interrupts_itself)
 
 
 def test_the_result_and_the_error_of_work_are_those_of_the_call() -> None:
