@@ -10,9 +10,14 @@ import selectors
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 STOP_SIGNALS = tuple(
     signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__
@@ -90,6 +95,24 @@ class Bell:
         with suppress(BlockingIOError):
             while self._waiting.recv(4096):
                 pass
+
+
+def result_of(future: Future[T], seconds: float | None = None) -> T:
+    """The result of work in another thread; unlike the future's own, this wait misses no Ctrl-C.
+
+    Raises:
+        TimeoutError: there is none after `seconds`.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    bell = Bell()
+    with bell:
+        future.add_done_callback(lambda _: bell.ring())
+        while not future.done():
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError
+            bell.wait(left)
+    return future.result()
 
 
 class _Interrupts:

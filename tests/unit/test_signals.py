@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
+import time
+from concurrent.futures import Future
 from contextlib import ExitStack
 
 import pytest
@@ -11,6 +14,7 @@ from parallel_agents.signals import (
     STOP_SIGNALS,
     is_ctrl_c,
     noted_interrupts,
+    result_of,
     stop_signals_as_interrupts,
 )
 
@@ -89,3 +93,26 @@ def test_a_ctrl_c_is_told_from_a_keyboard_interrupt_that_code_raises() -> None:
             assert not is_ctrl_c(error)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_wait_for_another_thread_is_ended_by_a_ctrl_c_that_does_not_wake_it() -> None:
+    def interrupt() -> None:
+        time.sleep(0.1)  # by then the main thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        result_of(Future[None](), 20)
+    thread.join()
+
+
+def test_a_wait_for_another_thread_returns_what_comes_and_ends_in_time() -> None:
+    given: Future[int] = Future()
+    thread = threading.Timer(0.01, given.set_result, [3])
+    thread.start()
+
+    assert result_of(given) == 3
+    thread.join()
+    with pytest.raises(TimeoutError):
+        result_of(Future[int](), 0.01)

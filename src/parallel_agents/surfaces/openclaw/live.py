@@ -33,6 +33,7 @@ from parallel_agents.settings import (
     Settings,
     read_environment,
 )
+from parallel_agents.signals import result_of
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 1.0
@@ -60,7 +61,7 @@ class Live:
         self._ended: Future[None] = Future()
         self._thread = threading.Thread(target=self._serve, name="pagents-live", daemon=True)
         self._thread.start()
-        self._loop, self._closing, self._app = self._opened.result()
+        self._loop, self._closing, self._app = result_of(self._opened)
 
     @property
     def requester(self) -> Requester:
@@ -85,7 +86,7 @@ class Live:
             )
         future = asyncio.run_coroutine_threadsafe(work(self._app), self._loop)
         try:
-            return future.result()
+            return result_of(future)
         except KeyboardInterrupt:
             future.cancel()
             raise
@@ -97,14 +98,14 @@ class Live:
         self._loop.call_soon_threadsafe(self._closing.set)
         try:
             with suppress(TimeoutError):
-                self._ended.result(_PATIENCE_SECONDS)
+                result_of(self._ended, _PATIENCE_SECONDS)
             if not self._ended.done():
                 say("waiting for model calls in flight; Ctrl-C stops waiting")
             # Not with `join`: after an interrupt it takes a running thread for one that has ended.
-            self._ended.result()
+            result_of(self._ended)
         except KeyboardInterrupt:
             self._loop.call_soon_threadsafe(self._app.cancel_all)
-            self._ended.result()
+            result_of(self._ended)
 
     def _serve(self) -> None:
         try:
