@@ -18,6 +18,7 @@ from parallel_agents.app.workers import Workers
 from parallel_agents.catalog.catalog import Catalog
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.artifact import Contents
+from parallel_agents.core.command import Commands
 from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
@@ -56,6 +57,7 @@ class Resources:
     Attributes:
         now: seconds since the epoch.
         contents: what is in artifacts.
+        commands: where the commands of sessions run.
         servers: the MCP servers, of which none runs before an agent names it.
     """
 
@@ -66,6 +68,7 @@ class Resources:
     store: Store
     completions: Completions
     now: Callable[[], float]
+    commands: Commands
     servers: HomeServers
     contents: Contents
 

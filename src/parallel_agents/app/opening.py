@@ -178,7 +178,6 @@ async def _make_client(
 
 def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerKind, Runner]:
     settings, parts = app.settings, resources.parts
-    commands = LocalCommands(surroundings(resources.environment, settings))
     agent = AgentRunner(
         app.models,
         Tooling(
@@ -192,7 +191,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             session_tools=NAMES,
             permissions=settings.permission_layer,
             patience=Patience(resources.now, settings.question_seconds),
-            commands=commands,
+            commands=resources.commands,
             command_tools=COMMAND_TOOLS,
             workspaces=app.workspaces,
             sharing=app.sharing,
@@ -205,7 +204,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             parts.gates,
             Judge(app.service, app.judges),
             Refiner(app.service, app.judges.judge),
-            commands,
+            resources.commands,
             settings.permission_layer,
         ),
         contexts=Contexts(
@@ -232,7 +231,8 @@ def _resources(
     completions = Completions(store)
     stack.callback(store.on_failure(completions.fail))
     stack.callback(completions.close)
-    servers = HomeServers(environment, settings)
+    commands = LocalCommands(surroundings(environment, settings))
+    servers = HomeServers(environment, settings, commands)
     stack.push_async_callback(servers.aclose)
     return Resources(
         environment=environment,
@@ -243,6 +243,7 @@ def _resources(
         completions=completions,
         now=now,
         contents=_contents(environment, parts),
+        commands=commands,
         servers=servers,
     )
 

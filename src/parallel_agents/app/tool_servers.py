@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.command import Commands
 from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.mcp_server import read_server
 from parallel_agents.core.needs import Lack
-from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.tool import Tool
-from parallel_agents.core.tool_servers import ToolServers
+from parallel_agents.core.permission import Permissions
+from parallel_agents.core.session import Session
+from parallel_agents.core.tool_servers import OpenTools, ToolServers
 from parallel_agents.settings import Environment, Settings
 from parallel_agents.trust import MCP_NAME
 
@@ -25,11 +26,20 @@ if TYPE_CHECKING:
 
 
 class HomeServers(ToolServers):
-    """The servers of the settings and of the project's `.mcp.json`."""
+    """The servers of the settings and of the project's `.mcp.json`.
 
-    def __init__(self, environment: Environment, settings: Settings) -> None:
+    Args:
+        environment: the user's.
+        settings: the settings.
+        commands: where servers run that a session has for itself, in a sandbox; None for nowhere.
+    """
+
+    def __init__(
+        self, environment: Environment, settings: Settings, commands: Commands | None = None
+    ) -> None:
         self._environment = environment
         self._settings = settings
+        self._commands = commands
         self._loaded: McpServers | None = None
 
     @property
@@ -49,8 +59,8 @@ class HomeServers(ToolServers):
         return self.servers.lack(agent) if any(map(is_mcp_name, agent.tools)) else None
 
     @override
-    async def tools(self, agent: Agent, sandbox: Sandbox) -> Mapping[str, Mapping[str, Tool]]:
-        return await self.servers.tools(agent, sandbox)
+    def open(self, agent: Agent, session: Session, rules: Permissions) -> OpenTools:
+        return self.servers.open(agent, session, rules)
 
     async def aclose(self) -> None:
         """End the servers that were started."""
@@ -86,6 +96,7 @@ class HomeServers(ToolServers):
                 variables=environment.variables,
                 folder="" if environment.project is None else str(environment.project.parent),
                 find_route=self._find_route,
+                commands=self._commands,
             )
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -31,6 +32,18 @@ class Command:
     stdin: bytes = b""
     is_own_folder: bool = False
     hides: Callable[[str], bool] | None = None
+
+
+class Standing(NamedTuple):
+    """A command that runs until its caller ends it, as the caller has to start it.
+
+    Attributes:
+        arguments: the program and its arguments.
+        descriptors: the open files of this process that it inherits.
+    """
+
+    arguments: tuple[str, ...]
+    descriptors: tuple[int, ...]
 
 
 class Ending(StrEnum):
@@ -77,5 +90,24 @@ class Commands(Protocol):
             SandboxMissing: a sandbox is required, and none works here.
             SandboxRefused: the command's folder cannot be given to a sandbox.
             OSError, ValueError: the command cannot be started.
+        """
+        ...
+
+    def standing(
+        self, command: Command, variables: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[Standing]:
+        """A command in a sandbox that its caller starts, with an empty environment, speaks with and ends.
+
+        It writes only to a folder that is the session's own; any other it can but read: what it makes
+        there could be obeyed by the user's programs while it runs. At the end of the block nothing of
+        it is left.
+
+        Args:
+            command: the command; its input and its time are the caller's.
+            variables: what it finds in its environment beside what every command does.
+
+        Raises:
+            SandboxMissing: none works here.
+            SandboxRefused: the command's folder cannot be given to a sandbox.
         """
         ...

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.needs import Lack
-from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.permission import Permissions
+from parallel_agents.core.session import Session
 from parallel_agents.core.tool import Tool
+
+OpenTools: TypeAlias = AbstractAsyncContextManager[Mapping[str, Mapping[str, Tool]]]
 
 
 class ToolServers(Protocol):
@@ -21,15 +25,22 @@ class ToolServers(Protocol):
         """What is missing here of the servers that an agent names; nothing is started for it."""
         ...
 
-    async def tools(self, agent: Agent, sandbox: Sandbox) -> Mapping[str, Mapping[str, Tool]]:
-        """The tools behind each of an agent's names that stands for tools of servers.
+    def open(self, agent: Agent, session: Session, rules: Permissions) -> OpenTools:
+        """The tools behind each of an agent's names that stands for tools of servers, for a run.
 
-        The servers are started if they do not run.
+        The servers are started if they do not run. A session that requires a sandbox has those that are
+        commands for itself, in its folder, until the end of the block.
+
+        Args:
+            agent: the agent.
+            session: the session that calls the tools.
+            rules: the permissions of the process, above those of the session.
 
         Raises:
             McpServerFailed: a server cannot be used.
             ToolUnavailable: it has no tool of that name.
-            SandboxRefused: the session requires a sandbox, and the server is a command.
+            SandboxMissing, SandboxRefused: the session requires a sandbox, and the server cannot run in
+                one here.
         """
         ...
 
@@ -42,8 +53,8 @@ class NoServers(ToolServers):
         return None
 
     @override
-    async def tools(self, agent: Agent, sandbox: Sandbox) -> Mapping[str, Mapping[str, Tool]]:
-        return MappingProxyType({})
+    def open(self, agent: Agent, session: Session, rules: Permissions) -> OpenTools:
+        return nullcontext(MappingProxyType({}))
 
 
 NO_SERVERS = NoServers()

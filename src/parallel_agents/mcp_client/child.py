@@ -11,7 +11,7 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from typing_extensions import override
 
@@ -35,6 +35,22 @@ _KEPT = frozenset(
     )
 )
 _KEPT_PREFIX = "LC_"
+
+
+class Launch(NamedTuple):
+    """How a command is started.
+
+    Attributes:
+        command: the program and its arguments.
+        environment: its variables.
+        folder: where it works; empty for the folder of this process.
+        descriptors: the open files of this process that it inherits.
+    """
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: str = ""
+    descriptors: Sequence[int] = ()
 
 
 def environment_of(variables: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
@@ -61,9 +77,7 @@ class Child:
         self._reading: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(
-        cls, command: Sequence[str], environment: Mapping[str, str], folder: str, warden: Warden
-    ) -> Child:
+    async def start(cls, launch: Launch, warden: Warden) -> Child:
         """Start a command.
 
         Raises:
@@ -73,12 +87,13 @@ class Child:
         try:
             process = await started(
                 asyncio.create_subprocess_exec(
-                    *command,
+                    *launch.command,
                     stdin=theirs[0],
                     stdout=theirs[1],
                     stderr=theirs[2],
-                    env=environment,
-                    cwd=folder or None,
+                    env=launch.environment,
+                    cwd=launch.folder or None,
+                    pass_fds=launch.descriptors,
                     start_new_session=True,
                 ),
                 _kill_group,

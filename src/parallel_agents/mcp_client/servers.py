@@ -7,22 +7,28 @@ import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.command import Commands
 from parallel_agents.core.json_value import JsonObject
 from parallel_agents.core.mcp_names import ANY, is_mcp_name, offered_name, parse_mcp_name
 from parallel_agents.core.mcp_server import McpServer
 from parallel_agents.core.needs import Lack
+from parallel_agents.core.permission import Permissions
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.session import Session
+from parallel_agents.core.session_command import session_command
 from parallel_agents.core.spelling import did_you_mean
 from parallel_agents.core.tool import Tool, ToolContext, ToolSpec
 from parallel_agents.core.tool_servers import ToolServers
@@ -32,10 +38,13 @@ from parallel_agents.mcp_client.mcp_json import McpJson
 from parallel_agents.mcp_client.references import Resolved, resolve
 
 if TYPE_CHECKING:
+    from parallel_agents.mcp_client.child import Launch
     from parallel_agents.mcp_client.connection import Connection, Hide
     from parallel_agents.mcp_client.http import FindRoute
     from parallel_agents.mcp_client.link import Link
     from parallel_agents.mcp_client.warden import Warden
+
+Launching: TypeAlias = "Callable[[Resolved], AbstractAsyncContextManager[Launch]]"
 
 _log = logging.getLogger(__name__)
 EXTRA_HINT = "pip install 'pagents[mcp]'"
@@ -53,6 +62,7 @@ class McpSurroundings:
         variables: the environment of the process.
         folder: where servers work that do not say where; empty for the folder of the process.
         find_route: how addresses are reached.
+        commands: where a server runs that a session has for itself, in a sandbox; None for nowhere.
     """
 
     servers: Mapping[str, McpServer] = field(default_factory=dict[str, McpServer])
@@ -61,6 +71,7 @@ class McpSurroundings:
     variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     folder: str = ""
     find_route: FindRoute | None = None
+    commands: Commands | None = None
 
 
 class McpServers(ToolServers):
@@ -135,27 +146,66 @@ class McpServers(ToolServers):
         return self._around.variables.get("PATH") or os.defpath
 
     @override
-    async def tools(self, agent: Agent, sandbox: Sandbox) -> Mapping[str, Mapping[str, Tool]]:
+    @asynccontextmanager
+    async def open(
+        self, agent: Agent, session: Session, rules: Permissions
+    ) -> AsyncGenerator[Mapping[str, Mapping[str, Tool]]]:
         named = [name for name in dict.fromkeys(agent.tools) if is_mcp_name(name)]
         servers = {
             name: self._find(agent, name)
             for name in dict.fromkeys(parse_mcp_name(name).server for name in named)
         }
-        for server in servers.values():
-            if server.command and sandbox is Sandbox.REQUIRE:
-                raise SandboxRefused(
-                    f"the MCP server {server.name} cannot run in a sandbox",
-                    why="the session requires one for commands, and the server is a command that "
-                    "serves other sessions, too",
-                    hint="leave its tools out, use a server with a url, or do not require a sandbox",
-                )
-        connections = [await self.connection(server) for server in servers.values()]
-        listings = await asyncio.gather(*(each.listing() for each in connections))
-        offers = dict(zip(servers, zip(connections, listings, strict=True), strict=True))
-        return {
-            name: dict(_tools_of(agent, name, *offers[parse_mcp_name(name).server]))
-            for name in named
-        }
+        async with AsyncExitStack() as own:
+            connections: list[Connection] = []
+            for server in servers.values():
+                if server.command and session.options.sandbox is Sandbox.REQUIRE:
+                    connection = await self._connect(server, self._inside(server, session, rules))
+                    own.push_async_callback(connection.aclose)
+                else:
+                    connection = await self.connection(server)
+                connections.append(connection)
+            listings = await asyncio.gather(*(each.listing() for each in connections))
+            offers = dict(zip(servers, zip(connections, listings, strict=True), strict=True))
+            yield {
+                name: dict(_tools_of(agent, name, *offers[parse_mcp_name(name).server]))
+                for name in named
+            }
+
+    def _inside(self, server: McpServer, session: Session, rules: Permissions) -> Launching:
+        """How a server is started in a sandbox, in the folder of a session.
+
+        Raises:
+            SandboxRefused: it cannot be.
+        """
+        commands = self._around.commands
+        if server.cwd or commands is None:
+            raise SandboxRefused(
+                f"the MCP server {server.name} cannot run in a sandbox",
+                why="its entry has a cwd, and in a sandbox it works in the folder of its session"
+                if server.cwd
+                else "this process runs no commands",
+                hint="leave the cwd out, use a server with a url, or do not require a sandbox",
+            )
+
+        @asynccontextmanager
+        async def launch(resolved: Resolved) -> AsyncGenerator[Launch]:
+            from parallel_agents.mcp_client.child import Launch  # noqa: PLC0415 - an extra
+
+            command = session_command(
+                session, rules, resolved.command, sandbox=Sandbox.REQUIRE, timeout_seconds=inf
+            )
+            async with commands.standing(command, resolved.env) as standing:
+                yield Launch(standing.arguments, {}, descriptors=standing.descriptors)
+
+        return launch
+
+    @asynccontextmanager
+    async def _outside(self, resolved: Resolved) -> AsyncGenerator[Launch]:
+        """How a server is started that sessions share, with the rights of the user."""
+        from parallel_agents.mcp_client.child import Launch, environment_of  # noqa: PLC0415 - as above
+
+        environment = environment_of(self._around.variables, resolved.env)
+        yield Launch(resolved.command, environment, self._folder_of(resolved))
 
     async def connection(self, server: McpServer) -> Connection:
         """The one connection to a server by this entry.
@@ -165,24 +215,31 @@ class McpServers(ToolServers):
         """
         key = orjson.dumps(server)
         if key not in self._connections:
-            # An extra, and heavy: it is loaded with the first agent that needs it, beside the loop.
-            try:
-                for part in _parts(server):
-                    await asyncio.to_thread(import_module, f"parallel_agents.mcp_client.{part}")
-                from parallel_agents.mcp_client.connection import Connection  # noqa: PLC0415
-            except ModuleNotFoundError as error:
-                raise MissingExtra(
-                    "the client for MCP servers is not installed", why=str(error), hint=EXTRA_HINT
-                ) from error
-            made = Connection(server, lambda: self._open(server))
+            made = await self._connect(server, self._outside)
             self._connections.setdefault(key, made)
         return self._connections[key]
 
+    async def _connect(self, server: McpServer, launching: Launching) -> Connection:
+        """A connection to a server, which is started with its first use.
+
+        Raises:
+            MissingExtra: the client is not installed.
+        """
+        # An extra, and heavy: it is loaded with the first agent that needs it, beside the loop.
+        try:
+            for part in _parts(server):
+                await asyncio.to_thread(import_module, f"parallel_agents.mcp_client.{part}")
+            from parallel_agents.mcp_client.connection import Connection  # noqa: PLC0415
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                "the client for MCP servers is not installed", why=str(error), hint=EXTRA_HINT
+            ) from error
+        return Connection(server, lambda: self._open(server, launching))
+
     async def aclose(self) -> None:
         """End all servers, at the same time."""
-        if self._connections:
-            await asyncio.gather(*(each.aclose() for each in self._connections.values()))
-            await self._warden.aclose()
+        await asyncio.gather(*(each.aclose() for each in self._connections.values()))
+        await self._warden.aclose()
 
     @cached_property
     def _warden(self) -> Warden:
@@ -190,7 +247,7 @@ class McpServers(ToolServers):
 
         return Warden()
 
-    def _open(self, server: McpServer) -> tuple[Link, Hide]:
+    def _open(self, server: McpServer, launching: Launching) -> tuple[Link, Hide]:
         resolved = resolve(server, self._around.variables.get)
         if server.url:
             from parallel_agents.mcp_client.http import HttpLink, Route  # noqa: PLC0415 - heavy
@@ -200,8 +257,8 @@ class McpServers(ToolServers):
             ), resolved.values.hide
         from parallel_agents.mcp_client.stdio import StdioLink  # noqa: PLC0415 - as above
 
-        link = StdioLink(resolved, self._folder_of(resolved), self._around.variables, self._warden)
-        return link, resolved.values.hide
+        hide = resolved.values.hide
+        return StdioLink(launching(resolved), hide, self._warden), hide
 
     def _find(self, agent: Agent, name: str) -> McpServer:
         """The server that an agent means by a name.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -19,10 +19,9 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from parallel_agents.core.unicode import without_escapes
-from parallel_agents.mcp_client.child import Child, environment_of
+from parallel_agents.mcp_client.child import Child, Launch
 from parallel_agents.mcp_client.lines import Line, Lines, LongLine, shortened
 from parallel_agents.mcp_client.link import Link, Reads, Writes
-from parallel_agents.mcp_client.references import Resolved
 from parallel_agents.mcp_client.warden import Warden
 
 # What a server may write that is no message, until one is; then it is ended.
@@ -37,30 +36,31 @@ class StdioLink(Link):
     """The way to a server that is started for it.
 
     Args:
-        resolved: its entry.
-        folder: where it works; empty for the folder of this process.
-        variables: the environment of this process, of which it gets little.
+        launching: how it is started, for as long as it may run.
+        hide: takes what is secret out of a text of the server.
         warden: ends it if this process is killed.
     """
 
     def __init__(
-        self, resolved: Resolved, folder: str, variables: Mapping[str, str], warden: Warden
+        self,
+        launching: AbstractAsyncContextManager[Launch],
+        hide: Callable[[str], str],
+        warden: Warden,
     ) -> None:
-        self._resolved = resolved
-        self._folder = folder
-        self._variables = variables
+        self._launching = launching
+        self._hide = hide
         self._warden = warden
+        self._around = AsyncExitStack()
         self._child: Child | None = None
         self._messages: _Messages | None = None
 
     @override
     async def __aenter__(self) -> tuple[Reads, Writes]:
-        self._child = await Child.start(
-            self._resolved.command,
-            environment_of(self._variables, self._resolved.env),
-            self._folder,
-            self._warden,
-        )
+        async with AsyncExitStack() as around:
+            launch = await around.enter_async_context(self._launching)
+            self._child = await Child.start(launch, self._warden)
+            around.push_async_callback(self._child.end)
+            self._around = around.pop_all()
         self._messages = _Messages(self._child)
         return self._messages, _Requests(self._child)
 
@@ -71,8 +71,7 @@ class StdioLink(Link):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._child is not None:
-            await self._child.end()
+        await self._around.aclose()
 
     @override
     async def wait_ended(self) -> None:
@@ -101,7 +100,7 @@ class StdioLink(Link):
             told.append(f"it wrote: {stderr}")
         elif rubbish := _last_lines("\n".join(messages.rubbish)):
             told.append(f"it wrote on its stdout what is no message: {rubbish}")
-        return self._resolved.values.hide("; ".join(told))
+        return self._hide("; ".join(told))
 
 
 class _Stream:

@@ -82,11 +82,34 @@ class Descriptors(NamedTuple):
         filter: the filter of system calls is read from it.
         information: the id of the first process of the sandbox is written to it, as JSON.
         files: the content of files is read from them, by their paths.
+        variables: what the command finds in its environment beside that of the walls is read from it,
+            and so in no list of processes; None for nothing.
     """
 
     filter: int
     information: int
     files: Mapping[str, int]
+    variables: int | None = None
+
+    @property
+    def inherited(self) -> tuple[int, ...]:
+        variables = () if self.variables is None else (self.variables,)
+        return (self.filter, self.information, *self.files.values(), *variables)
+
+
+def further_variables(variables: Mapping[str, str]) -> bytes:
+    """What `bwrap` reads from the descriptor of variables.
+
+    Raises:
+        ValueError: one has a NUL character, or a name that is none.
+    """
+    for name, value in variables.items():
+        if not name or "=" in name or "\0" in name or "\0" in value:
+            raise ValueError(f"{name!r} is not a variable of an environment")
+    return b"".join(
+        f"--setenv\0{name}\0{value}\0".encode(errors="surrogateescape")
+        for name, value in variables.items()
+    )
 
 
 class Mount(NamedTuple):
@@ -118,6 +141,7 @@ def arguments(
         *("--cap-drop", "ALL", "--hostname", "sandbox"),
         *("--uid", str(walls.user), "--gid", str(walls.user)),
         *_variables(walls.environment),
+        *(() if descriptors.variables is None else ("--args", str(descriptors.variables))),
         *_system(walls.programs),
         *_etc(descriptors.files),
         *("--proc", "/proc", "--dev", "/dev"),

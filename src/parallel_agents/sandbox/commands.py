@@ -8,17 +8,25 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from parallel_agents.containment.commands import run_command
-from parallel_agents.core.command import Command, CommandEnd, Ending
+from parallel_agents.core.command import Command, CommandEnd, Ending, Standing
 from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.errors import SandboxMissing
 from parallel_agents.sandbox import relay_inside, seccomp
-from parallel_agents.sandbox.bubblewrap import HOME, Descriptors, Mount, Walls, arguments
+from parallel_agents.sandbox.bubblewrap import (
+    HOME,
+    Descriptors,
+    Mount,
+    Walls,
+    arguments,
+    further_variables,
+)
 from parallel_agents.sandbox.cgroup import Group, make_group, writable_groups
 from parallel_agents.sandbox.limits import Limits, limited
 from parallel_agents.sandbox.probe import Bubblewrap, explain, find_program, read_version
@@ -38,6 +46,8 @@ _OF_GIT = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "XDG_CONFIG_HOME")
 _ORDINARY_USER = 1000
 _OF_BUBBLEWRAP = 4
 _INSIDE = "/run/relay_inside.py"
+_RELAYED = (f"{sys.base_prefix}/bin/python3", "-I", "-S", _INSIDE)
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _PROXY = {
     **dict.fromkeys(
         ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), f"http://127.0.0.1:{PORT}"
@@ -104,15 +114,26 @@ class LocalCommands:
         try:
             end = await self._run_inside(walls, view, command)
         finally:
-            aside = view.set_aside()
+            aside = _set_aside(view)
         if aside:
-            listed = ", ".join(map(str, aside))
-            _log.warning(
-                "renamed, or restored, since a command may have made it: %s; if it was you, rename it back",
-                listed,
-            )
-            end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {listed}]\n")
+            end = end._replace(output=f"{end.output}\n[not allowed here, and renamed: {aside}]\n")
         return end
+
+    @asynccontextmanager
+    async def standing(
+        self, command: Command, variables: Mapping[str, str]
+    ) -> AsyncGenerator[Standing]:
+        walls = await self._sandbox()
+        own = command.is_own_folder
+        view = await asyncio.to_thread(self._view, walls, command.folder, command.hides, is_own=own)
+        try:
+            async with self._inside(
+                walls, view if own else view.only_read(), command.arguments, variables
+            ) as standing:
+                yield standing
+        finally:
+            if own:
+                _set_aside(view)
 
     def _view(
         self, walls: Walls, folder: str, hides: Callable[[str], bool] | None, *, is_own: bool
@@ -140,44 +161,48 @@ class LocalCommands:
         return f"bubblewrap {walls.version}" + "".join(f"; {what}" for what in unbound)
 
     async def _run_inside(self, walls: Walls, view: View, command: Command) -> CommandEnd:
-        inside = limited(self._around.limits, command.arguments)
-        if not self._around.hosts:
-            return await self._run_behind(walls, view, command, inside)
-        async with Relay(self._around.hosts).listening() as folder:
-            mounts = (Mount(folder, RELAY_FOLDER), Mount(Path(relay_inside.__file__), _INSIDE))
-            program = (f"{sys.base_prefix}/bin/python3", "-I", "-S", _INSIDE)
-            socket = f"{RELAY_FOLDER}/{SOCKET}"
-            started = (*program, socket, str(PORT), *inside)
-            return await self._run_behind(walls, view, command, started, mounts)
+        async with self._inside(walls, view, command.arguments) as inside:
+            return await run_command(
+                inside.arguments,
+                command.stdin,
+                turn=self._starting,
+                environment={},
+                descriptors=inside.descriptors,
+                timeout_seconds=command.timeout_seconds,
+            )
 
-    async def _run_behind(
+    @asynccontextmanager
+    async def _inside(
         self,
         walls: Walls,
         view: View,
-        command: Command,
-        inside: Sequence[str],
-        mounts: Sequence[Mount] = (),
-    ) -> CommandEnd:
-        with ExitStack() as stack:
-            async with self._preparing:
-                group = self._group(stack, walls)
-                tree = Tree(stack)
-                filter_descriptor = _in_memory(stack, seccomp.program(platform.machine()))
-                files = {path: _in_memory(stack, text) for path, text in _files(walls).items()}
-                descriptors = Descriptors(filter_descriptor, tree.told_on, files)
-                started = group.joined(arguments(walls, view, inside, descriptors, mounts))
-                await asyncio.sleep(0)
-            try:
-                return await run_command(
-                    started,
-                    command.stdin,
-                    turn=self._starting,
-                    environment={},
-                    descriptors=(filter_descriptor, tree.told_on, *files.values()),
-                    timeout_seconds=command.timeout_seconds,
-                )
-            finally:
-                await tree.end()
+        command: Sequence[str],
+        variables: Mapping[str, str] = _NO_VARIABLES,
+    ) -> AsyncGenerator[Standing]:
+        """A command behind the walls; at the end of the block nothing of it is left."""
+        async with AsyncExitStack() as relays:
+            inside, mounts = limited(self._around.limits, command), ()
+            if self._around.hosts:
+                relay = Relay(self._around.hosts).listening()
+                folder = await relays.enter_async_context(relay)
+                inside = (*_RELAYED, f"{RELAY_FOLDER}/{SOCKET}", str(PORT), *inside)
+                mounts = (Mount(folder, RELAY_FOLDER), Mount(Path(relay_inside.__file__), _INSIDE))
+            with ExitStack() as stack:
+                async with self._preparing:
+                    group = self._group(stack, walls)
+                    tree = Tree(stack)
+                    descriptors = Descriptors(
+                        _in_memory(stack, seccomp.program(platform.machine())),
+                        tree.told_on,
+                        {path: _in_memory(stack, text) for path, text in _files(walls).items()},
+                        _in_memory(stack, further_variables(variables)) if variables else None,
+                    )
+                    started = group.joined(arguments(walls, view, inside, descriptors, mounts))
+                    await asyncio.sleep(0)
+                try:
+                    yield Standing(tuple(started), descriptors.inherited)
+                finally:
+                    await tree.end()
 
     async def _sandbox(self) -> Walls:
         """The walls of a sandbox that was seen to work; a failure is looked into each time.
@@ -255,6 +280,17 @@ class LocalCommands:
                 **(_PROXY if self._around.hosts else {}),
             },
         )
+
+
+def _set_aside(view: View) -> str:
+    """Rename what a command must not have made, and name it; empty for nothing."""
+    listed = ", ".join(map(str, view.set_aside()))
+    if listed:
+        _log.warning(
+            "renamed, or restored, since a command may have made it: %s; if it was you, rename it back",
+            listed,
+        )
+    return listed
 
 
 def _programs(folders: Iterable[Path]) -> Iterator[Path]:

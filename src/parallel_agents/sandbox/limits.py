@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import re
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MEGABYTE = 2**20
@@ -39,7 +40,7 @@ class Limits:
     scratch: int = 512
 
 
-def limited(limits: Limits, command: tuple[str, ...]) -> tuple[str, ...]:
+def limited(limits: Limits, command: Sequence[str]) -> tuple[str, ...]:
     """The command behind a shell that sets the limits and becomes it."""
     wanted = [
         ("c", 0, 1, resource.RLIMIT_CORE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from parallel_agents.errors import SandboxRefused
@@ -40,6 +40,10 @@ class View:
     hidden: tuple[Path, ...] = ()
     absent: tuple[Path, ...] = ()
     links: tuple[tuple[Path, Path], ...] = ()
+
+    def only_read(self) -> View:
+        """The same of which nothing can be written."""
+        return replace(self, pinned=(), read_only=(self.folder,), absent=(), links=())
 
     def set_aside(self) -> list[Path]:
         """Rename what must not have come to exist, and return the paths that it had.

@@ -26,6 +26,7 @@ TOOLS = (
     "count",
     "change",
     "structured",
+    "run",
 )
 ANY = {"type": "object"}
 calls: list[str] = []
@@ -62,7 +63,7 @@ def tools(cursor: str | None) -> Message:
     return {"tools": listed}
 
 
-def call(request: Message) -> None:
+def call(request: Message) -> None:  # noqa: C901 - one branch a tool
     name: str = request["params"]["name"]
     given: Message = request["params"].get("arguments", {})
     calls.append(name)
@@ -80,6 +81,8 @@ def call(request: Message) -> None:
         answer(request, text("no such issue", error=True))
     elif name == "env":
         answer(request, text(json.dumps(dict(os.environ))))
+    elif name == "run":
+        answer(request, text(subprocess.getoutput(given["line"]) + "\n"))
     elif name == "leave":  # something that outlives the server, with its pipes
         child = subprocess.Popen(["sleep", "600"])
         answer(request, text(str(child.pid)))

@@ -12,7 +12,9 @@ from typing import Any
 from parallel_agents.core.agent import Agent
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.mcp_server import McpServer
+from parallel_agents.core.permission import NO_PERMISSIONS
 from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.session import Session, SessionOptions
 from parallel_agents.core.tool import Tool, ToolContext
 from parallel_agents.mcp_client.servers import McpServers, McpSurroundings
 
@@ -56,9 +58,19 @@ async def opened(
         await known.aclose()
 
 
+async def offered(
+    servers: McpServers, who: Agent, sandbox: Sandbox = Sandbox.INHERIT
+) -> Mapping[str, Mapping[str, Tool]]:
+    """What an agent is offered for each of its names; shared servers run on."""
+    key, options = SessionKey("s"), SessionOptions(sandbox=sandbox)
+    session = Session(key=key, agent=who, label=who.name, spawn_key="s", root=key, options=options)
+    async with servers.open(who, session, NO_PERMISSIONS) as tools:
+        return tools
+
+
 async def tools_of(servers: McpServers, *names: str) -> dict[str, Tool]:
     """The tools behind the names in an agent's list."""
-    found = await servers.tools(agent(*names), Sandbox.INHERIT)
+    found = await offered(servers, agent(*names))
     return {name: tool for tools in found.values() for name, tool in tools.items()}
 
 

@@ -13,7 +13,7 @@ from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.tool import EffectUnknown, ToolError
 from parallel_agents.errors import McpServerFailed
 from tests.integration.mcp_client.http_server import Act, HttpServer, Message, never, serving
-from tests.integration.mcp_client.servers import agent, call, opened, tools_of
+from tests.integration.mcp_client.servers import agent, call, offered, opened, tools_of
 
 
 def at(server: HttpServer, **fields: object) -> McpServer:
@@ -53,7 +53,7 @@ async def test_sessions_share_one_session_which_is_ended_with_the_process() -> N
 
 async def test_an_address_is_used_where_a_sandbox_is_required() -> None:
     async with serving() as http, opened(at(http)) as servers:
-        found = await servers.tools(agent(), Sandbox.REQUIRE)
+        found = await offered(servers, agent(), Sandbox.REQUIRE)
 
         assert set(found["mcp__one"]) == {"mcp__one__echo"}
 

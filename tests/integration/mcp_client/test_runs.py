@@ -187,7 +187,7 @@ async def test_without_the_extra_an_agent_is_refused_with_what_to_install(
         (agent("mcp__one__ecko"), "PA-E305", "there is no tool 'mcp__one__ecko'"),
         (agent(servers=(entry("exits"),)), "PA-E319", "the MCP server one cannot be used"),
         (
-            replace(agent(), sandbox=Sandbox.REQUIRE),
+            replace(agent(servers=(entry("ok", cwd="/"),)), sandbox=Sandbox.REQUIRE),
             "PA-E413",
             "the MCP server one cannot run in a sandbox",
         ),

@@ -12,9 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from parallel_agents.core.sandbox import Sandbox
 from parallel_agents.core.tool import Access, Effect, EffectUnknown, ToolError
-from parallel_agents.errors import McpServerFailed, MissingKey, SandboxRefused, ToolUnavailable
+from parallel_agents.errors import McpServerFailed, MissingKey, ToolUnavailable
 from parallel_agents.mcp_client.servers import McpServers, McpSurroundings
 from tests.integration.mcp_client.servers import (
     CONTEXT,
@@ -22,6 +21,7 @@ from tests.integration.mcp_client.servers import (
     agent,
     call,
     entry,
+    offered,
     opened,
     tools_of,
 )
@@ -61,7 +61,7 @@ async def test_sessions_share_one_process_that_starts_with_the_first_use() -> No
 
 async def test_an_agents_own_entry_is_another_server_of_that_name() -> None:
     async with opened(entry("ok")) as servers:
-        own = await servers.tools(agent(servers=(entry("rubbish"),)), Sandbox.INHERIT)
+        own = await offered(servers, agent(servers=(entry("rubbish"),)))
         mine = own["mcp__one"]["mcp__one__count"]
         first = await mine.call({}, CONTEXT)
 
@@ -155,12 +155,6 @@ async def test_a_folder_of_an_entry_is_below_that_of_the_project(tmp_path: Path)
         assert (await call(servers, "count")).endswith(str(tmp_path / "data"))
     finally:
         await servers.aclose()
-
-
-async def test_a_command_is_refused_where_a_sandbox_is_required() -> None:
-    async with opened(entry("ok")) as servers:
-        with pytest.raises(SandboxRefused, match="one cannot run in a sandbox"):
-            await servers.tools(agent(), Sandbox.REQUIRE)
 
 
 # What goes wrong at the start

@@ -7,6 +7,7 @@ with the same steps as one that never was. Each step has one handler.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack, nullcontext
 from typing import assert_never
 
 from parallel_agents.core.children import ChildSessions
@@ -37,6 +38,7 @@ from parallel_agents.core.steps import (
     step_after_failure,
 )
 from parallel_agents.core.tool import Tool
+from parallel_agents.core.tool_servers import OpenTools
 from parallel_agents.errors import (
     ContextTooLong,
     LeftRun,
@@ -106,18 +108,19 @@ class AgentRunner:
         # Fetching or loading the first model does not count towards the run's time.
         if not await _start(work):
             return
-        try:
-            await self._settle_in(work)
-            self._offer_tools(work, await self._find_served(work))
-            await self._check_sandbox(work)
-        except (StoreError, LeftRun):
-            raise
-        except PagentsError as error:
-            await _execute(work, BreakOff(error))
-            return
-        if activation.claim.is_after_death:
-            _note_lost_call(work)
-        await _continue(work)
+        async with AsyncExitStack() as servers:
+            try:
+                await self._settle_in(work)
+                self._offer_tools(work, await servers.enter_async_context(self._served_tools(work)))
+                await self._check_sandbox(work)
+            except (StoreError, LeftRun):
+                raise
+            except PagentsError as error:
+                await _execute(work, BreakOff(error))
+                return
+            if activation.claim.is_after_death:
+                _note_lost_call(work)
+            await _continue(work)
 
     async def _settle_in(self, work: Work) -> None:
         """Let tools, gates and children know the folder that the session works in.
@@ -131,7 +134,7 @@ class AgentRunner:
         if work.session.options.workspace is not None:
             work.enter(await work.workspaces.folder(work.session))
 
-    async def _find_served(self, work: Work) -> Mapping[str, Mapping[str, Tool]]:
+    def _served_tools(self, work: Work) -> OpenTools:
         """The tools behind those names in the agent's list that stand for tools of servers.
 
         Starting a server does not count towards the run's time.
@@ -141,8 +144,8 @@ class AgentRunner:
         """
         agent, own = work.assignment.agent, self._tooling.tools
         if not any(is_mcp_name(name) and name not in own for name in agent.tools):
-            return {}
-        return await self._tooling.servers.tools(agent, work.session.options.sandbox)
+            return nullcontext({})
+        return self._tooling.servers.open(agent, work.session, self._tooling.permissions)
 
     def _offer_tools(self, work: Work, served: Mapping[str, Mapping[str, Tool]]) -> None:
         """Give the run its agent's tools, and the session tools if it may spawn."""

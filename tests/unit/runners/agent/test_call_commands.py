@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 import pytest
 from typing_extensions import override
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.command import Command, CommandEnd
+from parallel_agents.core.command import Command, CommandEnd, Standing
 from parallel_agents.core.gate import CommandGate, Gate, Refine, Verdict, describe_gate
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.run import RunStatus
@@ -74,6 +76,11 @@ class NoSandbox:
 
     async def run(self, command: Command) -> CommandEnd:
         raise AssertionError(command)
+
+    def standing(
+        self, command: Command, variables: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[Standing]:
+        raise AssertionError(command, variables)
 
 
 async def run(agent: Agent, gates: NoGates | None = None) -> tuple[PricedModels, ListJournal]:
