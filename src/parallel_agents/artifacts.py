@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from parallel_agents.content_folder import ContentFolder
 from parallel_agents.core.artifact import Content, is_artifact_id, short_id
 from parallel_agents.core.media_type import HEAD_BYTES
 from parallel_agents.errors import ArtifactError, InvalidInput
+from parallel_agents.files import write_pieces
 
 FOLDER = "artifacts"
 _CHUNK_BYTES = 1 << 20
@@ -70,20 +70,7 @@ class ArtifactFolder:
             ArtifactError: it is gone or damaged.
             InvalidInput: the file cannot be written.
         """
-        aside = target.with_name(f".{target.name[:80]}.{os.getpid()}.part")
-        try:
-            with aside.open("wb") as file:
-                for piece in self._pieces(id):
-                    file.write(piece)
-            aside.replace(target)
-        except OSError as error:
-            raise InvalidInput(
-                f"{target} cannot be written",
-                why=error.strerror or str(error),
-                hint="name a file in a folder that you may write to",
-            ) from error
-        finally:
-            aside.unlink(missing_ok=True)
+        write_pieces(target, self._pieces(id))
 
     def _pieces(self, id: str) -> Iterator[bytes]:
         """A content piece by piece; it is not whole before the last one has come without an error."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from parallel_agents.core.shown import shown
 from parallel_agents.errors import InvalidInput
 
 _log = logging.getLogger("parallel_agents")
@@ -24,7 +27,28 @@ def write_whole(target: Path, content: bytes) -> None:
     Raises:
         InvalidInput: the file cannot be written.
     """
-    _write(target, content, _PUBLIC)
+    with _told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    write_pieces(target, (content,))
+
+
+def write_pieces(target: Path, pieces: Iterable[bytes]) -> None:
+    """Replace a file by a content in parts; an error of theirs leaves the file as it was.
+
+    A link stays, and what it leads to is replaced. A device or a pipe is written to.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
+    with _told(target):
+        place = target.resolve() if target.is_symlink() else target
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if place.exists() and not place.is_file():
+            with place.open("wb") as file:
+                file.writelines(pieces)
+            return
+        _replace(place, pieces, _PUBLIC)
 
 
 def write_private(target: Path, content: bytes) -> None:
@@ -33,7 +57,9 @@ def write_private(target: Path, content: bytes) -> None:
     Raises:
         InvalidInput: the file cannot be written.
     """
-    _write(target, content, _PRIVATE)
+    with _told(target):
+        _make_folders(target.parent)
+        _replace(target, (content,), _PRIVATE)
 
 
 def open_private(path: Path) -> BinaryIO:
@@ -115,27 +141,29 @@ def _is_open_to_others(folder: Path) -> bool:
     return os.name == "posix" and bool(folder.stat().st_mode & _OTHERS)
 
 
-def _write(target: Path, content: bytes, mode: int) -> None:
+@contextmanager
+def _told(target: Path) -> Generator[None]:
     try:
-        if mode == _PRIVATE:
-            _make_folders(target.parent)
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.")
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            beside.chmod(mode)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
+        yield
+    except (OSError, ValueError) as error:  # a NUL in a path is a ValueError
         raise InvalidInput(
-            f"{target} cannot be written",
-            why=str(error),
-            hint="name a folder that you may write to",
+            f"{shown(str(target))} cannot be written",
+            why=getattr(error, "strerror", None) or str(error),
+            hint="name a file in a folder that you may write to",
         ) from error
+
+
+def _replace(target: Path, pieces: Iterable[bytes], mode: int) -> None:
+    # Not called like the file, whose name may be as long as a name can be.
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(pieces)
+        beside.chmod(mode)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _make_folders(folder: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from parallel_agents.core.artifact import Artifact, ArtifactRecord
+from parallel_agents.core.artifact import Artifact, ArtifactBounds, ArtifactRecord
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.shared_state import (
@@ -22,6 +22,8 @@ from parallel_agents.core.shared_state import (
 )
 from parallel_agents.core.store import Store
 from parallel_agents.errors import InvalidInput
+from parallel_agents.sessions.sharing import Sharing
+from parallel_agents.testing.contents import MemoryContents
 from tests.integration.kept_work import DONE, OpenStore, claim, plan, spawn
 
 TREE, OTHER_TREE = SessionKey("tree"), SessionKey("other")
@@ -109,6 +111,23 @@ async def test_a_call_that_writes_something_else_this_time_is_made(open_store: O
         await write(store, "a", 2, writer=call, tree=OTHER_TREE)
 
         assert await values(store) == {"a": (1, 1), "b": (1, 1)}
+
+
+async def test_a_call_that_is_made_again_is_known_although_it_lost_before_it_wrote(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as store:
+        writer = Writer(SessionKey("s"), RunId("r"), "turn-1/call/1/1")
+        sharing = Sharing(store, MemoryContents(), BOUNDS, ArtifactBounds(1, 1))
+        first, again = sharing.state(TREE, writer), sharing.state(TREE, writer)
+        await sharing.state(TREE).set("n", 100)
+        lost = await first.compare_and_set("n", 1, version=0)
+        await first.compare_and_set("n", 101, version=1)
+
+        repeated = await again.compare_and_set("n", 102, version=2)
+
+        assert (lost.is_written, repeated.version) == (False, 2)
+        assert await values(store) == {"n": (101, 2)}
 
 
 async def test_trees_share_nothing_with_each_other(open_store: OpenStore) -> None:

@@ -17,6 +17,7 @@ from parallel_agents.files import (
     make_private,
     make_private_folder,
     open_private,
+    write_pieces,
     write_private,
     write_whole,
 )
@@ -143,3 +144,56 @@ def test_a_folder_that_serves_other_purposes_keeps_its_mode(
 
 def test_what_is_missing_is_made_later(tmp_path: Path) -> None:
     assert make_private(tmp_path / "none")
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+
+    write_pieces(tmp_path / "link", (b"n", b"ew"))
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_pieces(pipe, (b"a", b"b"))
+
+        assert os.read(reading, 10) == b"ab"
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
+    finally:
+        os.close(reading)
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "", "a\0b", "n" * 300, "missing/file"])
+def test_what_is_no_file_to_write_is_told(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        write_pieces(Path(name), (b"x",))
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path) -> None:
+    write_pieces(tmp_path / ("🍵" * 62), (b"x",))
+
+    assert [len(path.name.encode()) for path in tmp_path.iterdir()] == [248]
+
+
+def test_a_content_that_breaks_off_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"x"
+        raise LookupError
+
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(LookupError):
+        write_pieces(tmp_path / "file", pieces())
+
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 import orjson
+from pydantic_core import from_json
 
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.json_value import all_finite, is_too_deep
@@ -203,6 +204,26 @@ def encoded_value(value: Json, what: str = "the value") -> bytes:
     if b"null" in encoded and not all_finite(value):  # an encoder writes null for what is no number
         raise _not_json(what, "it has a number that is infinite or none")
     return encoded
+
+
+def value_of(given: Json) -> Json:
+    """What is given as a value: a text stands for the JSON that it is, or else for itself.
+
+    A number whose digits would not be kept is left a text, such as `1.10` or a long id.
+
+    Raises:
+        InvalidInput: such a number is inside of a list or an object.
+    """
+    if not isinstance(given, str):
+        return given
+    try:
+        value = from_json(given, allow_inf_nan=False)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value if orjson.dumps(value).decode() == given.strip() else given
+    except (ValueError, TypeError):  # of what is no JSON, and of a number above 64 bits
+        return given
+    encoded_value(value)
+    return value
 
 
 def check_size(size: int, what: str = "the value") -> None:

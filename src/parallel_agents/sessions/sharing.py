@@ -47,6 +47,7 @@ _LOOK_SECONDS = 1.0
 _CALM_SECONDS = 0.1
 _MOST_LISTED = 5
 _PIECE_BYTES = 1 << 20
+_VALUE = "value"
 
 
 class StateNews:
@@ -117,7 +118,8 @@ class TreeState:
         self._tree = tree
         self._writer = writer
         self._bounds = bounds
-        self._writes = 0
+        self._writing = asyncio.Lock()  # guards `_written`
+        self._written = 0
 
     async def get(self, key: str) -> StateEntry | None:
         """The value of a key with its version; None if it has none."""
@@ -178,7 +180,7 @@ class TreeState:
             InvalidInput: the key or the condition is none.
         """
         check_key(key)
-        met = None if condition is None else Expression(condition)
+        met = None if condition is None else _condition(condition)
         event = self._news.expect((self._tree, key))
         try:
             async with asyncio.timeout(timeout):
@@ -201,10 +203,12 @@ class TreeState:
         check_key(key)
         what = "the item" if operation is StateOperation.APPEND else "the value"
         write = StateWrite(self._tree, key, operation, encoded_value(value, what), version)
-        self._writes += 1
-        # A call may write several values: each is known by its place among them.
-        writer = _numbered(self._writer, self._writes)
-        return await self._store.write_state(write, writer, self._bounds)
+        # A call may write several values: each is known by its place among those that it has written.
+        async with self._writing:
+            writer = _numbered(self._writer, self._written + 1)
+            written = await self._store.write_state(write, writer, self._bounds)
+            self._written += written.is_written
+        return written
 
 
 def _numbered(writer: Writer, number: int) -> Writer:
@@ -212,11 +216,28 @@ def _numbered(writer: Writer, number: int) -> Writer:
     return writer._replace(call=f"{writer.call}/{number}", again=again)
 
 
+def _condition(text: str) -> Expression:
+    """A condition on a value.
+
+    Raises:
+        InvalidInput: it cannot be read, or reads something else, so that it would never hold.
+    """
+    met = Expression(text)
+    for name, *_ in met.paths:
+        if name != _VALUE:
+            raise InvalidInput(
+                f"the condition reads {shown(str(name))}, and there is no such name",
+                why=f"it is on a value, which is called {_VALUE}",
+                hint=f"write it as {_VALUE} >= 3 or {_VALUE}.status == 'done'",
+            )
+    return met
+
+
 def _holds(met: Expression | None, value: Json) -> bool:
     if met is None:
         return True
     try:
-        return met.holds({"value": value})
+        return met.holds({_VALUE: value})
     except (Lacking, Unfit):
         return False  # it may have what the condition reads later
 

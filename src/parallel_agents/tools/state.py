@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
 
-import orjson
 from pydantic import Field
 
 from parallel_agents.core.schema import Json
@@ -15,6 +14,7 @@ from parallel_agents.core.shared_state import (
     SharedState,
     StateEntry,
     StateWritten,
+    value_of,
 )
 from parallel_agents.core.tool import Effect, ToolContext, ToolError
 from parallel_agents.errors import InvalidInput
@@ -37,7 +37,7 @@ ValueArgument = Annotated[
     Any,
     Field(
         description="Any JSON, also as text; a text that is not JSON is kept as it is.",
-        json_schema_extra={"type": ["string", "number", "boolean", "object"]},
+        json_schema_extra={"type": ["string", "number", "boolean", "object", "null"]},
     ),
 ]
 
@@ -138,13 +138,11 @@ async def _checked(write: Awaitable[_T]) -> _T:
         raise ToolError(error.in_a_sentence) from error
 
 
-def _parsed(value: Json) -> Json:
-    if not isinstance(value, str):
-        return value
+def _parsed(given: Json) -> Json:
     try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return value
+        return value_of(given)
+    except InvalidInput as error:
+        raise ToolError(error.in_a_sentence) from error
 
 
 def _shown(key: str, entry: StateEntry | None) -> dict[str, Json]:

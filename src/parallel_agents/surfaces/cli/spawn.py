@@ -211,8 +211,12 @@ def _filled(base: Task, agent: Agent, inputs: list[str] | None, files: Sequence[
 
 
 def _told_apart(files: Sequence[Path]) -> tuple[tuple[File, ...], list[Path]]:
-    """The images and PDFs among files, by their contents, and the others."""
-    shown = tuple(File(path) for path in files if is_attachable(_head_of(path)))
+    """The images and PDFs among files, by their contents, and the others.
+
+    What is no regular file, such as a pipe, can be read but once, and is a text.
+    """
+    regular = (path for path in files if path.is_file())
+    shown = tuple(File(path) for path in regular if is_attachable(_head_of(path)))
     paths = {file.path for file in shown}
     return shown, [path for path in files if str(path) not in paths]
 

@@ -12,7 +12,7 @@ from parallel_agents.app.opening import open_existing
 from parallel_agents.app.reading import open_follower, open_reader
 from parallel_agents.core.ids import short
 from parallel_agents.core.schema import Json
-from parallel_agents.core.shared_state import StateEntry, StateWritten
+from parallel_agents.core.shared_state import StateEntry, StateWritten, value_of
 from parallel_agents.errors import Conflict, NotFound
 from parallel_agents.interrupts import run_cancellable
 from parallel_agents.surfaces.cli import render
@@ -117,8 +117,8 @@ def set_state(
         async with open_existing(context.environment, context.settings) as client:
             state = client.sharing.state((await client.sessions.find(tree)).session.root)
             if version is None:
-                return await state.set(key, _parsed(value))
-            return await state.compare_and_set(key, _parsed(value), version=version)
+                return await state.set(key, value_of(value))
+            return await state.compare_and_set(key, value_of(value), version=version)
 
     _tell_written(tree, key, run_cancellable(write()), json=json)
 
@@ -131,7 +131,7 @@ def append(tree: Tree, key: Key, item: Value, json: AsJson = False, home: Home =
     async def write() -> StateWritten:
         async with open_existing(context.environment, context.settings) as client:
             state = client.sharing.state((await client.sessions.find(tree)).session.root)
-            return await state.append(key, _parsed(item))
+            return await state.append(key, value_of(item))
 
     _tell_written(tree, key, run_cancellable(write()), json=json)
 
@@ -189,13 +189,6 @@ def _tell_written(tree: str, key: str, written: StateWritten, *, json: bool) -> 
         render.envelope("state_written", time.time(), [item])
     else:
         render.line(f"{key}  version {written.version}")
-
-
-def _parsed(text: str) -> Json:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
 
 
 def _text_of(value: Json) -> str:
