@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from typing_extensions import Unpack
 
@@ -17,18 +17,19 @@ from parallel_agents.app.farewell import Farewell, TeamFarewell
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_app
 from parallel_agents.app.parts import Parts, agents_by_name, gates_by_name, tools_by_name
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Duration, Name
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.run import TeamResult
-from parallel_agents.core.task import OnFailure, Task, TeamTask
+from parallel_agents.core.task import AnyTask, OnFailure, Task, TeamTask
 from parallel_agents.core.tool import Tool
 from parallel_agents.core.verbs import Spawned
 from parallel_agents.errors import InvalidInput
 from parallel_agents.interrupts import in_thread, to_its_end, unless
 from parallel_agents.sessions.kept_options import describe_kept
 from parallel_agents.sessions.open_sessions import OpenSessions
+from parallel_agents.sessions.typed import typed_team
 from parallel_agents.setting_sources import load
 from parallel_agents.settings import read_environment
 from parallel_agents.signals import noted_interrupts
@@ -53,7 +54,7 @@ class Options(TypedDict, total=False):
 
     home: Path | Name | None
     tools: Sequence[Tool | Callable[..., object]]
-    agents: Sequence[Agent]
+    agents: Sequence[Agent[Any]]
     gates: Sequence[Callable[..., object]]
     models: Mapping[str, ModelFactory]
     settings: Mapping[str, object]
@@ -182,14 +183,14 @@ def _check_providers(models: Mapping[str, ModelFactory]) -> None:
 
 @checked
 async def arun(
-    tasks: Sequence[Task] | Task,
+    tasks: Sequence[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     **options: Unpack[TeamOptions],
-) -> TeamResult:
+) -> TeamResult[T]:
     """Run tasks in parallel, and return their results in the order of the tasks.
 
         tea, rain = (await pa.arun([pa.Task("poet", "Tea"), pa.Task("poet", "Rain")])).results
@@ -210,22 +211,24 @@ async def arun(
         CallerError: a task cannot be accepted; then none of them starts.
         ConfigError, StoreError: the settings are not valid, or the store cannot be opened.
     """
-    team = _team(tasks, model, timeout, options)
+    given = (tasks,) if isinstance(tasks, Task) else tuple(tasks)
+    team = _team(given, model, timeout, options)
     farewell = _farewell(options)
     async with _open(None, max_parallel, options) as app, _letting_calls_end(app, farewell):
-        return await _run_team(app, team, key, farewell)
+        result = await _run_team(app, team, key, farewell)
+        return await typed_team(app.sessions, dict(zip(team.keys, given, strict=True)), result)
 
 
 @checked
 def run(
-    tasks: Sequence[Task] | Task,
+    tasks: Sequence[Task[T]] | Task[T],
     *,
     key: Name | None = None,
     model: Name | None = None,
     max_parallel: Count | None = None,
     timeout: Duration | None = None,
     **options: Unpack[TeamOptions],
-) -> TeamResult:
+) -> TeamResult[T]:
     """`arun` for code that is not async; it also works in a running event loop, as in a notebook.
 
         team = pa.run([pa.Task("poet", "Tea"), pa.Task("poet", "Rain")], key="poems-1")
@@ -234,16 +237,17 @@ def run(
     finish, so that nothing paid for is lost; the second stops at once. SIGTERM and SIGHUP count as a
     Ctrl-C. All raise KeyboardInterrupt, after stderr has said how to continue where the run stopped.
     """
-    team = _team(tasks, model, timeout, options)
-
+    given = (tasks,) if isinstance(tasks, Task) else tuple(tasks)
+    team = _team(given, model, timeout, options)
     farewell = _farewell(options)
 
-    async def run_until(stop: asyncio.Event) -> TeamResult | None:
+    async def run_until(stop: asyncio.Event) -> TeamResult[T] | None:
         async with _open(None, max_parallel, options) as app:
             result = await unless(stop, _run_team(app, team, key, farewell))
             if result is None:
                 await farewell.let_calls_end(app)
-            return result
+                return None
+            return await typed_team(app.sessions, dict(zip(team.keys, given, strict=True)), result)
 
     try:
         return in_thread(run_until)
@@ -259,12 +263,10 @@ def _farewell(options: Options) -> TeamFarewell:
 
 
 def _team(
-    tasks: Sequence[Task] | Task, model: str | None, timeout: float | None, options: TeamOptions
+    tasks: tuple[AnyTask, ...], model: str | None, timeout: float | None, options: TeamOptions
 ) -> TeamTask:
-    if isinstance(tasks, Task):
-        tasks = (tasks,)
     return TeamTask(
-        tasks=tuple(tasks),
+        tasks=tasks,
         model=model,
         timeout_seconds=timeout,
         budget=options.get("budget", NO_BUDGET),

@@ -22,6 +22,7 @@ from parallel_agents.core.command import Commands
 from parallel_agents.core.engine import Engine
 from parallel_agents.core.ids import OwnerId
 from parallel_agents.core.inspection import Journal, ModelLimits
+from parallel_agents.core.output_types import OutputTypes
 from parallel_agents.core.store import SessionPlan, Store
 from parallel_agents.core.task import Task, TeamTask
 from parallel_agents.core.verbs import SessionVerbs
@@ -104,6 +105,7 @@ class Client:
         workspaces: the folders that sessions work in.
         judges: the models that may judge.
         sharing: what the sessions of each tree share.
+        output_types: the output types of agents that the program passed in.
     """
 
     def __init__(self, resources: Resources, engine: Engine | None = None) -> None:
@@ -127,9 +129,12 @@ class Client:
             _log.warning("%s", each)
         tell = telling_policies(partial(_agent_names, resources, self.catalog))
 
+        self.output_types = OutputTypes(resources.parts.agents.values())
+
         def with_quality(agent: Agent, task: Task, model: str) -> Agent:
             checked = preflight.with_quality(agent, task, model)
             tell(checked)
+            self.output_types.learn(agent)
             return checked
 
         self.service = _service(resources, directory, engine, with_quality)

@@ -212,6 +212,7 @@ def _runners(app: App, resources: Resources, governor: Governor) -> dict[RunnerK
             summaries=settings.summaries,
             summary_model=settings.summary_model or "",
         ),
+        output_types=app.output_types,
     )
     return {
         RunnerKind.AGENT: CircuitBrokenRunner(agent, governor) if settings.agent_breaker else agent,

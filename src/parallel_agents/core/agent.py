@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.mcp_server import McpServer
+from parallel_agents.core.output_type import NoSchema, OutputType, output_type
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
 from parallel_agents.core.policy import Policy
 from parallel_agents.core.problems import as_path
-from parallel_agents.core.sandbox import Sandbox
-from parallel_agents.core.schema import InvalidSchema, JsonObject, compiled
+from parallel_agents.core.sandbox import Sandbox, SandboxName
+from parallel_agents.core.schema import InvalidSchema, Json, JsonObject, compiled
 from parallel_agents.core.shown import shown
+from parallel_agents.core.takers import JSON_OBJECT, Wrong, is_mapping
 from parallel_agents.core.workspace import Workspace
 from parallel_agents.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+else:
+    TypeForm = type  # older versions of typing_extensions lack it
+
+T = TypeVar("T", default=Json)
+T_co = TypeVar("T_co", covariant=True, default=Json)
+
 MAX_TEMPERATURE = 2
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+_MOST_DESCRIBED = 100
+_TAKES_OUTPUT = "a type such as a Pydantic model, dataclass or TypedDict, or a JSON Schema"
+_SENTENCE_END = re.compile(r"(?<=[.!?\u3002\uff01\uff1f])\s|\n")
 
 
 class Tier(StrEnum):
@@ -64,14 +78,20 @@ class ThinkingLevel(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agent(Checked):
+@dataclass(frozen=True, slots=True)
+class Agent(Checked, Generic[T_co]):
     """A definition of an agent, made in code or read from a file of the catalog.
+
+        Agent("auditor", instructions="List what is wrong.", output=Findings)
 
     Attributes:
         name: lower-case letters, digits and underscores, a letter first.
-        description: one sentence about its purpose, read by users and by agents that could spawn it.
+        description: one sentence about its purpose, read by users and by agents that could spawn it;
+            by default the first sentence of the instructions.
         instructions: the system prompt.
+        output: the type of the answer: a Pydantic model, a dataclass, a TypedDict, or any other type
+            that Pydantic makes a JSON Schema of; `str` is plain text. `output` of a result is then an
+            instance of it. Only its schema is stored, as `output_schema`, which may be passed instead.
         category: groups the agent in lists.
         input_schema: JSON Schema of the task's `input`, or None to accept any.
         output_schema: JSON Schema of the answer, or None for plain text. An answer that does not
@@ -107,10 +127,12 @@ class Agent(Checked):
     """
 
     name: str
-    description: str
+    _: KW_ONLY
+    description: str = ""
     instructions: str
     category: str = "general"
     input_schema: JsonObject | None = None
+    output: InitVar[type[T_co] | TypeForm[T_co] | JsonObject | None] = None
     output_schema: JsonObject | None = None
     model: str | None = None
     tier: Tier = Tier.SMALL
@@ -127,9 +149,60 @@ class Agent(Checked):
     cache_seconds: float | None = None
     policy: Policy = Policy()
     permissions: Permissions = NO_PERMISSIONS
-    sandbox: Sandbox = Sandbox.INHERIT
+    sandbox: SandboxName = Sandbox.INHERIT
     workspace: Workspace | None = None
     mcp_servers: tuple[McpServer, ...] = ()
+    # No part of what is stored: encoders leave out names that begin with an underscore.
+    _output_type: object = field(default=None, repr=False, compare=False)
+
+    @override
+    def __post_init__(self, output: object) -> None:
+        self._set(_output_type=self._take_output(output))
+        Checked.__post_init__(self)  # the class is made twice, for its slots
+        if not self.description:
+            self._set(description=_first_sentence(self.instructions))
+
+    def _take_output(self, output: object) -> OutputType[Any] | None:
+        """The output type, whose schema becomes the output schema.
+
+        Raises:
+            InvalidInput: there is another output schema, or none can be made of the output.
+        """
+        before = cast("OutputType[Any] | None", self._output_type)  # of an agent that is replaced
+        is_of_before = isinstance(before, OutputType) and before.schema == self.output_schema
+        if output is None:
+            return before if is_of_before else None
+        if self.output_schema is not None and not is_of_before:
+            raise InvalidInput(
+                f"Agent got output {shown(output)} and an output_schema",
+                why="the schema of its answers is made of either of them",
+                hint="leave one of them out",
+            )
+        if is_mapping(output):
+            try:
+                self._set(output_schema=JSON_OBJECT.take(output))
+            except Wrong as wrong:
+                raise wrong.refusal("output", "Agent", is_needed=False) from None
+            return None
+        try:
+            made = output_type(output)
+        except NoSchema as error:
+            raise InvalidInput(
+                f"output of Agent is {shown(output)} ({type(output).__name__})",
+                why=f"it takes {_TAKES_OUTPUT}: {error}",
+                hint=error.hint or "correct output, or leave it out",
+            ) from error
+        self._set(output_schema=made.schema)
+        return made
+
+    def _set(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)  # the value is frozen from here on
+
+    @property
+    def output_type(self) -> OutputType[T_co] | None:
+        """The type of its answers, if it was passed one in this process."""
+        return cast("OutputType[T_co] | None", self._output_type)
 
     @override
     def _check(self) -> None:
@@ -144,6 +217,16 @@ class Agent(Checked):
             schema: JsonObject | None = getattr(self, name)
             if schema is not None:
                 _check_schema(name, schema, self.name)
+
+
+AnyAgent: TypeAlias = Agent[Any]
+
+
+def _first_sentence(instructions: str) -> str:
+    """What describes an agent that nobody described, in one line."""
+    sentence = _SENTENCE_END.split(instructions.strip(), 1)[0].strip()
+    is_short = len(sentence) <= _MOST_DESCRIBED
+    return sentence if is_short else f"{sentence[: _MOST_DESCRIBED - 1]}…"
 
 
 def check_agent_name(agent: Agent) -> None:

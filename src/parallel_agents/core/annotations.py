@@ -69,5 +69,6 @@ def _tuple(inside: tuple[object, ...]) -> Taker:
 
 def _without_values(options: tuple[object, ...]) -> tuple[object, ...]:
     """The options of a union; text beside an enum stands for a member's value, and for no other."""
-    is_enum = any(isinstance(option, type) and issubclass(option, Enum) for option in options)
-    return tuple(option for option in options if not (is_enum and option is str))
+    if not any(isinstance(option, type) and issubclass(option, Enum) for option in options):
+        return options
+    return tuple(o for o in options if o is not str and get_origin(o) is not Literal)

@@ -30,6 +30,7 @@ class Checked:
     __slots__ = ()
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         # `dataclass(slots=True)` makes the class a second time, with the constructor that it wrote.
         if "__init__" in vars(cls):
             cls.__init__ = worded(cls.__init__, cls.__name__)

@@ -1,4 +1,4 @@
-"""Escalation: whether work begins again after a failed or rejected attempt, and on which model."""
+"""Escalation: why an attempt fails, whether work begins again after it, and on which model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parallel_agents.core.gate import Verdict
+from parallel_agents.core.limits import Limits
+from parallel_agents.core.model import Finish
+from parallel_agents.core.output import Rejected
 from parallel_agents.errors import (
     ConfigError,
+    ContextTooLong,
     GateBroken,
     GateRefused,
     LocalModelError,
@@ -17,6 +21,8 @@ from parallel_agents.errors import (
     ProviderError,
 )
 
+# A server that pauses an answer wants to be called again with it; one that does so for ever is broken.
+MOST_PAUSES = 8
 _ANSWER_CHARACTERS = 8000
 
 
@@ -82,3 +88,30 @@ def critique_of(error: PagentsError, answer: str) -> str:
         "An earlier attempt at this was rejected. Do it again, better.\n\n"
         f"Why it was rejected:\n{why}\n\nThe earlier answer{cut}:\n{shown}"
     )
+
+
+def error_of(rejected: Rejected) -> OutputInvalid:
+    """Why an attempt has failed whose answer is still invalid after its repair."""
+    return OutputInvalid(
+        "the answer does not match the agent's output schema, even after a repair",
+        why="; ".join(rejected.problems),
+        hint="try a stronger model, or more attempts with limits.attempts",
+    )
+
+
+def error_of_cut(finish: Finish, limits: Limits) -> PagentsError | None:
+    """Why an answer is only a part of one; None if it is whole."""
+    match finish:
+        case Finish.LENGTH:
+            most = limits.max_output_tokens
+            where = "at its token limit" if most is None else f"at {most} tokens"
+            hint = "raise limits.max_output_tokens, or ask for less"
+            return OutputCut(f"the answer was cut {where}", hint=hint)
+        case Finish.WINDOW:
+            hint = "shorten the input, or choose a model with a larger context"
+            return ContextTooLong("the answer was cut: the model's context is full", hint=hint)
+        case Finish.PAUSED:
+            hint = "run it again, or choose another model with --model"
+            return OutputCut(f"the server paused the answer {MOST_PAUSES} times", hint=hint)
+        case _:
+            return None

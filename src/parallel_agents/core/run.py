@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, NamedTuple, cast
+
+from typing_extensions import TypeVar
 
 from parallel_agents.core.artifact import Artifact
 from parallel_agents.core.ids import OwnerId, RunId, SessionKey
 from parallel_agents.core.schema import Json
 from parallel_agents.core.usage import Spend, Usage
 from parallel_agents.core.workspace import Changes
-from parallel_agents.errors import PagentsError
+from parallel_agents.errors import NoOutput, PagentsError
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True, default=Json)
 
 
 class RunStatus(StrEnum):
@@ -138,16 +144,52 @@ class Run:
         return max(at - self.started_at - self.idle_seconds, 0.0)
 
 
+class Typed(NamedTuple, Generic[T]):
+    """An answer as its agent's output type has it: an instance, or else why there is none."""
+
+    instance: T | None = None
+    missing: Failure | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Answered(Generic[T_co]):
+    """An answer: as JSON, which is stored, and as an instance of its agent's output type."""
+
+    output_json: Json
+    _typed: Typed[T_co] | None = field(default=None, repr=False)
+
+    @property
+    def has_output(self) -> bool:
+        """Whether `output` can be read."""
+        return self._typed is None or self._typed.missing is None
+
+    @property
+    def output(self) -> T_co:
+        """The answer: an instance of the agent's output type, or else JSON or text.
+
+        Raises:
+            NoOutput: the agent has an output type, and there is no answer of that type: the run did
+                not end in done, or its answer was stored under a type of another form.
+        """
+        if self._typed is None:
+            return cast("T_co", self.output_json)
+        if (missing := self._typed.missing) is not None:
+            raise NoOutput(missing.message, why=missing.why, hint=missing.hint)
+        return cast("T_co", self._typed.instance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Answered[T_co]):
     """The result of one run that has ended, whatever its status.
 
     Attributes:
         agent: the agent's name.
         label: the session's name in tables.
         status: how the run ended; only `done` means that the answer was accepted.
-        output: the answer: JSON that matches the agent's schema, or text. If the run did not end in
-            done it is a partial answer, or None.
+        output: the answer: JSON that matches the agent's schema, or text; an instance of the agent's
+            output type if the task has an agent with one. If the run did not end in done it is a
+            partial answer, or None; with an output type, reading it raises NoOutput then.
+        output_json: the same as JSON or text, as it is stored, whatever the output type.
         text: the raw text of the last reply, even if the answer was rejected.
         error: what ended the run, or None if it is done.
         notices: warnings for readers of the output, such as a model too weak to judge.
@@ -168,7 +210,6 @@ class Result:
     agent: str
     label: str
     status: RunStatus
-    output: Json
     text: str
     error: Failure | None
     notices: tuple[str, ...]
@@ -206,7 +247,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamResult:
+class TeamResult(Generic[T_co]):
     """The result of a team.
 
     Attributes:
@@ -220,7 +261,7 @@ class TeamResult:
 
     key: str
     status: RunStatus
-    results: tuple[Result, ...]
+    results: tuple[Result[T_co], ...]
     session_key: SessionKey
     seconds: float
 

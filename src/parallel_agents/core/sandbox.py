@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 
 class Sandbox(StrEnum):
@@ -19,7 +20,11 @@ class Sandbox(StrEnum):
     OFF = "off"
 
 
-def settled(*own: Sandbox, above: Sandbox) -> Sandbox:
+# A member, or its name, which is taken for it.
+SandboxName: TypeAlias = Sandbox | Literal["inherit", "require", "off"]
+
+
+def settled(*own: SandboxName, above: Sandbox) -> Sandbox:
     """What holds for a session, from what its task and agent ask for and what holds above them.
 
     Anyone may require a sandbox. It is only off if somebody says so and nobody above requires one.

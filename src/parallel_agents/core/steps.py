@@ -11,13 +11,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from parallel_agents.core.agent import Agent
-from parallel_agents.core.escalation import critique_of, next_attempt, refusal_of
+from parallel_agents.core.escalation import (
+    MOST_PAUSES,
+    critique_of,
+    error_of,
+    error_of_cut,
+    next_attempt,
+    refusal_of,
+)
 from parallel_agents.core.event import Attempted, Shortened, Steered
 from parallel_agents.core.gate import Gate, JudgeGate, cheapest_first
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Role
 from parallel_agents.core.model import Finish
-from parallel_agents.core.output import Rejected, check_output
+from parallel_agents.core.output import Accepted, Rejected, check_output
 from parallel_agents.core.run import Failure
 from parallel_agents.core.schema import Json
 from parallel_agents.core.summary import Summaries
@@ -29,17 +36,12 @@ from parallel_agents.errors import (
     ContextTooLong,
     GateRefused,
     LocalModelError,
-    OutputCut,
-    OutputInvalid,
     OverBudget,
     PagentsError,
     ProviderError,
     RevisionFailed,
     TurnLimit,
 )
-
-# A server that pauses an answer wants to be called again with it; one that does so for ever is broken.
-_MOST_PAUSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ class AskRepair:
     """Tell the model once what is wrong with its answer."""
 
     problems: Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class CheckType:
+    """Check an answer that matches the agent's output schema with its output type."""
+
+    output: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ Step: TypeAlias = (
     | CallModel
     | RunTools
     | Summarize
+    | CheckType
     | JoinChildren
     | CheckGate
     | Revise
@@ -185,6 +195,13 @@ class Assignment:
     ladder: tuple[str, ...] = ()
 
 
+class TypeVerdict(NamedTuple):
+    """What the agent's output type says of an answer; no problems if it accepts it."""
+
+    answer: AnswerId
+    problems: tuple[str, ...] = ()
+
+
 class Prepared(NamedTuple):
     """What this process has done for the run that leaves no event, so each process does it anew.
 
@@ -193,12 +210,16 @@ class Prepared(NamedTuple):
         may_spawn: whether the agent was offered tools that spawn sessions.
         joined: the answer before which the run found no child to wait for.
         shortening: how a conversation that is too long for that model is shortened.
+        has_output_type: whether this process has the agent's output type.
+        type_verdict: what it said last.
     """
 
     model: str = ""
     may_spawn: bool = False
     joined: AnswerId | None = None
     shortening: Shortening = Shortening()
+    has_output_type: bool = False
+    type_verdict: TypeVerdict | None = None
 
 
 _NOTHING = Prepared()
@@ -283,43 +304,31 @@ def _settle(transcript: Transcript, assignment: Assignment, prepared: Prepared) 
     """Check the answer: its length, its form, the children it depends on, and its gates."""
     if transcript.closing is not None:
         return EndOverBudget(transcript.closing)
-    if transcript.last_finish is Finish.PAUSED and transcript.pauses <= _MOST_PAUSES:
+    if transcript.last_finish is Finish.PAUSED and transcript.pauses <= MOST_PAUSES:
         return _call(transcript, assignment)
-    if (cut := _cut(transcript.last_finish, assignment)) is not None:
+    if (cut := error_of_cut(transcript.last_finish, assignment.limits)) is not None:
         if isinstance(cut, ContextTooLong):
             shortened = prepared.shortening.after_full_reply(transcript, cut)
             if shortened is not None:
                 return _shorten(shortened, transcript, prepared)
         return _begin_again(cut, transcript, assignment)
     checked = check_output(transcript.last_text, assignment.agent.output_schema)
+    if isinstance(checked, Accepted) and prepared.has_output_type:
+        verdict = prepared.type_verdict
+        if verdict is None or verdict.answer != transcript.answer_id:
+            return CheckType(checked.output)
+        if verdict.problems:
+            checked = Rejected(verdict.problems)
     if isinstance(checked, Rejected):
         if transcript.repairs == 0:
             return AskRepair(checked)
-        return _begin_again(_invalid(checked), transcript, assignment)
+        return _begin_again(error_of(checked), transcript, assignment)
     has_joined = transcript.verdicts or prepared.joined == transcript.answer_id
     if prepared.may_spawn and not has_joined:
         return JoinChildren()
     return _next_gate(checked.output, transcript, assignment) or _judged(
         checked.output, transcript, assignment
     )
-
-
-def _cut(finish: Finish, assignment: Assignment) -> PagentsError | None:
-    """Why the answer is only a part of one; None if it is whole."""
-    match finish:
-        case Finish.LENGTH:
-            most = assignment.limits.max_output_tokens
-            where = "at its token limit" if most is None else f"at {most} tokens"
-            hint = "raise limits.max_output_tokens, or ask for less"
-            return OutputCut(f"the answer was cut {where}", hint=hint)
-        case Finish.WINDOW:
-            hint = "shorten the input, or choose a model with a larger context"
-            return ContextTooLong("the answer was cut: the model's context is full", hint=hint)
-        case Finish.PAUSED:
-            hint = "run it again, or choose another model with --model"
-            return OutputCut(f"the server paused the answer {_MOST_PAUSES} times", hint=hint)
-        case _:
-            return None
 
 
 def _next_gate(output: Json, transcript: Transcript, assignment: Assignment) -> CheckGate | None:
@@ -387,11 +396,3 @@ def _attempts(transcript: Transcript, assignment: Assignment) -> int:
     if refine is None:
         return assignment.limits.attempts or 1
     return refine.rounds if transcript.stale < refine.patience else transcript.tries
-
-
-def _invalid(rejected: Rejected) -> OutputInvalid:
-    return OutputInvalid(
-        "the answer does not match the agent's output schema, even after a repair",
-        why="; ".join(rejected.problems),
-        hint="try a stronger model, or more attempts with limits.attempts",
-    )

@@ -140,7 +140,7 @@ def named(name: Taker, part: Taker) -> Taker:
         takes += f", each value {part.takes}"
 
     def take(value: object) -> object:
-        if not _is_mapping(value):
+        if not is_mapping(value):
             raise Wrong(value, takes)
         return {
             take_part(name, key, "a name"): take_part(part, one, shown(key))
@@ -298,7 +298,7 @@ def _check_json(value: object, takes: str) -> None:
         raise Wrong(value, f"{takes} of at most {MOST_DEPTH} levels")
 
 
-def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
     return isinstance(value, Mapping)
 
 
@@ -307,7 +307,7 @@ def _as_dict(members: Mapping[object, object]) -> Mapping[object, object]:
 
 
 def _json_object(value: object) -> object:
-    if not _is_mapping(value):
+    if not is_mapping(value):
         schema = getattr(value, "model_json_schema", None)  # a class of Pydantic, for its schema
         hint = f"pass {getattr(value, '__name__', '')}.model_json_schema()" if schema else ""
         raise Wrong(value, _OBJECT, hint=hint)

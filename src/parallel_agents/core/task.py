@@ -6,19 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, Generic, TypeAlias
 
 from pydantic import Field
 from typing_extensions import override
 
-from parallel_agents.core.agent import Agent, check_cache_seconds
+from parallel_agents.core.agent import Agent, T_co, check_cache_seconds
 from parallel_agents.core.budget import NO_BUDGET, Budget
 from parallel_agents.core.checked import Checked
 from parallel_agents.core.gate import AnyGate, Refine
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import File
+from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.permission import NO_PERMISSIONS, Permissions
-from parallel_agents.core.sandbox import Sandbox
+from parallel_agents.core.sandbox import Sandbox, SandboxName
 from parallel_agents.core.schema import Json, JsonObject
 from parallel_agents.core.session import SessionOptions
 from parallel_agents.core.takers import JSON_OBJECT, Wrong
@@ -32,7 +33,7 @@ _LABEL_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Task(Checked):
+class Task(Checked, Generic[T_co]):
     """A piece of work for one agent.
 
         Task("code_reviewer", "Review this diff", input={"code": diff}, key="review-1")
@@ -67,7 +68,7 @@ class Task(Checked):
         InvalidInput: `cache_seconds` is negative.
     """
 
-    agent: str | Agent
+    agent: str | Agent[T_co]
     text: str
     input: Mapping[str, JsonOrFile] = field(default_factory=dict[str, JsonOrFile], kw_only=True)
     files: tuple[File, ...] = field(default=(), kw_only=True)
@@ -82,7 +83,7 @@ class Task(Checked):
     refine: Refine | None = field(default=None, kw_only=True)
     ladder: tuple[str, ...] = field(default=(), kw_only=True)
     permissions: Permissions = field(default=NO_PERMISSIONS, kw_only=True)
-    sandbox: Sandbox = field(default=Sandbox.INHERIT, kw_only=True)
+    sandbox: SandboxName = field(default=Sandbox.INHERIT, kw_only=True)
     workspace: Workspace | None = field(default=None, kw_only=True)
     is_fork: bool = field(default=False, kw_only=True)
     options: SessionOptions = field(default=SessionOptions(), kw_only=True)
@@ -111,6 +112,14 @@ class Task(Checked):
     @property
     def agent_name(self) -> str:
         return self.agent if isinstance(self.agent, str) else self.agent.name
+
+    @property
+    def output_type(self) -> OutputType[T_co] | None:
+        """The type of its agent's answers, if the task has the agent and not only its name."""
+        return None if isinstance(self.agent, str) else self.agent.output_type
+
+
+AnyTask: TypeAlias = Task[Any]
 
 
 class OnFailure(StrEnum):
@@ -145,7 +154,7 @@ class TeamTask(Checked):
         InvalidInput: `max_parallel`, `timeout_seconds` or `min_done` is out of range.
     """
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[AnyTask, ...]
     name: str = UNNAMED
     model: str | None = None
     max_parallel: int | None = None

@@ -23,7 +23,7 @@ from parallel_agents.core.row import ChildRun, Row
 from parallel_agents.core.run import Result, TeamResult
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed, SessionPlan
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import AnyTask, TeamTask
 
 
 class Spawned(NamedTuple):
@@ -137,7 +137,7 @@ class Sessions(SessionReads, Protocol):
     """The seven verbs; a `name` is as in `SessionReads`."""
 
     async def spawn(
-        self, task: Task, *, parent: SessionKey | None = None, again: str = ""
+        self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
     ) -> Spawned:
         """Make a session and its first run.
 
@@ -229,7 +229,7 @@ class Sessions(SessionReads, Protocol):
 class Teams(Protocol):
     """What a face does with whole teams, and before it spawns anything."""
 
-    async def plan_task(self, task: Task, *, parent: SessionKey | None = None) -> SessionPlan:
+    async def plan_task(self, task: AnyTask, *, parent: SessionKey | None = None) -> SessionPlan:
         """The session that `spawn` would start, with its agent and model as they are now.
 
         Raises:

@@ -16,6 +16,7 @@ PagentsError
  │   ├─ WorkspaceError          PA-E121  a folder cannot be a workspace, or its changes cannot come back
  │   │   └─ GitFailed           PA-E122  git cannot do what a workspace needs of it
  │   ├─ AlreadyAnswered         PA-E118  somebody else answered a run's question first
+ │   ├─ NoOutput                PA-E139  a result has no answer of its agent's output type
  │   └─ ConfigError             PA-E110  a setting is wrong
  │       ├─ UnknownModel        PA-E111
  │       ├─ MissingKey          PA-E112
@@ -103,6 +104,7 @@ from parallel_agents.errors.caller import (
     InvalidInput,
     MissingExtra,
     MissingKey,
+    NoOutput,
     NotFound,
     NotYet,
     RunIsOver,
@@ -216,6 +218,7 @@ __all__ = [
     "ModelNotFound",
     "ModelRefused",
     "ModelSlipped",
+    "NoOutput",
     "NotFound",
     "NotYet",
     "OutputCut",

@@ -84,6 +84,12 @@ class CannotContinue(CallerError):
     code = "PA-E117"
 
 
+class NoOutput(CallerError):
+    """The output of a result was read that has none of its agent's output type."""
+
+    code = "PA-E139"
+
+
 class WorkspaceError(CallerError):
     code = "PA-E121"
 

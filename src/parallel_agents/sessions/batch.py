@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.dead_letter import DeadLetterFilter
 from parallel_agents.core.limits import Limits
-from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.output_type import OutputType
+from parallel_agents.core.run import Answered, Result, RunStatus
 from parallel_agents.core.schema import Json, JsonObject, compiled, find_json
 from parallel_agents.core.task import Task
 from parallel_agents.core.usage import Spend
 from parallel_agents.core.verbs import SessionVerbs
+from parallel_agents.sessions.typed import typed_answer
 
 _MAX_OUTPUT_TOKENS = 4096
 _INSTRUCTIONS = (
@@ -32,17 +34,17 @@ _ANY_ANSWERS: JsonObject = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItemResult:
+class ItemResult(Answered[T_co]):
     """The result of one item.
 
     Attributes:
         output: the answer, which matches the agent's schema. If `status` is not done, it is
-            a partial answer, or None.
+            a partial answer, or None; with an output type, reading it raises NoOutput then.
+        output_json: the same as JSON or text, whatever the output type.
         result: the result of the run that answered, perhaps for other items as well.
         is_single: whether the item had a run of its own.
     """
 
-    output: Json
     result: Result
     is_single: bool
 
@@ -53,7 +55,7 @@ class ItemResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchResult:
+class BatchResult(Generic[T_co]):
     """The results of a batch.
 
     Attributes:
@@ -61,7 +63,7 @@ class BatchResult:
         runs: the results of all runs that the batch took.
     """
 
-    items: tuple[ItemResult, ...]
+    items: tuple[ItemResult[T_co], ...]
     runs: tuple[Result, ...]
 
     @property
@@ -76,7 +78,7 @@ class _Part(NamedTuple):
     items: Sequence[str]
 
 
-class Batch:
+class Batch(Generic[T_co]):
     """Asks an agent for several items at once.
 
     Args:
@@ -84,33 +86,48 @@ class Batch:
         agent: does the work; its input is text alone.
         key: identifies the batch; the same key continues where it stopped.
         model: `provider/model`, or None to use the model from the agent or the settings.
+        output_type: what its answers are instances of; None for JSON or text.
     """
 
-    def __init__(self, service: SessionVerbs, agent: Agent, *, key: str, model: str | None) -> None:
+    def __init__(
+        self,
+        service: SessionVerbs,
+        agent: Agent,
+        *,
+        key: str,
+        model: str | None,
+        output_type: OutputType[T_co] | None = None,
+    ) -> None:
+        self._output_type = output_type
         self._agent = agent
         self._service = service
         self._key = key
         self._model = model
 
-    async def run(self, items: Sequence[str], *, size: int) -> BatchResult:
+    async def run(self, items: Sequence[str], *, size: int) -> BatchResult[T_co]:
         """Run every item, up to `size` of them in one call; failures are returned as results."""
         parts = [_Part(n, items[n : n + size]) for n in range(0, len(items), size)]
         shared = [part for part in parts if len(part.items) > 1]
         together = await self._run([self._shared_task(part) for part in shared])
-        answered: dict[int, ItemResult] = {}
+        answered: dict[int, ItemResult[T_co]] = {}
         for part, result in zip(shared, together, strict=True):
             for n, output in split(result.text, self._agent.output_schema).items():
-                if n < len(part.items):
-                    item = ItemResult(output=output, result=result, is_single=False)
+                item = self._item(output, result, is_single=False)
+                if n < len(part.items) and item.has_output:
                     answered[part.first + n] = item
             await self._drop_dead_letter(result)
         missing = [n for n in range(len(items)) if n not in answered]
         singles = await self._run([self._single_task(n, items[n]) for n in missing])
         for n, result in zip(missing, singles, strict=True):
-            answered[n] = ItemResult(output=result.output, result=result, is_single=True)
+            answered[n] = self._item(result.output_json, result, is_single=True)
         return BatchResult(
             items=tuple(answered[n] for n in range(len(items))), runs=(*together, *singles)
         )
+
+    def _item(self, answer: Json, result: Result, *, is_single: bool) -> ItemResult[T_co]:
+        kind = self._output_type
+        made = None if kind is None else typed_answer(answer, kind, result)
+        return ItemResult(output_json=answer, _typed=made, result=result, is_single=is_single)
 
     async def _run(self, tasks: Sequence[Task]) -> list[Result]:
         spawned = [await self._service.spawn(task) for task in tasks]

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Generic
 
+from parallel_agents.core.agent import T_co
 from parallel_agents.core.annotations import Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.event import Event, SteerMode
 from parallel_agents.core.event_store import Unsubscribe
 from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.message import File, Message
+from parallel_agents.core.output_type import OutputType
 from parallel_agents.core.run import Result
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.store import Killed
 from parallel_agents.core.transcript import fold
 from parallel_agents.core.verbs import Sessions, Spawned, Steer, whole_history
+from parallel_agents.sessions.typed import typed
 
 
 @checked_methods
-class SessionHandle:
+class SessionHandle(Generic[T_co]):
     """A session and the latest of its runs that this handle started.
 
     Attributes:
@@ -26,22 +30,27 @@ class SessionHandle:
         run_id: the run that `wait` waits for.
         is_new: False if spawn found its key in the store.
         kept: the options that were asked for otherwise before, and stay as they were.
+        output_type: what its answers are instances of; None for JSON or text.
     """
 
-    def __init__(self, sessions: Sessions, spawned: Spawned) -> None:
+    def __init__(
+        self, sessions: Sessions, spawned: Spawned, output_type: OutputType[T_co] | None = None
+    ) -> None:
         self._sessions = sessions
+        self.output_type = output_type
         self.key: SessionKey = spawned.session_key
         self.run_id: RunId = spawned.run_id
         self.is_new: bool = spawned.is_new
         self.kept: tuple[str, ...] = spawned.kept
 
-    async def wait(self, timeout: Seconds | None = None) -> Result:
+    async def wait(self, timeout: Seconds | None = None) -> Result[T_co]:
         """Wait until the run has ended, and return its result, even if the run failed.
 
         Raises:
             TimeoutError: after `timeout` seconds; the run continues.
         """
-        return (await self._sessions.wait([self.run_id], timeout=timeout))[0]
+        (result,) = await self._sessions.wait([self.run_id], timeout=timeout)
+        return typed(result, self.output_type)
 
     async def send(
         self, text: str, *, input: JsonObject | None = None, files: Sequence[File] = ()

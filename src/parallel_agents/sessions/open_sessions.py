@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, T
 from parallel_agents.core.annotations import Count, Index, Name, Seconds
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.dead_letter import DeadLetter, DeadLetterFilter, Edits
@@ -23,6 +24,7 @@ from parallel_agents.sessions.batch import Batch, BatchResult
 from parallel_agents.sessions.handle import SessionHandle
 from parallel_agents.sessions.pool import Pool
 from parallel_agents.sessions.sharing import Sharing, TreeArtifacts, TreeState
+from parallel_agents.sessions.typed import typed_all
 
 
 @checked_methods
@@ -41,8 +43,8 @@ class OpenSessions:
         self._sharing = sharing
 
     async def spawn(
-        self, task: Task, *, parent: SessionHandle | str | None = None
-    ) -> SessionHandle:
+        self, task: Task[T], *, parent: SessionHandle[Any] | str | None = None
+    ) -> SessionHandle[T]:
         """Start a session with its first run.
 
         If a task with the same key and the same work was spawned before, this returns the existing
@@ -60,7 +62,8 @@ class OpenSessions:
         key = parent.key if isinstance(parent, SessionHandle) else None
         if isinstance(parent, str):
             key = (await self._service.find(parent)).session.key
-        return SessionHandle(self._service, await self._service.spawn(task, parent=key))
+        spawned = await self._service.spawn(task, parent=key)
+        return SessionHandle(self._service, spawned, task.output_type)
 
     async def spawn_team(self, team: TeamTask, *, key: Name | None = None) -> SessionHandle:
         """Start a team: all of its tasks, or none if one cannot be accepted.
@@ -75,7 +78,7 @@ class OpenSessions:
         """
         return SessionHandle(self._service, await self._service.spawn_team(team, key=key))
 
-    async def team_result(self, handle: SessionHandle) -> TeamResult:
+    async def team_result(self, handle: SessionHandle[Any]) -> TeamResult:
         """Wait for a team to end, and return the result of each task."""
         await handle.wait()
         return await self._service.team_result(handle.key)
@@ -148,11 +151,11 @@ class OpenSessions:
 
     async def wait(
         self,
-        handles: Sequence[SessionHandle],
+        handles: Sequence[SessionHandle[T]],
         *,
         timeout: Seconds | None = None,
         until: Until | str = Until.ALL,
-    ) -> builtins.list[Result]:
+    ) -> builtins.list[Result[T]]:
         """Wait for the runs of several handles, and return the results of those that have ended.
 
         Args:
@@ -167,8 +170,10 @@ class OpenSessions:
         Raises:
             TimeoutError: after `timeout` seconds; the runs continue.
         """
+        kinds = {handle.run_id: handle.output_type for handle in handles}
         runs = [handle.run_id for handle in handles]
-        return await self._service.wait(runs, timeout=timeout, until=Until(until))
+        results = await self._service.wait(runs, timeout=timeout, until=Until(until))
+        return typed_all(results, kinds)
 
     async def dead_letters(
         self, chosen: DeadLetterFilter | None = None
@@ -211,13 +216,13 @@ class OpenSessions:
 
     async def batch(
         self,
-        agent: str | Agent,
+        agent: str | Agent[T],
         items: Sequence[str],
         *,
         size: Count = 10,
         key: Name | None = None,
         model: Name | None = None,
-    ) -> BatchResult:
+    ) -> BatchResult[T]:
         """Have an agent answer many items, several of them in one model call.
 
         Each answer is checked against the agent's schema. An item whose answer is missing or
@@ -234,12 +239,14 @@ class OpenSessions:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the batch cannot be accepted.
         """
         plan = await self._service.plan_task(Task(agent, "-", model=model))
-        batch = Batch(self._service, plan.session.agent, key=key or make_name(), model=model)
+        kind = None if isinstance(agent, str) else agent.output_type
+        name = key or make_name()
+        batch = Batch(self._service, plan.session.agent, key=name, model=model, output_type=kind)
         return await batch.run(items, size=size)
 
     def pool(
-        self, agent: str | Agent, *, name: Name, size: Count = 3, model: Name | None = None
-    ) -> Pool:
+        self, agent: str | Agent[T], *, name: Name, size: Count = 3, model: Name | None = None
+    ) -> Pool[T]:
         """Persistent sessions of one agent that take tasks in turn: `await pool.run("...")`.
 
         Args:
@@ -268,7 +275,7 @@ class OpenSessions:
             return await self._service.history(name, after=after, limit=limit)
         return await whole_history(self._service, name, after=after)
 
-    async def state(self, session: SessionHandle | str) -> TreeState:
+    async def state(self, session: SessionHandle[Any] | str) -> TreeState:
         """The values that a session shares with all that belongs to its tree, such as its team.
 
         state = await sessions.state(handle)
@@ -276,14 +283,14 @@ class OpenSessions:
         """
         return self._sharing.state(await self._root_of(session))
 
-    async def artifacts(self, session: SessionHandle | str) -> TreeArtifacts:
+    async def artifacts(self, session: SessionHandle[Any] | str) -> TreeArtifacts:
         """The artifacts that a session shares with all that belongs to its tree."""
         return self._sharing.artifacts(await self._root_of(session))
 
-    async def _root_of(self, session: SessionHandle | str) -> SessionKey:
+    async def _root_of(self, session: SessionHandle[Any] | str) -> SessionKey:
         name = session if isinstance(session, str) else session.key
         return (await self._service.find(name)).session.root
 
-    def follow(self, session: SessionHandle | str) -> AsyncIterator[Event]:
+    def follow(self, session: SessionHandle[Any] | str) -> AsyncIterator[Event]:
         """Yield all events of a session and its descendants until its latest run ends."""
         return self._service.follow(session if isinstance(session, str) else session.key)

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple
 
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import Agent, T_co
 from parallel_agents.core.arguments import checked_methods
 from parallel_agents.core.ids import RunId
 from parallel_agents.core.row import Row
@@ -20,13 +20,14 @@ from parallel_agents.core.task import Task
 from parallel_agents.core.unicode import canonical
 from parallel_agents.core.verbs import SessionVerbs
 from parallel_agents.errors import Conflict, ContextTooLong, RunIsOver
+from parallel_agents.sessions.typed import typed
 
 # Each try that fails means that another process was quicker, or that somebody killed a session.
 _MOST_TRIES = 10
 
 
 @checked_methods
-class Pool:
+class Pool(Generic[T_co]):
     """Sessions called `NAME-1`, `NAME-2` and so on; each is made when it is first needed.
 
     A task goes to the session that has been idle longest; further tasks wait in order. A pool of
@@ -42,13 +43,20 @@ class Pool:
     """
 
     def __init__(
-        self, sessions: SessionVerbs, agent: str | Agent, *, name: str, size: int, model: str | None
+        self,
+        sessions: SessionVerbs,
+        agent: str | Agent[T_co],
+        *,
+        name: str,
+        size: int,
+        model: str | None,
     ) -> None:
+        self._output_type = None if isinstance(agent, str) else agent.output_type
         self._idle: asyncio.Queue[_Place] = asyncio.Queue()
         for number in range(1, size + 1):
             self._idle.put_nowait(_Place(sessions, agent, canonical(f"{name}-{number}"), model))
 
-    async def run(self, text: str, *, input: JsonObject | None = None) -> Result:
+    async def run(self, text: str, *, input: JsonObject | None = None) -> Result[T_co]:
         """Run one task in the next idle session, and return its result.
 
         If the session's context is full, a new session does the task, without the memory of the
@@ -58,7 +66,7 @@ class Pool:
             UnknownAgent, InvalidInput, UnknownModel, MissingKey: the task cannot be accepted.
         """
         async with self._idle_place() as place:
-            return await place.run(text, input or {})
+            return typed(await place.run(text, input or {}), self._output_type)
 
     @asynccontextmanager
     async def _idle_place(self) -> AsyncGenerator[_Place]:
@@ -84,7 +92,7 @@ class _Place:
     """
 
     def __init__(
-        self, sessions: SessionVerbs, agent: str | Agent, name: str, model: str | None
+        self, sessions: SessionVerbs, agent: str | Agent[Any], name: str, model: str | None
     ) -> None:
         self._sessions = sessions
         self._agent = agent

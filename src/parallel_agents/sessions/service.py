@@ -22,7 +22,7 @@ from parallel_agents.core.run import Result, RunnerKind, RunStatus
 from parallel_agents.core.schema import JsonObject
 from parallel_agents.core.session import Session
 from parallel_agents.core.store import Filter, Killed, SessionPlan, SpawnOutcome, Store
-from parallel_agents.core.task import Task, TeamTask
+from parallel_agents.core.task import AnyTask, TeamTask
 from parallel_agents.core.verbs import Spawned, Steer, Until
 from parallel_agents.engines.team_bounds import hold_to, learn_bound
 from parallel_agents.errors import CannotContinue, NotFound, StoreDamaged
@@ -73,7 +73,7 @@ class Service(StoreReads):
         self._retries = Retries(store, planner)
 
     async def spawn(
-        self, task: Task, *, parent: SessionKey | None = None, again: str = ""
+        self, task: AnyTask, *, parent: SessionKey | None = None, again: str = ""
     ) -> Spawned:
         plan = await self.plan_task(task, parent=parent)
         if again and (kept := await kept_of_child(self._store, again)):
@@ -83,7 +83,7 @@ class Service(StoreReads):
     async def spawn_team(self, team: TeamTask, *, key: str | None = None) -> Spawned:
         return await self.start(await self.plan_team(team, key=key))
 
-    async def plan_task(self, task: Task, *, parent: SessionKey | None = None) -> SessionPlan:
+    async def plan_task(self, task: AnyTask, *, parent: SessionKey | None = None) -> SessionPlan:
         """What `spawn` would start, with its agent and models as they are now."""
         row = None if parent is None else await self.find(parent)
         task = await self._attacher.attached(task)
@@ -345,7 +345,7 @@ class Service(StoreReads):
         self._engine.submit(row)
 
 
-def _has_files(task: Task) -> bool:
+def _has_files(task: AnyTask) -> bool:
     return any(isinstance(value, File) for value in task.input.values())
 
 

@@ -383,7 +383,7 @@ def _result(
         agent=row.session.agent.name,
         label=row.session.label,
         status=outcome.status,
-        output=outcome.output,
+        output_json=outcome.output,
         text=outcome.text,
         error=outcome.error,
         notices=outcome.notices,

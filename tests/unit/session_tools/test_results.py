@@ -19,7 +19,7 @@ def ended(number: int, text: str) -> Result:
         agent="worker",
         label=f"worker-{number}",
         status=RunStatus.DONE,
-        output=text,
+        output_json=text,
         text=text,
         error=None,
         notices=(),

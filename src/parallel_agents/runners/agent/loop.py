@@ -14,6 +14,7 @@ from parallel_agents.core.children import ChildSessions
 from parallel_agents.core.gate import CommandGate, JudgeGate
 from parallel_agents.core.mcp_names import is_mcp_name
 from parallel_agents.core.model import Models
+from parallel_agents.core.output_types import OutputTypes
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.sandbox import of_commands
 from parallel_agents.core.steps import (
@@ -23,6 +24,7 @@ from parallel_agents.core.steps import (
     BreakOff,
     CallModel,
     CheckGate,
+    CheckType,
     Complete,
     CompleteWithBest,
     DeliverMessages,
@@ -57,6 +59,7 @@ from parallel_agents.runners.agent.model_call import (
     note_lost_call,
     start_model,
 )
+from parallel_agents.runners.agent.output_checks import OutputChecks, check_type
 from parallel_agents.runners.agent.refine import check_gate, revise
 from parallel_agents.runners.agent.summarize import summarize
 from parallel_agents.runners.agent.tool_calls import ToolCalls
@@ -75,6 +78,7 @@ class AgentRunner:
         report: describes to a parent how its children ended.
         gatekeeper: gives the verdicts of gates, and has answers revised.
         contexts: how conversations are fitted into the contexts of models.
+        output_types: the output types of agents that this process knows.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class AgentRunner:
         *,
         gatekeeper: Gatekeeper,
         contexts: Contexts | None = None,
+        output_types: OutputTypes | None = None,
     ) -> None:
         self._models = models
         self._tooling = tooling
@@ -93,6 +98,7 @@ class AgentRunner:
         self._report = report
         self._gatekeeper = gatekeeper
         self._contexts = contexts or Contexts()
+        self._output_checks = OutputChecks(output_types or OutputTypes())
 
     async def run(self, activation: Activation) -> None:
         children = Children(self._sessions, activation.claim.session, self._report)
@@ -105,6 +111,9 @@ class AgentRunner:
             children=children,
             gatekeeper=self._gatekeeper,
         )
+        work.output_check = self._output_checks.of(work.assignment.agent)
+        if work.output_check is not None:
+            work.prepared = work.prepared._replace(has_output_type=True)
         # Fetching or loading the first model does not count towards the run's time.
         if not await _start(work):
             return
@@ -242,7 +251,9 @@ def _decide(work: Work) -> Step:
 def _only_settles(step: Step) -> bool:
     """Whether a step brings a run with an answer closer to its end, without another model call."""
     match step:
-        case Complete() | CompleteWithBest() | EndOverBudget() | BreakOff() | JoinChildren():
+        case Complete() | CompleteWithBest() | EndOverBudget() | BreakOff():
+            return True
+        case JoinChildren() | CheckType():
             return True
         case CheckGate(gate=gate):
             return not isinstance(gate, JudgeGate)
@@ -277,6 +288,8 @@ async def _execute(work: Work, step: Step) -> bool:
             await work.tools.run(work.activation, work.transcript, work.clock, most=most)
         case Summarize():
             await summarize(work, step)
+        case CheckType():
+            await check_type(work, step)
         case JoinChildren():
             await settle.join_children(work)
         case CheckGate():

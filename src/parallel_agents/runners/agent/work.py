@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from parallel_agents.core.event import Body, Entry, Event, Queued, Unanswered
 from parallel_agents.core.model import Model, Models
 from parallel_agents.core.run import Failure
 from parallel_agents.core.runner import Activation
 from parallel_agents.core.sandbox import Sandbox, of_gates
+from parallel_agents.core.schema import Json
 from parallel_agents.core.session import Session
 from parallel_agents.core.steps import Assignment, Prepared
 from parallel_agents.core.tool import ToolSpec
@@ -20,6 +22,18 @@ from parallel_agents.runners.agent.contexts import Contexts
 from parallel_agents.runners.agent.gates import Gatekeeper
 from parallel_agents.runners.agent.tool_calls import ToolCalls
 from parallel_agents.runners.clock import Clock, active_seconds, seconds_left
+
+
+class OutputCheck(Protocol):
+    """Finds what is wrong with answers of one output type."""
+
+    async def problems(self, answer: Json) -> tuple[str, ...]:
+        """Why an answer is none of the type.
+
+        Raises:
+            GateBroken: the type cannot tell.
+        """
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +52,7 @@ class Work:
         unanswered: the run's calls that brought no reply and may have been billed.
         failure: why the call in flight is being repeated.
         streamed: the pieces of text that the call in flight has brought so far.
+        output_check: checks an answer with the agent's output type, if this process has it.
     """
 
     activation: Activation
@@ -60,6 +75,7 @@ class Work:
     workspaces: Workspaces = AS_THEY_ARE
     failure: Failure | None = None
     streamed: list[str] = field(default_factory=list[str])
+    output_check: OutputCheck | None = None
 
     @property
     def session(self) -> Session:

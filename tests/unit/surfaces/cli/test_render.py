@@ -30,7 +30,7 @@ def result(
         agent="writer",
         label=label,
         status=status,
-        output=output,
+        output_json=output,
         text="",
         error=error,
         notices=(),

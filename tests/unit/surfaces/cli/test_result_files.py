@@ -24,7 +24,7 @@ RESULT = Result(
     agent="writer",
     label="writer",
     status=RunStatus.DONE,
-    output={"content": "rain"},
+    output_json={"content": "rain"},
     text='{"content": "rain"}',
     error=None,
     notices=(),
@@ -55,7 +55,7 @@ def test_a_result_is_a_file_of_its_label_and_nothing_else_is_left(tmp_path: Path
 def test_a_result_that_is_given_again_replaces_the_file(tmp_path: Path) -> None:
     write("writer", tmp_path)
 
-    write_result(replace(RESULT, output="snow"), tmp_path, "writer")
+    write_result(replace(RESULT, output_json="snow"), tmp_path, "writer")
 
     assert orjson.loads((tmp_path / "writer.json").read_bytes())["output"] == "snow"
 

@@ -1,0 +1,168 @@
+"""Output types: a Python type for an agent's answer, its JSON Schema, and instances of it.
+
+Only the schema is stored. A process that has the type checks answers with it as well, since a type can
+refuse what its schema allows: a date that does not exist, or what a validator of the user rejects.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, TypeVar, cast, get_origin
+
+import orjson
+from typing_extensions import TypeAliasType
+
+from parallel_agents.core.json_value import Json, JsonObject
+from parallel_agents.core.problems import Invalid, find_problems
+from parallel_agents.core.shown import shown
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_MOST_PROBLEMS = 5
+_MOST_CHARACTERS = 300
+# A default that JSON lacks, and a choice that it lacks beside others, stay out of the schema.
+_LEFT_OUT = {"non-serializable-default", "skipped-choice"}
+
+
+class NoSchema(ValueError):
+    """A value is no type that JSON Schema can describe; the text says why.
+
+    Attributes:
+        hint: what to pass instead.
+    """
+
+    def __init__(self, why: str, *, hint: str = "") -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+class Misfit(ValueError):
+    """A JSON value is not one of the type.
+
+    Attributes:
+        problems: the reasons, at most five, each with its place: `items/0/line: it is missing`.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class _Adapter(Protocol[T_co]):
+    """A `TypeAdapter` of Pydantic, which need not be imported by whoever passes no type."""
+
+    def validate_json(self, data: bytes, /) -> T_co: ...
+
+    def json_schema(self, *, schema_generator: type[Any]) -> dict[str, Any]: ...
+
+
+class OutputType(Generic[T_co]):
+    """A type whose instances are answers: whatever Pydantic makes a JSON Schema of.
+
+    Attributes:
+        name: the type's, for messages.
+        schema: its JSON Schema; None for `str`, whose answers are plain text.
+
+    Raises:
+        NoSchema: it is no type, or one that JSON Schema cannot describe.
+    """
+
+    __slots__ = ("_adapter", "kind", "name", "schema")
+
+    def __init__(self, kind: TypeForm[T_co] | type[T_co]) -> None:
+        self.kind: object = kind
+        self.name = _name_of(kind)
+        self._adapter, self.schema = (None, None) if kind is str else _described(kind)
+
+    def instance(self, value: Json) -> T_co:
+        """The answer as an instance of the type.
+
+        Raises:
+            Misfit: it is none.
+            Exception: a validator of the type raised it.
+        """
+        if self._adapter is None:
+            if isinstance(value, str):
+                return cast("T_co", value)
+            raise Misfit(("it is not text",))
+        try:
+            return self._adapter.validate_json(orjson.dumps(value))
+        except ValueError as error:
+            if not isinstance(error, Invalid):
+                raise
+            raise Misfit(_problems(error)) from error
+
+    def problems(self, value: Json) -> tuple[str, ...]:
+        """Why an answer is no instance of the type; nothing if it is one.
+
+        Raises:
+            Exception: a validator of the type raised it.
+        """
+        try:
+            self.instance(value)
+        except Misfit as misfit:
+            return misfit.problems
+        return ()
+
+
+def _problems(error: Invalid) -> tuple[str, ...]:
+    lines = [
+        f"{'/'.join(found.steps) or 'the value'}: {found.words}" for found in find_problems(error)
+    ]
+    return tuple(line[:_MOST_CHARACTERS] for line in lines[:_MOST_PROBLEMS])
+
+
+def _described(kind: object) -> tuple[_Adapter[Any], JsonObject]:
+    pydantic: Any = import_module("pydantic")
+    try:
+        adapter: _Adapter[Any] = pydantic.TypeAdapter(kind)
+        return adapter, adapter.json_schema(schema_generator=_generator())
+    except Exception as error:  # a type may take part in this with code of its own
+        raise NoSchema(_first_sentence(error)) from error
+
+
+def _first_sentence(error: Exception) -> str:
+    message = getattr(error, "message", None)  # what Pydantic's own have
+    text = " ".join(message.split()) if isinstance(message, str) else shown(error, _MOST_CHARACTERS)
+    return text.partition(". ")[0].removesuffix(".")[:_MOST_CHARACTERS]
+
+
+@lru_cache(maxsize=1)
+def _generator() -> type[Any]:
+    generator: Any = import_module("pydantic.json_schema").GenerateJsonSchema
+    return type("Generator", (generator,), {"ignored_warning_kinds": _LEFT_OUT})
+
+
+def _name_of(kind: object) -> str:
+    return kind.__qualname__ if isinstance(kind, type) and not get_origin(kind) else str(kind)
+
+
+@lru_cache(maxsize=512)
+def _known(kind: TypeForm[T] | type[T]) -> OutputType[T]:
+    return OutputType(kind)
+
+
+def output_type(kind: object) -> OutputType[Any]:
+    """The output type of a Python type, made once for each.
+
+    Raises:
+        NoSchema: it is no type, or one that JSON Schema cannot describe.
+    """
+    if not isinstance(kind, type | UnionType | NewType | TypeAliasType) and not get_origin(kind):
+        own = type(kind).__name__
+        is_instance = hasattr(kind, "__pydantic_validator__") or hasattr(
+            kind, "__dataclass_fields__"
+        )
+        hint = f"pass the class, {own}, and not an instance of it" if is_instance else ""
+        raise NoSchema(f"{shown(kind)} is no type", hint=hint)
+    any_kind = cast("type[Any]", kind)
+    try:
+        return _known(any_kind)
+    except TypeError:  # it is not hashable, such as an Annotated with a dictionary
+        return OutputType(any_kind)

@@ -1,0 +1,87 @@
+"""Typed: results whose outputs are instances of their agents' output types.
+
+What is stored is JSON, and so is what runs, tools and interfaces read. A program that has the type gets
+instances, made when it takes a result, also of what an earlier process was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from parallel_agents.containment.calls import caught, describe, unpack
+from parallel_agents.core.ids import RunId
+from parallel_agents.core.output_type import Misfit, OutputType
+from parallel_agents.core.run import Failure, Result, TeamResult, Typed
+from parallel_agents.core.schema import Json
+from parallel_agents.core.task import Task
+from parallel_agents.core.unicode import canonical
+from parallel_agents.core.verbs import SessionReads
+from parallel_agents.errors import NoOutput
+
+T = TypeVar("T")
+
+
+def typed(result: Result, kind: OutputType[T] | None) -> Result[T]:
+    """The result with its answer as an instance of the type."""
+    answer = None if kind is None else typed_answer(result.output_json, kind, result)
+    return replace(cast("Result[Any]", result), _typed=answer)
+
+
+def typed_answer(answer: Json, kind: OutputType[T], result: Result) -> Typed[T]:
+    """An answer as an instance of the type; or why it is none, which `result` says of its run."""
+    made = caught(lambda: kind.instance(answer))
+    try:
+        return Typed(unpack(made))
+    except Misfit as misfit:
+        problem = str(misfit)
+    except Exception as error:  # noqa: BLE001 - a validator is code of others
+        problem = f"it raised {describe(error)}"
+    if not result.is_done:
+        return Typed(missing=_not_done(result))
+    lost = NoOutput(
+        f"the answer of {result.label} does not fit {kind.name}",
+        why=problem,
+        hint="read it from output_json; spawn the task under another key to have it answered again",
+    )
+    return Typed(missing=Failure.of(lost))
+
+
+def _not_done(result: Result) -> Failure:
+    error = result.error
+    unanswered = NoOutput(
+        f"{result.label} has no output: its run is {result.status}",
+        why=f"{error.code} {error.message}" if error else "",
+        hint="ask for is_done first; what it wrote is in text",
+    )
+    return Failure.of(unanswered)
+
+
+async def typed_team(
+    sessions: SessionReads, tasks: Mapping[str, Task[T]], team: TeamResult
+) -> TeamResult[T]:
+    """The team's result with the answers as instances of the types of its tasks' agents.
+
+    Args:
+        sessions: the verbs.
+        tasks: the tasks, by their keys.
+        team: the result, as it is stored.
+    """
+    untyped = cast("TeamResult[T]", team)
+    if all(task.output_type is None for task in tasks.values()):
+        return untyped
+    kinds = {canonical(key): task.output_type for key, task in tasks.items()}
+    rows = await sessions.rows_of([result.run_id for result in team.results])
+    results = [
+        typed(result, kinds.get(row.session.spawn_key))
+        for result, row in zip(team.results, rows, strict=True)
+    ]
+    return replace(untyped, results=tuple(results))
+
+
+def typed_all(
+    results: Sequence[Result], kinds: Mapping[RunId, OutputType[T] | None]
+) -> list[Result[T]]:
+    """Results with their answers as instances of the types, by the ids of their runs."""
+    return [typed(result, kinds[result.run_id]) for result in results]
