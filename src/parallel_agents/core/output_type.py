@@ -6,13 +6,14 @@ refuse what its schema allows: a date that does not exist, or what a validator o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, NewType, Protocol, TypeVar, cast, get_origin
 
 import orjson
-from typing_extensions import TypeAliasType
+from typing_extensions import TypeAliasType, override
 
 from parallel_agents.core.json_value import Json, JsonObject
 from parallel_agents.core.problems import Invalid, find_problems
@@ -79,6 +80,10 @@ class OutputType(Generic[T_co]):
         self.kind: object = kind
         self.name = _name_of(kind)
         self._adapter, self.schema = (None, None) if kind is str else _described(kind)
+
+    @override
+    def __reduce__(self) -> tuple[Callable[[object], OutputType[Any]], tuple[object]]:
+        return output_type, (self.kind,)
 
     def instance(self, value: Json) -> T_co:
         """The answer as an instance of the type.

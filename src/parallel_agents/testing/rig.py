@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from parallel_agents.app.models import ModelFactory
 from parallel_agents.app.opening import open_on
 from parallel_agents.app.parts import Parts, by_name, tools_by_name
-from parallel_agents.core.agent import Agent
+from parallel_agents.core.agent import AnyAgent
 from parallel_agents.core.arguments import checked
 from parallel_agents.core.model import Model
 from parallel_agents.core.owner import Role
@@ -60,7 +60,7 @@ class Rig:
 @asynccontextmanager
 async def open_rig(
     *models: Model,
-    agents: Sequence[Agent] = (),
+    agents: Sequence[AnyAgent] = (),
     tools: Sequence[Tool | Callable[..., object]] = (),
     gates: Mapping[str, Callable[..., object]] | None = None,
     settings: Settings = _DEFAULTS,
