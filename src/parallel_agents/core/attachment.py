@@ -11,7 +11,9 @@ https://platform.openai.com/docs/guides/images-vision, https://ai.google.dev/gem
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from parallel_agents.core.media_type import GIF, IMAGES, JPEG, PDF, PNG, WEBP, media_type_of
@@ -27,7 +29,14 @@ MOST_FILES = 20
 _MOST_IMAGE_TOKENS = 6_000
 _PAGE_TOKENS = 5_000
 _BYTES_OF_A_PAGE = 3_000
-_PAGE = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
+_MOST_INFLATED_BYTES = 64_000_000
+_MOST_STREAMS = 20_000
+_MOST_DICTIONARY_BYTES = 4_096
+_PAGE = re.compile(rb"/Type\s{0,8}/Page(?![a-zA-Z])")
+_PAGES = re.compile(rb"/Count\s{1,8}(\d{1,6})(?!\d)")
+_REFERENCE = re.compile(rb"\d{1,10}\s{1,8}\d{1,5}\s{1,8}R\b")
+_LETTERS = frozenset(b"TypePageCountKids")
+_CHUNK_BYTES = 16_384
 _JPEG_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
@@ -102,8 +111,77 @@ def _examine_pdf(content: bytes, name: str) -> Shape:
         )
     if b"%%EOF" not in content[-4096:]:
         raise InvalidInput(f"the PDF {shown(name)} is cut off", hint="attach a whole file")
-    counted = sum(1 for _ in _PAGE.finditer(content))
-    return Shape(PDF, pages=counted or max(1, len(content) // _BYTES_OF_A_PAGE))
+    return Shape(PDF, pages=_most_pages(content))
+
+
+def _most_pages(content: bytes) -> int:
+    """The pages of a PDF, rather too many than too few: what they cost is reserved in budgets.
+
+    A page is an object, and the tree of pages tells how many there are and refers to each. From PDF
+    1.5 on, objects may be compressed (ISO 32000-1, 7.5.7), and a name may have escapes (7.3.5).
+    """
+    objects = told = referred = 0
+    for part in (content, *_object_streams(content)):
+        plain = _without_escapes(part)
+        objects += sum(1 for _ in _PAGE.finditer(plain))
+        told = max([told, *(int(found[1]) for found in _PAGES.finditer(plain))])
+        referred += sum(map(_references, _kids(plain)))
+    return max(objects, told, referred) or max(1, len(content) // _BYTES_OF_A_PAGE)
+
+
+def _without_escapes(part: bytes) -> bytes:
+    """The same with the letters as such of the names that are looked for."""
+    if b"#" in part:
+        for letter in _LETTERS:
+            for code in {b"#%02x" % letter, b"#%02X" % letter}:
+                part = part.replace(code, bytes((letter,)))
+    return part
+
+
+def _kids(part: bytes) -> Iterator[bytes]:
+    """The lists of what belongs to the nodes of the tree of pages."""
+    at = part.find(b"/Kids")
+    while at >= 0 and (end := part.find(b"]", at)) >= 0:
+        yield part[at:end]
+        at = part.find(b"/Kids", end)
+
+
+def _references(part: bytes) -> int:
+    return sum(1 for _ in _REFERENCE.finditer(part))
+
+
+def _object_streams(content: bytes) -> Iterator[bytes]:
+    """What is in the compressed objects of a PDF, up to a bound."""
+    left, view = _MOST_INFLATED_BYTES, memoryview(content)
+    at = content.find(b"/ObjStm")
+    for _ in range(_MOST_STREAMS):
+        if at < 0 or left <= 0:
+            return
+        begins = content.find(b"stream", at, at + _MOST_DICTIONARY_BYTES)
+        if begins >= 0:
+            begins += len(b"stream\r\n") if content[begins + 6 : begins + 7] == b"\r" else 7
+            with suppress(zlib.error):  # compressed in another way, or damaged
+                inflated = _inflated(view, begins, left)
+                left -= len(inflated)
+                yield inflated
+        at = content.find(b"/ObjStm", max(begins, at + 1))
+
+
+def _inflated(view: memoryview, begins: int, most: int) -> bytes:
+    """The start of a compressed stream, up to a bound.
+
+    Raises:
+        zlib.error: it is none.
+    """
+    decompressor, pieces = zlib.decompressobj(), list[bytes]()
+    for at in range(
+        begins, len(view), _CHUNK_BYTES
+    ):  # what is behind the stream is copied each time
+        pieces.append(decompressor.decompress(view[at : at + _CHUNK_BYTES], most))
+        most -= len(pieces[-1])
+        if decompressor.eof or most <= 0:
+            break
+    return b"".join(pieces)
 
 
 def _too_large(name: str, has: str, most: str) -> InvalidInput:

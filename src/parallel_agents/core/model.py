@@ -38,8 +38,11 @@ class Finish(StrEnum):
 class Payer(Protocol):
     """Charges a call to budgets: reserves its worst case before each try."""
 
-    async def reserve(self) -> None:
+    async def reserve(self, request: ModelRequest) -> None:
         """Return once the worst case of a try is reserved.
+
+        Args:
+            request: what is sent, with the texts of files that the model does not take as they are.
 
         Raises:
             OverBudget: there is no room, and there will be none.

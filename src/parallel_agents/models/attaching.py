@@ -99,17 +99,21 @@ class Attaching(Wrapped):
         for file in files:
             check_sees(self.name, self.capabilities, file)
         newest = request.messages[positions[-1]].files
-        sent = await self._with_files(request, self._left_out(files), listener)
+        left_out = self._left_out(files)
+        sent = await self._with_files(request, left_out, listener)
         try:
             return await self._model.respond(sent, listener)
         except RequestRejected:
             # Perhaps for a file of an earlier message, which would end every later run as well.
             earlier = sent.files.keys() - {file.id for file in newest}
-            self._refuse(earlier or sent.files.keys())
             if not earlier:
                 raise
-        sent = await self._with_files(request, self._left_out(files), listener)
-        return await self._model.respond(sent, listener)
+        without = {**left_out, **dict.fromkeys(earlier, _REFUSED)}
+        reply = await self._model.respond(
+            await self._with_files(request, without, listener), listener
+        )
+        self._refuse(earlier)  # it was one of them, since without them the request is taken
+        return reply
 
     def _left_out(self, files: Sequence[File]) -> Mapping[str, str]:
         """Why some of these files are not sent, by their ids; the newest come first."""

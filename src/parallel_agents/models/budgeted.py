@@ -26,7 +26,7 @@ class Budgeted(Wrapped):
         """
         payer = request.payer
         if payer is not None:
-            await payer.reserve()
+            await payer.reserve(request)
         try:
             return await self._model.respond(request, listener)
         except ProviderError as error:

@@ -77,14 +77,17 @@ def main() -> None:
     with suppress(ValueError, OSError):
         resource.setrlimit(limit, (_MOST_MEMORY_BYTES, resource.getrlimit(limit)[1]))
     reader = PdfReader(io.BytesIO(sys.stdin.buffer.read()))
-    left = MOST_CHARACTERS
-    for number, page in enumerate(reader.pages[:_MOST_PAGES], start=1):
-        text = f"[page {number}]\n{page.extract_text().strip()}\n\n"
-        sys.stdout.buffer.write(text[:left].encode("utf-8", "replace"))
-        left -= len(text)
-        if left <= 0:
-            sys.stdout.buffer.write(f"\n[the rest of {len(reader.pages)} pages is cut]".encode())
+    left, pages = MOST_CHARACTERS, len(reader.pages)
+    for number, page in enumerate(reader.pages, start=1):
+        if left <= 0 or number > _MOST_PAGES:
+            cut = f"[the rest is cut, from page {number} of {pages}]"
+            sys.stdout.buffer.write(cut.encode())
             break
+        text = f"[page {number}]\n{page.extract_text().strip()}\n\n"
+        if len(text) > left:
+            text = f"{text[:left]}\n[the rest of page {number} is cut]\n\n"
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        left -= len(text)
 
 
 if __name__ == "__main__":

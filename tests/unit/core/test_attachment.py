@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 
 import pytest
@@ -107,3 +108,45 @@ def test_an_image_has_a_bound_of_tokens(shape: Shape) -> None:
 
 def test_a_pdf_counts_by_its_pages() -> None:
     assert Shape("application/pdf", pages=10).most_tokens == 50_000
+
+
+def streamed(objects: bytes) -> bytes:
+    """Compressed objects, as PDF 1.5 has them."""
+    return b"5 0 obj <</Type/ObjStm/N 2/First 9/Filter/FlateDecode>>stream\r\n" + zlib.compress(
+        objects
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "pages"),
+    [
+        (b"<</Type /Page>> " * 3, 3),
+        (streamed(b"<</Type/Page>> " * 600), 600),
+        (streamed(b"<</Type/Page>> " * 3) + streamed(b"<</Type/Page>> " * 4), 7),
+        (b"<</#54ype/#50#61ge>> " * 3, 3),
+        (b"<</Type/Pages/Count 40/Kids[1 0 R]>> <</Type/Page>>", 40),
+        (b"<</Type/Pages/Count 1/Kids[" + b"1 0 R " * 50 + b"]>> <</Type/Page>>", 50),
+        (streamed(b"x")[:-4] + b"damaged", 1),
+        (b"/ObjStm <<>> no stream", 1),
+        (b"x" * 9_000, 3),
+    ],
+)
+def test_the_pages_of_a_pdf_are_rather_too_many_than_too_few(body: bytes, pages: int) -> None:
+    assert examine(b"%PDF-1.5\n" + body + b"\n%%EOF", "a.pdf").pages == pages
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(b"/ObjStm ", b"/Kids [", b"1", b"1 0 ", b"/Count ", b"#41", b"/Type"),
+        streamed(b"1" * 1000),
+    ],
+)
+def test_a_pdf_that_is_made_to_take_long_is_counted_in_one_pass(piece: bytes) -> None:
+    def seconds(size: int) -> float:
+        content = b"%PDF-1.5\n" + piece * (size // len(piece)) + b"%%EOF"
+        began = time.process_time()
+        examine(content, "a.pdf")
+        return time.process_time() - began
+
+    assert seconds(1_600_000) < 40 * max(seconds(200_000), 0.001)

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.budget import Budget
 from parallel_agents.core.event import Noticed, Queued
 from parallel_agents.core.message import File, user
 from parallel_agents.core.model import Capabilities, ModelRequest
@@ -274,3 +275,37 @@ async def test_a_budget_counts_what_is_shown(chart: File) -> None:
     plain = ModelRequest(messages=(user("Look."),)).most_input_tokens()
     shows = ModelRequest(messages=(user("Look.", [file]),)).most_input_tokens()
     assert shows - plain == file.shape.most_tokens > 100
+
+
+@pytest.mark.real_time
+async def test_a_budget_covers_the_text_that_stands_for_a_pdf(tmp_path: Path) -> None:
+    (tmp_path / "paper.pdf").write_bytes(pdf("Tea rises. " * 3000))
+    model = ScriptedModel([])
+    async with open_rig(model, agents=[AGENT]) as rig:
+        files, budget = (File(tmp_path / "paper.pdf"),), Budget(tokens=20_000)
+        task = Task("looker", "Sum up.", files=files, budget=budget)
+        result = await (await rig.sessions.spawn(task)).wait()
+
+    assert result.status is RunStatus.OVER_BUDGET
+    assert model.requests == []
+
+
+async def test_a_refusal_that_is_not_for_a_file_hides_none(tmp_path: Path) -> None:
+    (chart,) = files_in(tmp_path, 1)
+
+    def refuses_once(request: ModelRequest) -> Answer:
+        if "Odd." in request.messages[-1].text:
+            return RequestRejected("temperature is out of range")
+        return "seen"
+
+    model = RepliesWith(refuses_once, capabilities=SEES)
+    async with open_rig(model, agents=[AGENT]) as rig:
+        session = await rig.sessions.spawn(Task("looker", "Look.", files=(chart,)))
+        await session.wait()
+        await session.send("Odd.")
+        odd = await session.wait()
+        other = await rig.sessions.spawn(Task("looker", "Look too.", files=(chart,)))
+        result = await other.wait()
+
+    assert (odd.status, result.status) == ("failed", "done")
+    assert shown(model.requests[-1]) == ["0.png"]

@@ -21,7 +21,6 @@ from parallel_agents.core.ids import SessionKey, is_team_key, short
 from parallel_agents.core.kept_text import READER
 from parallel_agents.core.model import Finish, Model, ModelReply, ModelRequest, Models
 from parallel_agents.core.run import Failure
-from parallel_agents.core.runner import Activation
 from parallel_agents.core.steps import CallModel, StartModel
 from parallel_agents.core.usage import Usage
 from parallel_agents.core.window import Window
@@ -183,8 +182,7 @@ def paid_by_run(work: Work, model: Model, request: ModelRequest, *, is_last: boo
     """The request, with what it can cost reserved in the run's budgets before it is made."""
     if not work.activation.budget.is_bound:
         return request
-    amount = worst_case(work.models, model.name, request)
-    return replace(request, payer=RunPayer(work.activation, amount, is_last=is_last))
+    return replace(request, payer=RunPayer(work, model.name, is_last=is_last))
 
 
 class ModelCallListener:
@@ -249,20 +247,22 @@ class RunPayer:
     """Reserves the worst case of one of the run's calls in its budgets, anew for each try.
 
     Args:
-        activation: the run.
-        amount: the most that one try can cost.
+        work: the run.
+        model: the name of the model that is called.
         is_last: the run's last call, which may use the reserve that accounts keep for it.
     """
 
-    __slots__ = ("_activation", "_amount", "_is_last")
+    __slots__ = ("_activation", "_is_last", "_model", "_models")
 
-    def __init__(self, activation: Activation, amount: Amount, *, is_last: bool) -> None:
-        self._activation = activation
-        self._amount = amount
+    def __init__(self, work: Work, model: str, *, is_last: bool) -> None:
+        self._activation = work.activation
+        self._models = work.models
+        self._model = model
         self._is_last = is_last
 
-    async def reserve(self) -> None:
-        shortage = await self._activation.budget.reserve(self._amount, is_last=self._is_last)
+    async def reserve(self, request: ModelRequest) -> None:
+        amount = worst_case(self._models, self._model, request)
+        shortage = await self._activation.budget.reserve(amount, is_last=self._is_last)
         if shortage is not None:
             raise OverBudget(
                 f"the budget {_name(shortage.scope)} leaves no room for the next call",
