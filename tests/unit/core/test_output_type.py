@@ -172,7 +172,7 @@ ANSWERS: list[tuple[Any, Json, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "answer", "shown"), ANSWERS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("kind", "answer", "shown"), ANSWERS, ids=repr)
 def test_an_answer_that_matches_the_schema_becomes_an_instance(
     kind: Any, answer: Json, shown: str
 ) -> None:
@@ -292,7 +292,6 @@ def test_what_a_validator_raises_besides_value_errors_passes() -> None:
         (lambda: None, "is no type"),
         (Dog(kind="dog"), "is no type"),
     ],
-    ids=str,
 )
 def test_what_has_no_schema_is_refused(kind: object, why: str) -> None:
     with pytest.raises(NoSchema, match=r".*") as refused:
