@@ -27,6 +27,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _MOST_PROBLEMS = 5
 _MOST_CHARACTERS = 300
+_OBJECTS = ("model_schema", "dataclass_schema", "typed_dict_schema")
 # A default that JSON lacks, and a choice that it lacks beside others, stay out of the schema.
 _LEFT_OUT = {"non-serializable-default", "skipped-choice"}
 
@@ -140,8 +141,20 @@ def _first_sentence(error: Exception) -> str:
 
 @lru_cache(maxsize=1)
 def _generator() -> type[Any]:
-    generator: Any = import_module("pydantic.json_schema").GenerateJsonSchema
-    return type("Generator", (generator,), {"ignored_warning_kinds": _LEFT_OUT})
+    """The generator of schemas, which closes objects: servers enforce only closed ones exactly."""
+    base: Any = import_module("pydantic.json_schema").GenerateJsonSchema
+
+    def closing(name: str) -> Callable[[Any, Any], dict[str, Any]]:
+        def describe(self: Any, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - Pydantic's own
+            described: dict[str, Any] = getattr(base, name)(self, schema)
+            if "properties" in described:  # unless the class says what it makes of further ones
+                described.setdefault("additionalProperties", False)
+            return described
+
+        return describe
+
+    closed = {name: closing(name) for name in _OBJECTS}
+    return type("Generator", (base,), {"ignored_warning_kinds": _LEFT_OUT, **closed})
 
 
 def _name_of(kind: object) -> str:

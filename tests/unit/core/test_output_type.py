@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NewType, TypeVar
 
+import orjson
 import pydantic
 import pytest
 from typing_extensions import TypedDict
@@ -171,7 +172,7 @@ ANSWERS: list[tuple[Any, Json, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "answer", "shown"), ANSWERS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("kind", "answer", "shown"), ANSWERS, ids=repr)
 def test_an_answer_that_matches_the_schema_becomes_an_instance(
     kind: Any, answer: Json, shown: str
 ) -> None:
@@ -211,6 +212,34 @@ def test_what_is_no_instance_is_told_with_its_place(kind: Any, answer: Json, pro
 
     assert problems[0].startswith(problem)
     assert len(problems) <= 5
+
+
+class Open(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="allow")
+    line: int
+
+
+@pytest.mark.parametrize("kind", [Dog, Score, Words, Node, list[Dog], Box[Dog]], ids=str)
+def test_objects_are_closed_so_that_servers_enforce_the_schema_exactly(kind: Any) -> None:
+    encoded = orjson.dumps(output_type(kind).schema)
+
+    assert encoded.count(b'"additionalProperties":false') == encoded.count(b'"properties":')
+
+
+def test_an_object_that_takes_more_stays_open() -> None:
+    assert (agent(output=Open).output_schema or {})["additionalProperties"] is True
+    assert output_type(Open).instance({"line": 1, "more": 2}) == Open.model_validate(
+        {"line": 1, "more": 2}
+    )
+
+
+def test_openai_enforces_the_schema_of_a_model_whose_fields_are_all_required() -> None:
+    schema = output_type(Pets).schema
+    assert schema is not None
+
+    asked = answer_schema(schema, Dialect(schema=SchemaSubset.OPENAI, strict=True))
+
+    assert asked.is_strict
 
 
 def test_text_is_a_type_without_a_schema() -> None:
@@ -263,7 +292,6 @@ def test_what_a_validator_raises_besides_value_errors_passes() -> None:
         (lambda: None, "is no type"),
         (Dog(kind="dog"), "is no type"),
     ],
-    ids=str,
 )
 def test_what_has_no_schema_is_refused(kind: object, why: str) -> None:
     with pytest.raises(NoSchema, match=r".*") as refused:

@@ -31,7 +31,6 @@ from parallel_agents.core.ids import RunId, SessionKey
 from parallel_agents.core.limits import Limits
 from parallel_agents.core.message import Message, Role, ToolCall, ToolResult, assistant
 from parallel_agents.core.model import Finish
-from parallel_agents.core.output import Rejected
 from parallel_agents.core.run import Failure
 from parallel_agents.core.steps import (
     AnnounceLastCall,
@@ -41,7 +40,6 @@ from parallel_agents.core.steps import (
     BreakOff,
     CallModel,
     CheckGate,
-    CheckType,
     Complete,
     CompleteWithBest,
     DeliverMessages,
@@ -53,7 +51,6 @@ from parallel_agents.core.steps import (
     RunTools,
     StartModel,
     Step,
-    TypeVerdict,
     next_step,
     step_after_failure,
 )
@@ -554,52 +551,3 @@ def test_a_run_interrupted_while_its_tools_run_continues_with_its_tools(
         results = [n for n in range(begin, end) if isinstance(whole.events[n].body, ToolFinished)]
         for count in range(begin, results[-1] + 1):
             assert decide(fold(whole.events[:count]), whole.given) == RunTools()
-
-
-def test_an_answer_is_checked_with_the_type_that_this_process_has() -> None:
-    transcript, given = after(replied(1, '{"count": 1}')), assignment(COUNTER)
-    prepared = READY._replace(has_output_type=True)
-    accepted = prepared._replace(type_verdict=TypeVerdict(transcript.answer_id))
-
-    assert next_step(transcript, given, prepared) == CheckType({"count": 1})
-    assert next_step(transcript, given, accepted) == Complete({"count": 1})
-    assert next_step(transcript, given, READY) == Complete({"count": 1})
-
-
-def test_what_the_type_refuses_is_repaired_once() -> None:
-    refused = Rejected(("count: it is odd",))
-    first, given = after(replied(1, '{"count": 1}')), assignment(COUNTER)
-    second = after(
-        replied(1, '{"count": 1}'),
-        Refused(turn=1, text=refused.repair_text()),
-        replied(2, '{"count": 3}'),
-    )
-
-    def decided(transcript: Transcript) -> Step:
-        verdict = TypeVerdict(transcript.answer_id, refused.problems)
-        return next_step(
-            transcript, given, READY._replace(has_output_type=True, type_verdict=verdict)
-        )
-
-    assert decided(first) == AskRepair(refused)
-    assert isinstance(error := broken_by(decided(second)), OutputInvalid)
-    assert error.why == "count: it is odd"
-
-
-def test_a_verdict_of_the_type_is_about_one_answer() -> None:
-    first = after(replied(1, '{"count": 1}'))
-    second = after(
-        replied(1, '{"count": 1}'), Refused(turn=1, text="no"), replied(2, '{"count": 3}')
-    )
-    verdict = TypeVerdict(first.answer_id, ("count: it is odd",))
-    prepared = READY._replace(has_output_type=True, type_verdict=verdict)
-
-    assert next_step(second, assignment(COUNTER), prepared) == CheckType({"count": 3})
-
-
-def test_an_answer_that_misses_the_schema_is_not_shown_to_the_type() -> None:
-    prepared = READY._replace(has_output_type=True)
-
-    step = next_step(after(replied(1, "{}")), assignment(COUNTER), prepared)
-
-    assert isinstance(step, AskRepair)

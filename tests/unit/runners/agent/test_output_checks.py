@@ -10,12 +10,24 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 from parallel_agents.core.agent import Agent
+from parallel_agents.core.event import Refused
 from parallel_agents.core.gate import FunctionGate
 from parallel_agents.core.limits import Limits
+from parallel_agents.core.output import Rejected
 from parallel_agents.core.run import Result, RunStatus
+from parallel_agents.core.steps import (
+    AskRepair,
+    CheckType,
+    Complete,
+    Step,
+    TypeVerdict,
+    next_step,
+)
 from parallel_agents.core.task import Task
-from parallel_agents.errors import NoOutput
+from parallel_agents.core.transcript import Transcript
+from parallel_agents.errors import NoOutput, OutputInvalid
 from parallel_agents.testing import RepliesWith, ScriptedModel, open_rig
+from tests.unit.core.test_steps import COUNTER, READY, after, assignment, broken_by, replied
 
 GOOD, BAD = '{"name": "a.py"}', '{"name": "nope.py"}'
 
@@ -143,3 +155,52 @@ async def test_a_validator_that_hangs_stops_no_other_run() -> None:
 
     assert result.status is RunStatus.TIMED_OUT
     assert result.text == BAD
+
+
+def test_an_answer_is_checked_with_the_type_that_this_process_has() -> None:
+    transcript, given = after(replied(1, '{"count": 1}')), assignment(COUNTER)
+    prepared = READY._replace(has_output_type=True)
+    accepted = prepared._replace(type_verdict=TypeVerdict(transcript.answer_id))
+
+    assert next_step(transcript, given, prepared) == CheckType({"count": 1})
+    assert next_step(transcript, given, accepted) == Complete({"count": 1})
+    assert next_step(transcript, given, READY) == Complete({"count": 1})
+
+
+def test_what_the_type_refuses_is_repaired_once() -> None:
+    refused = Rejected(("count: it is odd",))
+    first, given = after(replied(1, '{"count": 1}')), assignment(COUNTER)
+    second = after(
+        replied(1, '{"count": 1}'),
+        Refused(turn=1, text=refused.repair_text()),
+        replied(2, '{"count": 3}'),
+    )
+
+    def decided(transcript: Transcript) -> Step:
+        verdict = TypeVerdict(transcript.answer_id, refused.problems)
+        return next_step(
+            transcript, given, READY._replace(has_output_type=True, type_verdict=verdict)
+        )
+
+    assert decided(first) == AskRepair(refused)
+    assert isinstance(error := broken_by(decided(second)), OutputInvalid)
+    assert error.why == "count: it is odd"
+
+
+def test_a_verdict_of_the_type_is_about_one_answer() -> None:
+    first = after(replied(1, '{"count": 1}'))
+    second = after(
+        replied(1, '{"count": 1}'), Refused(turn=1, text="no"), replied(2, '{"count": 3}')
+    )
+    verdict = TypeVerdict(first.answer_id, ("count: it is odd",))
+    prepared = READY._replace(has_output_type=True, type_verdict=verdict)
+
+    assert next_step(second, assignment(COUNTER), prepared) == CheckType({"count": 3})
+
+
+def test_an_answer_that_misses_the_schema_is_not_shown_to_the_type() -> None:
+    prepared = READY._replace(has_output_type=True)
+
+    step = next_step(after(replied(1, "{}")), assignment(COUNTER), prepared)
+
+    assert isinstance(step, AskRepair)
