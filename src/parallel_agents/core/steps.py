@@ -290,8 +290,7 @@ def _call_that_fits(transcript: Transcript, assignment: Assignment, prepared: Pr
     """The next call of the model, once the conversation fits into its context."""
     shortening = prepared.shortening
     if shortening.window is not None:
-        shortened = shortening.foreseen(transcript)
-        if shortened is not None:
+        if (shortened := shortening.foreseen(transcript)) is not None:
             return _shorten(shortened, transcript, prepared)
         if (error := shortening.too_long(transcript)) is not None:
             return _begin_again(error, transcript, assignment)
